@@ -1,0 +1,3 @@
+"""Fixtures for the whole suite. Zoom is the simulator, over real HTTP."""
+
+pytest_plugins: list[str] = []

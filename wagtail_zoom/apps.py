@@ -1,0 +1,22 @@
+"""Application config."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class WagtailZoomConfig(AppConfig):
+    """Registers system checks and the one schedule of the worker."""
+
+    name = "wagtail_zoom"
+    label = "wagtail_zoom"
+    verbose_name = _("Zoom")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import what registers itself; nothing here touches the database."""
+        from django.db.models.signals import post_migrate
+
+        from . import checks  # noqa: F401 - registers the system checks
+        from .schedule import ensure_schedule
+
+        post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")

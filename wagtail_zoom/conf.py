@@ -1,0 +1,236 @@
+"""The one settings object: ``from wagtail_zoom.conf import settings``.
+
+All settings live in the dict ``WAGTAIL_ZOOM`` of the Django settings. Nothing is read at
+import time, so tests and ``override_settings`` work, and a wrong value is named by
+``manage.py check`` (see ``checks.py``) instead of failing somewhere in the worker.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+
+from .errors import ZoomConfigurationError
+
+DEFAULTS: dict[str, Any] = {
+    "CLIENT_ID": "",
+    "CLIENT_SECRET": "",
+    "WEBHOOK_SECRET_TOKENS": [],
+    "BASE_URL": "",
+    "ENCRYPTION_KEYS": [],
+    "INSTALLATION_ID": "",
+    "OAUTH_URL": "https://zoom.us",
+    "API_URL": "https://api.zoom.us/v2",
+    "API_HOSTS": [],
+    "ADMIN_HOSTS": [],
+    "LINK_HOSTS": ["zoom.us", "zoomgov.com"],
+    "CONNECT_TIMEOUT": 3,
+    "READ_TIMEOUT": 10,
+    "MAX_RESPONSE_BYTES": 8 * 1024 * 1024,
+    "RATE_SHARE": 0.5,
+    "RECORDING_MONTHS": 24,
+    "RECONCILE_HOURS": 6,
+    "SLICE_SECONDS": 5,
+    "DEBOUNCE_SECONDS": 2,
+    "WEBHOOK_MAX_BYTES": 1024 * 1024,
+    "WEBHOOK_MAX_AGE": 95 * 60,
+    "WEBHOOK_MAX_AHEAD": 5 * 60,
+    "EVENT_PAYLOAD_DAYS": 7,
+    "EVENT_KEY_DAYS": 30,
+    "RUN_DAYS": 90,
+    "ACTIVITY_DAYS": 180,
+    "TRUSTED_PROXIES": 0,
+    "REGISTRATION_TIMEOUT": 3,
+    "CAPTCHA": "",
+    "REGISTRATION_FORM": "",
+}
+
+ZOOM_API_HOSTS = (
+    "api.zoom.us",
+    "api-us.zoom.us",
+    "api-eu.zoom.us",
+    "api-uk.zoom.us",
+    "api-ca.zoom.us",
+    "api-au.zoom.us",
+    "api-in.zoom.us",
+    "api-sa.zoom.us",
+    "api-sg.zoom.us",
+    "api.zoomgov.com",
+)
+"""Hosts that Zoom names as values of ``api_url`` (Zoom: using the APIs)."""
+
+
+class ZoomAppSettings:
+    """Typed view of ``settings.WAGTAIL_ZOOM``, with defaults, read anew on every access."""
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The dict as the project wrote it."""
+        value = getattr(django_settings, "WAGTAIL_ZOOM", {})
+        return value if isinstance(value, dict) else {}
+
+    def get(self, name: str) -> Any:
+        """The project's value of ``name`` or its default. Unknown names are a programming error."""
+        default = DEFAULTS[name]
+        return self.raw.get(name, default)
+
+    @property
+    def unknown_keys(self) -> list[str]:
+        """Keys in the dict that mean nothing here: usually a typing slip."""
+        return sorted(set(self.raw) - set(DEFAULTS))
+
+    # The app at Zoom
+
+    @property
+    def client_id(self) -> str:
+        """Client ID of the installation's app in the Zoom Marketplace."""
+        return str(self.get("CLIENT_ID"))
+
+    @property
+    def client_secret(self) -> str:
+        """Client secret of that app. Goes to ``oauth/`` only."""
+        return str(self.get("CLIENT_SECRET"))
+
+    @property
+    def webhook_secret_tokens(self) -> list[str]:
+        """Secret tokens that verify Zoom's events, newest first; two while one is rotated."""
+        return [token for token in self.get("WEBHOOK_SECRET_TOKENS") if token]
+
+    @property
+    def oauth_url(self) -> str:
+        """Origin of Zoom's authorisation server, without a trailing slash."""
+        return str(self.get("OAUTH_URL")).rstrip("/")
+
+    @property
+    def api_url(self) -> str:
+        """Base of the REST API including ``/v2``, without a trailing slash."""
+        return str(self.get("API_URL")).rstrip("/")
+
+    @property
+    def api_hosts(self) -> tuple[str, ...]:
+        """Hosts (``host`` or ``host:port``) that a token's ``api_url`` may name.
+
+        Zoom's own clusters, the host of ``API_URL`` and what the project adds. Everything else
+        is ignored in favour of ``API_URL``: a forged ``api_url`` must not receive a token.
+        """
+        own = urlsplit(self.api_url).netloc
+        return (*ZOOM_API_HOSTS, own, *self.get("API_HOSTS"))
+
+    # This installation
+
+    @property
+    def base_url(self) -> str:
+        """The canonical https origin of the installation, e.g. ``https://cms.example.org``."""
+        return str(self.get("BASE_URL")).rstrip("/")
+
+    @property
+    def admin_hosts(self) -> tuple[str, ...]:
+        """Further hosts on which the admin is used; a hand-over may return to them."""
+        return tuple(self.get("ADMIN_HOSTS"))
+
+    @property
+    def link_hosts(self) -> tuple[str, ...]:
+        """Domains (with their subdomains) to which a stored Zoom link may lead a visitor.
+
+        Under ``DEBUG`` the host of ``OAUTH_URL`` counts too, so that the simulator's links work.
+        """
+        own = (urlsplit(self.oauth_url).hostname or "",) if django_settings.DEBUG else ()
+        return (*self.get("LINK_HOSTS"), *own)
+
+    @property
+    def encryption_keys(self) -> list[str]:
+        """Fernet keys, newest first: the first encrypts, all decrypt.
+
+        Only under ``DEBUG`` is one derived when none is set, so that a first try needs no key.
+
+        Raises:
+            ZoomConfigurationError: no key is set and ``DEBUG`` is off.
+        """
+        keys = [str(key) for key in self.get("ENCRYPTION_KEYS") if key]
+        if keys:
+            return keys
+        if django_settings.DEBUG:
+            seed = f"wagtail-zoom debug key {django_settings.SECRET_KEY}".encode()
+            return [base64.urlsafe_b64encode(hashlib.sha256(seed).digest()).decode()]
+        raise ZoomConfigurationError(
+            "WAGTAIL_ZOOM['ENCRYPTION_KEYS'] is empty; `manage.py check` prints a key to paste."
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Which installation this is: an HMAC of ``BASE_URL`` and the optional ``INSTALLATION_ID``.
+
+        Stored with every ``ZoomAccount``; a copied database meets another value and is
+        quarantined. Keyed with a constant: it is an identity, not a secret.
+        """
+        text = f"{self.base_url}|{self.get('INSTALLATION_ID')}".encode()
+        return hmac.new(b"wagtail-zoom installation", text, hashlib.sha256).hexdigest()
+
+    # Tuning. Seconds, bytes and days as named.
+
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """(connect, read) time-out of a call to Zoom, in seconds."""
+        return float(self.get("CONNECT_TIMEOUT")), float(self.get("READ_TIMEOUT"))
+
+    @property
+    def registration_timeout(self) -> float:
+        """Read time-out in seconds of the one attempt made while a visitor waits."""
+        return float(self.get("REGISTRATION_TIMEOUT"))
+
+    @property
+    def max_response_bytes(self) -> int:
+        """Largest answer of Zoom that is read, after decompression."""
+        return int(self.get("MAX_RESPONSE_BYTES"))
+
+    @property
+    def rate_share(self) -> float:
+        """Share (0 to 1) of the plan's rate limit that this installation uses."""
+        return float(self.get("RATE_SHARE"))
+
+    @property
+    def recording_months(self) -> int:
+        """How many months back cloud recordings are looked for."""
+        return int(self.get("RECORDING_MONTHS"))
+
+    @property
+    def reconcile_hours(self) -> float:
+        """Hours between two comparisons with Zoom in quiet times."""
+        return float(self.get("RECONCILE_HOURS"))
+
+    @property
+    def slice_seconds(self) -> float:
+        """Seconds that a slice of a long run works before it enqueues its successor."""
+        return float(self.get("SLICE_SECONDS"))
+
+    @property
+    def debounce_seconds(self) -> float:
+        """Seconds between two reads of one object when events pour in."""
+        return float(self.get("DEBOUNCE_SECONDS"))
+
+    @property
+    def webhook_max_bytes(self) -> int:
+        """Largest body that the webhook endpoint reads."""
+        return int(self.get("WEBHOOK_MAX_BYTES"))
+
+    @property
+    def webhook_max_age(self) -> int:
+        """Oldest accepted event in seconds; the default covers Zoom's whole retry schedule."""
+        return int(self.get("WEBHOOK_MAX_AGE"))
+
+    @property
+    def webhook_max_ahead(self) -> int:
+        """Seconds that Zoom's clock may be ahead of ours."""
+        return int(self.get("WEBHOOK_MAX_AHEAD"))
+
+    def days(self, name: str) -> int:
+        """One of the retention settings ``*_DAYS``, in days."""
+        return int(self.get(name))
+
+
+settings = ZoomAppSettings()

@@ -1,0 +1,65 @@
+"""The data of wagtail-zoom: accounts and grants, mirror, choices, curation, inbox, outbox, runs."""
+
+from .accounts import (
+    Grant,
+    GrantReason,
+    GrantState,
+    Invitation,
+    OAuthState,
+    Plan,
+    RateBudget,
+    ZoomAccount,
+)
+from .curation import ItemTag, Placement, SiteItem
+from .fields import Secret, SecretField, ZoomIdField
+from .inbox import Lane, WebhookEvent
+from .mirror import Host, Kind, Meeting, Occurrence, Recording, RecordingFile
+from .outbox import Registration, RegistrationDate
+from .runs import Activity, Heartbeat, SyncRun
+from .scope import FetchScope, fetch_scope
+from .settings import (
+    ExposedHost,
+    ItemRule,
+    JoinPolicy,
+    PasscodePolicy,
+    RecordingRule,
+    ZoomSettings,
+)
+
+__all__ = [
+    "Activity",
+    "ExposedHost",
+    "FetchScope",
+    "Grant",
+    "GrantReason",
+    "GrantState",
+    "Heartbeat",
+    "Host",
+    "Invitation",
+    "ItemRule",
+    "ItemTag",
+    "JoinPolicy",
+    "Kind",
+    "Lane",
+    "Meeting",
+    "OAuthState",
+    "Occurrence",
+    "PasscodePolicy",
+    "Placement",
+    "Plan",
+    "RateBudget",
+    "Recording",
+    "RecordingFile",
+    "RecordingRule",
+    "Registration",
+    "RegistrationDate",
+    "Secret",
+    "SecretField",
+    "SiteItem",
+    "SyncRun",
+    "WebhookEvent",
+    "ZoomAccount",
+    "ZoomIdField",
+    "ZoomSettings",
+    "fetch_scope",
+]

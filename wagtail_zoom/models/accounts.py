@@ -1,0 +1,287 @@
+"""Zoom accounts, the grants that open them, and the short-lived rows of an authorisation."""
+
+from __future__ import annotations
+
+from django.conf import settings as django_settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import settings
+from .fields import SecretField, ZoomIdField
+
+
+class Plan(models.TextChoices):
+    """What the account may do per second and whether it sends update events (Zoom: rate limits)."""
+
+    UNKNOWN = "unknown", _("Not known")
+    FREE = "free", _("Free")
+    PRO = "pro", _("Pro")
+    BUSINESS = "business", _("Business or above")
+
+
+class ZoomAccount(models.Model):
+    """One Zoom account as we mirror it: root of the mirror, holder of budget, lease and throttle.
+
+    Several Sites may be fed by one. Rows of this table are never purged: curation hangs on it.
+    """
+
+    zoom_id = ZoomIdField(unique=True)
+    number = models.CharField(max_length=32, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    plan = models.CharField(max_length=10, choices=Plan, default=Plan.UNKNOWN)
+    plan_stated = models.BooleanField(default=False)
+    """The owner has said which plan it is: do not infer it any more."""
+    fingerprint = models.CharField(max_length=64, blank=True)
+    """``conf.fingerprint`` of the installation that may talk to Zoom for this account."""
+
+    throttled_until = models.DateTimeField(null=True, blank=True)
+    throttle_daily = models.BooleanField(default=False)
+
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    """The one-sync-at-a-time lease (owner-checked, expires)."""
+
+    last_event_at = models.DateTimeField(null=True, blank=True)
+    directory_at = models.DateTimeField(null=True, blank=True)
+    """When the directory of hosts was last read."""
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+    next_reconcile_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    data_version = models.PositiveBigIntegerField(default=0)
+    """Goes up whenever the mirror of this account changes; part of cache keys."""
+
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("Zoom account")
+        verbose_name_plural = _("Zoom accounts")
+
+    def __str__(self) -> str:
+        return self.name or self.number or self.zoom_id
+
+    @property
+    def is_quarantined(self) -> bool:
+        """This database was copied from another installation: nothing may be sent to Zoom."""
+        return bool(self.fingerprint) and self.fingerprint != settings.fingerprint
+
+    @property
+    def is_throttled(self) -> bool:
+        """Zoom has asked to wait, and the time is not over."""
+        return self.throttled_until is not None and self.throttled_until > timezone.now()
+
+
+class GrantState(models.TextChoices):
+    CONNECTED = "connected", _("Connected")
+    DEGRADED = "degraded", _("Zoom is not answering")
+    NEEDS_RECONNECT = "needs_reconnect", _("Needs to be connected again")
+    REVOKED = "revoked", _("Ended")
+
+
+class GrantReason(models.TextChoices):
+    """Why a grant is not ``connected``; each has its own sentence in the panel."""
+
+    NONE = "", _("None")
+    INVALID_GRANT = "invalid_grant", _("the permission was taken back or ran out in Zoom")
+    LOST_ROTATION = "lost_rotation", _("an answer of Zoom was lost")
+    SCOPE = "scope", _("a permission is missing")
+    DECRYPT = "decrypt", _("the stored permission cannot be read with the installation's keys")
+    OWNER_GONE = "owner_gone", _("the person who connected is no longer in the Zoom account")
+    DISABLED = "disabled", _("an administrator has switched the app off in Zoom")
+    CLIENT_CHANGED = "client_changed", _("this site's Zoom app has changed")
+    DEAUTHORIZED = "deauthorized", _("the app was removed in Zoom")
+    DISCONNECTED = "disconnected", _("it was disconnected here")
+    TRANSIENT = "transient", _("Zoom is not answering")
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def usable(self) -> GrantQuerySet:
+        """Grants with which a call may be made at all."""
+        return self.filter(state__in=[GrantState.CONNECTED, GrantState.DEGRADED])
+
+    def covering(self, host_zoom_id: str) -> GrantQuerySet:
+        """Grants that may read what this Zoom user hosts."""
+        return self.filter(models.Q(account_level=True) | models.Q(zoom_user_id=host_zoom_id))
+
+
+class Grant(models.Model):
+    """One authorisation that we hold tokens for.
+
+    Unique per (client, Zoom account, Zoom user), because a second authorisation by the same user
+    kills the first one's tokens (Zoom: error 4741). Whether it covers the whole account follows
+    from the granted scopes. Only ``oauth/`` reads or writes the tokens.
+    """
+
+    client_id = ZoomIdField()
+    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="grants")
+    zoom_user_id = ZoomIdField()
+    user_name = models.CharField(max_length=255, blank=True)
+    user_email = SecretField()
+    """Address of the connecting Zoom user, for the panel only."""
+
+    scope = models.TextField(blank=True)
+    account_level = models.BooleanField(default=False)
+    missing_kinds = models.JSONField(default=list, blank=True)
+    """Kinds of data that the granted scopes do not open; the other kinds go on."""
+
+    access_token = SecretField()
+    refresh_token = SecretField()
+    api_url = models.CharField(max_length=200, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    generation = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    refresh_started_at = models.DateTimeField(null=True, blank=True)
+    """Mark written before the token call; still set afterwards means a rotation may be lost."""
+
+    state = models.CharField(max_length=20, choices=GrantState, default=GrantState.CONNECTED)
+    reason = models.CharField(max_length=20, choices=GrantReason, blank=True, default="")
+    state_since = models.DateTimeField(default=timezone.now)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    notices = models.JSONField(default=list, blank=True)
+    """ISO times of the mails sent about the present state; emptied when it is repaired."""
+
+    revoke_requested_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    """Set when the last Site let go: the worker revokes at Zoom and then drops the tokens."""
+    revoke_attempts = models.PositiveSmallIntegerField(default=0)
+
+    connected_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    connected_at = models.DateTimeField(default=timezone.now)
+
+    objects = GrantQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("Zoom permission")
+        verbose_name_plural = _("Zoom permissions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client_id", "account", "zoom_user_id"], name="wagtail_zoom_grant_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} ({self.user_name or self.zoom_user_id})"
+
+    def secret_place(self) -> str:
+        return f"{self.client_id}:{self.account_id}:{self.zoom_user_id}"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a call may be made with it at all."""
+        return self.state in (GrantState.CONNECTED, GrantState.DEGRADED)
+
+    def covers(self, host_zoom_id: str) -> bool:
+        """Whether it may read what this Zoom user hosts."""
+        return self.account_level or self.zoom_user_id == host_zoom_id
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scope.split())
+
+
+class Invitation(models.Model):
+    """A signed, expiring, single-use link with which somebody else connects a Site."""
+
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    nonce_hash = models.CharField(max_length=64, blank=True)
+    """Binds the link to the browser that pressed its button first."""
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
+    def __str__(self) -> str:
+        return f"{self.site_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return not self.used_at and not self.revoked_at and self.expires_at > timezone.now()
+
+
+class OAuthState(models.Model):
+    """One authorisation under way: single use, ten minutes, bound to browser, user and Site."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64, db_index=True)
+    user = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.CASCADE, related_name="+")
+    invitation = models.ForeignKey(
+        Invitation, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    client_id = ZoomIdField()
+    issuer = models.CharField(max_length=200)
+    redirect_uri = models.CharField(max_length=300)
+    origin = models.CharField(max_length=300)
+    """Scheme and host where the flow began and where it is finished."""
+    verifier = SecretField()
+    code = SecretField()
+    """The authorisation code, kept between the canonical host and the originating one."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("authorisation under way")
+        verbose_name_plural = _("authorisations under way")
+
+    def __str__(self) -> str:
+        return f"{self.site_id}"
+
+    def secret_place(self) -> str:
+        return self.state_hash
+
+
+class RateBudget(models.Model):
+    """What this installation has spent of one account's rate limit, shared by all processes.
+
+    ``slot`` is the theoretical arrival time of the generic cell rate algorithm in microseconds
+    since 1970: one number that a conditional UPDATE can move atomically on every database.
+    """
+
+    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="budgets")
+    label = models.CharField(max_length=10)
+    slot = models.BigIntegerField(default=0)
+    day = models.DateField(null=True)
+    day_count = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("rate budget")
+        verbose_name_plural = _("rate budgets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "label"], name="wagtail_zoom_budget_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.label}"

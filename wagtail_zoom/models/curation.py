@@ -1,0 +1,139 @@
+"""What one Site has made of one thing from Zoom."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings as django_settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.images import get_image_model_string
+
+from .accounts import ZoomAccount
+from .fields import ZoomIdField
+from .mirror import Kind, Meeting, Recording
+
+
+class SiteItemQuerySet(models.QuerySet["SiteItem"]):
+    def for_site(self, site: object) -> SiteItemQuerySet:
+        """Items of one Site only; every view starts here."""
+        return self.filter(site=site)
+
+
+class SiteItem(models.Model):
+    """(Site, kind, Zoom account, natural key) plus curation.
+
+    Admin listings, choosers and blocks point at it, because a mirror row has no Site. Keyed by
+    Zoom's natural key and never purged with the mirror: switching a kind off and on again, or
+    connecting anew, finds titles, images and decisions as they were. ``meeting`` and
+    ``recording`` are only the present link into the mirror.
+    """
+
+    class Visibility(models.TextChoices):
+        AUTO = "auto", _("As the rules say")
+        PUBLISHED = "published", _("Published")
+        HIDDEN = "hidden", _("Hidden")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    """The opaque id in public URLs: bound to Site and thing."""
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_items"
+    )
+    account = models.ForeignKey(ZoomAccount, on_delete=models.PROTECT, related_name="site_items")
+    kind = models.CharField(max_length=10, choices=Kind)
+    key = ZoomIdField()
+    """Meeting number or recording UUID, as Zoom has it."""
+    meeting = models.ForeignKey(
+        Meeting, null=True, on_delete=models.SET_NULL, related_name="site_items"
+    )
+    recording = models.ForeignKey(
+        Recording, null=True, on_delete=models.SET_NULL, related_name="site_items"
+    )
+    last_title = models.CharField(max_length=300, blank=True)
+    """The topic when last seen, so that lists can name things that are gone from the mirror."""
+
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.AUTO)
+    title = models.CharField(_("own title"), max_length=255, blank=True)
+    summary = models.TextField(_("own summary"), blank=True, max_length=2000)
+    image = models.ForeignKey(
+        get_image_model_string(),
+        verbose_name=_("image"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    expires_on = models.DateField(_("show until"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+    )
+    decided_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SiteItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "account", "kind", "key"], name="wagtail_zoom_item_identity"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["site", "kind", "visibility"], name="wagtail_zoom_item_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.last_title or self.key
+
+    @property
+    def mirrored(self) -> Meeting | Recording | None:
+        """The row in the mirror, or None when it is not there at present."""
+        return self.recording if self.kind == Kind.RECORDING else self.meeting
+
+
+class ItemTag(models.Model):
+    """A word with which the owner groups items. Per item, not shared between Sites."""
+
+    item = models.ForeignKey(SiteItem, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=50)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "name"], name="wagtail_zoom_tag_identity")
+        ]
+        indexes = [models.Index(fields=["name"], name="wagtail_zoom_tag_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Placement(models.Model):
+    """Never holds rows: a constant target for the reference index.
+
+    A list block depends on no single row, yet we must know which pages hold one. Blocks name
+    ``Placement`` with a fixed key in ``extract_references``, and Wagtail keeps the rest current.
+    """
+
+    MEETING_LIST = "meeting-list"
+    RECORDING_LIST = "recording-list"
+    REGISTRATION = "registration"
+
+    key = models.CharField(primary_key=True, max_length=32)
+
+    class Meta:
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,168 @@
+"""Runs of the sync, the activity log and the worker's sign of life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .accounts import ZoomAccount
+from .curation import SiteItem
+from .inbox import WebhookEvent
+
+
+class SyncRun(models.Model):
+    """One run of the sync over one account, resumable at ``cursor``.
+
+    ``cursor`` is made of our units (phase, host, month), never of Zoom's page tokens, which die
+    after fifteen minutes: a unit that breaks off is repeated whole.
+    """
+
+    class Mode(models.TextChoices):
+        BACKFILL = "backfill", _("First import")
+        RECONCILE = "reconcile", _("Comparison with Zoom")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Broke off")
+        CANCELLED = "cancelled", _("Stopped")
+
+    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="runs")
+    mode = models.CharField(max_length=10, choices=Mode)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    requested_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    """Last sign of life; a running run without one for long is taken up again."""
+    cursor = models.JSONField(default=dict, blank=True)
+    progress = models.JSONField(default=dict, blank=True)
+    """``{phase: [done, total]}`` for the progress bars."""
+    counts = models.JSONField(default=dict, blank=True)
+    """``{kind: {seen, created, changed, unchanged, removed, withheld, failed}}``."""
+    run_again = models.BooleanField(default=False)
+    """Asked for once more while it was running."""
+    cancel_requested = models.BooleanField(default=False)
+    allow_removals = models.BooleanField(default=False)
+    """The owner approved the removals that the brake held back."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    error_class = models.CharField(max_length=40, blank=True)
+    error_code = models.IntegerField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
+        indexes = [models.Index(fields=["account", "state"], name="wagtail_zoom_run_state")]
+
+    def __str__(self) -> str:
+        return f"{self.get_mode_display()} {self.requested_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+
+class Activity(models.Model):
+    """One line of a Site's log, in an owner's words.
+
+    Stored as ``code`` and ``data`` and worded when shown, in the reader's language
+    (``admin/activity`` holds the sentences). ``data`` holds topics and times, no personal data.
+    """
+
+    class Outcome(models.TextChoices):
+        GOOD = "good", _("Done")
+        WAITING = "waiting", _("Waiting")
+        FAILED = "failed", _("Failed")
+        INFO = "info", _("For information")
+
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_activity"
+    )
+    account = models.ForeignKey(ZoomAccount, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    category = models.CharField(max_length=20)
+    """connection, sync, event, registration, curation."""
+    code = models.CharField(max_length=50)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.INFO)
+    data = models.JSONField(default=dict, blank=True)
+    user = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    item = models.ForeignKey(
+        SiteItem, null=True, on_delete=models.SET_NULL, related_name="activity"
+    )
+    event = models.ForeignKey(WebhookEvent, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activity")
+        indexes = [models.Index(fields=["site", "at"], name="wagtail_zoom_activity_at")]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @classmethod
+    def log(
+        cls,
+        site_ids: Iterable[int],
+        category: str,
+        code: str,
+        *,
+        outcome: str = Outcome.INFO,
+        data: dict[str, Any] | None = None,
+        account: ZoomAccount | None = None,
+        user: Any = None,
+        event: WebhookEvent | None = None,
+        items: dict[int, SiteItem] | None = None,
+    ) -> None:
+        """Write the same line into the logs of several Sites (``items`` by Site id)."""
+        user = user if user is not None and user.is_authenticated else None
+        rows = [
+            cls(
+                site_id=site_id,
+                category=category,
+                code=code,
+                outcome=outcome,
+                data=data or {},
+                account=account,
+                user=user,
+                event=event,
+                item=(items or {}).get(site_id),
+            )
+            for site_id in sorted(set(site_ids))
+        ]
+        cls.objects.bulk_create(rows)
+
+
+class Heartbeat(models.Model):
+    """When a background job last ran: ``tick`` is the worker's sign of life."""
+
+    name = models.CharField(max_length=30, primary_key=True)
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("sign of life")
+        verbose_name_plural = _("signs of life")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def beat(cls, name: str) -> None:
+        cls.objects.update_or_create(name=name, defaults={"at": timezone.now()})

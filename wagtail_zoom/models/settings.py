@@ -1,0 +1,205 @@
+"""What the owner of one Site has chosen: the Site's grant and its exposure."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.contrib.settings.models import BaseSiteSetting
+
+from .accounts import Grant, ZoomAccount
+from .fields import ZoomIdField
+from .mirror import Host, Kind
+
+
+class ItemRule(models.TextChoices):
+    ALL = "all", _("All of them")
+    REGISTRATION = "registration", _("Only those with registration")
+    MARKED = "marked", _("Only those marked with a word")
+    PICKED = "picked", _("Only those I pick myself")
+
+
+class JoinPolicy(models.TextChoices):
+    PUBLIC = "public", _("Everybody, at any time")
+    WINDOW = "window", _("Everybody, from some minutes before the start")
+    REGISTRANTS = "registrants", _("Only people who registered")
+    NEVER = "never", _("Nobody, the link stays in Zoom")
+
+
+class PasscodePolicy(models.TextChoices):
+    IN_LINK = "in_link", _("Is part of the join link")
+    REGISTRANTS = "registrants", _("Only in the mail to people who registered")
+    NEVER = "never", _("Is never shown")
+
+
+class ZoomSettings(BaseSiteSetting):
+    """One Site's connection and choices. Holds no secret: templates can read every field of it.
+
+    ``account`` outlives ``grant``: after a disconnect with "keep" the Site goes on showing its
+    frozen copy of that account (``archived_at``).
+    """
+
+    grant = models.ForeignKey(
+        Grant, null=True, blank=True, on_delete=models.SET_NULL, related_name="site_settings"
+    )
+    account = models.ForeignKey(
+        ZoomAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="site_settings"
+    )
+    linked_at = models.DateTimeField(null=True, blank=True)
+    needs_confirmation = models.BooleanField(default=False)
+    """Somebody else connected by invitation: nothing is fetched until the owner says yes."""
+    configured_at = models.DateTimeField(null=True, blank=True)
+    """When the owner first chose what to show; nothing is fetched before."""
+    paused_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    show_meetings = models.BooleanField(_("meetings"), default=False)
+    show_webinars = models.BooleanField(_("webinars"), default=False)
+    show_recordings = models.BooleanField(_("recordings"), default=False)
+    show_registration = models.BooleanField(_("registration"), default=False)
+    hosts = models.ManyToManyField(Host, through="ExposedHost", related_name="+", blank=True)
+
+    item_rule = models.CharField(
+        _("which of their dates"), max_length=12, choices=ItemRule, default=ItemRule.ALL
+    )
+    mark_word = models.CharField(
+        _("the word"),
+        max_length=50,
+        blank=True,
+        default="#public",
+        help_text=_("Write it into the topic or the description in Zoom. Visitors do not see it."),
+    )
+    join_policy = models.CharField(
+        _("who may use the join link"),
+        max_length=12,
+        choices=JoinPolicy,
+        default=JoinPolicy.WINDOW,
+    )
+    join_minutes = models.PositiveIntegerField(
+        _("minutes before the start"),
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+    )
+    passcode_policy = models.CharField(
+        _("the passcode, when Zoom asks for one"),
+        max_length=12,
+        choices=PasscodePolicy,
+        default=PasscodePolicy.IN_LINK,
+    )
+    review_recordings = models.BooleanField(_("look at each new recording first"), default=True)
+    recording_days = models.PositiveIntegerField(
+        _("take recordings off the pages after"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Days. Leave empty to keep them."),
+    )
+    show_transcripts = models.BooleanField(_("transcripts"), default=False)
+    show_host_names = models.BooleanField(_("names of the hosts"), default=True)
+
+    organiser = models.CharField(
+        _("name of the organiser"),
+        max_length=100,
+        blank=True,
+        help_text=_("Used in sentences to visitors. Empty: the name of the site."),
+    )
+    contact_email = models.EmailField(_("mail about problems goes to"), blank=True)
+    privacy_notice = models.TextField(_("privacy notice under the form"), blank=True)
+    consent_text = models.CharField(_("consent to ask for"), max_length=300, blank=True)
+    double_opt_in = models.BooleanField(
+        _("ask people to confirm their address first"), default=False
+    )
+    registration_days = models.PositiveIntegerField(
+        _("delete sign-ups after"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Days after the last date."),
+    )
+    base_url = models.URLField(
+        _("address used in mails"),
+        blank=True,
+        help_text=_("Scheme and host, when visitors know the site by another address."),
+    )
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("Zoom")
+
+    def __str__(self) -> str:
+        return f"{self.site}"
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of data that this Site wants to show."""
+        chosen = {
+            Kind.MEETING: self.show_meetings,
+            Kind.WEBINAR: self.show_webinars,
+            Kind.RECORDING: self.show_recordings,
+        }
+        return frozenset(kind for kind, wanted in chosen.items() if wanted)
+
+    @property
+    def is_linked(self) -> bool:
+        """The Site has a grant, whatever its state."""
+        return self.grant_id is not None
+
+    @property
+    def shows_data(self) -> bool:
+        """Stored data may be shown: linked and chosen, or kept as an archive."""
+        if self.account_id is None or self.configured_at is None or self.needs_confirmation:
+            return False
+        return self.is_linked or self.archived_at is not None
+
+
+class ExposedHost(models.Model):
+    """A host that the owner of a Site has ticked."""
+
+    settings = models.ForeignKey(ZoomSettings, on_delete=models.CASCADE, related_name="+")
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="exposed_on")
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("shown host")
+        verbose_name_plural = _("shown hosts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["settings", "host"], name="wagtail_zoom_exposedhost_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host_id}"
+
+
+class RecordingRule(models.Model):
+    """What happens to new recordings of one host or one series, instead of the Site's default."""
+
+    class Action(models.TextChoices):
+        PUBLISH = "publish", _("Publish by themselves")
+        REVIEW = "review", _("Wait for a look")
+        HIDE = "hide", _("Hide")
+
+    settings = models.ForeignKey(
+        ZoomSettings, on_delete=models.CASCADE, related_name="recording_rules"
+    )
+    host_zoom_id = ZoomIdField(blank=True)
+    meeting_zoom_id = ZoomIdField(blank=True)
+    """Either the host or the series; the series wins over the host."""
+    action = models.CharField(max_length=10, choices=Action)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("recording rule")
+        verbose_name_plural = _("recording rules")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["settings", "host_zoom_id", "meeting_zoom_id"],
+                name="wagtail_zoom_recrule_identity",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_action_display()

@@ -1,0 +1,39 @@
+"""The one door to the task queue.
+
+django-q2 has no de-duplication, no priorities, and its brokers lose or repeat tasks when a
+worker dies. So a task is only a wake-up for rows that our own tables hold; everything that
+is enqueued may run twice or never, and a minutely sweep finds what got lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from django.db import transaction
+from django_q.tasks import async_task
+
+logger = logging.getLogger("wagtail_zoom.queue")
+
+TASKS = "wagtail_zoom.tasks"
+Q_OPTIONS = {"ack_failure": True, "save": False, "group": "wagtail-zoom"}
+
+
+def enqueue(name: str, *ids: int | str) -> None:
+    """Wake the worker: run ``wagtail_zoom.tasks.<name>(*ids)`` after the transaction commits.
+
+    Only whole numbers and short strings may travel: the queue stores pickles that anyone with
+    database access can read. A broker that is away is logged, not raised: the rows are there,
+    the sweep picks them up.
+    """
+    for value in ids:
+        if not isinstance(value, int | str) or (isinstance(value, str) and len(value) > 64):
+            raise TypeError("Only ids may be put into the task queue.")
+    transaction.on_commit(partial(_send, name, ids), robust=True)
+
+
+def _send(name: str, ids: tuple[int | str, ...]) -> None:
+    try:
+        async_task(f"{TASKS}.{name}", *ids, q_options=dict(Q_OPTIONS))
+    except Exception as error:
+        logger.warning("The task queue is away (%s); the sweep will find it.", type(error).__name__)

@@ -1,0 +1,1 @@
+"""The dotted paths that django-q2 may run; each only calls into a room."""

@@ -1,0 +1,58 @@
+"""The errors the simulated Zoom answers with (REFERENCE 1.5 and 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Problem(Exception):
+    """A REST error: HTTP status, Zoom's own code and its English text."""
+
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        fields: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body."""
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.fields:
+            body["errors"] = self.fields
+        return body
+
+
+class ControlError(Exception):
+    """A request to the control API that cannot be carried out; answered with 400."""
+
+
+def invalid(field: str, message: str) -> Problem:
+    """Return the validation error 400/300 for one field."""
+    return Problem(
+        400, 300, "Validation Failed.", fields=[{"field": field, "message": message}]
+    )
+
+
+def no_user(ref: str) -> Problem:
+    """Return 404/1001."""
+    return Problem(404, 1001, f"User does not exist: {ref}.")
+
+
+def no_meeting(ref: object) -> Problem:
+    """Return 404/3001, which also covers expired, foreign and unreachable meetings."""
+    return Problem(404, 3001, f"Meeting does not exist: {ref}.")
+
+
+def no_recording() -> Problem:
+    """Return 404/3301, both for "none" and for "still processing"."""
+    return Problem(404, 3301, "This recording does not exist.")

@@ -1,0 +1,1 @@
+"""Registers what ``admin/`` offers with Wagtail; nothing else."""
