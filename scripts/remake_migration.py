@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def portable(text: str) -> str:
     )
     text = text.replace('to="wagtailimages.image"', "to=get_image_model_string()")
     return text.replace(
-        "from django.db import migrations, models\n",
-        "from django.db import migrations, models\nfrom wagtail.images import get_image_model_string\n",
+        "\n\n\nclass Migration",
+        "\nfrom wagtail.images import get_image_model_string\n\n\nclass Migration",
     )
 
 
@@ -41,8 +42,8 @@ def main() -> None:
 
     django.setup()
     call_command("makemigrations", "wagtail_zoom", "--no-header")
-    text = TARGET.read_text().replace("'", '"')
-    TARGET.write_text(portable(text))
+    subprocess.run(["ruff", "format", "--isolated", "--line-length", "100", TARGET], check=True)
+    TARGET.write_text(portable(TARGET.read_text()))
 
 
 if __name__ == "__main__":

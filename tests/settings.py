@@ -101,9 +101,7 @@ def database() -> dict:
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get(
-            "TEST_DATABASE_FILE", os.path.join(tempfile.gettempdir(), "wagtail-zoom.sqlite3")
-        ),
+        "NAME": os.path.join(tempfile.gettempdir(), f"{name}.sqlite3"),
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",

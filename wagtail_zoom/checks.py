@@ -24,7 +24,10 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
     """``Q_CLUSTER``: the values with which django-q2 neither repeats nor loses work."""
     cluster = getattr(django_settings, "Q_CLUSTER", None)
     if not cluster:
-        example = '{"orm": "default", "workers": 2, "timeout": 120, "retry": 600, "queue_limit": 4, "bulk": 1, "max_attempts": 3, "catch_up": False, "poll": 0.1, "save_limit": 250}'  # noqa: E501
+        example = (
+            '{"orm": "default", "workers": 2, "timeout": 120, "retry": 600, "queue_limit": 4, '
+            '"bulk": 1, "max_attempts": 3, "catch_up": False, "poll": 0.1, "save_limit": 250}'
+        )
         return [
             Error(
                 "Q_CLUSTER is not set: nothing would ever be fetched from Zoom.",
@@ -142,7 +145,7 @@ def _keys() -> Iterator[CheckMessage]:
         except (ValueError, TypeError):
             yield Error(
                 "A key in WAGTAIL_ZOOM['ENCRYPTION_KEYS'] is no Fernet key.",
-                hint=f"A key is 44 characters long. Here is a fresh one: {Fernet.generate_key().decode()}",
+                hint=f"A key has 44 characters. Here is one: {Fernet.generate_key().decode()}",
                 id="wagtail_zoom.E012",
             )
     if django_settings.SECRET_KEY in keys:
@@ -178,10 +181,10 @@ def _cluster(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
             hint="Set 'timeout' to 120 seconds.",
             id="wagtail_zoom.E021",
         )
-    elif retry <= timeout * (waiting / workers + 1):
+    elif retry <= (least := int(timeout * (waiting / workers + 1))):
         yield Warning(
             "Q_CLUSTER['retry'] is too short: waiting tasks would be run twice.",
-            hint=f"With these values set it above {int(timeout * (waiting / workers + 1))} seconds.",
+            hint=f"With these values set it above {least} seconds.",
             id="wagtail_zoom.W022",
         )
     if not cluster.get("max_attempts"):

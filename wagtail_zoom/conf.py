@@ -44,10 +44,6 @@ DEFAULTS: dict[str, Any] = {
     "EVENT_KEY_DAYS": 30,
     "RUN_DAYS": 90,
     "ACTIVITY_DAYS": 180,
-    "TRUSTED_PROXIES": 0,
-    "REGISTRATION_TIMEOUT": 3,
-    "CAPTCHA": "",
-    "REGISTRATION_FORM": "",
 }
 
 ZOOM_API_HOSTS = (
@@ -177,11 +173,6 @@ class ZoomAppSettings:
     def timeout(self) -> tuple[float, float]:
         """(connect, read) time-out of a call to Zoom, in seconds."""
         return float(self.get("CONNECT_TIMEOUT")), float(self.get("READ_TIMEOUT"))
-
-    @property
-    def registration_timeout(self) -> float:
-        """Read time-out in seconds of the one attempt made while a visitor waits."""
-        return float(self.get("REGISTRATION_TIMEOUT"))
 
     @property
     def max_response_bytes(self) -> int:

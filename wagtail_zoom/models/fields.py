@@ -94,7 +94,14 @@ class _Sealed(str):
 
 
 class SecretAttribute(DeferredAttribute):
-    """Hands out ``Secret`` objects that know the row they belong to."""
+    """Hands out ``Secret`` objects that know the row they belong to.
+
+    A data descriptor (it has ``__set__``), so that the value in ``__dict__`` is never handed out
+    bare.
+    """
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
 
     def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
         if instance is None:

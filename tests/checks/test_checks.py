@@ -1,0 +1,115 @@
+"""``manage.py check`` names each missing or wrong setting, with what to write."""
+
+from pathlib import Path
+
+import pytest
+
+from wagtail_zoom.checks import check_deploy, check_installed, check_queue, check_settings
+from wagtail_zoom.conf import DEFAULTS
+from wagtail_zoom.conf import settings as zoom_settings
+from wagtail_zoom.errors import ZoomConfigurationError
+
+
+def ids(messages):
+    return {message.id.removeprefix("wagtail_zoom.") for message in messages}
+
+
+def test_the_test_project_is_clean():
+    assert not check_settings() and not check_queue() and not check_installed()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"CLIENT_ID": ""}, "E001"),
+        ({"CLIENT_SECRET": ""}, "E002"),
+        ({"WEBHOOK_SECRET_TOKENS": []}, "E003"),
+        ({"BASE_URL": ""}, "E004"),
+        ({"WEBHOOK_SECRET_TOKENS": "text"}, "E005"),
+        ({"BASE_URL": "cms.example.org"}, "E006"),
+        ({"BASE_URL": "https://cms.example.org/cms"}, "E006"),
+        ({"OAUTH_URL": "zoom.us"}, "E007"),
+        ({"API_URL": "ftp://api.zoom.us"}, "E008"),
+        ({"RATE_SHARE": 0}, "E009"),
+        ({"RATE_SHARE": 2}, "E009"),
+        ({"ENCRYPTION_KEYS": []}, "E010"),
+        ({"ENCRYPTION_KEYS": "text"}, "E011"),
+        ({"ENCRYPTION_KEYS": ["short"]}, "E012"),
+        ({"CLIENTID": "x"}, "E015"),
+    ],
+)
+def test_each_wrong_setting_is_named(settings, change, expected):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **change}
+    found = [message for message in check_settings() if message.id.endswith(expected)]
+    assert found and all(message.hint for message in found)
+
+
+def test_secret_key_is_no_encryption_key(settings):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": [settings.SECRET_KEY]}
+    assert "E013" in ids(check_settings())
+
+
+def test_not_a_dict(settings):
+    settings.WAGTAIL_ZOOM = ["CLIENT_ID"]
+    assert "E014" in ids(check_settings())
+
+
+def test_key_is_derived_only_under_debug(settings):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": []}
+    with pytest.raises(ZoomConfigurationError):
+        _ = zoom_settings.encryption_keys
+    settings.DEBUG = True
+    assert len(zoom_settings.encryption_keys) == 1
+    assert "E010" not in ids(check_settings())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"timeout": None}, "E021"),
+        ({"retry": 130}, "W022"),
+        ({"max_attempts": 0}, "W023"),
+        ({"poll": 2}, "W024"),
+        ({"catch_up": True}, "I025"),
+    ],
+)
+def test_each_wrong_queue_value_is_named(settings, change, expected):
+    """Q1, Q2: values with which django-q2 repeats or loses work."""
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, **change}
+    assert expected in ids(check_queue())
+
+
+def test_missing_queue_is_an_error(settings):
+    settings.Q_CLUSTER = {}
+    assert ids(check_queue()) == {"E020"}
+
+
+def test_reconnecting_broker_is_named(settings):
+    before = settings.DATABASES["default"].get("CONN_MAX_AGE")
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+    try:
+        assert "W026" in ids(check_queue())
+    finally:
+        settings.DATABASES["default"]["CONN_MAX_AGE"] = before
+
+
+def test_deploy_names_http_and_local_cache(settings):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BASE_URL": "http://cms.example.org"}
+    assert ids(check_deploy()) == {"W040", "W041"}
+
+
+def test_every_setting_is_documented():
+    """The reference lists every key; an unknown key is a programming error."""
+    page = (Path(__file__).parents[2] / "docs/reference/settings.md").read_text()
+    assert [name for name in DEFAULTS if f"| `{name}` |" not in page] == []
+    with pytest.raises(KeyError):
+        zoom_settings.get("NO_SUCH_SETTING")
+
+
+def test_fingerprint_follows_address_and_id(settings):
+    """DESIGN 4.7: another address or id is another installation."""
+    first = zoom_settings.fingerprint
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BASE_URL": "https://staging.example.org"}
+    second = zoom_settings.fingerprint
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "INSTALLATION_ID": "b"}
+    assert len({first, second, zoom_settings.fingerprint}) == 3
