@@ -1,0 +1,123 @@
+"""Pages into the mirror: in bulk, newest fact wins, a second time nothing happens."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from wagtail_zoom.models import Meeting, ZoomAccount
+from wagtail_zoom.sync.upsert import content_hash, upsert
+
+pytestmark = pytest.mark.django_db
+T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def account():
+    return ZoomAccount.objects.create(zoom_id="acc")
+
+
+def page(account, *pairs, at=T0, run=1):
+    rows = [
+        (number, {"host_zoom_id": "h", "kind": "meeting", "topic": topic, "join_url": link})
+        for number, topic, link in pairs
+    ]
+    return upsert(Meeting, account, "zoom_id", rows, fetched_at=at, run=run)
+
+
+def test_created_then_unchanged_then_changed(account):
+    """S7, S8."""
+    assert page(account, ("1", "Old", "https://zoom.us/j/1")).created == ["1"]
+    again = page(account, ("1", "Old", "https://zoom.us/j/1"), at=T0 + timedelta(1), run=2)
+    assert (again.unchanged, again.written) == (["1"], [])
+    assert Meeting.objects.get().seen_run == 2
+    third = page(account, ("1", "New", "https://zoom.us/j/1"), at=T0 + timedelta(2))
+    assert third.changed == ["1"] and third.before["1"]["topic"] == "Old"
+    meeting = Meeting.objects.get()
+    assert meeting.topic == "New" and meeting.join_url.reveal() == "https://zoom.us/j/1"
+
+
+def test_secret_change_is_seen_and_not_leaked(account):
+    """S8: a new passcode is a change; the former value is not carried along in clear."""
+    page(account, ("1", "T", "https://zoom.us/j/1?pwd=old"))
+    result = page(account, ("1", "T", "https://zoom.us/j/1?pwd=new"), at=T0 + timedelta(1))
+    assert result.changed == ["1"] and "pwd=old" not in str(result.before)
+    assert Meeting.objects.get().join_url.reveal().endswith("new")
+
+
+def test_identity_survives_a_change(account):
+    """Sign-ups and items hang on the primary key."""
+    page(account, ("1", "Old", ""))
+    pk = Meeting.objects.get().pk
+    page(account, ("1", "New", ""), at=T0 + timedelta(1))
+    assert Meeting.objects.get().pk == pk
+
+
+def test_any_order_of_reads_ends_the_same(account):
+    """W23, S15: all permutations of four reads lead to the newest one's state."""
+    reads = [(T0 + timedelta(minutes=n), f"Version {n}") for n in range(4)]
+    for order in permutations(reads):
+        Meeting.objects.all().delete()
+        for at, topic in order:
+            page(account, ("1", topic, ""), at=at)
+        assert Meeting.objects.get().topic == "Version 3"
+
+
+def test_event_newer_than_the_read_wins(account):
+    """S15: a page fetched before a newer event was applied does not undo it."""
+    page(account, ("1", "Listed", ""))
+    Meeting.objects.update(topic="From the event", provider_ts=T0 + timedelta(hours=1))
+    assert page(account, ("1", "Old page", ""), at=T0 + timedelta(minutes=5)).stale == ["1"]
+    assert Meeting.objects.get().topic == "From the event"
+
+
+def test_removed_and_missing_rows_are_revived(account):
+    """S12: seen again is alive again."""
+    page(account, ("1", "T", ""))
+    Meeting.objects.update(removed_at=T0, missing_since=T0)
+    page(account, ("1", "T", ""), at=T0 + timedelta(1))
+    meeting = Meeting.objects.get()
+    assert meeting.removed_at is None and meeting.missing_since is None
+
+
+def test_twice_in_one_page_is_one_row(account):
+    page(account, ("1", "First", ""), ("1", "Second", ""))
+    assert Meeting.objects.get().topic == "Second"
+
+
+def test_accounts_do_not_share_numbers(account):
+    """Two accounts with the same number are two rows."""
+    other = ZoomAccount.objects.create(zoom_id="other")
+    page(account, ("1", "A", ""))
+    page(other, ("1", "B", ""))
+    assert sorted(Meeting.objects.values_list("topic", flat=True)) == ["A", "B"]
+
+
+def test_a_page_of_300_costs_a_handful_of_statements(account):
+    """S7, P5: one read, one write (in batches of the backend), one touch."""
+    rows = [(str(n), f"Topic {n}", "") for n in range(300)]
+    page(account, *rows)
+    changed = [(str(n), "Changed" if n % 2 else f"Topic {n}", "") for n in range(300)]
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        page(account, *changed, at=T0 + timedelta(1))
+    statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
+    allowed = 3 if connection.vendor != "sqlite" else 10  # SQLite: at most 999 values a statement
+    assert len(statements) <= allowed
+    assert Meeting.objects.filter(topic="Changed").count() == 150
+
+
+def test_hash_is_keyed(settings):
+    """A passcode of six digits cannot be guessed from the stored digest without the key."""
+    first = content_hash({"passcode": "123456"})
+    from cryptography.fernet import Fernet
+
+    fresh = Fernet.generate_key().decode()
+    old = settings.WAGTAIL_ZOOM["ENCRYPTION_KEYS"]
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": [fresh, *old]}
+    assert content_hash({"passcode": "123456"}) == first
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": [fresh]}
+    assert content_hash({"passcode": "123456"}) != first
