@@ -38,9 +38,7 @@ class ControlError(Exception):
 
 def invalid(field: str, message: str) -> Problem:
     """Return the validation error 400/300 for one field."""
-    return Problem(
-        400, 300, "Validation Failed.", fields=[{"field": field, "message": message}]
-    )
+    return Problem(400, 300, "Validation Failed.", fields=[{"field": field, "message": message}])
 
 
 def no_user(ref: str) -> Problem:

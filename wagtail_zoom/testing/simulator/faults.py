@@ -84,7 +84,7 @@ class Faults:
                 count = fault.get("count")
                 if count is not None and fault["hits"] >= int(count):
                     continue
-                if random.random() >= float(fault.get("probability", 1)):  # noqa: S311
+                if random.random() >= float(fault.get("probability", 1)):
                     continue
                 fault["hits"] += 1
                 return dict(fault)

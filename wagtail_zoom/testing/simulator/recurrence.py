@@ -77,9 +77,7 @@ def _days(start: date, rule: dict[str, Any]) -> Iterator[date]:
     raise ControlError("recurrence.type must be 1 (daily), 2 (weekly) or 3 (monthly)")
 
 
-def expand(
-    start: datetime, zone: str, duration: int, rule: dict[str, Any]
-) -> list[dict[str, Any]]:
+def expand(start: datetime, zone: str, duration: int, rule: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the occurrences of a series: id (epoch ms as text), UTC start, minutes, status."""
     info = ZoneInfo(zone)
     first = start.astimezone(info)

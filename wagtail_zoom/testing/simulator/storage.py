@@ -59,8 +59,10 @@ INDEXES: dict[str, tuple[str, ...]] = {
 
 def _schema() -> str:
     lines = ["CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, data TEXT NOT NULL);"]
-    lines.append("CREATE TABLE IF NOT EXISTS counts (name TEXT, day TEXT, n INTEGER,"
-                 " PRIMARY KEY (name, day)) WITHOUT ROWID;")
+    lines.append(
+        "CREATE TABLE IF NOT EXISTS counts (name TEXT, day TEXT, n INTEGER,"
+        " PRIMARY KEY (name, day)) WITHOUT ROWID;"
+    )
     for table, columns in TABLES.items():
         extra = "".join(f", {name}" for name in columns)
         lines.append(
@@ -119,7 +121,7 @@ class Store:
         columns = ", ".join(["id", "data", *names])
         changes = ", ".join(f"{name} = excluded.{name}" for name in ["data", *names])
         sql = (
-            f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 (fixed names)
+            f"INSERT INTO {table} ({columns}) VALUES ({marks})"
             f" ON CONFLICT (id) DO UPDATE SET {changes}"
         )
         getters = TABLES[table].values()
@@ -131,7 +133,8 @@ class Store:
         """Delete rows; returns how many."""
         with self.lock:
             return self.connection.execute(
-                f"DELETE FROM {table} WHERE {where}", args  # noqa: S608 (fixed names)
+                f"DELETE FROM {table} WHERE {where}",
+                args,
             ).rowcount
 
     def rows(self, sql: str, *args: Any) -> list[sqlite3.Row]:
@@ -141,7 +144,7 @@ class Store:
 
     def find(self, table: str, where: str, *args: Any, tail: str = "ORDER BY seq") -> list[Doc]:
         """Return the documents that match."""
-        sql = f"SELECT data FROM {table} WHERE {where} {tail}"  # noqa: S608 (fixed names)
+        sql = f"SELECT data FROM {table} WHERE {where} {tail}"
         return [json.loads(row["data"]) for row in self.rows(sql, *args)]
 
     def first(self, table: str, where: str, *args: Any, tail: str = "ORDER BY seq") -> Doc | None:
@@ -151,7 +154,7 @@ class Store:
 
     def count(self, table: str, where: str = "1", *args: Any) -> int:
         """Count the rows that match."""
-        sql = f"SELECT COUNT(*) FROM {table} WHERE {where}"  # noqa: S608 (fixed names)
+        sql = f"SELECT COUNT(*) FROM {table} WHERE {where}"
         return int(self.rows(sql, *args)[0][0])
 
     def page(
@@ -159,7 +162,7 @@ class Store:
     ) -> tuple[list[Doc], int | None]:
         """Return up to ``limit`` documents behind ``after`` and the position to go on from."""
         sql = (
-            f"SELECT seq, data FROM {table} WHERE {where} AND seq > ?"  # noqa: S608
+            f"SELECT seq, data FROM {table} WHERE {where} AND seq > ?"
             " ORDER BY seq LIMIT ?"
         )
         rows = self.rows(sql, *args, after, limit + 1)
@@ -181,11 +184,9 @@ class Store:
         self.rows(
             "INSERT INTO counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", name, day
         )
-        return int(
-            self.rows("SELECT n FROM counts WHERE name = ? AND day = ?", name, day)[0]["n"]
-        )
+        return int(self.rows("SELECT n FROM counts WHERE name = ? AND day = ?", name, day)[0]["n"])
 
     def clear(self) -> None:
         """Empty everything."""
         for table in (*TABLES, "meta", "counts"):
-            self.rows(f"DELETE FROM {table}")  # noqa: S608 (fixed names)
+            self.rows(f"DELETE FROM {table}")
