@@ -1,3 +1,3 @@
 """Fixtures for the whole suite. Zoom is the simulator, over real HTTP."""
 
-pytest_plugins: list[str] = []
+pytest_plugins = ["wagtail_zoom.testing.fixtures"]

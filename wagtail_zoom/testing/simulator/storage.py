@@ -161,10 +161,7 @@ class Store:
         self, table: str, where: str, args: Iterable[Any], after: int, limit: int
     ) -> tuple[list[Doc], int | None]:
         """Return up to ``limit`` documents behind ``after`` and the position to go on from."""
-        sql = (
-            f"SELECT seq, data FROM {table} WHERE {where} AND seq > ?"
-            " ORDER BY seq LIMIT ?"
-        )
+        sql = f"SELECT seq, data FROM {table} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"
         rows = self.rows(sql, *args, after, limit + 1)
         more = len(rows) > limit
         rows = rows[:limit]

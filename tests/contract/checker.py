@@ -1,0 +1,94 @@
+"""Holds exchanges against the contract in ``openapi.yaml``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+CONTRACT = Path(__file__).with_name("openapi.yaml")
+ROOT = "urn:zoom"
+
+
+@cache
+def contract() -> dict[str, Any]:
+    return yaml.safe_load(CONTRACT.read_text())
+
+
+@cache
+def registry() -> Registry:
+    return Registry().with_resource(ROOT, Resource(contract(), DRAFT202012))
+
+
+@cache
+def routes() -> list[tuple[re.Pattern[str], str]]:
+    """Contract paths as patterns, the longest first so that fixed parts win over ids."""
+    paths = sorted(contract()["paths"], key=lambda path: (path.count("{"), -len(path)))
+    return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$"), path) for path in paths]
+
+
+def operation(method: str, path: str) -> dict[str, Any] | None:
+    """The operation that an exchange belongs to, by the path without ``/v2``."""
+    short = path.removeprefix("/v2")
+    for pattern, name in routes():
+        found = contract()["paths"][name].get(method.lower())
+        if found and pattern.match(short):
+            return found
+    return None
+
+
+def problems(schema: dict[str, Any], value: Any) -> list[str]:
+    """What the schema finds wrong with a value."""
+    absolute = _absolute(schema)
+    validator = Draft202012Validator(absolute, registry=registry())
+    return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(value)]
+
+
+def _absolute(schema: Any) -> Any:
+    """Point references into the contract, wherever the schema was taken from."""
+    if isinstance(schema, dict):
+        return {
+            key: f"{ROOT}{value}" if key == "$ref" else _absolute(value)
+            for key, value in schema.items()
+        }
+    return [_absolute(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def check(exchange: dict[str, Any]) -> list[str]:
+    """What is wrong with one recorded exchange; deliberate faults are exempt."""
+    if exchange["fault"]:
+        return []
+    name = f"{exchange['method']} {exchange['path']} {exchange['status']}"
+    found = operation(exchange["method"], exchange["path"])
+    if found is None:
+        return [f"{name}: no such operation in the contract"]
+    wrong = _parameters(found, exchange["query"])
+    answer = found["responses"].get(str(exchange["status"]))
+    if answer is None:
+        return [*wrong, f"{name}: no such answer in the contract"]
+    if "$ref" in answer:
+        answer = contract()["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+    schema = answer["content"]["application/json"]["schema"]
+    body = exchange["json"]
+    if exchange["status"] == 200 and "code" in body and "message" in body:
+        schema = {"$ref": "#/components/schemas/ApiError"}  # errors under HTTP 200 (REFERENCE 3.1)
+    return [f"{name}: {text}" for text in [*wrong, *problems(schema, body)]]
+
+
+def _parameters(found: dict[str, Any], query: str) -> list[str]:
+    known = set()
+    for parameter in found.get("parameters", []):
+        if "$ref" in parameter:
+            key = parameter["$ref"].rsplit("/", 1)[1]
+            parameter = contract()["components"]["parameters"][key]
+        known.add(parameter["name"])
+    sent = {part.partition("=")[0] for part in query.split("&") if part}
+    # Webinar lists answer a token without listing the parameter (REFERENCE 3.5).
+    unknown = sent - known - {"next_page_token"}
+    return [f"parameter {name} is not in the contract" for name in sorted(unknown)]

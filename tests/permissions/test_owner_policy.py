@@ -1,0 +1,78 @@
+"""One right per Site, and nothing beyond it (X4, X5, X34)."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from wagtail.models import GroupSitePermission, Page, Site
+
+from wagtail_zoom.models import SiteItem, ZoomAccount
+from wagtail_zoom.permissions import item_policy, may_change, settings_policy, sites_for
+
+pytestmark = pytest.mark.django_db
+ACTIONS = ("view", "add", "change", "delete")
+
+
+@pytest.fixture
+def sites():
+    root = Page.objects.get(depth=1)
+    first = Site.objects.get(is_default_site=True)
+    second = Site.objects.create(hostname="b.example", root_page=root.get_children().first())
+    return first, second
+
+
+@pytest.fixture
+def owner(sites):
+    group = Group.objects.create(name="owners of the first")
+    permission = Permission.objects.get(codename="change_zoomsettings")
+    GroupSitePermission.objects.create(group=group, site=sites[0], permission=permission)
+    user = User.objects.create_user("owner")
+    user.groups.add(group)
+    return user
+
+
+@pytest.fixture
+def items(sites):
+    account = ZoomAccount.objects.create(zoom_id="acc")
+    return [
+        SiteItem.objects.create(site=site, account=account, kind="meeting", key="1")
+        for site in sites
+    ]
+
+
+def test_owner_changes_the_own_site_only(owner, sites):
+    assert list(sites_for(owner)) == [sites[0]]
+    assert may_change(owner, sites[0]) and not may_change(owner, sites[1])
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_rows_follow_their_site(owner, items, action):
+    assert item_policy.user_has_permission(owner, action)
+    assert item_policy.user_has_permission_for_instance(owner, action, items[0])
+    assert not item_policy.user_has_permission_for_instance(owner, action, items[1])
+    allowed = item_policy.instances_user_has_any_permission_for(owner, [action])
+    assert list(allowed) == [items[0]]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nobody_else_has_any_right(sites, items, action):
+    stranger = User.objects.create_user("stranger")
+    assert not settings_policy.user_has_permission(stranger, action)
+    assert not item_policy.user_has_permission_for_instance(stranger, action, items[0])
+    assert not sites_for(stranger) and not sites_for(AnonymousUser())
+
+
+def test_superuser_has_all(sites):
+    root = User.objects.create_superuser("root")
+    assert set(sites_for(root)) == set(sites)
+
+
+def test_inactive_owner_has_none(owner, sites):
+    owner.is_active = False
+    owner.save()
+    assert not may_change(owner, sites[0])
+
+
+def test_global_right_opens_every_site(sites):
+    """Ticked in the global list, the same right means all Sites."""
+    user = User.objects.create_user("all")
+    user.user_permissions.add(Permission.objects.get(codename="change_zoomsettings"))
+    assert set(sites_for(user)) == set(sites)

@@ -1,0 +1,94 @@
+"""The simulated consent and token endpoints behave as Zoom's do."""
+
+import base64
+import hashlib
+
+import pytest
+import requests
+
+from .conftest import REDIRECT, VERIFIER
+
+
+def exchange(app, code, **form):
+    return app.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT, **form)
+
+
+def challenge(verifier):
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def test_consent_page_names_people_and_scopes(app):
+    query = {"client_id": "simulator-client", "redirect_uri": REDIRECT, "state": "s"}
+    page = requests.get(f"{app.url}/oauth/authorize", query)
+    assert "Studio Aurora" in page.text and "meeting:read:list_meetings:admin" in page.text
+
+
+def test_redirect_must_match_to_the_byte(app):
+    query = {"client_id": "simulator-client", "redirect_uri": REDIRECT.rstrip("/")}
+    answer = requests.get(f"{app.url}/oauth/authorize", query)
+    assert answer.status_code == 400 and answer.json()["errorCode"] == 4700
+
+
+def test_declining_comes_back_with_an_error(app):
+    form = {"client_id": "simulator-client", "redirect_uri": REDIRECT, "answer": "decline"}
+    answer = requests.post(f"{app.url}/oauth/authorize", form, allow_redirects=False)
+    assert answer.headers["Location"] == f"{REDIRECT}?error=access_denied"
+
+
+def test_code_works_once(app):
+    code = app.code("aurora-0")
+    assert exchange(app, code).status_code == 200
+    assert exchange(app, code).json()["error"] == "invalid_grant"
+
+
+def test_code_lives_five_minutes(app, simulator):
+    code = app.code("aurora-0")
+    simulator.advance(301)
+    assert exchange(app, code).status_code == 400
+
+
+@pytest.mark.parametrize(("verifier", "status"), [(VERIFIER, 200), ("w" * 60, 400), ("", 400)])
+def test_pkce(app, verifier, status):
+    code = app.code("aurora-0", code_challenge=challenge(VERIFIER), code_challenge_method="S256")
+    assert exchange(app, code, code_verifier=verifier).status_code == status
+
+
+def test_refresh_tokens_rotate_and_the_old_one_dies(app):
+    app.connect("aurora-0")
+    first = app.tokens["refresh_token"]
+    answer = app.token(grant_type="refresh_token", refresh_token=first)
+    assert answer.status_code == 200 and answer.json()["refresh_token"] != first
+    again = app.token(grant_type="refresh_token", refresh_token=first)
+    assert again.json() == {"reason": "Invalid Token!", "error": "invalid_grant"}
+
+
+def test_second_authorisation_ends_the_first(app):
+    """4741: one user, one chain of tokens."""
+    first = app.connect("aurora-0").tokens
+    app.connect("aurora-0")
+    answer = app.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert answer.status_code == 400
+
+
+def test_wrong_client_is_told_apart(app):
+    answer = app.token(auth=("simulator-client", "wrong"), grant_type="refresh_token")
+    assert answer.status_code == 401 and answer.json()["error"] == "invalid_client"
+
+
+def test_access_token_runs_out(app, simulator):
+    app.connect("aurora-0")
+    assert app.get("/users/me").status_code == 200
+    simulator.advance(3601)
+    answer = app.get("/users/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, 124)
+
+
+def test_revoked_grant_opens_nothing(app):
+    app.connect("aurora-0")
+    form = {"token": app.tokens["access_token"]}
+    answer = requests.post(
+        f"{app.url}/oauth/revoke", form, auth=("simulator-client", "simulator-secret")
+    )
+    assert answer.json() == {"status": "success"}
+    assert app.get("/users/me").status_code == 401

@@ -1,0 +1,63 @@
+"""``python -m wagtail_zoom.testing.simulator --port 8010``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from .app import create_app
+from .seed import seed
+from .world import World
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="simulator", description="A Zoom on this machine.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8010, help="0 takes a free one")
+    parser.add_argument("--state", default=":memory:", help="file that keeps everything")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--latency", type=int, default=0, help="milliseconds for each call")
+    parser.add_argument("--rate-limit", default="plan", help="plan, off, or calls a second")
+    parser.add_argument("--redirect-uri", action="append", default=[])
+    parser.add_argument("--client-id")
+    parser.add_argument("--client-secret")
+    parser.add_argument("--app-kind", choices=["admin", "user"])
+    return parser
+
+
+class Handler(WSGIRequestHandler):
+    """Keeps connections open, as Zoom does, and stays silent about each call."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *args: object, **kwargs: object) -> None:
+        """Nothing: the calls are in ``/_sim/calls``."""
+
+
+def main() -> None:
+    """Start the server and say where it is."""
+    given = arguments().parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    world = World(given.state)
+    changes = {"latency": given.latency, "rate_limit": given.rate_limit}
+    for name in ("client_id", "client_secret", "app_kind"):
+        if getattr(given, name):
+            changes[name] = getattr(given, name)
+    if given.redirect_uri:
+        changes["redirect_uris"] = given.redirect_uri
+    world.options.update(changes)
+    world.baseline = world.options.dump()
+    app = create_app(world)
+    server = make_server(given.host, given.port, app, threaded=True, request_handler=Handler)
+    world.base_url = f"http://{given.host}:{server.port}"
+    if not world.store.meta("seeded"):
+        seed(world, given.seed)
+    print(f"Simulated Zoom at {world.base_url}", flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The JSON of Zoom's answers, from the simulated world's documents (REFERENCE 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clock import epoch
+from .storage import Doc
+from .world import World
+
+
+def user_item(user: Doc) -> dict[str, Any]:
+    """One row of ``GET /users``."""
+    names = ("id", "email", "first_name", "last_name", "display_name", "type", "status")
+    found = {name: user[name] for name in (*names, "timezone", "role_id") if name in user}
+    return {**found, "pmi": user["pmi"], "dept": ""}
+
+
+def user_detail(world: World, user: Doc) -> dict[str, Any]:
+    """``GET /users/{id}``: adds what tells the account."""
+    account = world.account(user["account_id"])
+    role = {"0": "Owner", "1": "Admin"}.get(user.get("role_id", "2"), "Member")
+    return {
+        **user_item(user),
+        "account_id": account["id"],
+        "account_number": account["number"],
+        "role_name": role,
+        "language": "en-US",
+    }
+
+
+def join_url(world: World, doc: Doc) -> str:
+    """The public link; carries the passcode, as the usual account setting has it."""
+    room = "w" if doc["kind"] == "webinar" else "j"
+    suffix = f"?pwd={doc['password']}" if doc["password"] else ""
+    return f"{world.base_url}/{room}/{doc['id']}{suffix}"
+
+
+def meeting_item(world: World, doc: Doc) -> dict[str, Any]:
+    """One row of a listing: the agenda is cut at 250, dates of series are not expanded."""
+    item = {
+        name: doc[name]
+        for name in ("id", "uuid", "host_id", "topic", "type", "duration", "timezone", "created_at")
+    }
+    item["join_url"] = join_url(world, doc)
+    if doc["agenda"]:
+        item["agenda"] = doc["agenda"][:250]
+    if "start_time" in doc:
+        item["start_time"] = doc["start_time"]
+    if doc["kind"] == "webinar":
+        item["is_events_webinar"] = bool(doc.get("is_events_webinar"))
+    return item
+
+
+def meeting_detail(world: World, doc: Doc, *, show_previous: bool) -> dict[str, Any]:
+    """``GET /meetings/{id}`` and ``GET /webinars/{id}``."""
+    host = world.user(doc["host_id"])
+    detail = {
+        **{name: doc[name] for name in ("id", "uuid", "host_id", "topic", "type", "duration")},
+        "host_email": host["email"],
+        "timezone": doc["timezone"],
+        "created_at": doc["created_at"],
+        "agenda": doc["agenda"],
+        "join_url": join_url(world, doc),
+        "start_url": f"{world.base_url}/s/{doc['id']}?zak=secret-of-the-host",
+        "password": doc["password"],
+        "settings": doc["settings"],
+    }
+    if doc["kind"] == "meeting":
+        detail["status"] = doc["status"]
+    for name in ("start_time", "recurrence"):
+        if name in doc:
+            detail[name] = doc[name]
+    if "occurrences" in doc:
+        now = world.clock.time()
+        detail["occurrences"] = [
+            date
+            for date in doc["occurrences"]
+            if show_previous or epoch(date["start_time"]) + date["duration"] * 60 > now
+        ]
+    if doc["settings"].get("approval_type") in (0, 1):
+        detail["registration_url"] = f"{world.base_url}/meeting/register/{doc['id']}"
+    return detail
+
+
+def recording(world: World, doc: Doc) -> dict[str, Any]:
+    """One recorded instance of a listing."""
+    return {
+        "uuid": doc["id"],
+        "id": doc["meeting_id"],
+        "account_id": doc["account_id"],
+        "host_id": doc["host_id"],
+        "topic": doc["topic"],
+        "type": str(doc["type"]),
+        "start_time": doc["start_time"],
+        "timezone": doc["timezone"],
+        "duration": doc["duration"],
+        "total_size": sum(file["file_size"] for file in doc["files"]),
+        "recording_count": len(doc["files"]),
+        "share_url": doc["share_url"],
+        "recording_play_passcode": doc["passcode"],
+        "recording_files": doc["files"],
+    }

@@ -1,0 +1,148 @@
+"""The web application: faults around every call, errors in Zoom's shape, a record of it all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import time
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from . import control, oauth, rest
+from .errors import Problem
+from .world import World
+
+
+def create_app(world: World) -> Flask:
+    """Return the application that simulates this world."""
+    app = Flask(__name__)
+    app.config["WORLD"] = world
+    app.url_map.merge_slashes = False
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    for blueprint in (oauth.blueprint, rest.blueprint, control.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(HTTPException, _unknown)
+    app.before_request(lambda: _before(world))
+    app.after_request(lambda response: _after(world, response))
+    return app
+
+
+def _is_call() -> bool:
+    """Calls of an app, as opposed to people's pages and the control API."""
+    return request.path.startswith("/v2/") or request.path in ("/oauth/token", "/oauth/revoke")
+
+
+def _problem(problem: Problem) -> Response:
+    response = jsonify(problem.body())
+    response.status_code = problem.status
+    response.headers.update(problem.headers)
+    return response
+
+
+def _unknown(error: HTTPException) -> Any:
+    """A path that no route takes is, for Zoom, a thing that does not exist."""
+    if error.code == 404 and request.path.startswith("/v2/"):
+        return _problem(Problem(404, 3001, "Meeting does not exist."))
+    return error
+
+
+def _facts() -> dict[str, str]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "account": g.account["id"] if "account" in g else "",
+        "grant_type": request.form.get("grant_type", ""),
+    }
+
+
+def _before(world: World) -> Any:
+    if not _is_call():
+        return None
+    if world.options.latency:
+        time.sleep(world.options.latency / 1000)
+    fault = world.faults.before(_facts())
+    if fault is None:
+        return None
+    g.fault = fault["kind"]
+    if fault["kind"] == "slow":
+        time.sleep(float(fault.get("seconds", 10)))
+    elif fault["kind"] == "cut_before":
+        _cut()
+    elif fault["kind"] == "status":
+        body = fault.get(
+            "body", {"code": fault.get("code", 0), "message": fault.get("message", "")}
+        )
+        text = body if isinstance(body, str) else json.dumps(body)
+        return Response(
+            text, status=int(fault["status"]), headers=fault.get("headers"),
+            mimetype="application/json",
+        )  # fmt: skip
+    return None
+
+
+def _cut() -> None:
+    """Drop the connection: the socket is shut down, so that no answer can leave."""
+    connection = request.environ.get("werkzeug.socket")
+    if connection is not None:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _after(world: World, response: Response) -> Response:
+    if not _is_call():
+        return response
+    if "label" in g:
+        response.headers.setdefault("X-RateLimit-Category", g.label.capitalize())
+    fault = world.faults.after(_facts())
+    if fault is not None:
+        g.fault = fault["kind"]
+        response = _spoil(fault, response)
+    _record(world, response)
+    return response
+
+
+def _spoil(fault: dict[str, Any], response: Response) -> Response:
+    kind = fault["kind"]
+    if kind == "cut_after":
+        _cut()
+    elif kind == "broken_json":
+        response.set_data(b'{"meetings": [')
+    elif kind == "wrong_type":
+        response.set_data(b'["not", "an", "object"]')
+    elif kind == "truncate":
+        whole = response.get_data()
+        response.set_data(whole[: len(whole) // 2])
+        response.headers["Content-Length"] = str(len(whole))
+    elif kind == "gzip_bomb":
+        response.set_data(gzip.compress(b" " * (int(fault.get("megabytes", 200)) << 20)))
+        response.headers["Content-Encoding"] = "gzip"
+    elif kind == "huge_body":
+        response.set_data(b'{"a": "' + b"x" * (int(fault.get("megabytes", 50)) << 20) + b'"}')
+    elif kind == "loop_page_tokens":
+        body = response.get_json(silent=True)
+        if isinstance(body, dict) and "next_page_token" in body:
+            response.set_data(json.dumps({**body, "next_page_token": "again"}))
+    return response
+
+
+def _record(world: World, response: Response) -> None:
+    entry = {
+        "method": request.method,
+        # As it came, so that the encoding of ids can be seen.
+        "path": request.environ["RAW_URI"].partition("?")[0],
+        "query": request.query_string.decode(),
+        "status": response.status_code,
+        "account": g.account["id"] if "account" in g else "",
+        "grant_type": request.form.get("grant_type", ""),
+        "operation": request.endpoint or "",
+        "fault": g.get("fault", ""),
+        "time": time.time(),
+    }
+    world.recorder.call(entry)
+    if world.options.record_exchanges:
+        form = request.form.to_dict() or None
+        body = response.get_json(silent=True)
+        world.recorder.exchange({**entry, "form": form, "json": body})

@@ -1,0 +1,184 @@
+"""Makes meetings, webinars and recordings of the simulated world, and works out when they lapse."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from .clock import epoch, parse, stamp, when
+from .errors import ControlError
+from .recurrence import expand
+from .storage import Doc
+from .world import World
+
+NEVER = 9_999_999_999
+DAY = 86_400
+SINGLE, UNDATED, SERIES = {2, 5}, {3, 6}, {8, 9}
+WEBINARS = {5, 6, 9}
+DEFAULTS: dict[str, Any] = {"approval_type": 2, "registration_type": 1, "use_pmi": False}
+
+
+def columns(world: World, doc: Doc) -> Doc:
+    """Set the columns that listings filter by; numbers lapse as REFERENCE 3.3 says."""
+    kind, length = doc["type"], doc["duration"] * 60
+    starts = ends = NEVER
+    if kind in SERIES and doc.get("occurrences"):
+        times = [epoch(item["start_time"]) for item in doc["occurrences"]]
+        starts, ends = min(times), max(times) + length
+    elif kind in SINGLE or kind == 1:
+        starts = epoch(doc["start_time"])
+        ends = starts + length
+    expires = NEVER
+    if kind in WEBINARS and ends != NEVER:
+        expires = ends + world.options.webinar_linger_days * DAY
+    elif ends != NEVER:
+        expires = ends + (365 if kind in SERIES else 30) * DAY
+    doc.update(starts=starts, ends=ends, expires=expires)
+    return doc
+
+
+def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
+    """Create a meeting or webinar from the control API's facts and store it.
+
+    Raises:
+        ControlError: a fact is missing or cannot be read.
+    """
+    webinar = facts.get("kind", "meeting") == "webinar"
+    rule = facts.get("recurrence")
+    kind = int(facts.get("type") or ((9 if rule else 5) if webinar else (8 if rule else 2)))
+    if (kind in WEBINARS) != webinar:
+        raise ControlError("type does not fit kind")
+    zone = facts.get("timezone") or host.get("timezone") or "UTC"
+    now = world.clock.now()
+    doc: Doc = {
+        "id": int(facts.get("id") or world.free_number()),
+        "uuid": facts.get("uuid") or world.ids.uuid(),
+        "account_id": host["account_id"],
+        "host_id": host["id"],
+        "kind": "webinar" if webinar else "meeting",
+        "state": "unlisted" if kind == 1 else "active",
+        "status": "waiting",
+        "type": kind,
+        "topic": str(facts.get("topic", "Untitled")),
+        "agenda": str(facts.get("agenda", "")),
+        "duration": int(facts.get("duration", 60)),
+        "timezone": zone,
+        "password": facts.get("password", world.ids.passcode()),
+        "created_at": stamp(now),
+        "settings": {**DEFAULTS, **_registration(facts), **(facts.get("settings") or {})},
+    }
+    if facts.get("private"):
+        doc["settings"]["private_meeting"] = True
+    if kind not in UNDATED and kind != 4:
+        start = when(str(facts.get("start_time", "+1d 18:00")), zone, now)
+        doc["start_time"] = stamp(start)
+        if kind in SERIES:
+            doc["recurrence"] = rule or {"type": 2, "repeat_interval": 1, "end_times": 6}
+            doc["occurrences"] = expand(start, zone, doc["duration"], doc["recurrence"])
+    world.store.put("meetings", columns(world, doc))
+    return doc
+
+
+def _registration(facts: dict[str, Any]) -> dict[str, Any]:
+    choice = facts.get("registration")
+    if not choice:
+        return {}
+    return {"approval_type": 1 if choice == "manual" else 0}
+
+
+def change_meeting(world: World, doc: Doc, facts: dict[str, Any]) -> Doc:
+    """Apply a PATCH of the control API; with ``occurrence_id`` to that date only."""
+    now = world.clock.now()
+    number = facts.get("occurrence_id")
+    if number:
+        date = next(
+            (one for one in doc.get("occurrences", []) if one["occurrence_id"] == str(number)), None
+        )
+        if date is None:
+            raise ControlError(f"no occurrence {number}")
+        if "start_time" in facts:
+            start = when(str(facts["start_time"]), doc["timezone"], now)
+            date["start_time"] = stamp(start)
+            if not world.options.moved_occurrence_keeps_id:
+                date["occurrence_id"] = str(int(start.timestamp()) * 1000)
+        date["duration"] = int(facts.get("duration", date["duration"]))
+    else:
+        for name in ("topic", "agenda", "password", "timezone"):
+            if name in facts:
+                doc[name] = str(facts[name])
+        doc["duration"] = int(facts.get("duration", doc["duration"]))
+        doc["settings"].update({**_registration(facts), **(facts.get("settings") or {})})
+        if "start_time" in facts:
+            _shift(doc, stamp(when(str(facts["start_time"]), doc["timezone"], now)))
+    world.store.put("meetings", columns(world, doc))
+    return doc
+
+
+def _shift(doc: Doc, start: str) -> None:
+    """Move the start; the dates of a series go along, with new ids as after an edit at Zoom."""
+    if doc.get("occurrences"):
+        first = parse(start)
+        doc["occurrences"] = expand(first, doc["timezone"], doc["duration"], doc["recurrence"])
+    doc["start_time"] = start
+
+
+def delete_meeting(world: World, doc: Doc, occurrence: str | None = None) -> Doc:
+    """Delete a meeting, or one date of a series, which then stays listed as ``deleted``."""
+    if occurrence:
+        for date in doc.get("occurrences", []):
+            if date["occurrence_id"] == occurrence:
+                date["status"] = "deleted"
+                break
+        else:
+            raise ControlError(f"no occurrence {occurrence}")
+    else:
+        doc["state"] = "deleted"
+    world.store.put("meetings", doc)
+    return doc
+
+
+def make_recording(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
+    """Create a cloud recording with a video and, unless told otherwise, a transcript."""
+    zone = host.get("timezone") or "UTC"
+    start = when(str(facts.get("start_time", "-1d 18:00")), zone, world.clock.now())
+    length = int(facts.get("duration", 60))
+    uuid = facts.get("uuid") or world.ids.uuid()
+    status = "processing" if facts.get("processing") else "completed"
+    kinds = [("MP4", "shared_screen_with_speaker_view")]
+    if facts.get("transcript", True):
+        kinds.append(("TRANSCRIPT", "audio_transcript"))
+    end = stamp(start + timedelta(minutes=length))
+    files = [
+        {
+            "id": world.ids.file_id(),
+            "meeting_id": uuid,
+            "recording_start": stamp(start),
+            "recording_end": end,
+            "file_type": kind,
+            "file_extension": "MP4" if kind == "MP4" else "VTT",
+            "file_size": 1_000_000 if kind == "MP4" else 4_000,
+            "play_url": f"{world.base_url}/rec/play/{world.ids.opaque(40)}",
+            "download_url": f"{world.base_url}/rec/download/{world.ids.opaque(40)}",
+            "status": status,
+            "recording_type": name,
+        }
+        for kind, name in kinds
+    ]
+    doc: Doc = {
+        "id": uuid,
+        "meeting_id": int(facts.get("meeting") or world.free_number()),
+        "account_id": host["account_id"],
+        "host_id": host["id"],
+        "state": "active",
+        "started": int(start.timestamp()),
+        "type": int(facts.get("type", 2)),
+        "topic": str(facts.get("topic", "Untitled")),
+        "start_time": stamp(start),
+        "timezone": zone,
+        "duration": length,
+        "passcode": facts.get("passcode", world.ids.passcode()),
+        "share_url": f"{world.base_url}/rec/share/{world.ids.opaque(40)}",
+        "files": files,
+    }
+    world.store.put("recordings", doc)
+    return doc
