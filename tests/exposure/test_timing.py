@@ -1,0 +1,20 @@
+"""Times in the zone of the event."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from wagtail_zoom.timing import in_zone, zone_label
+
+SUMMER = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def test_summer_time_of_the_zone():
+    assert in_zone(SUMMER, "Europe/Berlin").hour == 14
+    assert zone_label(SUMMER, "Europe/Berlin") == "Europe/Berlin (CEST)"
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Base", "../etc/passwd", "/etc", "a\0b", "Europe"])
+def test_falls_back_to_the_zone_of_the_site(name):
+    assert in_zone(SUMMER, name) == SUMMER
+    assert zone_label(SUMMER, name) == "UTC"

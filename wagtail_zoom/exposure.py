@@ -1,0 +1,167 @@
+"""The gate: what one Site may show, to whom and where. Every public surface asks here.
+
+Everything is decided when it is read, so a changed choice, a lost grant or a hidden item takes
+effect at once, whichever grant had fetched the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from wagtail.models import Site
+
+from .models import (
+    Grant,
+    ItemRule,
+    JoinPolicy,
+    Kind,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    ZoomSettings,
+)
+
+
+class Audience(Enum):
+    """Who is looking."""
+
+    VISITOR = "visitor"
+    REGISTRANT = "registrant"
+
+
+class Surface(Enum):
+    """Where it is shown. Only ``JOIN`` loads secrets, and only it follows the join policy."""
+
+    PAGE = "page"
+    FEED = "feed"
+    API = "api"
+    SEARCH = "search"
+    JOIN = "join"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """The gate of one Site. Without a choice by its owner it lets nothing through."""
+
+    choice: ZoomSettings | None
+
+    @classmethod
+    def for_site(cls, site: Site) -> Exposure:
+        """Read the Site's choices: one query. The result is good for one request."""
+        found = ZoomSettings.objects.filter(site=site).select_related("grant", "account", "site")
+        return cls(found.first())
+
+    def occurrences(self, audience: Audience, surface: Surface) -> QuerySet[Occurrence]:
+        """Dates that may be shown, unordered; with their meeting and host, without secrets."""
+        choice = self.choice
+        if choice is None or not choice.shows_data:
+            return Occurrence.objects.none()
+        kinds = [kind for kind in (Kind.MEETING, Kind.WEBINAR) if kind in choice.kinds]
+        rows = Occurrence.objects.filter(
+            self._hosts(choice, "meeting__"),
+            account=choice.account_id,
+            meeting__account=choice.account_id,
+            meeting__kind__in=kinds,
+            meeting__is_private=False,
+            meeting__uses_personal_room=False,
+            meeting__detail_at__isnull=False,
+            meeting__removed_at=None,
+        ).exclude(meeting__zoom_type__in=(1, 4))
+        items = self._items(
+            choice, kind=OuterRef("meeting__kind"), key=OuterRef("meeting__zoom_id")
+        )
+        rows = rows.exclude(Exists(items.filter(_withheld())))
+        published = Exists(items.filter(visibility=SiteItem.Visibility.PUBLISHED))
+        rows = rows.filter(_rule(choice) | Q(published)).select_related("meeting__host")
+        if surface is Surface.JOIN:
+            return rows.filter(_joinable(choice, audience))
+        return rows.defer("meeting__join_url", "meeting__passcode")
+
+    def recordings(self, audience: Audience, surface: Surface) -> QuerySet[Recording]:
+        """Published recordings, unordered, without secrets; none on the join surface."""
+        choice = self.choice
+        if choice is None or not choice.shows_data or Kind.RECORDING not in choice.kinds:
+            return Recording.objects.none()
+        if surface is Surface.JOIN:
+            return Recording.objects.none()
+        items = self._items(choice, kind=Kind.RECORDING, key=OuterRef("uuid"))
+        published = items.filter(visibility=SiteItem.Visibility.PUBLISHED).exclude(_withheld())
+        rows = Recording.objects.filter(
+            # An unscheduled recording needs a person's decision; no rule may publish it.
+            Q(is_unscheduled=False, zoom_type__in=_SCHEDULED)
+            | Exists(published.filter(decided_at__isnull=False)),
+            self._hosts(choice),
+            Exists(published),
+            account=choice.account_id,
+            is_ready=True,
+            removed_at=None,
+            trashed_at=None,
+        ).exclude(Q(meeting__is_private=True) | Q(meeting__uses_personal_room=True))
+        if choice.recording_days:
+            oldest = timezone.now() - timedelta(days=choice.recording_days)
+            rows = rows.filter(start__gte=oldest)
+        return rows.select_related("host").defer("share_url", "passcode")
+
+    @staticmethod
+    def _hosts(choice: ZoomSettings, path: str = "") -> Q:
+        """Ticked hosts that this Site's own grant covers; an archive has only its ticks left."""
+        ticked = Q(
+            **{
+                f"{path}host__exposed_on__settings": choice.pk,
+                f"{path}host__account": choice.account_id,
+            }
+        )
+        grant: Grant | None = choice.grant
+        if grant is None:
+            return ticked
+        if grant.account_id != choice.account_id:
+            return Q(pk__in=[])
+        if grant.account_level:
+            return ticked
+        return ticked & Q(**{f"{path}host__zoom_id": grant.zoom_user_id})
+
+    @staticmethod
+    def _items(choice: ZoomSettings, **match: object) -> QuerySet[SiteItem]:
+        items = SiteItem.objects.for_site(choice.site_id)
+        return items.filter(account=choice.account_id, **match)
+
+
+_SCHEDULED = ("", "2", "3", "5", "6", "8", "9")
+"""Zoom's types of recorded meetings that were planned; 1, 4, 7 and uploads were not."""
+
+
+def _withheld() -> Q:
+    """Curation that takes an item off whatever else is said. "Show until" includes that day."""
+    hidden = Q(visibility=SiteItem.Visibility.HIDDEN)
+    return hidden | Q(expires_on__lt=timezone.localdate())
+
+
+def _rule(choice: ZoomSettings) -> Q:
+    nothing = Q(pk__in=[])
+    if choice.item_rule == ItemRule.ALL:
+        return ~nothing
+    if choice.item_rule == ItemRule.REGISTRATION:
+        takes = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
+        return Q(meeting__approval_type__in=takes)
+    word = choice.mark_word.strip()
+    if choice.item_rule == ItemRule.MARKED and word:
+        return Q(meeting__topic__icontains=word) | Q(meeting__agenda__icontains=word)
+    return nothing
+
+
+def _joinable(choice: ZoomSettings, audience: Audience) -> Q:
+    """Dates whose join link this audience may have now, as the owner's policy says."""
+    gone = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
+    alive = ~Q(state__in=gone)
+    if choice.join_policy == JoinPolicy.PUBLIC:
+        return alive
+    if choice.join_policy == JoinPolicy.WINDOW:
+        return alive & Q(start__lte=timezone.now() + timedelta(minutes=choice.join_minutes))
+    if choice.join_policy == JoinPolicy.REGISTRANTS and audience is Audience.REGISTRANT:
+        return alive
+    return Q(pk__in=[])
