@@ -1,0 +1,197 @@
+"""The door for Zoom's messages: verify, store, answer. Nothing else happens here.
+
+Checks run from cheap to dear and no SQL runs before the signature has passed. Zoom retries only on
+5xx and on silence, and never after a 3xx or 4xx, so 503 is answered exactly when a genuine message
+could not be stored. Source for headers, signature and challenge: Zoom, "Using webhooks".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import re
+import time
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from .conf import settings
+from .models import WebhookEvent
+from .queue import enqueue
+from .redaction import clean, content_key, redact
+
+logger = logging.getLogger("wagtail_zoom.webhooks")
+
+SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
+PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+EVENT = re.compile(r"[a-z0-9_.]{1,64}", re.ASCII)
+CHALLENGE = "endpoint.url_validation"
+
+
+class Refused(Exception):
+    """A request that is not answered with 200; ``reason`` goes to the log, never to the sender."""
+
+    def __init__(self, status: int, reason: str):
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@csrf_exempt
+@login_not_required
+@transaction.non_atomic_requests
+def webhook(request: HttpRequest) -> HttpResponse:
+    """``zoom/webhook/``: the one event URL of the app, for all accounts."""
+    try:
+        body, secret = _verified(request)
+        message = _parse(body)
+        if message["event"] == CHALLENGE:
+            return _answer_challenge(message, secret)
+        _store(request, message)
+    except Refused as refused:
+        logger.warning("A message to the Zoom endpoint was refused: %s.", refused.reason)
+        return HttpResponse(status=refused.status)
+    return JsonResponse({})
+
+
+@csrf_exempt
+@login_not_required
+@transaction.non_atomic_requests
+def without_slash(request: HttpRequest) -> HttpResponse:
+    """The address without its slash: a redirect would lose the event for good, a 404 is seen."""
+    return HttpResponse(status=404)
+
+
+def _verified(request: HttpRequest) -> tuple[bytes, str]:
+    """The raw body and the secret that signed it."""
+    if request.method != "POST":
+        raise Refused(405, "method")
+    if request.content_type != "application/json":
+        raise Refused(415, "content type")
+    secrets = settings.webhook_secret_tokens
+    if not secrets:
+        raise Refused(503, "no secret token is configured")
+    signature = request.headers.get("x-zm-signature", "")
+    timestamp = request.headers.get("x-zm-request-timestamp", "")
+    if not SIGNATURE.fullmatch(signature) or not TIMESTAMP.fullmatch(timestamp):
+        raise Refused(400, "headers")
+    age = time.time() - int(timestamp)
+    if age > settings.webhook_max_age or age < -settings.webhook_max_ahead:
+        raise Refused(400, "age")
+    body = _read(request)
+    signed = b"v0:" + timestamp.encode() + b":" + body
+    for secret in secrets:
+        wanted = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        if hmac.compare_digest(wanted, signature):
+            return body, secret
+    raise Refused(401, "signature")
+
+
+def _read(request: HttpRequest) -> bytes:
+    """The body, refused above the limit before it is read where its length is declared."""
+    limit = settings.webhook_max_bytes
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    if declared and (not declared.isascii() or not declared.isdigit()):
+        raise Refused(400, "length")
+    if declared and int(declared[:15]) > limit:
+        raise Refused(413, "size")
+    try:
+        body = request.body if declared else request.read(limit + 1)
+    except RequestDataTooBig as error:
+        raise Refused(413, "size") from error
+    except (UnreadablePostError, OSError) as error:
+        raise Refused(400, "unreadable body") from error
+    if len(body) > limit:
+        raise Refused(413, "size")
+    return body
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    """The message, cleaned of what no database can hold."""
+    try:
+        message = clean(json.loads(body.decode("utf-8")))
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "not JSON") from error
+    if not isinstance(message, dict) or not isinstance(message.get("event"), str):
+        raise Refused(400, "shape")
+    return message
+
+
+def _answer_challenge(message: dict[str, Any], secret: str) -> HttpResponse:
+    """Prove that we know the secret. Signed requests only, and only tokens that can be no message:
+    else the endpoint would sign chosen text for anybody."""
+    payload = message.get("payload")
+    token = payload.get("plainToken") if isinstance(payload, dict) else None
+    if not isinstance(token, str) or not PLAIN_TOKEN.fullmatch(token):
+        raise Refused(400, "challenge")
+    proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+    return JsonResponse({"plainToken": token, "encryptedToken": proof})
+
+
+def _store(request: HttpRequest, message: dict[str, Any]) -> None:
+    """Insert or ignore, committed before anything is answered."""
+    payload = message.get("payload")
+    payload = payload if isinstance(payload, dict) else {}
+    well_formed = bool(payload) and EVENT.fullmatch(message["event"]) is not None
+    request_id = request.headers.get("x-zm-request-id", "")
+    stamp = message.get("event_ts")
+    event = WebhookEvent(
+        request_id=request_id if REQUEST_ID.fullmatch(request_id) else None,
+        content_key=content_key(message),
+        account_zoom_id=_short(payload.get("account_id")),
+        event=message["event"][:64],
+        event_ts=stamp if isinstance(stamp, int) and 0 <= stamp < 10**15 else 0,
+        tracking_id=clean(request.headers.get("x-zm-trackingid", ""))[:100],
+        lane=_lane(message["event"], payload),
+        payload=redact(payload),
+        state=WebhookEvent.State.PENDING if well_formed else WebhookEvent.State.DEAD,
+        error_class="" if well_formed else "shape",
+    )
+    try:
+        with transaction.atomic():
+            WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
+            _wake()
+    except DatabaseError as error:
+        raise Refused(503, "the message could not be stored") from error
+
+
+def _wake() -> None:
+    """Call the worker, at most once a second over all messages.
+
+    Nothing is lost by the messages in between: the drain takes everything that is pending when it
+    runs and comes back while there is more, and the minutely sweep finds what no drain saw.
+    """
+    if cache.add("wagtail-zoom:drain", 1, timeout=1):
+        enqueue("drain")
+
+
+def _short(value: Any) -> str:
+    return value[:100] if isinstance(value, str) else ""
+
+
+def _lane(event: str, payload: dict[str, Any]) -> str:
+    """``<account>:<kind>:<id>``: what is worked on one after the other."""
+    thing = payload.get("object")
+    thing = thing if isinstance(thing, dict) else {}
+    family = event.partition(".")[0]
+    # Recordings are told apart by instance, meetings and webinars by number.
+    name = "uuid" if family == "recording" else "id"
+    found = thing.get(name)
+    known = isinstance(found, str | int) and not isinstance(found, bool)
+    return f"{_short(payload.get('account_id'))}:{family[:20]}:{str(found)[:90] if known else ''}"
+
+
+urlpatterns = [
+    path("webhook/", webhook, name="webhook"),
+    path("webhook", without_slash),
+]
