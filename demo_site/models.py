@@ -1,0 +1,87 @@
+"""Three page types. Zoom's data comes from blocks; the pages know nothing about it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+from wagtail.admin.panels import FieldPanel
+from wagtail.blocks import RichTextBlock, StreamBlock
+from wagtail.fields import StreamField
+from wagtail.models import Page
+
+from wagtail_zoom.blocks import MeetingListBlock, RecordingListBlock
+
+
+class BodyBlock(StreamBlock):
+    """What an editor may place on a page."""
+
+    text = RichTextBlock(features=["h2", "h3", "bold", "italic", "ol", "ul", "link"])
+    dates = MeetingListBlock()
+    recordings = RecordingListBlock()
+
+
+class DemoPage(Page):
+    """A page with a lead and a body, in the look of its site."""
+
+    lead = models.TextField(blank=True)
+    body = StreamField(BodyBlock(), blank=True)
+
+    content_panels = [*Page.content_panels, FieldPanel("lead"), FieldPanel("body")]
+
+    class Meta:
+        abstract = True
+
+    @cached_property
+    def home(self) -> HomePage:
+        """The home page of the site that this page is on."""
+        return HomePage.objects.ancestor_of(self, inclusive=True).last()
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Add the home page and the menu."""
+        context = super().get_context(request, *args, **kwargs)
+        menu = self.home.get_children().live().in_menu()
+        return {**context, "home": self.home, "menu": menu}
+
+
+class HomePage(DemoPage):
+    """The first page of a site; it also carries the site's look and address."""
+
+    class Look(models.TextChoices):
+        AURORA = "aurora", "Aurora"
+        BOREALIS = "borealis", "Borealis"
+        HARBOUR = "harbour", "Harbour"
+
+    site_name = models.CharField(max_length=60)
+    look = models.CharField(max_length=10, choices=Look, default=Look.AURORA)
+    address = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+
+    template = "demo_site/home_page.html"
+    parent_page_types = ["wagtailcore.Page"]
+    subpage_types = ["demo_site.EventsPage", "demo_site.RecordingsPage"]
+    content_panels = [
+        *DemoPage.content_panels,
+        FieldPanel("site_name"),
+        FieldPanel("look"),
+        FieldPanel("address"),
+        FieldPanel("email"),
+    ]
+
+
+class EventsPage(DemoPage):
+    """Dates of meetings and webinars."""
+
+    template = "demo_site/inner_page.html"
+    parent_page_types = ["demo_site.HomePage"]
+    subpage_types: list[str] = []
+
+
+class RecordingsPage(DemoPage):
+    """Recordings."""
+
+    template = "demo_site/inner_page.html"
+    parent_page_types = ["demo_site.HomePage"]
+    subpage_types: list[str] = []

@@ -1,0 +1,64 @@
+"""Where the demo runs and keeps its state. From the environment, so that several can run at once.
+
+``DEMO_PORT`` (8000), ``SIMULATOR_PORT`` (8010), ``DEMO_DIR`` (``demo_site/var``).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_FOLDER = Path(__file__).resolve().parent / "var"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Ports and folder of one running demo."""
+
+    port: int = 8000
+    simulator_port: int = 8010
+    folder: Path = DEFAULT_FOLDER
+
+    @classmethod
+    def from_environment(cls) -> Places:
+        """What the environment says, else the usual places.
+
+        Raises:
+            SystemExit: a port is no number.
+        """
+        try:
+            port = int(os.environ.get("DEMO_PORT") or cls.port)
+            simulator_port = int(os.environ.get("SIMULATOR_PORT") or cls.simulator_port)
+        except ValueError:
+            raise SystemExit("DEMO_PORT and SIMULATOR_PORT must be numbers.") from None
+        folder = Path(os.environ.get("DEMO_DIR") or cls.folder).resolve()
+        return cls(port, simulator_port, folder)
+
+    def environment(self) -> dict[str, str]:
+        """The same, for a child process."""
+        return {
+            "DEMO_PORT": str(self.port),
+            "SIMULATOR_PORT": str(self.simulator_port),
+            "DEMO_DIR": str(self.folder),
+        }
+
+    @property
+    def base_url(self) -> str:
+        """The canonical origin: landing page, callback of Zoom, webhook."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def simulator_url(self) -> str:
+        """The simulated Zoom."""
+        return f"http://{LOOPBACK}:{self.simulator_port}"
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the simulator sends its events. By number, so that nothing has to be resolved."""
+        return f"http://{LOOPBACK}:{self.port}/zoom/webhook/"
+
+    def site_url(self, hostname: str) -> str:
+        """Origin of one of the sites."""
+        return f"http://{hostname}:{self.port}"
