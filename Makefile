@@ -1,4 +1,6 @@
+# make demo   three sites, a worker and a simulated Zoom on this machine; Ctrl-C ends all
 # make test   sets up a virtual environment and runs the tests on SQLite
+# make test-browser   the main paths in a real Chromium
 # make lint   style, import floors, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -7,16 +9,34 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: test test-services lint clean
+.PHONY: demo demo-reset test test-browser test-services lint clean
 
-$(VENV)/.ready: pyproject.toml
+$(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+# What the demo needs is a part of what the tests need.
+$(VENV)/.demo: pyproject.toml | $(BIN)/pip
+	@echo "Installing into $(VENV), once; this takes about a minute ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[testing]'
+	@touch $@
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m demo_site.run
+
+demo-reset: $(VENV)/.demo
+	@$(BIN)/python -m demo_site.run --reset
+
 test: $(VENV)/.ready
 	$(BIN)/pytest -m "not services and not browser and not slow"
+
+test-browser: $(VENV)/.ready
+	@test -x /usr/bin/chromium || $(BIN)/playwright install chromium
+	$(BIN)/pytest -m browser tests/browser
 
 test-services: $(VENV)/.ready
 	sh scripts/test_services.sh $(BIN)

@@ -18,8 +18,8 @@ def content_security_policy(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Add the header outside Wagtail's admin.
 
-    Browsers apply ``form-action`` to redirects too, so the pages that lead to Zoom's consent page
-    name it.
+    Browsers apply ``form-action`` to redirects too, so the page of an invitation names Zoom: its
+    button leads to the consent page.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -27,7 +27,7 @@ def content_security_policy(
         if request.path.startswith("/admin/"):
             return response
         zoom = settings.WAGTAIL_ZOOM["OAUTH_URL"]
-        leads_to_zoom = request.path.startswith(("/zoom/start/", "/zoom/invite/"))
+        leads_to_zoom = request.path.startswith("/zoom/invite/")
         targets = f"'self' {zoom}" if leads_to_zoom else "'self'"
         response.headers.setdefault("Content-Security-Policy", f"{PUBLIC}form-action {targets}")
         return response

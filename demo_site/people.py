@@ -19,10 +19,8 @@ from wagtail.models import (
 from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.permissions import CODENAME
 
-from .sites import SiteFacts
+from .sites import ADMIN, PASSWORD, SiteFacts
 
-PASSWORD = "demo"
-ADMIN = "admin"
 PAGE_RIGHTS = ("add_page", "change_page", "publish_page")
 COLLECTION_RIGHTS = ((Image, "image"), (Document, "document"))
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+PASSWORD = "demo"
+"""Everybody's."""
+ADMIN = "admin"
+"""Log-in of the superuser."""
+
 Block = dict[str, Any]
 
 

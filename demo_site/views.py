@@ -13,8 +13,7 @@ from wagtail.views import serve
 from wagtail_zoom.models import ZoomSettings
 
 from .mails import newest
-from .people import PASSWORD
-from .sites import SITES
+from .sites import PASSWORD, SITES
 
 LANDING_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
