@@ -33,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "READ_TIMEOUT": 10,
     "MAX_RESPONSE_BYTES": 8 * 1024 * 1024,
     "RATE_SHARE": 0.5,
+    "PARALLEL_READS": 4,
     "RECORDING_MONTHS": 24,
     "RECONCILE_HOURS": 6,
     "SLICE_SECONDS": 5,
@@ -183,6 +184,11 @@ class ZoomAppSettings:
     def rate_share(self) -> float:
         """Share (0 to 1) of the plan's rate limit that this installation uses."""
         return float(self.get("RATE_SHARE"))
+
+    @property
+    def parallel_reads(self) -> int:
+        """How many reads of one account may be under way at once."""
+        return int(self.get("PARALLEL_READS"))
 
     @property
     def recording_months(self) -> int:

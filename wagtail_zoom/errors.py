@@ -47,7 +47,8 @@ class ZoomRateLimited(ZoomTransient):
     """HTTP 429, or our own budget for the account is used up (REFERENCE of Zoom: rate limits).
 
     ``daily`` tells the daily limit from the per-second one: it stops background work until
-    ``retry_at``.
+    ``retry_at``. ``personal`` is a limit of one registrant (three sign-ups a day), which says
+    nothing about the account.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class ZoomRateLimited(ZoomTransient):
         *,
         retry_at: datetime | None = None,
         daily: bool = False,
+        personal: bool = False,
         code: int | None = None,
         status: int | None = 429,
     ):
         super().__init__(message, retry_at=retry_at, code=code, status=status)
         self.daily = daily
+        self.personal = personal
 
 
 class ZoomAuthError(ZoomError):

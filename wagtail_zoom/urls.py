@@ -1,7 +1,8 @@
-"""Public addresses. In the project: ``path("zoom/", include("wagtail_zoom.urls"))``."""
+"""URLs of the app: ``path("zoom/", include("wagtail_zoom.urls"))``."""
 
-from django.urls import URLPattern, URLResolver
+from . import webhooks
+from .oauth import urls as oauth
 
 app_name = "wagtail_zoom"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [*webhooks.urlpatterns, *oauth.urlpatterns]

@@ -1,0 +1,26 @@
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from wagtail.models import GroupSitePermission, Site
+
+
+@pytest.fixture
+def site(db):
+    return Site.objects.get(is_default_site=True)
+
+
+@pytest.fixture
+def owner(site):
+    """An owner with the one right, on one Site only."""
+    user = User.objects.create_user("owner", "owner@example.org", "pw")
+    group = Group.objects.create(name="owners")
+    group.permissions.add(Permission.objects.get(codename="access_admin"))
+    right = Permission.objects.get(codename="change_zoomsettings")
+    GroupSitePermission.objects.create(group=group, site=site, permission=right)
+    user.groups.add(group)
+    return user
+
+
+@pytest.fixture
+def owner_client(client, owner):
+    client.force_login(owner)
+    return client

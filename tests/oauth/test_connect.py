@@ -1,0 +1,189 @@
+"""Connecting, over the real pages and the simulator (O1, O5, O20, O21, O23, X1-X4)."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from wagtail.models import Site
+
+from wagtail_zoom.models import Activity, ExposedHost, Grant, OAuthState, ZoomSettings
+from wagtail_zoom.testing.connect import agree, connect_site, follow
+
+pytestmark = pytest.mark.django_db
+
+
+def grant_of(site):
+    return ZoomSettings.for_site(site).grant
+
+
+def test_owner_connects_and_returns_to_the_panel(owner_client, site, zoom_app):
+    done = connect_site(owner_client, site, "aurora-0")
+    assert done["Location"].endswith(f"/zoomsettings/{site.pk}/")
+    grant = grant_of(site)
+    assert grant.state == "connected"
+    assert grant.account_level
+    assert grant.missing_kinds == []
+    assert grant.user_name == "Studio Aurora"
+    assert grant.account.name == "Aurora Yoga"
+    assert grant.generation == 1
+    # Nobody but the connecting person is ticked, and no kind is on (DESIGN 4.5).
+    assert [row.host.zoom_id for row in ExposedHost.objects.all()] == [grant.zoom_user_id]
+    assert ZoomSettings.for_site(site).kinds == frozenset()
+    assert Activity.objects.get(code="connected").site_id == site.pk
+    assert not OAuthState.objects.exists()
+
+
+def test_personal_grant_follows_from_the_scopes(owner_client, site, zoom_app):
+    zoom_app.options(app_kind="user")
+    connect_site(owner_client, site, "borealis-1")
+    assert not grant_of(site).account_level
+
+
+def test_o20_a_state_works_once(owner_client, site, zoom_app):
+    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    back = agree(begun["Location"], "aurora-0")
+    received = follow(owner_client, back)
+    assert follow(owner_client, received["Location"]).status_code == 302
+    assert follow(owner_client, received["Location"]).status_code == 403
+    assert follow(owner_client, back).status_code == 400
+    assert Grant.objects.get().generation == 1
+
+
+def test_o20_another_browser_cannot_finish(owner_client, owner, site, zoom_app):
+    from django.test import Client
+
+    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    received = follow(owner_client, agree(begun["Location"], "aurora-0"))
+    other = Client()
+    other.force_login(owner)
+    zoom_app.forget_calls()
+    assert follow(other, received["Location"]).status_code == 403
+    assert zoom_app.calls() == []
+    assert not Grant.objects.exists()
+
+
+def test_o20_permission_withdrawn_in_between(owner_client, owner, site, zoom_app):
+    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    received = follow(owner_client, agree(begun["Location"], "aurora-0"))
+    owner.groups.clear()
+    assert follow(owner_client, received["Location"]).status_code == 403
+    assert not Grant.objects.exists()
+
+
+def test_x4_foreign_site_is_404(owner_client, site, zoom_app):
+    other = Site.objects.create(hostname="other.example", root_page=site.root_page, port=81)
+    url = reverse("wagtail_zoom:oauth_connect", args=[other.pk])
+    assert owner_client.post(url).status_code == 404
+    assert owner_client.get(url).status_code == 405
+    assert not OAuthState.objects.exists()
+
+
+def test_x2_eleventh_flow_drops_the_oldest(owner_client, site, zoom_app):
+    url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    first = owner_client.post(url)["Location"]
+    for _ in range(10):
+        owner_client.post(url)
+    assert OAuthState.objects.count() == 10
+    assert follow(owner_client, agree(first, "aurora-0")).status_code == 400
+
+
+def test_o20_state_expires(owner_client, site, zoom_app):
+    from django.utils import timezone
+
+    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    OAuthState.objects.update(expires_at=timezone.now())
+    assert follow(owner_client, agree(begun["Location"], "aurora-0")).status_code == 400
+
+
+def test_pkce_and_redirect_uri_come_from_settings(owner_client, site, zoom_app):
+    url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    begun = owner_client.post(url, headers={"host": "evil.example"})
+    assert "oauth/authorize" not in begun["Location"]
+    begun = owner_client.post(url, headers={"host": "testserver:8099"})
+    assert "redirect_uri=https%3A%2F%2Ftestserver%2Fzoom%2Foauth%2Fcallback%2F" in begun["Location"]
+    assert "code_challenge_method=S256" in begun["Location"]
+
+
+def test_handover_returns_to_the_originating_domain(owner_client, site, zoom_app):
+    Site.objects.create(hostname="yoga.example", root_page=site.root_page, port=443)
+    url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    begun = owner_client.post(url, headers={"host": "yoga.example"})
+    received = follow(owner_client, agree(begun["Location"], "aurora-0"))
+    assert received["Location"].startswith("http://yoga.example/zoom/oauth/finish/?state=")
+    assert "code" not in received["Location"]
+    assert received["Referrer-Policy"] == "no-referrer"
+
+
+def test_declining_changes_nothing(owner_client, site, zoom_app):
+    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    state = OAuthState.objects.get()
+    assert state.code.reveal() == ""
+    from urllib.parse import parse_qs, urlsplit
+
+    query = parse_qs(urlsplit(begun["Location"]).query)
+    back = owner_client.get(
+        reverse("wagtail_zoom:oauth_callback"),
+        {"error": "access_denied", "state": query["state"][0]},
+    )
+    done = follow(owner_client, back["Location"])
+    assert done.status_code == 302
+    assert not Grant.objects.exists()
+    assert not OAuthState.objects.exists()
+
+
+def test_marketplace_install_without_state_lands_on_a_page(client, zoom_app, db):
+    response = client.get(reverse("wagtail_zoom:oauth_callback"), {"code": "stolen"})
+    assert response.status_code == 200
+    assert reverse("wagtail_zoom:start") in response.content.decode()
+    assert not Grant.objects.exists()
+
+
+def test_o5_another_account_asks_first(owner_client, site, zoom_app):
+    connect_site(owner_client, site, "aurora-0")
+    first = grant_of(site)
+    done = connect_site(owner_client, site, "borealis-0")
+    assert done["Location"] == reverse("wagtail_zoom:oauth_switch", args=[site.pk])
+    assert grant_of(site) == first
+    page = owner_client.get(done["Location"]).content.decode()
+    assert "Aurora Yoga" in page
+    assert "Borealis Institute" in page
+    owner_client.post(done["Location"], {"answer": "switch"})
+    second = grant_of(site)
+    assert second.account.name == "Borealis Institute"
+    first.refresh_from_db()
+    assert first.state == "revoked"
+    assert [row.host.account_id for row in ExposedHost.objects.all()] == [second.account_id]
+
+
+def test_o5_staying_gives_the_new_permission_back(owner_client, site, zoom_app):
+    connect_site(owner_client, site, "aurora-0")
+    done = connect_site(owner_client, site, "borealis-0")
+    owner_client.post(done["Location"], {"answer": "stay"})
+    assert grant_of(site).account.name == "Aurora Yoga"
+    assert Grant.objects.get(account__name="Borealis Institute").state == "revoked"
+
+
+def test_o1_two_sites_one_person_one_grant(owner_client, owner, site, zoom_app):
+    other = Site.objects.create(hostname="two.example", root_page=site.root_page, port=82)
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    connect_site(owner_client, site, "aurora-0")
+    connect_site(owner_client, other, "aurora-0")
+    assert grant_of(site) == grant_of(other)
+    assert Grant.objects.get().generation == 2
+
+
+def test_refused_secret_names_the_operator(owner_client, site, zoom_app, settings):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
+    done = connect_site(owner_client, site, "aurora-0")
+    assert done.status_code == 302
+    assert not Grant.objects.exists()
+
+
+def test_start_leads_to_the_panel(owner_client, site, zoom_app):
+    response = owner_client.get(reverse("wagtail_zoom:start"))
+    assert response["Location"].endswith(f"/zoomsettings/{site.pk}/")
+
+
+def test_start_asks_strangers_to_log_in(client, db):
+    response = client.get(reverse("wagtail_zoom:start"))
+    assert response.status_code == 302
+    assert "login" in response["Location"]

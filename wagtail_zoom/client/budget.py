@@ -1,0 +1,125 @@
+"""The rate budget of a Zoom account, shared by every process of the installation.
+
+Generic cell rate algorithm: one number per account and label ("when the next call is due") that a
+conditional UPDATE moves. Background work is paced evenly; what is more urgent may borrow from the
+next second, which pushes background work back. Limits: Zoom, "Rate limits".
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, timedelta
+from enum import IntEnum
+
+from django.db.models import F
+from django.utils import timezone
+
+from ..conf import settings
+from ..errors import ZoomRateLimited
+from ..models import Plan, RateBudget, ZoomAccount
+from .answers import next_midnight
+
+LIGHT, MEDIUM, HEAVY = "light", "medium", "heavy"
+RATES: dict[str, dict[str, int]] = {
+    Plan.UNKNOWN: {LIGHT: 4, MEDIUM: 2, HEAVY: 1},
+    Plan.FREE: {LIGHT: 4, MEDIUM: 2, HEAVY: 1},
+    Plan.PRO: {LIGHT: 30, MEDIUM: 20, HEAVY: 10},
+    Plan.BUSINESS: {LIGHT: 80, MEDIUM: 60, HEAVY: 40},
+}
+"""Calls a second of the whole account."""
+DAILY: dict[str, dict[str, int]] = {
+    Plan.UNKNOWN: {LIGHT: 6000, MEDIUM: 2000, HEAVY: 1000},
+    Plan.FREE: {LIGHT: 6000, MEDIUM: 2000, HEAVY: 1000},
+    Plan.PRO: {HEAVY: 30_000},
+    Plan.BUSINESS: {HEAVY: 60_000},
+}
+
+
+class Priority(IntEnum):
+    """Who goes first; the value is how far into the next seconds it may borrow, in tenths."""
+
+    BACKFILL = 0
+    RECONCILE = 1
+    EVENT = 5
+    REGISTRATION = 10
+
+
+def reserve(
+    account: ZoomAccount, label: str, priority: Priority, *, calls: int = 1, patience: float = 0.0
+) -> list[float]:
+    """Take ``calls`` slots and return for each how many seconds to wait from now.
+
+    Args:
+        patience: seconds that the first slot may be away. Nothing sleeps here.
+
+    Raises:
+        ZoomRateLimited: the first slot is further away, the day's share is used up, or Zoom itself
+            asked this account to wait.
+    """
+    _honour_throttle(account, priority)
+    share = settings.rate_share
+    gap = 1_000_000 / (RATES[account.plan][label] * share)
+    limit = DAILY[account.plan].get(label)
+    today = timezone.now().astimezone(UTC).date()
+    for _attempt in range(200):
+        row = _row(account, label)
+        now = time.time_ns() // 1000
+        ahead = max(0, row.slot - now)
+        allowance = priority / 10 * 1_000_000
+        wait = max(0.0, ahead - allowance) / 1_000_000
+        if wait > patience:
+            retry_at = timezone.now() + timedelta(seconds=wait)
+            raise ZoomRateLimited("This account's share of Zoom's rate is used.", retry_at=retry_at)
+        count = row.day_count if row.day == today else 0
+        if limit and count + calls > limit * (1 if priority >= Priority.EVENT else share):
+            raise ZoomRateLimited(
+                "This account's share of the day is used.", retry_at=next_midnight(), daily=True
+            )
+        start = max(now, row.slot)
+        moved = RateBudget.objects.filter(
+            pk=row.pk, slot=row.slot, day=row.day, day_count=row.day_count
+        ).update(slot=int(start + calls * gap), day=today, day_count=count + calls)
+        if moved:
+            first = max(0.0, start - now - allowance)
+            return [(first + place * gap) / 1_000_000 for place in range(calls)]
+        time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - spreads rivals, no secret
+    raise ZoomRateLimited("The rate budget is contended.", retry_at=timezone.now())
+
+
+def pause(account: ZoomAccount, error: ZoomRateLimited) -> None:
+    """Zoom said 429: every worker honours it from now on. A later time already noted stays."""
+    if error.personal or error.retry_at is None:
+        return
+    rows = ZoomAccount.objects.filter(pk=account.pk)
+    rows = rows.exclude(throttled_until__gte=error.retry_at)
+    rows.update(throttled_until=error.retry_at, throttle_daily=error.daily)
+
+
+def _honour_throttle(account: ZoomAccount, priority: Priority) -> None:
+    """Registrations may knock while only the daily limit is reached: theirs may be another one."""
+    row = ZoomAccount.objects.values("throttled_until", "throttle_daily", "plan").get(pk=account.pk)
+    account.throttled_until, account.throttle_daily = row["throttled_until"], row["throttle_daily"]
+    account.plan = row["plan"]
+    if account.is_throttled and not (account.throttle_daily and priority is Priority.REGISTRATION):
+        raise ZoomRateLimited(
+            "Zoom asked this account to wait.",
+            retry_at=account.throttled_until,
+            daily=account.throttle_daily,
+        )
+
+
+def _row(account: ZoomAccount, label: str) -> RateBudget:
+    row = RateBudget.objects.filter(account=account, label=label).first()
+    if row is None:
+        row, _created = RateBudget.objects.get_or_create(account=account, label=label)
+    return row
+
+
+def spent_today(account: ZoomAccount) -> dict[str, int]:
+    """Calls of today (UTC) by label, for the panel and the doctor."""
+    today = timezone.now().astimezone(UTC).date()
+    rows = RateBudget.objects.filter(account=account, day=today).values_list(
+        "label", F("day_count")
+    )
+    return dict(rows)

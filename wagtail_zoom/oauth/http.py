@@ -1,0 +1,170 @@
+"""The guarded way to Zoom's servers: time-outs, no redirects, bounded answers, no open transaction.
+
+Both the token calls and the REST client go through here, so a guard cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zlib
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from django.db import connections
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from ..conf import settings
+from ..errors import ZoomProtocolError, ZoomTransient
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Zoom answered: ``body`` is the parsed JSON, ``None`` when there is none."""
+
+    status: int
+    headers: Any
+    body: Any
+
+
+class Bearer(AuthBase):
+    """Puts the token into the header; an auth object, so that no ``.netrc`` can replace it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+_sessions: dict[int, requests.Session] = {}
+
+
+def session() -> requests.Session:
+    """The process's own session (connections must not be shared over a fork)."""
+    found = _sessions.get(os.getpid())
+    if found is None:
+        found = requests.Session()
+        guard(found)
+        _sessions.clear()
+        _sessions[os.getpid()] = found
+    return found
+
+
+def guard(found: requests.Session) -> None:
+    """No cookies, no silent repetition, connections enough for parallel reads."""
+    found.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_maxsize=16, max_retries=0)
+    found.mount("https://", adapter)
+    found.mount("http://", adapter)
+
+
+class TransactionOpen(RuntimeError):
+    """A call to Zoom was about to be made inside a database transaction: a programming error."""
+
+
+def refuse_in_transaction() -> None:
+    """No network call inside a transaction, anywhere: it would hold locks for seconds.
+
+    Transactions that a test case keeps open around a whole test do not count.
+
+    Raises:
+        TransactionOpen: a transaction of the calling code is open.
+    """
+    for connection in connections.all(initialized_only=True):
+        if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+            raise TransactionOpen("A call to Zoom inside a database transaction.")
+
+
+def call(
+    method: str,
+    url: str,
+    *,
+    auth: AuthBase | tuple[str, str] | None = None,
+    params: dict[str, Any] | None = None,
+    payload: dict[str, Any] | None = None,
+    form: dict[str, str] | None = None,
+    timeout: tuple[float, float] | None = None,
+) -> Answer:
+    """One request, one answer; never repeated here.
+
+    Raises:
+        ZoomTransient: no answer; ``ambiguous`` tells that the request may have taken effect.
+        ZoomProtocolError: the answer is too large, endless, or a redirect.
+    """
+    refuse_in_transaction()
+    limits = timeout or settings.timeout
+    writes = method not in ("GET", "HEAD")
+    try:
+        response = session().request(
+            method, url, auth=auth, params=params, json=payload, data=form, timeout=limits,
+            allow_redirects=False, stream=True,
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+        )  # fmt: skip
+    except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
+        raise ZoomTransient("Zoom could not be reached.") from error
+    except requests.ConnectionError as error:
+        raise ZoomTransient(
+            "The connection to Zoom broke.", ambiguous=writes and not _never_sent(error)
+        ) from error
+    except requests.RequestException as error:
+        raise ZoomTransient("Zoom did not answer in time.", ambiguous=writes) from error
+    try:
+        raw = _read(response, time.monotonic() + 3 * limits[1])
+    except (requests.RequestException, OSError, zlib.error, _urllib_errors()) as error:
+        raise ZoomTransient("Zoom's answer broke off.", ambiguous=writes) from error
+    finally:
+        response.close()
+    if 300 <= response.status_code < 400:
+        raise ZoomProtocolError("Zoom answered with a redirect.", status=response.status_code)
+    return Answer(response.status_code, response.headers, _parse(raw))
+
+
+def _never_sent(error: requests.ConnectionError) -> bool:
+    """The connection was refused or the name not found: nothing can have taken effect."""
+    text = repr(error.args[0]) if error.args else ""
+    return "NewConnectionError" in text or "NameResolutionError" in text
+
+
+def _urllib_errors() -> type[Exception]:
+    from urllib3.exceptions import HTTPError
+
+    return HTTPError
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The whole body, unpacked, at most ``MAX_RESPONSE_BYTES``: a bomb is never unpacked."""
+    limit = settings.max_response_bytes
+    packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
+    unpack = zlib.decompressobj(31) if packed else None
+    parts: list[bytes] = []
+    size = 0
+    for chunk in response.raw.stream(CHUNK, decode_content=False):
+        part = unpack.decompress(chunk, limit + 1 - size) if unpack else chunk
+        size += len(part)
+        if size > limit or (unpack and unpack.unconsumed_tail):
+            raise ZoomProtocolError("Zoom's answer is too large.", status=response.status_code)
+        if time.monotonic() > deadline:
+            raise ZoomTransient("Zoom answers too slowly.", ambiguous=True)
+        parts.append(part)
+    if unpack and not unpack.eof and size:
+        raise zlib.error("The answer broke off.")
+    return b"".join(parts)
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return json.loads(raw) if raw.strip() else None
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+NOT_JSON = object()
+"""Stands for a body that is no JSON."""

@@ -1,0 +1,155 @@
+"""Letting go: disconnect always succeeds here; Zoom is told by the worker."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from wagtail.log_actions import log
+
+from ..conf import settings
+from ..errors import ZoomConfigurationError, ZoomError
+from ..models import Activity, ExposedHost, Grant, GrantReason, OAuthState, ZoomSettings
+from ..queue import enqueue
+from ..signals import account_disconnected
+from . import health, protocol
+
+logger = logging.getLogger("wagtail_zoom.oauth")
+
+REVOKE_TRIES = 6
+ORPHAN_AGE = timedelta(hours=1)
+
+
+def disconnect(choice: ZoomSettings, *, keep: bool, user: Any = None) -> None:
+    """Unlink a Site. ``keep``: what is shown stays as a frozen archive; else it goes at once.
+
+    Curation (titles, images, decisions) stays for a later connection in either case.
+    """
+    with transaction.atomic():
+        grant, account = choice.grant, choice.account
+        if account is None:
+            return
+        choice.grant, choice.needs_confirmation, choice.paused_at = None, False, None
+        choice.archived_at = timezone.now() if keep else None
+        if not keep:
+            choice.account = None
+            choice.configured_at = None
+            ExposedHost.objects.filter(settings=choice).delete()
+        choice.save()
+        OAuthState.objects.filter(site=choice.site_id).delete()
+        if grant is not None:
+            release(grant)
+        Activity.log(
+            [choice.site_id],
+            "connection",
+            "disconnected_kept" if keep else "disconnected",
+            outcome=Activity.Outcome.INFO,
+            data={"account": str(account)},
+            account=account,
+            user=user,
+        )
+        log(instance=choice, action="wagtail_zoom.disconnect", user=user, data={"kept": keep})
+        enqueue("purge", account.pk)
+        transaction.on_commit(
+            lambda: account_disconnected.send_robust(
+                ZoomSettings, site=choice.site, account=account, kept=keep
+            )
+        )
+
+
+def release(grant: Grant) -> None:
+    """Revoke a grant when no Site uses it any more."""
+    if ZoomSettings.objects.filter(grant=grant).exists():
+        return
+    if grant.state != health.REVOKED:
+        health.transition(grant, health.REVOKED, GrantReason.DISCONNECTED)
+    Grant.objects.filter(pk=grant.pk).update(revoke_requested_at=timezone.now(), revoke_attempts=0)
+    enqueue("revoke", grant.pk)
+
+
+def release_orphans() -> None:
+    """Grants that were authorised but never linked (the person said no to a switch)."""
+    limit = timezone.now() - ORPHAN_AGE
+    rows = Grant.objects.usable().filter(site_settings=None, connected_at__lt=limit)
+    for grant in rows.distinct()[:50]:
+        release(grant)
+
+
+def due_revocations() -> list[int]:
+    """Grants whose revocation has not reached Zoom yet (for the sweep)."""
+    rows = Grant.objects.filter(revoke_requested_at__isnull=False)
+    return list(rows.order_by("revoke_requested_at").values_list("pk", flat=True)[:50])
+
+
+def revoke_pending(grant_pk: int) -> None:
+    """Give the token back to Zoom, then drop both. After six tries they are dropped anyway.
+
+    Documented for the access token; one that is over is renewed first (Zoom: OAuth, revoke).
+    """
+    grant = Grant.objects.select_related("account").filter(
+        pk=grant_pk, revoke_requested_at__isnull=False, state=health.REVOKED
+    ).first()  # fmt: skip
+    if grant is None:
+        return
+    same_home = not grant.account.is_quarantined and grant.client_id == settings.client_id
+    if same_home and grant.access_token.readable and grant.refresh_token.readable:
+        attempts = grant.revoke_attempts + 1
+        Grant.objects.filter(pk=grant.pk).update(revoke_attempts=attempts)
+        try:
+            _revoke(grant)
+        except (ZoomError, ZoomConfigurationError) as error:
+            logger.warning("Revoking grant %s failed: %s.", grant.pk, type(error).__name__)
+            if attempts < REVOKE_TRIES:
+                return
+    _drop_tokens(grant)
+
+
+def _revoke(grant: Grant) -> None:
+    if not grant.access_token:
+        return
+    if grant.expires_at is None or grant.expires_at > timezone.now() + timedelta(seconds=30):
+        protocol.revoke(grant.access_token.reveal())
+        return
+    fresh = protocol.renew(grant.refresh_token.reveal())
+    protocol.revoke(fresh.access_token)
+
+
+def _drop_tokens(grant: Grant) -> None:
+    """Only while the grant is still given up: somebody may have connected again in between."""
+    rows = Grant.objects.filter(
+        pk=grant.pk, generation=grant.generation, state=health.REVOKED,
+        revoke_requested_at__isnull=False,
+    )  # fmt: skip
+    rows.update(access_token="", refresh_token="", user_email="", revoke_requested_at=None)
+
+
+def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[int]:
+    """Zoom says that the app was removed: end that person's grants, unlink their Sites.
+
+    A removal from before the present authorisation is old news (disconnect and connect again
+    within seconds). Returns the primary keys of the accounts whose rows are to be purged.
+    """
+    purge: list[int] = []
+    rows = Grant.objects.filter(
+        account__zoom_id=account_zoom_id, zoom_user_id=user_zoom_id, connected_at__lte=at
+    ).select_related("account")
+    for grant in rows:
+        with transaction.atomic():
+            if grant.state != health.REVOKED:
+                health.transition(grant, health.REVOKED, GrantReason.DEAUTHORIZED)
+            Grant.objects.filter(pk=grant.pk).update(
+                access_token="", refresh_token="", user_email="", revoke_requested_at=None
+            )
+            choices = ZoomSettings.objects.filter(grant=grant)
+            sites = list(choices.values_list("site_id", flat=True))
+            ExposedHost.objects.filter(settings__in=choices).delete()
+            choices.update(grant=None, account=None, configured_at=None, archived_at=None)
+            Activity.log(
+                sites, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
+                data={"account": str(grant.account)}, account=grant.account,
+            )  # fmt: skip
+            purge.append(grant.account_id)
+    return sorted(set(purge))

@@ -1,0 +1,248 @@
+"""Access tokens, with exactly one writer (DESIGN: tokens have one writer).
+
+``get_token`` is the only way to a token. Who finds it expired claims the refresh by a conditional
+UPDATE, marks it before the call, and stores the new pair by compare-and-swap on the generation,
+in a commit of its own, before anybody uses it. The others wait for the new generation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import OperationalError, connections, router
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ..conf import settings
+from ..crypto import DecryptionError
+from ..errors import (
+    ZoomAuthError,
+    ZoomError,
+    ZoomProtocolError,
+    ZoomQuarantined,
+    ZoomTransient,
+)
+from ..models import Grant, GrantReason, Secret
+from . import health, protocol
+from .http import refuse_in_transaction
+
+logger = logging.getLogger("wagtail_zoom.oauth")
+
+LEEWAY = 120
+"""Seconds before its end at which a token counts as over; some jitter comes on top."""
+LEASE = 30
+"""Seconds: longer than a token call can last (3 to connect, 10 to read)."""
+WAIT = 10
+IDLE_DAYS = 7
+SAVE_TRIES = 4
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """One access token with the place it may be sent to. Prints no secret."""
+
+    _secret: Secret
+    generation: int
+    api_base: str
+
+    def reveal(self) -> str:
+        """The token in clear, for the Authorization header only."""
+        return self._secret.reveal()
+
+
+def get_token(grant: Grant) -> AccessToken:
+    """A token that is good for at least two minutes.
+
+    Raises:
+        ZoomAuthError: the grant needs its owner.
+        ZoomTransient: Zoom is away, or another process is still refreshing after ten seconds.
+        ZoomQuarantined: this database is a copy of another installation.
+        TransactionOpen: called inside a database transaction while a refresh is due.
+    """
+    row = _read(grant)
+    if _is_fresh(row):
+        return _token(row)
+    return _refresh(row, row.generation)
+
+
+def renew_after_401(grant: Grant, failed: AccessToken) -> AccessToken:
+    """Another token after Zoom refused this one: at most one refresh for each refused token."""
+    row = _read(grant)
+    if row.generation != failed.generation:
+        return _token(row)
+    return _refresh(row, failed.generation)
+
+
+def refresh_idle(limit: int = 50) -> int:
+    """Refresh grants that nothing has used for a week, long before the token dies; how many."""
+    before = timezone.now() - timedelta(days=IDLE_DAYS)
+    rows = (
+        Grant.objects.usable()
+        .filter(Q(refreshed_at__lt=before) | Q(refreshed_at=None), client_id=settings.client_id)
+        .filter(Q(retry_at=None) | Q(retry_at__lt=timezone.now()))
+        .filter(site_settings__isnull=False)
+        .select_related("account")
+        .distinct()
+        .order_by("refreshed_at")[:limit]
+    )
+    done = 0
+    for row in rows:
+        with contextlib.suppress(ZoomError):
+            _refresh(_read(row), row.generation)
+            done += 1
+    return done
+
+
+def _read(grant: Grant) -> Grant:
+    row = Grant.objects.select_related("account").get(pk=grant.pk)
+    if row.account.is_quarantined:
+        raise ZoomQuarantined("This installation is a copy; nothing is sent to Zoom.")
+    if row.is_usable and row.client_id != settings.client_id:
+        health.transition(row, health.NEEDS_RECONNECT, GrantReason.CLIENT_CHANGED)
+    if not row.is_usable:
+        raise ZoomAuthError(row.reason or GrantReason.INVALID_GRANT)
+    if not row.access_token.readable or not row.refresh_token.readable:
+        health.transition(row, health.NEEDS_RECONNECT, GrantReason.DECRYPT)
+        raise ZoomAuthError(GrantReason.DECRYPT)
+    return row
+
+
+def _is_fresh(row: Grant) -> bool:
+    leeway = timedelta(seconds=LEEWAY + random.uniform(0, 30))  # noqa: S311 - spreads refreshes
+    return (
+        bool(row.access_token)
+        and row.expires_at is not None
+        and (row.expires_at - leeway > timezone.now())
+    )
+
+
+def _token(row: Grant) -> AccessToken:
+    return AccessToken(row.access_token, row.generation, row.api_url or settings.api_url)
+
+
+def _refresh(row: Grant, generation: int) -> AccessToken:
+    """Refresh this generation, or wait for whoever does."""
+    refuse_in_transaction()
+    me = str(uuid.uuid4())
+    give_up = time.monotonic() + WAIT
+    while True:
+        marked = row.refresh_started_at is not None
+        if row.generation != generation:
+            return _token(row)
+        if row.retry_at and row.retry_at > timezone.now() and row.failures:
+            raise ZoomTransient("Zoom is not answering.", retry_at=row.retry_at)
+        with _alarm_held():
+            if _claim(row, generation, me):
+                return _rotate(row, generation, me, marked)
+        if time.monotonic() > give_up:
+            raise ZoomTransient("Another process is renewing the permission.")
+        time.sleep(0.05)
+        row = _read(row)
+
+
+def _claim(row: Grant, generation: int, me: str) -> bool:
+    """Take the lease and write the mark ahead of the call, in one statement."""
+    now = timezone.now()
+    rows = Grant.objects.filter(pk=row.pk, generation=generation)
+    rows = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    return bool(
+        rows.update(
+            lease_owner=me, lease_until=now + timedelta(seconds=LEASE), refresh_started_at=now
+        )
+    )
+
+
+def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
+    """Call Zoom and store the pair. ``marked``: an earlier attempt never told how it ended."""
+    try:
+        fresh = protocol.renew(row.refresh_token.reveal())
+    except ZoomTransient as error:
+        # Without an answer the rotation may have happened: the mark stays.
+        _release(row, me, keep_mark=error.ambiguous or marked)
+        health.note_failure(row, error)
+        raise
+    except ZoomAuthError as error:
+        return _refused(row, generation, me, error, marked)
+    except (ZoomProtocolError, DecryptionError):
+        _release(row, me, keep_mark=True)
+        raise
+    except Exception:
+        # A wrong client id or secret concerns the installation: every grant stays as it is.
+        _release(row, me, keep_mark=marked)
+        raise
+    return _store(row, generation, fresh)
+
+
+def _refused(
+    row: Grant, generation: int, me: str, error: ZoomAuthError, marked: bool
+) -> AccessToken:
+    """``invalid_grant``: lost a race, or lost the permission?"""
+    now_there = Grant.objects.select_related("account").get(pk=row.pk)
+    if now_there.generation != generation:
+        return _token(now_there)
+    _release(row, me, keep_mark=False)
+    reason = error.reason
+    if marked and reason == GrantReason.INVALID_GRANT:
+        reason = GrantReason.LOST_ROTATION
+    health.transition(row, health.NEEDS_RECONNECT, reason)
+    raise ZoomAuthError(reason, code=error.code, status=error.status) from error
+
+
+def _release(row: Grant, me: str, *, keep_mark: bool) -> None:
+    values: dict[str, object] = {"lease_owner": "", "lease_until": None}
+    if not keep_mark:
+        values["refresh_started_at"] = None
+    Grant.objects.filter(pk=row.pk, lease_owner=me).update(**values)
+
+
+def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken:
+    """Compare and swap, with a few tries on a fresh connection: this pair exists nowhere else."""
+    row.access_token, row.refresh_token = fresh.access_token, fresh.refresh_token
+    now = timezone.now()
+    values = {
+        "access_token": row.access_token,
+        "refresh_token": row.refresh_token,
+        "expires_at": fresh.expires_at,
+        "refreshed_at": now,
+        "api_url": fresh.api_url,
+        "generation": F("generation") + 1,
+        "lease_owner": "",
+        "lease_until": None,
+        "refresh_started_at": None,
+    }
+    if fresh.scope:
+        values["scope"] = fresh.scope
+    for attempt in range(1, SAVE_TRIES + 1):
+        try:
+            Grant.objects.filter(pk=row.pk, generation=generation).update(**values)
+            break
+        except OperationalError:
+            if attempt == SAVE_TRIES:
+                raise
+            connections[router.db_for_write(Grant)].close()
+            time.sleep(0.1 * attempt)
+    health.note_success(row)
+    # Whoever authorised anew in the meantime has the newer chain; theirs is in the row then.
+    return _token(Grant.objects.select_related("account").get(pk=row.pk))
+
+
+@contextlib.contextmanager
+def _alarm_held() -> Iterator[None]:
+    """Hold django-q2's time-out (SIGALRM, at any line) back until the pair is stored."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

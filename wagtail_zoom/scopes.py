@@ -1,0 +1,181 @@
+"""The one registry of Zoom scopes: what we need, for which feature, and why.
+
+Feeds the consent hints, the panel, ``zoom_doctor``, ``zoom_app_config`` and the docs. Granular
+names are Zoom's present ones; apps made before 2024 have the classic ones, which count as well
+(Zoom: "OAuth scopes overview"). Account-level apps carry the suffix ``:admin``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+REGISTRATION = "registration"
+DIRECTORY = "directory"
+FEATURES = ("directory", "meeting", "webinar", "recording", "registration")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One permission: its granular name without suffix, the classic one, and what it is for."""
+
+    name: str
+    classic: str
+    feature: str
+    reason: str
+    admin_only: bool = False
+    optional: bool = False
+    """The feature works without it, with less comfort."""
+
+
+SCOPES: tuple[Scope, ...] = (
+    Scope(
+        "user:read:user",
+        "user:read",
+        DIRECTORY,
+        _("to know who connected, and whose account it is"),
+    ),
+    Scope(
+        "user:read:list_users",
+        "user:read",
+        DIRECTORY,
+        _("to offer the hosts of the account for choice"),
+        admin_only=True,
+    ),
+    Scope(
+        "meeting:read:list_meetings",
+        "meeting:read",
+        "meeting",
+        _("to find the meetings of the chosen hosts"),
+    ),
+    Scope(
+        "meeting:read:meeting",
+        "meeting:read",
+        "meeting",
+        _("to read topic, times and settings of a meeting, and to hear of changes"),
+    ),
+    Scope(
+        "webinar:read:list_webinars",
+        "webinar:read",
+        "webinar",
+        _("to find the webinars of the chosen hosts"),
+    ),
+    Scope(
+        "webinar:read:webinar",
+        "webinar:read",
+        "webinar",
+        _("to read topic, times and settings of a webinar, and to hear of changes"),
+    ),
+    Scope(
+        "cloud_recording:read:list_user_recordings",
+        "recording:read",
+        "recording",
+        _("to find the cloud recordings of the chosen hosts"),
+    ),
+    Scope(
+        "cloud_recording:read:list_recording_files",
+        "recording:read",
+        "recording",
+        _("to read one recording when Zoom says that it is ready"),
+    ),
+    Scope(
+        "cloud_recording:read:recording",
+        "recording:read",
+        "recording",
+        _("to hear when a recording is ready, renamed or deleted"),
+        optional=True,
+    ),
+    Scope(
+        "meeting:read:list_registration_questions",
+        "meeting:read",
+        REGISTRATION,
+        _("to show the questions of a meeting's registration"),
+    ),
+    Scope(
+        "meeting:write:registrant",
+        "meeting:write",
+        REGISTRATION,
+        _("to sign visitors up for a meeting"),
+    ),
+    Scope(
+        "meeting:read:list_registrants",
+        "meeting:read",
+        REGISTRATION,
+        _("to see whether a sign-up has arrived"),
+    ),
+    Scope(
+        "meeting:read:registrant",
+        "meeting:read",
+        REGISTRATION,
+        _("to hear when a sign-up is approved or cancelled"),
+        optional=True,
+    ),
+    Scope(
+        "meeting:update:registrant_status",
+        "meeting:write",
+        REGISTRATION,
+        _("to approve, deny and cancel sign-ups"),
+    ),
+    Scope(
+        "webinar:read:list_registration_questions",
+        "webinar:read",
+        REGISTRATION,
+        _("to show the questions of a webinar's registration"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:write:registrant",
+        "webinar:write",
+        REGISTRATION,
+        _("to sign visitors up for a webinar"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:read:list_registrants",
+        "webinar:read",
+        REGISTRATION,
+        _("to see whether a sign-up for a webinar has arrived"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:read:registrant",
+        "webinar:read",
+        REGISTRATION,
+        _("to hear when a webinar sign-up is approved or cancelled"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:update:registrant_status",
+        "webinar:write",
+        REGISTRATION,
+        _("to approve, deny and cancel webinar sign-ups"),
+        optional=True,
+    ),
+)
+
+
+def is_account_level(granted: Iterable[str]) -> bool:
+    """Whether the granted scopes cover the whole account and not only the connecting person."""
+    return any(name.endswith((":admin", ":master")) for name in granted)
+
+
+def has(granted: Iterable[str], scope: Scope) -> bool:
+    """Whether one of the names of this scope was granted, with or without the suffix."""
+    names = set(granted)
+    wanted = (scope.name, scope.classic)
+    return any(name in names or f"{name}:admin" in names for name in wanted)
+
+
+def missing(granted: Iterable[str]) -> list[Scope]:
+    """Scopes that were not granted; those for account-level apps count only there."""
+    names = frozenset(granted)
+    wide = is_account_level(names)
+    return [scope for scope in SCOPES if (wide or not scope.admin_only) and not has(names, scope)]
+
+
+def missing_kinds(granted: Iterable[str]) -> list[str]:
+    """Kinds of data (and ``registration``) that the granted scopes do not open."""
+    lacking = {scope.feature for scope in missing(granted) if not scope.optional}
+    return [name for name in FEATURES if name in lacking and name != DIRECTORY]
