@@ -1,0 +1,131 @@
+"""A whole demo on ports and in a folder of its own, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from demo_site.places import Places
+from demo_site.run import Demo
+from demo_site.sites import PASSWORD
+from wagtail_zoom.testing.server import SimulatorControl
+
+CHROMIUM = Path("/usr/bin/chromium")
+HERE = Path(__file__).parent
+SHOWN_SOON = 20_000
+"""Milliseconds a test waits for something to appear. Generous: it bounds, it does not measure."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium where there is one."""
+    if not CHROMIUM.exists():
+        return browser_type_launch_args
+    return {
+        **browser_type_launch_args,
+        "executable_path": str(CHROMIUM),
+        "args": ["--no-sandbox"],
+    }
+
+
+@pytest.fixture(scope="session")
+def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo as ``make demo`` starts it."""
+    demo = Demo(Places(free_port(), free_port(), tmp_path_factory.mktemp("demo")))
+    try:
+        demo.start()
+        yield demo
+    finally:
+        demo.stop()
+
+
+@pytest.fixture
+def demo(running_demo: Demo) -> Iterator[Demo]:
+    """The running demo; what a test stopped runs again afterwards."""
+    yield running_demo
+    for process in running_demo.processes:
+        process.start()
+
+
+@pytest.fixture
+def zoom(demo: Demo) -> SimulatorControl:
+    """The control API of the demo's Zoom."""
+    return SimulatorControl(demo.places.simulator_url)
+
+
+Address = Callable[..., str]
+
+
+@pytest.fixture
+def address(demo: Demo) -> Address:
+    """``address("aurora", "/events/")``."""
+
+    def build(site: str, path: str = "/") -> str:
+        return f"{demo.places.site_url(f'{site}.localhost')}{path}"
+
+    return build
+
+
+@pytest.fixture
+def violations(page: Page) -> list[str]:
+    """What the page complained about: broken policy, errors of scripts, missing files."""
+    found: list[str] = []
+    page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@pytest.fixture
+def axe(browser: Browser) -> Iterator[Callable[[str], list[str]]]:
+    """Open an address and return what axe-core finds. Its own script is let past the policy."""
+    context = browser.new_context(bypass_csp=True)
+    look = context.new_page()
+
+    def check(url: str) -> list[str]:
+        look.goto(url)
+        results = Axe().run(look)
+        return [f"{one['id']}: {one['nodes'][0]['html']}" for one in results.response["violations"]]
+
+    yield check
+    context.close()
+
+
+@pytest.fixture
+def log_in(browser: Browser, address: Address) -> Iterator[Callable[[str, str], Page]]:
+    """Log a person in on a site's own domain; returns the page after it."""
+    contexts: list[BrowserContext] = []
+
+    def enter(person: str, site: str) -> Page:
+        context = browser.new_context()
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(address(site, "/admin/login/"))
+        page.get_by_label("Username").fill(person)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/admin/")
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
