@@ -68,17 +68,44 @@ def check(exchange: dict[str, Any]) -> list[str]:
     found = operation(exchange["method"], exchange["path"])
     if found is None:
         return [f"{name}: no such operation in the contract"]
-    wrong = _parameters(found, exchange["query"])
+    wrong = [*_parameters(found, exchange["query"]), *_sent(found, exchange)]
     answer = found["responses"].get(str(exchange["status"]))
     if answer is None:
         return [*wrong, f"{name}: no such answer in the contract"]
     if "$ref" in answer:
         answer = contract()["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
-    schema = answer["content"]["application/json"]["schema"]
     body = exchange["json"]
+    if "content" not in answer:
+        return [f"{name}: {text}" for text in wrong + (["a body in vain"] if body else [])]
+    schema = answer["content"]["application/json"]["schema"]
     if exchange["status"] == 200 and "code" in body and "message" in body:
         schema = {"$ref": "#/components/schemas/ApiError"}  # errors under HTTP 200 (REFERENCE 3.1)
     return [f"{name}: {text}" for text in [*wrong, *problems(schema, body)]]
+
+
+def _sent(found: dict[str, Any], exchange: dict[str, Any]) -> list[str]:
+    """What is wrong with the body of a request that was accepted."""
+    content = found.get("requestBody", {}).get("content", {})
+    if exchange["status"] >= 300 or not content:
+        return []
+    media = "application/json" if "application/json" in content else next(iter(content))
+    sent = exchange["sent"] if media == "application/json" else exchange["form"]
+    return [f"request: {text}" for text in problems(content[media]["schema"], sent)]
+
+
+def check_event(message: dict[str, Any]) -> list[str]:
+    """What is wrong with one webhook message."""
+    name = str(message.get("event"))
+    found = contract()["webhooks"].get(name)
+    if found is None:
+        return [f"{name}: no such event in the contract"]
+    schema = found["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return [f"{name}: {text}" for text in problems(schema, message)]
+
+
+def check_delivery(delivery: dict[str, Any]) -> list[str]:
+    """What is wrong with one delivered event; messages sent raw by a test are exempt."""
+    return [] if delivery["fault"] == "raw" else check_event(delivery["message"])
 
 
 def _parameters(found: dict[str, Any], query: str) -> list[str]:

@@ -3,7 +3,9 @@
 import pytest
 import requests
 
-from tests.contract.checker import check
+from tests.contract.checker import check, check_delivery
+
+from .receiver import Receiver
 
 REDIRECT = "http://localhost:8000/zoom/oauth/callback/"
 VERIFIER = "v" * 60
@@ -37,9 +39,23 @@ class App:
         self.tokens = answer.json()
         return self
 
-    def get(self, path, **params):
+    def revoke(self):
+        form = {"token": self.tokens["access_token"]}
+        return requests.post(f"{self.url}/oauth/revoke", form, auth=BASIC)
+
+    def send(self, method, path, body=None, **params):
         headers = {"Authorization": f"Bearer {self.tokens.get('access_token', '')}"}
-        return requests.get(f"{self.url}/v2{path}", params, headers=headers)
+        target = f"{self.url}/v2{path}"
+        return requests.request(method, target, params=params, headers=headers, json=body)
+
+    def get(self, path, **params):
+        return self.send("GET", path, **params)
+
+    def post(self, path, body, **params):
+        return self.send("POST", path, body, **params)
+
+    def put(self, path, body, **params):
+        return self.send("PUT", path, body, **params)
 
 
 @pytest.fixture
@@ -48,9 +64,26 @@ def simulator(zoom_simulator):
     yield zoom_simulator
     found = zoom_simulator.call("GET", "exchanges")["exchanges"]
     wrong = [text for exchange in found for text in check(exchange)]
+    wrong += [text for one in zoom_simulator.deliveries() for text in check_delivery(one)]
     assert wrong == []
 
 
 @pytest.fixture
 def app(simulator):
     return App(simulator.url)
+
+
+@pytest.fixture
+def receiver(simulator):
+    """An endpoint that the simulated Zoom sends its events to."""
+    endpoint = Receiver(simulator)
+    simulator.options(webhook_url=endpoint.url)
+    yield endpoint
+    simulator.options(webhook_url="")
+    endpoint.close()
+
+
+@pytest.fixture
+def connected(app):
+    """The app is installed in the account Borealis, which may have every event."""
+    return app.connect("borealis-0")

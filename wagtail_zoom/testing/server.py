@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -51,14 +52,103 @@ class SimulatorControl:
         """Move, rename or otherwise change a meeting or one date of it."""
         return self.call("PATCH", f"meetings/{number}", **facts)
 
-    def delete_meeting(self, number: int, occurrence_id: str = "") -> dict[str, Any]:
-        """Delete a meeting, or cancel one date of it."""
-        suffix = f"?occurrence_id={occurrence_id}" if occurrence_id else ""
-        return self.call("DELETE", f"meetings/{number}{suffix}")
+    def delete_meeting(
+        self, number: int, occurrence_id: str = "", *, permanent: bool = False
+    ) -> dict[str, Any]:
+        """Delete a meeting (``permanent``: it cannot be recovered), or cancel one date of it."""
+        query = {"occurrence_id": occurrence_id, "permanent": "1" if permanent else ""}
+        suffix = urlencode({name: value for name, value in query.items() if value})
+        return self.call("DELETE", f"meetings/{number}?{suffix}")
 
-    def create_recording(self, host: str, **facts: Any) -> dict[str, Any]:
-        """Finish a recording of a host."""
+    def recover_meeting(self, number: int, occurrence_id: str = "") -> dict[str, Any]:
+        """Bring back a deleted meeting, or one cancelled date of it."""
+        return self.call("POST", f"meetings/{number}/recover", occurrence_id=occurrence_id)
+
+    def meeting(self, number: int) -> dict[str, Any]:
+        """A meeting or webinar as the simulator keeps it."""
+        return self.call("GET", f"meetings/{number}")
+
+    def meetings(self, account: str = "") -> list[dict[str, Any]]:
+        """All meetings and webinars, also deleted ones; of one account (key or id) if given."""
+        return self.call("GET", f"meetings?account={account}")["meetings"]
+
+    def start_meeting(self, number: int) -> dict[str, Any]:
+        """Open the room."""
+        return self.call("POST", f"meetings/{number}/start")
+
+    def end_meeting(self, number: int, *, practice: bool = False) -> dict[str, Any]:
+        """Close the room; ``practice``: only the rehearsal of a webinar is over."""
+        return self.call("POST", f"meetings/{number}/end", practice=practice)
+
+    def record_meeting(self, number: int, what: str) -> dict[str, Any]:
+        """Press record (``start``) or ``stop`` in a running meeting."""
+        return self.call("POST", f"meetings/{number}/recording/{what}")
+
+    def create_recording(self, host: str = "", **facts: Any) -> dict[str, Any]:
+        """Finish a recording of a host, or of a ``meeting`` (its number)."""
         return self.call("POST", "recordings", host=host, **facts)
+
+    def recordings(self, account: str = "") -> list[dict[str, Any]]:
+        """All recordings, whatever their state; of one account (key or id) if given."""
+        return self.call("GET", f"recordings?account={account}")["recordings"]
+
+    def change_recording(self, uuid: str, **facts: Any) -> dict[str, Any]:
+        """Rename (``topic``), make ready (``processing=False``), add the ``transcript``, ..."""
+        return self.call("PATCH", "recordings", uuid=uuid, **facts)["recordings"][0]
+
+    def delete_recordings(self, *uuids: str, permanent: bool = False) -> None:
+        """Move recordings to the trash, or delete them for good."""
+        self.call("DELETE", "recordings", uuids=uuids, permanent=permanent)
+
+    def recover_recordings(self, *uuids: str) -> None:
+        """Bring recordings back from the trash."""
+        self.call("PATCH", "recordings", uuids=uuids, action="recover")
+
+    def create_user(self, account: str, **facts: Any) -> dict[str, Any]:
+        """Add a user to an account (key or id)."""
+        return self.call("POST", "users", account=account, **facts)
+
+    def users(self, account: str = "") -> list[dict[str, Any]]:
+        """All users; of one account (key or id) if given."""
+        return self.call("GET", f"users?account={account}")["users"]
+
+    def change_user(self, ref: str, **facts: Any) -> dict[str, Any]:
+        """Edit a user (id, e-mail or key); ``status`` active or inactive."""
+        return self.call("PATCH", f"users/{ref}", **facts)
+
+    def delete_user(self, ref: str, **facts: Any) -> dict[str, Any]:
+        """Delete a user; ``transfer_to`` another one, ``disassociate=True`` only unlinks it."""
+        return self.call("DELETE", f"users/{ref}", **facts)
+
+    def change_account(self, ref: str, **facts: Any) -> dict[str, Any]:
+        """Change ``name``, ``settings``, ``plan``, ``webinars`` or ``daily_limits``."""
+        return self.call("PATCH", f"accounts/{ref}", **facts)
+
+    def deauthorize(self, account: str = "", user: str = "") -> int:
+        """Uninstall the app for an account, or for one user; returns how many grants ended."""
+        facts = {"user": user} if user else {"account": account}
+        return self.call("POST", "deauthorize", **facts)["ended"]
+
+    def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Every webhook attempt, and what waits for its first; filters by ``event``, ``state``,
+        ``status``, ``account_id``, ``request_id``; ``limit`` counts events (default 1000).
+        """
+        return self.call("GET", f"deliveries?{urlencode(wanted)}")["deliveries"]
+
+    def retry_deliveries(self, **facts: Any) -> bool:
+        """Send what is due and wait until it is out; ``all=True``: also what waits for its retry;
+        ``event_id``: that event once more. False when it took longer than ``seconds`` (30).
+        """
+        return self.call("POST", "deliveries/retry", **facts)["done"]
+
+    def send_event(self, message: dict[str, Any], account: str = "") -> dict[str, Any]:
+        """Send a message as it is, whether or not Zoom knows its like."""
+        facts = {"account": account} if account else {}
+        return self.call("POST", "events", message=message, **facts)
+
+    def validate_webhook(self) -> dict[str, Any]:
+        """Send the challenge to the webhook URL; ``valid`` tells whether the answer was right."""
+        return self.call("POST", "validate")
 
     def bulk(self, host: str, **facts: Any) -> dict[str, Any]:
         """Create many meetings or recordings at once."""

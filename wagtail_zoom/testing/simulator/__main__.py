@@ -25,6 +25,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--client-id")
     parser.add_argument("--client-secret")
     parser.add_argument("--app-kind", choices=["admin", "user"])
+    parser.add_argument("--webhook-url", help="where events go, such as http://…/zoom/webhook/")
+    parser.add_argument("--webhook-secret", help="secret token that signs them")
     return parser
 
 
@@ -43,18 +45,19 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     world = World(given.state)
     changes = {"latency": given.latency, "rate_limit": given.rate_limit}
-    for name in ("client_id", "client_secret", "app_kind"):
+    for name in ("client_id", "client_secret", "app_kind", "webhook_url", "webhook_secret"):
         if getattr(given, name):
             changes[name] = getattr(given, name)
     if given.redirect_uri:
         changes["redirect_uris"] = given.redirect_uri
     world.options.update(changes)
     world.baseline = world.options.dump()
+    world.seed_args = {"number": given.seed}
     app = create_app(world)
     server = make_server(given.host, given.port, app, threaded=True, request_handler=Handler)
     world.base_url = f"http://{given.host}:{server.port}"
     if not world.store.meta("seeded"):
-        seed(world, given.seed)
+        seed(world, **world.seed_args)
     print(f"Simulated Zoom at {world.base_url}", flush=True)
     server.serve_forever()
 

@@ -33,7 +33,14 @@ def join_url(world: World, doc: Doc) -> str:
     """The public link; carries the passcode, as the usual account setting has it."""
     room = "w" if doc["kind"] == "webinar" else "j"
     suffix = f"?pwd={doc['password']}" if doc["password"] else ""
-    return f"{world.base_url}/{room}/{doc['id']}{suffix}"
+    return f"{world.base_url}/{room}/{doc.get('pmi') or doc['id']}{suffix}"
+
+
+def registration_url(world: World, doc: Doc) -> str:
+    """Zoom's own registration page; empty while registration is off."""
+    if doc["settings"].get("approval_type") not in (0, 1):
+        return ""
+    return f"{world.base_url}/{doc['kind']}/register/{doc['id']}"
 
 
 def meeting_item(world: World, doc: Doc) -> dict[str, Any]:
@@ -45,8 +52,9 @@ def meeting_item(world: World, doc: Doc) -> dict[str, Any]:
     item["join_url"] = join_url(world, doc)
     if doc["agenda"]:
         item["agenda"] = doc["agenda"][:250]
-    if "start_time" in doc:
-        item["start_time"] = doc["start_time"]
+    for name in ("start_time", "pmi"):
+        if name in doc:
+            item[name] = doc[name]
     if doc["kind"] == "webinar":
         item["is_events_webinar"] = bool(doc.get("is_events_webinar"))
     return item
@@ -68,7 +76,7 @@ def meeting_detail(world: World, doc: Doc, *, show_previous: bool) -> dict[str, 
     }
     if doc["kind"] == "meeting":
         detail["status"] = doc["status"]
-    for name in ("start_time", "recurrence"):
+    for name in ("start_time", "recurrence", "pmi", "is_simulive"):
         if name in doc:
             detail[name] = doc[name]
     if "occurrences" in doc:
@@ -78,8 +86,8 @@ def meeting_detail(world: World, doc: Doc, *, show_previous: bool) -> dict[str, 
             for date in doc["occurrences"]
             if show_previous or epoch(date["start_time"]) + date["duration"] * 60 > now
         ]
-    if doc["settings"].get("approval_type") in (0, 1):
-        detail["registration_url"] = f"{world.base_url}/meeting/register/{doc['id']}"
+    if registration_url(world, doc):
+        detail["registration_url"] = registration_url(world, doc)
     return detail
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from . import control, oauth, rest
-from .errors import Problem
+from . import control, control_events, control_world, oauth, rest
+from .delivery import Sender
+from .errors import ControlError, Problem
 from .world import World
 
 
@@ -20,10 +21,13 @@ def create_app(world: World) -> Flask:
     """Return the application that simulates this world."""
     app = Flask(__name__)
     app.config["WORLD"] = world
+    app.config["SENDER"] = Sender(world)
+    app.config["SENDER"].start()
     app.url_map.merge_slashes = False
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    for blueprint in (oauth.blueprint, rest.blueprint, control.blueprint):
-        app.register_blueprint(blueprint)
+    for module in (oauth, rest, control, control_world, control_events):
+        app.register_blueprint(module.blueprint)
+    app.register_error_handler(ControlError, _refused)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _unknown)
     app.before_request(lambda: _before(world))
@@ -41,6 +45,11 @@ def _problem(problem: Problem) -> Response:
     response.status_code = problem.status
     response.headers.update(problem.headers)
     return response
+
+
+def _refused(error: ControlError) -> tuple[Response, int]:
+    """A request to the control API that cannot be carried out."""
+    return jsonify(error=str(error)), 400
 
 
 def _unknown(error: HTTPException) -> Any:
@@ -144,5 +153,5 @@ def _record(world: World, response: Response) -> None:
     world.recorder.call(entry)
     if world.options.record_exchanges:
         form = request.form.to_dict() or None
-        body = response.get_json(silent=True)
-        world.recorder.exchange({**entry, "form": form, "json": body})
+        sent, body = request.get_json(silent=True), response.get_json(silent=True)
+        world.recorder.exchange({**entry, "form": form, "sent": sent, "json": body})

@@ -16,6 +16,28 @@ DAY = 86_400
 SINGLE, UNDATED, SERIES = {2, 5}, {3, 6}, {8, 9}
 WEBINARS = {5, 6, 9}
 DEFAULTS: dict[str, Any] = {"approval_type": 2, "registration_type": 1, "use_pmi": False}
+EXTRAS = (
+    "questions",
+    "custom_questions",
+    "tracking_sources",
+    "capacity",
+    "paid",
+    "is_events_webinar",
+    "is_simulive",
+)
+"""Facts that a meeting or webinar keeps as they are given; ``capacity`` is that of a meeting."""
+RECORDING_DEFAULTS: dict[str, Any] = {
+    "share_recording": "publicly",
+    "recording_authentication": False,
+    "viewer_download": False,
+    "on_demand": False,
+    "approval_type": 0,
+    "send_email_to_host": False,
+    "show_social_share_buttons": False,
+    "auto_delete": False,
+}
+FILES = {"MP4": ("MP4", 8_400_000), "M4A": ("M4A", 950_000), "TRANSCRIPT": ("VTT", 1_100)}
+"""Extension and bytes a minute of each kind of file."""
 
 
 def columns(world: World, doc: Doc) -> Doc:
@@ -69,6 +91,12 @@ def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
     }
     if facts.get("private"):
         doc["settings"]["private_meeting"] = True
+    doc.update(_extras(facts))
+    if doc["settings"]["use_pmi"] or kind == 4:
+        doc["pmi"] = str(host["pmi"])
+    if kind == 4:
+        # The personal room: one number for whatever happens in it, in no listing (trap 36).
+        doc.update(id=host["pmi"], state="unlisted", pmi_room=host["id"])
     if kind not in UNDATED and kind != 4:
         start = when(str(facts.get("start_time", "+1d 18:00")), zone, now)
         doc["start_time"] = stamp(start)
@@ -80,10 +108,20 @@ def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
 
 
 def _registration(facts: dict[str, Any]) -> dict[str, Any]:
+    """``registration``: auto, manual, none or closed (as after the date, but already now)."""
     choice = facts.get("registration")
     if not choice:
         return {}
-    return {"approval_type": 1 if choice == "manual" else 0}
+    if choice == "closed":
+        return {"approval_type": 0, "close_registration": True}
+    return {"approval_type": {"manual": 1, "none": 2}.get(choice, 0)}
+
+
+def _extras(facts: dict[str, Any]) -> dict[str, Any]:
+    found = {name: facts[name] for name in EXTRAS if name in facts}
+    if "registration" in facts:
+        found["registration_closed"] = facts["registration"] == "closed"
+    return found
 
 
 def change_meeting(world: World, doc: Doc, facts: dict[str, Any]) -> Doc:
@@ -108,8 +146,12 @@ def change_meeting(world: World, doc: Doc, facts: dict[str, Any]) -> Doc:
                 doc[name] = str(facts[name])
         doc["duration"] = int(facts.get("duration", doc["duration"]))
         doc["settings"].update({**_registration(facts), **(facts.get("settings") or {})})
-        if "start_time" in facts:
-            _shift(doc, stamp(when(str(facts["start_time"]), doc["timezone"], now)))
+        doc.update(_extras(facts))
+        if "start_time" in facts or "recurrence" in facts:
+            if "recurrence" in facts:
+                doc["recurrence"] = facts["recurrence"]
+            text = str(facts.get("start_time", doc.get("start_time")))
+            _shift(doc, stamp(when(text, doc["timezone"], now)))
     world.store.put("meetings", columns(world, doc))
     return doc
 
@@ -139,31 +181,15 @@ def delete_meeting(world: World, doc: Doc, occurrence: str | None = None) -> Doc
 
 def make_recording(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
     """Create a cloud recording with a video and, unless told otherwise, a transcript."""
-    zone = host.get("timezone") or "UTC"
-    start = when(str(facts.get("start_time", "-1d 18:00")), zone, world.clock.now())
-    length = int(facts.get("duration", 60))
-    uuid = facts.get("uuid") or world.ids.uuid()
+    meeting = world.store.get("meetings", int(facts.get("meeting") or 0)) or {}
+    instance = _unrecorded(world, meeting)
+    facts = {**{name: meeting[name] for name in ("topic", "type") if name in meeting}, **facts}
+    zone = meeting.get("timezone") or host.get("timezone") or "UTC"
+    given = facts.get("start_time") or instance.get("start_time") or "-1d 18:00"
+    start = when(str(given), zone, world.clock.now())
+    length = int(facts.get("duration", meeting.get("duration", 60)))
+    uuid = facts.get("uuid") or instance.get("id") or world.ids.uuid()
     status = "processing" if facts.get("processing") else "completed"
-    kinds = [("MP4", "shared_screen_with_speaker_view")]
-    if facts.get("transcript", True):
-        kinds.append(("TRANSCRIPT", "audio_transcript"))
-    end = stamp(start + timedelta(minutes=length))
-    files = [
-        {
-            "id": world.ids.file_id(),
-            "meeting_id": uuid,
-            "recording_start": stamp(start),
-            "recording_end": end,
-            "file_type": kind,
-            "file_extension": "MP4" if kind == "MP4" else "VTT",
-            "file_size": 1_000_000 if kind == "MP4" else 4_000,
-            "play_url": f"{world.base_url}/rec/play/{world.ids.opaque(40)}",
-            "download_url": f"{world.base_url}/rec/download/{world.ids.opaque(40)}",
-            "status": status,
-            "recording_type": name,
-        }
-        for kind, name in kinds
-    ]
     doc: Doc = {
         "id": uuid,
         "meeting_id": int(facts.get("meeting") or world.free_number()),
@@ -178,7 +204,47 @@ def make_recording(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
         "duration": length,
         "passcode": facts.get("passcode", world.ids.passcode()),
         "share_url": f"{world.base_url}/rec/share/{world.ids.opaque(40)}",
-        "files": files,
+        "settings": {**RECORDING_DEFAULTS, **(facts.get("settings") or {})},
+        "files": [],
     }
+    doc.update(_extras(facts))
+    doc["files"].append(_file(world, doc, "MP4", "shared_screen_with_speaker_view", status))
+    if facts.get("audio"):
+        doc["files"].append(_file(world, doc, "M4A", "audio_only", status))
+    if facts.get("transcript", True):
+        doc["files"].append(transcript_file(world, doc, status))
     world.store.put("recordings", doc)
     return doc
+
+
+def _unrecorded(world: World, meeting: Doc) -> Doc:
+    """The newest instance of a meeting that nobody has a recording of."""
+    number = meeting.get("id", 0)
+    found = world.store.find("instances", "meeting_id = ?", number, tail="ORDER BY started DESC")
+    for instance in found:
+        if world.store.get("recordings", instance["id"]) is None:
+            return instance
+    return {}
+
+
+def _file(world: World, doc: Doc, kind: str, name: str, status: str) -> Doc:
+    end = parse(doc["start_time"]) + timedelta(minutes=doc["duration"])
+    extension, size = FILES[kind]
+    return {
+        "id": world.ids.file_id(),
+        "meeting_id": doc["id"],
+        "recording_start": doc["start_time"],
+        "recording_end": stamp(end),
+        "file_type": kind,
+        "file_extension": extension,
+        "file_size": size * max(1, doc["duration"]),
+        "play_url": f"{world.base_url}/rec/play/{world.ids.opaque(40)}",
+        "download_url": f"{world.base_url}/rec/download/{world.ids.opaque(40)}",
+        "status": status,
+        "recording_type": name,
+    }
+
+
+def transcript_file(world: World, doc: Doc, status: str = "completed") -> Doc:
+    """The file that a transcript adds to a recording."""
+    return _file(world, doc, "TRANSCRIPT", "audio_transcript", status)

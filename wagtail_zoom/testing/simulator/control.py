@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from .access import facts, world
 from .clock import seconds, when
-from .content import change_meeting, delete_meeting, make_meeting, make_recording
-from .errors import ControlError
+from .content import make_meeting, make_recording
+from .outbox import release
 from .seed import seed
-from .world import World
 
 blueprint = Blueprint("control", __name__, url_prefix="/_sim")
-
-
-def world() -> World:
-    """The world that this server simulates."""
-    return current_app.config["WORLD"]
-
-
-def facts() -> dict[str, Any]:
-    """The JSON object of the request, or an empty one."""
-    found = request.get_json(silent=True) or {}
-    if not isinstance(found, dict):
-        raise ControlError("the body must be a JSON object")
-    return found
-
-
-@blueprint.errorhandler(ControlError)
-def wrong(error: ControlError) -> tuple[Response, int]:
-    """A request that cannot be carried out."""
-    return jsonify(error=str(error)), 400
 
 
 @blueprint.get("/state")
 def state() -> Response:
     """Accounts, users and the number of everything; also tells that the server is up."""
     here = world()
-    tables = ("users", "meetings", "recordings", "grants")
+    tables = ("users", "meetings", "recordings", "registrants", "grants", "events")
     return jsonify(
         accounts=here.store.find("accounts", "1"),
         users=here.store.find("users", "1", tail="ORDER BY seq LIMIT 200"),
@@ -49,43 +28,9 @@ def state() -> Response:
     )
 
 
-@blueprint.post("/meetings")
-def meeting_create() -> Response:
-    """Create a meeting or webinar: ``host``, ``topic``, ``start_time``, ``duration``, ..."""
-    here, given = world(), facts()
-    with here.transaction():
-        return jsonify(make_meeting(here, here.user(str(given.get("host"))), given))
-
-
-@blueprint.patch("/meetings/<number>")
-def meeting_change(number: str) -> Response:
-    """Change a meeting, or one date of it (``occurrence_id``)."""
-    here = world()
-    with here.transaction():
-        return jsonify(change_meeting(here, here.meeting(number), facts()))
-
-
-@blueprint.delete("/meetings/<number>")
-def meeting_delete(number: str) -> Response:
-    """Delete a meeting, or one date of it (``?occurrence_id=``)."""
-    here = world()
-    with here.transaction():
-        return jsonify(
-            delete_meeting(here, here.meeting(number), request.args.get("occurrence_id"))
-        )
-
-
-@blueprint.post("/recordings")
-def recording_create() -> Response:
-    """Finish a recording: ``host``, ``topic``, ``start_time``, ``uuid``, ``processing``."""
-    here, given = world(), facts()
-    with here.transaction():
-        return jsonify(make_recording(here, here.user(str(given.get("host"))), given))
-
-
 @blueprint.post("/bulk")
 def bulk() -> Response:
-    """Create many at once for one host: ``host``, ``meetings``, ``recordings``."""
+    """Create many at once for one host: ``host``, ``meetings``, ``recordings``; without events."""
     here, given = world(), facts()
     host = here.user(str(given.get("host")))
     with here.transaction():
@@ -107,6 +52,8 @@ def faults() -> Response:
     else:
         number = request.args.get("id")
         fault = {"removed": here.faults.remove(int(number) if number else None)}
+        with here.transaction():
+            release(here, int(number) if number else None)
     here.save()
     return jsonify(fault)
 
@@ -122,6 +69,7 @@ def clock() -> Response:
     if "freeze" in given:
         here.clock.freeze(bool(given["freeze"]))
     here.save()
+    here.wake()
     return jsonify(clock=here.clock.stamp())
 
 
@@ -131,6 +79,8 @@ def options() -> Response:
     here = world()
     here.options.update(facts())
     here.save()
+    current_app.config["SENDER"].grow()
+    here.wake()
     return jsonify(here.options.dump())
 
 
@@ -155,6 +105,7 @@ def reset() -> Response:
     """Start anew: empty everything and seed again (``seed``), options as at the start."""
     here, given = world(), facts()
     with here.store.lock:
+        here.epoch += 1
         here.store.clear()
         here.options.update(here.baseline)
         here.clock.advance(-here.clock.offset)
@@ -164,6 +115,10 @@ def reset() -> Response:
         here.limits.clear()
         here.recorder.clear()
         here.recorder.drain()
-        seed(here, given.get("seed", 1))
+        arguments = dict(here.seed_args)
+        if "seed" in given:
+            arguments["number"] = given["seed"]
+        seed(here, **arguments)
         here.save()
+    here.wake()
     return state()

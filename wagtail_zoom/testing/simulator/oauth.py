@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 
+from . import people
 from .ids import secret
 from .scopes import default_scopes
 from .storage import Doc
@@ -195,6 +196,9 @@ def revoke() -> Response:
     if found is None:
         raise Refused(400, "invalid_grant", "Invalid Token!")
     with here.transaction():
+        grants = here.store.find("grants", "id = ?", found["grant_id"])
+        if here.options.revoke_deauthorizes:
+            people.deauthorize(here, grants)
         here.store.delete("tokens", "grant_id = ?", found["grant_id"])
         here.store.delete("grants", "id = ?", found["grant_id"])
     return jsonify(status="success")

@@ -6,52 +6,18 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 
 from . import answers
+from .access import enter, meeting_of_account, user_of_account
 from .clock import epoch
-from .errors import Problem, invalid, no_meeting, no_recording, no_user
+from .errors import invalid, no_recording
 from .limits import LIGHT, MEDIUM
 from .paging import page
 from .storage import Doc
 from .world import World
 
 blueprint = Blueprint("rest", __name__, url_prefix="/v2")
-
-
-def world() -> World:
-    """The world that this server simulates."""
-    return current_app.config["WORLD"]
-
-
-def enter(scope: str, label: str) -> World:
-    """Check token, scope and rate limit of a call; leaves grant and account in ``g``."""
-    here = world()
-    header = request.headers.get("Authorization", "")
-    found = here.store.get("tokens", header.removeprefix("Bearer "))
-    grant = here.store.get("grants", found["grant_id"]) if found else None
-    if found is None or grant is None or found["kind"] != "access":
-        raise Problem(401, 124, "Invalid access token.")
-    if found["until"] < here.clock.time():
-        raise Problem(401, 124, "Access token is expired.")
-    g.grant, g.account, g.label = grant, here.account(grant["account_id"]), label
-    here.limits.check(g.account, label, here.options.rate_limit, here.clock.now())
-    wanted = [scope] if here.options.app_kind == "user" else [f"{scope}:admin"]
-    if not set(wanted) & set(grant["scope"]):
-        text = f"Invalid access token, does not contain scopes:[{', '.join(wanted)}]."
-        raise Problem(400, 4711, text)
-    return here
-
-
-def user_of_account(here: World, ref: str) -> Doc:
-    """The user named in the path; another account's user does not exist (404/1001)."""
-    wanted = g.grant["user_id"] if ref == "me" else ref
-    user = here.store.get("users", wanted) or here.store.first("users", "email = ?", wanted)
-    if user is None or user["account_id"] != g.account["id"]:
-        raise no_user(ref)
-    if here.options.app_kind == "user" and user["id"] != g.grant["user_id"]:
-        raise Problem(403, 200, "The authenticated user has not permitted access.")
-    return user
 
 
 @blueprint.get("/users")
@@ -133,30 +99,21 @@ def _listing(here: World, owner: Doc, kind: str, name: str) -> dict[str, Any]:
     )
 
 
-@blueprint.get("/meetings/<int:number>")
-def meeting(number: int) -> Response:
+@blueprint.get("/meetings/<ref>")
+def meeting(ref: str) -> Response:
     """One meeting; a webinar's number is 400/3000."""
     here = enter("meeting:read:meeting", LIGHT)
-    return jsonify(_detail(here, number, "meeting"))
+    return jsonify(_detail(here, meeting_of_account(here, ref, "meeting")))
 
 
-@blueprint.get("/webinars/<int:number>")
-def webinar(number: int) -> Response:
+@blueprint.get("/webinars/<ref>")
+def webinar(ref: str) -> Response:
     """One webinar."""
     here = enter("webinar:read:webinar", LIGHT)
-    return jsonify(_detail(here, number, "webinar"))
+    return jsonify(_detail(here, meeting_of_account(here, ref, "webinar")))
 
 
-def _detail(here: World, number: int, kind: str) -> dict[str, Any]:
-    doc = here.store.get("meetings", number)
-    gone = doc is None or doc["account_id"] != g.account["id"] or doc["state"] == "deleted"
-    if doc is None or gone or doc["expires"] <= here.clock.time():
-        raise no_meeting(number)
-    if doc["kind"] != kind:
-        if kind == "meeting":
-            raise Problem(400, 3000, "This meeting number is a webinar.")
-        raise Problem(400, 300, "Invalid webinar id.")
-    user_of_account(here, doc["host_id"])
+def _detail(here: World, doc: Doc) -> dict[str, Any]:
     previous = request.args.get("show_previous_occurrences") == "true"
     return answers.meeting_detail(here, doc, show_previous=previous)
 

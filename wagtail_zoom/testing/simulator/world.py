@@ -37,6 +37,8 @@ class World:
         self.baseline: dict[str, Any] = {}
         self.seed_args: dict[str, Any] = {}
         self.wakeup = threading.Condition()
+        self.generation = 0
+        """Counts changes, so that nobody who looked just before one sleeps through it."""
         self.epoch = 0
         """Counts resets, so that a delivery under way does not touch the new world."""
 
@@ -50,7 +52,14 @@ class World:
     def wake(self) -> None:
         """Let the webhook sender look whether something is due."""
         with self.wakeup:
+            self.generation += 1
             self.wakeup.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> None:
+        """Sleep until something changes after generation ``seen``, at most so many seconds."""
+        with self.wakeup:
+            if self.generation == seen:
+                self.wakeup.wait(seconds)
 
     def save(self) -> None:
         """Keep options, clock and faults for a restart."""

@@ -1,0 +1,108 @@
+"""The ``object`` members of webhook events, from the world's documents (REFERENCE 5.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .answers import join_url, registration_url
+from .storage import Doc
+from .world import World
+
+CORE = ("uuid", "id", "host_id", "topic", "type", "start_time", "duration", "timezone")
+FLAT = (
+    "topic", "agenda", "type", "start_time", "duration", "timezone", "password", "recurrence",
+    "occurrences",
+)  # fmt: skip
+
+
+def operator(world: World, doc: Doc) -> dict[str, Any]:
+    """Who did it: the host when known, else the owner of the account."""
+    user = world.store.get("users", doc.get("host_id", "")) or world.owner(doc["account_id"])
+    return {"operator": user["email"], "operator_id": user["id"]}
+
+
+def core(world: World, doc: Doc) -> dict[str, Any]:
+    """What most events tell of a meeting or webinar; undated ones give the time of the event."""
+    found = {name: doc[name] for name in CORE if name in doc}
+    return {"start_time": world.clock.stamp(), **found}
+
+
+def created(world: World, doc: Doc) -> dict[str, Any]:
+    """``meeting.created`` and ``webinar.created``."""
+    found = {name: doc[name] for name in CORE if name in doc}
+    for name in ("recurrence", "occurrences"):
+        if name in doc:
+            found[name] = doc[name]
+    settings = {"use_pmi": False, "alternative_hosts": "", **doc["settings"]}
+    return {
+        **found,
+        "join_url": join_url(world, doc),
+        "password": doc["password"],
+        "creation_source": "web_portal",
+        "settings": {name: settings[name] for name in ("use_pmi", "alternative_hosts")},
+    }
+
+
+def delta(world: World, before: Doc, after: Doc) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``object`` and ``old_object`` of ``*.updated``: the number and what differs, nothing else."""
+    new: dict[str, Any] = {}
+    old: dict[str, Any] = {}
+    for name in FLAT:
+        if before.get(name) != after.get(name):
+            old |= {name: before[name]} if name in before else {}
+            new |= {name: after[name]} if name in after else {}
+    was, now = before["settings"], after["settings"]
+    names = {name for name in (*was, *now) if was.get(name) != now.get(name)}
+    if names:
+        old["settings"] = {name: was[name] for name in sorted(names) if name in was}
+        new["settings"] = {name: now[name] for name in sorted(names) if name in now}
+    for target, doc in ((old, before), (new, after)):
+        if "approval_type" in names and registration_url(world, doc):
+            target["registration_url"] = registration_url(world, doc)
+    number = {"id": after["id"]}
+    return ({**number, **new}, {**number, **old}) if new or old else ({}, {})
+
+
+def running(world: World, doc: Doc, instance: Doc) -> dict[str, Any]:
+    """``*.started`` and ``*.ended``: the number is text here, the length is the planned one."""
+    found = {
+        "id": str(doc["id"]),
+        "uuid": instance["id"],
+        "host_id": doc["host_id"],
+        "host_email": world.user(doc["host_id"])["email"],
+        "topic": doc["topic"],
+        "type": doc["type"],
+        "start_time": instance["start_time"],
+        "duration": doc["duration"],
+        "timezone": doc["timezone"],
+    }
+    return {**found, "end_time": instance["end_time"]} if instance.get("end_time") else found
+
+
+def recording_core(doc: Doc) -> dict[str, Any]:
+    """What recording events begin with; ``type`` is a number here, text in REST answers."""
+    names = ("topic", "type", "start_time", "timezone", "duration", "host_id")
+    return {"uuid": doc["id"], "id": doc["meeting_id"], **{name: doc[name] for name in names}}
+
+
+def recording_files(world: World, doc: Doc, files: list[Doc], *, secret: bool) -> dict[str, Any]:
+    """The object of events that list files; ``secret`` adds what ``completed`` alone carries."""
+    found = {
+        **recording_core(doc),
+        "account_id": doc["account_id"],
+        "share_url": doc["share_url"],
+        "total_size": sum(file["file_size"] for file in files),
+        "recording_count": len(files),
+        "recording_files": files,
+    }
+    if secret:
+        found["host_email"] = world.user(doc["host_id"])["email"]
+        found["password"] = found["recording_play_passcode"] = doc["passcode"]
+        found["on_prem"] = False
+    return found
+
+
+def person(user: Doc) -> dict[str, Any]:
+    """The object of ``user.*`` events."""
+    names = ("id", "email", "first_name", "last_name", "display_name", "type")
+    return {name: user[name] for name in names if name in user}
