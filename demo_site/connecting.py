@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -9,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from wagtail.models import Site
 
-from wagtail_zoom import tasks
 from wagtail_zoom.conf import settings as zoom
-from wagtail_zoom.models import ExposedHost, Host, Kind, ZoomAccount, ZoomSettings
-from wagtail_zoom.sync import choices
+from wagtail_zoom.models import ExposedHost, Host, Kind, SyncRun, ZoomAccount, ZoomSettings
+from wagtail_zoom.sync.choices import Choice, apply_exposure
+from wagtail_zoom.sync.directory import refresh_directory
 from wagtail_zoom.testing.connect import connect_site
 
 from .sites import SITES, SiteFacts
@@ -35,6 +36,17 @@ def connect_all(say: Callable[[str], object]) -> None:
         say(f"{facts.name} is connected.")
 
 
+def wait_for_import(seconds: float = 60) -> bool:
+    """Wait for the worker to end the first imports; False when it takes longer."""
+    end = time.monotonic() + seconds
+    open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
+    while open_runs.exists():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
 def _stay_at_home() -> None:
     """The database belongs to this demo, also when it is started on another port."""
     ZoomAccount.objects.exclude(fingerprint="").update(fingerprint=zoom.fingerprint)
@@ -48,16 +60,16 @@ def _connect(facts: SiteFacts, site: Site) -> None:
         host = f"{facts.hostname}:{settings.PLACES.port}"
         connect_site(client, site, facts.zoom_user, host=host)
     choice = ZoomSettings.for_site(site)
-    if choice.account_id is None:
+    if choice.account is None:
         raise RuntimeError(f"{facts.name} could not be connected.")
-    tasks.sync_directory(choice.account_id)
-    before = choices.snapshot(choice)
+    refresh_directory(choice.account)
+    before = Choice.of(choice)
     for kind, flag in FLAGS.items():
         setattr(choice, flag, kind.value in facts.kinds)
     choice.show_registration = True
     choice.review_recordings = False
     choice.organiser = facts.name
     choice.save()
-    for host in Host.objects.filter(account=choice.account_id):
+    for host in Host.objects.filter(account=choice.account):
         ExposedHost.objects.get_or_create(settings=choice, host=host)
-    choices.apply_exposure(choice, user, before)
+    apply_exposure(choice, user, before)

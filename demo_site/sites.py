@@ -83,7 +83,7 @@ AURORA = SiteFacts(
             "camera off if you like, and begin."
         ),
         body=[
-            dates("Next classes", limit=4),
+            dates("Next classes", limit=4, paging=False),
             text(
                 "<h2>How a class works</h2>"
                 "<p>You need a mat, a blanket and a bit of wall. Come five minutes early, say "
@@ -91,7 +91,7 @@ AURORA = SiteFacts(
                 "<p>Nobody has to be seen. If something hurts, leave it out and breathe until "
                 "the rest of us catch up with you.</p>"
             ),
-            recordings("Practise again", limit=3),
+            recordings("Practise again", limit=3, paging=False),
         ],
     ),
     events=PageFacts(
@@ -100,12 +100,12 @@ AURORA = SiteFacts(
             "Every week of the year, mornings and evenings. When a class moves or has to be "
             "cancelled, it says so here first."
         ),
-        body=[dates(limit=30)],
+        body=[dates(limit=12)],
     ),
     recordings=PageFacts(
         title="Practise again",
         lead="Classes you missed, or would like to do once more, at your own hour.",
-        body=[recordings(limit=30)],
+        body=[recordings(limit=12)],
     ),
 )
 
@@ -123,28 +123,30 @@ BOREALIS = SiteFacts(
             "station, open to everyone with a chair and a connection."
         ),
         body=[
-            dates("Lectures and webinars", kind="webinar", limit=4),
-            dates("Groups and studios", kind="meeting", limit=5),
+            dates("Lectures and webinars", kind="webinar", limit=3, layout="cards", paging=False),
+            dates("Groups and studios", kind="meeting", limit=5, paging=False),
             text(
                 "<h2>Free, and meant to be</h2>"
                 "<p>The Institute is paid for by its members and by the wind turbine on the "
                 "ridge. Lectures are open to all and need no preparation. Reading groups ask "
                 "that you read.</p>"
             ),
-            recordings("From the archive", limit=3),
+            recordings("From the archive", limit=3, paging=False),
         ],
     ),
     events=PageFacts(
         title="Programme",
         lead="All lectures, groups and studios to come, in the order in which they happen.",
-        body=[dates(limit=40)],
+        body=[dates(layout="agenda", limit=20, filters=True)],
     ),
     recordings=PageFacts(
         title="Archive",
         lead="Lectures as they were held, coughs and questions included.",
-        body=[recordings(limit=40)],
+        body=[recordings(limit=12, search=True)],
     ),
 )
+
+OFF = "For now the programme hangs on the blue door. It will be here as well, soon."
 
 HARBOUR = SiteFacts(
     key="harbour",
@@ -159,7 +161,7 @@ HARBOUR = SiteFacts(
             "the ferry does not run."
         ),
         body=[
-            dates("This month", limit=5),
+            dates("This month", limit=5, paging=False, off=OFF),
             text(
                 "<h2>Bring what is broken</h2>"
                 "<p>On Saturdays the repair café has the long table. Lamps, zips and toasters "
@@ -171,12 +173,12 @@ HARBOUR = SiteFacts(
     events=PageFacts(
         title="What is on",
         lead="Everything that is planned, in the house and online.",
-        body=[dates(limit=30)],
+        body=[dates(limit=30, off=OFF)],
     ),
     recordings=PageFacts(
         title="Watch again",
         lead="Talks and workshops that people asked us to keep.",
-        body=[recordings(limit=30)],
+        body=[recordings(limit=30, off="Nothing has been put up here yet.")],
     ),
 )
 

@@ -28,6 +28,8 @@ class Command(BaseCommand):
             from demo_site import connecting
 
             connecting.connect_all(self.stdout.write)
+            if not connecting.wait_for_import():
+                self.stdout.write("The first import goes on in the background.")
             return
         call_command("migrate", verbosity=0, interactive=False)
         with transaction.atomic():
