@@ -227,6 +227,9 @@ class Migration(migrations.Migration):
                 ("capacity", models.PositiveIntegerField(blank=True, null=True)),
                 ("registrant_count", models.PositiveIntegerField(blank=True, null=True)),
                 ("zoom_confirms", models.BooleanField(default=True)),
+                ("zoom_notifies", models.BooleanField(default=True)),
+                ("registration_block", models.CharField(blank=True, max_length=20)),
+                ("registration_block_at", models.DateTimeField(blank=True, null=True)),
                 ("questions", models.JSONField(blank=True, default=dict)),
                 ("questions_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -522,13 +525,32 @@ class Migration(migrations.Migration):
                     "join_url",
                     wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
                 ),
+                (
+                    "task",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("add", "Register"),
+                            ("cancel", "Cancel"),
+                            ("approve", "Approve"),
+                            ("deny", "Deny"),
+                            ("check", "Compare with Zoom"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("maybe_sent", models.BooleanField(default=False)),
+                ("task_at", models.DateTimeField(null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_try_at", models.DateTimeField(null=True)),
+                ("next_try_at", models.DateTimeField(db_index=True, null=True)),
                 ("lease_owner", models.CharField(blank=True, max_length=36)),
                 ("lease_until", models.DateTimeField(null=True)),
                 ("error_class", models.CharField(blank=True, max_length=40)),
                 ("error_code", models.IntegerField(null=True)),
                 ("mails", models.JSONField(blank=True, default=dict)),
+                ("mail_due", models.CharField(blank=True, default="", max_length=20)),
+                ("mail_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("purge_on", models.DateField(db_index=True, null=True)),
@@ -577,6 +599,7 @@ class Migration(migrations.Migration):
                     wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100),
                 ),
                 ("start", models.DateTimeField(null=True)),
+                ("cancelled_at", models.DateTimeField(null=True)),
                 (
                     "occurrence",
                     models.ForeignKey(
@@ -1424,10 +1447,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("site", "account", "kind", "key"), name="wagtail_zoom_item_identity"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="registration",
-            index=models.Index(fields=["state", "next_try_at"], name="wagtail_zoom_reg_due"),
         ),
         migrations.AddIndex(
             model_name="registration",

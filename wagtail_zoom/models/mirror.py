@@ -117,6 +117,11 @@ class Meeting(Mirrored):
     registrant_count = models.PositiveIntegerField(null=True, blank=True)
     zoom_confirms = models.BooleanField(default=True)
     """Zoom mails registrants itself (``registrants_confirmation_email``)."""
+    zoom_notifies = models.BooleanField(default=True)
+    """Zoom mails about approval, denial and cancellation (``registrants_email_notification``)."""
+    registration_block = models.CharField(max_length=20, blank=True)
+    """Why Zoom lately refused sign-ups for the meeting as a whole, such as ``full``."""
+    registration_block_at = models.DateTimeField(null=True, blank=True)
     questions = models.JSONField(default=dict, blank=True)
     """``{"questions": [...], "custom_questions": [...]}`` as Zoom gives them."""
     questions_at = models.DateTimeField(null=True, blank=True)

@@ -29,6 +29,15 @@ class Registration(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         FAILED = "failed", _("Needs you")
 
+    class Task(models.TextChoices):
+        """What is still to be done at Zoom; ``state`` stays what is known meanwhile."""
+
+        ADD = "add", _("Register")
+        CANCEL = "cancel", _("Cancel")
+        APPROVE = "approve", _("Approve")
+        DENY = "deny", _("Deny")
+        CHECK = "check", _("Compare with Zoom")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.ForeignKey(
         "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_registrations"
@@ -54,14 +63,24 @@ class Registration(models.Model):
     state_since = models.DateTimeField(default=timezone.now)
     zoom_registrant_id = ZoomIdField(blank=True, db_index=True)
     join_url = SecretField()
+    task = models.CharField(max_length=10, choices=Task, blank=True, default="")
+    maybe_sent = models.BooleanField(default=False)
+    """Written before a sign-up goes to Zoom, taken back when it surely did not arrive: look the
+    person up before another try."""
+    task_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True)
+    """Failures in a row; waiting for our turn is none."""
+    next_try_at = models.DateTimeField(null=True, db_index=True)
+    """The earlier of ``task_at`` and ``mail_at``; nothing is due when empty."""
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
     error_class = models.CharField(max_length=40, blank=True)
     error_code = models.IntegerField(null=True)
     mails = models.JSONField(default=dict, blank=True)
     """``{mail: iso time sent}``: no mail goes out twice."""
+    mail_due = models.CharField(max_length=20, blank=True, default="")
+    """The mail to the person that is still to be sent, at ``mail_at``."""
+    mail_at = models.DateTimeField(null=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
@@ -73,7 +92,6 @@ class Registration(models.Model):
         verbose_name = _("sign-up")
         verbose_name_plural = _("sign-ups")
         indexes = [
-            models.Index(fields=["state", "next_try_at"], name="wagtail_zoom_reg_due"),
             models.Index(fields=["site", "state"], name="wagtail_zoom_reg_site"),
         ]
 
@@ -93,6 +111,8 @@ class RegistrationDate(models.Model):
     )
     zoom_occurrence_id = ZoomIdField(blank=True)
     start = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    """When Zoom was told; a broken-off cancellation goes on with the other dates."""
 
     wagtail_reference_index_ignore = True
 

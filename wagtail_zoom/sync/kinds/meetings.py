@@ -98,6 +98,7 @@ def _registration(settings: dict[str, Any]) -> dict[str, Any]:
         "close_registration": settings.get("close_registration") is True,
         "capacity": capacity if capacity and 0 < capacity < 1_000_000 else None,
         "zoom_confirms": settings.get("registrants_confirmation_email") is not False,
+        "zoom_notifies": settings.get("registrants_email_notification") is not False,
     }
 
 
