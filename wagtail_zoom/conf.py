@@ -45,6 +45,13 @@ DEFAULTS: dict[str, Any] = {
     "EVENT_KEY_DAYS": 30,
     "RUN_DAYS": 90,
     "ACTIVITY_DAYS": 180,
+    "REGISTRATION_FORM": "wagtail_zoom.registration.form.RegistrationForm",
+    "REGISTRATION_CAPTCHA": "",
+    "REGISTRATION_LIMITS": {},
+    "REGISTRATION_MAX_BYTES": 64 * 1024,
+    "REGISTRATION_SECONDS": 3,
+    "FORM_ORIGINS": [],
+    "TRUSTED_PROXIES": [],
 }
 
 ZOOM_API_HOSTS = (
@@ -224,6 +231,44 @@ class ZoomAppSettings:
     def webhook_max_ahead(self) -> int:
         """Seconds that Zoom's clock may be ahead of ours."""
         return int(self.get("WEBHOOK_MAX_AHEAD"))
+
+    # Registration
+
+    @property
+    def registration_form(self) -> str:
+        """Dotted path of the form class, or of ``function(site, meeting)`` that returns one."""
+        return str(self.get("REGISTRATION_FORM"))
+
+    @property
+    def registration_captcha(self) -> str:
+        """Dotted path of ``function(request, form)`` that raises ``ValidationError`` for robots."""
+        return str(self.get("REGISTRATION_CAPTCHA"))
+
+    @property
+    def registration_limits(self) -> dict[str, tuple[int, int]]:
+        """``{name: (times, seconds)}`` that replace the defaults in ``registration/limits.py``."""
+        limits = self.get("REGISTRATION_LIMITS")
+        return {str(name): (int(pair[0]), int(pair[1])) for name, pair in limits.items()}
+
+    @property
+    def registration_max_bytes(self) -> int:
+        """Largest body of a registration form that is read."""
+        return int(self.get("REGISTRATION_MAX_BYTES"))
+
+    @property
+    def registration_seconds(self) -> float:
+        """Seconds that a visitor waits at most for the attempt at Zoom within the request."""
+        return float(self.get("REGISTRATION_SECONDS"))
+
+    @property
+    def form_origins(self) -> tuple[str, ...]:
+        """Further origins (``https://www.example.org``) whose pages may post our forms."""
+        return tuple(str(origin).rstrip("/") for origin in self.get("FORM_ORIGINS"))
+
+    @property
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """Addresses or networks of proxies whose ``X-Forwarded-For`` is believed."""
+        return tuple(str(network) for network in self.get("TRUSTED_PROXIES"))
 
     def days(self, name: str) -> int:
         """One of the retention settings ``*_DAYS``, in days."""
