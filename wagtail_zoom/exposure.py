@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -56,38 +57,31 @@ class Exposure:
         found = ZoomSettings.objects.filter(site=site).select_related("grant", "account", "site")
         return cls(found.first())
 
+    def meetings(self, audience: Audience, surface: Surface) -> QuerySet[Meeting]:
+        """Meetings and webinars that may be shown, also those without a fixed time."""
+        choice = self.choice
+        if choice is None or not choice.shows_data:
+            return Meeting.objects.none()
+        rows = self._shown(Meeting.objects.all(), choice, "").select_related("host")
+        if surface is Surface.JOIN:
+            return rows.filter(_lets_in(choice, audience))
+        return rows.defer("join_url", "passcode")
+
     def occurrences(self, audience: Audience, surface: Surface) -> QuerySet[Occurrence]:
         """Dates that may be shown, unordered; with their meeting and host, without secrets."""
         choice = self.choice
         if choice is None or not choice.shows_data:
             return Occurrence.objects.none()
-        kinds = [kind for kind in (Kind.MEETING, Kind.WEBINAR) if kind in choice.kinds]
-        rows = Occurrence.objects.filter(
-            self._hosts(choice, "meeting__"),
-            account=choice.account_id,
-            meeting__account=choice.account_id,
-            meeting__kind__in=kinds,
-            meeting__is_private=False,
-            meeting__uses_personal_room=False,
-            meeting__detail_at__isnull=False,
-            meeting__removed_at=None,
-        ).exclude(meeting__zoom_type__in=(1, 4))
-        items = self._items(
-            choice, kind=OuterRef("meeting__kind"), key=OuterRef("meeting__zoom_id")
-        )
-        rows = rows.exclude(Exists(items.filter(_withheld())))
-        published = Exists(items.filter(visibility=SiteItem.Visibility.PUBLISHED))
-        rows = rows.filter(_rule(choice) | Q(published)).select_related("meeting__host")
+        rows = Occurrence.objects.filter(account=choice.account_id)
+        rows = self._shown(rows, choice, "meeting__").select_related("meeting__host")
         if surface is Surface.JOIN:
             return rows.filter(_joinable(choice, audience))
         return rows.defer("meeting__join_url", "meeting__passcode")
 
     def recordings(self, audience: Audience, surface: Surface) -> QuerySet[Recording]:
-        """Published recordings, unordered, without secrets; none on the join surface."""
+        """Published recordings, unordered. Only the join surface loads link and passcode."""
         choice = self.choice
         if choice is None or not choice.shows_data or Kind.RECORDING not in choice.kinds:
-            return Recording.objects.none()
-        if surface is Surface.JOIN:
             return Recording.objects.none()
         items = self._items(choice, kind=Kind.RECORDING, key=OuterRef("uuid"))
         published = items.filter(visibility=SiteItem.Visibility.PUBLISHED).exclude(_withheld())
@@ -105,7 +99,36 @@ class Exposure:
         if choice.recording_days:
             oldest = timezone.now() - timedelta(days=choice.recording_days)
             rows = rows.filter(start__gte=oldest)
-        return rows.select_related("host").defer("share_url", "passcode")
+        rows = rows.select_related("host")
+        return rows if surface is Surface.JOIN else rows.defer("share_url", "passcode")
+
+    def why_hidden(self, thing: Occurrence | Meeting | Recording) -> str:
+        """Why visitors of this Site do not see a thing, in a sentence for its owner.
+
+        Empty when they do: the gate itself is asked, so the two cannot disagree.
+        """
+        from .hiding import reason
+
+        return reason(self, thing)
+
+    def _shown(self, rows: QuerySet[Any], choice: ZoomSettings, path: str) -> QuerySet[Any]:
+        """The rules about meetings, for rows that reach theirs over ``path``."""
+        kinds = [kind for kind in (Kind.MEETING, Kind.WEBINAR) if kind in choice.kinds]
+        rows = rows.filter(
+            self._hosts(choice, path),
+            **{
+                f"{path}account": choice.account_id,
+                f"{path}kind__in": kinds,
+                f"{path}is_private": False,
+                f"{path}uses_personal_room": False,
+                f"{path}detail_at__isnull": False,
+                f"{path}removed_at": None,
+            },
+        ).exclude(**{f"{path}zoom_type__in": (1, 4)})
+        items = self._items(choice, kind=OuterRef(f"{path}kind"), key=OuterRef(f"{path}zoom_id"))
+        rows = rows.exclude(Exists(items.filter(_withheld())))
+        published = Exists(items.filter(visibility=SiteItem.Visibility.PUBLISHED))
+        return rows.filter(_rule(choice, path) | Q(published))
 
     @staticmethod
     def _hosts(choice: ZoomSettings, path: str = "") -> Q:
@@ -141,17 +164,25 @@ def _withheld() -> Q:
     return hidden | Q(expires_on__lt=timezone.localdate())
 
 
-def _rule(choice: ZoomSettings) -> Q:
+def _rule(choice: ZoomSettings, path: str) -> Q:
     nothing = Q(pk__in=[])
     if choice.item_rule == ItemRule.ALL:
         return ~nothing
     if choice.item_rule == ItemRule.REGISTRATION:
         takes = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
-        return Q(meeting__approval_type__in=takes)
+        return Q(**{f"{path}approval_type__in": takes})
     word = choice.mark_word.strip()
     if choice.item_rule == ItemRule.MARKED and word:
-        return Q(meeting__topic__icontains=word) | Q(meeting__agenda__icontains=word)
+        topic, agenda = {f"{path}topic__icontains": word}, {f"{path}agenda__icontains": word}
+        return Q(**topic) | Q(**agenda)
     return nothing
+
+
+def _lets_in(choice: ZoomSettings, audience: Audience) -> Q:
+    """Who may join a meeting without a fixed time: there is no window to wait for."""
+    open_to_all = (JoinPolicy.PUBLIC, JoinPolicy.WINDOW)
+    registered = audience is Audience.REGISTRANT and choice.join_policy == JoinPolicy.REGISTRANTS
+    return ~Q(pk__in=[]) if choice.join_policy in open_to_all or registered else Q(pk__in=[])
 
 
 def _joinable(choice: ZoomSettings, audience: Audience) -> Q:

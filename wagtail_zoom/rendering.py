@@ -1,16 +1,67 @@
-"""What list blocks read: the page's Site, its gate once per request, and one query per block."""
+"""What all our blocks on one page share while it renders: Site, gate, results, block names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from wagtail.models import Page, Site
 
-from .exposure import Audience, Exposure, Surface
-from .models import Occurrence, Recording
-from .timing import in_zone, zone_label
+from .conf import settings
+from .exposure import Exposure
+from .models import GrantState, ZoomSettings
+from .placements import blocks_on
+
+
+@dataclass
+class Shared:
+    """Kept on the request, so that fifty blocks ask once and not fifty times."""
+
+    gates: dict[int, Exposure | None] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
+    names: dict[int, dict[int, str]] = field(default_factory=dict)
+    count: int = 0
+    has_assets: bool = False
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> Shared:
+        """That of the context's request; a fresh one without a request."""
+        request = context.get("request")
+        if request is None:
+            return cls()
+        found: Shared = request.__dict__.setdefault("_wagtail_zoom", cls())
+        return found
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` gave the first time for this key."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
+
+    def name(self, context: Mapping[str, Any], value: Any) -> str:
+        """A short name of this very block, the same on every visit: prefix of its parameters.
+
+        Taken from the id that the editor's stream keeps; blocks outside of the page's own
+        streams are counted instead.
+        """
+        page = context.get("page")
+        if isinstance(page, Page):
+            if page.pk not in self.names:
+                found = blocks_on(page)
+                self.names[page.pk] = {id(each.value): short_name(each.ident) for each in found}
+            if id(value) in self.names[page.pk]:
+                return self.names[page.pk][id(value)]
+        self.count += 1
+        return f"wz-{self.count}"
+
+
+def short_name(ident: str) -> str:
+    """A block's parameter prefix from its id in the stream."""
+    return f"wz-{hashlib.sha256(ident.encode()).hexdigest()[:6]}"
 
 
 def gate(context: Mapping[str, Any]) -> Exposure | None:
@@ -18,7 +69,7 @@ def gate(context: Mapping[str, Any]) -> Exposure | None:
     page, request = context.get("page"), context.get("request")
     if not isinstance(page, Page):
         return None
-    kept = request.__dict__.setdefault("_wagtail_zoom_gates", {}) if request is not None else {}
+    kept = Shared.of(context).gates
     if page.pk not in kept:
         site = _site(page, request)
         kept[page.pk] = Exposure.for_site(site) if site else None
@@ -32,27 +83,22 @@ def _site(page: Page, request: Any) -> Site | None:
     return asked if site and asked and asked.root_page_id == site.root_page_id else site
 
 
-def meetings(found: Exposure, value: Mapping[str, Any]) -> list[Occurrence]:
-    """The dates of one block, each with its local times as ``starts``, ``ends`` and ``zone``."""
-    rows = found.occurrences(Audience.VISITOR, Surface.PAGE)
-    if value["kind"]:
-        rows = rows.filter(meeting__kind=value["kind"])
-    now = timezone.now()
-    past = value["period"] == "past"
-    rows = rows.filter(end__lt=now) if past else rows.filter(end__gte=now)
-    dates = list(rows.order_by(*(("-start", "-pk") if past else ("start", "pk")))[: value["limit"]])
-    for date in dates:
-        name = date.meeting.timezone
-        date.starts, date.ends = in_zone(date.start, name), in_zone(date.end, name)
-        date.zone = zone_label(date.start, name)
-    return dates
+def stale_since(choice: ZoomSettings, now: datetime | None = None) -> datetime | None:
+    """Since when dates may have changed at Zoom without our hearing of it; None when up to date.
 
-
-def recordings(found: Exposure, value: Mapping[str, Any]) -> list[Recording]:
-    """The recordings of one block, newest first unless it says otherwise."""
-    rows = found.recordings(Audience.VISITOR, Surface.PAGE)
-    order = ("start", "pk") if value["order"] == "oldest" else ("-start", "-pk")
-    films = list(rows.order_by(*order)[: value["limit"]])
-    for film in films:
-        film.starts = in_zone(film.start, film.timezone)
-    return films
+    Visitors are told on lists of coming dates, in the event's zone.
+    """
+    now = now or timezone.now()
+    grant, account = choice.grant, choice.account
+    if account is None:
+        return None
+    times = [account.last_event_at, account.reconciled_at, grant.last_ok_at if grant else None]
+    last = max((each for each in times if each), default=None)
+    if choice.archived_at or choice.paused_at:
+        stopped = choice.archived_at or choice.paused_at
+        return min(last, stopped) if last else stopped
+    broken = grant is None or grant.state in (GrantState.NEEDS_RECONNECT, GrantState.REVOKED)
+    if broken or account.is_quarantined:
+        return last
+    patience = timedelta(hours=2 * settings.reconcile_hours)
+    return last if last and last < now - patience else None

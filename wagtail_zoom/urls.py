@@ -1,8 +1,9 @@
 """URLs of the app: ``path("zoom/", include("wagtail_zoom.urls"))``."""
 
-from . import webhooks
+from . import joining, webhooks
+from .feeds import urls as feeds
 from .oauth import urls as oauth
 
 app_name = "wagtail_zoom"
 
-urlpatterns = [*webhooks.urlpatterns, *oauth.urlpatterns]
+urlpatterns = [*webhooks.urlpatterns, *oauth.urlpatterns, *joining.urlpatterns, *feeds.urlpatterns]

@@ -128,6 +128,8 @@ class Placement(models.Model):
     MEETING_LIST = "meeting-list"
     RECORDING_LIST = "recording-list"
     REGISTRATION = "registration"
+    MEETING = "meeting"
+    CALENDAR = "calendar"
 
     key = models.CharField(primary_key=True, max_length=32)
 

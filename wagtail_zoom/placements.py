@@ -1,0 +1,109 @@
+"""Where our blocks stand: on a page at hand (its streams), and anywhere (the reference index).
+
+Used for parameter names, for "which page tells about this meeting", and for purging.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from wagtail.blocks import Block
+from wagtail.blocks.list_block import ListValue
+from wagtail.blocks.stream_block import StreamValue
+from wagtail.blocks.struct_block import StructValue
+from wagtail.fields import StreamField
+from wagtail.models import Page, ReferenceIndex, Site
+
+from .models import Placement, SiteItem
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One of our blocks in a stream."""
+
+    ident: str
+    block: Block
+    value: Any
+
+
+def blocks_on(page: Page) -> list[Placed]:
+    """Our blocks in the page's own streams, however deeply nested. Reads no other table."""
+    found: list[Placed] = []
+    for field in page._meta.get_fields():
+        if isinstance(field, StreamField):
+            value = getattr(page, field.name)
+            found.extend(_walk(field.stream_block, value, field.name))
+    return found
+
+
+def _walk(block: Block, value: Any, ident: str) -> Iterator[Placed]:
+    if getattr(block, "zoom_placement", None):
+        yield Placed(ident, block, value)
+    elif isinstance(value, StreamValue):
+        for child in value:
+            yield from _walk(child.block, child.value, child.id or ident)
+    elif isinstance(value, StructValue):
+        for name, bound in value.bound_blocks.items():
+            yield from _walk(bound.block, bound.value, f"{ident}.{name}")
+    elif isinstance(value, ListValue):
+        for bound in value.bound_blocks:
+            yield from _walk(bound.block, bound.value, bound.id or ident)
+
+
+TELLS = (Placement.REGISTRATION, Placement.MEETING)
+"""Kinds of blocks that make a page the place of one meeting; a form first."""
+
+
+def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
+    """For items: the URL of the live page of this Site that tells about each.
+
+    Returns ``{item pk: (url, whether it has the form)}``. A page tells about an item when one of
+    its ``MeetingBlock`` or ``RegistrationFormBlock`` holds it, or its own field does
+    (``ZoomMeetingPageMixin``). Four queries, whatever the number of items.
+    """
+    wanted = {str(item.pk) for item in items}
+    if not wanted:
+        return {}
+    types = ContentType.objects.get_for_models(SiteItem, Placement)
+    rows = ReferenceIndex.objects.filter(
+        Q(to_content_type=types[SiteItem], to_object_id__in=wanted)
+        | Q(to_content_type=types[Placement], to_object_id__in=TELLS),
+        base_content_type=ContentType.objects.get_for_model(Page),
+    ).values_list("object_id", "to_content_type", "to_object_id", "content_path")
+    marks: dict[str, dict[str, str]] = defaultdict(dict)
+    held: list[tuple[str, str, str]] = []
+    for page, kind, target, path in rows:
+        if kind == types[Placement].pk:
+            marks[page][path] = target
+        else:
+            held.append((page, target, path))
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for page, target, path in held:
+        if "." not in path:
+            # A field of the page itself, as ZoomMeetingPageMixin has it.
+            found[int(target)].append((TELLS.index(Placement.MEETING), page))
+        for place, mark in marks[page].items():
+            if path == place or path.startswith(f"{place}."):
+                found[int(target)].append((TELLS.index(mark), page))
+    return _urls(site, found)
+
+
+def _urls(site: Site, found: dict[int, list[tuple[int, str]]]) -> dict[int, tuple[str, bool]]:
+    ids = {page for places in found.values() for _, page in places}
+    if not ids:
+        return {}
+    root = site.root_page.path
+    pages = Page.objects.live().public().filter(pk__in=ids, path__startswith=root)
+    urls = {str(page.pk): page.get_url(current_site=site) for page in pages}
+    answer = {}
+    for item, places in found.items():
+        for rank, page in sorted(places):
+            if urls.get(page):
+                answer[item] = (urls[page], TELLS[rank] == Placement.REGISTRATION)
+                break
+    return answer

@@ -1,0 +1,330 @@
+"""Rows from the mirror → the objects that templates show, API and structured data repeat.
+
+They are plain data: no model instance is within a template's reach, so none of its columns is.
+Their fields are the documented context of the partials (docs/reference/blocks.md).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from . import links, wording
+from .exposure import Audience, Exposure, Surface
+from .models import JoinPolicy, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
+from .placements import telling_pages
+from .registration.refs import Ref
+from .selecting import GONE, OVERRUN, curated
+from .timing import When, length, short_day
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class State:
+    """One word about a row, and a sentence where the word is not enough."""
+
+    code: str = ""
+    """``live``, ``moved``, ``cancelled``, ``over``, ``full``, ``closed`` or nothing."""
+    label: Text = ""
+    tone: str = "off"
+    """The class after ``wz-state--``."""
+    sentence: Text = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """The one thing to do with a row now."""
+
+    label: Text
+    url: str
+    about: str = ""
+    """Read out after the label, where the same button stands many times."""
+    main: bool = False
+    """Filled: only for what can be done at this moment."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The drawing, or the owner's image, at the top of a card."""
+
+    number: int = 1
+    letter: str = ""
+    image: Any = None
+    """A Wagtail image of the owner's, which replaces the drawing."""
+
+
+@dataclass(frozen=True)
+class FilmView:
+    """One recording."""
+
+    title: str
+    when: When
+    minutes: int
+    url: str
+    host: str = ""
+    summary: SafeString | str = ""
+    cover: Cover = field(default_factory=Cover)
+    series: str = ""
+    """The key under which a list groups it; nothing when it stands alone."""
+    until: date | None = None
+    """Its last day, when that is near."""
+
+    @property
+    def length(self) -> str:
+        """ "68 minutes", or nothing when Zoom does not say."""
+        return length(self.minutes) if self.minutes else ""
+
+    @property
+    def until_label(self) -> str:
+        return _("Until %(day)s") % {"day": short_day(_noon(self.until))} if self.until else ""
+
+
+@dataclass(frozen=True)
+class DateView:
+    """One date of a meeting or webinar."""
+
+    title: str
+    kind: str
+    """``meeting`` or ``webinar``."""
+    when: When
+    minutes: int
+    state: State = field(default_factory=State)
+    action: Action | None = None
+    host: str = ""
+    summary: SafeString | str = ""
+    cover: Cover = field(default_factory=Cover)
+    url: str = ""
+    """The page that tells more; empty when there is none."""
+    calendar_url: str = ""
+    film: FilmView | None = None
+    places: tuple[int, int] | None = None
+    """Places left and places in all, where sign-ups are counted."""
+    has_form: bool = False
+    """``url`` leads to a page with the registration form."""
+
+    @property
+    def is_off(self) -> bool:
+        return self.state.code == "cancelled"
+
+    @property
+    def is_past(self) -> bool:
+        return self.state.code == "over"
+
+    @property
+    def kind_label(self) -> str:
+        return _("Webinar") if self.kind == Kind.WEBINAR else _("Meeting")
+
+    @property
+    def with_host(self) -> str:
+        """ "Meeting with Ines Novak", or only what it is."""
+        if not self.host:
+            return self.kind_label
+        if self.kind == Kind.WEBINAR:
+            return _("Webinar with %(host)s") % {"host": self.host}
+        return _("Meeting with %(host)s") % {"host": self.host}
+
+    @property
+    def length(self) -> str:
+        return length(self.minutes) if self.minutes else ""
+
+    @property
+    def places_label(self) -> str:
+        if not self.places:
+            return ""
+        left, total = self.places
+        return ngettext("%(left)d of %(total)d is left", "%(left)d of %(total)d are left", left) % {
+            "left": left,
+            "total": total,
+        }
+
+
+def cover(series: str, title: str, image: Any = None) -> Cover:
+    """A drawing that is the same for a whole series, with the first letter of the topic."""
+    letter = next((each for each in title if each.isalnum()), "")
+    return Cover(zlib.crc32((series or title).encode()) % 5 + 1, letter.upper(), image)
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=timezone.get_default_timezone())
+
+
+def state_of(row: Occurrence, choice: ZoomSettings, now: datetime) -> State:
+    """What a visitor must know about a date before anything else."""
+    meeting = row.meeting
+    if row.state == Occurrence.State.CANCELLED:
+        return State("cancelled", _("Cancelled"), "off", _("It will not take place."))
+    if row.state == Occurrence.State.LIVE and row.end + OVERRUN >= now:
+        return State("live", _("Live now"), "live")
+    if row.state in GONE or row.end < now:
+        return State("over", _("Ended"), "off")
+    if signs_up(meeting, choice) and row.start > now:
+        if meeting.close_registration:
+            return State("closed", _("Registration closed"), "off")
+        total = meeting.capacity
+        if total and (meeting.registrant_count or 0) >= total:
+            taken = ngettext(
+                "The only place is taken.", "All %(count)d places are taken.", total
+            ) % {"count": total}
+            return State("full", _("Full"), "off", taken)
+    if row.state == Occurrence.State.MOVED:
+        return State("moved", _("New time"), "moved")
+    return State()
+
+
+def signs_up(meeting: Meeting, choice: ZoomSettings) -> bool:
+    """Whether visitors of this Site can register for a meeting with us at all."""
+    return choice.show_registration and meeting.takes_registration and not meeting.is_events_webinar
+
+
+def opens_at(row: Occurrence, choice: ZoomSettings) -> datetime | None:
+    """When the door opens for visitors who have not registered; None when it never does."""
+    if choice.join_policy in (JoinPolicy.PUBLIC, JoinPolicy.WINDOW):
+        return row.start - timedelta(minutes=choice.join_minutes)
+    return None
+
+
+class DateViews:
+    """Makes ``DateView`` objects for rows of one Site: a fixed number of queries for all."""
+
+    def __init__(self, gate: Exposure, rows: Sequence[Occurrence], *, films: bool = False) -> None:
+        self.gate, self.now = gate, timezone.now()
+        self.items = curated(gate, ((row.meeting.kind, row.meeting.zoom_id) for row in rows))
+        self.pages: dict[int, tuple[str, bool]] = {}
+        if gate.choice:
+            self.pages = telling_pages(gate.choice.site, self.items.values())
+        self.films: dict[int, FilmView] = {}
+        if films:
+            shown = gate.recordings(Audience.VISITOR, Surface.PAGE)
+            for film, view in _films(gate, shown.filter(occurrence__in=[row.pk for row in rows])):
+                self.films.setdefault(film.occurrence_id or 0, view)
+
+    def view(self, row: Occurrence) -> DateView:
+        """The view of one of the rows that were given."""
+        choice, meeting = self.gate.choice, row.meeting
+        if choice is None:
+            raise ValueError("Only rows that a gate let through can be shown.")
+        item = self.items.get((meeting.kind, meeting.zoom_id))
+        title = _title(item, meeting.topic, choice)
+        state = state_of(row, choice, self.now)
+        url, has_form = self.pages.get(item.pk, ("", False)) if item else ("", False)
+        moved = row.state == Occurrence.State.MOVED and row.previous_start != row.start
+        total = meeting.capacity if signs_up(meeting, choice) else None
+        view = DateView(
+            title=title,
+            kind=meeting.kind,
+            when=When.of(
+                row.start, row.end, meeting.timezone, row.previous_start if moved else None
+            ),
+            minutes=row.duration,
+            state=state,
+            host=_host(meeting, choice),
+            summary=_summary(item, meeting.agenda, choice),
+            cover=cover(meeting.zoom_id, title, item.image if item else None),
+            url=url,
+            has_form=has_form,
+            calendar_url=""
+            if state.code in ("cancelled", "over")
+            else links.calendar(choice.site_id, row),
+            film=self.films.get(row.pk),
+            places=(max(0, total - (meeting.registrant_count or 0)), total) if total else None,
+        )
+        return replace(view, action=self._action(row, view, choice))
+
+    def _action(self, row: Occurrence, view: DateView, choice: ZoomSettings) -> Action | None:
+        code = view.state.code
+        if code == "over":
+            if view.film is None:
+                return None
+            return Action(_("Watch the recording"), view.film.url, view.title)
+        if code == "cancelled":
+            return None
+        if code in ("full", "closed"):
+            return None
+        if signs_up(row.meeting, choice):
+            url = view.url if view.has_form else self._form(row, choice)
+            return Action(_("Register"), url, view.title, main=code == "live")
+        opens = opens_at(row, choice)
+        if opens and opens <= self.now:
+            url = links.join(choice.site_id, row)
+            return Action(_("Join on Zoom"), url, view.title, main=True)
+        if code == "live":
+            return None
+        return Action(_("Add to calendar"), view.calendar_url, view.title)
+
+    def _form(self, row: Occurrence, choice: ZoomSettings) -> str:
+        """Our own page with the form: this list offers it, where no page of the Site does."""
+        date = {"date": str(row.public_id)} if row.meeting.is_series else {}
+        return Ref(choice.site_id, None, row.meeting_id, get_language() or "", date).url
+
+
+def date_views(
+    gate: Exposure, rows: Sequence[Occurrence], *, films: bool = False
+) -> list[DateView]:
+    """Views of dates in the given order; with their recordings when ``films``."""
+    maker = DateViews(gate, rows, films=films)
+    return [maker.view(row) for row in rows]
+
+
+def film_views(gate: Exposure, rows: Iterable[Recording]) -> list[FilmView]:
+    """Views of recordings in the given order."""
+    return [view for _row, view in _films(gate, rows)]
+
+
+def _films(gate: Exposure, rows: Iterable[Recording]) -> list[tuple[Recording, FilmView]]:
+    rows, choice = list(rows), gate.choice
+    if choice is None:
+        return []
+    items = curated(gate, ((Kind.RECORDING, row.uuid) for row in rows))
+    pairs = ((row, items.get((Kind.RECORDING, row.uuid))) for row in rows)
+    return [(row, _film(row, item, choice)) for row, item in pairs if item is not None]
+
+
+def _film(row: Recording, item: SiteItem, choice: ZoomSettings) -> FilmView:
+    title = _title(item, row.topic, choice)
+    return FilmView(
+        title=title,
+        when=When.of(row.start, row.start + timedelta(minutes=row.duration), row.timezone),
+        minutes=row.duration,
+        url=links.watch(item),
+        host=_host(row, choice),
+        summary=_summary(item, "", choice),
+        cover=cover(row.meeting_zoom_id, title, item.image),
+        series=row.meeting_zoom_id,
+        until=last_day(row, item, choice),
+    )
+
+
+def last_day(row: Recording, item: SiteItem | None, choice: ZoomSettings) -> date | None:
+    """The last day of a recording on this Site, when it is within six weeks."""
+    days = [row.deletes_on, item.expires_on if item else None]
+    if choice.recording_days:
+        days.append((row.start + timedelta(days=choice.recording_days)).date())
+    last = min((day for day in days if day), default=None)
+    return last if last and last <= timezone.localdate() + timedelta(weeks=6) else None
+
+
+def _title(item: SiteItem | None, topic: str, choice: ZoomSettings) -> str:
+    return (item.title if item else "") or wording.title(topic, choice) or _("Zoom meeting")
+
+
+def _summary(item: SiteItem | None, agenda: str, choice: ZoomSettings) -> SafeString | str:
+    own = item.summary if item else ""
+    if own:
+        return wording.rich(own)
+    return wording.rich(agenda, choice) if agenda.strip() else ""
+
+
+def _host(thing: Meeting | Recording, choice: ZoomSettings) -> str:
+    if not choice.show_host_names or thing.host is None:
+        return ""
+    return thing.host.display_name

@@ -1,0 +1,182 @@
+"""Which rows a list block shows: narrowing what the gate lets through, never widening it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import timezone
+from wagtail.images import get_image_model
+
+from .exposure import Audience, Exposure, Surface
+from .models import Kind, Meeting, Occurrence, Recording, SiteItem
+
+OVERRUN = timedelta(hours=6)
+"""How long past its planned end a meeting may still be live when Zoom has not said it ended."""
+COVER = "fill-640x360"
+"""The rendition of an owner's image on a card."""
+GONE = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
+TAKES = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """Names that an editor typed, separated by commas."""
+    return tuple(word for word in (part.strip() for part in (text or "").split(",")) if word)
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What both kinds of lists can be narrowed to. Everything empty: all that is exposed."""
+
+    hosts: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    items: tuple[int, ...] = ()
+    """Primary keys of picked ``SiteItem`` rows; those of other Sites count for nothing."""
+    picked: bool = False
+    """Something was picked, even if none of it is of this Site: then nothing is shown."""
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A selection of dates."""
+
+    narrowed: Narrowed = field(default_factory=Narrowed)
+    kind: str = ""
+    period: str = "upcoming"
+    """``upcoming``, ``past``, ``range`` or ``live``."""
+    first: date | None = None
+    last: date | None = None
+    """Days of a range, both included, in the installation's zone."""
+    next_only: bool = False
+    order: str = ""
+    """``soonest`` or ``latest``; empty: as the period suggests."""
+    with_places: bool = False
+
+
+@dataclass(frozen=True)
+class Films:
+    """A selection of recordings."""
+
+    narrowed: Narrowed = field(default_factory=Narrowed)
+    order: str = "newest"
+    """``newest``, ``oldest`` or ``title``."""
+    year: int = 0
+    search: str = ""
+
+
+def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> QuerySet[Occurrence]:
+    """Dates in order, ready to be counted and sliced."""
+    now = timezone.now()
+    rows = gate.occurrences(Audience.VISITOR, surface)
+    rows = _narrow(gate, rows, wanted.narrowed, "meeting__kind", "meeting__zoom_id", "meeting__")
+    if wanted.kind:
+        rows = rows.filter(meeting__kind=wanted.kind)
+    rows = _period(rows, wanted, now)
+    if wanted.with_places:
+        rows = rows.filter(
+            Q(meeting__capacity=None)
+            | Q(meeting__registrant_count=None)
+            | Q(meeting__registrant_count__lt=F("meeting__capacity")),
+            meeting__approval_type__in=TAKES,
+            meeting__close_registration=False,
+        ).exclude(state=Occurrence.State.CANCELLED)
+    if wanted.next_only:
+        following = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=now)
+        following = following.exclude(state__in=(*GONE, Occurrence.State.CANCELLED))
+        rows = rows.filter(pk=Subquery(following.order_by("start", "pk").values("pk")[:1]))
+    latest = wanted.order == "latest" or (not wanted.order and wanted.period == "past")
+    return rows.order_by("-start", "-pk") if latest else rows.order_by("start", "pk")
+
+
+def _period(rows: QuerySet[Occurrence], wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
+    live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
+    if wanted.period == "live":
+        return rows.filter(live)
+    if wanted.period == "past":
+        over = Q(end__lt=now) | Q(state__in=GONE)
+        return rows.filter(over).exclude(live).exclude(state=Occurrence.State.CANCELLED)
+    if wanted.period == "range":
+        if wanted.first:
+            rows = rows.filter(start__gte=midnight(wanted.first))
+        if wanted.last:
+            rows = rows.filter(start__lt=midnight(wanted.last + timedelta(days=1)))
+        return rows
+    return rows.filter(Q(end__gte=now) | live).exclude(state__in=GONE)
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in the installation's zone."""
+    return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+
+
+def films(gate: Exposure, wanted: Films, surface: Surface = Surface.PAGE) -> QuerySet[Recording]:
+    """Recordings in order, ready to be counted and sliced."""
+    rows = gate.recordings(Audience.VISITOR, surface)
+    rows = _narrow(gate, rows, wanted.narrowed, Kind.RECORDING, "uuid", "")
+    if wanted.year:
+        rows = rows.filter(start__year=wanted.year)
+    if wanted.search and gate.choice:
+        # All words, each in Zoom's topic or in what the owner wrote about it.
+        for word in wanted.search.split()[:8]:
+            own = _items(gate, Kind.RECORDING, "uuid").filter(
+                Q(title__icontains=word) | Q(summary__icontains=word)
+            )
+            rows = rows.filter(Q(topic__icontains=word) | Exists(own))
+    order = {"oldest": ("start", "pk"), "title": ("topic", "-start", "pk")}
+    return rows.order_by(*order.get(wanted.order, ("-start", "-pk")))
+
+
+def years(gate: Exposure, wanted: Films) -> list[int]:
+    """Years of the recordings that a list has without its year filter, newest first."""
+    rows = films(gate, Films(narrowed=wanted.narrowed)).order_by()
+    return sorted({moment.year for moment in rows.datetimes("start", "year")}, reverse=True)
+
+
+def _narrow(
+    gate: Exposure, rows: QuerySet, wanted: Narrowed, kind: str, key: str, path: str
+) -> QuerySet:
+    if wanted.hosts:
+        named = Q()
+        for name in wanted.hosts:
+            named |= Q(**{f"{path}host__display_name__icontains": name})
+        rows = rows.filter(named)
+    if wanted.tags:
+        tagged = Q()
+        for name in wanted.tags:
+            tagged |= Q(tags__name__iexact=name)
+        rows = rows.filter(Exists(_items(gate, kind, key).filter(tagged)))
+    if wanted.picked:
+        rows = rows.filter(Exists(_items(gate, kind, key).filter(pk__in=wanted.items)))
+    return rows
+
+
+def _items(gate: Exposure, kind: str, key: str) -> QuerySet[SiteItem]:
+    """The items of this Site that belong to the row of an outer query."""
+    choice = gate.choice
+    if choice is None:
+        return SiteItem.objects.none()
+    is_path = kind != Kind.RECORDING
+    return SiteItem.objects.for_site(choice.site_id).filter(
+        account=choice.account_id, kind=OuterRef(kind) if is_path else kind, key=OuterRef(key)
+    )
+
+
+def curated(gate: Exposure, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SiteItem]:
+    """The Site's items for (kind, key) pairs, with their images: three queries at most.
+
+    Items hold titles, summaries and images of the owner's, and the id in public addresses.
+    """
+    wanted = set(keys)
+    if not wanted or gate.choice is None:
+        return {}
+    rows = SiteItem.objects.for_site(gate.choice.site_id).filter(
+        account=gate.choice.account_id,
+        kind__in={kind for kind, _ in wanted},
+        key__in={key for _, key in wanted},
+    )
+    images = get_image_model().objects.prefetch_renditions(COVER)
+    rows = rows.prefetch_related(Prefetch("image", queryset=images))
+    found = {(item.kind, item.key): item for item in rows}
+    return {pair: item for pair, item in found.items() if pair in wanted}

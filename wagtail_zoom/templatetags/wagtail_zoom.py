@@ -1,0 +1,57 @@
+"""``{% zoom_assets %}``: stylesheet and script of the blocks, once a page."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext, ngettext
+
+from ..rendering import Shared
+from ..timing import day_and_clock
+
+register = template.Library()
+
+
+@register.inclusion_tag("wagtail_zoom/blocks/_assets.html", takes_context=True)
+def zoom_assets(context: Any) -> dict[str, Any]:
+    """For the ``<head>`` of the project's base template.
+
+    Without it the first block of a page brings them along.
+    """
+    Shared.of(context).has_assets = True
+    return {}
+
+
+@register.simple_tag
+def zoom_moment(moment: datetime) -> dict[str, str]:
+    """A moment as ``{"iso": …, "text": "Sunday 22 November at 09:40"}``."""
+    return {"iso": moment.isoformat(timespec="minutes"), "text": day_and_clock(moment)}
+
+
+@register.simple_tag
+def zoom_words() -> str:
+    """The sentences of the script in the active language, as JSON for an attribute."""
+    return json.dumps(
+        {
+            # Translators: said beside a time, e.g. "In your time, Tokyo: 02:30 to 03:30".
+            "yours": gettext("In your time, %(city)s: %(time)s"),
+            "same": gettext("This is your time too."),
+            "span": gettext("%(start)s to %(end)s"),
+            "next": gettext("the next day for you"),
+            "before": gettext("the day before for you"),
+            "tomorrow": gettext("tomorrow for you"),
+            "yesterday": gettext("yesterday for you"),
+            "days": [ngettext("day", "days", each) for each in (1, 2)],
+            "hours": [ngettext("hour", "hours", each) for each in (1, 2)],
+            "minutes": [ngettext("minute", "minutes", each) for each in (1, 2)],
+            "seconds": [ngettext("second", "seconds", each) for each in (1, 2)],
+            # Translators: read out by screen readers, e.g. "Starts in 10 minutes.".
+            "starts": gettext("Starts in %(time)s."),
+            "started": gettext("It has started."),
+            "copied": gettext("Copied"),
+        },
+        ensure_ascii=False,
+    )

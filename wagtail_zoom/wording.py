@@ -1,0 +1,77 @@
+"""Text from Zoom, made fit for a public page: plain or in a few safe tags, without hidden links.
+
+Owners paste whole invitations into the description. Links to Zoom and the lines with number and
+passcode are cut out there, because who may join is decided by the policy and not by a paste.
+"""
+
+from __future__ import annotations
+
+import re
+
+import nh3
+from django.utils.html import linebreaks, urlize
+from django.utils.safestring import SafeString, mark_safe
+
+from .conf import settings
+from .models import ItemRule, ZoomSettings
+
+TAGS = {"p", "br", "ul", "ol", "li", "b", "strong", "i", "em", "a"}
+_MARKUP = re.compile(r"</?(?:p|br|ul|ol|li|b|strong|i|em|a|div|span)\b[^<>]*>", re.IGNORECASE)
+_INVITE = re.compile(
+    r"^[ \t]*(?:meeting id|webinar id|passcode|password|kenncode|meeting-id|mot de passe|"
+    r"code secret|code d.acc[èe]s|c[óo]digo de acceso|contrase[ñn]a)\s*:[^\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _without_links(text: str) -> str:
+    hosts = "|".join(re.escape(host) for host in settings.link_hosts if host)
+    if hosts:
+        link = rf"(?:https?://|zoommtg://|zoomus://)?(?:[\w-]+\.)*(?:{hosts})(?::\d+)?/[^\s<>\"')]*"
+        text = re.sub(link, "", text, flags=re.IGNORECASE)
+    return text
+
+
+def _without_secrets(text: str) -> str:
+    return _INVITE.sub("", _without_links(text))
+
+
+def _without_mark(text: str, choice: ZoomSettings | None) -> str:
+    if choice is None or choice.item_rule != ItemRule.MARKED or not choice.mark_word.strip():
+        return text
+    return re.sub(re.escape(choice.mark_word.strip()), "", text, flags=re.IGNORECASE)
+
+
+def title(text: str, choice: ZoomSettings | None = None) -> str:
+    """One line without the owner's mark word and without links to Zoom. Not escaped."""
+    return " ".join(_without_links(_without_mark(text, choice)).split())
+
+
+def plain(text: str, choice: ZoomSettings | None = None) -> str:
+    """A description as text, for calendars and structured data: no tags, no hidden links."""
+    text = _without_mark(text, choice)
+    if _MARKUP.search(text):
+        broken = re.sub(r"<(?:br|/p|/li|/div)\b[^<>]*>", "\n", text, flags=re.IGNORECASE)
+        text = nh3.clean(broken, tags=set())
+        for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
+            text = text.replace(entity, letter)
+    text = _without_secrets(text)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def rich(text: str, choice: ZoomSettings | None = None) -> SafeString:
+    """A description as safe HTML: paragraphs and links; Zoom's own markup through an allow-list."""
+    if _MARKUP.search(text):
+        cut = _without_secrets(_without_mark(text, choice))
+        return mark_safe(  # noqa: S308  (nh3 has sanitised it)
+            nh3.clean(
+                cut,
+                tags=TAGS,
+                attributes={"a": {"href"}},
+                url_schemes={"http", "https", "mailto"},
+                link_rel="nofollow noopener",
+            )
+        )
+    text = plain(text, choice)
+    return mark_safe(urlize(linebreaks(text, autoescape=True), nofollow=True))  # noqa: S308
