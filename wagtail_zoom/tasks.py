@@ -1,10 +1,69 @@
-"""The dotted paths that django-q2 may run; each only calls into a room."""
+"""The dotted paths that django-q2 may run; each only calls into a room.
+
+Arguments are ids only. Every task may run twice, late, or never: the rows behind it are the truth.
+"""
 
 from __future__ import annotations
 
-from .sync import schedule
+import logging
+
+from django.utils import timezone
+
+from .errors import ZoomError
+from .models import ZoomAccount
+from .oauth import leave, tokens
+from .sync import directory, engine, hooks, inbox, purge, runs, schedule
+
+logger = logging.getLogger("wagtail_zoom.tasks")
 
 
 def tick() -> None:
     """The one schedule: runs every minute."""
-    schedule.tick()
+    now = timezone.now()
+    schedule.tick(now)
+    inbox.sweep(now)
+    runs.sweep(now)
+    for pk in leave.due_revocations():
+        leave.revoke_pending(pk)
+    leave.release_orphans()
+    tokens.refresh_idle()
+    for sweep in hooks.sweeps:
+        try:
+            sweep(now)
+        except Exception:
+            # One room's trouble must not keep the others from their turn.
+            logger.exception("A sweep failed.")
+
+
+def drain() -> None:
+    """Work off the inbox."""
+    inbox.drain()
+
+
+def sync_slice(run_pk: int) -> None:
+    """A few seconds of a run."""
+    engine.run_slice(run_pk)
+
+
+def sync_directory(account_pk: int) -> None:
+    """Read the people of an account, so that hosts can be chosen."""
+    account = ZoomAccount.objects.filter(pk=account_pk).first()
+    if account is None:
+        return
+    try:
+        directory.refresh_directory(account)
+    except ZoomError as error:
+        # Every run reads the directory first, so it will be there in the end.
+        logger.warning("The directory of account %s: %s.", account_pk, type(error).__name__)
+
+
+def revoke(grant_pk: int) -> None:
+    """Give a permission back to Zoom."""
+    leave.revoke_pending(grant_pk)
+
+
+def purge_account(account_pk: int) -> None:
+    """Delete what no Site wants any more."""
+    account = ZoomAccount.objects.filter(pk=account_pk).first()
+    if account is not None:
+        purge.purge_outside_scope(account)

@@ -52,7 +52,7 @@ def disconnect(choice: ZoomSettings, *, keep: bool, user: Any = None) -> None:
             user=user,
         )
         log(instance=choice, action="wagtail_zoom.disconnect", user=user, data={"kept": keep})
-        enqueue("purge", account.pk)
+        enqueue("purge_account", account.pk)
         transaction.on_commit(
             lambda: account_disconnected.send_robust(
                 ZoomSettings, site=choice.site, account=account, kept=keep

@@ -17,6 +17,7 @@ from ..models import (
     SyncRun,
     WebhookEvent,
 )
+from . import facts
 
 TICK = "tick"
 BATCH = 1000
@@ -32,6 +33,7 @@ def tick(now: datetime | None = None) -> dict[str, int]:
     Heartbeat.beat(TICK)
     counts = {name: _delete(rows) for name, rows in _outdated(now).items()}
     counts["payloads"] = _empty_payloads(now)
+    facts.close_past(now)
     return counts
 
 

@@ -57,6 +57,7 @@ def upsert(
     *,
     fetched_at: datetime,
     run: int = 0,
+    stamps: Mapping[str, Any] | None = None,
 ) -> Upserted:
     """Write ``(natural key, column values)`` pairs of one account.
 
@@ -64,7 +65,9 @@ def upsert(
         key: name of the model's natural key column beside ``account``.
         fetched_at: when the read of these rows began (aware, UTC).
         run: primary key of the sync run that saw them, 0 outside of a run.
+        stamps: columns that are set on every row seen, without counting as a change.
     """
+    stamps = dict(stamps or {})
     wanted = dict(rows)  # the last one wins where a page names a thing twice
     result = Upserted()
     if not wanted:
@@ -89,11 +92,13 @@ def upsert(
         else:
             result.changed.append(natural)
             result.before[natural] = {name: _plain(row, name) for name in fields}
-        _fill(row, fields, digest, fetched_at, run)
+        _fill(row, {**fields, **stamps}, digest, fetched_at, run)
         fresh.append(row)
     with transaction.atomic(using=router.db_for_write(model)):
-        _write(model, fresh, ("account", key), [*next(iter(wanted.values())), *BOOKKEEPING])
-        _touch(model, [stored[natural].pk for natural in result.unchanged], fetched_at, run)
+        columns = [*next(iter(wanted.values())), *stamps, *BOOKKEEPING]
+        _write(model, fresh, ("account", key), columns)
+        touched = [stored[natural].pk for natural in result.unchanged]
+        _touch(model, touched, {**stamps, "fetched_at": fetched_at, "seen_run": run})
     return result
 
 
@@ -140,8 +145,6 @@ def _write(
     )
 
 
-def _touch(model: type[models.Model], pks: list[int], fetched_at: datetime, run: int) -> None:
+def _touch(model: type[models.Model], pks: list[int], values: dict[str, Any]) -> None:
     if pks:
-        model._default_manager.filter(pk__in=pks).update(
-            seen_run=run, fetched_at=fetched_at, missing_since=None
-        )
+        model._default_manager.filter(pk__in=pks).update(**values, missing_since=None)

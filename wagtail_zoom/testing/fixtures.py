@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,3 +34,24 @@ def zoom_app(zoom_simulator: SimulatorControl, settings: Any) -> SimulatorContro
     base = settings.WAGTAIL_ZOOM["BASE_URL"]
     zoom_simulator.options(redirect_uris=[f"{base}/zoom/oauth/callback/"])
     return zoom_simulator
+
+
+@pytest.fixture
+def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Collects tasks; ``zoom_worker.run()`` works them off in this process.
+
+    Tasks are taken at once and not at the commit, so it works inside a test's transaction too.
+    """
+    from .. import queue, webhooks
+    from ..sync import inbox
+    from .worker import TaskRunner
+
+    runner = TaskRunner()
+    at_once = SimpleNamespace(on_commit=lambda work, robust=False: work())
+    monkeypatch.setattr(queue, "transaction", at_once)
+    monkeypatch.setattr(queue, "_send", runner.send)
+    # Wake-ups are rationed, and a real drain looks on for messages that come without one. Here
+    # every message wakes, and a drain ends when the inbox is empty.
+    monkeypatch.setattr(webhooks, "cache", SimpleNamespace(add=lambda *args, **kwargs: True))
+    monkeypatch.setattr(inbox, "LINGER", 0)
+    return runner

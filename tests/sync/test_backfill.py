@@ -1,0 +1,136 @@
+"""The first import, over HTTP against the simulator (S1, S5, S6, S8, S10, S22, X14)."""
+
+import pytest
+from django.utils import timezone
+
+from wagtail_zoom.models import (
+    Activity,
+    Host,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    SyncRun,
+)
+from wagtail_zoom.sync import runs
+
+pytestmark = pytest.mark.django_db
+
+
+def test_everything_chosen_arrives(connect, zoom_app, site):
+    choice = connect("borealis-0")
+    run = SyncRun.objects.get()
+    assert run.state == "done", (run.error_class, run.error_code)
+    state = zoom_app.state()
+    people = {user["id"] for user in state["users"] if user["account_id"] == choice.account.zoom_id}
+    assert set(Host.objects.values_list("zoom_id", flat=True)) == people
+    assert Meeting.objects.filter(kind="meeting").exists()
+    assert Meeting.objects.filter(kind="webinar").exists()
+    assert Recording.objects.exists()
+    assert not Meeting.objects.filter(detail_at=None).exists()
+    assert not Meeting.objects.filter(topic="Just now").exists()
+    assert Meeting.objects.filter(topic__contains="<script>").exists()
+    assert "\n" not in "".join(Meeting.objects.values_list("topic", flat=True))
+    weekly = Meeting.objects.get(topic__endswith="weekly", account=choice.account)
+    assert weekly.occurrences.count() == 20
+    assert run.counts["meeting"]["created"] == Meeting.objects.filter(kind="meeting").count()
+    assert run.progress["recording"][0] == Recording.objects.count()
+    assert Activity.objects.filter(site=site, code="run_done").count() == 1
+    assert not Activity.objects.filter(code="meeting_new").exists()
+    # Recordings go to review first; meetings follow the rules.
+    assert not SiteItem.objects.filter(kind="recording").exclude(visibility="auto").exists()
+    unshown = Meeting.objects.filter(is_private=True).count()
+    assert (
+        SiteItem.objects.filter(kind="meeting").count() == run.counts["meeting"]["seen"] - unshown
+    )
+
+
+def test_s8_a_second_run_writes_nothing(connect, zoom_worker, django_assert_max_num_queries):
+    choice = connect("borealis-0")
+    before = dict(Meeting.objects.values_list("pk", "synced_at"))
+    version = choice.account.__class__.objects.get(pk=choice.account.pk).data_version
+    runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    zoom_worker.run()
+    run = SyncRun.objects.order_by("-pk").first()
+    assert run.state == "done"
+    assert all(counts["created"] == counts["changed"] == 0 for counts in run.counts.values())
+    assert dict(Meeting.objects.values_list("pk", "synced_at")) == before
+    choice.account.refresh_from_db()
+    assert choice.account.data_version == version
+
+
+def test_only_ticked_hosts_are_fetched(connect, zoom_app):
+    hosts = [zoom_app.state()["users"][0]["id"]]
+    connect("aurora-0", hosts=hosts)
+    assert set(Meeting.objects.values_list("host_zoom_id", flat=True)) == set(hosts)
+    listed = {
+        call["path"] for call in zoom_app.calls("path=/meetings") if "/users/" in call["path"]
+    }
+    assert listed == {f"/v2/users/{hosts[0]}/meetings"}
+
+
+def test_no_kind_chosen_fetches_nothing(connect, zoom_app):
+    connect("aurora-0", kinds=())
+    assert not Meeting.objects.exists()
+    assert not SyncRun.objects.exists()
+
+
+def test_webinars_without_the_plan_are_no_error(connect):
+    connect("aurora-0")
+    run = SyncRun.objects.get()
+    assert run.state == "done"
+    assert run.counts["webinar"]["failed"] == 0
+
+
+def test_missing_scope_switches_one_kind_off(connect, zoom_app):
+    zoom_app.options(scopes=[
+        "user:read:user:admin", "user:read:list_users:admin",
+        "meeting:read:list_meetings:admin", "meeting:read:meeting:admin",
+    ])  # fmt: skip
+    choice = connect("borealis-0")
+    assert choice.grant.missing_kinds == ["webinar", "recording", "registration"]
+    assert choice.grant.state == "connected"
+    assert SyncRun.objects.get().state == "done"
+    assert Meeting.objects.exists()
+    paths = [call["path"] for call in zoom_app.calls()]
+    assert not any(path.endswith(("/recordings", "/webinars")) for path in paths)
+
+
+def test_s5_a_looping_token_is_an_error_and_removes_nothing(connect, zoom_app, zoom_worker):
+    choice = connect("aurora-0")
+    count = Meeting.objects.count()
+    zoom_app.fault("loop_page_tokens", path="/meetings$")
+    runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    zoom_worker.run()
+    run = SyncRun.objects.order_by("-pk").first()
+    assert run.state == "running"
+    assert run.next_try_at > timezone.now()
+    assert run.error_class in ("UnitRestart", "ZoomProtocolError")
+    assert Meeting.objects.filter(removed_at=None, missing_since=None).count() == count
+
+
+@pytest.mark.slow
+def test_show5_a_large_account_arrives_complete(connect, zoom_app):
+    host = zoom_app.state()["users"][0]["id"]
+    zoom_app.bulk(host, meetings=1001, recordings=60, days=420)
+    connect("aurora-0", hosts=[host])
+    assert SyncRun.objects.get().state == "done"
+    assert Meeting.objects.filter(topic__startswith="Meeting ").count() == 1001
+    assert Recording.objects.filter(topic__startswith="Recording ").count() == 60
+    assert Occurrence.objects.filter(meeting__topic__startswith="Meeting ").count() == 1001
+
+
+def test_an_expired_page_token_restarts_the_unit(connect, zoom_app, zoom_worker):
+    host = zoom_app.state()["users"][0]["id"]
+    zoom_app.bulk(host, meetings=320)
+    zoom_app.fault("expire_page_tokens", path="/meetings$")
+    connect("aurora-0", hosts=[host])
+    assert SyncRun.objects.get().state == "running"
+    assert not Meeting.objects.exclude(missing_since=None).exists()
+    zoom_app.clear_faults()
+    SyncRun.objects.update(next_try_at=timezone.now())
+    runs.sweep()
+    zoom_worker.run()
+    assert SyncRun.objects.get().state == "done"
+    assert Meeting.objects.filter(topic__startswith="Meeting ").count() == 320
+    assert not Meeting.objects.exclude(missing_since=None).exists()

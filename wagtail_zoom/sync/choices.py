@@ -1,0 +1,102 @@
+"""What follows when an owner changes what the Site shows: log, purge, import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from wagtail.log_actions import log
+
+from ..models import (
+    Activity,
+    ExposedHost,
+    Kind,
+    Meeting,
+    Recording,
+    SyncRun,
+    ZoomSettings,
+)
+from ..queue import enqueue
+from . import runs
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Kinds and hosts of a Site at one moment, to compare before and after."""
+
+    kinds: frozenset[str]
+    hosts: frozenset[int]
+    registration: bool = False
+
+    @classmethod
+    def of(cls, choice: ZoomSettings) -> Choice:
+        """As stored now."""
+        hosts = ExposedHost.objects.filter(settings=choice).values_list("host_id", flat=True)
+        return cls(frozenset(choice.kinds), frozenset(hosts), choice.show_registration)
+
+
+def would_purge(choice: ZoomSettings, after: Choice) -> dict[str, int]:
+    """How many stored things of each kind would be deleted for this Site by such a choice.
+
+    An upper bound: what another Site shows as well stays.
+    """
+    before = Choice.of(choice)
+    counts: dict[str, int] = {}
+    for kind in before.kinds:
+        if kind == Kind.RECORDING:
+            rows: Any = Recording.objects.filter(account=choice.account_id)
+        else:
+            rows = Meeting.objects.filter(account=choice.account_id, kind=kind)
+        lost = before.hosts if kind not in after.kinds else before.hosts - after.hosts
+        counts[str(kind)] = rows.filter(host__in=lost).count()
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None) -> None:
+    """After the owner saved the choices: what is off goes, what is new is fetched."""
+    now = Choice.of(choice)
+    first = choice.configured_at is None
+    if choice.account is None:
+        return
+    with transaction.atomic():
+        if first:
+            choice.configured_at = timezone.now()
+            ZoomSettings.objects.filter(pk=choice.pk).update(configured_at=choice.configured_at)
+        data = {
+            "kinds": sorted(str(kind) for kind in now.kinds),
+            "hosts": len(now.hosts),
+            "registration": now.registration,
+        }
+        Activity.log(
+            [choice.site_id], "curation", "exposure_changed", data=data,
+            account=choice.account, user=user,
+        )  # fmt: skip
+        log(instance=choice, action="wagtail_zoom.exposure", user=user, data=data)
+        if before is None or before.kinds - now.kinds or before.hosts - now.hosts:
+            enqueue("purge_account", choice.account_id)
+        added = first or before is None or now.kinds - before.kinds or now.hosts - before.hosts
+        added = added or (now.registration and before is not None and not before.registration)
+        if added and choice.grant_id and now.kinds and choice.paused_at is None:
+            runs.request_run(choice.account, SyncRun.Mode.BACKFILL, user)
+
+
+def pause(choice: ZoomSettings, user: Any) -> None:
+    """Go on showing, stop fetching for this Site. Sign-ups go on."""
+    _set_pause(choice, user, paused=True)
+
+
+def resume(choice: ZoomSettings, user: Any) -> None:
+    """Fetch again, beginning with a comparison: nothing was heard in between."""
+    _set_pause(choice, user, paused=False)
+    if choice.account is not None and choice.grant_id and choice.kinds:
+        runs.request_run(choice.account, SyncRun.Mode.RECONCILE, user)
+
+
+def _set_pause(choice: ZoomSettings, user: Any, *, paused: bool) -> None:
+    choice.paused_at = timezone.now() if paused else None
+    ZoomSettings.objects.filter(pk=choice.pk).update(paused_at=choice.paused_at)
+    name = "paused" if paused else "resumed"
+    Activity.log([choice.site_id], "connection", name, account=choice.account, user=user)
+    log(instance=choice, action=f"wagtail_zoom.{'pause' if paused else 'resume'}", user=user)

@@ -1,0 +1,293 @@
+"""Runs one slice of a run: a few seconds of units, then the next run gets its turn.
+
+Every page is stored by itself; the cursor moves when a unit is complete. A slice that dies loses
+nothing: the unit it was in is repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from ..client import Priority, client_for
+from ..conf import settings
+from ..errors import (
+    ZoomAuthError,
+    ZoomError,
+    ZoomNotFound,
+    ZoomProtocolError,
+    ZoomRateLimited,
+    ZoomRejected,
+    ZoomScopeMissing,
+    ZoomTransient,
+)
+from ..models import (
+    Activity,
+    FetchScope,
+    Host,
+    SyncRun,
+    ZoomAccount,
+    ZoomSettings,
+    fetch_scope,
+)
+from ..queue import enqueue
+from . import directory, questions, removals, runs
+from .listing import Tally, UnitRestart, Work, read_unit
+from .units import Unit, after, units
+
+logger = logging.getLogger("wagtail_zoom.sync")
+
+BACKOFF = (5, 30, 60, 300, 900, 1800, 3600)
+"""Seconds until a run that met an outage goes on."""
+MOST_ATTEMPTS = 10
+MOST_RESTARTS = 3
+BAD_SHARE = 0.2
+State = SyncRun.State
+
+
+class Stop(Exception):
+    """Leave the run at a page: it was cancelled, its lease is lost, or its time is over."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class Slice:
+    """One slice at work: the run, the lease's mark and the clock."""
+
+    run: SyncRun
+    account: ZoomAccount
+    me: str
+    until: float
+    dirty: dict[str, Any] = field(default_factory=dict)
+
+    def beat(self, tally: Tally | None = None, *, kind: str = "") -> None:
+        """After a page: keep the lease, save the progress, see whether to stop.
+
+        Raises:
+            Stop: cancelled, or another worker has taken over.
+        """
+        if not runs.renew(self.account, self.me):
+            raise Stop("lease")
+        now = timezone.now()
+        if tally is not None:
+            self.show(kind, tally)
+        SyncRun.objects.filter(pk=self.run.pk).update(beat_at=now, progress=self.run.progress)
+        if SyncRun.objects.filter(pk=self.run.pk, cancel_requested=True).exists():
+            raise Stop("cancelled")
+
+    def show(self, kind: str, tally: Tally) -> None:
+        """Progress of the present kind: finished units plus what this one has so far."""
+        base = self.run.cursor.get("done", {}).get(kind, 0)
+        total = self.run.cursor.get("totals", {}).get(kind, 0)
+        seen = base + tally.created + tally.changed + tally.unchanged
+        listed = base + (tally.total if tally.total is not None else tally.seen)
+        self.run.progress = {**self.run.progress, kind: [seen, max(total, listed, seen)]}
+
+
+def run_slice(run_pk: int) -> None:
+    """Work on a run for ``SLICE_SECONDS``; afterwards wake whoever waits longest."""
+    run = SyncRun.objects.select_related("account").filter(pk=run_pk, state__in=runs.OPEN).first()
+    if run is None or (run.next_try_at and run.next_try_at > timezone.now()):
+        return
+    if not runs.has_room():
+        return  # the slice that runs now wakes the next one
+    me = runs.claim(run.account)
+    if not me:
+        return
+    work = Slice(run, run.account, me, time.monotonic() + settings.slice_seconds)
+    try:
+        _guarded(work)
+    finally:
+        runs.release(run.account, me)
+        follower = runs.next_waiting()
+        if follower is not None:
+            enqueue("sync_slice", follower.pk)
+
+
+def _guarded(work: Slice) -> None:
+    """Run and turn every trouble into the run's state; expected trouble is never raised."""
+    try:
+        _work(work)
+    except Stop as stop:
+        if stop.reason == "cancelled":
+            _finish(work.run, State.CANCELLED)
+    except ZoomRateLimited as error:
+        SyncRun.objects.filter(pk=work.run.pk).update(next_try_at=error.retry_at)
+    except ZoomAuthError as error:
+        _finish(work.run, State.FAILED, error)
+    except (ZoomTransient, UnitRestart, ZoomProtocolError) as error:
+        _later(work.run, error)
+    except ZoomError as error:
+        _finish(work.run, State.FAILED, error)
+
+
+def _later(run: SyncRun, error: Exception) -> None:
+    attempts = run.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        _finish(run, State.FAILED, error)
+        return
+    wait = BACKOFF[min(attempts - 1, len(BACKOFF) - 1)]
+    named = getattr(error, "retry_at", None)
+    at = max(timezone.now() + timedelta(seconds=wait), named or timezone.now())
+    SyncRun.objects.filter(pk=run.pk).update(
+        attempts=attempts, next_try_at=at, error_class=type(error).__name__[:40],
+        error_code=getattr(error, "code", None),
+    )  # fmt: skip
+
+
+def _work(work: Slice) -> None:
+    run, account = work.run, work.account
+    if run.cancel_requested:
+        raise Stop("cancelled")
+    if run.state == State.QUEUED:
+        run.state, run.started_at = State.RUNNING, timezone.now()
+        SyncRun.objects.filter(pk=run.pk).update(state=run.state, started_at=run.started_at)
+    SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
+    scope = fetch_scope(account)
+    if not run.cursor.get("directory"):
+        directory.refresh_directory(account)
+        _save(run, directory=True, totals=_totals(account, scope))
+        work.beat()
+    full = run.mode == SyncRun.Mode.BACKFILL or run.requested_by_id is not None
+    found = units(scope, full=run.mode == SyncRun.Mode.BACKFILL, rolling=run.pk)
+    for unit in after(found, run.cursor.get("unit")):
+        while not _unit(work, scope, unit, full):
+            work.beat()
+        if time.monotonic() > work.until:
+            return
+    if not run.cursor.get("questions"):
+        if not questions.refresh_due(account, scope, until=work.until):
+            return
+        _save(run, questions=True)
+    _end(work, scope)
+
+
+def _totals(account: ZoomAccount, scope: FetchScope) -> dict[str, int]:
+    """What the hosts' listings said beforehand, so that the first bar has an end."""
+    found: dict[str, int] = {}
+    for kind, hosts in scope.fetch.items():
+        rows = Host.objects.filter(account=account, pk__in=list(hosts)).values_list(
+            "totals", flat=True
+        )
+        found[kind] = sum(int(totals.get(kind, 0)) for totals in rows)
+    return found
+
+
+def _unit(work: Slice, scope: FetchScope, unit: Unit, full: bool) -> bool:
+    """One listing; False when it broke off and is to be repeated.
+
+    Trouble that concerns this host alone does not stop the run.
+    """
+    run, account = work.run, work.account
+    host = Host.objects.filter(pk=unit.host).first()
+    tally = Tally()
+    if host is not None:
+        try:
+            client = client_for(account, host.zoom_id, _priority(run))
+            job = Work(
+                account, scope, run, client,
+                lambda tally: work.beat(tally, kind=unit.kind), full,
+            )  # fmt: skip
+            tally = read_unit(job, unit, host)
+            removals.mark_missing(account, run, unit, host, client)
+        except ZoomScopeMissing:
+            logger.info("Account %s lacks a scope for %s.", account.pk, unit.kind)
+        except UnitRestart as error:
+            _restart(run, error)
+            return False
+        except (ZoomNotFound, ZoomRejected) as error:
+            # The host is gone, not licensed, or hidden by a setting: its rows stay.
+            logger.info("Host %s of account %s: %s.", host.pk, account.pk, type(error).__name__)
+            tally.failed += 1
+    _count(work, unit, tally)
+    return True
+
+
+def _priority(run: SyncRun) -> Priority:
+    backfill = run.mode == SyncRun.Mode.BACKFILL
+    return Priority.BACKFILL if backfill else Priority.RECONCILE
+
+
+def _restart(run: SyncRun, error: UnitRestart) -> None:
+    """Repeat the unit from its first page, at once; a listing that never holds is an outage."""
+    tries = run.cursor.get("tries", 0) + 1
+    if tries > MOST_RESTARTS:
+        raise error
+    _save(run, tries=tries)
+
+
+def _count(work: Slice, unit: Unit, tally: Tally) -> None:
+    run = work.run
+    counts = dict(run.counts.get(unit.kind, {}))
+    for name in ("seen", "created", "changed", "unchanged", "failed"):
+        counts[name] = counts.get(name, 0) + getattr(tally, name)
+    run.counts = {**run.counts, unit.kind: counts}
+    work.show(unit.kind, tally)
+    done = {**run.cursor.get("done", {})}
+    done[unit.kind] = counts["created"] + counts["changed"] + counts["unchanged"]
+    _save(run, unit=unit.key, tries=0, done=done)
+    SyncRun.objects.filter(pk=run.pk).update(
+        counts=run.counts, progress=run.progress, attempts=0, beat_at=timezone.now()
+    )
+
+
+def _save(run: SyncRun, **cursor: Any) -> None:
+    run.cursor = {**run.cursor, **cursor}
+    SyncRun.objects.filter(pk=run.pk).update(cursor=run.cursor)
+
+
+def _end(work: Slice, scope: FetchScope) -> None:
+    """All units are complete: removals, the next time, the summary."""
+    run, account = work.run, work.account
+    run.refresh_from_db(fields=["allow_removals", "run_again"])
+    for kind, removed in removals.apply_removals(account, scope, run).items():
+        counts = {"removed": removed.removed, "withheld": removed.withheld}
+        run.counts = {**run.counts, kind: {**run.counts.get(kind, {}), **counts}}
+    seen = sum(counts.get("seen", 0) for counts in run.counts.values())
+    bad = sum(counts.get("failed", 0) for counts in run.counts.values())
+    SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
+    if seen >= 10 and bad > seen * BAD_SHARE:
+        _finish(run, State.FAILED, ZoomProtocolError("bad_items"))
+        return
+    now = timezone.now()
+    ZoomAccount.objects.filter(pk=account.pk).update(
+        reconciled_at=now, next_reconcile_at=runs.next_time(account, now)
+    )
+    _finish(run, State.DONE)
+
+
+def _finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
+    now = timezone.now()
+    SyncRun.objects.filter(pk=run.pk).update(
+        state=state, finished_at=now, next_try_at=None,
+        error_class=type(error).__name__[:40] if error else "",
+        error_code=getattr(error, "code", None),
+    )  # fmt: skip
+    sites = ZoomSettings.objects.filter(account=run.account_id).values_list("site_id", flat=True)
+    changed = sum(
+        counts.get(name, 0)
+        for counts in run.counts.values()
+        for name in ("created", "changed", "removed")
+    )
+    if state != State.DONE or changed or run.mode == SyncRun.Mode.BACKFILL or run.requested_by_id:
+        outcomes = {State.DONE: Activity.Outcome.GOOD, State.FAILED: Activity.Outcome.FAILED}
+        Activity.log(
+            sites, "sync", f"run_{state}", outcome=outcomes.get(state, Activity.Outcome.INFO),
+            data={"mode": run.mode, "counts": run.counts, "error": _name(error)},
+            account=run.account, user=run.requested_by,
+        )  # fmt: skip
+    run.refresh_from_db(fields=["run_again"])
+    if run.run_again and state != State.FAILED:
+        runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)
+
+
+def _name(error: Exception | None) -> str:
+    return type(error).__name__ if error else ""

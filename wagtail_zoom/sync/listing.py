@@ -1,0 +1,196 @@
+"""Works through one unit: all pages of one listing, with the detail reads that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.utils import timezone
+
+from ..client import ZoomClient
+from ..errors import ZoomError, ZoomNotFound, ZoomRejected, ZoomTransient
+from ..models import FetchScope, Host, Kind, Meeting, SyncRun, ZoomAccount
+from .kinds.meetings import MappedMeeting, map_meeting
+from .kinds.recordings import map_recording
+from .store import Occasion, Stored, announce, store_meetings, store_recordings
+from .units import Unit, today
+from .values import BadItem, identifier, line, minutes, moment, prose, whole, zone
+
+BATCH = 100
+"""Details that are held in memory at once, whatever the size of the account."""
+DETAIL_AGE = timedelta(hours=24)
+SERIES_AGE = timedelta(hours=5)
+"""Dates of a series stand in the detail only (Zoom: list meetings), so it is read more often."""
+AGENDA_CUT = 250
+
+
+class UnitRestart(Exception):
+    """The listing broke off in the middle (an expired page token): the unit is repeated whole."""
+
+
+@dataclass
+class Tally:
+    """What one unit did, by the names of ``SyncRun.counts``."""
+
+    seen: int = 0
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    total: int | None = None
+    stored: list[Stored] = field(default_factory=list)
+
+    def add(self, done: Stored) -> None:
+        self.created += done.created
+        self.changed += done.changed
+        self.unchanged += done.unchanged
+        if done.meetings or done.recordings:
+            self.stored.append(done)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a unit needs: who asks, what is wanted, and the check between pages."""
+
+    account: ZoomAccount
+    scope: FetchScope
+    run: SyncRun
+    client: ZoomClient
+    beat: Callable[[Tally], None]
+    """Called after each page: renews the lease, saves progress, raises to stop."""
+    full: bool = False
+
+    def occasion(self, begun: datetime) -> Occasion:
+        quiet = self.run.mode == SyncRun.Mode.BACKFILL
+        return Occasion(begun, run=self.run.pk, quiet=quiet)
+
+
+def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
+    """All pages of this unit. Returns only when the listing is complete.
+
+    Raises:
+        UnitRestart: a page token expired half-way.
+        ZoomError: Zoom is away, refuses the host, or lacks a scope.
+    """
+    tally = Tally()
+    if unit.kind == Kind.RECORDING:
+        pages = work.client.recordings(host.zoom_id, *unit.window(today()))
+    else:
+        pages = work.client.meetings(host.zoom_id, unit.kind)
+    first = True
+    begun = timezone.now()
+    while True:
+        try:
+            page = next(pages)
+        except StopIteration:
+            break
+        except ZoomRejected as error:
+            if first or error.code != 300:
+                raise
+            raise UnitRestart from error
+        first = False
+        tally.total = page.total if page.total is not None else tally.total
+        tally.seen += len(page.items)
+        if unit.kind == Kind.RECORDING:
+            _recordings(work, tally, page.items, begun)
+        else:
+            _meetings(work, tally, page.items, unit.kind, begun)
+        work.beat(tally)
+        begun = timezone.now()
+    return tally
+
+
+def _recordings(work: Work, tally: Tally, items: list[dict[str, Any]], begun: datetime) -> None:
+    mapped = []
+    for item in items:
+        try:
+            mapped.append(map_recording(item))
+        except BadItem:
+            tally.failed += 1
+    done = store_recordings(work.account, work.scope, mapped, work.occasion(begun))
+    tally.add(done)
+    announce(work.account, [done])
+
+
+def _meetings(
+    work: Work, tally: Tally, items: list[dict[str, Any]], kind: str, begun: datetime
+) -> None:
+    """Store what the listing shows to be new, changed or due; touch the rest in one statement."""
+    numbers: dict[str, dict[str, Any]] = {}
+    for item in items:
+        try:
+            numbers[identifier(item.get("id"))] = item
+        except BadItem:
+            tally.failed += 1
+    stored = {
+        row.zoom_id: row
+        for row in Meeting.objects.filter(account=work.account, zoom_id__in=list(numbers)).defer(
+            "join_url", "passcode"
+        )
+    }
+    due = [
+        number
+        for number, item in numbers.items()
+        if work.full or is_due(stored.get(number), item, begun)
+    ]
+    fresh = [stored[number].pk for number in numbers if number not in set(due)]
+    Meeting.objects.filter(pk__in=fresh).update(
+        seen_run=work.run.pk, missing_since=None, fetched_at=begun
+    )
+    tally.unchanged += len(fresh)
+    for batch in _chunks(due, BATCH):
+        started = timezone.now()
+        mapped = list(_details(work, tally, [(number, kind) for number in batch]))
+        done = store_meetings(work.account, work.scope, mapped, work.occasion(started))
+        tally.add(done)
+        announce(work.account, [done])
+        work.beat(tally)
+
+
+def _details(work: Work, tally: Tally, wanted: list[tuple[str, str]]) -> Iterator[MappedMeeting]:
+    """Detail reads; one that fails is counted and skipped, an outage stops the unit."""
+    for _number, answer in work.client.meeting_details(wanted):
+        if isinstance(answer, ZoomTransient):
+            raise answer
+        if isinstance(answer, ZoomNotFound):
+            continue  # gone since the page was made; the next comparison will tell
+        if isinstance(answer, ZoomError):
+            tally.failed += 1
+            continue
+        try:
+            yield map_meeting(answer)
+        except BadItem:
+            tally.failed += 1
+
+
+def is_due(row: Meeting | None, item: dict[str, Any], now: datetime) -> bool:
+    """Whether a meeting's detail must be read again: new, changed in the list, or read long ago."""
+    if row is None or row.detail_at is None or row.removed_at or row.expired_at:
+        return True
+    agenda = prose(item.get("agenda"))
+    same = (
+        row.topic == line(item.get("topic"))
+        and row.zoom_type == whole(item.get("type"))
+        and row.duration == minutes(item.get("duration"))
+        and row.timezone == zone(item.get("timezone"))
+        and row.host_zoom_id == str(item.get("host_id"))
+        and row.agenda[:AGENDA_CUT] == agenda[:AGENDA_CUT]
+    )
+    if not same:
+        return True
+    if not row.is_series and row.start != moment(item.get("start_time")):
+        return True
+    age = now - row.detail_at
+    if row.is_series:
+        return age > SERIES_AGE
+    ahead = row.start is not None and row.start + timedelta(minutes=row.duration) > now
+    return ahead and age > DETAIL_AGE
+
+
+def _chunks(values: Iterable[str], size: int) -> Iterator[list[str]]:
+    source = iter(values)
+    while batch := list(islice(source, size)):
+        yield batch

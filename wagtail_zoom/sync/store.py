@@ -1,0 +1,198 @@
+"""Puts mapped things into the mirror and tells everybody who depends on them.
+
+The one way in for runs, messages and single reads: upsert, dates, items of the Sites, links
+between recordings and dates, activity, signal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from ..models import (
+    FetchScope,
+    Host,
+    Kind,
+    Meeting,
+    Occurrence,
+    Recording,
+    RecordingFile,
+    WebhookEvent,
+    ZoomAccount,
+)
+from ..signals import mirror_changed
+from . import changes, items
+from .kinds.meetings import MappedMeeting
+from .kinds.recordings import MappedRecording
+from .occurrences import apply_dates
+from .upsert import Upserted, upsert
+
+WINDOW = timedelta(hours=3)
+"""How far a recording may begin from its date and still belong to it."""
+
+
+@dataclass
+class Stored:
+    """What became of a batch, and which rows changed (for the signal)."""
+
+    seen: int = 0
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    meetings: set[int] = field(default_factory=set)
+    recordings: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Why something is stored: by which run or message, and whether it is worth a log line."""
+
+    fetched_at: datetime
+    run: int = 0
+    quiet: bool = False
+    """A first import writes one summary instead of a line for each thing."""
+    event: WebhookEvent | None = None
+
+
+def hosts_of(account: ZoomAccount, zoom_ids: Iterable[str]) -> dict[str, Host]:
+    """Host rows by Zoom id."""
+    rows = Host.objects.filter(account=account, zoom_id__in=set(zoom_ids))
+    return {row.zoom_id: row for row in rows}
+
+
+def store_meetings(
+    account: ZoomAccount, scope: FetchScope, mapped: Sequence[MappedMeeting], occasion: Occasion
+) -> Stored:
+    """Store detail reads of meetings and webinars; what no Site wants is left out."""
+    hosts = hosts_of(account, (one.host_zoom_id for one in mapped))
+    wanted = {
+        one.zoom_id: one
+        for one in mapped
+        if one.host_zoom_id in hosts and scope.wants(one.fields["kind"], hosts[one.host_zoom_id].pk)
+    }
+    result = Stored(seen=len(mapped))
+    if not wanted:
+        return result
+    rows = [
+        (key, {**one.fields, "host_id": hosts[one.host_zoom_id].pk}) for key, one in wanted.items()
+    ]
+    stamps = {"detail_at": occasion.fetched_at, "expired_at": None}
+    with transaction.atomic():
+        done = upsert(
+            Meeting, account, "zoom_id", rows,
+            fetched_at=occasion.fetched_at, run=occasion.run, stamps=stamps,
+        )  # fmt: skip
+        fresh = {*done.written, *done.unchanged}
+        stored = {
+            row.zoom_id: row for row in Meeting.objects.filter(account=account, zoom_id__in=fresh)
+        }
+        dates = apply_dates(
+            {row.pk: (row, wanted[key].dates) for key, row in stored.items()},
+            now=occasion.fetched_at,
+        )
+        _count(result, done)
+        result.meetings = {stored[key].pk for key in done.written if key in stored}
+        result.meetings |= {change.occurrence.meeting_id for change in dates}
+        known = items.ensure_meetings(account, scope, list(stored.values()))
+        if not occasion.quiet:
+            changes.log_meetings(account, scope, stored, done, dates, known, occasion.event)
+    return result
+
+
+def store_recordings(
+    account: ZoomAccount, scope: FetchScope, mapped: Sequence[MappedRecording], occasion: Occasion
+) -> Stored:
+    """Store recordings with their files; what no Site wants is left out."""
+    hosts = hosts_of(account, (one.host_zoom_id for one in mapped))
+    wanted = {
+        one.uuid: one
+        for one in mapped
+        if one.host_zoom_id in hosts and scope.wants(Kind.RECORDING, hosts[one.host_zoom_id].pk)
+    }
+    result = Stored(seen=len(mapped))
+    if not wanted:
+        return result
+    rows = [
+        (key, {**one.fields, "host_id": hosts[one.host_zoom_id].pk}) for key, one in wanted.items()
+    ]
+    stamps = {"trashed_at": None, "expired_at": None}
+    with transaction.atomic():
+        done = upsert(
+            Recording, account, "uuid", rows,
+            fetched_at=occasion.fetched_at, run=occasion.run, stamps=stamps,
+        )  # fmt: skip
+        written = Recording.objects.filter(account=account, uuid__in=done.written)
+        stored = {row.uuid: row for row in written}
+        _files(stored, wanted)
+        _attach(account, list(stored.values()))
+        _count(result, done)
+        result.recordings = {row.pk for row in stored.values()}
+        everything = Recording.objects.filter(
+            account=account, uuid__in=[*done.written, *done.unchanged]
+        )
+        known = items.ensure_recordings(account, scope, list(everything))
+        if not occasion.quiet:
+            changes.log_recordings(account, scope, stored, done, known, occasion.event)
+    return result
+
+
+def _count(result: Stored, done: Upserted) -> None:
+    result.created, result.changed = len(done.created), len(done.changed)
+    result.unchanged = len(done.unchanged)
+
+
+def _files(stored: dict[str, Recording], wanted: dict[str, MappedRecording]) -> None:
+    """Files of written recordings are replaced: they have no history of their own."""
+    RecordingFile.objects.filter(recording__in=list(stored.values())).delete()
+    rows: list[RecordingFile] = []
+    for key, row in stored.items():
+        for file in wanted[key].files:
+            rows.append(RecordingFile(recording=row, zoom_id=file.zoom_id, **file.fields))
+    RecordingFile.objects.bulk_create(rows, batch_size=500)
+
+
+def _attach(account: ZoomAccount, rows: list[Recording]) -> None:
+    """Find meeting and date of each recording: by number and time; the link may stay empty."""
+    numbers = {row.meeting_zoom_id for row in rows if row.meeting_zoom_id}
+    found = {
+        meeting.zoom_id: meeting
+        for meeting in Meeting.objects.filter(account=account, zoom_id__in=numbers)
+    }
+    dates: dict[int, list[Occurrence]] = {}
+    for date in Occurrence.objects.filter(meeting__in=found.values()):
+        dates.setdefault(date.meeting_id, []).append(date)
+    for row in rows:
+        meeting = found.get(row.meeting_zoom_id)
+        row.meeting = meeting
+        near = [
+            date
+            for date in dates.get(meeting.pk if meeting else 0, [])
+            if date.start - WINDOW <= row.start <= date.end + WINDOW
+        ]
+        row.occurrence = min(near, key=lambda date: abs(date.start - row.start), default=None)
+    Recording.objects.bulk_update(
+        [row for row in rows if row.meeting_id], ["meeting", "occurrence"], batch_size=200
+    )
+
+
+def announce(account: ZoomAccount, stored: Iterable[Stored]) -> None:
+    """Tell the project and the caches what changed, after the commit; nothing when nothing did."""
+    meetings: set[int] = set()
+    recordings: set[int] = set()
+    for one in stored:
+        meetings |= one.meetings
+        recordings |= one.recordings
+    if not meetings and not recordings:
+        return
+    ZoomAccount.objects.filter(pk=account.pk).update(data_version=F("data_version") + 1)
+    _send(account, meetings, recordings)
+
+
+def _send(account: ZoomAccount, meetings: set[int], recordings: set[int]) -> None:
+    facts: dict[str, Any] = {"account": account, "meetings": meetings, "recordings": recordings}
+    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, **facts))
