@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import include, path
-from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.contrib.settings.registry import register_setting
 
+from .admin import audit
 from .models import ZoomSettings
 
 register_setting(ZoomSettings, icon="media")
+hooks.register("register_log_actions", audit.register)
 
 
 @hooks.register("register_admin_urls", order=-10)
@@ -26,17 +27,20 @@ def register_admin_urls() -> list[Any]:
     ]
 
 
-@hooks.register("register_log_actions")
-def register_log_actions(actions: Any) -> None:
-    """Entries in Wagtail's audit log; they are never purged, so they hold no personal data."""
-    for name, label, message in (
-        ("connect", _("Connect Zoom"), _("Zoom connected")),
-        ("disconnect", _("Disconnect Zoom"), _("Zoom disconnected")),
-        ("exposure", _("Change what Zoom shows"), _("Changed what visitors see from Zoom")),
-        ("adopt", _("Wake a copied installation"), _("Zoom switched on in this installation")),
-        ("registrants", _("Look at sign-ups"), _("Looked at people's sign-ups")),
-        ("export", _("Export sign-ups"), _("Exported people's sign-ups")),
-        ("publish", _("Show to visitors"), _("Shown to visitors")),
-        ("hide", _("Hide from visitors"), _("Hidden from visitors")),
-    ):
-        actions.register_action(f"wagtail_zoom.{name}", label, message)
+@hooks.register("register_admin_viewset")
+def register_viewsets() -> list[Any]:
+    """The menu with its lists, and the chooser."""
+    from .admin.choosing import item_chooser
+    from .admin.viewsets import ZoomViewSetGroup
+
+    return [ZoomViewSetGroup(), item_chooser]
+
+
+def _register_bulk_actions() -> None:
+    from .admin.listings.bulk import ACTIONS
+
+    for action in ACTIONS:
+        hooks.register("register_bulk_action", action)
+
+
+_register_bulk_actions()

@@ -1,0 +1,153 @@
+"""Every address of the app in the admin, as the owner of another Site (X4, X5).
+
+Generated from the URLconf: a new view is walked by itself.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.core import serializers
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from wagtail.admin.views.bulk_action.registry import bulk_action_registry
+
+from wagtail_zoom.models import SiteItem
+
+SPACES = (
+    "wagtail_zoom_admin",
+    "wagtail_zoom_meetings",
+    "wagtail_zoom_recordings",
+    "wagtail_zoom_registrations",
+    "wagtail_zoom_activity",
+    "wagtail_zoom_items",
+)
+REFUSED = {302, 403, 404, 405}
+
+
+def named_patterns():
+    """``(namespace:name, arguments)`` of every address below our namespaces."""
+    found = []
+
+    def walk(patterns, space):
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                walk(pattern.url_patterns, pattern.namespace or space)
+            elif isinstance(pattern, URLPattern) and space in SPACES:
+                found.append((f"{space}:{pattern.name}", sorted(pattern.pattern.converters)))
+
+    walk(get_resolver().url_patterns, "")
+    return sorted(set((name, tuple(names)) for name, names in found))
+
+
+PATTERNS = named_patterns()
+
+
+def snapshot():
+    """Everything that the app has stored, except what reading may write."""
+    skipped = {"Heartbeat"}
+    models = [
+        model
+        for model in apps.get_app_config("wagtail_zoom").get_models()
+        if model.__name__ not in skipped
+    ]
+    return {
+        model.__name__: serializers.serialize("json", model.objects.order_by("pk"))
+        for model in models
+    }
+
+
+def foreign_pk(name, world):
+    """The primary key of the other Site's row that such an address is about."""
+    if "recordings" in name:
+        return world.recording.pk
+    if "registrations" in name:
+        return world.registration.pk
+    if "activity" in name:
+        return world.activity.pk
+    return world.meeting.pk
+
+
+def test_all_views_are_walked():
+    names = {name for name, _ in PATTERNS}
+    assert len(names) > 20
+    assert "wagtail_zoom_admin:disconnect" in names and "wagtail_zoom_meetings:edit" in names
+
+
+@pytest.mark.parametrize(("name", "arguments"), PATTERNS)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nothing_of_another_site_is_reached(
+    as_aurora, borealis, name, arguments, method, django_capture_on_commit_callbacks
+):
+    values = {"site_pk": borealis.site.pk, "pk": foreign_pk(name, borealis)}
+    if not set(arguments) <= set(values):
+        raise AssertionError(f"Teach this test what {name} takes: {arguments}")
+    address = reverse(name, kwargs={key: values[key] for key in arguments})
+    before = snapshot()
+    data = {"pages": "remove", "title": "stolen", "action-hide": "1", "rule": "publish"}
+    if not arguments:
+        data["site"] = borealis.site.pk
+        address = f"{address}?site={borealis.site.pk}&id={borealis.meeting.pk}"
+    with django_capture_on_commit_callbacks(execute=False):
+        response = getattr(as_aurora, method)(address, data if method == "post" else {})
+    body = b"".join(response) if response.streaming else response.content
+    assert b"borealis" not in body.lower()
+    if arguments:
+        assert response.status_code in REFUSED
+        if response.status_code == 302:
+            assert "login" in response["Location"] or response["Location"].startswith("/admin")
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+@pytest.mark.parametrize("kind", ["meetings", "recordings", "registrations", "activity"])
+def test_exports_hold_nothing_of_another_site(as_aurora, borealis, kind, format):
+    address = reverse(f"wagtail_zoom_{kind}:index")
+    answer = as_aurora.get(f"{address}?export={format}&site={borealis.site.pk}")
+    assert answer.status_code == 404
+    answer = as_aurora.get(f"{address}?export={format}")
+    assert answer.status_code == 200
+    assert b"borealis" not in b"".join(answer).lower()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_panel_of_another_site_does_not_exist(as_aurora, borealis, method):
+    before = snapshot()
+    response = getattr(as_aurora, method)(borealis.panel, {"show_meetings": ""})
+    assert response.status_code == 404
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_bulk_actions_do_not_see_foreign_items(as_aurora, aurora, borealis, method):
+    for action in bulk_action_registry.get_bulk_actions_for_model("wagtail_zoom", "siteitem"):
+        if not action.action_type.startswith("zoom_"):
+            continue
+        url = reverse(
+            "wagtail_bulk_action", args=["wagtail_zoom", "siteitem", action.action_type]
+        )
+        before = snapshot()
+        answer = getattr(as_aurora, method)(f"{url}?id={borealis.meeting.pk}", {"tags": "a"})
+        assert answer.status_code == 404
+        assert snapshot() == before
+        answer = as_aurora.get(f"{url}?id={borealis.meeting.pk}&id={aurora.meeting.pk}")
+        assert b"borealis" not in answer.content and b"of aurora" in answer.content
+        answer = getattr(as_aurora, method)(f"{url}?id=all", {"tags": "a"})
+        assert answer.status_code == 404
+
+
+def test_editor_without_the_right_reaches_nothing(client, aurora):
+    group = aurora.owner.groups.get()
+    group.site_permissions.all().delete()
+    client.force_login(aurora.owner)
+    assert client.get(aurora.panel).status_code == 404
+    for name, arguments in PATTERNS:
+        if name.startswith("wagtail_zoom_items"):
+            continue  # Editors may choose what is published.
+        values = {"site_pk": aurora.site.pk, "pk": foreign_pk(name, aurora)}
+        try:
+            address = reverse(name, kwargs={key: values[key] for key in arguments})
+        except NoReverseMatch as error:
+            raise AssertionError(name) from error
+        assert client.get(address).status_code in REFUSED
+        assert client.post(address).status_code in REFUSED
+    assert SiteItem.objects.get(pk=aurora.meeting.pk).visibility == "auto"

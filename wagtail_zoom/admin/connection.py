@@ -1,0 +1,232 @@
+"""What the first tab shows: the card with its facts, numbers, health, pause and leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from ..models import GrantState, Plan
+from . import health, progress, states, wording
+from .facts import Facts
+from .states import Action, State
+
+
+@dataclass(frozen=True)
+class Card:
+    """The quiet card: icon, state in words, a line with times, buttons."""
+
+    icon: str
+    tone: str
+    title: str
+    text: str
+    actions: list[Action]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with a word, linked to the list behind it."""
+
+    n: int
+    word: str
+    url: str
+
+
+def context(facts: Facts) -> dict[str, Any]:
+    """Template context of the whole tab."""
+    return live(facts) | {
+        "facts": facts,
+        "numbers": numbers(facts),
+        "health": health.lines(facts),
+        "poll_url": states.url("live", facts),
+        "visitors_url": states.url("visitors", facts),
+        "inbox_url": f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=new",
+        "pause": _pause(facts),
+        "leave_url": states.url("disconnect", facts),
+    }
+
+
+def live(facts: Facts) -> dict[str, Any]:
+    """The part that is fetched again while a run is under way."""
+    state = states.classify(facts)
+    run = facts.open_run if facts.grant is not None else None
+    watching = run is not None and state in (State.IMPORTING, State.SYNCING)
+    return {
+        "facts": facts,
+        "card": None if watching else card(facts, state),
+        "progress": progress.of(run, facts.now) if watching and run else None,
+        "rows": [] if watching else rows(facts),
+        "stop_url": states.url("stop", facts),
+        "visitors_url": states.url("visitors", facts),
+        "importing": state == State.IMPORTING,
+    }
+
+
+def card(facts: Facts, state: State) -> Card:
+    """The state as the card says it; the banner above says what must be done."""
+    read = _last_read(facts)
+    if state in (State.NEEDS_RECONNECT, State.REVOKED, State.ARCHIVED, State.QUARANTINED):
+        title = _("Stopped. Last read: %(time)s") % {"time": read} if read else _("Stopped")
+        tone = "bad" if state in (State.NEEDS_RECONNECT, State.REVOKED) else "warn"
+        return Card("warning", tone, title, _mailed(facts), [])
+    if state == State.CHOOSE:
+        text = _("Choose what to show. Nothing is fetched before.")
+        return Card("success", "good", _("Connected"), text, [])
+    if state == State.CONFIRM:
+        return Card("help", "warn", _("Waiting for your yes"), "", [])
+    if state == State.PAUSED:
+        return Card("time", "work", _("Paused"), _checked(facts), [])
+    sync = Action(_("Sync now"), states.url("sync", facts), filled=True)
+    activity = Action(_("Show the activity"), states.activity_url(facts), post=False)
+    if state == State.MISSING:
+        names = wording.listing(wording.kind_name(name) for name in facts.missing)
+        title = _("Up to date, except %(kinds)s") % {"kinds": names}
+        return Card("warning", "warn", title, _checked(facts), [activity])
+    if state in (State.GOOD, State.SIGNUPS_FAILED, State.NO_EVENTS):
+        return Card("success", "good", _("Up to date"), _checked(facts), [sync, activity])
+    return Card("time", "warn", states.short(facts, state), _checked(facts), [activity])
+
+
+def _last_read(facts: Facts) -> str:
+    grant, account = facts.grant, facts.account
+    at = (grant.last_ok_at if grant else None) or (account.reconciled_at if account else None)
+    return wording.moment(at, facts.now) if at else ""
+
+
+def _mailed(facts: Facts) -> str:
+    from datetime import datetime
+
+    times = facts.grant.notices if facts.grant and facts.needs_reconnect else []
+    if not times:
+        return ""
+    days = wording.listing(wording.day(datetime.fromisoformat(text)) for text in times)
+    return _("We sent you a mail on %(days)s.") % {"days": days}
+
+
+def _checked(facts: Facts) -> str:
+    account = facts.account
+    if account is None or account.reconciled_at is None:
+        return _("Nothing has been fetched yet.")
+    parts = [
+        _("Checked at %(time)s, %(age)s ago.")
+        % {
+            "time": wording.moment(account.reconciled_at, facts.now),
+            "age": wording.age(account.reconciled_at, facts.now),
+        }
+    ]
+    if account.next_reconcile_at and account.next_reconcile_at > facts.now:
+        parts.append(
+            _("Next check at %(time)s.")
+            % {"time": wording.moment(account.next_reconcile_at, facts.now)}
+        )
+    if account.plan == Plan.FREE:
+        parts.append(_("We look every 15 minutes."))
+    elif facts.choice.paused_at is None:
+        parts.append(_("Changes in Zoom arrive within seconds."))
+    return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fact of the card."""
+
+    name: str
+    value: str
+    more: str = ""
+    warning: str = ""
+    url: str = ""
+
+
+def rows(facts: Facts) -> list[Row]:
+    """What is known about the connection."""
+    grant, account = facts.grant, facts.account
+    if account is None:
+        return []
+    found = [
+        Row(
+            _("Zoom account"),
+            account.name or _("without a name"),
+            _("number %(number)s") % {"number": account.number} if account.number else "",
+        )
+    ]
+    if grant is not None:
+        found += [_covers(facts), _connected_by(facts)]
+    address = facts.choice.contact_email or (grant_address(facts) if grant else "")
+    found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
+    if grant is not None:
+        found.append(_allowed(facts))
+    used = wording.pages(len(facts.pages)) if facts.pages else _("no page yet")
+    found.append(Row(_("Used on"), used, url=states.url("visitors", facts)))
+    return found
+
+
+def _covers(facts: Facts) -> Row:
+    grant, account = facts.grant, facts.account
+    if grant is None or account is None:
+        return Row(_("Covers"), "")
+    if not grant.account_level:
+        only = _("only %(person)s") % {"person": grant.user_name or _("the person who connected")}
+        return Row(_("Covers"), only)
+    n = account.hosts.filter(removed_at=None).count()
+    value = _("the whole account, %(hosts)s") % {"hosts": wording.hosts(n)}
+    return Row(_("Covers"), value)
+
+
+def _connected_by(facts: Facts) -> Row:
+    grant = facts.grant
+    user = grant.connected_by if grant else None
+    names = [grant.user_name if grant else "", user.get_full_name() if user else ""]
+    who = next((name for name in names if name), user.get_username() if user else _("unknown"))
+    day = wording.day(facts.choice.linked_at or (grant.connected_at if grant else facts.now))
+    return Row(_("Connected by"), f"{who}, {day}")
+
+
+def grant_address(facts: Facts) -> str:
+    """Where mail about problems goes when the owner named no address: to whoever connected."""
+    grant = facts.grant
+    if grant is None:
+        return ""
+    if grant.connected_by and grant.connected_by.email:
+        return str(grant.connected_by.email)
+    return grant.user_email.reveal() if grant.user_email.readable else ""
+
+
+def _allowed(facts: Facts) -> Row:
+    lacking = list(facts.grant.missing_kinds or []) if facts.grant else []
+    kinds = ("meeting", "webinar", "registration", "recording")
+    allowed = [wording.kind_name(name) for name in kinds if name not in lacking]
+    not_allowed = wording.listing(wording.kind_name(name) for name in lacking)
+    warning = _("not %(kinds)s") % {"kinds": not_allowed} if lacking else ""
+    return Row(_("Allowed in Zoom"), wording.listing(allowed) or _("nothing"), warning=warning)
+
+
+def numbers(facts: Facts) -> list[Number]:
+    """What visitors see at this moment, in numbers."""
+    if facts.account is None or not facts.choice.shows_data:
+        return []
+    meetings = f"{reverse('wagtail_zoom_meetings:index')}?site={facts.site.pk}&visitors=yes"
+    films = f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=published"
+    found = [Number(facts.dates_by_kind.get("meeting", 0), _("upcoming dates"), meetings)]
+    if facts.choice.show_webinars:
+        webinars = f"{meetings}&kind=webinar"
+        found.append(Number(facts.dates_by_kind.get("webinar", 0), _("webinar dates"), webinars))
+    if facts.choice.show_recordings:
+        found.append(Number(facts.recordings_shown, _("recordings"), films))
+    if facts.choice.show_registration:
+        found.append(Number(facts.taking_signups, _("with registration"), meetings))
+    waiting = facts.signups.get("waiting", 0)
+    if waiting:
+        found.append(Number(waiting, _("sign-ups waiting"), states.signups_url(facts)))
+    return found
+
+
+def _pause(facts: Facts) -> Action | None:
+    grant = facts.grant
+    if grant is None or grant.state == GrantState.REVOKED or facts.choice.configured_at is None:
+        return None
+    if facts.choice.paused_at:
+        return Action(capfirst(_("go on")), states.url("resume", facts))
+    return Action(_("Pause"), states.url("pause", facts))

@@ -1,0 +1,83 @@
+"""What an owner decides about single items: show, hide, tag. Logged, and told to the caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from wagtail.log_actions import log
+
+from ..models import Activity, ItemTag, SiteItem, ZoomAccount
+from ..signals import mirror_changed
+
+PUBLISHED, HIDDEN, AUTO = (
+    SiteItem.Visibility.PUBLISHED,
+    SiteItem.Visibility.HIDDEN,
+    SiteItem.Visibility.AUTO,
+)
+CODES = {PUBLISHED: "item_published", HIDDEN: "item_hidden", AUTO: "item_by_rule"}
+LOGGED = {PUBLISHED: "wagtail_zoom.publish", HIDDEN: "wagtail_zoom.hide"}
+
+
+def decide(items: Iterable[SiteItem], visibility: str, user: Any) -> int:
+    """Publish or hide items, or leave them to the rules; how many were decided."""
+    items = list(items)
+    with transaction.atomic():
+        now = timezone.now()
+        for item in items:
+            item.visibility, item.decided_by, item.decided_at = visibility, user, now
+        SiteItem.objects.bulk_update(
+            items, ["visibility", "decided_by", "decided_at"], batch_size=200
+        )
+        for item in items:
+            Activity.log(
+                [item.site_id],
+                "curation",
+                CODES[SiteItem.Visibility(visibility)],
+                outcome=Activity.Outcome.GOOD,
+                data={"topic": str(item), "kind": item.kind},
+                user=user,
+                items={item.site_id: item},
+            )
+            if visibility in LOGGED:
+                log(instance=item, action=LOGGED[SiteItem.Visibility(visibility)], user=user)
+        changed(items)
+    return len(items)
+
+
+def tag(items: Iterable[SiteItem], names: Iterable[str]) -> int:
+    """Add tags to items; those they have stay."""
+    items, names = list(items), list(names)
+    with transaction.atomic():
+        rows = [ItemTag(item=item, name=name) for item in items for name in names]
+        ItemTag.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+        changed(items)
+    return len(items)
+
+
+def split_tags(text: str) -> list[str]:
+    """``breathing, evening`` as a list, without empty and repeated ones."""
+    return list(dict.fromkeys(name.strip()[:50] for name in text.split(",") if name.strip()))
+
+
+def changed(items: list[SiteItem]) -> None:
+    """Pages that show these items are out of date: new cache keys, and a word to the project."""
+    by_account: dict[int, list[SiteItem]] = {}
+    for item in items:
+        by_account.setdefault(item.account_id, []).append(item)
+    for account in ZoomAccount.objects.filter(pk__in=by_account):
+        ZoomAccount.objects.filter(pk=account.pk).update(data_version=F("data_version") + 1)
+        own = by_account[account.pk]
+        _tell(
+            account,
+            {item.meeting_id for item in own if item.meeting_id},
+            {item.recording_id for item in own if item.recording_id},
+        )
+
+
+def _tell(account: ZoomAccount, meetings: set[int], recordings: set[int]) -> None:
+    facts: dict[str, Any] = {"account": account, "meetings": meetings, "recordings": recordings}
+    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, **facts))

@@ -1,0 +1,64 @@
+"""The form behind "What to show": the choices of one Site's owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms import WagtailAdminModelForm
+
+from ..models import ExposedHost, Grant, Host, ItemRule, ZoomSettings
+
+
+def offered_hosts(choice: ZoomSettings) -> QuerySet[Host]:
+    """Hosts that this Site may tick: those of its account that its own grant covers.
+
+    Without a grant (an archive) only what is ticked already.
+    """
+    rows = Host.objects.filter(account=choice.account_id, removed_at=None)
+    grant: Grant | None = choice.grant
+    if grant is None:
+        rows = rows.filter(exposed_on__settings=choice.pk)
+    elif not grant.account_level:
+        rows = rows.filter(zoom_id=grant.zoom_user_id)
+    return rows.order_by("display_name", "pk")
+
+
+def ticked_hosts(choice: ZoomSettings) -> set[int]:
+    """Primary keys of the ticked hosts; before the first choice the person who connected."""
+    ticked = set(ExposedHost.objects.filter(settings=choice.pk).values_list("host", flat=True))
+    if not ticked and choice.configured_at is None and choice.grant is not None:
+        own = Q(account=choice.account_id, zoom_id=choice.grant.zoom_user_id)
+        ticked = set(Host.objects.filter(own).values_list("pk", flat=True))
+    return ticked
+
+
+class ChoicesForm(WagtailAdminModelForm):
+    """Refuses hosts of other accounts and hosts that the Site's grant does not cover."""
+
+    hosts = forms.ModelMultipleChoiceField(
+        queryset=Host.objects.none(), required=False, label=_("Hosts")
+    )
+    review_recordings = forms.TypedChoiceField(
+        label=_("New recordings"),
+        choices=[
+            (True, _("I look at each one first (recommended)")),
+            (False, _("Publish by themselves")),
+        ],
+        coerce=lambda value: value in (True, "True"),
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["hosts"]
+        field.queryset = offered_hosts(self.instance)
+        self.initial["hosts"] = list(ticked_hosts(self.instance))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("item_rule") == ItemRule.MARKED and not cleaned.get("mark_word"):
+            self.add_error("mark_word", _("Enter the word that marks what visitors may see."))
+        return cleaned

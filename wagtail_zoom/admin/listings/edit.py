@@ -1,0 +1,246 @@
+"""The edit view of one item: what the Site adds to a thing from Zoom, and who sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import View
+from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.views.generic import EditView
+
+from ...models import (
+    Activity,
+    ItemTag,
+    Kind,
+    Occurrence,
+    RecordingRule,
+    SiteItem,
+    ZoomSettings,
+)
+from .. import curation, facts, states, usage, wording
+from ..guard import RowGuard, visible_to
+
+DECISIONS = {
+    "action-publish": SiteItem.Visibility.PUBLISHED,
+    "action-hide": SiteItem.Visibility.HIDDEN,
+    "action-auto": SiteItem.Visibility.AUTO,
+}
+
+
+class ItemForm(WagtailAdminModelForm):
+    """Title, summary, image, tags, last day. Empty means: as in Zoom."""
+
+    tags = forms.CharField(
+        label=gettext_lazy("Tags"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy("Separate them by commas. Pages can show items by tag."),
+    )
+
+    class Meta:
+        model = SiteItem
+        fields = ["title", "summary", "image", "expires_on"]
+
+    field_order = ["title", "summary", "image", "tags", "expires_on"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].widget.attrs["placeholder"] = self.instance.last_title
+        self.fields["title"].help_text = _("Leave it empty to use the topic from Zoom.")
+        self.fields["image"].help_text = _(
+            "Without an image, a drawing in the colours of the site is used."
+        )
+        self.fields["expires_on"].help_text = _("The last day on which visitors see it.")
+        names = self.instance.tags.values_list("name", flat=True)
+        self.initial["tags"] = ", ".join(names)
+
+    def save(self, commit: bool = True) -> SiteItem:
+        item = super().save(commit=commit)
+        wanted = curation.split_tags(self.cleaned_data["tags"])
+        item.tags.exclude(name__in=wanted).delete()
+        known = set(item.tags.values_list("name", flat=True))
+        ItemTag.objects.bulk_create(
+            ItemTag(item=item, name=name) for name in wanted if name not in known
+        )
+        return item
+
+
+class ItemEditView(EditView):
+    """Saving and deciding are one press: *Save and publish*, *Save only*, *Hide*."""
+
+    model = SiteItem
+    template_name = "wagtail_zoom/admin/item.html"
+    success_message = None
+    kinds: tuple[str, ...] = (Kind.MEETING, Kind.WEBINAR)
+
+    def get_object(self, queryset: Any = None) -> SiteItem:
+        rows = visible_to(self.request.user, SiteItem.objects.filter(kind__in=self.kinds))
+        related = ("site", "meeting__host", "recording__host", "decided_by", "image")
+        return get_object_or_404(rows.select_related(*related), pk=self.kwargs["pk"])
+
+    def get_form_class(self) -> type[ItemForm]:
+        return ItemForm
+
+    def get_panel(self) -> None:
+        return None
+
+    def save_instance(self) -> SiteItem:
+        item: SiteItem = self.form.save()
+        user = self.request.user
+        decision = next((name for name in DECISIONS if name in self.request.POST), None)
+        if decision:
+            curation.decide([item], DECISIONS[decision], user)
+        else:
+            Activity.log(
+                [item.site_id],
+                "curation",
+                "item_edited",
+                outcome=Activity.Outcome.GOOD,
+                data={"topic": str(item), "kind": item.kind},
+                user=user,
+                items={item.site_id: item},
+            )
+            curation.changed([item])
+        messages.success(self.request, self._said(item, decision))
+        return item
+
+    def _said(self, item: SiteItem, decision: str | None) -> str:
+        words = {
+            "action-publish": _("Saved. Visitors see it."),
+            "action-hide": _("Saved. Visitors do not see it."),
+        }
+        return words.get(decision or "", _("Saved."))
+
+    def get_success_message(self, *args: Any) -> None:
+        return None
+
+    def get_success_buttons(self) -> list[Any]:
+        return []
+
+    def get_success_url(self) -> str:
+        return f"{reverse(self.index_url_name)}?site={self.object.site_id}"
+
+    def get_edit_url(self) -> str:
+        return reverse(self.edit_url_name, args=[self.object.pk])
+
+    def get_side_panels(self) -> Any:
+        from wagtail.admin.ui.components import MediaContainer
+
+        return MediaContainer([])
+
+    @cached_property
+    def header_more_buttons(self) -> list[Any]:
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        item: SiteItem = self.object
+        known = facts.of(item.site)
+        thing = item.mirrored
+        reason = known.gate.why_hidden(thing) if thing is not None else _("It is not in Zoom now.")
+        context |= {
+            "item": item,
+            "is_recording": item.kind == Kind.RECORDING,
+            "is_new": item.kind == Kind.RECORDING and item.visibility == curation.AUTO,
+            "shown": not reason,
+            "reason": reason,
+            "zoom_facts": zoom_facts(item),
+            "used_on": usage.pages_for(item),
+            "rule": self._rule(known.choice, item),
+            "panel_url": states.panel_url(known),
+        }
+        return context
+
+    def _rule(self, choice: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
+        """The rule for further recordings of this series, if there can be one."""
+        recording = item.recording
+        if recording is None or not recording.meeting_zoom_id or choice.pk is None:
+            return None
+        row = RecordingRule.objects.filter(
+            settings=choice, meeting_zoom_id=recording.meeting_zoom_id
+        ).first()
+        return {
+            "topic": recording.topic,
+            "url": reverse("wagtail_zoom_recordings:rule", args=[item.pk]),
+            "action": row.action if row else "",
+        }
+
+
+class RecordingEditView(ItemEditView):
+    """The same for recordings."""
+
+    kinds = (Kind.RECORDING,)
+
+
+class RuleView(RowGuard, View):
+    """What happens to the next recordings of the same series."""
+
+    model = SiteItem
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        rows = visible_to(request.user, SiteItem.objects.filter(kind=Kind.RECORDING))
+        item = get_object_or_404(rows.select_related("recording", "site"), pk=pk)
+        choice = ZoomSettings.objects.filter(site=item.site).first()
+        if choice is None or item.recording is None or not item.recording.meeting_zoom_id:
+            raise Http404
+        action = request.POST.get("rule", RecordingRule.Action.PUBLISH)
+        series = {"settings": choice, "meeting_zoom_id": item.recording.meeting_zoom_id}
+        if action == "none":
+            RecordingRule.objects.filter(**series, host_zoom_id="").delete()
+        elif action in RecordingRule.Action.values:
+            RecordingRule.objects.update_or_create(
+                **series, host_zoom_id="", defaults={"action": action}
+            )
+        else:
+            raise Http404
+        Activity.log(
+            [item.site_id],
+            "curation",
+            "rule_made",
+            outcome=Activity.Outcome.GOOD,
+            data={"topic": item.recording.topic, "kind": item.kind},
+            user=request.user,
+            items={item.site_id: item},
+        )
+        messages.success(request, _("Saved. It counts from the next recording on."))
+        return redirect(reverse("wagtail_zoom_recordings:edit", args=[item.pk]))
+
+
+def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
+    """What Zoom says; it is changed there."""
+    thing: Any = item.mirrored
+    if thing is None:
+        return [(_("Topic"), item.last_title)]
+    found = [(_("Topic"), thing.topic or _("without a title"))]
+    if thing.start:
+        when = f"{wording.moment(thing.start)}, {wording.minutes(thing.duration)}"
+        found.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
+    found.append((_("Host"), str(thing.host) if thing.host else "–"))
+    if item.kind == Kind.RECORDING:
+        return found + _recording_facts(thing)
+    left = Occurrence.objects.filter(meeting=thing, end__gte=facts.timezone.now()).count()
+    found.append((_("Dates to come"), str(left)))
+    yes = _("asked for in Zoom") if thing.takes_registration else _("not needed")
+    found.append((_("Registration"), yes))
+    return found
+
+
+def _recording_facts(recording: Any) -> list[tuple[str, str]]:
+    kinds = {"MP4": _("video"), "M4A": _("sound"), "TRANSCRIPT": _("transcript"), "CC": _("text")}
+    types = recording.files.order_by().values_list("file_type", flat=True).distinct()
+    files = wording.listing(sorted({kinds[name] for name in types if name in kinds}))
+    found = [(_("Files"), files or str(recording.file_count))]
+    passcode = _("yes, visitors are told when it opens") if recording.passcode else _("none")
+    found.append((_("Passcode in Zoom"), passcode))
+    if recording.deletes_on:
+        found.append((_("Zoom keeps it until"), wording.day(recording.deletes_on)))
+    return found

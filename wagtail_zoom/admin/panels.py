@@ -1,0 +1,143 @@
+"""The two tabs of the settings page: how Zoom is connected, and what is shown."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel, TabbedInterface
+
+from ..models import ZoomSettings
+from . import connection, kinds
+from .forms import ChoicesForm
+
+
+class ConnectionPanel(Panel):
+    """What is: the card, what visitors see, health, leaving. Holds no field."""
+
+    clean_name = "connection"
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "wagtail_zoom/admin/connection.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context = super().get_context_data(parent_context)
+            return context | connection.context(self.request.wagtail_zoom_facts)
+
+
+class KindsPanel(Panel):
+    """The switches of the kinds of data, each with what Zoom has and what would show."""
+
+    clean_name = "kinds"
+    names = ("show_meetings", "show_webinars", "show_recordings", "show_registration")
+
+    def get_form_options(self) -> dict[str, Any]:
+        return {
+            "fields": list(self.names),
+            "widgets": dict.fromkeys(self.names, forms.CheckboxInput),
+        }
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "wagtail_zoom/admin/kinds.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context = super().get_context_data(parent_context)
+            context["lines"] = kinds.lines(self.request.wagtail_zoom_facts, self.form)
+            return context
+
+
+class HostsPanel(Panel):
+    """The directory: what is ticked stands on top, the rest is searched."""
+
+    clean_name = "hosts"
+
+    def get_form_options(self) -> dict[str, Any]:
+        return {"fields": ["hosts"]}
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "wagtail_zoom/admin/hosts.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context = super().get_context_data(parent_context)
+            context |= kinds.hosts_context(self.request.wagtail_zoom_facts, self.form)
+            return context
+
+
+class ChoicesTab(ObjectList):
+    """The second tab; its name is part of links, so that it must not follow the language."""
+
+    clean_name = "choices"
+
+
+def _choices() -> ChoicesTab:
+    return ChoicesTab(
+        [
+            KindsPanel(heading=gettext_lazy("Kinds"), icon="view"),
+            HostsPanel(heading=gettext_lazy("Whose meetings"), icon="user"),
+            MultiFieldPanel(
+                [FieldPanel("item_rule", widget=forms.RadioSelect), FieldPanel("mark_word")],
+                heading=gettext_lazy("Which of their dates"),
+                icon="calendar-check",
+                help_text=gettext_lazy(
+                    "Private, instant and personal-room meetings never show, whatever you choose "
+                    "here."
+                ),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("join_policy", widget=forms.RadioSelect),
+                    FieldPanel("join_minutes"),
+                    FieldPanel("passcode_policy", widget=forms.RadioSelect),
+                ],
+                heading=gettext_lazy("Join links"),
+                icon="link",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("review_recordings"),
+                    FieldPanel("recording_days"),
+                    FieldPanel("show_transcripts"),
+                ],
+                heading=gettext_lazy("Recordings"),
+                icon="media",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("double_opt_in"),
+                    FieldPanel("consent_text"),
+                    FieldPanel("privacy_notice"),
+                    FieldPanel("registration_days"),
+                ],
+                heading=gettext_lazy("Sign-ups"),
+                icon="clipboard-list",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("organiser"),
+                    FieldPanel("show_host_names"),
+                    FieldPanel("contact_email"),
+                    FieldPanel("base_url"),
+                ],
+                heading=gettext_lazy("Names and mail"),
+                icon="mail",
+            ),
+        ],
+        heading=gettext_lazy("What to show"),
+    )
+
+
+@lru_cache(maxsize=2)
+def edit_handler(*, choices_first: bool) -> TabbedInterface:
+    """The tabs, bound to the model. Just connected, the choices come first."""
+    tabs: list[Panel] = [ConnectionPanel(heading=gettext_lazy("Connection")), _choices()]
+    if choices_first:
+        tabs.reverse()
+    return TabbedInterface(tabs, base_form_class=ChoicesForm).bind_to_model(ZoomSettings)
+
+
+def save_label(*, first: bool) -> str:
+    """What the button at the bottom says."""
+    return _("Save and start the import") if first else _("Save")

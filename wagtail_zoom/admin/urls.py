@@ -1,0 +1,29 @@
+"""Addresses of the views of one Site, below ``zoom/`` in the Wagtail admin."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import actions, leave, panel
+
+app_name = "wagtail_zoom_admin"
+
+urlpatterns = [
+    path("<int:site_pk>/live/", panel.LiveView.as_view(), name="live"),
+    path("<int:site_pk>/hosts/", panel.HostsView.as_view(), name="hosts"),
+    path("<int:site_pk>/visitors/", panel.VisitorsView.as_view(), name="visitors"),
+    path("<int:site_pk>/sync/", actions.SyncView.as_view(), name="sync"),
+    path("<int:site_pk>/stop/", actions.StopView.as_view(), name="stop"),
+    path(
+        "<int:site_pk>/approve-removals/",
+        actions.ApproveRemovalsView.as_view(),
+        name="approve_removals",
+    ),
+    path("<int:site_pk>/pause/", actions.PauseView.as_view(), name="pause"),
+    path("<int:site_pk>/resume/", actions.ResumeView.as_view(), name="resume"),
+    path("<int:site_pk>/confirm/", actions.ConfirmView.as_view(), name="confirm"),
+    path("<int:site_pk>/invite/", actions.InviteView.as_view(), name="invite"),
+    path("<int:site_pk>/uninvite/", actions.UninviteView.as_view(), name="uninvite"),
+    path("<int:site_pk>/disconnect/", leave.DisconnectView.as_view(), name="disconnect"),
+    path("<int:site_pk>/adopt/", leave.AdoptView.as_view(), name="adopt"),
+]

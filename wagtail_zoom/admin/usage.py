@@ -1,0 +1,70 @@
+"""Where data from Zoom stands: pages of a Site that hold one of our blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import CharField, Count, Exists, OuterRef, QuerySet
+from django.db.models.functions import Cast
+from wagtail.models import ReferenceIndex, Site
+
+from ..models import Placement, SiteItem
+
+
+def pages_of(site: Site) -> QuerySet[Any]:
+    """Pages under this Site's root that show something from Zoom, by Wagtail's reference index.
+
+    An item of another Site on such a page shows nothing, but the page still holds our block.
+    """
+    from wagtail.models import Page
+
+    targets = ContentType.objects.get_for_models(Placement, SiteItem).values()
+    references = ReferenceIndex.objects.filter(
+        base_content_type=ContentType.objects.get_for_model(Page),
+        object_id=Cast(OuterRef("pk"), CharField()),
+        to_content_type__in=targets,
+    )
+    pages = Page.objects.descendant_of(site.root_page, inclusive=True)
+    return pages.filter(Exists(references)).order_by("path")
+
+
+def pages_with(site: Site, placement: str) -> QuerySet[Any]:
+    """Pages under this Site's root that hold a block of this kind."""
+    from wagtail.models import Page
+
+    references = ReferenceIndex.objects.filter(
+        base_content_type=ContentType.objects.get_for_model(Page),
+        object_id=Cast(OuterRef("pk"), CharField()),
+        to_content_type=ContentType.objects.get_for_model(Placement),
+        to_object_id=placement,
+    )
+    pages = Page.objects.descendant_of(site.root_page, inclusive=True)
+    return pages.filter(Exists(references))
+
+
+def pages_for(item: SiteItem) -> QuerySet[Any]:
+    """Pages of the item's Site on which it was chosen."""
+    from wagtail.models import Page
+
+    references = ReferenceIndex.objects.filter(
+        base_content_type=ContentType.objects.get_for_model(Page),
+        object_id=Cast(OuterRef("pk"), CharField()),
+        to_content_type=ContentType.objects.get_for_model(SiteItem),
+        to_object_id=str(item.pk),
+    )
+    pages = Page.objects.descendant_of(item.site.root_page, inclusive=True)
+    return pages.filter(Exists(references))
+
+
+def counts_of(items: list[SiteItem]) -> dict[int, int]:
+    """On how many pages each of these items was chosen, by item: one query."""
+    rows = (
+        ReferenceIndex.objects.filter(
+            to_content_type=ContentType.objects.get_for_model(SiteItem),
+            to_object_id__in=[str(item.pk) for item in items],
+        )
+        .values("to_object_id")
+        .annotate(n=Count("object_id", distinct=True))
+    )
+    return {int(row["to_object_id"]): row["n"] for row in rows}

@@ -1,0 +1,88 @@
+"""Pages that ask before something ends: disconnect, and waking a copied installation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+from wagtail.log_actions import log
+
+from ...conf import settings
+from ...models import Activity, Registration, ZoomAccount
+from .. import facts, losses, states
+from ..facts import Facts
+from ..guard import SiteMixin
+
+ALIVE = ("unconfirmed", "waiting", "pending", "approved")
+
+
+class DisconnectView(SiteMixin, TemplateView):
+    """Says which pages use Zoom and what will happen to them; keep as an archive, or remove."""
+
+    template_name = "wagtail_zoom/admin/disconnect.html"
+    pages_shown = 5
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        known = self._known()
+        pages = known.pages
+        people = Registration.objects.filter(
+            site=self.site, state__in=ALIVE, dates__start__gte=known.now
+        )
+        return super().get_context_data(**kwargs) | {
+            "facts": known,
+            "site": self.site,
+            "pages": pages[: self.pages_shown],
+            "more_pages": max(0, len(pages) - self.pages_shown),
+            "loss": losses.of_everything(known.choice),
+            "people": people.values("pk").distinct().count(),
+            "archive": known.grant is None,
+            "panel_url": states.panel_url(known),
+        }
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        from ...oauth import leave
+
+        known = self._known()
+        keep = request.POST.get("pages") == "keep"
+        if request.POST.get("pages") not in ("keep", "remove"):
+            messages.error(request, _("Choose what should happen to your pages."))
+            return self.get(request)
+        leave.disconnect(known.choice, keep=keep, user=request.user)
+        messages.success(request, _("Zoom is disconnected."))
+        return redirect(states.panel_url(known))
+
+    def _known(self) -> Facts:
+        known = facts.of(self.site)
+        if known.account is None:
+            raise Http404
+        return known
+
+
+class AdoptView(SiteMixin, TemplateView):
+    """A copied database: say that this installation is the real one from now on."""
+
+    template_name = "wagtail_zoom/admin/adopt.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        known = self._known()
+        context = {"facts": known, "site": self.site, "panel_url": states.panel_url(known)}
+        return super().get_context_data(**kwargs) | context
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        known = self._known()
+        account = known.account
+        ZoomAccount.objects.filter(pk=account.pk).update(fingerprint=settings.fingerprint)
+        Activity.log([self.site.pk], "connection", "adopted", account=account, user=request.user)
+        log(instance=known.choice, action="wagtail_zoom.adopt", user=request.user)
+        messages.success(request, _("Zoom is switched on here."))
+        return redirect(states.panel_url(known))
+
+    def _known(self) -> Any:
+        known = facts.of(self.site)
+        if known.account is None or not known.account.is_quarantined:
+            raise Http404
+        return known

@@ -1,0 +1,148 @@
+"""The settings page of one Site, and the fragments that keep it live."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView, View
+from wagtail.contrib.settings.views import EditView
+
+from ...exposure import Audience, Surface
+from .. import connection, facts, kinds, losses, panels, states
+from ..guard import SiteMixin, site_or_404
+from ..states import State
+
+
+class PanelView(EditView):
+    """*Settings → Zoom*. Stands in front of Wagtail's view of the same address.
+
+    The form is there only for a linked Site; saving what takes something away is asked twice.
+    """
+
+    template_name = "wagtail_zoom/admin/panel.html"
+    success_message = None
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        site = site_or_404(request, kwargs["pk"])
+        request.wagtail_zoom_facts = facts.of(site)  # type: ignore[attr-defined]
+        self.status = states.describe(request.wagtail_zoom_facts)  # type: ignore[attr-defined]
+        super().setup(request, "wagtail_zoom", "zoomsettings", *args, **kwargs)
+
+    @property
+    def facts(self) -> facts.Facts:
+        return self.request.wagtail_zoom_facts
+
+    def get_object(self, queryset: Any = None) -> Any:
+        return super().get_object(queryset)
+
+    def get_panel(self) -> Any:
+        return panels.edit_handler(choices_first=self.status.state is State.CHOOSE)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.facts.account is None or self.facts.choice.needs_confirmation:
+            messages.error(request, _("Connect Zoom first."))
+            return redirect(self.get_success_url())
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        before = self.facts.choice
+        chosen = [host.pk for host in form.cleaned_data["hosts"]]
+        if before.configured_at and "confirmed" not in self.request.POST:
+            loss = losses.of_choices(before, form.instance.kinds, chosen)
+            if not loss.is_empty:
+                return self.ask(loss)
+        from ...sync import choices
+
+        was_first = before.configured_at is None
+        with transaction.atomic():
+            former = choices.Choice.of(before)
+            response = super().form_valid(form)
+            choices.apply_exposure(form.instance, self.request.user, former)
+        messages.success(
+            self.request,
+            _("Saved. The import has started.") if was_first else _("Saved."),
+        )
+        return response
+
+    def ask(self, loss: losses.Loss) -> HttpResponse:
+        """Say what saving would delete, and carry the form along."""
+        fields = [
+            (name, value)
+            for name, values in self.request.POST.lists()
+            if name != "csrfmiddlewaretoken"
+            for value in values
+        ]
+        return render(
+            self.request,
+            "wagtail_zoom/admin/confirm_loss.html",
+            {
+                "loss": loss,
+                "fields": fields,
+                "pages": self.facts.pages,
+                "site": self.facts.site,
+                "panel_url": states.panel_url(self.facts),
+            },
+        )
+
+    def get_success_message(self, *args: Any) -> None:
+        return None
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        known = self.facts
+        context["facts"] = known
+        context["status"] = self.status if self.status.tone else None
+        context["linked"] = known.account is not None and not known.choice.needs_confirmation
+        context["connect_url"] = states.connect_url(known)
+        context["invite_url"] = states.url("invite", known)
+        context["visitors_url"] = states.url("visitors", known)
+        context["submit_button_label"] = panels.save_label(first=known.choice.configured_at is None)
+        return context
+
+
+class LiveView(SiteMixin, TemplateView):
+    """The card alone, for the script that watches a run. Never cached."""
+
+    template_name = "wagtail_zoom/admin/live.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | connection.live(facts.of(self.site))
+
+    def render_to_response(self, context: Any, **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(context, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class HostsView(SiteMixin, View):
+    """Hosts by name, without those that stand in the form already (``without``)."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        known = facts.of(self.site)
+        without = {int(pk) for pk in request.GET.getlist("without") if pk.isdigit()}
+        found = kinds.found_hosts(known, request.GET.get("q", "").strip()[:100], without)
+        return render(request, "wagtail_zoom/admin/host_lines.html", {"others": found})
+
+
+class VisitorsView(SiteMixin, TemplateView):
+    """*What visitors see*: the pages that use Zoom, and what the gate lets through."""
+
+    template_name = "wagtail_zoom/admin/visitors.html"
+    rows = 20
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        known = copy.copy(facts.of(self.site))
+        dates = known.gate.occurrences(Audience.VISITOR, Surface.PAGE)
+        films = known.gate.recordings(Audience.VISITOR, Surface.PAGE)
+        return super().get_context_data(**kwargs) | {
+            "facts": known,
+            "dates": dates.filter(end__gte=known.now).order_by("start", "pk")[: self.rows],
+            "recordings": films.order_by("-start", "-pk")[: self.rows],
+            "panel_url": states.panel_url(known),
+        }

@@ -1,0 +1,110 @@
+"""The menu "Zoom" and its lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.admin_url_finder import ModelAdminURLFinder, register_admin_url_finder
+from wagtail.admin.viewsets.base import ViewSetGroup
+
+from ..models import Activity, Kind, Registration, SiteItem
+from ..permissions import activity_policy, item_policy, registration_policy, sites_for
+from .guard import OwnerViewSet
+from .listings import activity, edit, meetings, recordings, registrations
+
+
+class ItemURLFinder(ModelAdminURLFinder):
+    """The edit view of an item depends on its kind."""
+
+    model = SiteItem
+    permission_policy = item_policy
+
+    def construct_edit_url(self, instance: SiteItem) -> str:
+        name = "recordings" if instance.kind == Kind.RECORDING else "meetings"
+        return reverse(f"wagtail_zoom_{name}:edit", args=[instance.pk])
+
+    def get_edit_url(self, instance: SiteItem) -> str | None:
+        if self.user and not sites_for(self.user).filter(pk=instance.site_id).exists():
+            return None
+        return self.construct_edit_url(instance)
+
+
+class MeetingViewSet(OwnerViewSet):
+    """Meetings and webinars."""
+
+    model = SiteItem
+    name = "wagtail_zoom_meetings"
+    url_prefix = "zoom/meetings"
+    icon = "calendar-check"
+    menu_label = _("Meetings")
+    policy = item_policy
+    views = ("index", "index_results", "edit")
+    index_view_class = meetings.MeetingsView
+    edit_view_class = edit.ItemEditView
+
+    def register_admin_url_finder(self) -> None:
+        register_admin_url_finder(SiteItem, ItemURLFinder)
+
+
+class RecordingViewSet(OwnerViewSet):
+    """Recordings, with the rule for the next ones of a series."""
+
+    model = SiteItem
+    name = "wagtail_zoom_recordings"
+    url_prefix = "zoom/recordings"
+    icon = "media"
+    menu_label = _("Recordings")
+    policy = item_policy
+    views = ("index", "index_results", "edit")
+    index_view_class = recordings.RecordingsView
+    edit_view_class = edit.RecordingEditView
+
+    def get_urlpatterns(self) -> list[Any]:
+        rule = self.construct_view(edit.RuleView)
+        return [*super().get_urlpatterns(), path("rule/<int:pk>/", rule, name="rule")]
+
+
+class RegistrationViewSet(OwnerViewSet):
+    """People's sign-ups."""
+
+    model = Registration
+    name = "wagtail_zoom_registrations"
+    url_prefix = "zoom/sign-ups"
+    icon = "group"
+    menu_label = _("Sign-ups")
+    policy = registration_policy
+    index_view_class = registrations.RegistrationsView
+
+
+class ActivityViewSet(OwnerViewSet):
+    """What happened."""
+
+    model = Activity
+    name = "wagtail_zoom_activity"
+    url_prefix = "zoom/activity"
+    icon = "history"
+    menu_label = _("Activity")
+    policy = activity_policy
+    index_view_class = activity.ActivityView
+
+    def get_urlpatterns(self) -> list[Any]:
+        replay = self.construct_view(activity.ReplayView)
+        return [*super().get_urlpatterns(), path("replay/<int:pk>/", replay, name="replay")]
+
+
+class ZoomViewSetGroup(ViewSetGroup):
+    """The submenu."""
+
+    items = (MeetingViewSet, RecordingViewSet, RegistrationViewSet, ActivityViewSet)
+    menu_label = _("Zoom")
+    menu_name = "zoom"
+    menu_icon = "media"
+    menu_order = 450
+
+
+def shown_to(request: HttpRequest) -> bool:
+    """Whether this person has anything to do here."""
+    return bool(sites_for(request.user).exists())

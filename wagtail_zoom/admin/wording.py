@@ -1,0 +1,98 @@
+"""Times, ages and counts in an owner's words, in the reader's language and zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+
+def day(value: date | datetime) -> str:
+    """``Fri 20 November 2026``."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    # Translators: a date with its weekday, in Django's format letters.
+    return date_format(value, pgettext("date format", "D j F Y"))
+
+
+def clock(value: datetime) -> str:
+    """``14:03``."""
+    # Translators: a time of day, in Django's format letters.
+    return date_format(timezone.localtime(value), pgettext("time format", "H:i"))
+
+
+def moment(value: datetime, now: datetime | None = None) -> str:
+    """``14:03`` when it is today, else ``Fri 20 November 2026, 11:04``."""
+    local = timezone.localtime(value)
+    if local.date() == timezone.localtime(now or timezone.now()).date():
+        return clock(value)
+    return _("%(day)s, %(time)s") % {"day": day(value), "time": clock(value)}
+
+
+def age(value: datetime, now: datetime | None = None) -> str:
+    """``3 minutes`` since then; seconds only in the first minute."""
+    now = now or timezone.now()
+    seconds = max(0, int((now - value).total_seconds()))
+    if seconds < 60:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    return timesince(value, now, depth=1).replace("\xa0", " ")
+
+
+def minutes(value: int) -> str:
+    """``58 min`` or ``1 h 02 min``."""
+    hours, rest = divmod(max(0, value), 60)
+    if hours:
+        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": rest}
+    return _("%(minutes)d min") % {"minutes": rest}
+
+
+def dates(n: int) -> str:
+    return ngettext("%(n)d date", "%(n)d dates", n) % {"n": n}
+
+
+def recordings(n: int) -> str:
+    return ngettext("%(n)d recording", "%(n)d recordings", n) % {"n": n}
+
+
+def pages(n: int) -> str:
+    return ngettext("%(n)d page", "%(n)d pages", n) % {"n": n}
+
+
+def hosts(n: int) -> str:
+    return ngettext("%(n)d host", "%(n)d hosts", n) % {"n": n}
+
+
+def signups(n: int) -> str:
+    return ngettext("%(n)d sign-up", "%(n)d sign-ups", n) % {"n": n}
+
+
+def shown(dates_shown: int, recordings_shown: int) -> str:
+    """What visitors see, as a part of a sentence: ``14 dates and 9 recordings``."""
+    parts = []
+    if dates_shown or not recordings_shown:
+        parts.append(dates(dates_shown))
+    if recordings_shown:
+        parts.append(recordings(recordings_shown))
+    return listing(parts)
+
+
+def listing(parts: Iterable[object]) -> str:
+    """``meetings, webinars and recordings``."""
+    return get_text_list([str(part) for part in parts], _("and"))
+
+
+def kind_name(name: str) -> str:
+    """The plural of a kind of data, or of the feature ``registration``, inside a sentence."""
+    names = {
+        "meeting": _("meetings"),
+        "webinar": _("webinars"),
+        "recording": _("recordings"),
+        "registration": _("registration"),
+    }
+    return names.get(name, name)
