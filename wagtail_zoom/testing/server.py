@@ -6,9 +6,14 @@ import re
 import subprocess
 import sys
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import requests
+
+
+def _twice(thing: int | str) -> str:
+    """A UUID in a path: encoded twice, else a slash in it would be one of the path."""
+    return quote(quote(str(thing), safe=""), safe="")
 
 
 class SimulatorControl:
@@ -103,6 +108,21 @@ class SimulatorControl:
     def recover_recordings(self, *uuids: str) -> None:
         """Bring recordings back from the trash."""
         self.call("PATCH", "recordings", uuids=uuids, action="recover")
+
+    def registrants(self, thing: int | str) -> list[dict[str, Any]]:
+        """Everybody who ever registered, also the cancelled; a number, or a recording's UUID."""
+        return self.call("GET", f"registrants/{_twice(thing)}")["registrants"]
+
+    def register(self, thing: int | str, **facts: Any) -> dict[str, Any]:
+        """Register somebody as on Zoom's own page (``occurrence_ids`` a list)."""
+        return self.call("POST", f"registrants/{_twice(thing)}", **facts)
+
+    def decide(
+        self, thing: int | str, registrant: str, action: str, occurrence_id: str = ""
+    ) -> dict[str, Any]:
+        """Let the host ``approve``, ``deny`` or ``cancel`` a registrant (id or e-mail)."""
+        target = f"registrants/{_twice(thing)}/{registrant}/{action}"
+        return self.call("POST", target, occurrence_id=occurrence_id)
 
     def create_user(self, account: str, **facts: Any) -> dict[str, Any]:
         """Add a user to an account (key or id)."""

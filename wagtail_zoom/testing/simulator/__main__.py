@@ -19,6 +19,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8010, help="0 takes a free one")
     parser.add_argument("--state", default=":memory:", help="file that keeps everything")
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--demo", action="store_true", help="without the awkward data of tests")
+    for name in ("meetings", "webinars", "recordings", "hosts"):
+        text = f"so many {name} on top for each account that can have them"
+        parser.add_argument(f"--{name}", type=int, default=0, help=text)
     parser.add_argument("--latency", type=int, default=0, help="milliseconds for each call")
     parser.add_argument("--rate-limit", default="plan", help="plan, off, or calls a second")
     parser.add_argument("--redirect-uri", action="append", default=[])
@@ -28,6 +32,11 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-url", help="where events go, such as http://…/zoom/webhook/")
     parser.add_argument("--webhook-secret", help="secret token that signs them")
     return parser
+
+
+def more(given: argparse.Namespace) -> dict[str, int]:
+    """The bulk that is seeded on top."""
+    return {name: getattr(given, name) for name in ("hosts", "meetings", "webinars", "recordings")}
 
 
 class Handler(WSGIRequestHandler):
@@ -52,7 +61,7 @@ def main() -> None:
         changes["redirect_uris"] = given.redirect_uri
     world.options.update(changes)
     world.baseline = world.options.dump()
-    world.seed_args = {"number": given.seed}
+    world.seed_args = {"number": given.seed, "demo": given.demo, "more": more(given)}
     app = create_app(world)
     server = make_server(given.host, given.port, app, threaded=True, request_handler=Handler)
     world.base_url = f"http://{given.host}:{server.port}"

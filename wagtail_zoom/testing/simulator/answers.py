@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .clock import epoch
+from .links import join_url, personal_url, registration_url
+from .registrants import chosen, key
+from .registration_form import FIELDS
 from .storage import Doc
 from .world import World
 
@@ -27,20 +30,6 @@ def user_detail(world: World, user: Doc) -> dict[str, Any]:
         "role_name": role,
         "language": "en-US",
     }
-
-
-def join_url(world: World, doc: Doc) -> str:
-    """The public link; carries the passcode, as the usual account setting has it."""
-    room = "w" if doc["kind"] == "webinar" else "j"
-    suffix = f"?pwd={doc['password']}" if doc["password"] else ""
-    return f"{world.base_url}/{room}/{doc.get('pmi') or doc['id']}{suffix}"
-
-
-def registration_url(world: World, doc: Doc) -> str:
-    """Zoom's own registration page; empty while registration is off."""
-    if doc["settings"].get("approval_type") not in (0, 1):
-        return ""
-    return f"{world.base_url}/{doc['kind']}/register/{doc['id']}"
 
 
 def meeting_item(world: World, doc: Doc) -> dict[str, Any]:
@@ -91,7 +80,7 @@ def meeting_detail(world: World, doc: Doc, *, show_previous: bool) -> dict[str, 
     return detail
 
 
-def recording(world: World, doc: Doc) -> dict[str, Any]:
+def recording(doc: Doc) -> dict[str, Any]:
     """One recorded instance of a listing."""
     return {
         "uuid": doc["id"],
@@ -108,4 +97,62 @@ def recording(world: World, doc: Doc) -> dict[str, Any]:
         "share_url": doc["share_url"],
         "recording_play_passcode": doc["passcode"],
         "recording_files": doc["files"],
+    }
+
+
+def registrant(world: World, thing: Doc, doc: Doc) -> dict[str, Any]:
+    """A person who registered for a meeting or webinar."""
+    found = {**viewer(doc), "create_time": doc["create_time"]}
+    if doc["status"] == "approved":
+        found["join_url"] = personal_url(world, thing, doc)
+    if thing["kind"] == "meeting":
+        found["participant_pin_code"] = doc["pin"]
+        found.pop("language", None)
+    return found
+
+
+def viewer(doc: Doc) -> dict[str, Any]:
+    """A person who registered for a recording."""
+    names = ("first_name", *FIELDS, "custom_questions")
+    found = {name: doc[name] for name in names if name in doc}
+    return {**found, "id": doc["id"], "email": doc["address_as_given"], "status": doc["status"]}
+
+
+def registered(world: World, thing: Doc, doc: Doc) -> dict[str, Any]:
+    """The answer to adding a registrant: the link is absent until the host has approved."""
+    found = {"id": thing["id"], "registrant_id": doc["id"], "topic": thing["topic"]}
+    if "start_time" in thing:
+        found["start_time"] = thing["start_time"]
+    found |= chosen(thing, doc["occurrences"])
+    if thing["kind"] == "meeting":
+        found["participant_pin_code"] = doc["pin"]
+    if doc["status"] == "approved":
+        found["join_url"] = personal_url(world, thing, doc)
+    return found
+
+
+def tracking_source(world: World, thing: Doc, source: Doc) -> dict[str, Any]:
+    """One source with the number of people who came through it."""
+    where = "target = ? AND object_id = ? AND json_extract(data, '$.source_id') = ?"
+    number = world.store.count("registrants", where, *key(thing), source["id"])
+    return {"visitor_count": number, **source, "registration_count": number}
+
+
+def past_meeting(world: World, instance: Doc) -> dict[str, Any]:
+    """``GET /past_meetings/{id}``."""
+    host = world.store.get("users", instance["host_id"]) or {}
+    minutes = (epoch(instance["end_time"]) - epoch(instance["start_time"])) // 60
+    return {
+        "uuid": instance["id"],
+        "id": instance["meeting_id"],
+        "host_id": instance["host_id"],
+        "type": instance["type"],
+        "topic": instance["topic"],
+        "user_name": host.get("display_name", ""),
+        "user_email": host.get("email", ""),
+        "start_time": instance["start_time"],
+        "end_time": instance["end_time"],
+        "duration": minutes,
+        "total_minutes": minutes,
+        "participants_count": 1,
     }

@@ -11,10 +11,30 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from . import control, control_events, control_world, oauth, rest
+from . import (
+    control,
+    control_events,
+    control_world,
+    oauth,
+    rest,
+    rest_past,
+    rest_recordings,
+    rest_registrants,
+)
 from .delivery import Sender
 from .errors import ControlError, Problem
 from .world import World
+
+MODULES = (
+    oauth,
+    rest,
+    rest_past,
+    rest_recordings,
+    rest_registrants,
+    control,
+    control_world,
+    control_events,
+)
 
 
 def create_app(world: World) -> Flask:
@@ -25,7 +45,7 @@ def create_app(world: World) -> Flask:
     app.config["SENDER"].start()
     app.url_map.merge_slashes = False
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    for module in (oauth, rest, control, control_world, control_events):
+    for module in MODULES:
         app.register_blueprint(module.blueprint)
     app.register_error_handler(ControlError, _refused)
     app.register_error_handler(Problem, _problem)
@@ -37,19 +57,24 @@ def create_app(world: World) -> Flask:
 
 def _is_call() -> bool:
     """Calls of an app, as opposed to people's pages and the control API."""
-    return request.path.startswith("/v2/") or request.path in ("/oauth/token", "/oauth/revoke")
+    return request.path.startswith(("/v2/", "/oauth/")) and request.endpoint != "oauth.authorize"
 
 
 def _problem(problem: Problem) -> Response:
+    if request.path.startswith("/_sim/"):
+        fields = [f"{one['field']}: {one['message']}" for one in problem.fields or []]
+        return _refused(ControlError("; ".join([problem.message, *fields])))
     response = jsonify(problem.body())
     response.status_code = problem.status
     response.headers.update(problem.headers)
     return response
 
 
-def _refused(error: ControlError) -> tuple[Response, int]:
+def _refused(error: ControlError) -> Response:
     """A request to the control API that cannot be carried out."""
-    return jsonify(error=str(error)), 400
+    response = jsonify(error=str(error))
+    response.status_code = 400
+    return response
 
 
 def _unknown(error: HTTPException) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from .clock import epoch, parse, stamp, when
 from .errors import ControlError
 from .recurrence import expand
+from .registration_form import check_questions
 from .storage import Doc
 from .world import World
 
@@ -103,6 +104,7 @@ def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
         if kind in SERIES:
             doc["recurrence"] = rule or {"type": 2, "repeat_interval": 1, "end_times": 6}
             doc["occurrences"] = expand(start, zone, doc["duration"], doc["recurrence"])
+            doc["start_time"] = doc["occurrences"][0]["start_time"]
     world.store.put("meetings", columns(world, doc))
     return doc
 
@@ -119,6 +121,7 @@ def _registration(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _extras(facts: dict[str, Any]) -> dict[str, Any]:
     found = {name: facts[name] for name in EXTRAS if name in facts}
+    check_questions(found)
     if "registration" in facts:
         found["registration_closed"] = facts["registration"] == "closed"
     return found

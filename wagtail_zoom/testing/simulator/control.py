@@ -102,7 +102,10 @@ def exchanges() -> Response:
 
 @blueprint.post("/reset")
 def reset() -> Response:
-    """Start anew: empty everything and seed again (``seed``), options as at the start."""
+    """Start anew: empty everything and seed again, options as at the start.
+
+    ``seed`` (a number), ``demo`` (bool) and ``more`` (see :func:`seed.seed`) differ from the start.
+    """
     here, given = world(), facts()
     with here.store.lock:
         here.epoch += 1
@@ -118,6 +121,10 @@ def reset() -> Response:
         arguments = dict(here.seed_args)
         if "seed" in given:
             arguments["number"] = given["seed"]
+        if "demo" in given:
+            arguments["demo"] = bool(given["demo"])
+        if "more" in given:
+            arguments["more"] = given["more"]
         seed(here, **arguments)
         here.save()
     here.wake()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import meetings, people, recordings
+from . import meetings, people, recordings, registrations
 from .access import facts, world
 from .errors import ControlError
+from .registrants import find, key
 from .storage import Doc
 
 blueprint = Blueprint("control_world", __name__, url_prefix="/_sim")
@@ -141,6 +143,44 @@ def recording_delete() -> Response:
 def _recordings(given: dict[str, Any]) -> list[Doc]:
     wanted = given.get("uuids") or [given.get("uuid", "")]
     return [world().recording(str(uuid)) for uuid in wanted]
+
+
+@blueprint.get("/registrants/<ref>")
+def registrant_list(ref: str) -> Response:
+    """Everybody who ever registered for a meeting, webinar (number) or recording (UUID)."""
+    here = world()
+    where = "target = ? AND object_id = ?"
+    found = here.store.find("registrants", where, *key(_thing(ref)))
+    return jsonify(registrants=found)
+
+
+@blueprint.post("/registrants/<ref>")
+def registrant_add(ref: str) -> tuple[Response, int]:
+    """Register a person as Zoom's own page would: ``email``, ``first_name``, answers, dates."""
+    here, given = world(), facts()
+    dates = ",".join(given.pop("occurrence_ids", []))
+    with here.transaction():
+        thing = _thing(ref)
+        if "files" in thing:
+            return jsonify(registrations.add_recording_viewer(here, thing, given)), 201
+        return jsonify(registrations.add(here, thing, given, dates)), 201
+
+
+@blueprint.post("/registrants/<ref>/<registrant>/<any(approve, deny, cancel):action>")
+def registrant_decide(ref: str, registrant: str, action: str) -> Response:
+    """The host decides; ``occurrence_id`` cancels one date of several. By id or e-mail."""
+    here = world()
+    with here.transaction():
+        thing = _thing(ref)
+        found = find(here, thing, registrant)
+        if found is None:
+            raise ControlError(f"no registrant {registrant!r}")
+        date = str(facts().get("occurrence_id", ""))
+        return jsonify(registrations.set_status(here, thing, found, action, date))
+
+
+def _thing(ref: str) -> Doc:
+    return world().meeting(ref) if ref.isdigit() else world().recording(unquote(ref))
 
 
 @blueprint.post("/users")

@@ -202,3 +202,10 @@ def revoke() -> Response:
         here.store.delete("tokens", "grant_id = ?", found["grant_id"])
         here.store.delete("grants", "id = ?", found["grant_id"])
     return jsonify(status="success")
+
+
+@blueprint.post("/data/compliance")
+def data_compliance() -> tuple[str, int]:
+    """Deprecated (3.7), still answered; what the body says is unverified, so there is none."""
+    _client()
+    return "", 200

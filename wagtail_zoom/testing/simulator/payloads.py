@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .answers import join_url, registration_url
+from .links import join_url, registration_url
 from .storage import Doc
 from .world import World
 

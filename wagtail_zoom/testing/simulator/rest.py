@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
-from urllib.parse import unquote
 
 from flask import Blueprint, Response, g, jsonify, request
 
 from . import answers
 from .access import enter, meeting_of_account, user_of_account
-from .clock import epoch
-from .errors import invalid, no_recording
+from .errors import invalid
 from .limits import LIGHT, MEDIUM
 from .paging import page
 from .storage import Doc
@@ -116,57 +113,3 @@ def webinar(ref: str) -> Response:
 def _detail(here: World, doc: Doc) -> dict[str, Any]:
     previous = request.args.get("show_previous_occurrences") == "true"
     return answers.meeting_detail(here, doc, show_previous=previous)
-
-
-@blueprint.get("/users/<ref>/recordings")
-def recordings(ref: str) -> Response:
-    """List a host's recordings; the window defaults to today and spans a month at most (3.6)."""
-    here = enter("cloud_recording:read:list_user_recordings", MEDIUM)
-    owner, args = user_of_account(here, ref), request.args.to_dict()
-    today = here.clock.now().date()
-    start, end = _day(args, "from", today), _day(args, "to", today)
-    if end - start > timedelta(days=31):
-        if here.options.long_window == "error":
-            raise invalid("from", "The range is one month at most.")
-        start = end - timedelta(days=31)
-    low, high = (epoch(f"{day.isoformat()}T00:00:00Z") for day in (start, end + timedelta(days=1)))
-    answer = page(
-        here,
-        request.path,
-        args,
-        query=(
-            "recordings",
-            "host_id = ? AND state = 'active' AND started >= ? AND started < ?",
-            (owner["id"], low, high),
-        ),
-        name="meetings",
-        most=300,
-        shape=lambda doc: answers.recording(here, doc),
-    )
-    return jsonify({**answer, "from": start.isoformat(), "to": end.isoformat()})
-
-
-def _day(args: dict[str, str], name: str, default: date) -> date:
-    try:
-        return date.fromisoformat(args[name]) if name in args else default
-    except ValueError as error:
-        raise invalid(name, "Dates are written yyyy-mm-dd.") from error
-
-
-@blueprint.get("/meetings/<ref>/recordings")
-def recording(ref: str) -> Response:
-    """The files of one instance. A UUID with ``/`` arrives here only when encoded twice (3.1)."""
-    here = enter("cloud_recording:read:list_recording_files", LIGHT)
-    ref = unquote(ref)
-    if ref.isdigit():
-        where, value = "meeting_id = ? AND account_id = ?", int(ref)
-    else:
-        where, value = "id = ? AND account_id = ?", ref
-    doc = here.store.first(
-        "recordings", where, value, g.account["id"], tail="ORDER BY started DESC"
-    )
-    waiting = doc is not None and all(file["status"] != "completed" for file in doc["files"])
-    if doc is None or doc["state"] != "active" or waiting:
-        raise no_recording()
-    user_of_account(here, doc["host_id"])
-    return jsonify(answers.recording(here, doc))
