@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.models import Site
@@ -55,16 +57,16 @@ def test_escapes_and_keeps_secrets(draw, host, django_assert_num_queries, rf):
         draw(MeetingListBlock(), request)
 
 
-def test_the_same_number_of_queries_for_any_amount(draw, host, site, rf, django_assert_num_queries):
+def test_the_same_number_of_queries_for_any_amount(draw, host, site, rf):
     def queries(count):
         for number in range(count):
             rows.item(site, rows.date(host, start=NOW + (number + 2) * HOUR).meeting)
-        request = rf.get("/")
-        with django_assert_num_queries(9):
-            draw(MeetingListBlock(), request, filters=True)
+        with CaptureQueriesContext(connection) as found:
+            draw(MeetingListBlock(), filters=True)
+        return len(found)
 
-    queries(2)
-    queries(20)
+    queries(1)
+    assert queries(1) == queries(20) <= 9
 
 
 def test_assets_come_once_a_page(draw, host, rf):
