@@ -24,7 +24,8 @@ def content_security_policy(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.path.startswith("/admin/"):
+        # Django's own page about an error has its styles inline.
+        if request.path.startswith("/admin/") or response.status_code >= 500:
             return response
         zoom = settings.WAGTAIL_ZOOM["OAUTH_URL"]
         leads_to_zoom = request.path.startswith("/zoom/invite/")

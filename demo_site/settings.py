@@ -11,7 +11,7 @@ ALLOWED_HOSTS = ["localhost", ".localhost", LOOPBACK, "[::1]"]
 ROOT_URLCONF = "demo_site.urls"
 USE_TZ = True
 TIME_ZONE = "UTC"
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en-gb"
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -118,4 +118,7 @@ WAGTAIL_ZOOM = {
     "INSTALLATION_ID": "demo",
     "OAUTH_URL": PLACES.simulator_url,
     "API_URL": f"{PLACES.simulator_url}/v2",
+    # Nobody else uses these accounts, and the first import should not take long.
+    "RATE_SHARE": 1.0,
+    "RECORDING_MONTHS": 12,
 }
