@@ -15,6 +15,12 @@ from .models import Placement
 from .rendering import Shared
 
 
+def public_path(kind: type) -> str:
+    """Where migrations find a block class: ours all in ``wagtail_zoom.blocks``."""
+    own = kind.__module__.startswith("wagtail_zoom.")
+    return f"{'wagtail_zoom.blocks' if own else kind.__module__}.{kind.__qualname__}"
+
+
 class ZoomBlock(blocks.StructBlock):
     """Base of our blocks. A subclass names its placement and fills ``zoom_context``.
 
@@ -48,8 +54,7 @@ class ZoomBlock(blocks.StructBlock):
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Name the class alone, so that new children make no migration for hosts."""
-        kind = type(self)
-        return f"{kind.__module__}.{kind.__qualname__}", [], self._constructor_kwargs
+        return public_path(type(self)), [], self._constructor_kwargs
 
     def deconstruct_with_lookup(self, lookup: Any) -> tuple[str, list[Any], dict[str, Any]]:
         return self.deconstruct()

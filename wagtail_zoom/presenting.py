@@ -85,8 +85,12 @@ class FilmView:
         return length(self.minutes) if self.minutes else ""
 
     @property
+    def until_day(self) -> str:
+        return short_day(_noon(self.until)) if self.until else ""
+
+    @property
     def until_label(self) -> str:
-        return _("Until %(day)s") % {"day": short_day(_noon(self.until))} if self.until else ""
+        return _("Until %(day)s") % {"day": self.until_day} if self.until else ""
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,19 @@ class DateView:
     film: FilmView | None = None
     places: tuple[int, int] | None = None
     """Places left and places in all, where sign-ups are counted."""
+    browser_url: str = ""
+    """Joins in Zoom's web client instead of the app; only while the door is open."""
+    opens_minutes: int = 0
+    """How long before the start the door opens for everybody; 0 when it never does."""
     has_form: bool = False
     """``url`` leads to a page with the registration form."""
+
+    @property
+    def link(self) -> str:
+        """Where its title leads: the page that tells more, else what can be done now."""
+        if self.url or self.action is None or self.action.url == self.calendar_url:
+            return self.url
+        return self.action.url
 
     @property
     def is_off(self) -> bool:
@@ -232,13 +247,17 @@ class DateViews:
             cover=cover(meeting.zoom_id, title, item.image if item else None),
             url=url,
             has_form=has_form,
+            opens_minutes=choice.join_minutes if opens_at(row, choice) else 0,
             calendar_url=""
             if state.code in ("cancelled", "over")
             else links.calendar(choice.site_id, row),
             film=self.films.get(row.pk),
             places=(max(0, total - (meeting.registrant_count or 0)), total) if total else None,
         )
-        return replace(view, action=self._action(row, view, choice))
+        action = self._action(row, view, choice)
+        door = links.join(choice.site_id, row)
+        in_browser = f"{door}?in=browser" if action and action.url == door else ""
+        return replace(view, action=action, browser_url=in_browser)
 
     def _action(self, row: Occurrence, view: DateView, choice: ZoomSettings) -> Action | None:
         code = view.state.code
@@ -265,6 +284,37 @@ class DateViews:
         """Our own page with the form: this list offers it, where no page of the Site does."""
         date = {"date": str(row.public_id)} if row.meeting.is_series else {}
         return Ref(choice.site_id, None, row.meeting_id, get_language() or "", date).url
+
+
+@dataclass(frozen=True)
+class MeetingView:
+    """A meeting without a fixed time: a series whose dates Zoom does not know."""
+
+    title: str
+    kind: str
+    host: str = ""
+    summary: SafeString | str = ""
+    action: Action | None = None
+
+
+def meeting_view(gate: Exposure, meeting: Meeting) -> MeetingView:
+    """The view of a meeting that has no dates."""
+    choice = gate.choice
+    if choice is None:
+        raise ValueError("Only rows that a gate let through can be shown.")
+    item = curated(gate, [(meeting.kind, meeting.zoom_id)]).get((meeting.kind, meeting.zoom_id))
+    title = _title(item, meeting.topic, choice)
+    action = None
+    if signs_up(meeting, choice) and not meeting.close_registration:
+        url = Ref(choice.site_id, None, meeting.pk, get_language() or "").url
+        action = Action(_("Register"), url, title, main=True)
+    return MeetingView(
+        title,
+        meeting.kind,
+        _host(meeting, choice),
+        _summary(item, meeting.agenda, choice),
+        action,
+    )
 
 
 def date_views(

@@ -17,10 +17,6 @@ from django.utils.formats import get_format
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-ISO = "Y-m-d\\TH:iP"
-"""What ``<time datetime>`` holds: minutes are enough, and the offset makes it an instant."""
-
-
 def zone_of(name: str) -> tzinfo:
     """The zone that Zoom named; the installation's when there is none or it is not a zone."""
     try:
@@ -211,11 +207,12 @@ class When:
 
     @property
     def iso_start(self) -> str:
-        return format_date(self.start, ISO)
+        """For ``<time datetime>``: the offset makes it an instant."""
+        return self.start.isoformat(timespec="minutes")
 
     @property
     def iso_end(self) -> str:
-        return format_date(self.end, ISO)
+        return self.end.isoformat(timespec="minutes")
 
     @property
     def hour_cycle(self) -> int:

@@ -19,27 +19,6 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def site():
-    return Site.objects.get(is_default_site=True)
-
-
-@pytest.fixture
-def host(site):
-    host = rows.host(rows.account())
-    rows.choice(site, host.account, host, show_webinars=True)
-    return host
-
-
-@pytest.fixture
-def draw(site, rf):
-    def draw(block, request=None, **values):
-        context = {"page": site.root_page, "request": request or rf.get("/")}
-        return block.render(block.to_python(values), context)
-
-    return draw
-
-
 def listed(html):
     return [part.split("<")[0] for part in html.split('class="wz-title">')[1:]]
 

@@ -52,6 +52,8 @@ def zoom_words() -> str:
             "starts": gettext("Starts in %(time)s."),
             "started": gettext("It has started."),
             "copied": gettext("Copied"),
+            # Translators: added to a date, e.g. "23 November, today".
+            "today": gettext(", today"),
         },
         ensure_ascii=False,
     )

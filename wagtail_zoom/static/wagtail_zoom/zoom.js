@@ -9,7 +9,7 @@
     yours: "In your time, %(city)s: %(time)s", same: "This is your time too.", span: "%(start)s to %(end)s",
     next: "the next day for you", before: "the day before for you", tomorrow: "tomorrow for you", yesterday: "yesterday for you",
     days: ["day", "days"], hours: ["hour", "hours"], minutes: ["minute", "minutes"], seconds: ["second", "seconds"],
-    starts: "Starts in %(time)s.", started: "It has started.", copied: "Copied"
+    starts: "Starts in %(time)s.", started: "It has started.", copied: "Copied", today: ", today"
   }, w);
   const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (all, key) => values[key] ?? all);
   const lang = document.documentElement.lang || undefined;
@@ -108,6 +108,9 @@
     for (const cell of document.querySelectorAll("[data-wz-day]")) {
       if (cell.dataset.wzDay === iso) cell.setAttribute("aria-current", "date");
       else cell.removeAttribute("aria-current");
+    }
+    for (const mark of document.querySelectorAll("[data-wz-today]")) {
+      if (mark.dataset.wzToday === iso) mark.textContent = w.today;
     }
   };
 

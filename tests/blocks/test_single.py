@@ -1,0 +1,148 @@
+"""The blocks about one meeting and the calendar."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+from wagtail.models import Site
+
+from tests.blocks import rows
+from wagtail_zoom.block_calendar import month_asked, table
+from wagtail_zoom.blocks import CalendarBlock, MeetingBlock, NextMeetingBlock, ZoomStreamBlock
+from wagtail_zoom.models import Occurrence
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def show(draw, site):
+    def show(date, **values):
+        return draw(MeetingBlock(), item=rows.item(site, date.meeting).pk, **values)
+
+    return show
+
+
+def test_upcoming_with_facts_and_calendar(show, host):
+    html = show(rows.date(host, topic="Heat", agenda="Bring <b>questions</b>"))
+    assert "Heat" in html and "Bring <b>questions</b>" in html and "Host h1" in html
+    assert "/zoom/calendar/date/" in html and "wz-big" in html
+
+
+def test_live_over_cancelled_and_moved(show, host, site):
+    assert "/zoom/join/" in show(rows.date(host, start=NOW - HOUR / 2, state="live"))
+    over = rows.date(host, start=NOW - 5 * HOUR, state="over")
+    assert "Thank you to everyone who came" in show(over)
+    assert "It will not take place" in show(rows.date(host, state="cancelled"))
+    moved = rows.date(host, state="moved")
+    Occurrence.objects.filter(pk=moved.pk).update(previous_start=moved.start - DAY)
+    assert "Was:" in show(moved)
+
+
+def test_ended_leads_to_its_recording(show, host, site):
+    over = rows.date(host, start=NOW - 5 * HOUR, state="over")
+    film = rows.recording(host, occurrence=over)
+    assert "Watch" not in show(over)
+    rows.item(site, film)
+    over.meeting.site_items.all().delete()
+    site.zoom_items.filter(kind="meeting").delete()
+    assert "Watch the recording" in show(over)
+
+
+def test_a_series_names_its_further_dates(show, host):
+    first = rows.date(host, zoom_type=8)
+    for number in range(1, 4):
+        Occurrence.objects.create(
+            meeting=first.meeting,
+            account=first.account,
+            zoom_id=str(number),
+            start=first.start + number * 7 * DAY,
+            end=first.end + number * 7 * DAY,
+        )
+    html = show(first)
+    assert "Further dates" in html and "/zoom/calendar/series/" in html
+
+
+def test_without_a_fixed_date(show, host):
+    undated = rows.date(host, zoom_type=3, topic="Open door")
+    undated.meeting.occurrences.all().delete()
+    html = show(undated)
+    assert "Open door" in html and "No fixed date" in html
+
+
+def test_an_item_of_another_site_is_not_available(draw, host, site):
+    """X7: whatever id is stored, the page's Site decides."""
+    other = Site.objects.create(hostname="other.example", root_page=site.root_page)
+    foreign = rows.item(other, rows.date(host, topic="Foreign").meeting)
+    html = draw(MeetingBlock(), item=foreign.pk)
+    assert "no longer available" in html and "Foreign" not in html
+
+
+def test_structured_data_cannot_be_broken_out_of(show, host):
+    """X16: a hostile topic stays data."""
+    html = show(rows.date(host, topic="</script><script>alert(1)</script>"))
+    start = html.index('<script type="application/ld+json">') + 35
+    text = html[start : html.index("</script>", start)]
+    event = json.loads(text)["@graph"][0]
+    assert event["name"] == "</script><script>alert(1)</script>"
+    assert event["@type"] == "Event" and event["eventStatus"].endswith("EventScheduled")
+    assert html.count("<script>alert") == 0
+
+
+def test_next_meeting_prefers_what_is_live_and_skips_cancelled(draw, host):
+    assert "No date is set yet" in draw(NextMeetingBlock())
+    rows.date(host, topic="Off", start=NOW + HOUR, state="cancelled")
+    rows.date(host, topic="Later", start=NOW + 2 * HOUR)
+    html = draw(NextMeetingBlock())
+    assert "Later" in html and "data-wz-countdown" in html and "Off" not in html
+    rows.date(host, topic="Running", start=NOW - HOUR / 2, state="live")
+    assert "Running" in draw(NextMeetingBlock())
+
+
+@time_machine.travel(datetime(2026, 11, 24, 10, tzinfo=UTC), tick=False)
+def test_calendar_puts_dates_on_the_day_of_their_own_clock(draw, host, rf):
+    start = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    rows.date(host, topic="Past midnight in Berlin", start=start)
+    assert "Past midnight" not in draw(CalendarBlock())
+    html = draw(CalendarBlock(), rf.get("/?wz-1-month=2026-12"))
+    assert "Past midnight" in html and "December 2026" in html
+    assert 'href="/?wz-1-month=2027-01#wz-1"' in html
+
+
+def test_calendar_has_ends_and_ignores_nonsense():
+    today = date(2026, 11, 24)
+    for text in ("", "x", "2026-13", "0000-01", "٢٠٢٦-01", "2026-1"):
+        assert month_asked(text, today) == date(2026, 11, 1)
+    assert month_asked("9999-12", today) == date(2028, 11, 1)
+    assert month_asked("0001-01", today) == date(2025, 11, 1)
+
+
+def test_weeks_begin_as_the_language_has_it(settings):
+    settings.LANGUAGE_CODE = "de"
+    month = table(date(2026, 11, 1), [])
+    assert all(len(week) == 7 for week in month.weeks)
+    assert [day.number for week in month.weeks for day in week if day.number] == list(range(1, 31))
+
+
+@pytest.mark.parametrize("block", [MeetingBlock, NextMeetingBlock, CalendarBlock])
+def test_preview_headless_and_stable_migrations(block, admin_client, host, rf):
+    rows.date(host, topic="Real")
+    made = block()
+    html = admin_client.get("/admin/block-preview/", {"id": made.definition_prefix})
+    assert html.status_code == 200 and "Sample" in html.content.decode()
+    assert "Real" not in html.content.decode()
+    value = made.to_python({"item": None})
+    assert "zoom" in made.get_api_representation(value, {"request": rf.get("/")})
+    assert made.deconstruct() == (f"wagtail_zoom.blocks.{block.__name__}", [], {})
+
+
+def test_the_stream_of_all_blocks_is_stable():
+    made = ZoomStreamBlock()
+    assert made.deconstruct() == ("wagtail_zoom.blocks.ZoomStreamBlock", [], {})
+    assert {"meetings", "meeting", "next_meeting", "calendar", "recordings"} <= set(
+        made.child_blocks
+    )
