@@ -1,6 +1,7 @@
 """The first import, over HTTP against the simulator (S1, S5, S6, S8, S10, S22, X14)."""
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
 from wagtail_zoom.models import (
@@ -39,7 +40,7 @@ def test_everything_chosen_arrives(connect, zoom_app, site):
     assert not Activity.objects.filter(code="meeting_new").exists()
     # Recordings go to review first; meetings follow the rules.
     assert not SiteItem.objects.filter(kind="recording").exclude(visibility="auto").exists()
-    unshown = Meeting.objects.filter(is_private=True).count()
+    unshown = Meeting.objects.filter(Q(is_private=True) | Q(uses_personal_room=True)).count()
     assert (
         SiteItem.objects.filter(kind="meeting").count() == run.counts["meeting"]["seen"] - unshown
     )

@@ -73,7 +73,7 @@ def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None
             [choice.site_id], "curation", "exposure_changed", data=data,
             account=choice.account, user=user,
         )  # fmt: skip
-        log(instance=choice, action="wagtail_zoom.exposure", user=user, data=data)
+        log(instance=choice, action="wagtail_zoom.expose", user=user, data=data)
         if before is None or before.kinds - now.kinds or before.hosts - now.hosts:
             enqueue("purge_account", choice.account_id)
         added = first or before is None or now.kinds - before.kinds or now.hosts - before.hosts

@@ -172,7 +172,15 @@ def _claim(account: ZoomAccount, key: str) -> tuple[Lane | None, str]:
         _account, _colon, rest = key.partition(":")
         kind, _colon, name = rest.partition(":")
         Lane.objects.bulk_create(
-            [Lane(account=account, key=key, object_kind=kind[:20], object_id=name[:100])],
+            [
+                Lane(
+                    account=account,
+                    key=key,
+                    object_kind=kind[:20],
+                    object_id=name[:100],
+                    not_before=now,
+                )
+            ],
             ignore_conflicts=True,
         )
         row = Lane.objects.get(key=key)
