@@ -1,3 +1,18 @@
 """Fixtures for the whole suite. Zoom is the simulator, over real HTTP."""
 
+import pytest
+
+from tests.contract.checker import check, check_delivery
+
 pytest_plugins = ["wagtail_zoom.testing.fixtures"]
+
+
+@pytest.fixture
+def zoom_app(zoom_app):
+    """Every request that we send and every answer that we get is held against the contract."""
+    zoom_app.options(record_exchanges=True)
+    yield zoom_app
+    found = zoom_app.call("GET", "exchanges")["exchanges"]
+    wrong = [text for exchange in found for text in check(exchange)]
+    wrong += [text for one in zoom_app.deliveries() for text in check_delivery(one)]
+    assert wrong == []
