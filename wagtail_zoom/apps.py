@@ -16,7 +16,11 @@ class WagtailZoomConfig(AppConfig):
         """Import what registers itself; nothing here touches the database."""
         from django.db.models.signals import post_migrate
 
-        from . import checks  # noqa: F401 - registers the system checks
+        from . import checks, notices  # noqa: F401 - checks register themselves
+        from .registration import wiring
         from .schedule import ensure_schedule
+        from .sync import hooks
 
         post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")
+        wiring.connect()
+        hooks.on_tick(notices.send_due_notices)

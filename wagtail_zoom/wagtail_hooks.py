@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import include, path
+from django.urls import include, path, reverse
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.contrib.settings.registry import register_setting
 
@@ -34,6 +35,28 @@ def register_viewsets() -> list[Any]:
     from .admin.viewsets import ZoomViewSetGroup
 
     return [ZoomViewSetGroup(), item_chooser]
+
+
+@hooks.register("register_reports_menu_item")
+def register_fleet() -> Any:
+    """Reports → Zoom sites, for superusers."""
+    from wagtail.admin.menu import MenuItem
+
+    class FleetMenuItem(MenuItem):
+        def is_shown(self, request: Any) -> bool:
+            return bool(request.user.is_superuser)
+
+    return FleetMenuItem(
+        _("Zoom sites"), reverse("wagtail_zoom_admin:fleet"), icon_name="globe", order=950
+    )
+
+
+@hooks.register("construct_homepage_panels")
+def add_homepage_panel(request: Any, panels: list[Any]) -> None:
+    """What waits for this person, if anything."""
+    from .admin.home import ZoomHomePanel
+
+    panels.append(ZoomHomePanel(request))
 
 
 def _register_bulk_actions() -> None:

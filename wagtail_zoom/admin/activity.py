@@ -278,5 +278,16 @@ _WORDS: dict[str, Callable[[Activity, dict[str, Any]], Sentence]] = {
     "item_by_rule": _did(gettext_lazy("{who} left {topic} to the rules.")),
     "item_edited": _did(gettext_lazy("{who} edited {topic}.")),
     "rule_made": _did(gettext_lazy("{who} made a rule for recordings of {topic}.")),
+    "signup_approved": _did(gettext_lazy("{who} gave somebody a place in {topic}.")),
+    "signup_denied": _did(gettext_lazy("{who} refused somebody a place in {topic}.")),
+    "signup_cancelled": _did(gettext_lazy("{who} cancelled a sign-up for {topic}.")),
+    "signup_retried": _did(gettext_lazy("{who} sent a sign-up for {topic} to Zoom again.")),
+    "signup_edited": _did(gettext_lazy("{who} corrected a sign-up for {topic}.")),
+    "signup_failed": _did(
+        gettext_lazy("A sign-up for {topic} did not reach Zoom. Nothing is lost.")
+    ),
+    "person_exported": _did(gettext_lazy("{who} handed out what is stored about a person.")),
+    "person_forgotten": _did(gettext_lazy("{who} deleted what is stored about a person.")),
+    "signups_exported": _did(gettext_lazy("{who} exported the sign-ups.")),
     "replayed": _did(gettext_lazy("{who} let us handle a message of Zoom’s again.")),
 }

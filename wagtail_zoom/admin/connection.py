@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from .. import notices
 from ..models import GrantState, Plan
 from . import health, progress, states, wording
 from .facts import Facts
@@ -102,7 +103,7 @@ def _mailed(facts: Facts) -> str:
     times = facts.grant.notices if facts.grant and facts.needs_reconnect else []
     if not times:
         return ""
-    days = wording.listing(wording.day(datetime.fromisoformat(text)) for text in times)
+    days = wording.listing(wording.short_day(datetime.fromisoformat(text)) for text in times)
     return _("We sent you a mail on %(days)s.") % {"days": days}
 
 
@@ -154,7 +155,7 @@ def rows(facts: Facts) -> list[Row]:
     ]
     if grant is not None:
         found += [_covers(facts), _connected_by(facts)]
-    address = facts.choice.contact_email or (grant_address(facts) if grant else "")
+    address = notices.owner_address(facts.choice)
     found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
     if grant is not None:
         found.append(_allowed(facts))
@@ -182,16 +183,6 @@ def _connected_by(facts: Facts) -> Row:
     who = next((name for name in names if name), user.get_username() if user else _("unknown"))
     day = wording.day(facts.choice.linked_at or (grant.connected_at if grant else facts.now))
     return Row(_("Connected by"), f"{who}, {day}")
-
-
-def grant_address(facts: Facts) -> str:
-    """Where mail about problems goes when the owner named no address: to whoever connected."""
-    grant = facts.grant
-    if grant is None:
-        return ""
-    if grant.connected_by and grant.connected_by.email:
-        return str(grant.connected_by.email)
-    return grant.user_email.reveal() if grant.user_email.readable else ""
 
 
 def _allowed(facts: Facts) -> Row:

@@ -138,6 +138,7 @@ class Facts:
 
     @cached_property
     def gate(self) -> Exposure:
+        """What visitors may see; nothing without stored choices."""
         return Exposure(self.choice if self.choice.pk else None)
 
     @cached_property

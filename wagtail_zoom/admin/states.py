@@ -29,7 +29,6 @@ class State(Enum):
     WORKER_DOWN = "worker_down"
     MISSING = "missing"
     WITHHELD = "withheld"
-    SIGNUPS_FAILED = "signups_failed"
     LATE = "late"
     NO_EVENTS = "no_events"
     DEGRADED = "degraded"
@@ -38,6 +37,7 @@ class State(Enum):
     CHOOSE = "choose"
     IMPORTING = "importing"
     SYNCING = "syncing"
+    SIGNUPS_FAILED = "signups_failed"
     INVITED = "invited"
     ARCHIVED = "archived"
     NOT_CONNECTED = "not_connected"
@@ -287,10 +287,11 @@ def _withheld(facts: Facts) -> Status:
 
 
 def signups_failed(facts: Facts) -> Status:
+    """A line of the health list, no banner: the connection is well."""
     n = facts.signups.get("failed", 0)
     return Status(
         State.SIGNUPS_FAILED,
-        "warning",
+        "",
         ngettext("%(n)d sign-up has not reached Zoom.", "%(n)d sign-ups have not reached Zoom.", n)
         % {"n": n},
         _("Zoom did not accept what was entered. Nothing is lost."),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import actions, leave, panel
+from .views import actions, fleet, leave, panel
 
 app_name = "wagtail_zoom_admin"
 
 urlpatterns = [
+    path("sites/", fleet.FleetView.as_view(), name="fleet"),
+    path("sites/results/", fleet.FleetView.as_view(results_only=True), name="fleet_results"),
+    path("<int:site_pk>/mail-owner/", fleet.MailOwnerView.as_view(), name="mail_owner"),
     path("<int:site_pk>/live/", panel.LiveView.as_view(), name="live"),
     path("<int:site_pk>/hosts/", panel.HostsView.as_view(), name="hosts"),
     path("<int:site_pk>/visitors/", panel.VisitorsView.as_view(), name="visitors"),

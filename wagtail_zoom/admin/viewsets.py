@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder, register_admin_url_finder
@@ -13,7 +12,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from ..models import Activity, Kind, Registration, SiteItem
 from ..permissions import activity_policy, item_policy, registration_policy, sites_for
 from .guard import OwnerViewSet
-from .listings import activity, edit, meetings, recordings, registrations
+from .listings import activity, edit, meetings, recordings, registrations, signups
 
 
 class ItemURLFinder(ModelAdminURLFinder):
@@ -78,6 +77,22 @@ class RegistrationViewSet(OwnerViewSet):
     policy = registration_policy
     index_view_class = registrations.RegistrationsView
 
+    def get_urlpatterns(self) -> list[Any]:
+        decide = [
+            path(
+                f"{name}/<int:pk>/",
+                signups.DecideView.as_view(action=name),
+                name=name,
+            )
+            for name in ("approve", "deny", "cancel", "retry")
+        ]
+        return [
+            *super().get_urlpatterns(),
+            *decide,
+            path("edit/<int:pk>/", signups.EditView.as_view(), name="edit"),
+            path("view/<int:pk>/", signups.DetailView.as_view(), name="view"),
+        ]
+
 
 class ActivityViewSet(OwnerViewSet):
     """What happened."""
@@ -103,8 +118,3 @@ class ZoomViewSetGroup(ViewSetGroup):
     menu_name = "zoom"
     menu_icon = "media"
     menu_order = 450
-
-
-def shown_to(request: HttpRequest) -> bool:
-    """Whether this person has anything to do here."""
-    return bool(sites_for(request.user).exists())

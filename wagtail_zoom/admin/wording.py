@@ -21,6 +21,16 @@ def day(value: date | datetime) -> str:
     return date_format(value, pgettext("date format", "D j F Y"))
 
 
+def short_day(value: date | datetime) -> str:
+    """``20 November``, with the year when it is another one; for notes."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    if value.year != timezone.localdate().year:
+        return day(value)
+    # Translators: a date without its year, in Django's format letters.
+    return date_format(value, pgettext("date format", "j F"))
+
+
 def clock(value: datetime) -> str:
     """``14:03``."""
     # Translators: a time of day, in Django's format letters.
@@ -47,6 +57,8 @@ def age(value: datetime, now: datetime | None = None) -> str:
 def minutes(value: int) -> str:
     """``58 min`` or ``1 h 02 min``."""
     hours, rest = divmod(max(0, value), 60)
+    if hours and not rest:
+        return _("%(hours)d h") % {"hours": hours}
     if hours:
         return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": rest}
     return _("%(minutes)d min") % {"minutes": rest}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from wagtail.admin.views.generic import IndexView
 from wagtail.models import Site
 
+from ...models import ZoomSettings
 from ...permissions import sites_for
 from .. import facts, states
 
@@ -31,7 +32,7 @@ def as_text(value: Any) -> Any:
 
 
 def chosen_site(request: HttpRequest) -> Site:
-    """The Site a list is about: the one asked for, else the address's, else the first.
+    """The Site a list is about: the one asked for, else the address's, else a connected one.
 
     Only Sites whose Zoom settings this user may change exist here.
     """
@@ -42,7 +43,12 @@ def chosen_site(request: HttpRequest) -> Site:
             raise Http404
         return get_object_or_404(mine, pk=int(asked))
     here = Site.find_for_request(request)
-    found = (mine.filter(pk=here.pk).first() if here else None) or mine.order_by("pk").first()
+    linked = mine.filter(pk__in=ZoomSettings.objects.filter(account__isnull=False).values("site"))
+    found = (
+        (linked.filter(pk=here.pk).first() if here else None)
+        or linked.order_by("hostname").first()
+        or mine.order_by("hostname").first()
+    )
     if found is None:
         raise Http404
     return found

@@ -27,6 +27,13 @@ class CellColumn(Column):
     cell_template_name = "wagtail_zoom/admin/cells/cell.html"
 
 
+class ButtonsColumn(Column):
+    """Buttons that repeat in each line; each carries its subject for screen readers."""
+
+    header_template_name = "wagtail_zoom/admin/cells/no_header.html"
+    cell_template_name = "wagtail_zoom/admin/cells/buttons.html"
+
+
 class ThumbnailColumn(Column):
     """The image of an item, or a drawing."""
 

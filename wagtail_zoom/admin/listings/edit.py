@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.views.generic import EditView
+from wagtail.admin.widgets import AdminAutoHeightTextInput
+from wagtail.images.widgets import AdminImageChooser
 
 from ...models import (
     Activity,
@@ -28,6 +30,13 @@ from ...models import (
 from .. import curation, facts, states, usage, wording
 from ..guard import RowGuard, visible_to
 
+ICONS = {
+    "title": "title",
+    "summary": "pilcrow",
+    "image": "image",
+    "tags": "tag",
+    "expires_on": "calendar-alt",
+}
 DECISIONS = {
     "action-publish": SiteItem.Visibility.PUBLISHED,
     "action-hide": SiteItem.Visibility.HIDDEN,
@@ -48,19 +57,34 @@ class ItemForm(WagtailAdminModelForm):
     class Meta:
         model = SiteItem
         fields = ["title", "summary", "image", "expires_on"]
+        widgets = {"summary": AdminAutoHeightTextInput, "image": AdminImageChooser}
 
     field_order = ["title", "summary", "image", "tags", "expires_on"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["title"].label = _("Title on the site")
+        self.fields["summary"].label = _("Summary")
         self.fields["title"].widget.attrs["placeholder"] = self.instance.last_title
         self.fields["title"].help_text = _("Leave it empty to use the topic from Zoom.")
         self.fields["image"].help_text = _(
             "Without an image, a drawing in the colours of the site is used."
         )
         self.fields["expires_on"].help_text = _("The last day on which visitors see it.")
+        for name, icon in ICONS.items():
+            self.fields[name].icon = icon
         names = self.instance.tags.values_list("name", flat=True)
         self.initial["tags"] = ", ".join(names)
+
+    def clean_image(self) -> Any:
+        """An image that this person may choose: image ids of others can be guessed."""
+        image = self.cleaned_data["image"]
+        if image is not None and "image" in self.changed_data:
+            from wagtail.images.permissions import permission_policy as images
+
+            if not images.user_has_permission_for_instance(self.for_user, "choose", image):
+                raise forms.ValidationError(_("You may not use this image."))
+        return image
 
     def save(self, commit: bool = True) -> SiteItem:
         item = super().save(commit=commit)

@@ -20,7 +20,7 @@ def decided(item: Any) -> str:
     """Who decided and when, for the note below a state."""
     if item.decided_at is None:
         return ""
-    day = wording.day(item.decided_at)
+    day = wording.short_day(item.decided_at)
     user = item.decided_by
     if user is None:
         return day

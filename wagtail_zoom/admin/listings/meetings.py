@@ -169,12 +169,6 @@ class MeetingsView(SiteIndexView):
             item.row_reason = "" if item.row_shown else why.meeting(self.facts, item, ticked)
         return rows
 
-    def intro(self) -> dict[str, Any]:
-        if self.request.GET.get("when", UPCOMING) != UPCOMING or self.facts.account is None:
-            return {}
-        url = f"{self.index_url}?site={self.site.pk}&when="
-        return {"text": _("Dates to come."), "url": url, "link": _("Show all")}
-
     def empty(self) -> dict[str, Any]:
         nothing = None
         if self.facts.account and not {Kind.MEETING, Kind.WEBINAR} & self.facts.choice.kinds:
@@ -207,7 +201,7 @@ def _when(item: Any) -> Cell:
     if item.kind == Kind.WEBINAR:
         notes.append(_("webinar"))
     if dates and dates[0].state == Occurrence.State.MOVED and dates[0].previous_start:
-        before = wording.moment(dates[0].previous_start)
+        before = _before(dates[0])
         notes.append(_("moved, was %(before)s") % {"before": before})
     if len(dates) > 1:
         left = ngettext("%(n)d date left", "%(n)d dates left", len(dates))
@@ -215,6 +209,13 @@ def _when(item: Any) -> Cell:
     elif dates and dates[0].duration:
         notes.append(wording.minutes(dates[0].duration))
     return Cell(wording.moment(item.row_start), ", ".join(notes))
+
+
+def _before(date: Occurrence) -> str:
+    """The former time; with its day only when that has changed, too."""
+    old, new = timezone.localtime(date.previous_start), timezone.localtime(date.start)
+    same = old.date() == new.date()
+    return wording.clock(old) if same else wording.moment(old)
 
 
 def _registration(item: Any) -> Cell:

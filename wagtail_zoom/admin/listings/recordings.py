@@ -186,7 +186,7 @@ def _state(item: Any) -> Cell:
     if item.expires_on and item.expires_on < timezone.localdate():
         return Cell(_("Over"), _("taken off by itself"), tag="plain")
     if item.visibility == SiteItem.Visibility.AUTO:
-        since = _("since %(day)s") % {"day": wording.day(item.created_at)}
+        since = _("since %(day)s") % {"day": wording.short_day(item.created_at)}
         return Cell(_("New"), since, tag="primary")
     if getattr(item, "row_shown", True):
         return Cell(_("Published"), decided(item), tag="primary")

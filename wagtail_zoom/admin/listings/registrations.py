@@ -9,6 +9,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -18,15 +19,16 @@ from wagtail.admin.ui.tables import TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...crypto import DecryptionError, blind_indexes
+from ...crypto import DecryptionError
 from ...models import Registration
+from ...registration import owner, tokens
 from .. import wording
+from . import signups
 from .base import SiteIndexView
-from .columns import Cell, CellColumn
+from .columns import ButtonsColumn, Cell, CellColumn
 
 LOGGED_EVERY = timedelta(hours=1)
 """One audit entry for a person who reads on and on."""
-EMAIL = "registration"
 FIRST = ("failed", "pending", "waiting")
 LOOKS = {
     "failed": ("warning", "bad"),
@@ -77,11 +79,17 @@ class RegistrationsView(SiteIndexView):
     @cached_property
     def columns(self) -> list[Any]:
         return [
-            TitleColumn("person", label=_("Person"), accessor="row_name"),
+            TitleColumn(
+                "person",
+                label=_("Person"),
+                accessor="row_name",
+                get_url=lambda row: reverse("wagtail_zoom_registrations:view", args=[row.pk]),
+            ),
             CellColumn("email", label=_("Email"), accessor=lambda row: Cell(row.row_email)),
             CellColumn("meeting", label=_("Meeting"), accessor=_meeting),
             CellColumn("when", label=_("Signed up"), accessor=_signed_up),
             CellColumn("state", label=_("State"), accessor=_state),
+            ButtonsColumn("buttons", label=_("Actions"), accessor=_buttons),
         ]
 
     def get_base_queryset(self) -> QuerySet[Registration]:
@@ -103,7 +111,7 @@ class RegistrationsView(SiteIndexView):
         query = self.search_query.strip()
         found = Q(meeting__topic__icontains=query)
         if "@" in query:
-            found |= Q(email_index__in=_indexes(query))
+            found |= Q(email_index__in=tokens.email_indexes(query))
         return queryset.filter(found)
 
     def decorate(self, rows: list[Any]) -> list[Any]:
@@ -163,15 +171,6 @@ class RegistrationsView(SiteIndexView):
         return super().empty()
 
 
-def _indexes(address: str) -> list[str]:
-    try:
-        from ...registration.tokens import email_indexes
-    except ImportError:
-        return blind_indexes(address.strip().casefold(), EMAIL)
-    found: list[str] = email_indexes(address)
-    return found
-
-
 def _person(row: Registration) -> tuple[str, str]:
     """Name and address, or nothing when the installation's keys no longer open them."""
     try:
@@ -182,6 +181,12 @@ def _person(row: Registration) -> tuple[str, str]:
     standard = answers.get("standard") or answers
     names = [str(standard.get(name) or "") for name in ("first_name", "last_name")]
     return " ".join(name for name in names if name) or _("no name"), address
+
+
+def _buttons(row: Registration) -> list[dict[str, Any]]:
+    """The two that matter; the others stand on the page of the sign-up."""
+    names = {"failed": ("retry",), "pending": ("approve", "deny")}.get(row.state, ())
+    return signups.buttons(row, names) if names else []
 
 
 def _meeting(row: Any) -> Cell:
@@ -197,8 +202,8 @@ def _state(row: Any) -> Cell:
     note = ""
     if row.state == Registration.State.WAITING and row.next_try_at:
         note = _("next try at %(time)s") % {"time": wording.moment(row.next_try_at)}
-    elif row.state == Registration.State.FAILED:
-        note = _("Zoom did not accept it")
+    elif row.error_class:
+        note = str(owner.reason(row) or _("Zoom did not accept it"))
     elif row.state == Registration.State.PENDING:
-        note = _("asked for on %(day)s") % {"day": wording.day(row.created_at)}
+        note = _("asked for on %(day)s") % {"day": wording.short_day(row.created_at)}
     return Cell(row.row_state, note, icon=icon, tone=tone)

@@ -1,0 +1,180 @@
+"""All Sites of the installation with their state, sorted by pain, for the host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from wagtail.models import Site
+
+from .. import notices
+from ..models import ZoomSettings
+from . import facts, states, wording
+from .facts import Facts
+from .states import State
+
+GROUPS: dict[str, set[State]] = {
+    "reconnect": {State.NEEDS_RECONNECT, State.REVOKED, State.QUARANTINED},
+    "permission": {State.MISSING},
+    "errors": {State.SIGNUPS_FAILED, State.WITHHELD, State.WORKER_DOWN, State.CONFIRM},
+    "stale": {State.LATE, State.NO_EVENTS, State.DEGRADED},
+    "limited": {State.THROTTLED},
+    "well": {
+        State.GOOD,
+        State.PAUSED,
+        State.IMPORTING,
+        State.SYNCING,
+        State.CHOOSE,
+        State.ARCHIVED,
+        State.INVITED,
+    },
+    "none": {State.NOT_CONNECTED},
+}
+
+
+def group_names() -> dict[str, str]:
+    """What the groups are called, as the word below a number."""
+    return {
+        "reconnect": _("must reconnect"),
+        "permission": _("lack a permission"),
+        "errors": _("with errors"),
+        "stale": _("not up to date"),
+        "limited": _("limited by Zoom"),
+        "well": _("well or paused"),
+        "none": _("not connected"),
+    }
+
+
+ICONS = {
+    "reconnect": ("warning", "bad"),
+    "permission": ("warning", "bad"),
+    "errors": ("warning", "bad"),
+    "stale": ("time", "warn"),
+    "limited": ("time", "warn"),
+    "well": ("success", "good"),
+    "none": ("minus", "plain"),
+}
+CALM = {State.PAUSED, State.ARCHIVED, State.CHOOSE, State.INVITED}
+
+
+@dataclass
+class Row:
+    """One Site in the fleet."""
+
+    facts: Facts
+
+    @property
+    def pk(self) -> int:
+        return self.facts.site.pk
+
+    @property
+    def site(self) -> Site:
+        return self.facts.site
+
+    @cached_property
+    def state(self) -> State:
+        return states.classify(self.facts)
+
+    @property
+    def group(self) -> str:
+        return next(name for name, members in GROUPS.items() if self.state in members)
+
+    @property
+    def word(self) -> str:
+        return states.short(self.facts, self.state)
+
+    @property
+    def look(self) -> tuple[str, str]:
+        """Icon and tone."""
+        return ("minus", "plain") if self.state in CALM else ICONS[self.group]
+
+    @cached_property
+    def since(self) -> datetime | None:
+        grant, choice = self.facts.grant, self.facts.choice
+        if self.state in (State.NEEDS_RECONNECT, State.DEGRADED) and grant is not None:
+            return grant.state_since
+        return {
+            State.PAUSED: choice.paused_at,
+            State.ARCHIVED: choice.archived_at,
+            State.REVOKED: self.facts.removed_at,
+            State.WORKER_DOWN: self.facts.beat_at,
+        }.get(self.state)
+
+    @property
+    def note(self) -> str:
+        """For how long, and why."""
+        parts = []
+        if self.since:
+            parts.append(_("for %(age)s") % {"age": wording.age(self.since, self.facts.now)})
+        if self.state is State.NEEDS_RECONNECT:
+            parts.append(self.facts.reason)
+        elif self.state is State.MISSING:
+            parts.append(wording.listing(wording.kind_name(name) for name in self.facts.missing))
+        elif self.state is State.THROTTLED and self.facts.account:
+            until = self.facts.account.throttled_until or self.facts.now
+            parts.append(_("goes on at %(time)s") % {"time": wording.moment(until, self.facts.now)})
+        elif self.state is State.SIGNUPS_FAILED:
+            parts.append(wording.signups(self.facts.signups.get("failed", 0)))
+        return ", ".join(parts)
+
+    @property
+    def checked(self) -> str:
+        at = self.facts.account.reconciled_at if self.facts.account else None
+        return wording.moment(at, self.facts.now) if at else "–"
+
+    @property
+    def owner(self) -> str:
+        return notices.owner_address(self.facts.choice)
+
+    @property
+    def mailed(self) -> str:
+        """When the owner was written to about the present trouble."""
+        times = self.facts.grant.notices if self.facts.grant else []
+        if self.state is not State.NEEDS_RECONNECT:
+            return ""
+        if not times:
+            return _("not mailed")
+        return _("mailed %(day)s") % {
+            "day": wording.short_day(datetime.fromisoformat(str(times[-1])))
+        }
+
+    @property
+    def can_mail(self) -> bool:
+        return self.state is State.NEEDS_RECONNECT and bool(self.owner)
+
+    @property
+    def panel_url(self) -> str:
+        return states.panel_url(self.facts)
+
+    @property
+    def visitors(self) -> str:
+        """What is on the Site's pages now. Two queries: only for the rows that are looked at."""
+        if not self.facts.choice.shows_data:
+            return _("Nothing")
+        return wording.shown(self.facts.dates_shown, self.facts.recordings_shown)
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        """Worst state first, then the longest."""
+        since = self.since or self.facts.now
+        return self.state.rank, since, self.facts.site.hostname
+
+
+def rows(now: datetime | None = None) -> list[Row]:
+    """Every Site, worst first: a fixed number of queries."""
+    found = [Row(known) for known in facts.read(Site.objects.order_by("hostname"), now)]
+    return sorted(found, key=lambda row: row.sort_key)
+
+
+def needing_owner(now: datetime | None = None) -> list[Row]:
+    """Connected Sites whose owner must do something."""
+    now = now or timezone.now()
+    linked = ZoomSettings.objects.filter(account__isnull=False).values("site")
+    found = [Row(known) for known in facts.read(Site.objects.filter(pk__in=linked), now)]
+    return sorted(
+        (row for row in found if row.state in states.NEEDS_OWNER), key=lambda row: row.sort_key
+    )

@@ -1,0 +1,148 @@
+"""Reports → Zoom sites: the fleet, for superusers only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.generic import View
+from wagtail.admin.forms.search import SearchForm
+from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.views.reports import ReportView
+from wagtail.models import Site
+
+from ... import notices
+from .. import facts, fleet, states
+from ..listings.base import as_text
+from ..listings.columns import Cell, CellColumn
+from ..states import State
+
+
+class SuperuserMixin:
+    """Everybody else gets 403."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+class MailColumn(Column):
+    """A button to write to the owner."""
+
+    header_template_name = "wagtail_zoom/admin/cells/no_header.html"
+    cell_template_name = "wagtail_zoom/admin/cells/mail.html"
+
+
+class FleetView(SuperuserMixin, ReportView):
+    """All Sites × state, sorted by pain. States are computed, so the list is made in Python."""
+
+    template_name = "wagtail_zoom/admin/fleet.html"
+    results_template_name = "wagtail_zoom/admin/fleet_results.html"
+    index_url_name = "wagtail_zoom_admin:fleet"
+    index_results_url_name = "wagtail_zoom_admin:fleet_results"
+    page_title = gettext_lazy("Zoom sites")
+    header_icon = "globe"
+    paginate_by = 20
+    is_searchable = True
+    list_export = ["site", "word", "note", "checked", "visitors", "owner", "mailed"]
+    export_filename = "zoom-sites"
+
+    @cached_property
+    def columns(self) -> list[Any]:
+        return [
+            TitleColumn(
+                "site", label=_("Site"), accessor="site.hostname", get_url=lambda row: row.panel_url
+            ),
+            CellColumn("state", label=_("State"), accessor=_state),
+            CellColumn("checked", label=_("Last checked"), accessor=lambda row: Cell(row.checked)),
+            CellColumn(
+                "visitors", label=_("What visitors see"), accessor=lambda row: Cell(row.visitors)
+            ),
+            CellColumn("owner", label=_("Owner"), accessor=lambda r: Cell(r.owner, r.mailed)),
+            MailColumn("mail", label=_("Actions"), accessor="can_mail"),
+        ]
+
+    @cached_property
+    def all_rows(self) -> list[fleet.Row]:
+        return fleet.rows()
+
+    def get_queryset(self) -> list[fleet.Row]:
+        words = self.search_query.strip().casefold() if self.search_query else ""
+        group = self.request.GET.get("group", "")
+        return [
+            row
+            for row in self.all_rows
+            if (not group or row.group == group)
+            and (not words or words in f"{row.site.hostname} {row.owner}".casefold())
+        ]
+
+    def get_filtered_queryset(self) -> list[fleet.Row]:
+        return self.get_queryset()
+
+    def get_search_form(self) -> SearchForm:
+        data = self.request.GET if self.search_kwarg in self.request.GET else None
+        return SearchForm(data, placeholder=_("Search sites and owners"))
+
+    def get_heading(self, queryset: Any, field: str) -> str:
+        headings = {
+            "site": _("Site"),
+            "word": _("State"),
+            "note": _("Why"),
+            "checked": _("Last checked"),
+            "visitors": _("What visitors see"),
+            "owner": _("Owner"),
+            "mailed": _("Mailed"),
+        }
+        return headings[field]
+
+    def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
+        value = super().preprocess_field_value(field, value, export_format)
+        return as_text(str(value)) if export_format == self.FORMAT_CSV else str(value)
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(*args, **kwargs)
+        counts: dict[str, int] = {}
+        for row in self.all_rows:
+            counts[row.group] = counts.get(row.group, 0) + 1
+        context["groups"] = [
+            {"n": counts[name], "word": word, "url": f"{self.index_url}?group={name}"}
+            for name, word in fleet.group_names().items()
+            if counts.get(name)
+        ]
+        context["chosen_group"] = fleet.group_names().get(self.request.GET.get("group", ""))
+        return context
+
+
+class MailOwnerView(SuperuserMixin, View):
+    """Write to one owner now."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, site_pk: int) -> HttpResponse:
+        known = facts.of(get_object_or_404(Site, pk=site_pk))
+        if states.classify(known) is not State.NEEDS_RECONNECT:
+            raise Http404
+        if notices.send_now(known.choice, timezone.now()):
+            messages.success(request, _("The mail is on its way."))
+        else:
+            messages.error(request, _("Nobody is known to write to."))
+        return redirect(reverse("wagtail_zoom_admin:fleet"))
+
+
+def _state(row: fleet.Row) -> Cell:
+    icon, tone = row.look
+    return Cell(row.word, row.note, icon=icon, tone=tone)
+
+
+def sentence(n: int) -> str:
+    """For the homepage."""
+    return ngettext("%(n)d site needs its owner", "%(n)d sites need their owner", n) % {"n": n}
