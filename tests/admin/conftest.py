@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -78,7 +79,7 @@ def make_world(name: str) -> SimpleNamespace:
         state="failed",
     )
     registration.email = f"visitor@{name}.example"
-    registration.answers = '{"standard": {"first_name": "Visitor", "last_name": "%s"}}' % name
+    registration.answers = json.dumps({"standard": {"first_name": "Visitor", "last_name": name}})
     registration.save()
     return SimpleNamespace(
         site=site,

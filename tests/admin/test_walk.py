@@ -36,7 +36,7 @@ def named_patterns():
                 found.append((f"{space}:{pattern.name}", sorted(pattern.pattern.converters)))
 
     walk(get_resolver().url_patterns, "")
-    return sorted(set((name, tuple(names)) for name, names in found))
+    return sorted({(name, tuple(names)) for name, names in found})
 
 
 PATTERNS = named_patterns()
@@ -122,9 +122,7 @@ def test_bulk_actions_do_not_see_foreign_items(as_aurora, aurora, borealis, meth
     for action in bulk_action_registry.get_bulk_actions_for_model("wagtail_zoom", "siteitem"):
         if not action.action_type.startswith("zoom_"):
             continue
-        url = reverse(
-            "wagtail_bulk_action", args=["wagtail_zoom", "siteitem", action.action_type]
-        )
+        url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "siteitem", action.action_type])
         before = snapshot()
         answer = getattr(as_aurora, method)(f"{url}?id={borealis.meeting.pk}", {"tags": "a"})
         assert answer.status_code == 404

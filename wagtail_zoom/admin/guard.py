@@ -23,6 +23,17 @@ def visible_to(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(site__in=sites_for(user))
 
 
+def policy_of(model: type[Any]) -> Any:
+    """Wagtail's permission policy of one of its own models, on every supported version."""
+    try:
+        from wagtail.permissions import policy_registry
+    except ImportError:  # Wagtail 7.4 has no registry; images are the only model we ask about.
+        from wagtail.images.permissions import permission_policy
+
+        return permission_policy
+    return policy_registry.get_by_type(model)
+
+
 def site_or_404(request: HttpRequest, pk: int) -> Site:
     """The Site of an address; 404 for everybody who may not change its Zoom settings."""
     site = get_object_or_404(Site.objects.select_related("root_page"), pk=pk)

@@ -88,9 +88,7 @@ class SiteIndexView(IndexView):
         return paginator, page, page.object_list, more
 
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
-        response = super().as_spreadsheet(Decorated(queryset, self.decorate), spreadsheet_format)
-        response["Cache-Control"] = "no-store"
-        return response
+        return super().as_spreadsheet(Decorated(queryset, self.decorate), spreadsheet_format)
 
     def get_heading(self, queryset: Any, field: str) -> str:
         return force_str(self.export_headings.get(field, field))

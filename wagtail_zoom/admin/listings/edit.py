@@ -28,7 +28,7 @@ from ...models import (
     ZoomSettings,
 )
 from .. import curation, facts, states, usage, wording
-from ..guard import RowGuard, visible_to
+from ..guard import RowGuard, policy_of, visible_to
 
 ICONS = {
     "title": "title",
@@ -79,11 +79,11 @@ class ItemForm(WagtailAdminModelForm):
     def clean_image(self) -> Any:
         """An image that this person may choose: image ids of others can be guessed."""
         image = self.cleaned_data["image"]
-        if image is not None and "image" in self.changed_data:
-            from wagtail.images.permissions import permission_policy as images
-
-            if not images.user_has_permission_for_instance(self.for_user, "choose", image):
-                raise forms.ValidationError(_("You may not use this image."))
+        if image is None or "image" not in self.changed_data:
+            return image
+        policy = policy_of(type(image))
+        if not policy.user_has_permission_for_instance(self.for_user, "choose", image):
+            raise forms.ValidationError(_("You may not use this image."))
         return image
 
     def save(self, commit: bool = True) -> SiteItem:

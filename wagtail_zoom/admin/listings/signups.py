@@ -76,7 +76,7 @@ class DetailView(SignupView):
         if choice is not None:
             log(instance=choice, action="wagtail_zoom.registrants", user=request.user)
         starts = [date.start for date in row.dates.all() if date.start]
-        response = render(
+        return render(
             request,
             "wagtail_zoom/admin/signup.html",
             {
@@ -90,8 +90,6 @@ class DetailView(SignupView):
                 "list_url": self.list_url(),
             },
         )
-        response["Cache-Control"] = "no-store"
-        return response
 
 
 class DecideView(SignupView):
@@ -143,7 +141,7 @@ class EditView(SignupView):
         except owner.NotPossible:
             messages.error(request, _("That is not possible any more: its state has changed."))
             return redirect(self.list_url())
-        response = render(
+        return render(
             request,
             "wagtail_zoom/admin/signup_edit.html",
             {
@@ -155,5 +153,3 @@ class EditView(SignupView):
                 "list_url": self.list_url(),
             },
         )
-        response["Cache-Control"] = "no-store"
-        return response

@@ -121,7 +121,7 @@ class InviteView(SiteMixin, View):
         from ...oauth import invitations
 
         row, link = invitations.create(self.site, request.user)
-        response = render(
+        return render(
             request,
             "wagtail_zoom/admin/invitation.html",
             {
@@ -131,8 +131,6 @@ class InviteView(SiteMixin, View):
                 "panel_url": states.panel_url(facts.of(self.site)),
             },
         )
-        response["Cache-Control"] = "no-store"
-        return response
 
 
 class UninviteView(ActionView):

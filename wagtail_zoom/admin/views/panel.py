@@ -107,17 +107,12 @@ class PanelView(EditView):
 
 
 class LiveView(SiteMixin, TemplateView):
-    """The card alone, for the script that watches a run. Never cached."""
+    """The card alone, for the script that watches a run."""
 
     template_name = "wagtail_zoom/admin/live.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | connection.live(facts.of(self.site))
-
-    def render_to_response(self, context: Any, **kwargs: Any) -> HttpResponse:
-        response = super().render_to_response(context, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
 
 
 class HostsView(SiteMixin, View):

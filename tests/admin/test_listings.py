@@ -1,0 +1,371 @@
+"""The lists: what they show, how much they cost, what leaves them as a file; curation."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from datetime import timedelta
+
+import openpyxl
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from wagtail.models.audit_log import ModelLogEntry
+
+from tests.blocks import rows
+from wagtail_zoom.models import (
+    Activity,
+    Placement,
+    RecordingRule,
+    Registration,
+    SiteItem,
+    WebhookEvent,
+    ZoomAccount,
+    ZoomSettings,
+)
+from wagtail_zoom.signals import mirror_changed
+
+pytestmark = pytest.mark.django_db
+LISTS = ("meetings", "recordings", "registrations", "activity")
+
+
+def index(kind, **query):
+    from urllib.parse import urlencode
+
+    return f"{reverse(f'wagtail_zoom_{kind}:index')}?{urlencode(query)}"
+
+
+def more(world, n):
+    for number in range(n):
+        date = rows.date(world.host, topic=f"Extra {number}", agenda="x")
+        rows.item(world.site, date.meeting, "auto", meeting=date.meeting, last_title="Extra")
+        film = rows.recording(world.host, topic=f"Extra film {number}")
+        rows.item(world.site, film, "auto", recording=film, last_title="Extra film")
+        Activity.objects.create(site=world.site, category="sync", code="run_done")
+        row = Registration(
+            site=world.site,
+            account=world.account,
+            meeting_zoom_id="1",
+            email_index=f"{number}",
+            idempotency_key=f"{number}",
+        )
+        row.email, row.answers = "x@example.org", "{}"
+        row.save()
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_queries_do_not_grow_with_the_list(as_aurora, aurora, kind, django_assert_num_queries):
+    more(aurora, 3)
+    as_aurora.get(index(kind))
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        as_aurora.get(index(kind))
+    more_again(aurora)
+    with django_assert_num_queries(len(captured)):
+        assert as_aurora.get(index(kind)).status_code == 200
+
+
+def more_again(world):
+    Registration.objects.exclude(pk=world.registration.pk).delete()
+    more(world, 25)
+
+
+def test_meetings_say_why_visitors_do_not_see_one(as_aurora, aurora):
+    hidden = rows.date(aurora.host, topic="Teachers’ evening")
+    rows.item(aurora.site, hidden.meeting, "hidden", meeting=hidden.meeting)
+    unmarked = rows.date(aurora.host, topic="Staff round")
+    rows.item(aurora.site, unmarked.meeting, "auto", meeting=unmarked.meeting, last_title="Staff")
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(
+        item_rule="marked", mark_word="Meeting of"
+    )
+    body = as_aurora.get(index("meetings")).content.decode()
+    assert "The word “Meeting of” is not in its topic" in body
+    assert "Hidden" in body and "Shown" in body
+    assert "Staff" in as_aurora.get(index("meetings", visitors="no")).content.decode()
+    shown = as_aurora.get(index("meetings", visitors="yes")).content.decode()
+    assert "Meeting of aurora" in shown and "Staff" not in shown
+
+
+def test_meetings_begin_with_what_is_to_come(as_aurora, aurora):
+    over = rows.date(aurora.host, topic="Long ago", start=timezone.now() - timedelta(days=9))
+    rows.item(aurora.site, over.meeting, "auto", meeting=over.meeting, last_title="Long ago")
+    assert "Long ago" not in as_aurora.get(index("meetings")).content.decode()
+    assert "Long ago" in as_aurora.get(index("meetings", when="past")).content.decode()
+    assert "Long ago" in as_aurora.get(index("meetings", when="")).content.decode()
+    found = as_aurora.get(index("meetings", when="", q="long")).content.decode()
+    assert "Long ago" in found and "Meeting of aurora" not in found
+
+
+def test_new_recordings_wait_on_top(as_aurora, aurora):
+    old = rows.recording(aurora.host, topic="Published film")
+    rows.item(aurora.site, old, recording=old, last_title="Published film")
+    body = as_aurora.get(index("recordings")).content.decode()
+    assert "1 new recording" in body
+    assert body.index("Film of aurora") < body.index("Published film")
+    assert "Published film" not in as_aurora.get(index("recordings", state="new")).content.decode()
+
+
+def test_empty_lists_say_why(as_aurora, aurora):
+    SiteItem.objects.all().delete()
+    assert b"No recordings yet." in as_aurora.get(index("recordings")).content
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(show_recordings=False)
+    assert b"Recordings are switched off." in as_aurora.get(index("recordings")).content
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(grant=None, account=None)
+    assert b"Zoom is not connected." in as_aurora.get(index("recordings")).content
+
+
+def test_the_list_of_a_person_with_several_sites(as_root, aurora, borealis):
+    body = as_root.get(index("meetings", site=borealis.site.pk)).content.decode()
+    assert "Meeting of borealis" in body and "Meeting of aurora" not in body
+
+
+# Files
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_no_formula_leaves_in_a_file(as_aurora, aurora, text):
+    """X18"""
+    answers = {"standard": {"first_name": text}}
+    aurora.registration.answers = json.dumps(answers)
+    aurora.registration.save()
+    csv = b"".join(as_aurora.get(index("registrations", export="csv"))).decode()
+    cell = csv.splitlines()[1].split(",")[0].strip('"')
+    assert cell.startswith("'") or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    answer = as_aurora.get(index("registrations", export="xlsx"))
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer))).active
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+
+
+def test_exports_hold_all_rows_and_are_logged(as_aurora, aurora):
+    more(aurora, 25)
+    csv = b"".join(as_aurora.get(index("meetings", export="csv"))).decode()
+    assert len(csv.strip().splitlines()) == 27 and csv.startswith("Title,When,Host")
+    b"".join(as_aurora.get(index("registrations", export="csv")))
+    assert ModelLogEntry.objects.filter(action="wagtail_zoom.export").count() == 1
+
+
+def test_reading_sign_ups_is_logged_once_an_hour(as_aurora, aurora):
+    for _again in range(3):
+        assert b"visitor@aurora.example" in as_aurora.get(index("registrations")).content
+    entry = ModelLogEntry.objects.get(action="wagtail_zoom.registrants")
+    assert entry.user == aurora.owner and "visitor" not in json.dumps(entry.data)
+
+
+def test_sign_ups_are_found_by_whole_address(as_aurora, aurora):
+    from wagtail_zoom.registration import tokens
+
+    address = "visitor@aurora.example"
+    Registration.objects.update(email_index=tokens.email_index(address))
+    assert b"Visitor" in as_aurora.get(index("registrations", q=address.upper())).content
+    assert b"No match." in as_aurora.get(index("registrations", q="visitor@aurora")).content
+
+
+def test_decide_on_a_sign_up(as_aurora, aurora):
+    row = aurora.registration
+    Registration.objects.filter(pk=row.pk).update(state="pending")
+    body = as_aurora.get(index("registrations")).content.decode()
+    assert "Approve" in body and "Deny" in body
+    url = reverse("wagtail_zoom_registrations:approve", args=[row.pk])
+    assert as_aurora.post(url).status_code == 302
+    assert Activity.objects.filter(code="signup_approved", user=aurora.owner).exists()
+    detail = as_aurora.get(reverse("wagtail_zoom_registrations:view", args=[row.pk]))
+    assert b"visitor@aurora.example" in detail.content
+
+
+# Curation
+
+
+def edit(world, item, **data):
+    kind = "recordings" if item.kind == "recording" else "meetings"
+    return reverse(f"wagtail_zoom_{kind}:edit", args=[item.pk]), {"title": "", **data}
+
+
+def test_publish_a_recording(as_aurora, aurora, django_capture_on_commit_callbacks):
+    heard = []
+
+    def hear(**facts):
+        heard.append(facts["recordings"])
+
+    mirror_changed.connect(hear)
+    version = ZoomAccount.objects.get(pk=aurora.account.pk).data_version
+    url, data = edit(
+        aurora, aurora.recording, title="Own", tags="calm, evening,calm", **{"action-publish": "1"}
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        assert as_aurora.post(url, data).status_code == 302
+    item = SiteItem.objects.get(pk=aurora.recording.pk)
+    assert (item.visibility, item.title, item.decided_by) == ("published", "Own", aurora.owner)
+    assert [tag.name for tag in item.tags.all()] == ["calm", "evening"]
+    assert heard == [{aurora.film.pk}]
+    assert ZoomAccount.objects.get(pk=aurora.account.pk).data_version > version
+    assert Activity.objects.filter(code="item_published", user=aurora.owner).exists()
+    assert ModelLogEntry.objects.filter(action="wagtail_zoom.publish").exists()
+
+
+def test_save_only_decides_nothing(as_aurora, aurora):
+    url, data = edit(aurora, aurora.recording, title="Own", **{"action-save": "1"})
+    as_aurora.post(url, data)
+    item = SiteItem.objects.get(pk=aurora.recording.pk)
+    assert (item.visibility, item.title) == ("auto", "Own")
+
+
+def test_hide_a_meeting(as_aurora, aurora):
+    url, data = edit(aurora, aurora.meeting, **{"action-hide": "1"})
+    as_aurora.post(url, data)
+    assert SiteItem.objects.get(pk=aurora.meeting.pk).visibility == "hidden"
+    assert b"You have hidden it." in as_aurora.get(url).content
+
+
+def test_site_and_kind_cannot_be_posted(as_aurora, aurora, borealis):
+    url, data = edit(aurora, aurora.meeting, site=borealis.site.pk, account=borealis.account.pk)
+    as_aurora.post(url, {**data, "kind": "recording"})
+    item = SiteItem.objects.get(pk=aurora.meeting.pk)
+    assert (item.site_id, item.account_id, item.kind) == (
+        aurora.site.pk,
+        aurora.account.pk,
+        "meeting",
+    )
+
+
+def test_images_of_others_cannot_be_used(as_aurora, aurora):
+    from wagtail.images import get_image_model
+    from wagtail.images.tests.utils import get_test_image_file
+
+    image = get_image_model().objects.create(title="Foreign", file=get_test_image_file())
+    url, data = edit(aurora, aurora.meeting, image=image.pk)
+    answer = as_aurora.post(url, data)
+    assert answer.status_code == 200 and b"You may not use this image." in answer.content
+    assert SiteItem.objects.get(pk=aurora.meeting.pk).image_id is None
+
+
+def test_bulk_publish_hide_and_tag(as_aurora, aurora):
+    def act(name, **data):
+        url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "siteitem", name])
+        return as_aurora.post(f"{url}?id={aurora.recording.pk}&id={aurora.meeting.pk}", data)
+
+    assert act("zoom_publish").status_code == 302
+    assert SiteItem.objects.filter(visibility="published").count() == 2
+    act("zoom_hide")
+    assert SiteItem.objects.filter(visibility="hidden").count() == 2
+    act("zoom_tag", tags="a, b")
+    act("zoom_tag", tags="b, c")
+    assert aurora.meeting.tags.count() == 3
+
+
+def test_rule_for_the_next_recordings(as_aurora, aurora):
+    url = reverse("wagtail_zoom_recordings:rule", args=[aurora.recording.pk])
+    assert as_aurora.post(url).status_code == 404
+    aurora.film.meeting_zoom_id = "77"
+    aurora.film.save()
+    assert b"Make this the rule" in as_aurora.get(edit(aurora, aurora.recording)[0]).content
+    as_aurora.post(url, {"rule": "publish"})
+    assert RecordingRule.objects.get(settings=aurora.choice).meeting_zoom_id == "77"
+    as_aurora.post(url, {"rule": "none"})
+    assert not RecordingRule.objects.exists()
+
+
+def test_used_on_counts_pages(aurora):
+    from wagtail.models import ReferenceIndex
+
+    from wagtail_zoom.admin import usage
+
+    page = aurora.site.root_page
+    from django.contrib.contenttypes.models import ContentType
+    from wagtail.models import Page
+
+    own, base = ContentType.objects.get_for_model(page), ContentType.objects.get_for_model(Page)
+    for model, key in ((SiteItem, str(aurora.meeting.pk)), (Placement, "meeting-list")):
+        ReferenceIndex.objects.create(
+            base_content_type=base,
+            content_type=own,
+            object_id=str(page.pk),
+            to_content_type=ContentType.objects.get_for_model(model),
+            to_object_id=key,
+            model_path="body",
+            content_path="body",
+            content_path_hash=uuid.uuid4(),
+        )
+    assert usage.counts_of([aurora.meeting, aurora.recording]) == {aurora.meeting.pk: 1}
+    assert list(usage.pages_of(aurora.site)) == [page]
+    assert list(usage.pages_for(aurora.meeting)) == [page]
+
+
+# Activity
+
+
+def test_activity_is_worded(as_aurora, aurora):
+    start = timezone.now().isoformat()
+    for code, data in (
+        ("date_moved", {"topic": "<b>Board</b>", "start": start, "before": start}),
+        ("run_done", {"counts": {"meeting": {"seen": 43, "created": 1}}}),
+        ("exposure_changed", {"kinds": ["meeting"], "hosts": 2, "registration": True}),
+        ("grant_needs_reconnect", {"reason": "invalid_grant"}),
+        ("something_new", {}),
+    ):
+        Activity.log([aurora.site.pk], "sync", code, data=data, user=aurora.owner)
+    body = as_aurora.get(index("activity")).content.decode()
+    assert "<strong>&lt;b&gt;Board&lt;/b&gt;</strong> moved to" in body
+    assert "43 entries, 1 new." in body
+    assert "aurora changed what visitors see." in body and "of 2 hosts" in body
+    assert "Something new" in body
+
+
+def test_every_code_has_a_sentence(aurora):
+    """Codes that any room writes are worded, or they would stand there raw."""
+    import re
+    from pathlib import Path
+
+    import wagtail_zoom
+    from wagtail_zoom.admin import activity
+
+    root = Path(wagtail_zoom.__file__).parent
+    categories = "connection|sync|event|registration|curation"
+    call = re.compile(rf'Activity\.log\(.{{0,200}}?"(?:{categories})",\s*"([a-z_]+)"', re.DOTALL)
+    found = {code for path in root.rglob("*.py") for code in call.findall(path.read_text())}
+    assert len(found) > 10
+    known = set(activity._WORDS)
+    assert not {code for code in found if code not in known and not code.startswith("grant_")}
+
+
+def test_raw_messages_are_masked_and_only_of_shown_hosts(as_aurora, aurora):
+    event = aurora.event
+    event.payload["payload"]["object"]["host_email"] = "host@aurora.example"
+    event.payload["payload"]["object"]["note"] = "ask host@aurora.example"
+    event.save()
+    body = as_aurora.get(index("activity")).content.decode()
+    assert "Secret of aurora" in body and "host@aurora.example" not in body
+    other = WebhookEvent.objects.create(
+        content_key="other",
+        account_zoom_id=aurora.account.zoom_id,
+        event="meeting.updated",
+        state="dead",
+        payload={"payload": {"object": {"topic": "Unticked", "host_id": "somebody-else"}}},
+    )
+    Activity.objects.create(site=aurora.site, category="event", code="event_failed", event=other)
+    assert "Unticked" not in as_aurora.get(index("activity")).content.decode()
+
+
+def test_replay_a_failed_message(as_aurora, aurora):
+    url = reverse("wagtail_zoom_activity:replay", args=[aurora.activity.pk])
+    assert url in as_aurora.get(index("activity")).content.decode()
+    assert as_aurora.post(url).status_code == 302
+    assert WebhookEvent.objects.get(pk=aurora.event.pk).state == "pending"
+    assert as_aurora.post(url).status_code == 404
+
+
+def test_activity_filters(as_aurora, aurora):
+    old = Activity.objects.create(
+        site=aurora.site,
+        category="curation",
+        code="item_hidden",
+        data={"topic": "Ancient"},
+        at=timezone.now() - timedelta(days=20),
+    )
+    assert old.pk and "Ancient" not in as_aurora.get(index("activity")).content.decode()
+    assert "Ancient" in as_aurora.get(index("activity", when="30")).content.decode()
+    assert "Ancient" in as_aurora.get(index("activity", when="", q="ancient")).content.decode()
+    assert "Ancient" not in as_aurora.get(index("activity", when="", q="zzz")).content.decode()
+    assert "Ancient" in as_aurora.get(index("activity", when="")).content.decode()

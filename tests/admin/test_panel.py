@@ -1,0 +1,247 @@
+"""What an owner does in the panel: choose, sync, pause, invite, leave."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from wagtail.models.audit_log import ModelLogEntry
+
+from tests.blocks import rows
+from wagtail_zoom.models import (
+    Activity,
+    ExposedHost,
+    Grant,
+    Invitation,
+    Meeting,
+    Recording,
+    SyncRun,
+    ZoomAccount,
+    ZoomSettings,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def form(world, **changes):
+    """The choices form as a browser would post it, with changes; None takes a field away."""
+    data = {
+        "show_meetings": "on",
+        "show_recordings": "on",
+        "show_registration": "on",
+        "hosts": [world.host.pk],
+        "item_rule": "all",
+        "mark_word": "#public",
+        "join_policy": "window",
+        "join_minutes": "15",
+        "passcode_policy": "in_link",
+        "review_recordings": "True",
+        "registration_days": "30",
+    }
+    return {name: value for name, value in {**data, **changes}.items() if value is not None}
+
+
+def choice(world):
+    return ZoomSettings.objects.get(pk=world.choice.pk)
+
+
+def test_save_the_choices(as_aurora, aurora):
+    answer = as_aurora.post(
+        aurora.panel, form(aurora, show_webinars="on", item_rule="marked", mark_word="#open")
+    )
+    assert answer.status_code == 302
+    saved = choice(aurora)
+    assert saved.show_webinars and saved.mark_word == "#open"
+    assert saved.grant_id == aurora.grant.pk and saved.account_id == aurora.account.pk
+    assert Activity.objects.filter(site=aurora.site, code="exposure_changed").exists()
+    assert SyncRun.objects.filter(account=aurora.account, mode="backfill").exists()
+
+
+def test_first_save_starts_the_import(as_aurora, aurora):
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(configured_at=None)
+    body = as_aurora.get(aurora.panel).content.decode()
+    assert "Save and start the import" in body and "Now choose what to show" in body
+    as_aurora.post(aurora.panel, form(aurora))
+    assert choice(aurora).configured_at is not None
+
+
+def test_the_person_who_connected_is_ticked_at_first(as_aurora, aurora):
+    ExposedHost.objects.all().delete()
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(configured_at=None)
+    body = as_aurora.get(aurora.panel).content.decode()
+    assert f'value="{aurora.host.pk}" id="id_hosts_{aurora.host.pk}" checked' in body
+
+
+def test_what_goes_is_said_first(as_aurora, aurora):
+    Recording.objects.filter(pk=aurora.film.pk).update(expired_at=timezone.now())
+    answer = as_aurora.post(aurora.panel, form(aurora, show_recordings=None))
+    assert answer.status_code == 200
+    assert b"1 recording leave your pages" in answer.content
+    assert b"no longer exists in Zoom and cannot come back" in answer.content
+    assert choice(aurora).show_recordings
+    again = dict(form(aurora, show_recordings=None), confirmed="1")
+    assert as_aurora.post(aurora.panel, again).status_code == 302
+    assert not choice(aurora).show_recordings
+
+
+def test_unticking_a_host_is_asked_as_well(as_aurora, aurora):
+    answer = as_aurora.post(aurora.panel, form(aurora, hosts=[]))
+    assert b"One host is no longer ticked." in answer.content
+    assert ExposedHost.objects.filter(settings=aurora.choice).exists()
+
+
+def test_hosts_of_another_account_are_refused(as_aurora, aurora, borealis):
+    answer = as_aurora.post(aurora.panel, form(aurora, hosts=[borealis.host.pk]))
+    assert answer.status_code == 200
+    assert not ExposedHost.objects.filter(settings=aurora.choice, host=borealis.host).exists()
+
+
+def test_a_personal_grant_offers_one_host_only(as_aurora, aurora):
+    other = rows.host(aurora.account, "other")
+    Grant.objects.filter(pk=aurora.grant.pk).update(account_level=False)
+    as_aurora.post(aurora.panel, form(aurora, hosts=[aurora.host.pk, other.pk]))
+    assert not ExposedHost.objects.filter(settings=aurora.choice, host=other).exists()
+
+
+def test_fields_that_are_not_offered_cannot_be_posted(as_aurora, aurora, borealis):
+    as_aurora.post(
+        aurora.panel,
+        form(aurora, site=borealis.site.pk, grant=borealis.grant.pk, account=borealis.account.pk),
+    )
+    saved = choice(aurora)
+    assert (saved.site_id, saved.grant_id) == (aurora.site.pk, aurora.grant.pk)
+
+
+def test_not_connected_has_no_form(as_aurora, aurora):
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(grant=None, account=None)
+    body = as_aurora.get(aurora.panel).content.decode()
+    assert "Show your Zoom meetings on your pages" in body and 'name="item_rule"' not in body
+    assert f"/zoom/oauth/connect/{aurora.site.pk}/" in body
+    as_aurora.post(aurora.panel, form(aurora, join_policy="public"))
+    assert choice(aurora).join_policy == "window"
+
+
+def test_search_hosts(as_aurora, aurora):
+    for name in ("Ines", "Mika"):
+        rows.host(aurora.account, name)
+    url = f"/admin/zoom/{aurora.site.pk}/hosts/"
+    body = as_aurora.get(url, {"q": "ines", "without": aurora.host.pk}).content.decode()
+    assert "Host Ines" in body and "Host Mika" not in body
+    assert "No host with that name." in as_aurora.get(url, {"q": "xyz"}).content.decode()
+
+
+def test_no_inline_script_or_style(as_aurora, aurora):
+    """Of ours: Wagtail's own furniture is not looked at."""
+    body = as_aurora.get(aurora.panel).content.decode()
+    ours = body[body.index('id="wza-actions"') : body.rindex('class="footer')]
+    for forbidden in ("<script>", "<style", " style=", "onclick=", "onchange="):
+        assert forbidden not in ours
+
+
+# The buttons
+
+
+def press(client, world, name, **data):
+    return client.post(f"/admin/zoom/{world.site.pk}/{name}/", data)
+
+
+def test_sync_now_and_stop(as_aurora, aurora):
+    ZoomAccount.objects.filter(pk=aurora.account.pk).update(reconciled_at=timezone.now())
+    assert press(as_aurora, aurora, "sync").status_code == 302
+    run = SyncRun.objects.get(account=aurora.account)
+    assert run.mode == "reconcile" and run.requested_by == aurora.owner
+    press(as_aurora, aurora, "stop")
+    run.refresh_from_db()
+    assert run.cancel_requested
+
+
+def test_progress_is_live_and_ends_by_itself(as_aurora, aurora):
+    run = SyncRun.objects.create(
+        account=aurora.account,
+        mode="backfill",
+        state="running",
+        started_at=timezone.now(),
+        progress={"meeting": [14, 14], "webinar": [3, 12], "recording": [0, 8]},
+    )
+    url = f"/admin/zoom/{aurora.site.pk}/live/"
+    body = as_aurora.get(url).content.decode()
+    assert "data-wza-running" in body and 'value="17" max="34"' in body
+    assert "14 of 14" in body and "3 of 12" in body and "8, next" in body
+    run.state = "done"
+    run.save()
+    answer = as_aurora.get(url)
+    assert "data-wza-running" not in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_pause_and_go_on(as_aurora, aurora):
+    press(as_aurora, aurora, "pause")
+    assert choice(aurora).paused_at is not None
+    assert b"Paused since" in as_aurora.get(aurora.panel).content
+    press(as_aurora, aurora, "resume")
+    assert choice(aurora).paused_at is None
+
+
+def test_actions_answer_only_where_they_make_sense(as_aurora, aurora):
+    assert press(as_aurora, aurora, "confirm").status_code == 404
+    assert press(as_aurora, aurora, "adopt").status_code == 404
+    assert press(as_aurora, aurora, "approve-removals").status_code == 404
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(grant=None, account=None)
+    for name in ("sync", "stop", "pause", "resume", "disconnect"):
+        assert press(as_aurora, aurora, name).status_code == 404
+    assert as_aurora.get(f"/admin/zoom/{aurora.site.pk}/sync/").status_code == 405
+
+
+def test_approve_withheld_removals(as_aurora, aurora):
+    SyncRun.objects.create(
+        account=aurora.account,
+        mode="reconcile",
+        state="done",
+        counts={"meeting": {"withheld": 12}},
+    )
+    press(as_aurora, aurora, "approve-removals")
+    assert SyncRun.objects.get(account=aurora.account, state="queued").allow_removals
+
+
+def test_invite_and_take_back(as_aurora, aurora):
+    answer = press(as_aurora, aurora, "invite")
+    assert b"https://testserver/zoom/invite/" in answer.content
+    assert "no-store" in answer["Cache-Control"]
+    assert Invitation.objects.get(site=aurora.site).is_open
+    press(as_aurora, aurora, "uninvite")
+    assert not Invitation.objects.get(site=aurora.site).is_open
+
+
+def test_confirm_a_connection_by_invitation(as_aurora, aurora):
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(needs_confirmation=True)
+    body = as_aurora.get(aurora.panel).content.decode()
+    assert "Is this right?" in body and 'name="item_rule"' not in body
+    press(as_aurora, aurora, "confirm")
+    assert not choice(aurora).needs_confirmation
+
+
+def test_wake_a_copy(as_aurora, aurora):
+    ZoomAccount.objects.filter(pk=aurora.account.pk).update(fingerprint="another")
+    press(as_aurora, aurora, "adopt")
+    assert not ZoomAccount.objects.get(pk=aurora.account.pk).is_quarantined
+    assert ModelLogEntry.objects.filter(action="wagtail_zoom.adopt").exists()
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("keep", True), ("remove", False)])
+def test_disconnect(as_aurora, aurora, answer, kept):
+    url = f"/admin/zoom/{aurora.site.pk}/disconnect/"
+    body = as_aurora.get(url).content.decode()
+    assert "1 meeting and 1 recording leave your pages" in body
+    assert b"Choose what should happen" in as_aurora.post(url, {}).content
+    assert choice(aurora).grant_id
+    assert as_aurora.post(url, {"pages": answer}).status_code == 302
+    saved = choice(aurora)
+    assert saved.grant_id is None and (saved.archived_at is not None) is kept
+    assert ModelLogEntry.objects.filter(action="wagtail_zoom.disconnect").exists()
+
+
+def test_visitors_view_shows_what_the_gate_lets_through(as_aurora, aurora):
+    url = f"/admin/zoom/{aurora.site.pk}/visitors/"
+    body = as_aurora.get(url).content.decode()
+    assert "Meeting of aurora" in body and "Film of aurora" not in body
+    Meeting.objects.update(is_private=True)
+    assert "Meeting of aurora" not in as_aurora.get(url).content.decode()

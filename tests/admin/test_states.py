@@ -1,0 +1,249 @@
+"""Each state of a Site: which one it is, its sentence and its one action (DESIGN §4.4, §4.7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.admin.conftest import hours_ago
+from wagtail_zoom import notices
+from wagtail_zoom.admin import facts, fleet, states
+from wagtail_zoom.admin.states import State
+from wagtail_zoom.models import (
+    Activity,
+    Grant,
+    Heartbeat,
+    Invitation,
+    Registration,
+    SyncRun,
+    ZoomAccount,
+    ZoomSettings,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def grant(world, **values):
+    Grant.objects.filter(pk=world.grant.pk).update(**values)
+
+
+def choice(world, **values):
+    ZoomSettings.objects.filter(pk=world.choice.pk).update(**values)
+
+
+def account(world, **values):
+    ZoomAccount.objects.filter(pk=world.account.pk).update(**values)
+
+
+def run(world, **values):
+    SyncRun.objects.create(account=world.account, **{"mode": "reconcile", **values})
+
+
+def invite(world):
+    choice(world, grant=None, account=None, configured_at=None)
+    Invitation.objects.create(
+        site=world.site,
+        token_hash="x",
+        created_by=world.owner,
+        expires_at=timezone.now() + timedelta(days=7),
+    )
+
+
+def removed(world):
+    choice(world, grant=None, account=None, configured_at=None)
+    Activity.log([world.site.pk], "connection", "connected")
+    Activity.log([world.site.pk], "connection", "deauthorized")
+
+
+CASES = [
+    (State.QUARANTINED, lambda w: account(w, fingerprint="another")),
+    (State.NEEDS_RECONNECT, lambda w: grant(w, state="needs_reconnect", reason="invalid_grant")),
+    (State.NEEDS_RECONNECT, lambda w: grant(w, client_id="former")),
+    (State.REVOKED, lambda w: grant(w, state="revoked")),
+    (State.REVOKED, removed),
+    (State.CONFIRM, lambda w: choice(w, needs_confirmation=True)),
+    (State.WORKER_DOWN, lambda w: Heartbeat.objects.update(at=hours_ago(1))),
+    (State.WORKER_DOWN, lambda w: Heartbeat.objects.all().delete()),
+    (State.MISSING, lambda w: grant(w, missing_kinds=["recording"])),
+    (State.WITHHELD, lambda w: run(w, state="done", counts={"meeting": {"withheld": 12}})),
+    (State.LATE, lambda w: run(w, state="failed")),
+    (State.LATE, lambda w: account(w, reconciled_at=hours_ago(30))),
+    (State.NO_EVENTS, lambda w: run(w, state="done", counts={"meeting": {"changed": 1}})),
+    (State.DEGRADED, lambda w: grant(w, state="degraded", last_ok_at=hours_ago(1))),
+    (State.THROTTLED, lambda w: account(w, throttled_until=hours_ago(-1))),
+    (State.PAUSED, lambda w: choice(w, paused_at=hours_ago(30))),
+    (State.CHOOSE, lambda w: choice(w, configured_at=None)),
+    (State.IMPORTING, lambda w: run(w, mode="backfill", state="running")),
+    (State.SYNCING, lambda w: run(w, state="queued")),
+    (State.INVITED, invite),
+    (State.ARCHIVED, lambda w: choice(w, grant=None, archived_at=hours_ago(30))),
+    (State.NOT_CONNECTED, lambda w: choice(w, grant=None, account=None)),
+    (State.SIGNUPS_FAILED, lambda w: None),
+    (State.GOOD, lambda w: Registration.objects.all().delete()),
+]
+
+
+@pytest.mark.parametrize(("state", "break_it"), CASES)
+def test_every_state_has_a_panel(as_aurora, aurora, state, break_it):
+    break_it(aurora)
+    known = facts.of(aurora.site)
+    assert states.classify(known) is state
+    status = states.describe(known)
+    answer = as_aurora.get(aurora.panel)
+    assert answer.status_code == 200
+    if status.tone:
+        assert status.title in answer.context["status"].title
+        assert len([action for action in status.actions if action.filled]) <= 1
+        for action in status.actions:
+            assert action.url and action.label
+    for word in ("token", "webhook", " API", "scope", "sync error"):
+        assert word not in f"{status.title} {status.text}"
+
+
+def test_the_worst_state_wins(aurora):
+    grant(aurora, state="needs_reconnect", missing_kinds=["recording"])
+    choice(aurora, paused_at=timezone.now())
+    assert states.classify(facts.of(aurora.site)) is State.NEEDS_RECONNECT
+    account(aurora, fingerprint="another")
+    assert states.classify(facts.of(aurora.site)) is State.QUARANTINED
+
+
+def test_a_missing_permission_of_an_unwanted_kind_is_no_trouble(aurora):
+    Registration.objects.all().delete()
+    grant(aurora, missing_kinds=["webinar"])
+    assert states.classify(facts.of(aurora.site)) is State.GOOD
+
+
+def test_free_plan_is_told_how_often_we_look(as_aurora, aurora):
+    account(aurora, plan="free", reconciled_at=timezone.now())
+    assert b"We look every 15 minutes." in as_aurora.get(aurora.panel).content
+
+
+def test_facts_of_many_sites_cost_as_much_as_of_one(
+    aurora, borealis, django_assert_num_queries, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(9) as captured:
+        facts.read([aurora.site])
+    with django_assert_num_queries(len(captured.captured_queries)):
+        facts.read([aurora.site, borealis.site])
+
+
+# The host's side
+
+
+def test_fleet_is_sorted_by_pain_and_for_superusers_only(client, as_root, aurora, borealis):
+    grant(borealis, state="needs_reconnect", state_since=hours_ago(50))
+    assert [row.site for row in fleet.rows()][:2] == [borealis.site, aurora.site]
+    answer = as_root.get("/admin/zoom/sites/")
+    assert b"Owner must reconnect" in answer.content and b"for 2 days" in answer.content
+    assert b"borealis.example" in as_root.get("/admin/zoom/sites/?group=reconnect").content
+    assert b"aurora.example" not in as_root.get("/admin/zoom/sites/?group=reconnect").content
+    assert b"aurora.example" not in as_root.get("/admin/zoom/sites/results/?q=boreal").content
+    client.force_login(aurora.owner)
+    assert client.get("/admin/zoom/sites/").status_code in (302, 403)
+
+
+def test_fleet_export(as_root, aurora):
+    answer = as_root.get("/admin/zoom/sites/?export=csv")
+    assert b"aurora.example" in b"".join(answer)
+    assert b"".join(as_root.get("/admin/zoom/sites/?export=xlsx"))
+
+
+def test_the_host_can_write_to_an_owner(as_root, aurora):
+    url = f"/admin/zoom/{aurora.site.pk}/mail-owner/"
+    assert as_root.post(url).status_code == 404
+    grant(aurora, state="needs_reconnect", reason="invalid_grant")
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(contact_email="office@aurora.example")
+    assert as_root.post(url).status_code == 302
+    assert mail.outbox[0].to == ["office@aurora.example"]
+
+
+def test_homepage_names_what_waits(as_aurora, aurora, borealis):
+    body = as_aurora.get("/admin/").content.decode()
+    assert "1 new recording waits for your review" in body
+    assert "1 sign-up has not reached Zoom" in body
+    assert "borealis" not in body
+
+
+def test_homepage_is_silent_when_nothing_waits(as_aurora, aurora):
+    Registration.objects.all().delete()
+    aurora.recording.visibility = "hidden"
+    aurora.recording.save()
+    assert "What waits for you" not in as_aurora.get("/admin/").content.decode()
+
+
+# Mail to the owner
+
+
+def test_one_mail_and_two_reminders(aurora):
+    now = timezone.now()
+    choice(aurora, contact_email="office@aurora.example")
+    grant(aurora, state="needs_reconnect", reason="invalid_grant", state_since=now)
+    sent = []
+    for day in range(12):
+        for _repeat in range(3):
+            notices.send_due_notices(now + timedelta(days=day))
+        sent.append(len(mail.outbox))
+    assert sent == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3]
+    first = mail.outbox[0]
+    assert "aurora.example" in first.subject and first.to == ["office@aurora.example"]
+    assert f"https://testserver{aurora.panel}" in first.body
+    assert "We sent you a mail on" in states_card(aurora)
+
+
+def states_card(world):
+    from wagtail_zoom.admin import connection
+
+    known = facts.of(world.site)
+    return connection.card(known, states.classify(known)).text
+
+
+def test_no_mail_after_the_repair_nor_from_a_copy(aurora):
+    now = timezone.now()
+    grant(aurora, state="needs_reconnect", user_email="")
+    choice(aurora, contact_email="office@aurora.example")
+    account(aurora, fingerprint="another")
+    assert notices.send_due_notices(now) == 0
+    account(aurora, fingerprint="")
+    assert notices.send_due_notices(now) == 1
+    grant(aurora, state="connected", notices=[])
+    assert notices.send_due_notices(now + timedelta(days=4)) == 0
+
+
+def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, settings):
+    from wagtail.users.models import UserProfile
+
+    UserProfile.objects.create(user=aurora.owner, preferred_language="de")
+    grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
+    world = Grant.objects.get(pk=aurora.grant.pk)
+    assert notices._language(world) == "de"
+    assert notices.send_due_notices(timezone.now()) == 1
+    assert mail.outbox[0].to == [aurora.owner.email]
+
+
+# zoom_doctor
+
+
+def test_doctor_says_what_the_panel_says(aurora, capsys):
+    Registration.objects.all().delete()
+    call_command("zoom_doctor", "aurora.example")
+    assert "aurora.example: Up to date [good]" in capsys.readouterr().out
+    grant(aurora, state="needs_reconnect", reason="invalid_grant")
+    with pytest.raises(CommandError) as failure:
+        call_command("zoom_doctor", "aurora.example")
+    assert failure.value.returncode == 1
+    assert "Zoom needs you: please connect again." in capsys.readouterr().out
+
+
+def test_doctor_knows_wrong_names_and_wrong_settings(aurora, settings):
+    with pytest.raises(CommandError) as failure:
+        call_command("zoom_doctor", "nowhere.example")
+    assert failure.value.returncode == 2
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_ID": "", "ENCRYPTION_KEYS": []}
+    with pytest.raises(CommandError) as failure:
+        call_command("zoom_doctor")
+    assert failure.value.returncode == 2 and "CLIENT_ID, ENCRYPTION_KEYS" in str(failure.value)
