@@ -37,7 +37,7 @@ def test_demo_has_series_over_a_change_of_clocks(demo):
     [one] = [one for one in demo.meetings("aurora") if one["topic"] == "Yin and rest"]
     zone = ZoneInfo("Europe/Berlin")
     times = [datetime.fromisoformat(date["start_time"]) for date in one["occurrences"]]
-    assert len({time.hour for time in times}) == 2
+    assert {17, 18} <= {time.hour for time in times}
     assert sum(time.astimezone(zone).strftime("%H:%M") == "19:30" for time in times) == 35
     assert [date["status"] for date in one["occurrences"]].count("deleted") == 1
 

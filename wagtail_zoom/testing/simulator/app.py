@@ -16,6 +16,7 @@ from . import (
     control_events,
     control_world,
     oauth,
+    pages,
     rest,
     rest_past,
     rest_recordings,
@@ -27,6 +28,7 @@ from .world import World
 
 MODULES = (
     oauth,
+    pages,
     rest,
     rest_past,
     rest_recordings,
@@ -71,7 +73,7 @@ def _problem(problem: Problem) -> Response:
 
 
 def _refused(error: ControlError) -> Response:
-    """A request to the control API that cannot be carried out."""
+    """A request to the control API, or for a page, that cannot be carried out."""
     response = jsonify(error=str(error))
     response.status_code = 400
     return response
@@ -127,7 +129,7 @@ def _cut() -> None:
 
 def _after(world: World, response: Response) -> Response:
     if not _is_call():
-        return response
+        return _guarded(response)
     if "label" in g:
         response.headers.setdefault("X-RateLimit-Category", g.label.capitalize())
     fault = world.faults.after(_facts())
@@ -135,6 +137,18 @@ def _after(world: World, response: Response) -> Response:
         g.fault = fault["kind"]
         response = _spoil(fault, response)
     _record(world, response)
+    return response
+
+
+def _guarded(response: Response) -> Response:
+    """Pages need nothing but their style sheet. (The consent page leads away to the website.)"""
+    if response.mimetype == "text/html":
+        policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        if request.endpoint != "oauth.authorize":
+            policy += "; form-action 'self'"
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

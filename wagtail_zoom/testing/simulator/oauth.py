@@ -52,7 +52,10 @@ def authorize() -> Any:
         users = here.store.find("users", "status = ?", "active", tail="ORDER BY seq LIMIT 200")
         names = {one["id"]: one["name"] for one in here.store.find("accounts", "1")}
         wanted = scopes(here)
-        return render_template("consent.html", args=args, users=users, names=names, scopes=wanted)
+        return render_template(
+            "consent.html", args=args, users=users, names=names, scopes=wanted,
+            app_name=here.options.app_name,
+        )  # fmt: skip
     if answer != "allow":
         return _back({"error": "access_denied"})
     return _back({"code": _code(args.get("sim_user", ""))})
