@@ -17,10 +17,12 @@ class WagtailZoomConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from . import checks, notices  # noqa: F401 - checks register themselves
+        from . import purging
         from .registration import wiring
         from .schedule import ensure_schedule
         from .sync import hooks
 
         post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")
         wiring.connect()
+        purging.connect()
         hooks.on_tick(notices.send_due_notices)

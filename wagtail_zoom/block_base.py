@@ -63,6 +63,14 @@ class ZoomBlock(blocks.StructBlock):
     def construct_from_lookup(cls, lookup: Any, *args: Any, **kwargs: Any) -> ZoomBlock:
         return cls(**kwargs)
 
+    def normalize(self, value: Any) -> Any:
+        """With the defaults of children that code which fills a stream has left out."""
+        made = super().normalize(value)
+        for name, child in self.child_blocks.items():
+            if name not in made:
+                made[name] = child.get_default()
+        return made
+
     def extract_references(self, value: Any) -> Iterator[tuple[Any, str, str, str]]:
         """The chosen items, and the placement: which pages hold such a block at all."""
         yield from super().extract_references(value)
@@ -116,6 +124,10 @@ class ZoomBlock(blocks.StructBlock):
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         """Parameters of the further addresses that this block declares, for purging."""
         return []
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        """Whether a change (``purging.Change``) can alter what this block shows."""
+        return True
 
     # Picker preview
 

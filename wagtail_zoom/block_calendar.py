@@ -25,7 +25,7 @@ from .models import Placement
 from .paging import Asked, Link
 from .presenting import DateView, date_views
 from .rendering import Shared, stale_since
-from .selecting import Dates, dates, midnight
+from .selecting import Dates, dates, midnight, touches
 from .timing import in_zone, month
 
 BACK, AHEAD = 12, 24
@@ -124,6 +124,9 @@ class CalendarBlock(ZoomBlock):
         first = timezone.localdate().replace(day=1)
         rows = in_month(found, self.selection(value, first), first)
         return [representing.date(each) for each in rows]
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         """Months that hold dates of the selection, within reach."""

@@ -21,9 +21,9 @@ from .exposure import Exposure
 from .grouping import by_day, by_month, by_series, one_zone
 from .models import Kind, Placement
 from .paging import Asked, Link, Pages
-from .presenting import DateView, FilmView, date_views, film_views
-from .rendering import Shared, stale_since
-from .selecting import Dates, Films, Narrowed, dates, films, words, years
+from .presenting import DateView, Detail, FilmView, date_views, film_views
+from .rendering import Shared, gate, stale_since
+from .selecting import Dates, Films, Narrowed, dates, films, touches, touches_films, words, years
 from .timing import in_zone
 
 KINDS = [(Kind.MEETING.value, _("Only meetings")), (Kind.WEBINAR.value, _("Only webinars"))]
@@ -53,6 +53,19 @@ def narrowed(value: Any) -> Narrowed:
         items=tuple(item.pk for item in picked if item is not None),
         picked=bool(picked),
     )
+
+
+def detail_of(context: Mapping[str, Any]) -> Detail | None:
+    """How the page at hand addresses single dates, if its type does (``ZoomDatesPageMixin``)."""
+    page, request = context.get("page"), context.get("request")
+    if not hasattr(page, "zoom_date_path") or page is None:
+        return None
+    base = page.get_url(request) or ""
+    found = gate(context)
+    if not base or found is None or found.choice is None:
+        return None
+    site_id = found.choice.site_id
+    return lambda row: base + page.zoom_date_path(site_id, row)
 
 
 class ZoomListBlock(ZoomBlock):
@@ -204,7 +217,7 @@ class MeetingListBlock(ZoomListBlock):
         def read() -> tuple[list[DateView], int]:
             rows, total = self.slice(dates(found, wanted), value, page)
             past = value["period"] in ("past", "range")
-            return date_views(found, rows, films=past), total
+            return date_views(found, rows, films=past, detail=detail_of(context)), total
 
         site = found.choice.site_id if found.choice else 0
         rows, total = shared.once((site, wanted, size, value["paging"], page), read)
@@ -298,6 +311,9 @@ class MeetingListBlock(ZoomListBlock):
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         rows = dates(found, self.selection(value))[: value["limit"]]
         return [representing.date(each) for each in date_views(found, list(rows))]
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         choice = found.choice
@@ -465,6 +481,9 @@ class RecordingListBlock(ZoomListBlock):
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         rows = films(found, self.selection(value))[: value["limit"]]
         return [representing.film(each) for each in film_views(found, list(rows))]
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return change.removed or touches_films(found, narrowed(value), change.recordings)
 
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         asked: list[dict[str, Any]] = [{}]

@@ -20,8 +20,9 @@ from .exposure import Audience, Exposure, Surface
 from .feeds import structured
 from .models import Meeting, Occurrence, Placement, SiteItem
 from .presenting import DateView, date_views, meeting_view
+from .purging import item_concerned
 from .rendering import Shared, stale_since
-from .selecting import GONE, OVERRUN, Dates, dates
+from .selecting import GONE, OVERRUN, Dates, dates, touches
 from .timing import in_zone
 
 FURTHER = 6
@@ -83,6 +84,9 @@ class MeetingBlock(ZoomBlock):
             url = page.get_url(context.get("request")) or "" if page else ""
             made["structured"] = structured.script([structured.event(row, found.choice, url)])
         return made
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return value["item"] is not None and item_concerned(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         show = dict.fromkeys(value["show"], True)
@@ -196,6 +200,9 @@ class NextMeetingBlock(ZoomBlock):
             url = page.get_url(context.get("request")) or "" if page else ""
             made["structured"] = structured.script([structured.event(row, found.choice, url)])
         return made
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         return {"row": samples.dates()[1], "countdown": value["countdown"], "empty": ""}

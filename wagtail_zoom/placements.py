@@ -107,3 +107,47 @@ def _urls(site: Site, found: dict[int, list[tuple[int, str]]]) -> dict[int, tupl
                 answer[item] = (urls[page], TELLS[rank] == Placement.REGISTRATION)
                 break
     return answer
+
+
+def pages_with_blocks(site: Site) -> list[tuple[Page, bool]]:
+    """Live pages of a Site that hold one of our blocks or an item of it.
+
+    The flag says that at least one of them stands in something the page refers to (a snippet,
+    two steps at most), where the page's own streams do not show it.
+    """
+    types = ContentType.objects.get_for_models(SiteItem, Placement)
+    page_type = ContentType.objects.get_for_model(Page).pk
+    own = {str(pk) for pk in SiteItem.objects.for_site(site).values_list("pk", flat=True)}
+    rows = ReferenceIndex.objects.filter(
+        Q(to_content_type=types[Placement]) | Q(to_content_type=types[SiteItem])
+    ).values_list("base_content_type", "object_id", "to_content_type", "to_object_id")
+    sources = {
+        (kind, pk)
+        for kind, pk, to_kind, target in rows
+        if to_kind == types[Placement].pk or target in own
+    }
+    direct = {int(pk) for kind, pk in sources if kind == page_type and pk.isdigit()}
+    through: set[int] = set()
+    held = {source for source in sources if source[0] != page_type}
+    for _step in range(2):
+        held = _holders(held)
+        through |= {int(pk) for kind, pk in held if kind == page_type and pk.isdigit()}
+        held = {source for source in held if source[0] != page_type}
+    pages = Page.objects.live().filter(
+        pk__in=direct | through, path__startswith=site.root_page.path
+    )
+    return [(page, page.pk in through) for page in pages.specific()]
+
+
+def _holders(things: set[tuple[int, str]]) -> set[tuple[int, str]]:
+    """What refers to these things."""
+    if not things:
+        return set()
+    wanted = Q(pk__in=[])
+    by_kind: dict[int, set[str]] = defaultdict(set)
+    for kind, pk in things:
+        by_kind[kind].add(pk)
+    for kind, pks in by_kind.items():
+        wanted |= Q(to_content_type=kind, to_object_id__in=pks)
+    rows = ReferenceIndex.objects.filter(wanted)
+    return set(rows.values_list("base_content_type", "object_id"))

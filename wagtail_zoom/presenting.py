@@ -7,7 +7,7 @@ Their fields are the documented context of the partials (docs/reference/blocks.m
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -27,6 +27,8 @@ from .selecting import GONE, OVERRUN, curated
 from .timing import When, length, short_day
 
 Text = str | Promise
+Detail = Callable[[Occurrence], str]
+"""Gives the address of a date's own page (``ZoomDatesPageMixin``)."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +213,15 @@ def opens_at(row: Occurrence, choice: ZoomSettings) -> datetime | None:
 class DateViews:
     """Makes ``DateView`` objects for rows of one Site: a fixed number of queries for all."""
 
-    def __init__(self, gate: Exposure, rows: Sequence[Occurrence], *, films: bool = False) -> None:
-        self.gate, self.now = gate, timezone.now()
+    def __init__(
+        self,
+        gate: Exposure,
+        rows: Sequence[Occurrence],
+        *,
+        films: bool = False,
+        detail: Detail | None = None,
+    ) -> None:
+        self.gate, self.now, self.detail = gate, timezone.now(), detail
         self.items = curated(gate, ((row.meeting.kind, row.meeting.zoom_id) for row in rows))
         self.pages: dict[int, tuple[str, bool]] = {}
         if gate.choice:
@@ -232,6 +241,8 @@ class DateViews:
         title = _title(item, meeting.topic, choice)
         state = state_of(row, choice, self.now)
         url, has_form = self.pages.get(item.pk, ("", False)) if item else ("", False)
+        if not url and self.detail:
+            url = self.detail(row)
         moved = row.state == Occurrence.State.MOVED and row.previous_start != row.start
         total = meeting.capacity if signs_up(meeting, choice) else None
         view = DateView(
@@ -318,10 +329,14 @@ def meeting_view(gate: Exposure, meeting: Meeting) -> MeetingView:
 
 
 def date_views(
-    gate: Exposure, rows: Sequence[Occurrence], *, films: bool = False
+    gate: Exposure,
+    rows: Sequence[Occurrence],
+    *,
+    films: bool = False,
+    detail: Detail | None = None,
 ) -> list[DateView]:
     """Views of dates in the given order; with their recordings when ``films``."""
-    maker = DateViews(gate, rows, films=films)
+    maker = DateViews(gate, rows, films=films, detail=detail)
     return [maker.view(row) for row in rows]
 
 

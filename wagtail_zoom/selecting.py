@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -161,6 +161,20 @@ def _items(gate: Exposure, kind: str, key: str) -> QuerySet[SiteItem]:
     return SiteItem.objects.for_site(choice.site_id).filter(
         account=choice.account_id, kind=OuterRef(kind) if is_path else kind, key=OuterRef(key)
     )
+
+
+def touches(gate: Exposure, wanted: Narrowed, kind: str | None, meetings: Collection[int]) -> bool:
+    """Whether a list narrowed like this can show any of these meetings, now or before."""
+    rows = Meeting.objects.filter(pk__in=meetings)
+    if kind:
+        rows = rows.filter(kind=kind)
+    return bool(meetings) and _narrow(gate, rows, wanted, "kind", "zoom_id", "").exists()
+
+
+def touches_films(gate: Exposure, wanted: Narrowed, recordings: Collection[int]) -> bool:
+    """Whether a list narrowed like this can show any of these recordings, now or before."""
+    rows = Recording.objects.filter(pk__in=recordings)
+    return bool(recordings) and _narrow(gate, rows, wanted, Kind.RECORDING, "uuid", "").exists()
 
 
 def curated(gate: Exposure, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SiteItem]:

@@ -5,7 +5,15 @@ from wagtail.blocks import ListBlock, StreamBlock, StructBlock
 from wagtail.fields import StreamField
 from wagtail.models import Page
 
-from wagtail_zoom.blocks import MeetingListBlock, RecordingListBlock
+from wagtail_zoom.blocks import (
+    CalendarBlock,
+    MeetingBlock,
+    MeetingListBlock,
+    NextMeetingBlock,
+    RecordingListBlock,
+    ZoomStreamBlock,
+)
+from wagtail_zoom.pages import ZoomDatesPageMixin, ZoomMeetingPageMixin
 
 
 class Columns(StructBlock):
@@ -20,10 +28,29 @@ class ZoomPage(Page):
         [
             ("dates", MeetingListBlock()),
             ("recordings", RecordingListBlock()),
+            ("meeting", MeetingBlock()),
+            ("next", NextMeetingBlock()),
+            ("calendar", CalendarBlock()),
             ("columns", Columns()),
         ],
         blank=True,
     )
+
+    content_panels = [*Page.content_panels, FieldPanel("body")]
+    template = "testapp/zoom_page.html"
+
+
+class EventPage(ZoomMeetingPageMixin, Page):
+    """A project's event with one meeting of Zoom's."""
+
+    content_panels = [*Page.content_panels, *ZoomMeetingPageMixin.zoom_panels]
+    template = "testapp/event_page.html"
+
+
+class DatesPage(ZoomDatesPageMixin, Page):
+    """A list whose dates have addresses of their own."""
+
+    body = StreamField(ZoomStreamBlock(), blank=True)
 
     content_panels = [*Page.content_panels, FieldPanel("body")]
     template = "testapp/zoom_page.html"

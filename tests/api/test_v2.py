@@ -1,0 +1,84 @@
+"""The endpoints for headless sites, and the mixins for page types."""
+
+import pytest
+from django.test import override_settings
+from django.urls import include, path
+from wagtail.api.v2.router import WagtailAPIRouter
+from wagtail.models import Site
+
+from tests import urls as project
+from tests.blocks import rows
+from tests.testapp.models import DatesPage, EventPage
+from wagtail_zoom.api.v2 import ZoomDatesAPIViewSet, ZoomRecordingsAPIViewSet
+
+pytestmark = pytest.mark.django_db
+
+router = WagtailAPIRouter("wagtailapi")
+router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)
+router.register_endpoint("zoom_recordings", ZoomRecordingsAPIViewSet)
+urlpatterns = [path("api/", include((router.get_urlpatterns(), "api"))), *project.urlpatterns]
+
+
+@pytest.fixture
+def site():
+    return Site.objects.get(is_default_site=True)
+
+
+@pytest.fixture
+def host(site):
+    host = rows.host(rows.account())
+    rows.choice(site, host.account, host, show_webinars=True)
+    return host
+
+
+@override_settings(ROOT_URLCONF="tests.api.test_v2")
+def test_dates_and_recordings_of_the_host_asked(client, site, host):
+    """X26: no link of Zoom's in any answer."""
+    rows.date(host, topic="Date")
+    rows.date(host, topic="Webinar", kind="webinar")
+    rows.item(site, rows.recording(host, topic="Film"))
+    answer = client.get("/api/zoom_dates/?limit=1").json()
+    assert answer["meta"]["total_count"] == 2 and len(answer["items"]) == 1
+    answer = client.get("/api/zoom_dates/?kind=webinar")
+    assert [each["title"] for each in answer.json()["items"]] == ["Webinar"]
+    assert b"hush" not in answer.content and b"zoom.example" not in answer.content
+    films = client.get("/api/zoom_recordings/?search=film").json()
+    assert films["items"][0]["url"].startswith("/zoom/watch/")
+    Site.objects.create(hostname="other.example", root_page=site.root_page)
+    other = client.get("/api/zoom_dates/", headers={"host": "other.example"}).json()
+    assert other == {"meta": {"total_count": 0}, "items": []}
+
+
+@override_settings(ROOT_URLCONF="tests.api.test_v2")
+@pytest.mark.parametrize("query", ["limit=51", "limit=x", "kind=film", "period=all", "a=b"])
+def test_nonsense_is_refused(client, query):
+    assert client.get(f"/api/zoom_dates/?{query}").status_code == 400
+
+
+@pytest.fixture
+def public(settings):
+    """Pages without a log-in, as most projects have them."""
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+
+
+@pytest.mark.usefixtures("public")
+def test_a_page_with_its_meeting(client, site, host):
+    date = rows.date(host, topic="The meeting")
+    page = EventPage(title="Event", slug="event", zoom_item=rows.item(site, date.meeting))
+    site.root_page.add_child(instance=page)
+    assert "The meeting" in client.get("/event/").content.decode()
+    EventPage.objects.update(zoom_item=None)
+    assert "wz-meeting" not in client.get("/event/").content.decode()
+
+
+@pytest.mark.usefixtures("public")
+def test_dates_with_addresses_of_their_own(client, site, host):
+    rows.date(host, topic="The date")
+    page = DatesPage(title="Dates", slug="dates", body=[("meetings", {})])
+    site.root_page.add_child(instance=page)
+    html = client.get("/dates/").content.decode()
+    url = html.split('class="wz-title"><a href="')[1].split('"')[0]
+    assert url.startswith("/dates/date/")
+    detail = client.get(url)
+    assert detail.status_code == 200 and "The date" in detail.content.decode()
+    assert client.get("/dates/date/nothing/").status_code == 404

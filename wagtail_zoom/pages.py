@@ -1,0 +1,107 @@
+"""For a project's own page types: one Zoom meeting attached to a page, and a page per date.
+
+Import them in ``models.py``. Neither adds a table of ours or a key to a page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel
+from wagtail.contrib.routable_page.models import RoutablePageMixin, path
+
+from . import links, rendering
+from .blocks import MeetingBlock
+from .exposure import Audience, Surface
+from .models import Occurrence
+from .presenting import date_views
+from .timing import zone_label
+
+
+class ZoomItemPanel(FieldPanel):
+    """The chooser for ``zoom_item``. Imported late, because the admin needs loaded models."""
+
+    def get_form_options(self) -> dict[str, Any]:
+        from .admin.choosing import ItemChooser
+
+        options = super().get_form_options()
+        options.setdefault("widgets", {})[self.field_name] = ItemChooser()
+        return options
+
+
+class ZoomMeetingPageMixin(models.Model):
+    """Gives a page type one meeting, webinar or series.
+
+    ``{{ zoom }}`` in its template is the finished HTML of a ``MeetingBlock``; nothing when no
+    meeting is chosen. Add ``ZoomMeetingPageMixin.zoom_panels`` to the panels.
+    """
+
+    zoom_item = models.ForeignKey(
+        "wagtail_zoom.SiteItem",
+        verbose_name=_("Zoom meeting"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    zoom_panels = [ZoomItemPanel("zoom_item")]
+    zoom_block = MeetingBlock()
+
+    class Meta:
+        abstract = True
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)  # type: ignore[misc]
+        context["zoom"] = self.render_zoom(request)
+        return context
+
+    def render_zoom(self, request: HttpRequest | None = None) -> str:
+        """The meeting as a ``MeetingBlock`` shows it, by the gate of this page's Site."""
+        if self.zoom_item is None:
+            return ""
+        block = self.zoom_block
+        value = block.normalize({**block.get_default(), "item": self.zoom_item})
+        return str(block.render(value, {"page": self, "request": request}))
+
+
+class ZoomDatesPageMixin(RoutablePageMixin):
+    """Gives a page type an address of its own for each date: ``…/date/<id>/``.
+
+    Titles in lists on such a page lead there. Needs ``wagtail.contrib.routable_page``.
+    """
+
+    zoom_date_template = "wagtail_zoom/public/date.html"
+
+    @path("date/<str:token>/", name="zoom_date")
+    def zoom_date(self, request: HttpRequest, token: str) -> TemplateResponse:
+        """One date with everything about it."""
+        found = rendering.gate({"page": self, "request": request})
+        site_id = found.choice.site_id if found and found.choice else 0
+        ident = links.resolve(site_id, token)
+        if found is None or ident is None:
+            raise Http404
+        rows = found.occurrences(Audience.VISITOR, Surface.PAGE)
+        row = rows.filter(public_id=ident).first()
+        if row is None:
+            raise Http404
+        view = date_views(found, [row], films=True)[0]
+        context = {
+            **self.get_context(request),  # type: ignore[attr-defined]
+            "row": view,
+            "shown": True,
+            "h_title": 1,
+            "name": "wz-date",
+            "show": dict.fromkeys(("summary", "host", "places", "calendar", "countdown"), True),
+            "page_title": f"{view.title}, {view.when.day}",
+            "zone": zone_label(row.start, row.meeting.timezone),
+        }
+        return TemplateResponse(request, self.zoom_date_template, context)
+
+    def zoom_date_path(self, site_id: int, row: Occurrence) -> str:
+        """The path of a date below this page's own."""
+        return str(self.reverse_subpage("zoom_date", args=[links.opaque(site_id, row.public_id)]))

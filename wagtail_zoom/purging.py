@@ -1,0 +1,234 @@
+"""Pages in a front-end cache: purge those that show what changed, and no others.
+
+When the mirror changes, when a door opens, and when something starts, ends or expires (no row
+changes then). Nothing happens in projects without ``WAGTAILFRONTENDCACHE``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from wagtail.contrib.frontend_cache.utils import get_backends, purge_urls_from_cache
+from wagtail.models import Page, Site
+
+from .exposure import Exposure
+from .models import (
+    Heartbeat,
+    Kind,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    ZoomAccount,
+    ZoomSettings,
+)
+from .paging import query
+from .placements import blocks_on, pages_with_blocks
+from .rendering import short_name
+
+logger = logging.getLogger("wagtail_zoom.purging")
+
+MOST_URLS = 500
+"""Most addresses of one Site that one change purges; the pages themselves come first."""
+LONGEST_GAP = timedelta(hours=1)
+"""How far back a sweep looks after the worker was away."""
+HEARTBEAT = "purge"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Primary keys of mirror rows whose pages are stale."""
+
+    meetings: frozenset[int] = frozenset()
+    recordings: frozenset[int] = frozenset()
+    removed: bool = False
+    """Some rows are gone, so nobody can tell which pages they were on: all lists are meant."""
+
+    @classmethod
+    def of(cls, meetings: Iterable[int], recordings: Iterable[int]) -> Change:
+        """With the meetings of the recordings: their pages lead to the recording."""
+        meetings, recordings = set(meetings), set(recordings)
+        films = Recording.objects.filter(pk__in=recordings)
+        known = list(films.values_list("pk", "meeting"))
+        there = Meeting.objects.filter(pk__in=meetings).count()
+        removed = there < len(meetings) or len(known) < len(recordings)
+        meetings |= {meeting for _pk, meeting in known if meeting}
+        return cls(frozenset(meetings), frozenset(recordings), removed)
+
+
+def purge_for(
+    account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]
+) -> list[str]:
+    """Purge the pages of all Sites that show these rows. Returns the addresses."""
+    if not get_backends():
+        return []
+    urls = urls_for(account, meetings, recordings)
+    if urls:
+        purge_urls_from_cache(urls)
+    return urls
+
+
+def urls_for(account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]) -> list[str]:
+    """Addresses of the pages that show these rows, with their filter and page variants."""
+    change = Change.of(meetings, recordings)
+    choices = ZoomSettings.objects.filter(account=account).select_related(
+        "site__root_page", "grant", "account"
+    )
+    found: dict[str, None] = {}
+    for choice in choices:
+        if choice.shows_data and _concerns_site(choice, change):
+            found.update(dict.fromkeys(_site_urls(choice, change)))
+    return list(found)
+
+
+def _concerns_site(choice: ZoomSettings, change: Change) -> bool:
+    """Whether the Site's choices reach any of the rows, shown or not: they may just have gone."""
+    if change.removed:
+        return True
+    ticked = Q(host__exposed_on__settings=choice.pk)
+    meetings = Meeting.objects.filter(ticked, pk__in=change.meetings, kind__in=choice.kinds)
+    if meetings.exists():
+        return True
+    films = Recording.objects.filter(ticked, pk__in=change.recordings)
+    return Kind.RECORDING in choice.kinds and films.exists()
+
+
+def _site_urls(choice: ZoomSettings, change: Change) -> list[str]:
+    gate, site = Exposure(choice), choice.site
+    plain: list[str] = []
+    more: list[str] = []
+    for page, through_snippet in pages_with_blocks(site):
+        concerned = [
+            each for each in blocks_on(page) if each.block.concerns(each.value, gate, change)
+        ]
+        own = _page_item(page)
+        if not concerned and not through_snippet and not _is_of(own, change):
+            continue
+        plain += (bases := list(_bases(site, page)))
+        for each in concerned:
+            name = short_name(each.ident)
+            for values in each.block.variants(each.value, gate):
+                more += [f"{base}{query(name, values)}" for base in bases]
+    if len(plain) + len(more) > MOST_URLS:
+        logger.warning("Site %s has more addresses to purge than %s.", site.pk, MOST_URLS)
+    return [*plain, *more][:MOST_URLS]
+
+
+def _bases(site: Site, page: Page) -> Iterator[str]:
+    """The page's addresses on this Site, with the paths that its type declares."""
+    path = page.get_url(current_site=site) or ""
+    if not path:
+        return
+    base = path if "://" in path else f"{site.root_url}{path}"
+    for each in page.get_cached_paths():
+        yield base + each.lstrip("/")
+
+
+def _page_item(page: Page) -> SiteItem | None:
+    """The item of a page type with ``ZoomMeetingPageMixin``."""
+    item = getattr(page, "zoom_item", None)
+    return item if isinstance(item, SiteItem) else None
+
+
+def _is_of(item: SiteItem | None, change: Change) -> bool:
+    return item is not None and item_concerned(item, change)
+
+
+def item_concerned(item: SiteItem, change: Change) -> bool:
+    """Whether an item stands for one of the changed rows."""
+    if change.removed:
+        return True
+    same = {"account": item.account_id}
+    if item.kind == Kind.RECORDING:
+        rows = Recording.objects.filter(pk__in=change.recordings, uuid=item.key, **same)
+        return rows.exists()
+    rows = Meeting.objects.filter(pk__in=change.meetings, kind=item.kind, zoom_id=item.key, **same)
+    return rows.exists()
+
+
+@dataclass
+class Boundary:
+    """What crossed a point in time, per account."""
+
+    meetings: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    recordings: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def accounts(self) -> set[int]:
+        return set(self.meetings) | set(self.recordings)
+
+
+def boundaries(now: datetime, since: datetime) -> Boundary:
+    """What started, ended, opened its door or expired after ``since`` and until ``now``."""
+    found = Boundary()
+
+    def within(name: str, shift: timedelta = timedelta()) -> Q:
+        return Q(**{f"{name}__gt": since + shift, f"{name}__lte": now + shift})
+
+    rows = Occurrence.objects.filter(within("start") | within("end"))
+    for account, meeting in rows.values_list("account", "meeting"):
+        found.meetings[account].add(meeting)
+    doors = ZoomSettings.objects.exclude(account=None).values_list("account", "join_minutes")
+    by_minutes: dict[int, set[int]] = defaultdict(set)
+    for account, minutes in doors.distinct():
+        by_minutes[minutes].add(account)
+    for minutes, accounts in by_minutes.items():
+        opening = Occurrence.objects.filter(
+            within("start", timedelta(minutes=minutes)), account__in=accounts
+        )
+        for account, meeting in opening.values_list("account", "meeting"):
+            found.meetings[account].add(meeting)
+    _expired(found, now, since)
+    return found
+
+
+def _expired(found: Boundary, now: datetime, since: datetime) -> None:
+    today, before = timezone.localdate(now), timezone.localdate(since)
+    if today != before:
+        items = SiteItem.objects.filter(expires_on__gte=before, expires_on__lt=today)
+        for account, meeting, film in items.values_list("account", "meeting", "recording"):
+            if meeting:
+                found.meetings[account].add(meeting)
+            if film:
+                found.recordings[account].add(film)
+    limits = ZoomSettings.objects.exclude(recording_days=None).exclude(account=None)
+    for account, days in set(limits.values_list("account", "recording_days")):
+        age = timedelta(days=days)
+        old = Recording.objects.filter(account=account, start__gt=since - age, start__lte=now - age)
+        found.recordings[account].update(old.values_list("pk", flat=True))
+
+
+def sweep(now: datetime) -> None:
+    """Called by every tick: purge what crossed a boundary since the last one."""
+    if not get_backends():
+        return
+    beat = Heartbeat.objects.filter(name=HEARTBEAT).first()
+    since = max(beat.at, now - LONGEST_GAP) if beat else now - timedelta(minutes=2)
+    if since < now:
+        found = boundaries(now, since)
+        for account in ZoomAccount.objects.filter(pk__in=found.accounts):
+            purge_for(account, found.meetings[account.pk], found.recordings[account.pk])
+        Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now})
+
+
+def on_change(
+    account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int], **kwargs: Any
+) -> None:
+    """Receiver of ``mirror_changed``."""
+    purge_for(account, meetings, recordings)
+
+
+def connect() -> None:
+    """Hang the purge into signal and tick; once per process."""
+    from .signals import mirror_changed
+    from .sync import hooks
+
+    mirror_changed.connect(on_change, dispatch_uid="wagtail_zoom.purging")
+    hooks.on_tick(sweep)
