@@ -12,6 +12,7 @@ from django.utils import timezone
 from .errors import ZoomError
 from .models import ZoomAccount
 from .oauth import leave, tokens
+from .registration import delivery, outbox, reconcile
 from .sync import directory, engine, hooks, inbox, purge, runs, schedule
 
 logger = logging.getLogger("wagtail_zoom.tasks")
@@ -67,3 +68,13 @@ def purge_account(account_pk: int) -> None:
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None:
         purge.purge_outside_scope(account)
+
+
+def deliver_registrations() -> None:
+    """Bring sign-ups to Zoom, and send their mails."""
+    outbox.run(delivery.work)
+
+
+def check_registrants(meeting_pk: int) -> None:
+    """Compare the sign-ups of one meeting with Zoom."""
+    reconcile.check_quietly(meeting_pk)

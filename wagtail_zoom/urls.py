@@ -3,7 +3,14 @@
 from . import joining, webhooks
 from .feeds import urls as feeds
 from .oauth import urls as oauth
+from .registration import urls as registration
 
 app_name = "wagtail_zoom"
 
-urlpatterns = [*webhooks.urlpatterns, *oauth.urlpatterns, *joining.urlpatterns, *feeds.urlpatterns]
+urlpatterns = [
+    *webhooks.urlpatterns,
+    *oauth.urlpatterns,
+    *joining.urlpatterns,
+    *feeds.urlpatterns,
+    *registration.urlpatterns,
+]

@@ -22,9 +22,7 @@ class SignedDate:
 
     @property
     def is_off(self) -> bool:
-        return self.occurrence is not None and (
-            self.occurrence.state == Occurrence.State.CANCELLED
-        )
+        return self.occurrence is not None and (self.occurrence.state == Occurrence.State.CANCELLED)
 
     @property
     def is_over(self) -> bool:

@@ -33,7 +33,7 @@ logger = logging.getLogger("wagtail_zoom.registration")
 
 State, Task = Registration.State, Registration.Task
 LISTED = ("approved", "pending", "denied")
-_STATES = {"approved": State.APPROVED, "pending": State.PENDING, "denied": State.DENIED}
+STATES = {"approved": State.APPROVED, "pending": State.PENDING, "denied": State.DENIED}
 PATIENCE_DAYS = 3
 """Days after which we give up on a Zoom that does not answer."""
 AUTH_DAYS = 14
@@ -93,15 +93,13 @@ def attempt(
     return None
 
 
-def _perform(
-    row: Registration, task: str, patience: float | None, seconds: float | None
-) -> Found:
+def _perform(row: Registration, task: str, patience: float | None, seconds: float | None) -> Found:
     client = _client(row, patience, seconds)
     if task == Task.ADD:
         return _add(row, client)
     if task == Task.CHECK:
         return _check(row, client)
-    return _decide(row, client, task)
+    return decide(row, client, task)
 
 
 def _client(row: Registration, patience: float | None, seconds: float | None) -> ZoomClient:
@@ -184,7 +182,7 @@ def _check(row: Registration, client: ZoomClient) -> Found:
     return read(item)
 
 
-def _decide(row: Registration, client: ZoomClient, task: str) -> Found:
+def decide(row: Registration, client: ZoomClient, task: str) -> Found:
     """Cancel, approve or deny; what is no longer there needs no cancelling."""
     known = row.zoom_registrant_id
     if not known:
@@ -249,7 +247,7 @@ def _apply(row: Registration, task: str, found: Found) -> None:
         manual = row.meeting is not None and (
             row.meeting.approval_type == Meeting.ApprovalType.MANUAL
         )
-        state = _STATES.get(found.status, State.PENDING if manual else State.APPROVED)
+        state = STATES.get(found.status, State.PENDING if manual else State.APPROVED)
         outbox.move(row, state, mail=mails.after_sign_up(state))
         if state == State.APPROVED and not row.join_url:
             outbox.plan(row, Task.CHECK, timezone.now() + LINK_PAUSE)
@@ -274,7 +272,7 @@ def follow(row: Registration, found: Found) -> str:
     """The state of a row that was compared with Zoom."""
     if found.status == "cancelled":
         return State.CANCELLED
-    return _STATES.get(found.status, row.state)
+    return STATES.get(found.status, row.state)
 
 
 def _settle_failure(seen: Registration, task: str, verdict: Verdict) -> None:

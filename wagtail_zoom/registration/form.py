@@ -138,7 +138,9 @@ class RegistrationForm(forms.Form):
                 for question in self.questions.custom
                 if data.get(question.name)
             ],
-            "extra": {name: _plain(data.get(name)) for name in self.fields if name not in self.our_names},
+            "extra": {
+                name: _plain(data.get(name)) for name in self.fields if name not in self.our_names
+            },
             "language": questions.zoom_language(get_language()),
         }
 

@@ -63,9 +63,7 @@ class Offer:
 
     @property
     def needs_approval(self) -> bool:
-        return bool(
-            self.meeting and self.meeting.approval_type == Meeting.ApprovalType.MANUAL
-        )
+        return bool(self.meeting and self.meeting.approval_type == Meeting.ApprovalType.MANUAL)
 
     @cached_property
     def title(self) -> str:
@@ -114,5 +112,3 @@ def offer_of(ref: Ref) -> Offer | None:
             return None
     gate = Exposure.for_site(site)
     return Offer.make(gate, site, ref.meeting_id, ref.page_id, str(ref.options.get("date", "")))
-
-

@@ -141,7 +141,7 @@ class Questions:
 def of(meeting: Meeting) -> Questions:
     """The stored questions; while they have never been read, what Zoom asks by default."""
     stored = meeting.questions if isinstance(meeting.questions, dict) else {}
-    if not stored and meeting.questions_at is None:
+    if not stored:
         return Questions({"last_name": True})
     asked = {
         row.get("field_name"): row.get("required") is True for row in _rows(stored, "questions")

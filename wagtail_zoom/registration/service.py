@@ -20,14 +20,14 @@ from wagtail.models import Page, Site
 from ..crypto import blind_index, blind_indexes
 from ..exposure import Exposure
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
-from . import delivery, mails, outbox, questions
+from . import delivery, mails, outbox, questions, tokens
 from .availability import Availability
 from .form import make_form
 from .offers import ONE, SEVERAL, SINGLE, Offer
 
 State, Task = Registration.State, Registration.Task
-EMAIL, KEY = "registration-email", "registration-key"
-"""Purposes of the blind indexes."""
+KEY = "registration-key"
+"""Purpose of the blind index that makes doubles impossible."""
 UNCONFIRMED_DAYS = 2
 
 
@@ -110,11 +110,6 @@ def entry_of(form: Any, consented_at: datetime | None = None, key: str = "") -> 
     return Entry(email, form.answers(), list(dates), consented_at, key)
 
 
-def normalise(email: str) -> str:
-    """How addresses are compared, as Zoom does: without case."""
-    return email.strip().casefold()
-
-
 def save(offer: Offer, entry: Entry, *, confirmed: bool) -> Registration:
     """Write the sign-up down, or find the one that is already there. One commit."""
     meeting = offer.meeting
@@ -137,7 +132,7 @@ def _identity(offer: Offer, meeting: Meeting, entry: Entry) -> str:
         return json.dumps([offer.site.pk, "key", entry.key])
     chosen = offer.mode in (ONE, SEVERAL)
     dates = sorted(str(date.public_id) for date in entry.dates) if chosen else []
-    person = normalise(entry.email)
+    person = tokens.normalise(entry.email)
     return json.dumps([offer.site.pk, meeting.account_id, meeting.zoom_id, person, dates])
 
 
@@ -152,7 +147,7 @@ def _create(
         meeting_zoom_id=meeting.zoom_id,
         snapshot=snapshot(offer, meeting, entry),
         locale=(get_language() or "")[:20],
-        email_index=blind_index(normalise(entry.email), EMAIL),
+        email_index=tokens.email_index(entry.email),
         idempotency_key=key,
     )
     row.email = entry.email

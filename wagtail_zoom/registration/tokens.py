@@ -16,7 +16,26 @@ from wagtail.models import Site
 
 from .. import links
 from ..conf import settings
+from ..crypto import blind_index, blind_indexes
 from ..models import Registration, ZoomSettings
+
+EMAIL = "registration-email"
+"""Purpose of the blind index of addresses."""
+
+
+def normalise(email: str) -> str:
+    """How addresses are compared, as Zoom does: without case."""
+    return email.strip().casefold()
+
+
+def email_index(email: str) -> str:
+    """The keyed digest under which an address is stored."""
+    return blind_index(normalise(email), EMAIL)
+
+
+def email_indexes(email: str) -> list[str]:
+    """The digests of an address under every active key, for look-ups."""
+    return blind_indexes(normalise(email), EMAIL)
 
 
 def token_of(row: Registration) -> str:
@@ -25,7 +44,7 @@ def token_of(row: Registration) -> str:
 
 
 def find(text: str) -> Registration | None:
-    """The sign-up that a token opens, with its Site, account and meeting; None for anything else."""
+    """The sign-up that a token opens, with Site, account and meeting; None for anything else."""
     try:
         raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         ident = uuid.UUID(bytes=raw[:16])

@@ -1,0 +1,48 @@
+"""``manage.py zoom_forget someone@example.org``: what is stored about a person, or forget it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from wagtail.models import Site
+
+from ...registration import forget
+
+
+class Command(BaseCommand):
+    """Exit status 1 when Zoom could not be told about a sign-up that is deleted here."""
+
+    help = "Deletes the sign-ups of one person here and cancels them at Zoom."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", help="the address; - reads it from standard input")
+        parser.add_argument("--site", help="hostname of one site; all sites without it")
+        parser.add_argument("--export", action="store_true", help="print what is stored, as JSON")
+        parser.add_argument(
+            "--only-here", action="store_true", help="do not cancel the sign-ups at Zoom"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        email = options["email"]
+        # From standard input, the address lands in no list of processes and no shell history.
+        email = sys.stdin.readline().strip() if email == "-" else email
+        if "@" not in email:
+            raise CommandError("This is no e-mail address.")
+        site = None
+        if options["site"]:
+            site = Site.objects.filter(hostname=options["site"]).first()
+            if site is None:
+                raise CommandError("There is no site with this hostname.")
+        if options["export"]:
+            self.stdout.write(json.dumps(forget.export(email, site), indent=2, ensure_ascii=False))
+            return
+        done = forget.forget(email, site, at_zoom=not options["only_here"])
+        self.stdout.write(f"Sign-ups deleted: {done.deleted}; messages emptied: {done.messages}.")
+        if done.not_at_zoom:
+            self.stderr.write(
+                f"Zoom could not be told about {done.not_at_zoom}; cancel them there by hand."
+            )
+            sys.exit(1)

@@ -1,0 +1,225 @@
+"""What owners do with sign-ups. Each is written into the activity log, without personal data.
+
+The views of the admin call these; they check first that the person may change the Zoom settings
+of the sign-up's Site.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from wagtail.models import Site
+
+from ..crypto import DecryptionError
+from ..exposure import Exposure
+from ..models import Activity, Meeting, Registration
+from . import outbox, tokens, verdicts
+from .dates import dates_of
+from .form import RegistrationForm, form_class
+from .offers import Offer
+from .payload import answers_of
+from .service import cancel as cancel_row
+
+State, Task = Registration.State, Registration.Task
+
+
+class NotPossible(Exception):
+    """The sign-up is in a state that does not allow it (any more)."""
+
+
+def needing(site: Site) -> QuerySet[Registration]:
+    """Sign-ups of a Site that wait for the owner: failed, or with a decision that failed."""
+    trouble = Q(state=State.FAILED) | (~Q(error_class="") & Q(task=""))
+    return Registration.objects.filter(site=site).filter(trouble | Q(state=State.PENDING, task=""))
+
+
+def reason(row: Registration) -> str | Promise:
+    """Why a sign-up does not go on, in an owner's words; nothing when all is well."""
+    return verdicts.OWNER.get(row.error_class, "") if row.error_class else ""
+
+
+def actions(row: Registration) -> list[str]:
+    """What may be done now: of ``approve``, ``deny``, ``cancel``, ``retry``, ``edit``."""
+    possible = {
+        State.UNCONFIRMED: ["cancel"],
+        State.WAITING: ["retry", "edit", "cancel"],
+        State.PENDING: ["approve", "deny", "cancel"],
+        State.APPROVED: ["deny", "cancel"],
+        State.DENIED: ["approve"],
+        State.FAILED: ["retry", "edit"],
+    }
+    return possible.get(State(row.state), [])
+
+
+def approve(row: Registration, user: Any) -> None:
+    """Give a place. Zoom is told by the worker, the state follows.
+
+    Raises:
+        NotPossible: it does not wait for an answer.
+    """
+    _decide(row, user, Task.APPROVE, "approve", "signup_approved")
+
+
+def deny(row: Registration, user: Any) -> None:
+    """Refuse a place.
+
+    Raises:
+        NotPossible: it is cancelled or has failed.
+    """
+    _decide(row, user, Task.DENY, "deny", "signup_denied")
+
+
+def _decide(row: Registration, user: Any, task: str, action: str, code: str) -> None:
+    with outbox.locked(row.pk) as found:
+        if action not in actions(found):
+            raise NotPossible(action)
+        found.error_class, found.error_code, found.attempts = "", None, 0
+        outbox.plan(found, task)
+        found.save()
+    _log(row, user, code)
+    outbox.wake()
+
+
+def cancel(row: Registration, user: Any) -> None:
+    """Take a sign-up back in the person's place.
+
+    Raises:
+        NotPossible: there is nothing to cancel.
+    """
+    if not cancel_row(row.pk):
+        raise NotPossible("cancel")
+    _log(row, user, "signup_cancelled")
+
+
+def retry(row: Registration, user: Any) -> None:
+    """Try at once.
+
+    Raises:
+        NotPossible: it has arrived or is cancelled.
+    """
+    with outbox.locked(row.pk) as found:
+        if "retry" not in actions(found):
+            raise NotPossible("retry")
+        found.error_class, found.error_code, found.attempts = "", None, 0
+        outbox.move(found, State.WAITING)
+        found.state_since = timezone.now()
+        outbox.plan(found, Task.ADD)
+        found.save()
+    _log(row, user, "signup_retried")
+    outbox.wake()
+
+
+def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
+    """The person's form with the entries, for the owner: without dates and consent.
+
+    Raises:
+        NotPossible: the meeting is gone.
+    """
+    if row.meeting_id is None:
+        raise NotPossible("edit")
+    gate = Exposure.for_site(row.site)
+    meeting = Meeting.objects.select_related("host", "account").get(pk=row.meeting_id)
+    offer = Offer(row.site, gate.choice, meeting, page_id=row.page_id)
+    try:
+        kept, address = answers_of(row), row.email.reveal()
+    except DecryptionError:
+        kept, address = {}, ""
+    initial: dict[str, Any] = {
+        **kept.get("standard", {}),
+        **kept.get("extra", {}),
+        "email": address,
+    }
+    titles = {each["title"]: each["value"] for each in kept.get("custom", [])}
+    form = form_class(row.site, meeting)(data, offer=offer, initial=initial)
+    for question in form.questions.custom:
+        value = titles.get(question.title, "")
+        form.initial[question.name] = value.split(", ") if question.kind == "many" else value
+    for name in ("dates", "consent"):
+        form.fields.pop(name, None)
+    return form
+
+
+def save_edit(row: Registration, form: RegistrationForm, user: Any) -> None:
+    """Keep what the owner corrected, and try again.
+
+    Raises:
+        NotPossible: it has arrived meanwhile.
+    """
+    with outbox.locked(row.pk) as found:
+        if "edit" not in actions(found):
+            raise NotPossible("edit")
+        kept = answers_of(found) if found.answers.readable else {}
+        fresh = {**form.answers(), "language": kept.get("language", "")}
+        found.answers = json.dumps(fresh)
+        address = form.cleaned_data["email"]
+        if tokens.normalise(address) != tokens.normalise(_address(found)):
+            found.maybe_sent = False
+        found.email, found.email_index = address, tokens.email_index(address)
+        found.save()
+    _log(row, user, "signup_edited")
+    retry(row, user)
+
+
+def _address(row: Registration) -> str:
+    try:
+        return row.email.reveal()
+    except DecryptionError:
+        return ""
+
+
+def table(rows: QuerySet[Registration], user: Any, site: Site) -> Iterator[list[str]]:
+    """Sign-ups as lines of a table, heading first; the access is logged.
+
+    Values are as people typed them: neutralise formulas where the file is written (X18).
+    """
+    Activity.log([site.pk], "registration", "signups_exported", user=user)
+    yield ["meeting", "dates", "state", "signed_up", "email", "consent", "question", "answer"]
+    for row in rows.filter(site=site).select_related("meeting").iterator(chunk_size=500):
+        head = _head(row)
+        answers = _flat(row)
+        for question, answer in answers or [("", "")]:
+            yield [*head, question, answer]
+
+
+def _head(row: Registration) -> list[str]:
+    with translation.override("en"):
+        dates = "; ".join(date.when.iso_start for date in dates_of(row))
+    return [
+        str(row.snapshot.get("topic", "")),
+        dates,
+        str(row.state),
+        row.created_at.isoformat(timespec="seconds"),
+        _address(row),
+        row.consented_at.isoformat(timespec="seconds") if row.consented_at else "",
+    ]
+
+
+def _flat(row: Registration) -> list[tuple[str, str]]:
+    try:
+        kept = answers_of(row)
+    except (DecryptionError, ValueError):
+        return []
+    flat = [(name, str(value)) for name, value in kept.get("standard", {}).items()]
+    flat += [(str(each["title"]), str(each["value"])) for each in kept.get("custom", [])]
+    return flat + [(name, str(value)) for name, value in kept.get("extra", {}).items()]
+
+
+def details(row: Registration) -> list[tuple[str, str]]:
+    """Everything one person typed, as (question, answer)."""
+    return [("email", _address(row)), *_flat(row)]
+
+
+def _log(row: Registration, user: Any, code: str) -> None:
+    Activity.log(
+        [row.site_id],
+        "registration",
+        code,
+        data={"topic": row.snapshot.get("topic", "")},
+        account=row.account,
+        user=user,
+    )

@@ -1,0 +1,112 @@
+"""Compares sign-ups with Zoom, for whatever no message told: counts, states, lost answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from ..client import Priority, client_for
+from ..errors import ZoomConfigurationError, ZoomError
+from ..models import Meeting, Registration, ZoomSettings
+from ..queue import enqueue
+from . import delivery, mails, outbox
+from .delivery import LISTED, Found, read
+
+State, Task = Registration.State, Registration.Task
+EVERY = timedelta(hours=6)
+AT_ONCE = 50
+SETTLED = (State.PENDING, State.APPROVED, State.DENIED)
+
+
+def check(meeting: Meeting) -> int:
+    """Read all registrants of a meeting and bring our rows into step; how many rows changed.
+
+    Raises:
+        ZoomError: Zoom did not answer.
+    """
+    began = timezone.now()
+    client = client_for(meeting.account, meeting.host_zoom_id, Priority.RECONCILE)
+    found: dict[str, Found] = {}
+    count = 0
+    for status in LISTED:
+        for page in client.registrants(meeting.zoom_id, meeting.kind, status):
+            for item in page.items:
+                one = read(item, status)
+                found[one.registrant_id] = one
+                count += status != "denied"
+    Meeting.objects.filter(pk=meeting.pk).update(registrant_count=count)
+    rows = Registration.objects.filter(
+        account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=SETTLED
+    ).exclude(zoom_registrant_id="")
+    known = rows.values_list("pk", "zoom_registrant_id", "state", "state_since")
+    changed = 0
+    for pk, ident, state, since in list(known):
+        if since > began:
+            continue
+        seen = found.get(ident)
+        if seen is None or delivery.STATES.get(seen.status) != state:
+            changed += _adopt(pk, seen)
+    if changed:
+        outbox.wake()
+    return changed
+
+
+def _adopt(pk: int, seen: Found | None) -> int:
+    """Take over what the list said; one that is in no list is looked at by itself."""
+    with outbox.locked(pk) as row:
+        if row.task or row.state not in SETTLED:
+            return 0
+        if seen is None or not seen.status:
+            outbox.plan(row, Task.CHECK)
+        else:
+            if seen.join_url:
+                row.join_url = seen.join_url
+            state = delivery.follow(row, seen)
+            outbox.move(row, state, mail=mails.after_change(row, state))
+        row.save()
+    return 1
+
+
+def wanted(now: datetime) -> QuerySet[Meeting]:
+    """Meetings that some Site takes sign-ups for and that are not over."""
+    rows = Registration.objects.filter(
+        account=OuterRef("account"), meeting_zoom_id=OuterRef("zoom_id")
+    )
+    sites = ZoomSettings.objects.filter(
+        account=OuterRef("account"), show_registration=True, paused_at=None, grant__isnull=False
+    )
+    coming = Meeting.objects.filter(occurrences__end__gt=now) | Meeting.objects.filter(
+        zoom_type__in=(3, 6)
+    )
+    live = coming.filter(removed_at=None, approval_type__in=(0, 1), is_events_webinar=False)
+    return live.filter(Exists(sites)).filter(Exists(rows)).distinct()
+
+
+def sweep(now: datetime) -> int:
+    """For the tick: have meetings with sign-ups compared every few hours, one task each."""
+    asked = 0
+    for pk in wanted(now).order_by("pk").values_list("pk", flat=True)[:1000]:
+        try:
+            first = cache.add(f"wagtail-zoom:registrants:{pk}", 1, EVERY.total_seconds())
+        except Exception:
+            return asked
+        if first:
+            enqueue("check_registrants", pk)
+            asked += 1
+        if asked >= AT_ONCE:
+            break
+    return asked
+
+
+def check_quietly(meeting_pk: int) -> None:
+    """As a task: trouble with Zoom waits for the next time."""
+    meeting = Meeting.objects.select_related("account").filter(pk=meeting_pk).first()
+    if meeting is None:
+        return
+    try:
+        check(meeting)
+    except (ZoomError, ZoomConfigurationError) as error:
+        delivery.logger.info("Registrants were not compared (%s).", type(error).__name__)

@@ -1,0 +1,276 @@
+"""``zoom/register/<ref>/``: takes a form that stands on a (cached) page of a Site.
+
+Whoever signs up gets the same answer, whatever is known about the address: how things stand goes
+by mail only (X25, X26).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.module_loading import import_string
+from django.utils.translation import check_for_language, get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ..conf import settings
+from ..crypto import DecryptionError
+from ..errors import ZoomConfigurationError, ZoomError
+from ..models import Grant, GrantState, Registration
+from . import delivery, limits, refs, service, tokens
+from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
+from .guard import anonymous
+from .offers import Offer, offer_of
+from .origins import Origin, confirmation, is_confirmed, origin_of
+from .refs import Ref
+
+logger = logging.getLogger("wagtail_zoom.registration")
+
+FASTEST_MS = 1200
+"""Faster than this, counted by our script, nobody fills in a form."""
+QUESTIONS_AGE = 600
+"""Seconds for which stored questions are believed without asking Zoom once more."""
+HIDDEN = (TRAP, ELAPSED, CONFIRM)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@anonymous("same-origin")
+def register(request: HttpRequest, ref: str) -> HttpResponse:
+    """The form on a page of its own (GET), or a sign-up (POST)."""
+    found = refs.read(ref)
+    offer = offer_of(found) if found else None
+    with translation.override(_language(found)):
+        if found is None or offer is None:
+            return _sentence(request, 404, _("This form is no longer valid."))
+        if request.method != "POST":
+            return _show(request, ref, offer)
+        return _take(request, ref, offer)
+
+
+@require_safe
+@anonymous("same-origin")
+def received(request: HttpRequest, ref: str) -> HttpResponse:
+    """Where every sign-up leads. Says nothing that depends on the person."""
+    found = refs.read(ref)
+    offer = offer_of(found) if found else None
+    with translation.override(_language(found)):
+        if offer is None:
+            return _sentence(request, 404, _("This form is no longer valid."))
+        context = {
+            "offer": offer,
+            "late": "late" in request.GET or _is_out(offer),
+            "double_opt_in": bool(offer.choice and offer.choice.double_opt_in),
+            "page_title": _("Look into your mailbox"),
+        }
+        return render(request, "wagtail_zoom/registration/received.html", context)
+
+
+def _language(found: Ref | None) -> str | None:
+    wanted = found.locale if found else ""
+    return wanted if wanted and check_for_language(wanted) else get_language()
+
+
+def _is_out(offer: Offer) -> bool:
+    """Whether Zoom is known not to answer for this account just now."""
+    account = offer.meeting.account if offer.meeting else None
+    if account is None:
+        return False
+    rows = Grant.objects.filter(account=account)
+    return account.is_throttled or not rows.filter(state=GrantState.CONNECTED).exists()
+
+
+def _sentence(request: HttpRequest, status: int, text: str, **context: Any) -> HttpResponse:
+    context = {"sentence": text, "page_title": text, **context}
+    return render(request, "wagtail_zoom/registration/sentence.html", context, status=status)
+
+
+def _show(
+    request: HttpRequest,
+    ref: str,
+    offer: Offer,
+    form: RegistrationForm | None = None,
+    *,
+    status: int = 200,
+    notice: str = "",
+) -> HttpResponse:
+    """The page with the form, as it stands on the Site's page, or its sentence."""
+    shown = offer.availability.is_open
+    context = {
+        "offer": offer,
+        "form": (form or make_form(offer)) if shown else None,
+        "action": reverse("wagtail_zoom:register", args=[ref]),
+        "notice": notice,
+        "h": 1,
+        "page_title": _("Register for %(title)s") % {"title": offer.title}
+        if offer.title
+        else _("Register"),
+    }
+    return render(request, "wagtail_zoom/registration/register.html", context, status=status)
+
+
+def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
+    """Judge a posted form from cheap to dear, then save it and try Zoom once."""
+    began = time.monotonic()
+    refused = _refuse(request, offer)
+    if refused is not None:
+        return refused
+    if not offer.availability.is_open:
+        return _show(request, ref, offer, status=409)
+    form = make_form(offer, request.POST)
+    wait = limits.exceeded("network", limits.network_of(request))
+    if wait:
+        return _busy(request, ref, offer, form, wait)
+    if request.POST.get(TRAP):
+        # A robot filled in what no person sees: it is told that all is well.
+        return _thanks(ref)
+    if _needs_confirmation(request, ref):
+        return _ask(request, ref, offer)
+    if not form.is_valid() or not _is_human(request, form):
+        return _show(request, ref, offer, form, status=422)
+    if offer.meeting is None:
+        return _show(request, ref, offer, status=409)
+    wait = limits.exceeded("meeting", offer.site.pk, offer.meeting.pk) or limits.exceeded(
+        "site", offer.site.pk
+    )
+    if wait:
+        return _busy(request, ref, offer, form, wait)
+    address = tokens.normalise(form.cleaned_data["email"])
+    if limits.exceeded("address", offer.meeting.pk, address):
+        # The same answer as ever: else it would tell that the address was used before.
+        return _thanks(ref)
+    return _save(request, ref, offer, form, began)
+
+
+def _refuse(request: HttpRequest, offer: Offer) -> HttpResponse | None:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length.isascii() or not length.isdigit():
+        return _sentence(request, 411, _("This form cannot be read."), back=offer.page_url)
+    if int(length[:15]) > settings.registration_max_bytes:
+        return _sentence(request, 413, _("This form is too large."), back=offer.page_url)
+    if origin_of(request) is Origin.FOREIGN:
+        text = _("This form was sent from another website.")
+        return _sentence(request, 403, text, back=offer.page_url)
+    try:
+        request.POST  # noqa: B018 - reading it parses the body
+    except (RequestDataTooBig, TooManyFieldsSent):
+        return _sentence(request, 413, _("This form is too large."), back=offer.page_url)
+    return None
+
+
+def _needs_confirmation(request: HttpRequest, ref: str) -> bool:
+    """The browser does not say where the form comes from, or it was filled in at a robot's pace:
+    a person presses once more, nothing is lost."""
+    if is_confirmed(ref, request.POST.get(CONFIRM, "")[:200]):
+        return False
+    elapsed = request.POST.get(ELAPSED, "")[:10]
+    hasty = elapsed.isascii() and elapsed.isdigit() and int(elapsed) < FASTEST_MS
+    return hasty or origin_of(request) is Origin.UNKNOWN
+
+
+def _ask(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
+    pairs = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in HIDDEN
+        for value in values
+    ]
+    context = {
+        "offer": offer,
+        "pairs": pairs,
+        "action": reverse("wagtail_zoom:register", args=[ref]),
+        "confirm_name": CONFIRM,
+        "confirm_value": confirmation(ref),
+        "page_title": _("Please confirm"),
+    }
+    return render(request, "wagtail_zoom/registration/confirm.html", context)
+
+
+def _is_human(request: HttpRequest, form: RegistrationForm) -> bool:
+    """The project's captcha, if there is one."""
+    if not settings.registration_captcha:
+        return True
+    try:
+        import_string(settings.registration_captcha)(request, form)
+    except ValidationError as error:
+        form.add_error(None, error)
+    return form.is_valid()
+
+
+def _busy(
+    request: HttpRequest, ref: str, offer: Offer, form: RegistrationForm, wait: int
+) -> HttpResponse:
+    notice = _(
+        "Very many registrations are coming in from your network or for this meeting. Nothing is "
+        "lost: your entries are still here. Please press the button again in a few minutes."
+    )
+    response = _show(request, ref, offer, form, status=429, notice=notice)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def _thanks(ref: str, late: bool = False) -> HttpResponse:
+    target = reverse("wagtail_zoom:register_received", args=[ref])
+    response = HttpResponseRedirect(f"{target}?late" if late else target)
+    response.status_code = 303
+    return response
+
+
+def _save(
+    request: HttpRequest, ref: str, offer: Offer, form: RegistrationForm, began: float
+) -> HttpResponse:
+    choice = offer.choice
+    now = timezone.now()
+    entry = service.entry_of(form, now if "consent" in form.fields else None)
+    double = bool(choice and choice.double_opt_in)
+    row = service.save(offer, entry, confirmed=not double)
+    answered = True
+    if row.state != Registration.State.UNCONFIRMED:
+        fresh = _questions(offer)
+        if fresh is False:
+            answered = False
+        elif fresh and row.created_at >= now:
+            again = make_form(offer, request.POST)
+            if not again.is_valid():
+                # Zoom asks for more than the page knew: the form once more, with the entries.
+                Registration.objects.filter(pk=row.pk, maybe_sent=False).delete()
+                return _show(request, ref, offer, again, status=422)
+    if answered and row.task:
+        left = settings.registration_seconds - (time.monotonic() - began)
+        answered = _attempt(row, max(0.3, left))
+    service.outbox.wake()
+    return _thanks(ref, late=not answered and not double)
+
+
+def _attempt(row: Registration, seconds: float) -> bool:
+    """One short try; whatever goes wrong here, the sign-up is saved and the worker goes on."""
+    try:
+        return service.attempt_now(row.pk, seconds)
+    except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
+        logger.warning("The first try of a sign-up broke off (%s).", type(error).__name__)
+        return False
+
+
+def _questions(offer: Offer) -> bool | None:
+    """Whether Zoom asks something else by now; None when there was no need to ask, False (and
+    no try at the sign-up) when Zoom does not answer."""
+    meeting = offer.meeting
+    if meeting is None:
+        return None
+    read_at = meeting.questions_at
+    if read_at and (timezone.now() - read_at).total_seconds() < QUESTIONS_AGE:
+        return None
+    try:
+        changed = delivery.refresh_questions(meeting, patience=0, seconds=1.0)
+    except ZoomError as error:
+        logger.info("The questions could not be read (%s).", type(error).__name__)
+        return None if getattr(error, "status", None) else False
+    except ZoomConfigurationError:
+        return False
+    return True if changed else None
