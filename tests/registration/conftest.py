@@ -110,9 +110,7 @@ def offer(place, meeting, **values):
 
 
 def url_of(place, meeting, *, locale="en", **options):
-    return Ref(
-        place.site.pk, place.site.root_page_id, meeting.pk, locale, options
-    ).url
+    return Ref(place.site.pk, place.site.root_page_id, meeting.pk, locale, options).url
 
 
 def post(client, url, data=None, **headers):

@@ -91,7 +91,9 @@ def test_dates_as_the_registration_type_allows(place, kind, mode):
         assert form.is_valid()
         return
     assert list(form.errors) == ["dates"]
-    chosen = str(first.public_id) if mode == "one" else [str(first.public_id), str(second.public_id)]
+    chosen = (
+        str(first.public_id) if mode == "one" else [str(first.public_id), str(second.public_id)]
+    )
     form = make_form(made, {**PERSON, "dates": chosen})
     assert form.is_valid(), form.errors
     assert form.cleaned_data["dates"] == ([first] if mode == "one" else [first, second])
@@ -113,7 +115,8 @@ def test_date_of_another_meeting_is_refused(place):
 
 
 @pytest.mark.parametrize(
-    ("code", "language"), [("de", "de-DE"), ("ja", "jp-JP"), ("tr", "Tr-TR"), ("pt-br", "pt-PT"), ("nl", "")]
+    ("code", "language"),
+    [("de", "de-DE"), ("ja", "jp-JP"), ("tr", "Tr-TR"), ("pt-br", "pt-PT"), ("nl", "")],
 )
 def test_languages_are_zooms(code, language):
     """Trap 16: they are not BCP 47."""
