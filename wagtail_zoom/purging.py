@@ -223,12 +223,3 @@ def on_change(
 ) -> None:
     """Receiver of ``mirror_changed``."""
     purge_for(account, meetings, recordings)
-
-
-def connect() -> None:
-    """Hang the purge into signal and tick; once per process."""
-    from .signals import mirror_changed
-    from .sync import hooks
-
-    mirror_changed.connect(on_change, dispatch_uid="wagtail_zoom.purging")
-    hooks.on_tick(sweep)

@@ -17,6 +17,7 @@ from django.utils.formats import get_format
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+
 def zone_of(name: str) -> tzinfo:
     """The zone that Zoom named; the installation's when there is none or it is not a zone."""
     try:
