@@ -49,6 +49,9 @@ OF_ONE_LANE = 1000
 LANES_AT_ONCE = 100
 SLOTS = 2
 HELP_FROM = 4
+STORM = 3
+"""Messages of one lane at once from which on its reads are spaced by ``DEBOUNCE_SECONDS``."""
+CALM = 0.3
 WANTED = "drain-wanted"
 
 
@@ -222,7 +225,7 @@ def _handle(account: ZoomAccount, lane: Lane, events: list[WebhookEvent]) -> Non
         _settle(fates[State.IGNORED], State.IGNORED)
         return
     finally:
-        _space(lane)
+        _space(lane, storm=len(events) >= STORM)
     if reads and not any(wanted):
         # Nobody shows it: the message was understood, and there was nothing to do.
         fates[State.IGNORED] += fates.pop(State.DONE)
@@ -239,11 +242,12 @@ def _read(account: ZoomAccount, read: Read, event: WebhookEvent) -> bool:
     return objects.reread(target)
 
 
-def _space(lane: Lane) -> None:
+def _space(lane: Lane, *, storm: bool) -> None:
+    """When this object may be read again: soon after a single message, later in a storm."""
     now = timezone.now()
-    Lane.objects.filter(pk=lane.pk).update(
-        fetched_at=now, not_before=now + timedelta(seconds=settings.debounce_seconds)
-    )
+    wait = settings.debounce_seconds
+    wait = wait if storm else min(wait, CALM)
+    Lane.objects.filter(pk=lane.pk).update(fetched_at=now, not_before=now + timedelta(seconds=wait))
 
 
 def _settle(events: list[WebhookEvent], state: str) -> None:
