@@ -67,7 +67,9 @@ class Facts:
 
     @property
     def worker_down(self) -> bool:
-        return self.beat_at is None or self.beat_at < self.now - WORKER_LATE
+        """No sign of life for a while; a worker that was just started has not beaten yet."""
+        expected = self.beat_at or self.choice.linked_at
+        return expected is None or expected < self.now - WORKER_LATE
 
     @property
     def needs_reconnect(self) -> bool:

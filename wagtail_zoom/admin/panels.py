@@ -78,7 +78,12 @@ def _choices() -> ChoicesTab:
             KindsPanel(heading=gettext_lazy("Kinds"), icon="view"),
             HostsPanel(heading=gettext_lazy("Whose meetings"), icon="user"),
             MultiFieldPanel(
-                [FieldPanel("item_rule", widget=forms.RadioSelect), FieldPanel("mark_word")],
+                [
+                    FieldPanel(
+                        "item_rule", widget=forms.RadioSelect, heading=gettext_lazy("Visitors see")
+                    ),
+                    FieldPanel("mark_word"),
+                ],
                 heading=gettext_lazy("Which of their dates"),
                 icon="calendar-check",
                 help_text=gettext_lazy(

@@ -66,8 +66,9 @@ def _phases(counts: dict[str, tuple[int, int]]) -> list[Phase]:
             state = "done"
         elif not started:
             state, started = "running", True
+            text = text if total else _("looking")
         else:
-            state, text = "waiting", _("%(total)d, next") % {"total": total}
+            state, text = "waiting", _("%(total)d, next") % {"total": total} if total else _("next")
         phases.append(Phase(labels.get(name, name), state, text))
     return phases
 

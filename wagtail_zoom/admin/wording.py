@@ -45,6 +45,13 @@ def moment(value: datetime, now: datetime | None = None) -> str:
     return _("%(day)s, %(time)s") % {"day": day(value), "time": clock(value)}
 
 
+def stamp(value: datetime) -> str:
+    """A moment in a list: ``Today, 14:03``, ``Fri 20 November 2026, 11:04``."""
+    if timezone.localtime(value).date() == timezone.localdate():
+        return _("Today, %(time)s") % {"time": clock(value)}
+    return moment(value)
+
+
 def age(value: datetime, now: datetime | None = None) -> str:
     """``3 minutes`` since then; seconds only in the first minute."""
     now = now or timezone.now()

@@ -107,7 +107,7 @@ class ActivityView(SiteIndexView):
     @cached_property
     def columns(self) -> list[Any]:
         return [
-            CellColumn("when", label=_("When"), accessor=_when),
+            CellColumn("when", label=_("When"), accessor=_when, classname="wza-when"),
             SentenceColumn("what", label=_("What happened"), accessor="row_worded"),
             CellColumn("outcome", label=_("Outcome"), accessor=_outcome),
             ReplayColumn("replay", label=_("Actions"), accessor="row_replay"),
@@ -180,7 +180,7 @@ def _hosts(choice: ZoomSettings) -> set[str]:
 
 
 def _when(row: Any) -> Cell:
-    return Cell(wording.moment(row.at), _("%(age)s ago") % {"age": wording.age(row.at)})
+    return Cell(wording.stamp(row.at), _("%(age)s ago") % {"age": wording.age(row.at)})
 
 
 def _outcome(row: Any) -> Cell:

@@ -110,7 +110,7 @@ class MeetingsView(SiteIndexView):
                 accessor=str,
                 get_url=lambda item: reverse("wagtail_zoom_meetings:edit", args=[item.pk]),
             ),
-            CellColumn("when", label=_("When"), accessor=_when),
+            CellColumn("when", label=_("When"), accessor=_when, classname="wza-when"),
             CellColumn("host", label=_("Host"), accessor=lambda item: Cell(item.row_host)),
             CellColumn("registration", label=_("Registration"), accessor=_registration),
             CellColumn("used", label=_("Used on"), accessor=used_on),
@@ -208,7 +208,7 @@ def _when(item: Any) -> Cell:
         notes.append(left % {"n": len(dates)})
     elif dates and dates[0].duration:
         notes.append(wording.minutes(dates[0].duration))
-    return Cell(wording.moment(item.row_start), ", ".join(notes))
+    return Cell(wording.stamp(item.row_start), ", ".join(notes))
 
 
 def _before(date: Occurrence) -> str:

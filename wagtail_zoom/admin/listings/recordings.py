@@ -112,7 +112,7 @@ class RecordingsView(SiteIndexView):
                 accessor=str,
                 get_url=lambda item: reverse("wagtail_zoom_recordings:edit", args=[item.pk]),
             ),
-            CellColumn("recorded", label=_("Recorded"), accessor=_recorded),
+            CellColumn("recorded", label=_("Recorded"), accessor=_recorded, classname="wza-when"),
             CellColumn("length", label=_("Length"), accessor=_length),
             CellColumn("used", label=_("Used on"), accessor=used_on),
             CellColumn("until", label=_("Shown until"), accessor=_until),

@@ -190,7 +190,7 @@ def _buttons(row: Registration) -> list[dict[str, Any]]:
 
 
 def _meeting(row: Any) -> Cell:
-    return Cell(row.row_topic, wording.moment(row.row_start) if row.row_start else "")
+    return Cell(row.row_topic, wording.stamp(row.row_start) if row.row_start else "")
 
 
 def _signed_up(row: Registration) -> Cell:

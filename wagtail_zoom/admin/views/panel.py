@@ -16,7 +16,6 @@ from wagtail.contrib.settings.views import EditView
 from ...exposure import Audience, Surface
 from .. import connection, facts, kinds, losses, panels, states
 from ..guard import SiteMixin, site_or_404
-from ..states import State
 
 
 class PanelView(EditView):
@@ -42,7 +41,7 @@ class PanelView(EditView):
         return super().get_object(queryset)
 
     def get_panel(self) -> Any:
-        return panels.edit_handler(choices_first=self.status.state is State.CHOOSE)
+        return panels.edit_handler(choices_first=self.facts.choice.configured_at is None)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.facts.account is None or self.facts.choice.needs_confirmation:
@@ -112,7 +111,9 @@ class LiveView(SiteMixin, TemplateView):
     template_name = "wagtail_zoom/admin/live.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | connection.live(facts.of(self.site))
+        known = facts.of(self.site)
+        more = {"numbers": connection.numbers(known), "fragment": True}
+        return super().get_context_data(**kwargs) | connection.live(known) | more
 
 
 class HostsView(SiteMixin, View):

@@ -24,6 +24,9 @@
         const before = heading ? heading.textContent.trim() : "";
         live.innerHTML = html;
         if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
+        const counted = live.querySelector("[data-wza-numbers-now]");
+        const numbers = document.querySelector("[data-wza-numbers]");
+        if (counted && numbers) numbers.innerHTML = counted.innerHTML;
         const now = live.querySelector("h2").textContent.trim();
         const said = live.querySelector("[data-wza-say]");
         if (voice && now !== before) voice.textContent = `${now}. ${said ? said.textContent : ""}`;
