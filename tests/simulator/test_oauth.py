@@ -92,3 +92,45 @@ def test_revoked_grant_opens_nothing(app):
     )
     assert answer.json() == {"status": "success"}
     assert app.get("/users/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("shape", "member"), [(1, "reason"), (2, "error_description"), (3, "errorCode"), (4, "code")]
+)
+def test_refused_refresh_has_four_shapes(app, simulator, shape, member):
+    simulator.options(token_error_shape=shape)
+    answer = app.token(grant_type="refresh_token", refresh_token="unknown")
+    assert answer.status_code == 400 and member in answer.json()
+
+
+@pytest.mark.parametrize(("kills", "status"), [(False, 200), (True, 401)])
+def test_refresh_may_end_the_earlier_access_token(app, simulator, kills, status):
+    """Measured 2026-10: it does not."""
+    simulator.options(refresh_kills_access=kills)
+    app.connect("aurora-0")
+    app.token(grant_type="refresh_token", refresh_token=app.tokens["refresh_token"])
+    assert app.get("/users/me").status_code == status
+
+
+def test_refresh_token_may_have_a_grace(app, simulator):
+    """Unverified (1.3)."""
+    simulator.options(refresh_grace=60)
+    app.connect("aurora-0")
+    form = {"grant_type": "refresh_token", "refresh_token": app.tokens["refresh_token"]}
+    assert [app.token(**form).status_code for _ in range(2)] == [200, 200]
+    simulator.advance(61)
+    assert app.token(**form).status_code == 400
+
+
+def test_optional_scopes_can_be_unticked(app, simulator):
+    wanted = ["user:read:user:admin", "meeting:read:meeting:admin"]
+    simulator.options(scopes=wanted, optional_scopes=wanted[1:])
+    assert exchange(app, app.code("aurora-0")).json()["scope"] == " ".join(wanted)
+    code = app.code("aurora-0", sim_untick=wanted[1])
+    assert exchange(app, code).json()["scope"] == wanted[0]
+    query = {"client_id": "simulator-client", "redirect_uri": REDIRECT}
+    assert "if you like" in requests.get(f"{app.url}/oauth/authorize", query).text
+    form = {**query, "answer": "allow", "sim_user": "aurora-0"}
+    answer = requests.post(f"{app.url}/oauth/authorize", form, allow_redirects=False)
+    code = answer.headers["Location"].partition("code=")[2]
+    assert exchange(app, code).json()["scope"] == wanted[0]

@@ -34,8 +34,14 @@ def world() -> World:
 
 @blueprint.errorhandler(Refused)
 def refused(problem: Refused) -> tuple[Response, int]:
-    """Shape 1 of REFERENCE 1.5."""
-    return jsonify(reason=problem.reason, error=problem.error), problem.status
+    """One of the four shapes of REFERENCE 1.5, as the option says."""
+    shapes: dict[int, dict[str, Any]] = {
+        2: {"error": problem.error, "error_description": problem.reason},
+        3: {"status": False, "errorCode": 4700, "errorMessage": problem.reason, "result": None},
+        4: {"code": 124, "message": problem.reason},
+    }
+    shape = shapes.get(world().options.token_error_shape)
+    return jsonify(shape or {"reason": problem.reason, "error": problem.error}), problem.status
 
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
@@ -54,7 +60,7 @@ def authorize() -> Any:
         wanted = scopes(here)
         return render_template(
             "consent.html", args=args, users=users, names=names, scopes=wanted,
-            app_name=here.options.app_name,
+            app_name=here.options.app_name, optional=here.options.optional_scopes,
         )  # fmt: skip
     if answer != "allow":
         return _back({"error": "access_denied"})
@@ -64,6 +70,19 @@ def authorize() -> Any:
 def scopes(here: World) -> list[str]:
     """What the app asks for: its own list, or everything its kind can have."""
     return here.options.scopes or default_scopes(here.options.app_kind)
+
+
+def _granted(here: World) -> list[str]:
+    """What the person lets the app do: all, less the optional things that were unticked.
+
+    ``sim_untick`` is the comma list for tests that agree at once.
+    """
+    optional = set(here.options.optional_scopes)
+    if "answer" in request.form:
+        refused = optional - set(request.form.getlist("optional"))
+    else:
+        refused = optional & set(request.values.get("sim_untick", "").split(","))
+    return [scope for scope in scopes(here) if scope not in refused]
 
 
 def _back(answer: dict[str, str]) -> Response:
@@ -82,6 +101,7 @@ def _code(ref: str) -> str:
         "kind": "code",
         "grant_id": "",
         "user_id": user["id"],
+        "scope": _granted(here),
         "redirect_uri": args["redirect_uri"],
         "challenge": args.get("code_challenge", ""),
         "method": args.get("code_challenge_method", "plain"),
@@ -138,7 +158,7 @@ def _exchange(here: World) -> Doc:
         "account_id": user["account_id"],
         "user_id": user["id"],
         "client_id": here.options.client_id,
-        "scope": scopes(here),
+        "scope": code["scope"],
     }
     here.store.put("grants", grant)
     return grant
@@ -161,6 +181,8 @@ def _renew(here: World) -> Doc:
     grant = here.store.get("grants", old["grant_id"])
     if grant is None:
         raise Refused(400, "invalid_grant", "Invalid Token!")
+    if here.options.refresh_kills_access:
+        here.store.delete("tokens", "grant_id = ? AND kind = 'access'", grant["id"])
     grace = here.options.refresh_grace
     if grace:
         here.store.put("tokens", {**old, "until": here.clock.time() + grace})
