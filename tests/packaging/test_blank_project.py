@@ -1,0 +1,123 @@
+"""The wheel in a blank ``wagtail start`` project: install, connect, import, see a meeting."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = Path(__file__).with_name("project")
+
+
+def run(*command: str | Path, cwd: Path, **extra: str) -> str:
+    """Run to the end; its output. Fails with what it said."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**kept, **extra},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with sdist and wheel, the wheel made from the sdist as on an index."""
+    clean = tmp_path_factory.mktemp("source") / "source"
+    unwanted = shutil.ignore_patterns(
+        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "var", ".*_cache"
+    )
+    shutil.copytree(ROOT, clean, ignore=unwanted)
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--quiet", "--outdir", folder, clean, cwd=clean)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of its own with the wheel; the rest is borrowed from the running one."""
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, with_pip=False)
+    own = next(folder.glob("lib/python*/site-packages"))
+    # A path line makes the packages visible, but not the editable install of ourselves.
+    (own / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    wheel = next(built.glob("*.whl"))
+    target = ("--target", own, "--no-deps", "--no-index", wheel)
+    run(sys.executable, "-m", "pip", "--quiet", "install", *target, cwd=folder)
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``wagtail start blank``, and what the README says."""
+    folder = tmp_path_factory.mktemp("project")
+    start = "from wagtail.bin.wagtail import main; main()"
+    run(python, "-c", start, "start", "blank", cwd=folder)
+    root = folder / "blank"
+    with (root / "blank/settings/dev.py").open("a") as settings:
+        settings.write((PARTS / "settings_zoom.py").read_text())
+    urls = root / "blank/urls.py"
+    line = '    path("zoom/", include("wagtail_zoom.urls")),\n'
+    text = urls.read_text()
+    assert "urlpatterns = [\n" in text
+    urls.write_text(text.replace("urlpatterns = [\n", "urlpatterns = [\n" + line, 1))
+    shutil.copy(PARTS / "models.py", root / "home/models.py")
+    shutil.copy(PARTS / "home_page.html", root / "home/templates/home/home_page.html")
+    shutil.copy(PARTS / "walk.py", root / "test_project.py")
+    fixtures = 'pytest_plugins = ["wagtail_zoom.testing.fixtures"]\n'
+    (root / "conftest.py").write_text(fixtures)
+    return root
+
+
+def test_what_is_inside(built: Path) -> None:
+    """The sdist carries the tests, both carry templates, static files and catalogues."""
+    run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir(), cwd=built)
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+    for path in (
+        "CHANGELOG.md",
+        "LICENSE",
+        "docs/tutorial.md",
+        "tests/contract/openapi.yaml",
+        "wagtail_zoom/py.typed",
+        "wagtail_zoom/locale/de/LC_MESSAGES/django.mo",
+        "wagtail_zoom/static/wagtail_zoom/zoom.js",
+        "wagtail_zoom/templates/wagtail_zoom/public/base.html",
+        "wagtail_zoom/testing/simulator/templates/world.html",
+        "wagtail_zoom/testing/simulator/static/simulator.css",
+    ):
+        assert path in names
+    run(sys.executable, ROOT / "scripts/check_wheel.py", built, cwd=ROOT)
+
+
+def test_a_blank_project(project: Path, python: Path) -> None:
+    """Five steps of the README, then the project's own test (issue on the main job, show 3)."""
+    manage = (python, "manage.py")
+    assert "No changes" not in run(*manage, "makemigrations", "home", cwd=project)
+    assert "wagtail_zoom" in run(*manage, "migrate", cwd=project)
+    assert "no issues" in run(*manage, "check", cwd=project)
+    made = run(*manage, "makemigrations", "--check", "--dry-run", cwd=project)
+    assert "No changes detected" in made
+    said = run(
+        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "blank.settings.dev"),
+        *("-o", "python_files=test_project.py", "."),
+        cwd=project,
+        # The simulator is a process of its own: the same environment, started from here.
+        PYTHONPATH=str(project),
+    )
+    assert "2 passed" in said
