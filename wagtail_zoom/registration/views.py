@@ -21,8 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ..conf import settings
-from ..crypto import DecryptionError
-from ..errors import ZoomConfigurationError, ZoomError
+from ..errors import ZoomError
 from ..models import Grant, GrantState, Registration
 from . import delivery, limits, refs, service, tokens
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
@@ -252,8 +251,9 @@ def _attempt(row: Registration, seconds: float) -> bool:
     """One short try; whatever goes wrong here, the sign-up is saved and the worker goes on."""
     try:
         return service.attempt_now(row.pk, seconds)
-    except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
-        logger.warning("The first try of a sign-up broke off (%s).", type(error).__name__)
+    except Exception:
+        # Not even a mistake of ours may show the person an error page: the row is saved.
+        logger.exception("The first try of a sign-up broke off.")
         return False
 
 
@@ -271,6 +271,7 @@ def _questions(offer: Offer) -> bool | None:
     except ZoomError as error:
         logger.info("The questions could not be read (%s).", type(error).__name__)
         return None if getattr(error, "status", None) else False
-    except ZoomConfigurationError:
+    except Exception:
+        logger.exception("The questions could not be read.")
         return False
     return True if changed else None
