@@ -356,6 +356,16 @@ def test_replay_a_failed_message(as_aurora, aurora):
     assert as_aurora.post(url).status_code == 404
 
 
+def test_replay_all_that_failed(as_aurora, aurora, borealis):
+    """W27"""
+    url = reverse("wagtail_zoom_admin:replay", args=[aurora.site.pk])
+    assert url in as_aurora.get(index("activity")).content.decode()
+    assert as_aurora.post(url)["Location"].startswith(reverse("wagtail_zoom_activity:index"))
+    assert WebhookEvent.objects.get(pk=aurora.event.pk).state == "pending"
+    assert WebhookEvent.objects.get(pk=borealis.event.pk).state == "dead"
+    assert ModelLogEntry.objects.filter(action="wagtail_zoom.replay").count() == 1
+
+
 def test_activity_filters(as_aurora, aurora):
     old = Activity.objects.create(
         site=aurora.site,

@@ -22,6 +22,7 @@ urlpatterns = [
         actions.ApproveRemovalsView.as_view(),
         name="approve_removals",
     ),
+    path("<int:site_pk>/replay/", actions.ReplayView.as_view(), name="replay"),
     path("<int:site_pk>/pause/", actions.PauseView.as_view(), name="pause"),
     path("<int:site_pk>/resume/", actions.ResumeView.as_view(), name="resume"),
     path("<int:site_pk>/confirm/", actions.ConfirmView.as_view(), name="confirm"),

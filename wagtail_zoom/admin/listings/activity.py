@@ -17,14 +17,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import View
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.log_actions import log
 
 from ...models import Activity, ExposedHost, WebhookEvent, ZoomSettings
-from .. import activity, wording
+from .. import activity, states, wording
 from ..guard import RowGuard, visible_to
 from .base import SiteIndexView
 from .columns import Cell, CellColumn
@@ -133,6 +133,19 @@ class ActivityView(SiteIndexView):
         found = Q(code__icontains=words) | Q(row_text__icontains=words)
         found |= Q(item__title__icontains=words) | Q(item__last_title__icontains=words)
         return queryset.annotate(row_text=Cast("data", CharField())).filter(found)
+
+    def intro(self) -> dict[str, Any]:
+        dead = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
+        n = dead.exclude(event__payload={}).values("event").distinct().count()
+        if not n or self.facts.grant is None:
+            return {}
+        text = ngettext(
+            "%(n)d message of Zoom’s could not be handled.",
+            "%(n)d messages of Zoom’s could not be handled.",
+            n,
+        ) % {"n": n}
+        again = states.Action(_("Replay all of them"), states.url("replay", self.facts))
+        return {"strong": text, "text": _("Nothing is lost."), "action": again}
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         dead = WebhookEvent.State.DEAD

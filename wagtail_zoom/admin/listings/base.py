@@ -85,6 +85,7 @@ class SiteIndexView(IndexView):
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
         paginator, page, rows, more = super().paginate_queryset(queryset, page_size)
         page.object_list = self.decorate(list(rows))
+        paginator.verbose_name, paginator.verbose_name_plural = _("entry"), _("entries")
         return paginator, page, page.object_list, more
 
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:

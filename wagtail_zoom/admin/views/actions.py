@@ -8,9 +8,11 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.generic import View
+from wagtail.log_actions import log
 
-from ...models import Invitation, SyncRun
+from ...models import Activity, Invitation, SyncRun, WebhookEvent
 from .. import facts, states
 from ..facts import Facts
 from ..guard import SiteMixin
@@ -26,7 +28,11 @@ class ActionView(SiteMixin, View):
         said = self.act(known)
         if said:
             messages.success(request, said)
-        return redirect(states.panel_url(known))
+        return redirect(self.next_url(known))
+
+    def next_url(self, known: Facts) -> str:
+        """Where the person goes afterwards."""
+        return states.panel_url(known)
 
     def act(self, known: Facts) -> str:
         """Do it. Returns the sentence to say; raises ``Http404`` where it makes no sense."""
@@ -110,6 +116,39 @@ class ConfirmView(ActionView):
             raise Http404
         linking.confirm(known.choice, self.request.user)
         return _("Good. Now choose what to show.")
+
+
+class ReplayView(ActionView):
+    """Handle all messages again that failed for this Site's account, if it is linked to it."""
+
+    most = 200
+
+    def act(self, known: Facts) -> str:
+        from ...sync import inbox
+
+        _linked(known)
+        told = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
+        keys = told.exclude(event__payload={}).values_list("event", flat=True)
+        events = WebhookEvent.objects.filter(pk__in=set(keys[: self.most]))
+        count = 0
+        for event in events:
+            inbox.replay(event)
+            count += 1
+        if count:
+            Activity.log([self.site.pk], "event", "replayed", user=self.request.user)
+            data = {"count": count}
+            log(
+                instance=known.choice,
+                action="wagtail_zoom.replay",
+                user=self.request.user,
+                data=data,
+            )
+        return ngettext(
+            "We handle %(n)d message again.", "We handle %(n)d messages again.", count
+        ) % {"n": count}
+
+    def next_url(self, known: Facts) -> str:
+        return states.activity_url(known)
 
 
 class InviteView(SiteMixin, View):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from wagtail.models import Site
 
@@ -12,6 +13,15 @@ from ...conf import settings
 from ...errors import ZoomConfigurationError
 from ...models import Heartbeat
 from ...scopes import missing
+
+
+def _everywhere() -> list[str]:
+    """Groups that hold the right for all Sites: usually a slip in the group form."""
+    right = Permission.objects.filter(
+        content_type__app_label="wagtail_zoom", codename="change_zoomsettings"
+    )
+    groups = Group.objects.filter(permissions__in=right)
+    return list(groups.order_by("name").values_list("name", flat=True))
 
 
 class Command(BaseCommand):
@@ -44,6 +54,8 @@ class Command(BaseCommand):
         beat = Heartbeat.objects.filter(name="tick").first()
         self.stdout.write(f"Worker: last sign of life {beat.at:%Y-%m-%d %H:%M} UTC" if beat
                           else "Worker: has never run")  # fmt: skip
+        for name in _everywhere():
+            self.stdout.write(f"The group “{name}” may change Zoom on every site.")
         trouble = sum(self._site(known, **options) for known in self._facts(options["hostname"]))
         if trouble:
             raise CommandError(f"{trouble} site(s) need somebody.", returncode=1)
