@@ -5,6 +5,8 @@ Used for parameter names, for "which page tells about this meeting", and for pur
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from wagtail.models import Page, ReferenceIndex, Site
 
 from .models import Placement, SiteItem
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -29,6 +33,18 @@ class Placed:
     ident: str
     block: Block
     value: Any
+
+
+def short_name(ident: str) -> str:
+    """A block's anchor and parameter prefix, from its id in the stream."""
+    return f"wz-{hashlib.sha256(ident.encode()).hexdigest()[:6]}"
+
+
+def _anchor(place: str) -> str:
+    """The anchor of the block at a content path of the reference index; none for a field."""
+    parts = place.split(".")
+    last = max((at for at, part in enumerate(parts) if _UUID.fullmatch(part)), default=0)
+    return f"#{short_name('.'.join(parts[last:]))}" if last else ""
 
 
 def blocks_on(page: Page) -> list[Placed]:
@@ -82,19 +98,19 @@ def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str,
             marks[page][path] = target
         else:
             held.append((page, target, path))
-    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     for page, target, path in held:
         if "." not in path:
             # A field of the page itself, as ZoomMeetingPageMixin has it.
-            found[int(target)].append((TELLS.index(Placement.MEETING), page))
+            found[int(target)].append((TELLS.index(Placement.MEETING), page, ""))
         for place, mark in marks[page].items():
             if path == place or path.startswith(f"{place}."):
-                found[int(target)].append((TELLS.index(mark), page))
+                found[int(target)].append((TELLS.index(mark), page, _anchor(place)))
     return _urls(site, found)
 
 
-def _urls(site: Site, found: dict[int, list[tuple[int, str]]]) -> dict[int, tuple[str, bool]]:
-    ids = {page for places in found.values() for _, page in places}
+def _urls(site: Site, found: dict[int, list[tuple[int, str, str]]]) -> dict[int, tuple[str, bool]]:
+    ids = {page for places in found.values() for _rank, page, _anchor in places}
     if not ids:
         return {}
     root = site.root_page.path
@@ -102,9 +118,10 @@ def _urls(site: Site, found: dict[int, list[tuple[int, str]]]) -> dict[int, tupl
     urls = {str(page.pk): page.get_url(current_site=site) for page in pages}
     answer = {}
     for item, places in found.items():
-        for rank, page in sorted(places):
+        for rank, page, anchor in sorted(places):
             if urls.get(page):
-                answer[item] = (urls[page], TELLS[rank] == Placement.REGISTRATION)
+                is_form = TELLS[rank] == Placement.REGISTRATION
+                answer[item] = (f"{urls[page]}{anchor}", is_form)
                 break
     return answer
 

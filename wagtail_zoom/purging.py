@@ -30,8 +30,7 @@ from .models import (
     ZoomSettings,
 )
 from .paging import query
-from .placements import blocks_on, pages_with_blocks
-from .rendering import short_name
+from .placements import blocks_on, pages_with_blocks, short_name
 
 logger = logging.getLogger("wagtail_zoom.purging")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from wagtail.models import Page, Site
 from .conf import settings
 from .exposure import Exposure
 from .models import GrantState, ZoomSettings
-from .placements import blocks_on
+from .placements import blocks_on, short_name
 
 
 @dataclass
@@ -57,11 +56,6 @@ class Shared:
                 return self.names[page.pk][id(value)]
         self.count += 1
         return f"wz-{self.count}"
-
-
-def short_name(ident: str) -> str:
-    """A block's parameter prefix from its id in the stream."""
-    return f"wz-{hashlib.sha256(ident.encode()).hexdigest()[:6]}"
 
 
 def gate(context: Mapping[str, Any]) -> Exposure | None:

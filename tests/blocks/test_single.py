@@ -9,6 +9,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
+from tests.testapp.models import ZoomPage
 from wagtail_zoom.block_calendar import month_asked, table
 from wagtail_zoom.blocks import CalendarBlock, MeetingBlock, NextMeetingBlock, ZoomStreamBlock
 from wagtail_zoom.models import Occurrence
@@ -146,3 +147,14 @@ def test_the_stream_of_all_blocks_is_stable():
     assert {"meetings", "meeting", "next_meeting", "calendar", "recordings"} <= set(
         made.child_blocks
     )
+
+
+def test_titles_lead_to_the_block_that_tells_more(client, draw, host, site, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+    item = rows.item(site, rows.date(host, topic="Told").meeting)
+    page = ZoomPage(title="One", slug="one", body=[("meeting", {"item": item})])
+    site.root_page.add_child(instance=page)
+    html = draw(NextMeetingBlock())
+    url = html.split('class="wz-big"><a href="')[1].split('"')[0]
+    path, _hash, anchor = url.partition("#")
+    assert path == "/one/" and f'id="{anchor}"' in client.get(path).content.decode()
