@@ -32,7 +32,7 @@ demo-reset: $(VENV)/.demo
 	@$(BIN)/python -m demo_site.run --reset
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -m "not services and not browser and not slow"
+	$(BIN)/pytest -n auto -m "not services and not browser and not slow"
 
 test-browser: $(VENV)/.ready
 	@test -x /usr/bin/chromium || $(BIN)/playwright install chromium
