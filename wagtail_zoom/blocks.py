@@ -9,6 +9,7 @@ from wagtail.blocks import StreamBlock
 from .block_base import ZoomBlock, public_path
 from .block_calendar import CalendarBlock
 from .block_lists import MeetingListBlock, RecordingListBlock, ZoomListBlock
+from .block_registration import RegistrationFormBlock
 from .block_single import MeetingBlock, NextMeetingBlock
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "MeetingListBlock",
     "NextMeetingBlock",
     "RecordingListBlock",
+    "RegistrationFormBlock",
     "ZoomBlock",
     "ZoomListBlock",
     "ZoomStreamBlock",
@@ -31,6 +33,7 @@ class ZoomStreamBlock(StreamBlock):
     meeting = MeetingBlock()
     calendar = CalendarBlock()
     recordings = RecordingListBlock()
+    registration = RegistrationFormBlock()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(None, **kwargs)

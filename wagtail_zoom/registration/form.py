@@ -221,7 +221,7 @@ def form_class(site: Site, meeting: Meeting | None) -> type[RegistrationForm]:
     return found if isinstance(found, type) else found(site, meeting)
 
 
-def make_form(offer: Offer, data: Any = None, number: int = 1) -> RegistrationForm:
-    """A form for an offer; ``number`` keeps the ids of several forms on one page apart."""
-    auto_id = f"wz-form{number}-%s"
+def make_form(offer: Offer, data: Any = None, name: str = "wz-form") -> RegistrationForm:
+    """A form for an offer; ``name`` keeps the ids of several forms on one page apart."""
+    auto_id = f"{name}-%s"
     return form_class(offer.site, offer.meeting)(data, offer=offer, auto_id=auto_id)
