@@ -10,8 +10,9 @@ import logging
 from django.utils import timezone
 
 from .errors import ZoomError
-from .models import ZoomAccount
+from .models import SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
+from .queue import enqueue
 from .registration import delivery, outbox, reconcile
 from .sync import directory, engine, hooks, inbox, purge, runs, schedule
 
@@ -25,9 +26,10 @@ def tick() -> None:
     inbox.sweep(now)
     runs.sweep(now)
     for pk in leave.due_revocations():
-        leave.revoke_pending(pk)
+        enqueue("revoke", pk)
     leave.release_orphans()
-    tokens.refresh_idle()
+    if tokens.idle().exists():
+        enqueue("refresh_idle")
     for sweep in hooks.sweeps:
         try:
             sweep(now)
@@ -56,11 +58,19 @@ def sync_directory(account_pk: int) -> None:
     except ZoomError as error:
         # Every run reads the directory first, so it will be there in the end.
         logger.warning("The directory of account %s: %s.", account_pk, type(error).__name__)
+    if not fetch_scope(account).is_empty:
+        # Connected again: nothing was heard in between.
+        runs.request_run(account, SyncRun.Mode.RECONCILE)
 
 
 def revoke(grant_pk: int) -> None:
     """Give a permission back to Zoom."""
     leave.revoke_pending(grant_pk)
+
+
+def refresh_idle() -> None:
+    """Renew permissions that nothing has used for a week."""
+    tokens.refresh_idle()
 
 
 def purge_account(account_pk: int) -> None:

@@ -1,11 +1,13 @@
 import pytest
 from django.contrib.auth.models import Group, Permission, User
-from wagtail.models import GroupSitePermission, Site
+from wagtail.models import GroupSitePermission
+
+from tests.planting import default_site
 
 
 @pytest.fixture
 def site(db):
-    return Site.objects.get(is_default_site=True)
+    return default_site()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
-from wagtail.models import Site
 
+from tests.planting import default_site
 from wagtail_zoom.models import ExposedHost, Host, ZoomSettings
 from wagtail_zoom.sync import choices
 from wagtail_zoom.testing.connect import connect_site
@@ -9,7 +9,7 @@ from wagtail_zoom.testing.connect import connect_site
 
 @pytest.fixture
 def site(db):
-    return Site.objects.get(is_default_site=True)
+    return default_site()
 
 
 @pytest.fixture

@@ -110,15 +110,17 @@ def test_s5_a_looping_token_is_an_error_and_removes_nothing(connect, zoom_app, z
     assert Meeting.objects.filter(removed_at=None, missing_since=None).count() == count
 
 
-@pytest.mark.slow
 def test_show5_a_large_account_arrives_complete(connect, zoom_app):
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.bulk(host, meetings=1001, recordings=60, days=420)
+    weekly = {"type": 2, "repeat_interval": 1, "end_times": 60}
+    zoom_app.create_meeting(host, topic="Sixty weeks", start_time="+1d 18:00", recurrence=weekly)
     connect("aurora-0", hosts=[host])
     assert SyncRun.objects.get().state == "done"
     assert Meeting.objects.filter(topic__startswith="Meeting ").count() == 1001
     assert Recording.objects.filter(topic__startswith="Recording ").count() == 60
     assert Occurrence.objects.filter(meeting__topic__startswith="Meeting ").count() == 1001
+    assert Occurrence.objects.filter(meeting__topic="Sixty weeks").count() == 60
 
 
 def test_an_expired_page_token_restarts_the_unit(connect, zoom_app, zoom_worker):

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from ..errors import ZoomAuthError, ZoomError, ZoomQuarantined, ZoomRateLimited, ZoomTransient
+from ..errors import (
+    ZoomAuthError,
+    ZoomError,
+    ZoomProtocolError,
+    ZoomQuarantined,
+    ZoomRateLimited,
+    ZoomTransient,
+)
 from ..models import Activity, Grant, GrantReason, GrantState, ZoomSettings
 from ..scopes import REGISTRATION, SCOPES
 
@@ -32,12 +39,23 @@ class IllegalTransition(ValueError):
 
 
 def transition(
-    grant: Grant, state: str, reason: str = "", *, retry_at: datetime | None = None
+    grant: Grant,
+    state: str,
+    reason: str = "",
+    *,
+    retry_at: datetime | None = None,
+    generation: int | None = None,
+    only_from: str = "",
 ) -> bool:
     """Move a grant to a state by conditional UPDATE; whether this call did it.
 
     Of many tasks that meet the same failure exactly one makes the move, writes the activity line
     and thereby lets the owner be told (once).
+
+    Args:
+        generation: the generation that the verdict is about: a newer authorisation is not its
+            business.
+        only_from: the one state that is left; whatever happened in the meantime stays.
 
     Raises:
         IllegalTransition: the table does not allow it.
@@ -46,7 +64,9 @@ def transition(
     if grant.state not in allowed:
         raise IllegalTransition(f"{grant.state} → {state}")
     now = timezone.now()
-    rows = Grant.objects.filter(pk=grant.pk, state__in=allowed)
+    rows = Grant.objects.filter(pk=grant.pk, state__in=[only_from] if only_from else allowed)
+    if generation is not None:
+        rows = rows.filter(generation=generation)
     if state == DEGRADED:
         rows.filter(state=DEGRADED).update(retry_at=retry_at)
         rows = rows.exclude(state=DEGRADED)
@@ -81,7 +101,7 @@ def note_success(grant: Grant) -> None:
     now = timezone.now()
     if grant.state == DEGRADED:
         Grant.objects.filter(pk=grant.pk).update(last_ok_at=now)
-        transition(grant, CONNECTED)
+        transition(grant, CONNECTED, only_from=DEGRADED)
     elif grant.failures or grant.last_ok_at is None or now - grant.last_ok_at > OK_EVERY:
         Grant.objects.filter(pk=grant.pk).update(last_ok_at=now, failures=0)
     grant.last_ok_at, grant.failures = now, 0
@@ -91,7 +111,7 @@ def note_failure(grant: Grant, error: ZoomError) -> None:
     """A call failed. A transient failure keeps the grant connected; several in a row degrade it."""
     if isinstance(error, ZoomRateLimited | ZoomQuarantined):
         return
-    if isinstance(error, ZoomTransient):
+    if isinstance(error, ZoomTransient | ZoomProtocolError):
         grant.refresh_from_db(fields=["state", "failures"])
         failures = grant.failures + 1
         Grant.objects.filter(pk=grant.pk).update(failures=failures)

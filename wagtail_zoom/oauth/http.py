@@ -112,7 +112,7 @@ def call(
         raise ZoomTransient("Zoom could not be reached.") from error
     except requests.ConnectionError as error:
         raise ZoomTransient(
-            "The connection to Zoom broke.", ambiguous=writes and not _never_sent(error)
+            "The connection to Zoom broke.", ambiguous=writes and not never_sent(error)
         ) from error
     except requests.RequestException as error:
         raise ZoomTransient("Zoom did not answer in time.", ambiguous=writes) from error
@@ -127,8 +127,10 @@ def call(
     return Answer(response.status_code, response.headers, _parse(raw))
 
 
-def _never_sent(error: requests.ConnectionError) -> bool:
-    """The connection was refused or the name not found: nothing can have taken effect."""
+def never_sent(error: requests.RequestException) -> bool:
+    """No connection came about (refused, no such name, no TLS): nothing can have taken effect."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return True
     text = repr(error.args[0]) if error.args else ""
     return "NewConnectionError" in text or "NameResolutionError" in text
 

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from wagtail.log_actions import log
 
 from ..conf import settings
-from ..errors import ZoomConfigurationError, ZoomError
+from ..errors import ZoomAuthError, ZoomConfigurationError, ZoomError
 from ..models import Activity, ExposedHost, Grant, GrantReason, OAuthState, ZoomSettings
 from ..queue import enqueue
 from ..signals import account_disconnected
@@ -79,13 +80,15 @@ def release_orphans() -> None:
 
 
 def due_revocations() -> list[int]:
-    """Grants whose revocation has not reached Zoom yet (for the sweep)."""
+    """Grants whose revocation has not reached Zoom yet and may be tried now (for the sweep)."""
     rows = Grant.objects.filter(revoke_requested_at__isnull=False)
+    rows = rows.filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()))
     return list(rows.order_by("revoke_requested_at").values_list("pk", flat=True)[:50])
 
 
 def revoke_pending(grant_pk: int) -> None:
-    """Give the token back to Zoom, then drop both. After six tries they are dropped anyway.
+    """Give the token back to Zoom, then drop both. After six tries (an hour) they are dropped
+    anyway.
 
     Documented for the access token; one that is over is renewed first (Zoom: OAuth, revoke).
     """
@@ -97,9 +100,14 @@ def revoke_pending(grant_pk: int) -> None:
     same_home = not grant.account.is_quarantined and grant.client_id == settings.client_id
     if same_home and grant.access_token.readable and grant.refresh_token.readable:
         attempts = grant.revoke_attempts + 1
-        Grant.objects.filter(pk=grant.pk).update(revoke_attempts=attempts)
+        pause = timedelta(seconds=health.BACKOFF[min(attempts, len(health.BACKOFF)) - 1])
+        Grant.objects.filter(pk=grant.pk, state=health.REVOKED).update(
+            revoke_attempts=attempts, retry_at=timezone.now() + pause
+        )
         try:
             _revoke(grant)
+        except ZoomAuthError:
+            logger.info("Grant %s was over at Zoom already.", grant.pk)
         except (ZoomError, ZoomConfigurationError) as error:
             logger.warning("Revoking grant %s failed: %s.", grant.pk, type(error).__name__)
             if attempts < REVOKE_TRIES:
@@ -114,6 +122,15 @@ def _revoke(grant: Grant) -> None:
         protocol.revoke(grant.access_token.reveal())
         return
     fresh = protocol.renew(grant.refresh_token.reveal())
+    # Kept, because the old pair is dead: the next try needs this one.
+    grant.access_token, grant.refresh_token = fresh.access_token, fresh.refresh_token
+    kept = Grant.objects.filter(pk=grant.pk, generation=grant.generation).update(
+        access_token=grant.access_token,
+        refresh_token=grant.refresh_token,
+        expires_at=fresh.expires_at,
+        generation=F("generation") + 1,
+    )
+    grant.generation += kept
     protocol.revoke(fresh.access_token)
 
 
@@ -123,7 +140,9 @@ def _drop_tokens(grant: Grant) -> None:
         pk=grant.pk, generation=grant.generation, state=health.REVOKED,
         revoke_requested_at__isnull=False,
     )  # fmt: skip
-    rows.update(access_token="", refresh_token="", user_email="", revoke_requested_at=None)
+    rows.update(
+        access_token="", refresh_token="", user_email="", revoke_requested_at=None, retry_at=None
+    )
 
 
 def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[int]:
@@ -140,13 +159,18 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
         with transaction.atomic():
             if grant.state != health.REVOKED:
                 health.transition(grant, health.REVOKED, GrantReason.DEAUTHORIZED)
+            # A refresh under way loses against the generation: nothing is stored after this.
             Grant.objects.filter(pk=grant.pk).update(
-                access_token="", refresh_token="", user_email="", revoke_requested_at=None
-            )
+                access_token="", refresh_token="", user_email="", revoke_requested_at=None,
+                generation=F("generation") + 1,
+            )  # fmt: skip
             choices = ZoomSettings.objects.filter(grant=grant)
             sites = list(choices.values_list("site_id", flat=True))
             ExposedHost.objects.filter(settings__in=choices).delete()
-            choices.update(grant=None, account=None, configured_at=None, archived_at=None)
+            choices.update(
+                grant=None, account=None, configured_at=None, archived_at=None, paused_at=None,
+                needs_confirmation=False,
+            )  # fmt: skip
             Activity.log(
                 sites, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
                 data={"account": str(grant.account)}, account=grant.account,

@@ -116,12 +116,15 @@ def link(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomS
         choice = ZoomSettings.for_site(site)
         choice = ZoomSettings.objects.select_for_update().get(pk=choice.pk)
         former, switched = choice.grant, is_switch(choice, grant)
+        # An account that the owner has chosen from already needs no second yes.
+        known = choice.shows_data and choice.account_id == grant.account_id
+        asks = invited and not known
         if switched:
             ExposedHost.objects.filter(settings=choice).delete()
             choice.configured_at = None
         choice.grant, choice.account = grant, grant.account
         choice.linked_at, choice.archived_at = timezone.now(), None
-        choice.needs_confirmation = invited
+        choice.needs_confirmation = asks
         choice.save()
         if not ExposedHost.objects.filter(settings=choice).exists():
             host = Host.objects.filter(account=grant.account, zoom_id=grant.zoom_user_id).first()
@@ -130,7 +133,7 @@ def link(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomS
         if former is not None and former.pk != grant.pk:
             leave.release(former)
         _record(choice, user, "connected_invited" if invited else "connected")
-        if not invited:
+        if not asks:
             begin(choice)
     return choice
 
@@ -147,7 +150,13 @@ def confirm(choice: ZoomSettings, user: Any) -> None:
 
 
 def begin(choice: ZoomSettings) -> None:
-    """Read the directory, so that hosts can be chosen; tell the project after the commit."""
+    """Read the directory, so that hosts can be chosen; tell the project after the commit.
+
+    What was chosen before is compared with Zoom at the next tick: nothing was heard meanwhile.
+    """
+    if choice.configured_at is not None:
+        rows = ZoomAccount.objects.filter(pk=choice.account_id)
+        rows.update(next_reconcile_at=timezone.now())
     enqueue("sync_directory", choice.account_id)
     transaction.on_commit(
         lambda: account_connected.send_robust(

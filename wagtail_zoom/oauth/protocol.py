@@ -23,7 +23,7 @@ from ..errors import (
     ZoomTransient,
 )
 from ..models import GrantReason
-from .http import guard, refuse_in_transaction
+from .http import guard, never_sent, refuse_in_transaction
 
 LONGEST = 400 * 86400
 REASONS = {4735: GrantReason.OWNER_GONE, 4717: GrantReason.DISABLED, 4738: GrantReason.DISABLED}
@@ -132,11 +132,13 @@ def _tokens(work: Any) -> TokenSet:
             return token_set(work(client))
         except requests.RequestException as error:
             raise _unreachable(error) from error
+        except (ValueError, TypeError):
+            # Authlib reckons with the members before they are checked; its words could quote them.
+            raise ZoomProtocolError("The token answer is not whole.", status=200) from None
 
 
 def _unreachable(error: requests.RequestException) -> ZoomTransient:
-    never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
-    return ZoomTransient("Zoom's authorisation server is away.", ambiguous=not never_sent)
+    return ZoomTransient("Zoom's authorisation server is away.", ambiguous=not never_sent(error))
 
 
 def _checked(response: requests.Response) -> requests.Response:

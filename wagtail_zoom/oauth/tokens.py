@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import OperationalError, connections, router
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from ..conf import settings
@@ -82,20 +82,22 @@ def renew_after_401(grant: Grant, failed: AccessToken) -> AccessToken:
     return _refresh(row, failed.generation)
 
 
-def refresh_idle(limit: int = 50) -> int:
-    """Refresh grants that nothing has used for a week, long before the token dies; how many."""
-    before = timezone.now() - timedelta(days=IDLE_DAYS)
-    rows = (
+def idle() -> QuerySet[Grant]:
+    """Grants that nothing has used for a week: their refresh token must not run out unused."""
+    now = timezone.now()
+    return (
         Grant.objects.usable()
-        .filter(Q(refreshed_at__lt=before) | Q(refreshed_at=None), client_id=settings.client_id)
-        .filter(Q(retry_at=None) | Q(retry_at__lt=timezone.now()))
-        .filter(site_settings__isnull=False)
-        .select_related("account")
+        .filter(Q(refreshed_at__lt=now - timedelta(days=IDLE_DAYS)) | Q(refreshed_at=None))
+        .filter(Q(retry_at=None) | Q(retry_at__lt=now), client_id=settings.client_id)
+        .filter(site_settings__isnull=False, account__fingerprint=settings.fingerprint)
         .distinct()
-        .order_by("refreshed_at")[:limit]
     )
+
+
+def refresh_idle(limit: int = 5) -> int:
+    """Refresh a few idle grants, oldest first; how many. The next tick takes the next ones."""
     done = 0
-    for row in rows:
+    for row in idle().order_by("refreshed_at")[:limit]:
         with contextlib.suppress(ZoomError):
             _refresh(_read(row), row.generation)
             done += 1
@@ -107,11 +109,13 @@ def _read(grant: Grant) -> Grant:
     if row.account.is_quarantined:
         raise ZoomQuarantined("This installation is a copy; nothing is sent to Zoom.")
     if row.is_usable and row.client_id != settings.client_id:
-        health.transition(row, health.NEEDS_RECONNECT, GrantReason.CLIENT_CHANGED)
+        reason = GrantReason.CLIENT_CHANGED
+        health.transition(row, health.NEEDS_RECONNECT, reason, generation=row.generation)
     if not row.is_usable:
         raise ZoomAuthError(row.reason or GrantReason.INVALID_GRANT)
     if not row.access_token.readable or not row.refresh_token.readable:
-        health.transition(row, health.NEEDS_RECONNECT, GrantReason.DECRYPT)
+        reason = GrantReason.DECRYPT
+        health.transition(row, health.NEEDS_RECONNECT, reason, generation=row.generation)
         raise ZoomAuthError(GrantReason.DECRYPT)
     return row
 
@@ -152,7 +156,10 @@ def _refresh(row: Grant, generation: int) -> AccessToken:
 def _claim(row: Grant, generation: int, me: str) -> bool:
     """Take the lease and write the mark ahead of the call, in one statement."""
     now = timezone.now()
-    rows = Grant.objects.filter(pk=row.pk, generation=generation)
+    # The mark is part of the claim: whoever reads it must know how the last attempt ended.
+    rows = Grant.objects.filter(
+        pk=row.pk, generation=generation, refresh_started_at=row.refresh_started_at
+    )
     rows = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now))
     return bool(
         rows.update(
@@ -172,8 +179,13 @@ def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
         raise
     except ZoomAuthError as error:
         return _refused(row, generation, me, error, marked)
-    except (ZoomProtocolError, DecryptionError):
+    except ZoomProtocolError as error:
+        # Most likely Zoom has rotated and we cannot read the new pair.
         _release(row, me, keep_mark=True)
+        health.note_failure(row, error)
+        raise
+    except DecryptionError:
+        _release(row, me, keep_mark=marked)
         raise
     except Exception:
         # A wrong client id or secret concerns the installation: every grant stays as it is.
@@ -193,7 +205,7 @@ def _refused(
     reason = error.reason
     if marked and reason == GrantReason.INVALID_GRANT:
         reason = GrantReason.LOST_ROTATION
-    health.transition(row, health.NEEDS_RECONNECT, reason)
+    health.transition(row, health.NEEDS_RECONNECT, reason, generation=generation)
     raise ZoomAuthError(reason, code=error.code, status=error.status) from error
 
 
@@ -232,7 +244,11 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
             time.sleep(0.1 * attempt)
     health.note_success(row)
     # Whoever authorised anew in the meantime has the newer chain; theirs is in the row then.
-    return _token(Grant.objects.select_related("account").get(pk=row.pk))
+    now_there = Grant.objects.select_related("account").get(pk=row.pk)
+    if not now_there.is_usable:
+        # Let go while Zoom was answering: the pair is kept for the revocation only.
+        raise ZoomAuthError(now_there.reason or GrantReason.DISCONNECTED)
+    return _token(now_there)
 
 
 @contextlib.contextmanager

@@ -127,6 +127,10 @@ def _guarded(work: Slice) -> None:
         _later(work.run, error)
     except ZoomError as error:
         _finish(work.run, State.FAILED, error)
+    except Exception as error:
+        # Our own mistake, or a wrong client id: tried again, and given up after ten times.
+        logger.exception("Run %s broke off.", work.run.pk)
+        _later(work.run, error)
 
 
 def _later(run: SyncRun, error: Exception) -> None:
@@ -271,6 +275,11 @@ def _finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
         error_class=type(error).__name__[:40] if error else "",
         error_code=getattr(error, "code", None),
     )  # fmt: skip
+    if state != State.DONE:
+        # What broke off is compared again in due time, also when nobody asks for it.
+        ZoomAccount.objects.filter(pk=run.account_id).update(
+            next_reconcile_at=runs.next_time(run.account, now)
+        )
     sites = ZoomSettings.objects.filter(account=run.account_id).values_list("site_id", flat=True)
     changed = sum(
         counts.get(name, 0)

