@@ -55,7 +55,9 @@ def _mapped(items: list[dict]) -> list[tuple[str, dict]]:
 
 def count_ahead(account: ZoomAccount) -> None:
     """How much there is of each kind, from one listing call each, before anything is fetched."""
-    ticked = ExposedHost.objects.filter(host__account=account).values("host")
+    ticked = ExposedHost.objects.filter(
+        host__account=account, settings__grant__isnull=False, settings__needs_confirmation=False
+    ).values("host")
     today = timezone.now().date()
     for host in Host.objects.filter(pk__in=ticked)[:COUNTED_HOSTS]:
         totals = dict(host.totals)
