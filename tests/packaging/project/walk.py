@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import wagtail_zoom
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.test import Client
@@ -12,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import override
 from home.models import HomePage
 from wagtail.models import Page, Site
+
+import wagtail_zoom
 from wagtail_zoom.models import ExposedHost, Host, Meeting, ZoomSettings
 from wagtail_zoom.sync.choices import apply_exposure
 from wagtail_zoom.testing.connect import connect_site

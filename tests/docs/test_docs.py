@@ -1,0 +1,130 @@
+"""The documentation keeps up with the code: links, references, samples."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.dispatch import Signal
+
+from wagtail_zoom import blocks, scopes, signals, urls
+from wagtail_zoom.conf import DEFAULTS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+SAMPLES = [
+    pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, code in enumerate(
+        re.findall(r"^ *```python\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+    )
+]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them from headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", text.lower()) for text in headings)
+    return {text.strip().replace(" ", "-") for text in plain}
+
+
+def reference(name: str) -> str:
+    return (DOCS / "reference" / f"{name}.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _hash, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name} → {target}"
+        assert not anchor or anchor in anchors(file), f"{page.name} → {target}"
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    seen: set[Path] = set()
+    waiting = [DOCS / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in seen or page.suffix != ".md":
+            continue
+        seen.add(page)
+        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+        waiting += [(page.parent / one).resolve() for one in targets if ":" not in one]
+    assert set(DOCS.rglob("*.md")) <= seen
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS))
+def test_settings_are_in_the_reference(name: str) -> None:
+    assert f"| `{name}` |" in reference("settings")
+
+
+def test_blocks_and_their_options_are_in_the_reference() -> None:
+    text = reference("blocks")
+    for name in blocks.__all__:
+        assert f"`{name}`" in text
+        for option in getattr(blocks, name)().child_blocks:
+            assert f"`{option}`" in text, f"{name}.{option}"
+
+
+def test_signals_are_in_the_reference() -> None:
+    names = [name for name, thing in vars(signals).items() if isinstance(thing, Signal)]
+    assert names
+    for name in names:
+        assert f"| `{name}` |" in reference("signals")
+
+
+def test_commands_and_their_options_are_in_the_reference() -> None:
+    text = reference("commands")
+    folder = ROOT / "wagtail_zoom/management/commands"
+    for file in folder.glob("zoom_*.py"):
+        assert f"## `{file.stem}" in text
+        for option in re.findall(r"\"(--[a-z-]+)\"", file.read_text()):
+            assert option in text, f"{file.stem} {option}"
+
+
+def test_addresses_are_in_the_reference() -> None:
+    text = reference("urls")
+    for pattern in urls.urlpatterns:
+        if pattern.name:
+            assert f"| `{pattern.name}` |" in text
+
+
+def test_scopes_stand_in_the_papers_with_their_reasons() -> None:
+    text = (DOCS / "marketplace.md").read_text()
+    for scope in scopes.SCOPES:
+        line = next(line for line in text.splitlines() if line.startswith(f"| `{scope.name}` |"))
+        assert line.endswith(f"| {scope.reason} |")
+
+
+def test_every_attack_has_a_line_and_each_line_a_proof_or_a_confession() -> None:
+    text = (DOCS / "security.md").read_text()
+    for number in range(1, 38):
+        line = next(line for line in text.splitlines() if line.startswith(f"| X{number} |"))
+        assert "](../tests/" in line or "not proven" in line
+
+
+def test_own_templates_and_properties_of_the_designers_guide_exist() -> None:
+    text = (DOCS / "how-to/designer.md").read_text()
+    folder = ROOT / "wagtail_zoom/templates/wagtail_zoom"
+    for name in re.findall(r"`(?:wagtail_zoom/(?:blocks|public)/)?(\w+\.html)`", text):
+        assert list(folder.rglob(name)), name
+    css = (ROOT / "wagtail_zoom/static/wagtail_zoom/blocks.css").read_text()
+    for name in re.findall(r"`(--wz-[a-z-]+)`", text):
+        assert name in css
+
+
+@pytest.mark.parametrize("code", SAMPLES)
+def test_python_samples_compile_and_import_what_exists(code: str) -> None:
+    indent = len(code) - len(code.lstrip(" "))
+    lines = [line[indent:] for line in code.splitlines()]
+    plain = "\n".join(lines)
+    # A single line of a list, as in "add this to urlpatterns".
+    compile(plain if not plain.startswith("path(") else f"[{plain}]", "sample", "exec")
+    for line in lines:
+        if re.match(r"from wagtail_zoom\S* import ", line):
+            exec(line, {})  # noqa: S102 - our own sample
