@@ -13,7 +13,8 @@ from .world import World
 
 def world() -> World:
     """The world that this server simulates."""
-    return current_app.config["WORLD"]
+    here: World = current_app.config["WORLD"]
+    return here
 
 
 def facts() -> dict[str, Any]:

@@ -142,12 +142,12 @@ def change_meeting(world: World, doc: Doc, facts: dict[str, Any]) -> Doc:
             date["start_time"] = stamp(start)
             if not world.options.moved_occurrence_keeps_id:
                 date["occurrence_id"] = str(int(start.timestamp()) * 1000)
-        date["duration"] = int(facts.get("duration", date["duration"]))
+        date["duration"] = int(facts.get("duration") or date["duration"])
     else:
         for name in ("topic", "agenda", "password", "timezone"):
             if name in facts:
                 doc[name] = str(facts[name])
-        doc["duration"] = int(facts.get("duration", doc["duration"]))
+        doc["duration"] = int(facts.get("duration") or doc["duration"])
         doc["settings"].update({**_registration(facts), **(facts.get("settings") or {})})
         doc.update(_extras(facts))
         if "start_time" in facts or "recurrence" in facts:
@@ -190,7 +190,7 @@ def make_recording(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
     zone = meeting.get("timezone") or host.get("timezone") or "UTC"
     given = facts.get("start_time") or instance.get("start_time") or "-1d 18:00"
     start = when(str(given), zone, world.clock.now())
-    length = int(facts.get("duration", meeting.get("duration", 60)))
+    length = int(facts.get("duration") or meeting.get("duration") or 60)
     uuid = facts.get("uuid") or instance.get("id") or world.ids.uuid()
     status = "processing" if facts.get("processing") else "completed"
     doc: Doc = {

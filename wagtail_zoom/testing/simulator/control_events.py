@@ -17,7 +17,8 @@ FAILED = ("lost", "dropped", "unsubscribed")
 
 def sender() -> Sender:
     """The threads that deliver."""
-    return current_app.config["SENDER"]
+    found: Sender = current_app.config["SENDER"]
+    return found
 
 
 @blueprint.get("/deliveries")

@@ -69,7 +69,9 @@ class Sender:
     def _pause(self) -> float:
         """Seconds until the next event is due, as the clock runs now."""
         store, clock = self.world.store, self.world.clock
-        first = store.rows("SELECT MIN(next_try) FROM events WHERE state = 'pending'")[0][0]
+        first: float | None = store.rows(
+            "SELECT MIN(next_try) FROM events WHERE state = 'pending'"
+        )[0][0]
         if first is None or clock.frozen is not None:
             return 60.0
         return min(60.0, max(0.001, first - clock.time()))

@@ -112,7 +112,8 @@ def _removal(world: World, doc: Doc, what: str, thing: Doc, date: Doc | None) ->
 
 
 def _date(doc: Doc, occurrence_id: str) -> Doc:
-    for date in doc.get("occurrences", []):
+    dates: list[Doc] = doc.get("occurrences", [])
+    for date in dates:
         if date["occurrence_id"] == occurrence_id:
             return date
     raise ControlError(f"no occurrence {occurrence_id}")

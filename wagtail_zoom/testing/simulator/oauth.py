@@ -8,9 +8,10 @@ import hmac
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
 
 from . import people
+from .access import world
 from .ids import secret
 from .scopes import default_scopes
 from .storage import Doc
@@ -25,11 +26,6 @@ class Refused(Exception):
     def __init__(self, status: int, error: str, reason: str) -> None:
         super().__init__(reason)
         self.status, self.error, self.reason = status, error, reason
-
-
-def world() -> World:
-    """The world that this server simulates."""
-    return current_app.config["WORLD"]
 
 
 @blueprint.errorhandler(Refused)

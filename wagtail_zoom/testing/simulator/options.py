@@ -13,8 +13,8 @@ from .errors import ControlError
 
 
 def _default_redirects() -> list[str]:
-    hosts = ("http://localhost:8000", "http://127.0.0.1:8000", "http://testserver")
-    hosts += ("https://testserver",)
+    hosts = ["http://localhost:8000", "http://127.0.0.1:8000"]
+    hosts += ["http://testserver", "https://testserver"]
     return [f"{host}/zoom/oauth/callback/" for host in hosts]
 
 

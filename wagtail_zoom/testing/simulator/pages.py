@@ -101,7 +101,8 @@ def _create(here: World, form: dict[str, str]) -> str:
 
 
 def _date(doc: Doc, form: dict[str, str]) -> Doc:
-    for date in doc.get("occurrences", []):
+    dates: list[Doc] = doc.get("occurrences", [])
+    for date in dates:
         if date["occurrence_id"] == form.get("occurrence_id"):
             return date
     return doc

@@ -9,7 +9,16 @@ from .errors import ControlError, Problem
 from .storage import Doc
 
 LIMITS = {"email": 128, "first_name": 64, "last_name": 64}
-TEXTS = ("address", "city", "state", "zip", "country", "phone", "comments", "industry")
+TEXTS: tuple[str, ...] = (
+    "address",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "phone",
+    "comments",
+    "industry",
+)
 TEXTS += ("job_title", "org", "last_name")
 CHOICES = {
     "purchasing_time_frame": (

@@ -104,7 +104,8 @@ def add(world: World, thing: Doc, body: dict[str, Any], occurrence_ids: str = ""
 
 
 def _is_host(world: World, thing: Doc, email: str) -> bool:
-    return world.user(thing["host_id"])["email"].lower() == email.lower()
+    host: str = world.user(thing["host_id"])["email"]
+    return host.lower() == email.lower()
 
 
 def _count(world: World, thing: Doc, email: str) -> None:

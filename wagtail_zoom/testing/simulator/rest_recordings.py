@@ -56,7 +56,8 @@ def _listing(here: World, where: str, value: str) -> dict[str, Any]:
         start = end - timedelta(days=31)
     low, high = (epoch(f"{day.isoformat()}T00:00:00Z") for day in (start, end + timedelta(days=1)))
     state = "trashed" if args.get("trash") == "true" else "active"
-    where, values = f"{where} AND state = ?", (value, state)
+    values: tuple[str | int, ...] = (value, state)
+    where = f"{where} AND state = ?"
     if args.get("meeting_id", "").isdigit():
         where, values = f"{where} AND meeting_id = ?", (*values, int(args["meeting_id"]))
     answer = page(

@@ -119,4 +119,5 @@ class World:
 
     def copy(self, doc: Doc) -> Doc:
         """Return a deep copy of a document."""
-        return json.loads(json.dumps(doc))
+        copied: Doc = json.loads(json.dumps(doc))
+        return copied
