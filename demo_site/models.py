@@ -8,19 +8,17 @@ from typing import Any
 from django.db import models
 from django.http import HttpRequest
 from wagtail.admin.panels import FieldPanel
-from wagtail.blocks import RichTextBlock, StreamBlock
+from wagtail.blocks import RichTextBlock
 from wagtail.fields import StreamField
 from wagtail.models import Page
 
-from wagtail_zoom.blocks import MeetingListBlock, RecordingListBlock
+from wagtail_zoom.blocks import ZoomStreamBlock
 
 
-class BodyBlock(StreamBlock):
-    """What an editor may place on a page."""
+class BodyBlock(ZoomStreamBlock):
+    """What an editor may place on a page: all of ours, and text."""
 
     text = RichTextBlock(features=["h2", "h3", "bold", "italic", "ol", "ul", "link"])
-    dates = MeetingListBlock()
-    recordings = RecordingListBlock()
 
 
 class DemoPage(Page):

@@ -20,7 +20,17 @@ def text(html: str) -> Block:
 
 def dates(heading: str = "", **options: Any) -> Block:
     """A list of dates."""
-    return {"type": "dates", "value": {"heading": heading, **options}}
+    return {"type": "meetings", "value": {"heading": heading, **options}}
+
+
+def next_date(heading: str = "", **options: Any) -> Block:
+    """The next date, large."""
+    return {"type": "next_meeting", "value": {"heading": heading, **options}}
+
+
+def calendar(heading: str = "", **options: Any) -> Block:
+    """A month."""
+    return {"type": "calendar", "value": {"heading": heading, **options}}
 
 
 def recordings(heading: str = "", **options: Any) -> Block:
@@ -83,7 +93,8 @@ AURORA = SiteFacts(
             "camera off if you like, and begin."
         ),
         body=[
-            dates("Next classes", limit=4, paging=False),
+            next_date(),
+            dates("This week and next", limit=5, paging=False),
             text(
                 "<h2>How a class works</h2>"
                 "<p>You need a mat, a blanket and a bit of wall. Come five minutes early, say "
@@ -137,7 +148,7 @@ BOREALIS = SiteFacts(
     events=PageFacts(
         title="Programme",
         lead="All lectures, groups and studios to come, in the order in which they happen.",
-        body=[dates(layout="agenda", limit=20, filters=True)],
+        body=[dates(layout="agenda", limit=20, filters=True), calendar("By month")],
     ),
     recordings=PageFacts(
         title="Archive",
@@ -173,7 +184,7 @@ HARBOUR = SiteFacts(
     events=PageFacts(
         title="What is on",
         lead="Everything that is planned, in the house and online.",
-        body=[dates(limit=30, off=OFF)],
+        body=[dates(limit=12, off=OFF), calendar("The month at a glance")],
     ),
     recordings=PageFacts(
         title="Watch again",
