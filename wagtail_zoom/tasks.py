@@ -88,3 +88,8 @@ def deliver_registrations() -> None:
 def check_registrants(meeting_pk: int) -> None:
     """Compare the sign-ups of one meeting with Zoom."""
     reconcile.check_quietly(meeting_pk)
+
+
+def date_registrations(site_pk: int) -> None:
+    """Apply a changed retention to the sign-ups of a Site."""
+    outbox.date_anew(site_pk)

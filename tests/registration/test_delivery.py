@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from wagtail_zoom.models import Activity, Registration, WebhookEvent
-from wagtail_zoom.registration import events, owner, reconcile, tokens
+from wagtail_zoom.registration import events, outbox, owner, reconcile, tokens
 from wagtail_zoom.registration.service import RegistrationClosed, register
 
 from .conftest import hurry, post, work
@@ -359,3 +359,57 @@ def test_forgetting_a_person(client, connected, capsys):
     assert at_zoom(case)[0]["status"] == "cancelled"
     assert WebhookEvent.objects.get(content_key="k").payload == {}
     assert "mika" not in str(list(Activity.objects.values("data"))).lower()
+
+
+def test_retention_follows_the_owner(client, connected):
+    """Deleted by its own retention, counted from the last date as it is now."""
+    case = connected()
+    post(client, case.url)
+    end = case.meeting.occurrences.get().end
+    assert row().purge_on == end.date() + timedelta(days=30)
+    case.place.choice.registration_days = 5
+    case.place.choice.save()
+    outbox.date_anew(case.place.site.pk)
+    assert row().purge_on == end.date() + timedelta(days=5)
+    case.meeting.occurrences.update(end=end + timedelta(days=60))
+    outbox.sweep(end + timedelta(days=5))
+    assert row().purge_on == end.date() + timedelta(days=65)
+
+
+def test_calendar_of_a_person(client, connected):
+    case = connected()
+    post(client, case.url)
+    answer = client.get(tokens.status_path(row()) + "calendar.ics")
+    text = answer.content.decode()
+    assert answer["Content-Type"].startswith("text/calendar")
+    assert f"UID:{case.meeting.occurrences.get().public_id}" in text.replace("\r\n ", "")
+    assert "/zoom/join/" in text.replace("\r\n ", "")
+    assert "tk=" not in text
+
+
+def test_pressing_again_does_not_hurry_what_has_to_wait(client, connected):
+    """Zoom's three a day are not used up by an impatient finger."""
+    case = connected()
+    text = "You have exceeded the daily rate limit of (3) for the registrant (m). GMT 00:00:00."
+    case.zoom.fault("status", **ADD, status=429, code=429, message=text, count=1)
+    for _n in range(3):
+        post(client, case.url)
+    work()
+    assert row().error_class == "personal_limit"
+    assert len(adds(case)) == 1
+    assert not type(case.place.account).objects.get(pk=case.place.account.pk).is_throttled
+
+
+def test_what_is_over_is_left_as_it_was(client, connected):
+    """Zoom forgets meetings that are over; that cancels nobody."""
+    case = connected()
+    post(client, case.url)
+    case.meeting.occurrences.update(
+        start=timezone.now() - timedelta(hours=3), end=timezone.now() - timedelta(hours=2)
+    )
+    case.zoom.delete_meeting(case.number)
+    Registration.objects.update(
+        task="check", task_at=timezone.now(), next_try_at=timezone.now(), mail_due=""
+    )
+    work()
+    assert (row().state, row().task, row().error_class) == ("approved", "", "")

@@ -22,6 +22,7 @@ from ..errors import (
     ZoomNotFound,
     ZoomProtocolError,
     ZoomRejected,
+    ZoomScopeMissing,
     ZoomTransient,
 )
 from ..models import Activity, Meeting, Registration
@@ -59,13 +60,17 @@ def work(pk: int, lease: str) -> tuple[int, datetime] | None:
         The account and until when it is to be left alone, if Zoom said so.
     """
     row = Registration.objects.select_related("account", "meeting", "site").get(pk=pk)
-    ripe = row.task and (row.task_at is None or row.task_at <= timezone.now())
-    tired = attempt(row) if ripe else None
+    tired = attempt(row) if is_ripe(row) else None
     mails.send_due(pk)
     with outbox.locked(pk) as row:
         outbox.release(row, lease)
         row.save(update_fields=["lease_owner", "lease_until"])
     return tired
+
+
+def is_ripe(row: Registration) -> bool:
+    """Whether a row's task may be tried now; a mail that is due says nothing about it."""
+    return bool(row.task) and (row.task_at is None or row.task_at <= timezone.now())
 
 
 def attempt(
@@ -175,6 +180,9 @@ def _check(row: Registration, client: ZoomClient) -> Found:
         item = client.registrant(row.meeting_zoom_id, _kind(row), row.zoom_registrant_id)
     except ZoomNotFound:
         return Found(row.zoom_registrant_id, "cancelled")
+    except ZoomScopeMissing:
+        # The list needs another permission, which registration cannot do without.
+        return look_up(row, client) or Found(row.zoom_registrant_id, "cancelled")
     except ZoomRejected as error:
         if error.code != UNKNOWN:
             raise
@@ -212,12 +220,15 @@ def decide(row: Registration, client: ZoomClient, task: str) -> Found:
 
 
 def _too_late(row: Registration, task: str) -> str:
-    """Why a sign-up is not tried any more."""
-    if task != Task.ADD:
-        return ""
+    """Why a sign-up is not tried any more.
+
+    Zoom forgets what is over: then nothing can be told from its not being there.
+    """
     now, end = timezone.now(), outbox.last_end(row)
     if end is not None and end < now:
         return "over"
+    if task != Task.ADD:
+        return ""
     waited = now - row.state_since
     if row.error_class in ("connection", "scope", "quarantined"):
         return "connection" if waited > timedelta(days=AUTH_DAYS) else ""
@@ -290,7 +301,7 @@ def _settle_failure(seen: Registration, task: str, verdict: Verdict) -> None:
         Meeting.objects.filter(pk=seen.meeting_id).update(
             registration_block=verdict.error, registration_block_at=now
         )
-    if final:
+    if final and task != Task.CHECK:
         Activity.log(
             [seen.site_id],
             "registration",
@@ -307,6 +318,8 @@ def _after_failure(row: Registration, task: str, verdict: Verdict, now: datetime
         outbox.plan(row, "")
         if task == Task.ADD:
             outbox.move(row, State.FAILED, mail="failed")
+        elif task == Task.CHECK or verdict.error == "over":
+            row.error_class, row.error_code = "", None
         return
     earliest = now + timedelta(seconds=AMBIGUOUS_PAUSE) if row.maybe_sent else now
     outbox.plan(row, task, max(verdict.retry_at, earliest))

@@ -24,6 +24,7 @@ from ..conf import settings
 from ..crypto import DecryptionError
 from ..exposure import Audience, Exposure, Surface
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
+from ..notices import owner_address
 from . import outbox, tokens, verdicts
 from .dates import dates_of
 from .fields import one_line
@@ -162,7 +163,7 @@ def lets_in(row: Registration, choice: ZoomSettings) -> bool:
 def tell_owner(row: Registration) -> None:
     """One mail about a final failure, without a word about the person."""
     choice = ZoomSettings.for_site(row.site)
-    to = _owner_address(choice)
+    to = owner_address(choice)
     if not to:
         return
     key = f"wagtail-zoom:told:{row.site_id}:{row.meeting_zoom_id}:{row.error_class}"
@@ -172,14 +173,14 @@ def tell_owner(row: Registration) -> None:
         first = True
     if not first:
         return
-    panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", row.site_id])
+    listing = reverse("wagtail_zoom_registrations:index")
     with translation.override(django_settings.LANGUAGE_CODE):
         title = one_line(str(row.snapshot.get("title") or row.snapshot.get("topic") or "Zoom"))
         context = {
             "title": title,
             "site": row.site,
             "reason": verdicts.OWNER.get(row.error_class, ""),
-            "panel_url": f"{settings.base_url}{panel}",
+            "list_url": f"{settings.base_url}{listing}?site={row.site_id}",
         }
         body = render_to_string("wagtail_zoom/registration/mail/owner.txt", context)
         subject = one_line(_("A registration needs you: %(title)s") % {"title": title})
@@ -189,10 +190,3 @@ def tell_owner(row: Registration) -> None:
         ).send()
     except (smtplib.SMTPException, OSError) as problem:
         logger.warning("A mail to an owner could not be sent (%s).", type(problem).__name__)
-
-
-def _owner_address(choice: ZoomSettings) -> str:
-    if choice.contact_email:
-        return choice.contact_email
-    grant = choice.grant
-    return (grant.connected_by.email if grant and grant.connected_by else "") or ""

@@ -199,6 +199,17 @@ def keep_moved(now: datetime) -> int:
     return kept
 
 
+def date_anew(site_pk: int) -> int:
+    """The owner changed the retention: set every sign-up's last day anew; how many changed."""
+    changed, now = 0, timezone.now()
+    rows = Registration.objects.filter(site=site_pk).exclude(state=Registration.State.UNCONFIRMED)
+    for row in rows.select_related("meeting").order_by("pk").iterator(chunk_size=500):
+        wanted = purge_day(row, now)
+        if row.purge_on != wanted:
+            changed += Registration.objects.filter(pk=row.pk).update(purge_on=wanted)
+    return changed
+
+
 def purge_day(row: Registration, now: datetime | None = None) -> Any:
     """The day after which a sign-up is deleted: the Site's retention after its last date."""
     choice = ZoomSettings.objects.filter(site=row.site_id).first()

@@ -261,7 +261,7 @@ def attempt_now(pk: int, seconds: float) -> bool:
     rows = Registration.objects.select_related("account", "meeting", "site")
     row = rows.get(pk=pk)
     try:
-        if row.task:
+        if delivery.is_ripe(row):
             delivery.attempt(row, patience=0, seconds=seconds)
     finally:
         with outbox.locked(pk) as row:
