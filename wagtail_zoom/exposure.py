@@ -6,7 +6,7 @@ effect at once, whichever grant had fetched the row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -50,6 +50,8 @@ class Exposure:
     """The gate of one Site. Without a choice by its owner it lets nothing through."""
 
     choice: ZoomSettings | None
+    kept: dict[str, dict[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """What readers of this gate have found out, for the blocks that come after them."""
 
     @classmethod
     def for_site(cls, site: Site) -> Exposure:
@@ -62,7 +64,8 @@ class Exposure:
         choice = self.choice
         if choice is None or not choice.shows_data:
             return Meeting.objects.none()
-        rows = self._shown(Meeting.objects.all(), choice, "").select_related("host")
+        rows = Meeting.objects.filter(removed_at=None)
+        rows = self._shown(rows, choice, "").select_related("host")
         if surface is Surface.JOIN:
             return rows.filter(_lets_in(choice, audience))
         return rows.defer("join_url", "passcode")
@@ -72,7 +75,11 @@ class Exposure:
         choice = self.choice
         if choice is None or not choice.shows_data:
             return Occurrence.objects.none()
-        rows = Occurrence.objects.filter(account=choice.account_id)
+        # A deleted meeting's dates say "Cancelled" until their end, then they go.
+        called_off = Q(state=Occurrence.State.CANCELLED, end__gt=timezone.now())
+        rows = Occurrence.objects.filter(
+            Q(meeting__removed_at=None) | called_off, account=choice.account_id
+        )
         rows = self._shown(rows, choice, "meeting__").select_related("meeting__host")
         if surface is Surface.JOIN:
             return rows.filter(_joinable(choice, audience))
@@ -122,7 +129,6 @@ class Exposure:
                 f"{path}is_private": False,
                 f"{path}uses_personal_room": False,
                 f"{path}detail_at__isnull": False,
-                f"{path}removed_at": None,
             },
         ).exclude(**{f"{path}zoom_type__in": (1, 4)})
         items = self._items(choice, kind=OuterRef(f"{path}kind"), key=OuterRef(f"{path}zoom_id"))

@@ -225,7 +225,7 @@ class DateViews:
         self.items = curated(gate, ((row.meeting.kind, row.meeting.zoom_id) for row in rows))
         self.pages: dict[int, tuple[str, bool]] = {}
         if gate.choice:
-            self.pages = telling_pages(gate.choice.site, self.items.values())
+            self.pages = _telling(gate, self.items.values())
         self.films: dict[int, FilmView] = {}
         if films:
             shown = gate.recordings(Audience.VISITOR, Surface.PAGE)
@@ -376,6 +376,16 @@ def last_day(row: Recording, item: SiteItem | None, choice: ZoomSettings) -> dat
         days.append((row.start + timedelta(days=choice.recording_days)).date())
     last = min((day for day in days if day), default=None)
     return last if last and last <= timezone.localdate() + timedelta(weeks=6) else None
+
+
+def _telling(gate: Exposure, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
+    """``telling_pages``, asked once for each item while a page renders."""
+    known = gate.kept.setdefault("pages", {})
+    missing = [item for item in items if item.pk not in known]
+    if missing and gate.choice:
+        found = telling_pages(gate.choice.site, missing)
+        known.update({item.pk: found.get(item.pk, ("", False)) for item in missing})
+    return known
 
 
 def _title(item: SiteItem | None, topic: str, choice: ZoomSettings) -> str:

@@ -182,15 +182,16 @@ def curated(gate: Exposure, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, 
 
     Items hold titles, summaries and images of the owner's, and the id in public addresses.
     """
-    wanted = set(keys)
-    if not wanted or gate.choice is None:
-        return {}
-    rows = SiteItem.objects.for_site(gate.choice.site_id).filter(
-        account=gate.choice.account_id,
-        kind__in={kind for kind, _ in wanted},
-        key__in={key for _, key in wanted},
-    )
-    images = get_image_model().objects.prefetch_renditions(COVER)
-    rows = rows.prefetch_related(Prefetch("image", queryset=images))
-    found = {(item.kind, item.key): item for item in rows}
-    return {pair: item for pair, item in found.items() if pair in wanted}
+    wanted, known = set(keys), gate.kept.setdefault("items", {})
+    missing = wanted - known.keys()
+    if missing and gate.choice is not None:
+        rows = SiteItem.objects.for_site(gate.choice.site_id).filter(
+            account=gate.choice.account_id,
+            kind__in={kind for kind, _ in missing},
+            key__in={key for _, key in missing},
+        )
+        images = get_image_model().objects.prefetch_renditions(COVER)
+        rows = rows.prefetch_related(Prefetch("image", queryset=images))
+        found = {(item.kind, item.key): item for item in rows}
+        known.update({pair: found.get(pair) for pair in missing})
+    return {pair: known[pair] for pair in wanted if known.get(pair) is not None}

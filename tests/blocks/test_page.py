@@ -1,0 +1,109 @@
+"""A whole page with every block: queries, secrets, cookies."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.blocks import rows
+from tests.testapp.models import DatesPage, ZoomPage
+from wagtail_zoom import links
+from wagtail_zoom.models import ZoomSettings
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+HOUR = timedelta(hours=1)
+CANARIES = ("hush", "zoom.example", "canary")
+
+
+@pytest.fixture(autouse=True)
+def public(settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+
+
+@pytest.fixture
+def all_blocks(site, host):
+    """All blocks, with an item where one is needed."""
+    ZoomSettings.objects.update(show_registration=True)
+    date = rows.date(host, topic="Chosen", approval_type=0, agenda="https://zoom.us/j/canary")
+    item = rows.item(site, date.meeting)
+    page = DatesPage(
+        title="All",
+        slug="all",
+        body=[
+            ("meetings", {"layout": "table", "show": ["summary", "host"]}),
+            ("recordings", {}),
+            ("next_meeting", {}),
+            ("calendar", {}),
+            ("meeting", {"item": item}),
+            ("registration", {"item": item}),
+        ],
+    )
+    site.root_page.add_child(instance=page)
+    return page
+
+
+def fill(site, host, count):
+    for number in range(count):
+        date = rows.date(host, start=NOW + (number + 2) * HOUR)
+        rows.item(site, date.meeting)
+        film = rows.recording(host)
+        film.share_url, film.passcode = "https://zoom.us/rec/canary", "canary"
+        film.save()
+        rows.item(site, film)
+
+
+def test_constant_queries_for_all_blocks(client, all_blocks, site, host):
+    """P7: whatever the amount of data."""
+
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            assert client.get("/all/").status_code == 200
+        return len(found)
+
+    fill(site, host, 12)
+    queries()
+    few = queries()
+    fill(site, host, 30)
+    assert queries() == few <= 36
+
+
+def test_the_same_block_many_times_asks_once(client, site, host):
+    """P7: fifty lists cost what one costs."""
+    fill(site, host, 3)
+    counts = []
+    for slug, times in (("one", 1), ("fifty", 50)):
+        body = [("dates", {"heading": f"List {number}"}) for number in range(times)]
+        site.root_page.add_child(instance=ZoomPage(title=slug, slug=slug, body=body))
+        client.get(f"/{slug}/")
+        with CaptureQueriesContext(connection) as found:
+            html = client.get(f"/{slug}/").content.decode()
+        assert html.count("wz-meetings") == times
+        counts.append(len(found))
+    assert counts[0] == counts[1]
+
+
+def test_no_secret_and_no_cookie_anywhere(client, all_blocks, site, host):
+    """X26, X27: the canaries are in no page, feed or form, and the page is the same for all."""
+    fill(site, host, 3)
+    date = all_blocks.body[4].value["item"]
+    urls = ["/all/", links.series_calendar(date), links.site_calendar()]
+    html = client.get("/all/").content.decode()
+    urls += [part.split('"')[0] for part in html.split('href="')[1:] if part.startswith("/zoom/")]
+    assert len(set(urls)) > 6
+    for url in set(urls):
+        if "/watch/" in url:
+            continue
+        response = client.get(url)
+        text = response.content.decode()
+        assert response.status_code == 200, url
+        assert not [word for word in CANARIES if word in text], url
+        assert not response.cookies and "Cookie" not in response.get("Vary", ""), url
+
+
+def test_parameters_of_strangers_change_nothing(client, all_blocks, site, host):
+    """X27: what is not ours does not get into the HTML."""
+    plain = client.get("/all/").content
+    assert client.get("/all/?utm_source=%22%3E%3Cscript%3E&wz-zzzzzz-page=3").content == plain
