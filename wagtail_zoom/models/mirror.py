@@ -35,6 +35,8 @@ class Mirrored(models.Model):
     """When the read that filled this row *began*."""
     seen_run = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True, blank=True)
+    missed_run = models.PositiveBigIntegerField(default=0)
+    """The run that missed it for the second time: only this one may conclude that it is gone."""
     removed_at = models.DateTimeField(null=True, blank=True)
     """Tombstone: deleted at Zoom (twice missing, or confirmed)."""
     created_at = models.DateTimeField(default=timezone.now)

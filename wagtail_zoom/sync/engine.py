@@ -66,7 +66,7 @@ class Slice:
     account: ZoomAccount
     me: str
     until: float
-    dirty: dict[str, Any] = field(default_factory=dict)
+    scope: FetchScope = field(default_factory=FetchScope)
 
     def beat(self, tally: Tally | None = None, *, kind: str = "") -> None:
         """After a page: keep the lease, save the progress, see whether to stop.
@@ -82,6 +82,10 @@ class Slice:
         SyncRun.objects.filter(pk=self.run.pk).update(beat_at=now, progress=self.run.progress)
         if SyncRun.objects.filter(pk=self.run.pk, cancel_requested=True).exists():
             raise Stop("cancelled")
+        if fetch_scope(self.account) != self.scope:
+            # An owner disconnected, paused or chose anew: what this page brought may be unwanted.
+            enqueue("purge_account", self.account.pk)
+            raise Stop("scope")
 
     def show(self, kind: str, tally: Tally) -> None:
         """Progress of the present kind: finished units plus what this one has so far."""
@@ -155,7 +159,7 @@ def _work(work: Slice) -> None:
         run.state, run.started_at = State.RUNNING, timezone.now()
         SyncRun.objects.filter(pk=run.pk).update(state=run.state, started_at=run.started_at)
     SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
-    scope = fetch_scope(account)
+    scope = work.scope = fetch_scope(account)
     if not run.cursor.get("directory"):
         directory.refresh_directory(account)
         _save(run, directory=True, totals=_totals(account, scope))

@@ -19,7 +19,14 @@ from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from ..conf import settings
-from ..errors import ZoomAuthError, ZoomError, ZoomQuarantined, ZoomRateLimited, ZoomTransient
+from ..errors import (
+    ZoomAuthError,
+    ZoomConfigurationError,
+    ZoomError,
+    ZoomQuarantined,
+    ZoomRateLimited,
+    ZoomTransient,
+)
 from ..models import (
     Activity,
     Heartbeat,
@@ -220,7 +227,10 @@ def _handle(account: ZoomAccount, lane: Lane, events: list[WebhookEvent]) -> Non
         fates[State.DONE if route.known else State.IGNORED].append(event)
     try:
         wanted = [_read(account, read, event) for read, event in reads.values()]
-    except (ZoomError, BadItem) as error:
+    except Exception as error:
+        # Whatever it is: it concerns this object, and the other lanes go on.
+        if not isinstance(error, ZoomError | BadItem):
+            logger.exception("Lane %s cannot be read.", lane.pk)
         _fail(fates[State.DONE], error)
         _settle(fates[State.IGNORED], State.IGNORED)
         return
@@ -266,7 +276,7 @@ def _fail(events: list[WebhookEvent], error: Exception) -> None:
             "error_class": type(error).__name__[:40],
             "error_code": getattr(error, "code", None),
         }
-        if isinstance(error, ZoomAuthError | ZoomQuarantined):
+        if isinstance(error, ZoomAuthError | ZoomQuarantined | ZoomConfigurationError):
             values |= {"attempts": F("attempts") - 1, "run_after": now + AUTH_WAIT}
         elif isinstance(error, ZoomRateLimited):
             values |= {"attempts": F("attempts") - 1, "run_after": error.retry_at or now}

@@ -86,6 +86,7 @@ def _meeting(target: Target, scope: FetchScope) -> bool:
         if row is not None:
             _absent(target, scope, row)
         return True
+    scope = fetch_scope(target.account)  # an owner may have let go while Zoom was answering
     mapped = map_meeting(payload)
     done = store_meetings(target.account, scope, [mapped], Occasion(begun, event=target.event))
     announce(target.account, [done])
@@ -140,6 +141,7 @@ def _recording(target: Target, scope: FetchScope) -> bool:
         if row is not None:
             Recording.objects.filter(pk=row.pk, missing_since=None).update(missing_since=begun)
         return True
+    scope = fetch_scope(target.account)
     done = store_recordings(
         target.account, scope, [map_recording(payload)], Occasion(begun, event=target.event)
     )

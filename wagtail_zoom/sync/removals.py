@@ -8,7 +8,6 @@ holds back removals that look like a mistake.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -35,7 +34,6 @@ from .units import Unit, today
 BRAKE_COUNT = 10
 BRAKE_SHARE = 0.1
 CONFIRMED_AT_ONCE = 50
-EARLIER = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -56,15 +54,21 @@ def mark_missing(
             account=account, host=host, start__date__gte=first, start__date__lte=last
         )
         absent = rows.filter(removed_at=None, trashed_at=None, expired_at=None)
-        absent = absent.exclude(seen_run=run.pk)
-        absent.filter(missing_since=None).update(missing_since=timezone.now())
+        _note(run, absent.exclude(seen_run=run.pk))
         return
     rows = Meeting.objects.filter(account=account, host=host, kind=unit.kind)
     absent = rows.filter(removed_at=None, expired_at=None).exclude(seen_run=run.pk)
     ahead = absent.filter(_ahead())
     _lapse(account, absent.exclude(pk__in=ahead.values("pk")))
-    ahead.filter(missing_since=None).update(missing_since=timezone.now())
+    _note(run, ahead)
     _confirm(run, ahead.filter(missing_since__gte=run.started_at or run.requested_at), client)
+
+
+def _note(run: SyncRun, absent: QuerySet[Meeting] | QuerySet[Recording]) -> None:
+    """The first sighting is dated; a later run that looked there too makes the second."""
+    begun = run.started_at or run.requested_at
+    absent.filter(missing_since__lt=begun).update(missed_run=run.pk)
+    absent.filter(missing_since=None).update(missing_since=timezone.now())
 
 
 def _ahead() -> Q:
@@ -88,12 +92,11 @@ def _lapse(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
 
 def _confirm(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:
     """A 404 of the detail is the second sighting; an answer is a sign of life."""
-    earlier = (run.started_at or run.requested_at) - EARLIER
     for row in rows.only("pk", "zoom_id", "kind")[:CONFIRMED_AT_ONCE]:
         try:
             client.meeting(row.zoom_id, row.kind)
         except ZoomNotFound:
-            Meeting.objects.filter(pk=row.pk).update(missing_since=earlier)
+            Meeting.objects.filter(pk=row.pk).update(missed_run=run.pk)
         except ZoomError:
             continue
         else:
@@ -102,14 +105,14 @@ def _confirm(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:
 
 def apply_removals(account: ZoomAccount, scope: FetchScope, run: SyncRun) -> dict[str, Removed]:
     """At the end of a complete run: remove what was missed twice, unless the brake holds."""
-    since = run.started_at or run.requested_at
     result: dict[str, Removed] = {}
     for kind in Kind.values:
         if kind == Kind.RECORDING:
             alive = Recording.objects.filter(account=account, removed_at=None)
         else:
             alive = Meeting.objects.filter(account=account, kind=kind, removed_at=None)
-        gone = alive.filter(missing_since__lt=since).exclude(seen_run=run.pk)
+        gone = alive.filter(missed_run=run.pk, missing_since__isnull=False)
+        gone = gone.exclude(seen_run=run.pk)
         count, total = gone.count(), alive.count()
         if not count:
             continue
