@@ -213,3 +213,23 @@ def test_recording_arrives_is_trashed_and_recovered(connect, zoom_app, zoom_work
     zoom_worker.run()
     row.refresh_from_db()
     assert row.trashed_at is None
+
+
+def test_a_deleted_meeting_says_cancelled_until_its_end(connect, zoom_app, zoom_worker, post):
+    from django.utils import timezone
+
+    from wagtail_zoom.exposure import Audience, Exposure, Surface
+
+    choice = connect("aurora-0")
+    row = Meeting.objects.filter(topic="Morning flow", zoom_type=2).first()
+    row = row or Meeting.objects.filter(zoom_type=2, start__gt=timezone.now()).first()
+    zoom_app.delete_meeting(int(row.zoom_id))
+    post(choice.account, "meeting.deleted", {"id": int(row.zoom_id), "host_id": row.host_zoom_id})
+    zoom_worker.run()
+    row.refresh_from_db()
+    assert row.removed_at is not None
+    gate = Exposure.for_site(choice.site)
+    shown = gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(meeting=row)
+    assert [date.state for date in shown] == ["cancelled"]
+    row.occurrences.update(end=timezone.now())
+    assert not gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(meeting=row).exists()
