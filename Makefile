@@ -45,6 +45,7 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/djlint wagtail_zoom/templates demo_site --lint --quiet
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run wagtail_zoom
 	rm -rf dist
 	$(BIN)/python -m build --quiet
