@@ -1,5 +1,7 @@
 """What the README tells a project to add to its settings; here appended to ``settings/dev.py``."""
 
+# ruff: noqa: F821 - appended to a file that has imported everything
+
 INSTALLED_APPS += ["wagtail_zoom", "django_q", "wagtail.contrib.settings"]
 
 WAGTAIL_ZOOM = {

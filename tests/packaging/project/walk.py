@@ -44,7 +44,7 @@ def connected(db, zoom_app, zoom_worker, settings):
     choice.show_meetings = True
     choice.save()
     for host in Host.objects.filter(account=choice.account):
-        ExposedHost.objects.create(settings=choice, host=host)
+        ExposedHost.objects.get_or_create(settings=choice, host=host)
     apply_exposure(choice, owner)
     zoom_worker.run()
     return site
