@@ -121,7 +121,7 @@ def log_in(browser: Browser, address: Address) -> Iterator[Callable[[str, str], 
         page = context.new_page()
         page.goto(address(site, "/admin/login/"))
         page.get_by_label("Username").fill(person)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.locator("input[name=password]").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/admin/")
         return page
