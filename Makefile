@@ -1,6 +1,7 @@
 # make demo   three sites, a worker and a simulated Zoom on this machine; Ctrl-C ends all
 # make test   sets up a virtual environment and runs the tests on SQLite
 # make test-browser   the main paths in a real Chromium
+# make bench   measures everything beside its floor, about 15 minutes; QUICK=1: a minute and a half
 # make lint   style, import floors, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -9,7 +10,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-reset test test-browser test-services lint clean
+.PHONY: demo demo-reset test test-browser test-services bench lint clean
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -40,6 +41,10 @@ test-browser: $(VENV)/.ready
 
 test-services: $(VENV)/.ready
 	sh scripts/test_services.sh $(BIN)
+
+bench: $(VENV)/.ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn 'psycopg[binary]'
+	@QUICK=$(QUICK) $(BIN)/python -m benchmarks.run
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from threading import Semaphore
 from typing import Any
 
 from ..conf import settings
@@ -35,6 +36,9 @@ PAGE_SIZE = 300
 USERS_PAGE_SIZE = 2000
 MOST_PAGES = 2000
 """More pages than any account has: an endless listing is an error, never a truncation (S5)."""
+
+
+_Running = tuple[str, str, str, Future[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -267,25 +271,54 @@ class ZoomClient:
     ) -> Iterator[tuple[str, dict[str, Any] | ZoomError]]:
         """GETs of ``(name, path, label)``: threads do the HTTP only, this thread the database.
 
-        Slots are reserved a batch at a time, so that pacing costs one statement for several calls.
+        Slots are reserved a batch at a time, so that pacing costs one statement for several calls,
+        and the next batch is on its way while the caller stores what this one brought: neither
+        Zoom's latency nor our own work costs any of the rate.
         """
         size = max(1, settings.parallel_reads)
-        with ThreadPoolExecutor(max_workers=size) as pool:
-            for batch in _batches(wanted, 2 * size):
-                label = batch[0][2]
-                waits = budget.reserve(
-                    self.account, label, self.priority, calls=len(batch), patience=self.patience
-                )
-                token = tokens.get_token(self.grant)
-                begun = time.monotonic()
-                running: list[tuple[str, str, Future[dict[str, Any]]]] = []
-                for (name, path, _label), wait in zip(batch, waits, strict=True):
-                    pause = begun + wait - time.monotonic()
-                    if pause > 0:
-                        time.sleep(pause)
-                    running.append((name, path, pool.submit(self._send, "GET", path, token)))
-                for name, path, future in running:
-                    yield name, self._outcome(path, label, future)
+        turns = Semaphore(size)
+        pool = ThreadPoolExecutor(max_workers=2 * size)
+        earlier: list[_Running] = []
+        try:
+            for batch in _batches(wanted, size):
+                try:
+                    running = self._launch(pool, turns, batch)
+                except ZoomError:
+                    yield from self._outcomes(earlier)
+                    raise
+                yield from self._outcomes(earlier)
+                earlier = running
+            yield from self._outcomes(earlier)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _launch(
+        self, pool: ThreadPoolExecutor, turns: Semaphore, batch: list[tuple[str, str, str]]
+    ) -> list[_Running]:
+        """Reserve slots for a batch and let each call go at its time."""
+        label = batch[0][2]
+        waits = budget.reserve(
+            self.account, label, self.priority, calls=len(batch), patience=self.patience
+        )
+        token = tokens.get_token(self.grant)
+        begun = time.monotonic()
+        return [
+            (name, path, label, pool.submit(self._send_at, begun + wait, turns, path, token))
+            for (name, path, _label), wait in zip(batch, waits, strict=True)
+        ]
+
+    def _send_at(
+        self, moment: float, turns: Semaphore, path: str, token: tokens.AccessToken
+    ) -> dict[str, Any]:
+        time.sleep(max(0.0, moment - time.monotonic()))
+        with turns:
+            return self._send("GET", path, token)
+
+    def _outcomes(
+        self, running: list[_Running]
+    ) -> Iterator[tuple[str, dict[str, Any] | ZoomError]]:
+        for name, path, label, future in running:
+            yield name, self._outcome(path, label, future)
 
     def _outcome(
         self, path: str, label: str, future: Future[dict[str, Any]]

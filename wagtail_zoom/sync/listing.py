@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -40,6 +40,8 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
     failed: int = 0
+    read: int = 0
+    """Details read, of which some may have brought nothing new."""
     total: int | None = None
     stored: list[Stored] = field(default_factory=list)
 
@@ -134,19 +136,33 @@ def _meetings(
     due = [
         number
         for number, item in numbers.items()
-        if work.full or is_due(stored.get(number), item, begun)
+        if _is_wanted(work, stored.get(number), item, begun)
     ]
-    fresh = [stored[number].pk for number in numbers if number not in set(due)]
+    fresh = [row.pk for number, row in stored.items() if number not in set(due)]
     Meeting.objects.filter(pk__in=fresh).update(
         seen_run=work.run.pk, missing_since=None, fetched_at=begun
     )
     tally.unchanged += len(fresh)
-    for batch in _chunks(due, BATCH):
-        started = timezone.now()
-        mapped = list(_details(work, tally, [(number, kind) for number in batch]))
-        done = store_meetings(work.account, work.scope, mapped, work.occasion(started))
-        tally.add(done)
-        announce(work.account, [done])
+    _read_due(work, tally, [(number, kind) for number in due])
+
+
+def _read_due(work: Work, tally: Tally, due: list[tuple[str, str]]) -> None:
+    """Read details in one stream and store them in batches; what was read is stored in any case."""
+    details = _details(work, tally, due)
+    is_left = bool(due)
+    started = timezone.now()
+    while is_left:
+        # Reads are on their way before their turn to be stored, by less than a batch.
+        began, started = started, timezone.now()
+        mapped: list[MappedMeeting] = []
+        try:
+            mapped.extend(islice(details, BATCH))
+        finally:
+            done = store_meetings(work.account, work.scope, mapped, work.occasion(began))
+            tally.add(done)
+            tally.read += len(mapped)
+            announce(work.account, [done])
+        is_left = len(mapped) == BATCH
         work.beat(tally)
 
 
@@ -164,6 +180,13 @@ def _details(work: Work, tally: Tally, wanted: list[tuple[str, str]]) -> Iterato
             yield map_meeting(answer)
         except BadItem:
             tally.failed += 1
+
+
+def _is_wanted(work: Work, row: Meeting | None, item: dict[str, Any], begun: datetime) -> bool:
+    """Whether to read this detail. A full run reads each once, over all of its slices."""
+    if work.full:
+        return row is None or row.seen_run != work.run.pk or row.detail_at is None
+    return is_due(row, item, begun)
 
 
 def is_due(row: Meeting | None, item: dict[str, Any], now: datetime) -> bool:
@@ -188,9 +211,3 @@ def is_due(row: Meeting | None, item: dict[str, Any], now: datetime) -> bool:
         return age > SERIES_AGE
     ahead = row.start is not None and row.start + timedelta(minutes=row.duration) > now
     return ahead and age > DETAIL_AGE
-
-
-def _chunks(values: Iterable[str], size: int) -> Iterator[list[str]]:
-    source = iter(values)
-    while batch := list(islice(source, size)):
-        yield batch

@@ -1,0 +1,108 @@
+"""Scratch databases: migrated once, copied for each measurement, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Database:
+    """SQLite: a file that is copied."""
+
+    name = "SQLite"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.base = f"bench{os.getpid()}"
+        self.environment = {
+            **os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+            "TEST_DATABASE": "sqlite", "TEST_DATABASE_NAME": self.base, "TMPDIR": str(folder),
+            "BENCH_LOG": str(folder / "django.log"),
+        }  # fmt: skip
+        self.is_ready = False
+
+    def prepare(self) -> None:
+        """Make the tables."""
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.prepare"], cwd=ROOT, env=self.environment, check=True
+        )
+
+    def fresh(self) -> None:
+        """An empty database under the same name."""
+        file = self.folder / f"{self.base}.sqlite3"
+        kept = self.folder / "template.sqlite3"
+        if not self.is_ready:
+            self.prepare()
+            file.rename(kept)
+            self.is_ready = True
+        for path in self.folder.glob(f"{self.base}.sqlite3*"):
+            path.unlink()
+        shutil.copy(kept, file)
+
+    def version(self) -> str:
+        """For the report."""
+        import sqlite3
+
+        return f"SQLite {sqlite3.sqlite_version}"
+
+    def drop(self) -> None:
+        """The folder goes as a whole."""
+
+
+class Postgres(Database):
+    """PostgreSQL: a template database."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.environment |= {"TEST_DATABASE": "postgres"}
+
+    def _say(self, sql: str) -> str:
+        import psycopg
+
+        facts = {
+            "host": os.environ.get("PGHOST", "127.0.0.1"),
+            "user": os.environ.get("PGUSER", "postgres"),
+        }
+        with psycopg.connect(dbname="postgres", autocommit=True, **facts) as connection:
+            cursor = connection.execute(sql)
+            return str(cursor.fetchone()[0]) if cursor.description else ""
+
+    def fresh(self) -> None:
+        """A copy of the template."""
+        if not self.is_ready:
+            self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
+            self._say(f'CREATE DATABASE "{self.base}"')
+            self.prepare()
+            self._say(f'ALTER DATABASE "{self.base}" RENAME TO "{self.base}t"')
+            self.is_ready = True
+        self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
+        self._say(f'CREATE DATABASE "{self.base}" TEMPLATE "{self.base}t"')
+
+    def version(self) -> str:
+        return f"PostgreSQL {self._say('SHOW server_version')}"
+
+    def drop(self) -> None:
+        for name in (self.base, f"{self.base}t"):
+            self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def all_databases(folder: Path) -> list[Database]:
+    """PostgreSQL where it answers on this machine, then SQLite."""
+    try:
+        with socket.create_connection(("127.0.0.1", 5432), 2):
+            postgres = Postgres(folder)
+            postgres.version()
+            return [postgres, Database(folder)]
+    except (OSError, ImportError):
+        return [Database(folder)]
+    except Exception as error:
+        print(f"PostgreSQL is left out: {error}")
+        return [Database(folder)]

@@ -1,0 +1,151 @@
+"""First import against the rate limit; comparison with nothing changed; memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import time
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from wagtail_zoom.client import Priority, client_for
+from wagtail_zoom.models import Host, Meeting, SyncRun, fetch_scope
+from wagtail_zoom.sync.listing import Work, read_unit
+from wagtail_zoom.sync.units import Unit
+
+from . import stage
+from .measure import QUICK, Figure, duel, ms, report
+
+LIGHT = 30
+"""Calls a second that Zoom allows a Pro account for details."""
+
+
+def first_import() -> None:
+    """A Pro account with its rate limits switched on, its whole budget ours."""
+    count = int(os.environ.get("BENCH_IMPORT") or (450 if QUICK else 3000))
+    with stage.simulator("--latency", "100") as zoom:
+        stage.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
+        runner = stage.worker()
+        host = stage.host_id(zoom, "aurora-0")
+        choice = stage.connected(runner, "aurora-0", hosts=(host,), plan="pro")
+        zoom.call("DELETE", "calls")
+        cpu, began = time.process_time(), time.monotonic()
+        run = stage.import_all(runner, choice)
+        wall, cpu = time.monotonic() - began, time.process_time() - cpu
+        found = zoom.call("GET", "calls")
+        calls, counters = found["calls"], found["counters"]
+        details = [one for one in calls if one["path"].startswith("/v2/meetings/")]
+        refused = counters.get("status 429", 0)
+    used = len(details) / wall / LIGHT
+    report(
+        Figure(
+            f"First import, {count:,} meetings with details, {count // 5:,} recordings",
+            f"{len(details) / wall:.1f} details/s",
+            f"Zoom's limit: {LIGHT}/s; 100 ms a call",
+            f"{used:.3f}",
+            "≥ 0.95",
+            used >= 0.95,
+            f"{wall:.0f} s in all, {len(calls)} calls, run {run.state}, {run.counts}",
+        )  # fmt: skip
+    )
+    report(Figure("… refused by the rate limit", f"{refused} × 429", "", "", "0", refused == 0))
+    share = cpu / wall
+    report(
+        Figure(
+            "… CPU of the worker",
+            f"{cpu:.1f} s",
+            f"{wall:.0f} s on the wall",
+            f"{share:.1%}",
+            "≤ 15 %",
+            share <= 0.15,
+        )  # fmt: skip
+    )
+
+
+def reconcile() -> None:
+    """A comparison in which nothing has changed against reading and parsing the same pages."""
+    count = 1500 if QUICK else 10_000
+    with stage.simulator("--rate-limit", "off") as zoom:
+        stage.bulk(zoom, "aurora-0", meetings=count)
+        runner = stage.worker()
+        stage.no_budget()
+        host_key = stage.host_id(zoom, "aurora-0")
+        choice = stage.connected(runner, "aurora-0", hosts=(host_key,), kinds=("meetings",))
+        stage.import_all(runner, choice)
+        host = Host.objects.get(account=choice.account_id, zoom_id=host_key)
+        account = choice.account
+        run = SyncRun.objects.create(account=account, mode=SyncRun.Mode.RECONCILE)
+
+        def client() -> Any:
+            return client_for(account, host.zoom_id, Priority.RECONCILE)
+
+        def ours() -> None:
+            work = Work(account, fetch_scope(account), run, client(), lambda tally: None)
+            read_unit(work, Unit(0, "", host.pk), host)
+
+        def floor() -> None:
+            for _page in client().meetings(host.zoom_id, "meeting"):
+                pass
+
+        found = duel(ours, floor, 4 if QUICK else 7)
+        with CaptureQueriesContext(connection) as seen:
+            ours()
+        writes = [one["sql"] for one in seen if one["sql"].startswith(("INSERT", "UPDATE"))]
+        content = [sql for sql in writes if '"topic" =' in sql or sql.startswith("INSERT")]
+        stored = Meeting.objects.filter(account=account).count()
+    report(
+        Figure(
+            f"Comparison with nothing changed, {stored:,} meetings",
+            ms(found.ours),
+            f"reading and parsing the same pages: {ms(found.floor)}",
+            found.text(),
+            "≤ 1.3 ×",
+            found.ratio <= 1.3,
+        )  # fmt: skip
+    )
+    report(
+        Figure(
+            "… statements that write content",
+            f"{len(content)}",
+            f"{len(writes)} writes in all",
+            "",
+            "0",
+            not content,
+            "the rest: one stamp for each page of 300",
+        )  # fmt: skip
+    )
+
+
+def memory(count: int) -> None:
+    """Peak of one import in a fresh process; the two sizes are compared by the caller."""
+    with stage.simulator("--rate-limit", "off") as zoom:
+        stage.bulk(zoom, "aurora-0", meetings=count)
+        runner = stage.worker()
+        stage.no_budget()
+        host = stage.host_id(zoom, "aurora-0")
+        choice = stage.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
+        gc.collect()
+        before = _peak()
+        began = time.monotonic()
+        stage.import_all(runner, choice)
+        wall = time.monotonic() - began
+        rows = Meeting.objects.filter(account=choice.account_id).count()
+    report(
+        Figure(
+            f"memory {count}",
+            f"{_peak():.1f}",
+            f"{before:.1f}",
+            "",
+            "",
+            None,
+            f"{rows / wall:.0f} meetings/s without a rate limit",
+        )  # fmt: skip
+    )
+
+
+def _peak() -> float:
+    """Megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

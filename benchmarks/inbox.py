@@ -1,0 +1,101 @@
+"""Ten thousand messages for a hundred objects: coalesced, and never read more than once each."""
+
+from __future__ import annotations
+
+import time
+
+from django.utils import timezone
+
+from wagtail_zoom.client import Priority, client_for
+from wagtail_zoom.models import Meeting, WebhookEvent, fetch_scope
+from wagtail_zoom.sync import inbox
+from wagtail_zoom.sync.kinds.meetings import map_meeting
+from wagtail_zoom.sync.store import Occasion, store_meetings
+
+from . import stage
+from .measure import QUICK, Figure, report
+
+OBJECTS = 100
+
+
+def run() -> None:
+    """Measure."""
+    count = 3000 if QUICK else 10_000
+    with stage.simulator("--rate-limit", "off") as zoom:
+        stage.bulk(zoom, "aurora-0", meetings=OBJECTS)
+        runner = stage.worker()
+        stage.no_budget()
+        host = stage.host_id(zoom, "aurora-0")
+        choice = stage.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
+        stage.import_all(runner, choice)
+        account = choice.account
+        numbers = list(
+            Meeting.objects.filter(account=account).values_list("zoom_id", flat=True)[:OBJECTS]
+        )
+
+        def change(mark: str) -> None:
+            for number in numbers:
+                zoom.change_meeting(int(number), topic=f"{mark} {number}")
+            zoom.forget_calls()
+
+        def fill(mark: str) -> None:
+            WebhookEvent.objects.bulk_create(
+                (
+                    WebhookEvent(
+                        request_id=f"{mark}{place}",
+                        content_key=f"{mark}{place}",
+                        account_zoom_id=account.zoom_id,
+                        event="meeting.updated",
+                        event_ts=int(time.time() * 1000),
+                        lane=f"{account.zoom_id}:meeting:{numbers[place % OBJECTS]}",
+                        payload={"object": {"id": numbers[place % OBJECTS], "host_id": host}},
+                    )  # fmt: skip
+                    for place in range(count)
+                ),
+                batch_size=1000,
+            )
+
+        change("bulk")
+        fill("b")
+        began = time.perf_counter()
+        _in_bulk(account, host, numbers)
+        floor = time.perf_counter() - began
+        change("drain")
+        fill("d")
+        began = time.perf_counter()
+        while inbox.work_off(timezone.now()):
+            pass
+        ours = time.perf_counter() - began
+        reads = len(zoom.calls("path=/v2/meetings/"))
+        left = WebhookEvent.objects.exclude(state="done").count()
+    ratio = floor / ours
+    report(
+        Figure(
+            f"{count:,} messages for {OBJECTS} objects drained",
+            f"{ours:.2f} s",
+            f"one bulk pass of the same reads and writes: {floor:.2f} s",
+            f"{ratio:.2f}",
+            "≥ 0.5",
+            ratio >= 0.5,
+            f"{count / ours:.0f} messages/s, {left} left over",
+        )  # fmt: skip
+    )
+    report(
+        Figure(
+            "… re-reads",
+            f"{reads}",
+            f"{OBJECTS} objects touched",
+            "",
+            f"≤ {OBJECTS}",
+            reads <= OBJECTS and left == 0,
+        )  # fmt: skip
+    )
+
+
+def _in_bulk(account: object, host: str, numbers: list[str]) -> None:
+    """The same reads one after the other, and everything written at the end at once."""
+    client = client_for(account, host, Priority.EVENT)
+    began = timezone.now()
+    mapped = [map_meeting(client.meeting(number, "meeting")) for number in numbers]
+    store_meetings(account, fetch_scope(account), mapped, Occasion(began))
+    WebhookEvent.objects.filter(state="pending").update(state="done", done_at=timezone.now())

@@ -1,0 +1,1 @@
+"""One migration: the tables of the floors."""

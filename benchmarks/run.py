@@ -1,0 +1,102 @@
+"""``make bench`` (``QUICK=1`` for the short one): every figure beside its floor, in one run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import report
+from .databases import Database, all_databases
+from .measure import QUICK, Figure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Job:
+    """One measurement: what runs, on which databases, and how long it may take."""
+
+    call: str
+    arguments: tuple[int, ...] = ()
+    everywhere: bool = False
+    """On each database that answers, else on the first alone."""
+    seconds: int = 300
+    in_quick: bool = True
+
+
+MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or 10_000))
+JOBS = (
+    Job("pages"),
+    Job("upserts"),
+    Job("inbox"),
+    Job("imports.first_import", seconds=600),
+    Job("imports.reconcile"),
+    *(Job("imports.memory", (count,), in_quick=False, seconds=600) for count in MEMORY),
+)
+
+
+def main() -> int:
+    """Run what was named on the command line, or everything."""
+    began = time.monotonic()
+    os.environ["BENCH_LOAD"] = f"{os.getloadavg()[0]:.1f}"
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    os.environ.setdefault("BENCH_BUSY", "1" if busy else "")
+    folder = Path(tempfile.mkdtemp(prefix="wagtail-zoom-bench-"))
+    wanted = sys.argv[1:]
+    found: list[Figure] = []
+    databases = all_databases(folder)
+    try:
+        for job in JOBS:
+            if (wanted and not any(job.call.startswith(name) for name in wanted)) or (
+                QUICK and not job.in_quick and not wanted
+            ):
+                continue
+            for database in databases if job.everywhere else databases[:1]:
+                figures = _measure(job, database, folder)
+                report.show(figures)
+                found += figures
+    finally:
+        for database in databases:
+            database.drop()
+        shutil.rmtree(folder, ignore_errors=True)
+    found = report.memory(found)
+    text = report.table(found, databases, time.monotonic() - began)
+    print(text)
+    if not wanted:
+        report.write(text)
+    return 0
+
+
+def _measure(job: Job, database: Database, folder: Path) -> list[Figure]:
+    out = folder / "figures.jsonl"
+    out.unlink(missing_ok=True)
+    database.fresh()
+    environment = {**database.environment, "BENCH_OUT": str(out)}
+    command = [sys.executable, "-m", "benchmarks.figure", job.call, *map(str, job.arguments)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    try:
+        failed = process.wait(job.seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 15)
+        process.wait()
+        failed = -1
+    lines = out.read_text().splitlines() if out.exists() else []
+    figures = [Figure(**json.loads(line)) for line in lines]
+    if failed:
+        why = f"took longer than {job.seconds} s" if failed < 0 else "broke off, see above"
+        figures.append(Figure(job.call, "not measured", "", "", "", False, why))
+    if job.everywhere:
+        for figure in figures:
+            figure.what += f" [{database.name}]"
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""The test project's settings, with the benchmarks' own pages and views beside it."""
+
+import os
+
+from tests.settings import *  # noqa: F403
+from tests.settings import INSTALLED_APPS as TESTED
+from tests.settings import MIDDLEWARE as TESTED_MIDDLEWARE
+from tests.settings import WAGTAIL_ZOOM as TESTED_ZOOM
+
+INSTALLED_APPS = ["benchmarks", *TESTED]
+ROOT_URLCONF = "benchmarks.urls"
+# Pages are public.
+MIDDLEWARE = [name for name in TESTED_MIDDLEWARE if "LoginRequired" not in name]
+SILENCED_SYSTEM_CHECKS = ["wagtail_zoom.W001"]
+WAGTAIL_ZOOM = {
+    **TESTED_ZOOM,
+    "RATE_SHARE": 1.0,
+    "DEBOUNCE_SECONDS": 0,
+    "REGISTRATION_LIMITS": {"network": (10**6, 600), "address": (10**6, 600)},
+}
+# Refused messages are logged; the log is not what is measured.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"file": {"class": "logging.FileHandler", "filename": os.environ["BENCH_LOG"]}},
+    "root": {"handlers": ["file"], "level": "WARNING"},
+}

@@ -1,0 +1,33 @@
+"""The test project's addresses, and the bare endpoint that ours is held against."""
+
+import hashlib
+import hmac
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from tests.urls import urlpatterns as tested
+from wagtail_zoom.conf import settings
+
+from .models import BareEvent
+
+
+@csrf_exempt
+@login_not_required
+def bare(request: HttpRequest) -> HttpResponse:
+    """Check the HMAC, insert one row, answer."""
+    stamp = request.headers.get("x-zm-request-timestamp", "")
+    signed = b"v0:" + stamp.encode() + b":" + request.body
+    secret = settings.webhook_secret_tokens[0].encode()
+    wanted = "v0=" + hmac.new(secret, signed, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(wanted, request.headers.get("x-zm-signature", "")):
+        return HttpResponse(status=401)
+    BareEvent.objects.create(
+        request_id=request.headers["x-zm-request-id"], body=request.body.decode()
+    )
+    return JsonResponse({})
+
+
+urlpatterns = [path("bare/", bare), *tested]
