@@ -21,6 +21,12 @@ def public_path(kind: type) -> str:
     return f"{'wagtail_zoom.blocks' if own else kind.__module__}.{kind.__qualname__}"
 
 
+def page_url(context: Mapping[str, Any]) -> str:
+    """The address of the page at hand, for what has none of its own."""
+    page = context.get("page")
+    return (page.get_url(context.get("request")) or "") if page else ""
+
+
 class ZoomBlock(blocks.StructBlock):
     """Base of our blocks. A subclass names its placement and fills ``zoom_context``.
 

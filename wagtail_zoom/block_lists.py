@@ -16,8 +16,9 @@ from wagtail.blocks.struct_block import StructBlockValidationError
 
 from . import representing, samples
 from .admin.choosers import ItemChooserBlock, RecordingChooserBlock
-from .block_base import ZoomBlock
+from .block_base import ZoomBlock, page_url
 from .exposure import Exposure
+from .feeds import structured
 from .grouping import by_day, by_month, by_series, one_zone
 from .models import Kind, Placement
 from .paging import Asked, Link, Pages
@@ -229,6 +230,7 @@ class MeetingListBlock(ZoomListBlock):
             "filters": self._filters(found, value, asked, kind, free),
             "is_empty": None if rows else self._empty(value, asked, kind, free),
             "stale": self._stale(found, value, rows),
+            "structured": structured.events(rows, found.choice, page_url(context)),
             **self._arranged(value, rows),
         }
 
@@ -434,6 +436,7 @@ class RecordingListBlock(ZoomListBlock):
             "pages": asked.pages(total, size, **keep) if value["paging"] else Pages(),
             "filters": self._filters(found, value, asked, year),
             "is_empty": None if rows else self._empty(value, asked, search, year),
+            "structured": structured.videos(rows, found.choice),
             **self._arranged(value, rows),
         }
 

@@ -14,7 +14,7 @@ from wagtail.blocks import BlockGroup
 
 from . import links, representing, samples
 from .admin.choosers import ItemChooserBlock
-from .block_base import ZoomBlock
+from .block_base import ZoomBlock, page_url
 from .block_lists import KINDS, narrowed, typed
 from .exposure import Audience, Exposure, Surface
 from .feeds import structured
@@ -79,10 +79,8 @@ class MeetingBlock(ZoomBlock):
             "series_url": series_url if further else "",
             "stale": _stale(found, row),
         }
-        if row is not None and found.choice is not None:
-            page = context.get("page")
-            url = page.get_url(context.get("request")) or "" if page else ""
-            made["structured"] = structured.script([structured.event(row, found.choice, url)])
+        shown = [row] if row else []
+        made["structured"] = structured.events(shown, found.choice, page_url(context))
         return made
 
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
@@ -195,10 +193,8 @@ class NextMeetingBlock(ZoomBlock):
             or _now("No date is set yet. The next one appears here as soon as it is planned."),
             "stale": _stale(found, row),
         }
-        if row is not None and found.choice is not None:
-            page = context.get("page")
-            url = page.get_url(context.get("request")) or "" if page else ""
-            made["structured"] = structured.script([structured.event(row, found.choice, url)])
+        shown = [row] if row else []
+        made["structured"] = structured.events(shown, found.choice, page_url(context))
         return made
 
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -103,6 +104,7 @@ def test_no_secret_and_no_cookie_anywhere(client, all_blocks, site, host):
         assert not response.cookies and "Cookie" not in response.get("Vary", ""), url
 
 
+@time_machine.travel(NOW, tick=False)
 def test_parameters_of_strangers_change_nothing(client, all_blocks, site, host):
     """X27: what is not ours does not get into the HTML."""
     plain = client.get("/all/").content

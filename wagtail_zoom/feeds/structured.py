@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from .. import links
 from ..models import ZoomSettings
 from ..presenting import DateView, FilmView
+from ..selecting import COVER
 from .calendars import absolute
 
 _STATUS = {
@@ -60,6 +61,8 @@ def video(view: FilmView, choice: ZoomSettings) -> dict[str, Any]:
         "uploadDate": view.when.start.isoformat(),
         "url": absolute(origin, view.url),
     }
+    if view.cover.image:
+        made["thumbnailUrl"] = absolute(origin, view.cover.image.get_rendition(COVER).url)
     if view.minutes:
         made["duration"] = f"PT{view.minutes}M"
     if view.until:
@@ -70,6 +73,18 @@ def video(view: FilmView, choice: ZoomSettings) -> dict[str, Any]:
 def organiser(choice: ZoomSettings) -> str:
     """Who stands behind the dates: the owner's words, else the Site's name."""
     return choice.organiser or choice.site.site_name or choice.site.hostname
+
+
+def events(views: Iterable[DateView], choice: ZoomSettings | None, page: str) -> SafeString:
+    """The element for dates that are not over."""
+    if choice is None:
+        return mark_safe("")
+    return script(event(view, choice, page) for view in views if not view.is_past)
+
+
+def videos(views: Iterable[FilmView], choice: ZoomSettings | None) -> SafeString:
+    """The element for recordings."""
+    return script(video(view, choice) for view in views) if choice else mark_safe("")
 
 
 def script(things: Iterable[dict[str, Any]]) -> SafeString:

@@ -1,0 +1,101 @@
+"""The chooser of items: only rows that the user may choose exist for them."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.urls import reverse
+from wagtail.models import GroupPagePermission, GroupSitePermission, Page, Site
+
+from tests.blocks import rows
+from wagtail_zoom.admin.choosing import ItemChooser
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site():
+    return Site.objects.get(is_default_site=True)
+
+
+@pytest.fixture
+def other(site):
+    root = Page.objects.get(depth=1).add_child(instance=Page(title="Other", slug="other"))
+    return Site.objects.create(hostname="other.example", root_page=root)
+
+
+@pytest.fixture
+def items(site, other):
+    host = rows.host(rows.account())
+    for each in (site, other):
+        rows.choice(each, host.account, host)
+    hidden = rows.item(site, rows.date(host).meeting, visibility="hidden", title="Hidden here")
+    return {
+        "here": rows.item(site, rows.date(host).meeting, title="Shown here"),
+        "hidden": hidden,
+        "there": rows.item(other, rows.date(host).meeting, title="Shown there"),
+        "film": rows.item(site, rows.recording(host), title="Film here"),
+    }
+
+
+def user(name):
+    made = User.objects.create_user(name, password="x")
+    group = Group.objects.create(name=name)
+    group.permissions.add(Permission.objects.get(codename="access_admin"))
+    made.groups.add(group)
+    return made, group
+
+
+@pytest.fixture
+def owner(site):
+    made, group = user("owner")
+    right = Permission.objects.get(codename="change_zoomsettings")
+    GroupSitePermission.objects.create(group=group, site=site, permission=right)
+    return made
+
+
+@pytest.fixture
+def editor(site):
+    made, group = user("editor")
+    right = Permission.objects.get(codename="change_page")
+    GroupPagePermission.objects.create(group=group, page=site.root_page, permission=right)
+    return made
+
+
+def seen(client, who, kind="meeting"):
+    client.force_login(who)
+    html = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": kind})
+    assert html.status_code == 200
+    names = ("Shown here", "Hidden here", "Shown there", "Film here")
+    return {name for name in names if name in html.content.decode()}
+
+
+def test_owner_sees_all_of_the_own_site_and_editor_what_is_shown(client, items, owner, editor):
+    assert seen(client, owner) == {"Shown here", "Hidden here"}
+    assert seen(client, owner, "recording") == {"Film here"}
+    assert seen(client, editor) == {"Shown here"}
+
+
+def test_a_foreign_row_is_not_handed_out(client, items, owner, editor):
+    """X6: the chosen view gives no title away."""
+    for who, bad in ((owner, "there"), (editor, "there"), (editor, "hidden")):
+        client.force_login(who)
+        url = reverse("wagtail_zoom_items:chosen", args=[items[bad].pk])
+        assert client.get(url).status_code == 404
+        several = reverse("wagtail_zoom_items:chosen_multiple")
+        html = client.get(several, {"id": items[bad].pk}).content.decode()
+        assert items[bad].title not in html
+    assert (
+        client.get(reverse("wagtail_zoom_items:chosen", args=[items["here"].pk])).status_code == 200
+    )
+
+
+def test_without_any_right_there_is_no_chooser(client, items):
+    nobody, _group = user("nobody")
+    client.force_login(nobody)
+    response = client.get(reverse("wagtail_zoom_items:choose"))
+    assert response.status_code in (302, 403)
+
+
+def test_a_stored_foreign_id_shows_no_title(items):
+    """X7: the widget names only what its viewer may choose."""
+    data = ItemChooser().get_value_data_from_instance(items["there"])
+    assert data["title"] == "(not available on your site)"
