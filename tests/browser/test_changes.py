@@ -15,8 +15,9 @@ HOST = "borealis-0"
 
 
 def row(page: Page, topic: str) -> Locator:
-    """The row of one date."""
-    return page.locator(".wz-item, .wz-card, .wz-slot").filter(has_text=topic)
+    """The row of one date or recording in the page's list; a calendar may show it once more."""
+    rows = page.locator(":is(.wz-meetings, .wz-recordings) :is(.wz-item, .wz-card, .wz-slot)")
+    return rows.filter(has_text=topic)
 
 
 def reload_until(page: Page, url: str, condition: Any) -> None:
