@@ -37,7 +37,9 @@
     const offset = first.dateTime.slice(16) === "Z" ? 0 : (first.dateTime[16] === "-" ? 1 : -1)
       * (60 * first.dateTime.slice(17, 19) + +first.dateTime.slice(20, 22));
     if (offset === start.getTimezoneOffset()) { line.textContent = w.same; return; }
-    const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: line.dataset.wzYours === "12" ? "h12" : "h23" });
+    const clock = format(line.dataset.wzYours === "12"
+      ? { hour: "numeric", minute: "2-digit", hourCycle: "h12" }
+      : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     let time = first === last ? clock.format(start) : fill(w.span, { start: clock.format(start), end: clock.format(end) });
     const there = wall(first.dateTime), here = day(start);
     if (there !== here) {
