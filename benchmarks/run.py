@@ -33,11 +33,17 @@ class Job:
 
 MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or 10_000))
 JOBS = (
-    Job("pages"),
+    Job("pages", everywhere=not QUICK),
     Job("upserts"),
     Job("inbox"),
     Job("imports.first_import", seconds=600),
     Job("imports.reconcile"),
+    Job("doors", everywhere=not QUICK),
+    Job("signup"),
+    Job("tokens"),
+    Job("fleet"),
+    Job("fleet.year", in_quick=False),
+    Job("latency"),
     *(Job("imports.memory", (count,), in_quick=False, seconds=600) for count in MEMORY),
 )
 

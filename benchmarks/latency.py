@@ -1,0 +1,114 @@
+"""From a change at Zoom to the public page: simulator, web server and worker as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+from demo_site.places import Places
+from demo_site.run import SECRET, Demo
+from wagtail_zoom.testing.server import SimulatorControl
+from wagtail_zoom.testing.signing import sign
+
+from .measure import QUICK, Figure, percentile, report
+
+HOST = "aurora.localhost"
+
+
+def _port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run() -> None:
+    """Measure idle, then with fifty messages a second about other things."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    with tempfile.TemporaryDirectory(prefix="wagtail-zoom-bench-demo-") as folder:
+        places = Places(_port(), _port(), Path(folder))
+        demo = Demo(places)
+        try:
+            demo.start()
+            zoom = SimulatorControl(places.simulator_url)
+            _measure(zoom, places, "idle", 8 if QUICK else 30)
+            if not QUICK:
+                stop = threading.Event()
+                thread = threading.Thread(target=_storm, args=(zoom, places, stop))
+                thread.start()
+                _measure(zoom, places, "with 50 messages/s over 10 accounts", 30)
+                stop.set()
+                thread.join()
+        finally:
+            demo.stop()
+
+
+def _measure(zoom: SimulatorControl, places: Places, name: str, count: int) -> None:
+    session = requests.Session()
+    url, headers = f"http://127.0.0.1:{places.port}/", {"Host": f"{HOST}:{places.port}"}
+
+    def page() -> str:
+        return session.get(url, headers=headers, timeout=30).text
+
+    number = _shown(zoom, page())
+    found, renders = [], []
+    for place in range(count):
+        mark = f"Changed {name[:4]} {place} {time.time_ns()}"
+        began = time.perf_counter()
+        zoom.change_meeting(number, topic=mark)
+        while True:
+            asked = time.perf_counter()
+            if mark in page():
+                break
+            renders.append(time.perf_counter() - asked)
+            if time.perf_counter() - began > 60:
+                break
+            time.sleep(0.02)
+        found.append(time.perf_counter() - began)
+        time.sleep(0.5)
+    middle, high = percentile(found, 0.5), percentile(found, 0.95)
+    report(
+        Figure(
+            f"Change at Zoom → on the public page, {name}",
+            f"p50 {middle:.2f} s, p95 {high:.2f} s",
+            f"the page alone: {percentile(renders, 0.5) * 1000:.0f} ms" if renders else "",
+            "",
+            "p50 ≤ 0.4 s, p95 ≤ 1.0 s",
+            middle <= 0.4 and high <= 1.0,
+            f"{count} changes, {places.base_url.partition(':')[0]}, runserver and qcluster, SQLite",
+        )  # fmt: skip
+    )
+
+
+def _shown(zoom: SimulatorControl, html: str) -> int:
+    """The number of a meeting that the page shows: renamed, and seen under the new name."""
+    for meeting in zoom.meetings("aurora"):
+        if meeting["topic"] in html and not meeting.get("deleted"):
+            return int(meeting["id"])
+    raise RuntimeError("The page shows no meeting.")
+
+
+def _storm(zoom: SimulatorControl, places: Places, stop: threading.Event) -> None:
+    """Two connected accounts and eight that are not; other objects than the measured one."""
+    accounts = [one["id"] for one in zoom.state()["accounts"]][:2]
+    accounts += [f"unknown{number}" for number in range(8)]
+    numbers = [one["id"] for one in zoom.meetings("borealis")]
+    session, place, due = requests.Session(), 0, time.monotonic()
+    while not stop.is_set():
+        thing = {"id": numbers[place % len(numbers)], "host_id": "h"}
+        body = json.dumps(
+            {
+                "event": "meeting.updated",
+                "event_ts": time.time_ns() // 1_000_000,
+                "payload": {"account_id": accounts[place % 10], "object": thing},
+            }
+        ).encode()
+        session.post(places.webhook_url, data=body, headers=sign(body, SECRET), timeout=30)
+        place, due = place + 1, due + 0.02
+        time.sleep(max(0.0, due - time.monotonic()))
