@@ -56,6 +56,7 @@ lint: $(VENV)/.ready
 	$(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python scripts/check_wheel.py
+	$(BIN)/check-manifest --quiet
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
