@@ -23,8 +23,9 @@ from .exposure import Exposure
 from .grouping import by_day, one_zone
 from .models import Placement
 from .paging import Asked, Link
-from .presenting import DateView, date_views
+from .presenting import date_views
 from .rendering import Shared, stale_since
+from .rows import DateView
 from .selecting import Dates, dates, midnight, touches
 from .timing import in_zone, month
 

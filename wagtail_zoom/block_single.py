@@ -19,9 +19,10 @@ from .block_lists import KINDS, narrowed, typed
 from .exposure import Audience, Exposure, Surface
 from .feeds import structured
 from .models import Meeting, Occurrence, Placement, SiteItem
-from .presenting import DateView, date_views, meeting_view
+from .presenting import date_views, meeting_view
 from .purging import item_concerned
 from .rendering import Shared, stale_since
+from .rows import DateView
 from .selecting import GONE, OVERRUN, Dates, dates, touches
 from .timing import in_zone
 

@@ -8,7 +8,9 @@ from wagtail.blocks import StreamBlock
 
 from .block_base import ZoomBlock, public_path
 from .block_calendar import CalendarBlock
-from .block_lists import MeetingListBlock, RecordingListBlock, ZoomListBlock
+from .block_lists import ZoomListBlock
+from .block_meetings import MeetingListBlock
+from .block_recordings import RecordingListBlock
 from .block_registration import RegistrationFormBlock
 from .block_single import MeetingBlock, NextMeetingBlock
 

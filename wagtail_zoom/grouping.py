@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .presenting import DateView, FilmView
+from .rows import DateView, FilmView
 from .timing import When, month
 
 

@@ -25,7 +25,8 @@ from . import links
 from .crypto import DecryptionError
 from .exposure import Audience, Exposure, Surface
 from .models import JoinPolicy, Occurrence, PasscodePolicy, Recording, Secret, ZoomSettings
-from .presenting import Action, DateView, date_views, film_views, last_day
+from .presenting import date_views, film_views, last_day
+from .rows import Action, DateView
 from .selecting import GONE, OVERRUN
 from .timing import short_day
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from .. import links
 from ..models import ZoomSettings
-from ..presenting import DateView, FilmView
+from ..rows import DateView, FilmView
 from ..selecting import COVER
 from .calendars import absolute
 

@@ -1,0 +1,190 @@
+"""The list of published recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from wagtail import blocks
+from wagtail.blocks import BlockGroup
+
+from . import representing, samples
+from .admin.choosers import RecordingChooserBlock
+from .block_lists import Empty, ZoomListBlock, narrowed
+from .exposure import Exposure
+from .feeds import structured
+from .grouping import by_series
+from .models import Placement
+from .paging import Asked, Link, Pages
+from .presenting import film_views
+from .rendering import Shared
+from .rows import FilmView
+from .selecting import Films, films, touches_films, years
+
+
+class RecordingListBlock(ZoomListBlock):
+    """Published recordings."""
+
+    zoom_placement = Placement.RECORDING_LIST
+
+    layout = blocks.ChoiceBlock(
+        label=_("Layout"),
+        choices=[("cards", _("Cards")), ("list", _("List"))],
+        default="cards",
+        search_index=False,
+    )
+    items = blocks.ListBlock(
+        RecordingChooserBlock(label=_("Recording")),
+        label=_("Only these recordings"),
+        default=[],
+        search_index=False,
+    )
+    order = blocks.ChoiceBlock(
+        label=_("Order"),
+        choices=[
+            ("newest", _("Newest first")),
+            ("oldest", _("Oldest first")),
+            ("title", _("By title")),
+        ],
+        default="newest",
+        search_index=False,
+    )
+    group = blocks.ChoiceBlock(
+        label=_("Group"),
+        required=False,
+        choices=[("series", _("By series"))],
+        search_index=False,
+    )
+    search = blocks.BooleanBlock(label=_("Let visitors search"), required=False, search_index=False)
+    years = blocks.BooleanBlock(
+        label=_("Let visitors choose a year"), required=False, search_index=False
+    )
+    show = blocks.MultipleChoiceBlock(
+        label=_("Show"),
+        required=False,
+        choices=[
+            ("host", _("Host")),
+            ("length", _("Duration")),
+            ("summary", _("Summary")),
+            ("cover", _("Image or drawing")),
+        ],
+        default=["length", "cover"],
+        widget=forms.CheckboxSelectMultiple,
+        search_index=False,
+    )
+
+    class Meta:
+        icon = "media"
+        label = _("Zoom recordings")
+        description = _("Recordings of this site that are published.")
+        template = "wagtail_zoom/blocks/recording_list.html"
+        form_layout = BlockGroup(
+            children=["heading", "layout", "limit", "search"],
+            settings=[
+                "items",
+                "hosts",
+                "tags",
+                "order",
+                "group",
+                "paging",
+                "years",
+                "show",
+                "heading_level",
+                "empty",
+                "off",
+            ],
+        )
+
+    def zoom_context(
+        self, found: Exposure, value: Any, context: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        name = self.block_name(value, context)
+        asked = Asked.read(context.get("request"), name)
+        search = asked.get("q").strip() if value["search"] else ""
+        year = asked.number("year") if value["years"] else 0
+        wanted = self.selection(value, year, search)
+        shared = Shared.of(context)
+
+        size, page = value["limit"], asked.number("page")
+
+        def read() -> tuple[list[FilmView], int]:
+            rows, total = self.slice(films(found, wanted), value, page)
+            return film_views(found, rows), total
+
+        site = found.choice.site_id if found.choice else 0
+        rows, total = shared.once((site, wanted, size, value["paging"], page), read)
+        keep = {"q": search, "year": year or ""}
+        return {
+            "name": name,
+            "asked": asked,
+            "search": search,
+            "searchable": value["search"] and bool(total or search),
+            "pages": asked.pages(total, size, **keep) if value["paging"] else Pages(),
+            "filters": self._filters(found, value, asked, year),
+            "is_empty": None if rows else self._empty(value, asked, search, year),
+            "structured": structured.videos(rows, found.choice),
+            **self._arranged(value, rows),
+        }
+
+    def selection(self, value: Any, year: int = 0, search: str = "") -> Films:
+        """What the editor's options mean."""
+        return Films(narrowed(value), value["order"] or "newest", year, search)
+
+    def _arranged(self, value: Any, rows: list[FilmView]) -> dict[str, Any]:
+        return {
+            "layout": value["layout"] or "cards",
+            "rows": rows,
+            "groups": by_series(rows) if value["group"] == "series" else [],
+            "show": dict.fromkeys(value["show"], True),
+        }
+
+    def _filters(self, found: Exposure, value: Any, asked: Asked, year: int) -> list[Link]:
+        if not value["years"]:
+            return []
+        known = years(found, self.selection(value))
+        if len(known) < 2:
+            return []
+        every = Link(_now("All years"), asked.link(), current=not year)
+        return [
+            every,
+            *(Link(str(each), asked.link(year=each), current=each == year) for each in known),
+        ]
+
+    def _empty(self, value: Any, asked: Asked, search: str, year: int) -> Empty:
+        everything = Link(_now("Show all recordings"), asked.link())
+        if search:
+            text = _now("Nothing found for “%(words)s”.") % {"words": search}
+            return Empty(text, link=everything)
+        if year:
+            return Empty(_now("There are no recordings of this year."), link=everything)
+        if value["empty"]:
+            return Empty(value["empty"])
+        return Empty(
+            _now("There are no recordings yet."),
+            _now("They appear here some hours after a meeting."),
+        )
+
+    def zoom_sample(self, value: Any) -> dict[str, Any]:
+        return {"pages": Pages(), "filters": [], **self._arranged(value, samples.films())}
+
+    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
+        rows = films(found, self.selection(value))[: value["limit"]]
+        return [representing.film(each) for each in film_views(found, list(rows))]
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return change.removed or touches_films(found, narrowed(value), change.recordings)
+
+    def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
+        asked: list[dict[str, Any]] = [{}]
+        if value["years"]:
+            asked += [{"year": year} for year in years(found, self.selection(value))]
+        made = asked[1:]
+        if value["paging"]:
+            for each in asked:
+                total = films(found, self.selection(value, each.get("year", 0))).count()
+                pages = -(-total // (value["limit"] or 10))
+                made += [{**each, "page": number} for number in range(2, pages + 2)]
+        return made
