@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.dispatch import Signal
 
 from wagtail_zoom import blocks, scopes, signals, urls
 from wagtail_zoom.conf import DEFAULTS
+from wagtail_zoom.models.fields import SecretField
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -128,3 +130,18 @@ def test_python_samples_compile_and_import_what_exists(code: str) -> None:
     for line in lines:
         if re.match(r"from wagtail_zoom\S* import ", line):
             exec(line, {})  # noqa: S102 - our own sample
+
+
+def test_every_table_is_in_the_list_of_what_is_stored() -> None:
+    text = (DOCS / "data-stored.md").read_text()
+    for model in apps.get_app_config("wagtail_zoom").get_models():
+        assert f"`{model.__name__}`" in text
+
+
+def test_encrypted_columns_are_named_where_they_stand() -> None:
+    """A table with secrets has a line whose last but one cell says which."""
+    text = (DOCS / "data-stored.md").read_text()
+    for model in apps.get_app_config("wagtail_zoom").get_models():
+        if any(isinstance(field, SecretField) for field in model._meta.fields):
+            line = next(line for line in text.splitlines() if f"`{model.__name__}`" in line)
+            assert line.split("|")[3].strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,22 +63,28 @@ def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
+def tutorial(kind: str) -> list[str]:
+    """The samples of one language in the tutorial, in their order."""
+    text = (ROOT / "docs/tutorial.md").read_text()
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 @pytest.fixture(scope="module")
 def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``wagtail start blank``, and what the README says."""
+    """``wagtail start mysite``, and what the tutorial says."""
     folder = tmp_path_factory.mktemp("project")
     start = "from wagtail.bin.wagtail import main; main()"
-    run(python, "-c", start, "start", "blank", cwd=folder)
-    root = folder / "blank"
-    with (root / "blank/settings/dev.py").open("a") as settings:
-        settings.write((PARTS / "settings_zoom.py").read_text())
-    urls = root / "blank/urls.py"
-    line = '    path("zoom/", include("wagtail_zoom.urls")),\n'
+    run(python, "-c", start, "start", "mysite", cwd=folder)
+    root = folder / "mysite"
+    settings, line, models = tutorial("python")
+    with (root / "mysite/settings/dev.py").open("a") as file:
+        file.write(settings)
+    urls = root / "mysite/urls.py"
     text = urls.read_text()
     assert "urlpatterns = [\n" in text
-    urls.write_text(text.replace("urlpatterns = [\n", "urlpatterns = [\n" + line, 1))
-    shutil.copy(PARTS / "models.py", root / "home/models.py")
-    shutil.copy(PARTS / "home_page.html", root / "home/templates/home/home_page.html")
+    urls.write_text(text.replace("urlpatterns = [\n", f"urlpatterns = [\n{line}", 1))
+    (root / "home/models.py").write_text(models)
+    (root / "home/templates/home/home_page.html").write_text(tutorial("html")[0])
     shutil.copy(PARTS / "walk.py", root / "test_project.py")
     fixtures = 'pytest_plugins = ["wagtail_zoom.testing.fixtures"]\n'
     (root / "conftest.py").write_text(fixtures)
@@ -106,7 +113,7 @@ def test_what_is_inside(built: Path) -> None:
 
 
 def test_a_blank_project(project: Path, python: Path) -> None:
-    """Five steps of the README, then the project's own test (issue on the main job, show 3)."""
+    """The tutorial's samples, then a project's own test: connect, list, hear of a change."""
     manage = (python, "manage.py")
     assert "No changes" not in run(*manage, "makemigrations", "home", cwd=project)
     assert "wagtail_zoom" in run(*manage, "migrate", cwd=project)
@@ -114,7 +121,8 @@ def test_a_blank_project(project: Path, python: Path) -> None:
     made = run(*manage, "makemigrations", "--check", "--dry-run", cwd=project)
     assert "No changes detected" in made
     said = run(
-        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "blank.settings.dev"),
+        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "mysite.settings.dev"),
+        *("--django-debug-mode", "true"),
         *("-o", "python_files=test_project.py", "."),
         cwd=project,
         # The simulator is a process of its own: the same environment, started from here.
