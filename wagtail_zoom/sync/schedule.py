@@ -39,15 +39,11 @@ def tick(now: datetime | None = None) -> dict[str, int]:
 
 def _outdated(now: datetime) -> dict[str, QuerySet]:
     """Rows past their time, by rule."""
-    states, events = WebhookEvent.State, settings.days("EVENT_KEY_DAYS")
-    handled = Q(state__in=[states.DONE, states.IGNORED, states.DEAD])
-    parked = Q(state=states.PARKED, received_at__lt=now - timedelta(hours=PARKED_HOURS))
-    old = Q(received_at__lt=now - timedelta(days=events))
     finished = [SyncRun.State.DONE, SyncRun.State.FAILED, SyncRun.State.CANCELLED]
     return {
         "states": OAuthState.objects.filter(expires_at__lt=now),
         "invitations": Invitation.objects.filter(expires_at__lt=now - timedelta(days=30)),
-        "events": WebhookEvent.objects.filter(parked | (handled & old)),
+        "events": outdated_events(now),
         "runs": SyncRun.objects.filter(
             state__in=finished, finished_at__lt=now - timedelta(days=settings.days("RUN_DAYS"))
         ),
@@ -56,6 +52,16 @@ def _outdated(now: datetime) -> dict[str, QuerySet]:
         ),
         "registrations": Registration.objects.filter(purge_on__lt=now.date()),
     }
+
+
+def outdated_events(now: datetime | None = None) -> QuerySet[WebhookEvent]:
+    """Messages that are past their time: parked ones soon, handled ones with their keys later."""
+    now = now or timezone.now()
+    states = WebhookEvent.State
+    handled = Q(state__in=[states.DONE, states.IGNORED, states.DEAD])
+    parked = Q(state=states.PARKED, received_at__lt=now - timedelta(hours=PARKED_HOURS))
+    old = Q(received_at__lt=now - timedelta(days=settings.days("EVENT_KEY_DAYS")))
+    return WebhookEvent.objects.filter(parked | (handled & old))
 
 
 def _delete(rows: QuerySet) -> int:

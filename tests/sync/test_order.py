@@ -1,0 +1,183 @@
+"""Any order, any number of times, one end (W14, W19, W20, W23)."""
+
+import itertools
+import time
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from wagtail_zoom.client import client_for
+from wagtail_zoom.models import Meeting, Occurrence, Recording, SiteItem, WebhookEvent
+from wagtail_zoom.oauth.http import TransactionOpen
+from wagtail_zoom.sync import inbox, objects
+
+pytestmark = pytest.mark.django_db
+VOLATILE = {
+    "id", "content_hash", "provider_ts", "fetched_at", "detail_at", "questions_at", "seen_run",
+    "created_at", "synced_at", "updated_at", "state_since", "public_id", "sequence", "ended_at",
+}  # fmt: skip
+
+
+@pytest.fixture
+def deliver():
+    """Put messages into the inbox in this order; the drain is up to the test."""
+    number = itertools.count(1)
+
+    def put(account, event, thing, ts=None, **payload):
+        family = event.partition(".")[0]
+        key = thing.get("uuid") if family == "recording" else thing.get("id")
+        return WebhookEvent.objects.create(
+            content_key=f"key-{next(number)}",
+            account_zoom_id=account.zoom_id,
+            event=event,
+            event_ts=ts or int(time.time() * 1000),
+            lane=f"{account.zoom_id}:{family}:{key}",
+            payload={"account_id": account.zoom_id, "object": thing, **payload},
+        )
+
+    return put
+
+
+def dump(*models):
+    """The tables without bookkeeping, in a fixed order."""
+    found = {}
+    for model in models:
+        rows = model.objects.values()
+        found[model.__name__] = sorted(
+            str({name: value for name, value in row.items() if name not in VOLATILE})
+            for row in rows
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ahead", "every"), [(0, 17), (60, 23), pytest.param(0, 1, marks=pytest.mark.slow)]
+)
+def test_w23_every_order_of_messages_gives_one_end_state(connect, zoom_app, deliver, ahead, every):
+    """Also when Zoom's clock is a minute ahead of ours. All 120 orders in the slow run."""
+    host = zoom_app.state()["users"][0]["id"]
+    choice = connect("aurora-0", hosts=[host], kinds=("meetings",))
+    made = zoom_app.create_meeting(host, topic="The end", start_time="+3d 10:00")
+    names = ("created", "updated", "updated", "deleted", "recovered")
+    base = int(time.time() * 1000) + ahead * 1000 - 5000
+    steps = [(name, base + 1000 * place) for place, name in enumerate(names)]
+    orders = list(itertools.permutations(steps))[::every]
+    ends = set()
+    for order in orders:
+        Meeting.objects.filter(zoom_id=str(made["id"])).delete()
+        WebhookEvent.objects.all().delete()
+        for name, ts in order:
+            deliver(choice.account, f"meeting.{name}", {"id": made["id"], "host_id": host}, ts)
+            inbox.work_off(timezone.now())
+        row = Meeting.objects.get(zoom_id=str(made["id"]))
+        date = row.occurrences.get()
+        ends.add((row.topic, row.removed_at, row.missing_since, date.state, date.start))
+        assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
+    assert ends == {("The end", None, None, "scheduled", date.start)}
+
+
+def test_w14_the_whole_corpus_twice_gives_the_same_rows(connect, zoom_app, zoom_worker, deliver):
+    choice = connect("aurora-0")
+    account = choice.account
+    changed = Meeting.objects.get(topic="Morning flow")
+    zoom_app.change_meeting(int(changed.zoom_id), topic="Evening flow", start_time="+9d 07:00")
+    deleted = Meeting.objects.get(topic="Yin and rest")
+    zoom_app.delete_meeting(int(deleted.zoom_id))
+    fresh = zoom_app.create_meeting("aurora-0", topic="Fresh", start_time="+1m", duration=30)
+    film = zoom_app.create_recording("aurora-0", topic="Film", start_time="-2h")
+    trashed = Recording.objects.get(topic="Slash first")
+    zoom_app.delete_recordings(trashed.uuid)
+
+    def thing(row):
+        return {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
+
+    new = {"id": fresh["id"], "host_id": fresh["host_id"], "start_time": fresh["start_time"]}
+    reel = {"uuid": film["id"], "id": film["meeting_id"], "host_id": film["host_id"]}
+    corpus = [
+        ("meeting.created", new), ("meeting.updated", thing(changed)),
+        ("meeting.deleted", thing(deleted)), ("meeting.started", new),
+        ("recording.completed", reel), ("recording.transcript_completed", reel),
+        ("recording.trashed", {"uuid": trashed.uuid, "host_id": trashed.host_zoom_id}),
+        ("user.updated", {"id": film["host_id"]}), ("meeting.invented", new),
+        ("meeting.updated", {"id": None}), ("meeting.updated", {}), ("recording.completed", {}),
+        ("meeting.updated", {"id": 999_999_999, "host_id": film["host_id"]}),
+    ]  # fmt: skip
+    for event, payload in corpus:
+        deliver(account, event, payload)
+    zoom_worker.run()
+    inbox.drain()
+    tables = (Meeting, Occurrence, Recording, SiteItem)
+    first = dump(*tables)
+    assert "Fresh" in str(first["Meeting"])
+    assert "Evening flow" in str(first["Meeting"])
+    assert set(WebhookEvent.objects.values_list("state", flat=True)) <= {"done", "ignored"}
+    for event in WebhookEvent.objects.all():
+        inbox.replay(event)
+    zoom_worker.run()
+    assert dump(*tables) == first
+    # And once more backwards, as messages whose key was pruned.
+    WebhookEvent.objects.all().delete()
+    for event, payload in reversed(corpus):
+        deliver(account, event, payload)
+    inbox.drain()
+    assert dump(*tables) == first
+
+
+def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
+    connect, zoom_app, deliver, monkeypatch, caplog
+):
+    """Not even when the trouble is a mistake of ours."""
+    choice = connect("aurora-0")
+    rows = list(Meeting.objects.filter(zoom_type=2)[:2])
+    reread = objects.reread
+
+    def broken(target):
+        if target.key == rows[0].zoom_id:
+            raise RuntimeError("a mistake")
+        return reread(target)
+
+    monkeypatch.setattr(objects, "reread", broken)
+    for row in rows:
+        zoom_app.change_meeting(int(row.zoom_id), topic="Changed")
+        thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
+        deliver(choice.account, "meeting.updated", thing)
+    inbox.drain()
+    assert Meeting.objects.get(pk=rows[1].pk).topic == "Changed"
+    ill, well = WebhookEvent.objects.order_by("pk")
+    assert (ill.state, ill.error_class, ill.attempts) == ("pending", "RuntimeError", 1)
+    assert well.state == "done"
+    assert "cannot be read" in caplog.text
+
+
+def test_a_wrong_client_secret_costs_no_attempt(connect, zoom_app, deliver, settings):
+    from wagtail_zoom.models import Grant
+
+    choice = connect("aurora-0")
+    row = Meeting.objects.filter(zoom_type=2).first()
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
+    Grant.objects.update(expires_at=timezone.now())
+    thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
+    event = deliver(choice.account, "meeting.updated", thing)
+    for _ in range(12):
+        WebhookEvent.objects.update(run_after=timezone.now())
+        inbox.work_off(timezone.now())
+    event.refresh_from_db()
+    assert (event.state, event.attempts) == ("pending", 0)
+    assert choice.grant.state == "connected"
+
+
+def test_w20_no_call_inside_a_transaction(connect, zoom_app):
+    choice = connect("aurora-0")
+    row = Meeting.objects.first()
+    zoom_app.forget_calls()
+    client = client_for(choice.account)
+    for work in (
+        client.me,
+        lambda: list(client.users()),
+        lambda: client.meeting(row.zoom_id, row.kind),
+        lambda: client.add_registrant(row.zoom_id, row.kind, {}),
+    ):
+        with pytest.raises(TransactionOpen), transaction.atomic():
+            work()
+    assert zoom_app.calls() == []

@@ -1,0 +1,56 @@
+"""``manage.py zoom_app_config``: what to enter in the Zoom Marketplace, or the manifest for it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ... import appconfig
+from ...conf import settings
+
+
+class Command(BaseCommand):
+    """Prints no secret, so that it can be sent on."""
+
+    help = "Prints redirect URL, event URL, scopes and events of the installation's Zoom app."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--manifest", action="store_true", help="print the manifest, as JSON")
+        parser.add_argument("--name", default="Wagtail Zoom", help="name of the app")
+        parser.add_argument(
+            "--user-managed", action="store_true", help="an app that each person adds for herself"
+        )
+        parser.add_argument("--classic", action="store_true", help="scopes of apps before 2024")
+        parser.add_argument(
+            "--kind", action="append", default=[], dest="kinds",
+            choices=["meeting", "webinar", "recording", "registration"],
+            help="only what this needs; may be repeated",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.base_url:
+            raise CommandError("WAGTAIL_ZOOM lacks BASE_URL; see manage.py check.", returncode=2)
+        admin, kinds = not options["user_managed"], options["kinds"]
+        if options["manifest"]:
+            text = json.dumps(
+                appconfig.manifest(options["name"], admin=admin, kinds=kinds), indent=2
+            )
+            self.stdout.write(text)
+            return
+        self.stdout.write(f"OAuth redirect URL and allow list: {appconfig.redirect_url()}")
+        self.stdout.write(f"Event notification endpoint URL:   {appconfig.event_url()}")
+        self.stdout.write("\nScopes:")
+        told: set[str] = set()
+        for scope in appconfig.wanted_scopes(admin=admin, kinds=kinds):
+            name = appconfig.scope_name(scope, admin=admin, classic=options["classic"])
+            if options["classic"] and name in told:
+                continue
+            told.add(name)
+            extra = " (optional)" if scope.optional else ""
+            self.stdout.write(f"  {name} [{scope.feature}]{extra}: {scope.reason}")
+        self.stdout.write("\nEvents:")
+        for name, feature, reason in appconfig.wanted_events(admin=admin, kinds=kinds):
+            self.stdout.write(f"  {name} [{feature}]: {reason}")
+        self.stdout.write("  app_deauthorized comes by itself, once the app is published.")

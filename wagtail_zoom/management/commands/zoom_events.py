@@ -1,0 +1,112 @@
+"""``manage.py zoom_events``: the inbox of Zoom's messages for operators."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Count, F, Max, Min, QuerySet
+from django.utils import timezone
+
+from ...models import WebhookEvent
+from ...sync import inbox, schedule
+
+SPAN = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+State = WebhookEvent.State
+
+
+def span(text: str) -> timedelta:
+    """``90m``, ``36h`` or ``7d``.
+
+    Raises:
+        CommandError: it is none of these.
+    """
+    found = SPAN.fullmatch(text)
+    if not found:
+        raise CommandError("--since wants a span such as 90m, 36h or 7d.")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+class Command(BaseCommand):
+    """Prints ids, names, times and classes of errors; never what a message says."""
+
+    help = "Lists, repeats, prunes or counts the messages that Zoom sent."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=["list", "replay", "prune", "stats"])
+        parser.add_argument("--since", help="only the last 90m, 36h or 7d")
+        parser.add_argument("--account", help="Zoom's account id")
+        parser.add_argument("--event", help="name of the event, such as meeting.updated")
+        parser.add_argument("--state", choices=State.values)
+        parser.add_argument("--limit", type=int, default=100, help="most lines of a list")
+        parser.add_argument("--dry-run", action="store_true", help="say only how many it would be")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = self._rows(options)
+        getattr(self, f"_{options['action']}")(rows, options)
+
+    def _rows(self, options: dict[str, Any]) -> QuerySet[WebhookEvent]:
+        rows = WebhookEvent.objects.all()
+        if options["since"]:
+            rows = rows.filter(received_at__gte=timezone.now() - span(options["since"]))
+        if options["account"]:
+            rows = rows.filter(account_zoom_id=options["account"])
+        if options["event"]:
+            rows = rows.filter(event=options["event"])
+        if options["state"]:
+            rows = rows.filter(state=options["state"])
+        return rows
+
+    def _list(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
+        for row in rows.order_by("-received_at")[: options["limit"]]:
+            trouble = f" {row.error_class} after {row.attempts}" if row.error_class else ""
+            self.stdout.write(
+                f"{row.pk}\t{row.received_at:%Y-%m-%d %H:%M:%S}Z\t{row.state}\t{row.event}\t"
+                f"{row.account_zoom_id}{trouble}"
+            )
+
+    def _replay(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
+        """Failed ones unless a state is named; what was emptied cannot be repeated."""
+        rows = rows if options["state"] else rows.filter(state=State.DEAD)
+        rows = rows.exclude(payload={})
+        if options["dry_run"]:
+            self.stdout.write(f"{rows.count()} would be repeated.")
+            return
+        count = 0
+        for event in rows.order_by("event_ts", "pk").iterator():
+            inbox.replay(event)
+            count += 1
+        self.stdout.write(f"{count} will be repeated.")
+
+    def _prune(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
+        """The tick's rules, now and to the end; with filters, the handled ones they name."""
+        named = any(options[name] for name in ("since", "account", "event", "state"))
+        handled = [State.DONE, State.IGNORED, State.DEAD, State.PARKED]
+        rows = rows.filter(state__in=handled) if named else schedule.outdated_events()
+        if options["dry_run"]:
+            self.stdout.write(f"{rows.count()} would be deleted.")
+            return
+        count = 0
+        while keys := list(rows.order_by("pk").values_list("pk", flat=True)[: schedule.BATCH]):
+            WebhookEvent.objects.filter(pk__in=keys).delete()
+            count += len(keys)
+        self.stdout.write(f"{count} deleted.")
+
+    def _stats(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
+        now = timezone.now()
+        for row in rows.values("event", "state").annotate(n=Count("pk")).order_by("event", "state"):
+            self.stdout.write(f"{row['event']}\t{row['state']}\t{row['n']}")
+        waiting = rows.filter(state=State.PENDING)
+        oldest = waiting.aggregate(at=Min("received_at"))["at"]
+        age = int((now - oldest).total_seconds()) if oldest else 0
+        self.stdout.write(f"waiting: {waiting.count()}, the oldest for {age} s")
+        lanes = waiting.values("lane").annotate(n=Count("pk")).order_by("-n")[:1]
+        self.stdout.write(f"deepest lane: {lanes[0]['n'] if lanes else 0}")
+        slowest = rows.filter(state=State.DONE).aggregate(
+            most=Max(F("done_at") - F("received_at"))
+        )["most"]
+        if slowest is not None:
+            self.stdout.write(f"slowest from receipt to done: {slowest.total_seconds():.1f} s")

@@ -1,0 +1,80 @@
+"""``manage.py zoom_sync``: ask for a comparison with Zoom, and wait for it if wanted."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from ...models import SyncRun, ZoomAccount, ZoomSettings, fetch_scope
+from ...sync import engine, runs
+
+PAUSE = 0.5
+
+
+class Command(BaseCommand):
+    """Exit status 1 when a run that was waited for did not end well."""
+
+    help = "Compares what is stored with Zoom: all accounts, or those named."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--account", action="append", default=[], help="Zoom's account id")
+        parser.add_argument("--site", action="append", default=[], help="hostname of a site")
+        parser.add_argument(
+            "--full", action="store_true", help="read everything, as a first import does"
+        )
+        parser.add_argument(
+            "--wait", action="store_true", help="work here until it is done, without the worker"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        mode = SyncRun.Mode.BACKFILL if options["full"] else SyncRun.Mode.RECONCILE
+        found = []
+        for account in self._accounts(options["account"], options["site"]):
+            if account.is_quarantined:
+                self.stderr.write(f"{account}: this installation is a copy; nothing is sent.")
+            elif fetch_scope(account).is_empty:
+                self.stdout.write(f"{account}: no site wants anything.")
+            else:
+                found.append(runs.request_run(account, mode))
+                self.stdout.write(f"{account}: asked for ({mode.label}).")
+        if options["wait"]:
+            bad = [run for run in found if not self._wait(run)]
+            if bad:
+                raise CommandError(f"{len(bad)} run(s) did not end well.", returncode=1)
+
+    def _accounts(self, ids: list[str], hostnames: list[str]) -> list[ZoomAccount]:
+        if not ids and not hostnames:
+            return list(ZoomAccount.objects.order_by("pk"))
+        accounts = {row.zoom_id: row for row in ZoomAccount.objects.filter(zoom_id__in=ids)}
+        unknown = set(ids) - set(accounts)
+        for name in hostnames:
+            choice = ZoomSettings.objects.filter(site__hostname=name).first()
+            if choice is None or choice.account is None:
+                unknown.add(name)
+            else:
+                accounts[choice.account.zoom_id] = choice.account
+        if unknown:
+            raise CommandError(f"Not known or not connected: {', '.join(sorted(unknown))}.")
+        return list(accounts.values())
+
+    def _wait(self, run: SyncRun) -> bool:
+        """Work on the run's slices until it ends; a worker may do some of them."""
+        while run.is_open:
+            engine.run_slice(run.pk)
+            run.refresh_from_db()
+            if run.next_try_at and run.next_try_at > timezone.now():
+                self.stderr.write(
+                    f"{run.account}: waits until {run.next_try_at:%Y-%m-%d %H:%M:%S} UTC "
+                    f"({run.error_class or 'rate limit'}); the worker goes on."
+                )
+                return False
+            if run.is_open:
+                time.sleep(PAUSE if run.account.lease_until else 0)
+        for kind, counts in run.counts.items():
+            told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+            self.stdout.write(f"{run.account}: {kind}: {told or 'nothing'}")
+        self.stdout.write(f"{run.account}: {run.get_state_display()}")
+        return run.state == SyncRun.State.DONE

@@ -1,0 +1,88 @@
+"""Re-encrypts what is stored with the newest key: ``manage.py zoom_rotate_keys``.
+
+Every row is written by compare-and-swap on its old ciphertext, so that a refresh or a visitor who
+writes at the same time wins. Repeatable and resumable: what the newest key made is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import models
+
+from .crypto import DecryptionError, is_current
+from .models import Registration, SecretField
+from .registration.tokens import email_index
+
+logger = logging.getLogger("wagtail_zoom.rotation")
+
+BATCH = 200
+
+
+@dataclass
+class Rotated:
+    """What became of the rows of one model."""
+
+    seen: int = 0
+    renewed: int = 0
+    unreadable: int = 0
+    overtaken: int = 0
+    """Somebody else wrote the row meanwhile; the next call looks at it again."""
+
+
+def secret_models() -> Iterator[tuple[type[models.Model], list[str]]]:
+    """Every model of the project with encrypted columns, and their names."""
+    for model in apps.get_models():
+        names = [field.name for field in model._meta.fields if isinstance(field, SecretField)]
+        if names:
+            yield model, names
+
+
+def rotate(model: type[models.Model], names: list[str], *, batch: int = BATCH) -> Rotated:
+    """Renew the ciphertexts of one model, a batch of rows at a time."""
+    done, last = Rotated(), 0
+    indexed = model is Registration
+    while True:
+        rows = list(model._default_manager.filter(pk__gt=last).order_by("pk")[:batch])
+        if not rows:
+            return done
+        last = rows[-1].pk
+        for row in rows:
+            done.seen += 1
+            _rotate_row(model, row, names, done, indexed=indexed)
+
+
+def _rotate_row(
+    model: type[models.Model],
+    row: models.Model,
+    names: list[str],
+    done: Rotated,
+    *,
+    indexed: bool,
+) -> None:
+    old = {name: getattr(row, name).sealed() for name in names}
+    stale = [name for name, token in old.items() if token and not is_current(token)]
+    values: dict[str, object] = {}
+    try:
+        for name in stale:
+            setattr(row, name, getattr(row, name).reveal())
+            values[name] = getattr(row, name)
+        if indexed and isinstance(row, Registration) and row.email:
+            index = email_index(row.email.reveal())
+            if index != row.email_index:
+                values["email_index"] = index
+    except DecryptionError:
+        # Its key is gone already: the panel tells the owner, nothing here can.
+        logger.warning("%s %s cannot be read with any key.", model._meta.label, row.pk)
+        done.unreadable += 1
+        return
+    if not values:
+        return
+    unchanged = {name: models.Value(old[name], models.TextField()) for name in stale}
+    if model._default_manager.filter(pk=row.pk, **unchanged).update(**values):
+        done.renewed += 1
+    else:
+        done.overtaken += 1
