@@ -23,6 +23,17 @@ def visible_to(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(site__in=sites_for(user))
 
 
+def owns_any(user: Any) -> bool:
+    """Whether this user may change the Zoom settings of any Site; asked once for a request.
+
+    The menu alone asks five times. The answer hangs on the user object, which lives as long as
+    the request.
+    """
+    if not hasattr(user, "_wagtail_zoom_owns_any"):
+        user._wagtail_zoom_owns_any = sites_for(user).exists()
+    return bool(user._wagtail_zoom_owns_any)
+
+
 def policy_of(model: type[Any]) -> Any:
     """Wagtail's permission policy of one of its own models, on every supported version."""
     try:
@@ -62,7 +73,7 @@ class RowGuard:
     request: HttpRequest
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        if not sites_for(request.user).exists():
+        if not owns_any(request.user):
             raise Http404
         if "pk" in kwargs:
             rows = visible_to(request.user, self.guarded_rows())
@@ -124,6 +135,6 @@ class OwnerViewSet(ModelViewSet):
             """Shown to owners only."""
 
             def is_shown(self, request: HttpRequest) -> bool:
-                return bool(sites_for(request.user).exists())
+                return owns_any(request.user)
 
         return OwnerMenuItem

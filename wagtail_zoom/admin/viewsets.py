@@ -73,7 +73,7 @@ class RegistrationViewSet(OwnerViewSet):
     name = "wagtail_zoom_registrations"
     url_prefix = "zoom/sign-ups"
     icon = "group"
-    menu_label = _("Sign-ups")
+    menu_label = _("Registrations")
     policy = registration_policy
     index_view_class = registrations.RegistrationsView
 

@@ -59,7 +59,7 @@ class RegistrationFilters(WagtailFilterSet):
 class RegistrationsView(SiteIndexView):
     """Those that need the owner first, then the newest."""
 
-    page_title = gettext_lazy("Sign-ups")
+    page_title = gettext_lazy("Registrations")
     filterset_class = RegistrationFilters
     search_fields = ["meeting__topic"]
     empty_sentence = gettext_lazy("Nobody has signed up yet.")

@@ -41,6 +41,12 @@
 
   if (running()) window.setTimeout(refresh, EVERY);
 
+  /* A link to the other tab of this very page. */
+  window.addEventListener("hashchange", () => {
+    const tab = document.querySelector(`[role="tab"][href="${CSS.escape(location.hash)}"]`);
+    if (tab && tab.getAttribute("aria-selected") !== "true") tab.click();
+  });
+
   /* Hosts by name: what is ticked stays in the form, only the others are replaced. */
   const search = document.querySelector("[data-wza-search]");
   const ticked = document.querySelector("[data-wza-ticked]");
