@@ -15,9 +15,10 @@ from . import stage
 from .measure import QUICK, Duel, Figure, ms, report
 
 COUNT, PAGE = 3000, 300
+Rows = list[tuple[str, dict[str, Any]]]
 
 
-def rows(host: Host, mark: str) -> list[tuple[str, dict[str, Any]]]:
+def rows(host: Host, mark: str) -> Rows:
     """Column values as the mapping of Zoom's answers makes them."""
     start = datetime(2030, 1, 1, tzinfo=UTC)
     return [
@@ -49,27 +50,25 @@ def run() -> None:
     choice = stage.mirrored_site()
     account, host = choice.account, Host.objects.get(account=choice.account_id)
 
-    def ours(mark: str) -> None:
-        wanted = rows(host, mark)
+    def ours(wanted: Rows) -> None:
         for first in range(0, COUNT, PAGE):
             page = wanted[first : first + PAGE]
             upsert(Meeting, account, "zoom_id", page, fetched_at=timezone.now())
 
-    def loop(mark: str) -> None:
-        for key, fields in rows(host, mark)[:part]:
+    def loop(wanted: Rows) -> None:
+        for key, fields in wanted[:part]:
             Meeting.objects.update_or_create(account=account, zoom_id=key, defaults=fields)
 
-    rounds, part = (3, 150) if QUICK else (7, 1000)
-    ours("0")
+    rounds, part = (2, 150) if QUICK else (7, 1000)
+    ours(rows(host, "0"))
     for name, bound in (("changed", 0.05), ("unchanged", 0.02)):
         found = Duel()
         for number in range(rounds):
-            mine, slow = f"{name} o{number}", f"{name} l{number}"
+            mine, slow = rows(host, f"{name} o{number}"), rows(host, f"{name} l{number}")
             if name == "unchanged":
                 ours(mine)
-                found.take(partial(ours, mine), partial(loop, mine), ours_first=True)
-            else:
-                found.take(partial(ours, mine), partial(loop, slow), ours_first=True)
+                slow = mine
+            found.take(partial(ours, mine), partial(loop, slow), ours_first=True)
         scale = COUNT / part
         found.floor = [seconds * scale for seconds in found.floor]
         found.floor_cpu *= scale

@@ -13,7 +13,7 @@ from wagtail_zoom.models import (
     SiteItem,
     SyncRun,
 )
-from wagtail_zoom.sync import runs
+from wagtail_zoom.sync import engine, listing, runs
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +137,22 @@ def test_an_expired_page_token_restarts_the_unit(connect, zoom_app, zoom_worker)
     assert SyncRun.objects.get().state == "done"
     assert Meeting.objects.filter(topic__startswith="Meeting ").count() == 320
     assert not Meeting.objects.exclude(missing_since=None).exists()
+
+
+def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
+    connect, zoom_app, zoom_worker, monkeypatch, settings
+):
+    """S4: a task is killed after two minutes, so a host with many meetings takes several slices."""
+    monkeypatch.setattr(engine, "LONGEST_UNIT", -1000)
+    monkeypatch.setattr(listing, "BATCH", 5)
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
+    zoom_app.bulk("aurora-0", meetings=12)
+    choice = connect("aurora-0", kinds=("meetings",))
+    run = SyncRun.objects.filter(account=choice.account).latest("pk")
+    assert run.state == SyncRun.State.DONE
+    slices = zoom_worker.ran.count("sync_slice")
+    read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
+    assert slices > 3
+    assert len(set(read)) >= 12
+    # Of each slice the one read that was already on its way is repeated, and no other.
+    assert len(read) - len(set(read)) <= slices

@@ -25,6 +25,11 @@ DETAIL_AGE = timedelta(hours=24)
 SERIES_AGE = timedelta(hours=5)
 """Dates of a series stand in the detail only (Zoom: list meetings), so it is read more often."""
 AGENDA_CUT = 250
+JUDGED = (
+    "zoom_id", "zoom_type", "topic", "agenda", "start", "duration", "timezone", "host_zoom_id",
+    "seen_run", "detail_at", "removed_at", "expired_at",
+)  # fmt: skip
+"""Columns that tell whether a meeting's detail is to be read."""
 
 
 class UnitRestart(Exception):
@@ -129,8 +134,8 @@ def _meetings(
             tally.failed += 1
     stored = {
         row.zoom_id: row
-        for row in Meeting.objects.filter(account=work.account, zoom_id__in=list(numbers)).defer(
-            "join_url", "passcode"
+        for row in Meeting.objects.filter(account=work.account, zoom_id__in=list(numbers)).only(
+            *JUDGED
         )
     }
     due = [

@@ -22,6 +22,9 @@ from ..models.mirror import Mirrored
 
 BOOKKEEPING = ("content_hash", "fetched_at", "seen_run", "missing_since", "removed_at", "synced_at")
 
+JUDGED = ("content_hash", "fetched_at", "provider_ts", "removed_at")
+"""Columns that tell whether a row is to be written."""
+
 
 @dataclass
 class Upserted:
@@ -72,32 +75,39 @@ def upsert(
     result = Upserted()
     if not wanted:
         return result
-    stored = {
+    rows_of = model._default_manager.filter(account=account)
+    known = {
         getattr(row, key): row
-        for row in model._default_manager.filter(account=account, **{f"{key}__in": list(wanted)})
+        for row in rows_of.filter(**{f"{key}__in": list(wanted)}).only(key, *JUDGED)
     }
-    fresh: list[models.Model] = []
-    for natural, fields in wanted.items():
-        row = stored.get(natural)
-        digest = content_hash(fields)
+    digests = {natural: content_hash(fields) for natural, fields in wanted.items()}
+    for natural, digest in digests.items():
+        row = known.get(natural)
         if row is None:
-            row = model(account=account, **{key: natural})
             result.created.append(natural)
         elif _is_newer(row, fetched_at):
             result.stale.append(natural)
-            continue
         elif row.content_hash == digest and row.removed_at is None:
             result.unchanged.append(natural)
-            continue
         else:
             result.changed.append(natural)
+    # Most pages bring nothing new: only rows that changed are loaded with all their columns.
+    whole: dict[str, Any] = {}
+    if result.changed:
+        whole = {getattr(row, key): row for row in rows_of.filter(**{f"{key}__in": result.changed})}
+    fresh: list[models.Model] = []
+    for natural in result.written:
+        row, fields = whole.get(natural), wanted[natural]
+        if row is None:
+            row = model(account=account, **{key: natural})
+        else:
             result.before[natural] = {name: _plain(row, name) for name in fields}
-        _fill(row, {**fields, **stamps}, digest, fetched_at, run)
+        _fill(row, {**fields, **stamps}, digests[natural], fetched_at, run)
         fresh.append(row)
     with transaction.atomic(using=router.db_for_write(model)):
         columns = [*next(iter(wanted.values())), *stamps, *BOOKKEEPING]
         _write(model, fresh, ("account", key), columns)
-        touched = [stored[natural].pk for natural in result.unchanged]
+        touched = [known[natural].pk for natural in result.unchanged]
         _touch(model, touched, {**stamps, "fetched_at": fetched_at, "seen_run": run})
     return result
 
