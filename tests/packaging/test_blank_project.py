@@ -122,7 +122,7 @@ def test_a_blank_project(project: Path, python: Path) -> None:
     assert "No changes detected" in made
     said = run(
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "mysite.settings.dev"),
-        *("--django-debug-mode", "true"),
+        *("-o", "django_debug_mode=true"),
         *("-o", "python_files=test_project.py", "."),
         cwd=project,
         # The simulator is a process of its own: the same environment, started from here.
