@@ -75,7 +75,7 @@ def test_what_goes_is_said_first(as_aurora, aurora):
     Recording.objects.filter(pk=aurora.film.pk).update(expired_at=timezone.now())
     answer = as_aurora.post(aurora.panel, form(aurora, show_recordings=None))
     assert answer.status_code == 200
-    assert b"1 recording leave your pages" in answer.content
+    assert b"is deleted here: 1 recording." in answer.content
     assert b"no longer exists in Zoom and cannot come back" in answer.content
     assert choice(aurora).show_recordings
     again = dict(form(aurora, show_recordings=None), confirmed="1")
@@ -230,7 +230,7 @@ def test_wake_a_copy(as_aurora, aurora):
 def test_disconnect(as_aurora, aurora, answer, kept):
     url = f"/admin/zoom/{aurora.site.pk}/disconnect/"
     body = as_aurora.get(url).content.decode()
-    assert "1 meeting and 1 recording leave your pages" in body
+    assert "is deleted here: 1 meeting and 1 recording." in body
     assert b"Choose what should happen" in as_aurora.post(url, {}).content
     assert choice(aurora).grant_id
     assert as_aurora.post(url, {"pages": answer}).status_code == 302

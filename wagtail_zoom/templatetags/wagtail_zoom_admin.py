@@ -51,7 +51,7 @@ def loss_sentence(loss: Any) -> str:
         )
     if loss.recordings:
         parts.append(wording.recordings(loss.recordings))
-    return _("%(what)s leave your pages and are deleted here.") % {"what": wording.listing(parts)}
+    return _("This leaves your pages and is deleted here: %(what)s.") % {"what": wording.listing(parts)}
 
 
 @register.simple_tag
