@@ -7,6 +7,7 @@ next second, which pushes background work back. Limits: Zoom, "Rate limits".
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from datetime import UTC, timedelta
@@ -62,7 +63,8 @@ def reserve(
     """
     _honour_throttle(account, priority)
     share = settings.rate_share
-    gap = 1_000_000 / (RATES[account.plan][label] * min(share, FULLEST))
+    # Rounded up: a microsecond less, and a second could hold one call too many.
+    gap = math.ceil(1_000_000 / (RATES[account.plan][label] * min(share, FULLEST)))
     limit = DAILY[account.plan].get(label)
     today = timezone.now().astimezone(UTC).date()
     for _attempt in range(200):
@@ -82,7 +84,7 @@ def reserve(
         start = max(now, row.slot)
         moved = RateBudget.objects.filter(
             pk=row.pk, slot=row.slot, day=row.day, day_count=row.day_count
-        ).update(slot=int(start + calls * gap), day=today, day_count=count + calls)
+        ).update(slot=start + calls * gap, day=today, day_count=count + calls)
         if moved:
             first = max(0.0, start - now - allowance)
             return [(first + place * gap) / 1_000_000 for place in range(calls)]

@@ -227,6 +227,10 @@ def _handle(account: ZoomAccount, lane: Lane, events: list[WebhookEvent]) -> Non
         fates[State.DONE if route.known else State.IGNORED].append(event)
     try:
         wanted = [_read(account, read, event) for read, event in reads.values()]
+        for event in fates[State.DONE] if reads else []:
+            # Created and begun in one breath: what was unknown a moment ago is known now.
+            if event.event.endswith((".started", ".ended")):
+                routing.apply_facts(account, event)
     except Exception as error:
         # Whatever it is: it concerns this object, and the other lanes go on.
         if not isinstance(error, ZoomError | BadItem):

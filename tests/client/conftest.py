@@ -1,0 +1,27 @@
+import pytest
+from django.test import Client
+
+from tests.planting import default_site
+from wagtail_zoom.models import ZoomSettings
+from wagtail_zoom.testing.connect import connect_site
+
+
+@pytest.fixture
+def site(db):
+    return default_site()
+
+
+@pytest.fixture
+def account(site, django_user_model, zoom_app, zoom_worker, settings):
+    """The account of aurora, connected, with all of its rate for us."""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RATE_SHARE": 1.0}
+    zoom_app.options(rate_limit="off")
+    browser = Client()
+    browser.force_login(django_user_model.objects.create_superuser("admin", "a@example.org", "pw"))
+    connect_site(browser, site, "aurora-0")
+    zoom_worker.lose()
+    found = ZoomSettings.for_site(site).account
+    found.plan = "business"
+    found.save()
+    zoom_app.forget_calls()
+    return found

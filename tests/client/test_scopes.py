@@ -1,0 +1,38 @@
+"""The registry of scopes (O17)."""
+
+import pytest
+
+from wagtail_zoom.scopes import FEATURES, SCOPES, is_account_level, missing, missing_kinds
+from wagtail_zoom.testing.simulator.scopes import default_scopes
+
+
+@pytest.mark.parametrize("kind", ["admin", "user"])
+def test_the_simulators_apps_have_everything(kind):
+    granted = default_scopes(kind)
+    assert missing(granted) == []
+    assert missing_kinds(granted) == []
+    assert is_account_level(granted) is (kind == "admin")
+
+
+@pytest.mark.parametrize("suffix", ["", ":admin"])
+def test_classic_scopes_count_as_well(suffix):
+    granted = {f"{scope.classic}{suffix}" for scope in SCOPES}
+    assert missing_kinds(granted) == []
+
+
+@pytest.mark.parametrize("feature", [name for name in FEATURES if name != "directory"])
+def test_o17_one_feature_is_off_and_the_others_go_on(feature):
+    names = {f"{scope.name}:admin" for scope in SCOPES if scope.feature != feature}
+    assert missing_kinds(names) == [feature]
+
+
+def test_every_scope_has_a_feature_and_a_reason():
+    assert {scope.feature for scope in SCOPES} == set(FEATURES)
+    assert all(str(scope.reason) for scope in SCOPES)
+    assert len({scope.name for scope in SCOPES}) == len(SCOPES)
+    assert not [scope.name for scope in SCOPES if scope.name.endswith((":admin", ":master"))]
+
+
+def test_nothing_granted_is_nothing_to_do():
+    assert missing_kinds([]) == ["meeting", "webinar", "recording", "registration"]
+    assert not is_account_level([])
