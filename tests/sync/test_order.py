@@ -103,8 +103,10 @@ def test_w14_the_whole_corpus_twice_gives_the_same_rows(connect, zoom_app, zoom_
         ("meeting.updated", {"id": None}), ("meeting.updated", {}), ("recording.completed", {}),
         ("meeting.updated", {"id": 999_999_999, "host_id": film["host_id"]}),
     ]  # fmt: skip
-    for event, payload in corpus:
-        deliver(account, event, payload)
+    base = int(time.time() * 1000) - 50
+    stamped = [(event, payload, base + place) for place, (event, payload) in enumerate(corpus)]
+    for event, payload, ts in stamped:
+        deliver(account, event, payload, ts)
     zoom_worker.run()
     inbox.drain()
     tables = (Meeting, Occurrence, Recording, SiteItem)
@@ -118,8 +120,8 @@ def test_w14_the_whole_corpus_twice_gives_the_same_rows(connect, zoom_app, zoom_
     assert dump(*tables) == first
     # And once more backwards, as messages whose key was pruned.
     WebhookEvent.objects.all().delete()
-    for event, payload in reversed(corpus):
-        deliver(account, event, payload)
+    for event, payload, ts in reversed(stamped):
+        deliver(account, event, payload, ts)
     inbox.drain()
     assert dump(*tables) == first
 
