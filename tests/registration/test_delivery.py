@@ -82,7 +82,9 @@ def test_fault_on_the_way(client, connected, fault):
     assert "tk=" in made.join_url.reveal()
     assert len(at_zoom(case)) == 1
     done_there = fault["kind"] in ("cut_after", "truncate", "broken_json", "wrong_type")
-    assert len(adds(case)) <= (1 if done_there else 2)
+    if fault["kind"] != "cut_before":
+        # How often the simulator counts a call that it cut itself is its own affair.
+        assert len(adds(case)) == (1 if done_there else 2)
     assert [one.subject.split(":")[0] for one in mail.outbox] == ["You are registered"]
 
 

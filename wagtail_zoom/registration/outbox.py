@@ -220,7 +220,9 @@ def purge_day(row: Registration, now: datetime | None = None) -> Any:
 
 def last_end(row: Registration) -> datetime | None:
     """When the last date that a sign-up is for ends; None without a fixed time."""
-    ends = row.dates.aggregate(end=Max("occurrence__end"), start=Max("start"))
+    # The date may have moved since; its start as it was counts only when it is gone.
+    kept = Max("start", filter=Q(occurrence=None))
+    ends = row.dates.aggregate(end=Max("occurrence__end"), start=kept)
     found = [end for end in (ends["end"], ends["start"]) if end]
     if not found and row.meeting_id:
         every = row.meeting.occurrences.aggregate(end=Max("end"))["end"]
