@@ -26,6 +26,7 @@ from ..conf import settings
 from ..crypto import DecryptionError
 from ..errors import (
     ZoomAuthError,
+    ZoomConfigurationError,
     ZoomError,
     ZoomProtocolError,
     ZoomQuarantined,
@@ -98,7 +99,7 @@ def refresh_idle(limit: int = 5) -> int:
     """Refresh a few idle grants, oldest first; how many. The next tick takes the next ones."""
     done = 0
     for row in idle().order_by("refreshed_at")[:limit]:
-        with contextlib.suppress(ZoomError):
+        with contextlib.suppress(ZoomError, ZoomConfigurationError):
             _refresh(_read(row), row.generation)
             done += 1
     return done
