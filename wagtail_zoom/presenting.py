@@ -24,6 +24,12 @@ Detail = Callable[[Occurrence], str]
 """Gives the address of a date's own page (``ZoomDatesPageMixin``)."""
 
 
+def closes(meeting: Meeting) -> bool:
+    """Whether sign-ups end when the date begins: ``close_registration`` is Zoom's "after the event
+    date", and a series goes on to its last date."""
+    return meeting.close_registration and not meeting.is_series
+
+
 def state_of(row: Occurrence, choice: ZoomSettings, now: datetime) -> State:
     """What a visitor must know about a date before anything else."""
     meeting = row.meeting
@@ -33,9 +39,9 @@ def state_of(row: Occurrence, choice: ZoomSettings, now: datetime) -> State:
         return State("live", _("Live now"), "live")
     if row.state in GONE or row.end < now:
         return State("over", _("Ended"), "off")
+    if signs_up(meeting, choice) and row.start <= now and closes(meeting):
+        return State("closed", _("Registration closed"), "off")
     if signs_up(meeting, choice) and row.start > now:
-        if meeting.close_registration:
-            return State("closed", _("Registration closed"), "off")
         total = meeting.capacity
         if total and (meeting.registrant_count or 0) >= total:
             taken = ngettext(
@@ -154,7 +160,7 @@ def meeting_view(gate: Exposure, meeting: Meeting) -> MeetingView:
     item = curated(gate, [(meeting.kind, meeting.zoom_id)]).get((meeting.kind, meeting.zoom_id))
     title = _title(item, meeting.topic, choice)
     action = None
-    if signs_up(meeting, choice) and not meeting.close_registration:
+    if signs_up(meeting, choice):
         url = Ref(choice.site_id, None, meeting.pk, get_language() or "").url
         action = Action(_("Register"), url, title, main=True)
     return MeetingView(

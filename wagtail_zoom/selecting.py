@@ -79,8 +79,8 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
             Q(meeting__capacity=None)
             | Q(meeting__registrant_count=None)
             | Q(meeting__registrant_count__lt=F("meeting__capacity")),
+            Q(meeting__close_registration=False) | Q(start__gt=now),
             meeting__approval_type__in=TAKES,
-            meeting__close_registration=False,
         ).exclude(state=Occurrence.State.CANCELLED)
     if wanted.next_only:
         following = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=now)

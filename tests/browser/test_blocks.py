@@ -63,7 +63,8 @@ def specimen(db) -> str:
         host, topic="Bread at home", start=now + 5 * DAY, registrant_count=40, **signs_up
     )
     off = rows.date(host, topic="German for beginners", state="cancelled", start=now + 7 * DAY)
-    rows.date(host, topic="Repair café", start=now + 8 * DAY, close_registration=True, **signs_up)
+    begun = now - timedelta(minutes=5)
+    rows.date(host, topic="Repair café", start=begun, close_registration=True, **signs_up)
     over = rows.date(host, topic="The harbour in nine maps", state="over", start=now - 9 * DAY)
     for number, topic in enumerate(("The harbour in nine maps", "Low water", "Compost")):
         film = rows.recording(

@@ -163,7 +163,7 @@ class Facts:
     def taking_signups(self) -> int:
         """Meetings with a date to come that visitors see and that ask for registration."""
         rows = self.gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(end__gte=self.now)
-        rows = rows.filter(meeting__approval_type__in=(0, 1), meeting__close_registration=False)
+        rows = rows.filter(meeting__approval_type__in=(0, 1))
         return rows.order_by().values("meeting").distinct().count()
 
     @cached_property

@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..models import Grant, Kind
 from ..oauth import health, tokens
-from ..oauth.http import Bearer, call
+from ..oauth.http import Bearer, call, refuse_in_transaction
 from . import budget
 from .answers import PAID_ONLY, TokenRefused, data
 from .budget import LIGHT, MEDIUM, Priority
@@ -296,6 +296,8 @@ class ZoomClient:
         self, pool: ThreadPoolExecutor, turns: Semaphore, batch: list[tuple[str, str, str]]
     ) -> list[_Running]:
         """Reserve slots for a batch and let each call go at its time."""
+        # The threads have connections of their own and cannot see this one's transaction.
+        refuse_in_transaction()
         label = batch[0][2]
         waits = budget.reserve(
             self.account, label, self.priority, calls=len(batch), patience=self.patience

@@ -127,7 +127,11 @@ def note_failure(grant: Grant, error: ZoomError) -> None:
 def note_missing_scopes(grant: Grant, names: tuple[str, ...]) -> None:
     """Zoom says that the token lacks scopes: the features behind them are off, the rest goes on."""
     plain = {name.removesuffix(":admin").removesuffix(":master") for name in names}
-    kinds = {scope.feature for scope in SCOPES if {scope.name, scope.classic} & plain}
+    kinds = {
+        scope.feature
+        for scope in SCOPES
+        if not scope.optional and {scope.name, scope.classic} & plain
+    }
     added = sorted(kinds - set(grant.missing_kinds) - {"directory"})
     if not added:
         return

@@ -93,6 +93,8 @@ def renew(refresh_token: str) -> TokenSet:
         ZoomTransient: try again; ``ambiguous`` when the rotation may have happened.
         ZoomConfigurationError: the installation's client id or secret is wrong.
     """
+    if not refresh_token:
+        raise ZoomAuthError(GrantReason.INVALID_GRANT)
     return _tokens(
         lambda client: client.refresh_token(
             _url("token"),

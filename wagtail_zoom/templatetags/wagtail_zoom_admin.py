@@ -51,7 +51,9 @@ def loss_sentence(loss: Any) -> str:
         )
     if loss.recordings:
         parts.append(wording.recordings(loss.recordings))
-    return _("This leaves your pages and is deleted here: %(what)s.") % {"what": wording.listing(parts)}
+    return _("This leaves your pages and is deleted here: %(what)s.") % {
+        "what": wording.listing(parts)
+    }
 
 
 @register.simple_tag
