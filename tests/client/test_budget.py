@@ -99,7 +99,7 @@ def test_s18_many_processes_get_different_slots(tmp_path):
 
 
 def test_s19_a_registration_goes_before_a_backfill(account, clock):
-    for _ in range(15):
+    for _ in range(14):
         reserve(account, LIGHT, Priority.BACKFILL, patience=1e9)
     with pytest.raises(ZoomRateLimited):
         reserve(account, LIGHT, Priority.BACKFILL)

@@ -258,8 +258,12 @@ def _alarm_held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    # A handler and no signal mask: a mask holds for one thread, the alarm may reach another.
+    rang: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        if rang:
+            signal.raise_signal(signal.SIGALRM)
