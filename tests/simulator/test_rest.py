@@ -217,3 +217,15 @@ def test_state_survives_a_restart(tmp_path):
         assert second.client.change_meeting(made["id"], duration=30)["topic"] == "Kept"
     finally:
         second.stop()
+
+
+def test_one_slash_inside_a_uuid_arrives_encoded_once(app, simulator):
+    """REFERENCE 3.1: only a slash in front and two in a row need to be encoded twice."""
+    app.connect("aurora-0")
+    made = simulator.create_recording("aurora-0", uuid="abc/defghijklmnopqrst==")
+    answer = app.get("/meetings/abc%2Fdefghijklmnopqrst%3D%3D/recordings")
+    assert answer.status_code == 200
+    assert answer.json()["uuid"] == made["id"]
+    simulator.create_recording("aurora-0", uuid="ab//efghijklmnopqrst==")
+    assert app.get("/meetings/ab%2F%2Fefghijklmnopqrst%3D%3D/recordings").status_code == 404
+    assert app.get("/meetings/ab%252F%252Fefghijklmnopqrst%253D%253D/recordings").ok

@@ -23,7 +23,7 @@ from .world import World
 
 blueprint = Blueprint("rest_recordings", __name__, url_prefix="/v2")
 
-KIND = "/meetings/<ref>/recordings"
+KIND = "/meetings/<path:ref>/recordings"
 LONGEST_TOKEN_LIFE = 604_800
 
 
@@ -80,7 +80,10 @@ def _day(args: dict[str, str], name: str, default: date) -> date:
 
 
 def _find(here: World, ref: str) -> Doc:
-    """The recording of a path. A UUID with ``/`` arrives only when encoded twice (3.1)."""
+    """The recording of a path. A UUID that begins with ``/`` or holds ``//`` arrives only when it
+    was encoded twice; one slash inside arrives either way (3.1)."""
+    if "//" in ref:
+        raise no_recording()
     ref = unquote(ref)
     by_number = ref.isdigit() and len(ref) < 19
     where = "meeting_id = ? AND account_id = ?" if by_number else "id = ? AND account_id = ?"
