@@ -22,9 +22,6 @@ from ..models.mirror import Mirrored
 
 BOOKKEEPING = ("content_hash", "fetched_at", "seen_run", "missing_since", "removed_at", "synced_at")
 
-JUDGED = ("content_hash", "fetched_at", "provider_ts", "removed_at")
-"""Columns that tell whether a row is to be written."""
-
 
 @dataclass
 class Upserted:
@@ -75,11 +72,8 @@ def upsert(
     result = Upserted()
     if not wanted:
         return result
-    rows_of = model._default_manager.filter(account=account)
-    known = {
-        getattr(row, key): row
-        for row in rows_of.filter(**{f"{key}__in": list(wanted)}).only(key, *JUDGED)
-    }
+    rows_of = model._default_manager.filter(account=account, **{f"{key}__in": list(wanted)})
+    known: dict[str, Any] = {getattr(row, key): row for row in rows_of}
     digests = {natural: content_hash(fields) for natural, fields in wanted.items()}
     for natural, digest in digests.items():
         row = known.get(natural)
@@ -91,13 +85,9 @@ def upsert(
             result.unchanged.append(natural)
         else:
             result.changed.append(natural)
-    # Most pages bring nothing new: only rows that changed are loaded with all their columns.
-    whole: dict[str, Any] = {}
-    if result.changed:
-        whole = {getattr(row, key): row for row in rows_of.filter(**{f"{key}__in": result.changed})}
     fresh: list[models.Model] = []
     for natural in result.written:
-        row, fields = whole.get(natural), wanted[natural]
+        row, fields = known.get(natural), wanted[natural]
         if row is None:
             row = model(account=account, **{key: natural})
         else:
