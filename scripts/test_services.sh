@@ -3,7 +3,7 @@
 # ALL=1 runs the whole suite instead.
 set -eu
 BIN=$1
-ROOMS="tests/models tests/permissions tests/exposure tests/webhooks tests/sync tests/oauth/test_tokens.py"
+ROOMS="tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py"
 if [ -n "${ALL:-}" ]; then ROOMS=tests; fi
 run() {
     echo "== $1 =="
