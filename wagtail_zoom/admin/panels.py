@@ -104,7 +104,6 @@ def _choices() -> ChoicesTab:
                 [
                     FieldPanel("review_recordings"),
                     FieldPanel("recording_days"),
-                    FieldPanel("show_transcripts"),
                 ],
                 heading=gettext_lazy("Recordings"),
                 icon="media",

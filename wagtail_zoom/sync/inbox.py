@@ -68,18 +68,17 @@ def drain() -> None:
     Two drains may run side by side; a third call only leaves word that there is more.
     """
     Heartbeat.beat(WANTED)
-    me = str(uuid.uuid4())
     for slot in range(SLOTS):
         if slot and _due_count() < HELP_FROM:
             return
-        if _take_slot(slot, me):
+        if _take_slot(slot):
             break
     else:
         return
     try:
         _drain(lingers=slot == 0)
     finally:
-        _give_slot(slot, me)
+        _give_slot(slot)
     if slot == 0 and _wanted_since() < LINGER and _due(timezone.now()).exists():
         enqueue("drain")
 
@@ -88,8 +87,11 @@ def _slot_name(slot: int) -> str:
     return f"drain-{slot}"
 
 
-def _take_slot(slot: int, me: str) -> bool:
-    """A slot is free when its time is over; a killed drain's is after ``LEASE``."""
+def _take_slot(slot: int) -> bool:
+    """A slot is free when its time is over; a killed drain's is after ``LEASE``.
+
+    Slots only bound how many drains run: what two of them must not both do is claimed by lane.
+    """
     now = timezone.now()
     name = _slot_name(slot)
     if not Heartbeat.objects.filter(name=name).exists():
@@ -97,7 +99,7 @@ def _take_slot(slot: int, me: str) -> bool:
     return bool(Heartbeat.objects.filter(name=name, at__lte=now).update(at=now + LEASE))
 
 
-def _give_slot(slot: int, me: str) -> None:
+def _give_slot(slot: int) -> None:
     Heartbeat.objects.filter(name=_slot_name(slot)).update(at=timezone.now())
 
 
