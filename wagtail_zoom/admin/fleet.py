@@ -7,12 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
 from .. import notices
-from ..models import ZoomSettings
 from . import facts, states, wording
 from .facts import Facts
 from .states import State
@@ -168,13 +166,3 @@ def rows(now: datetime | None = None) -> list[Row]:
     """Every Site, worst first: a fixed number of queries."""
     found = [Row(known) for known in facts.read(Site.objects.order_by("hostname"), now)]
     return sorted(found, key=lambda row: row.sort_key)
-
-
-def needing_owner(now: datetime | None = None) -> list[Row]:
-    """Connected Sites whose owner must do something."""
-    now = now or timezone.now()
-    linked = ZoomSettings.objects.filter(account__isnull=False).values("site")
-    found = [Row(known) for known in facts.read(Site.objects.filter(pk__in=linked), now)]
-    return sorted(
-        (row for row in found if row.state in states.NEEDS_OWNER), key=lambda row: row.sort_key
-    )

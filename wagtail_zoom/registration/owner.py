@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from wagtail.models import Site
@@ -30,12 +30,6 @@ State, Task = Registration.State, Registration.Task
 
 class NotPossible(Exception):
     """The sign-up is in a state that does not allow it (any more)."""
-
-
-def needing(site: Site) -> QuerySet[Registration]:
-    """Sign-ups of a Site that wait for the owner: failed, or with a decision that failed."""
-    trouble = Q(state=State.FAILED) | (~Q(error_class="") & Q(task=""))
-    return Registration.objects.filter(site=site).filter(trouble | Q(state=State.PENDING, task=""))
 
 
 def reason(row: Registration) -> str | Promise:
