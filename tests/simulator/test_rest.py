@@ -1,5 +1,7 @@
 """The simulated REST endpoints: paging, windows, lapsing numbers, tenants, errors."""
 
+import threading
+import time
 from urllib.parse import quote
 
 import pytest
@@ -229,3 +231,16 @@ def test_one_slash_inside_a_uuid_arrives_encoded_once(app, simulator):
     simulator.create_recording("aurora-0", uuid="ab//efghijklmnopqrst==")
     assert app.get("/meetings/ab%2F%2Fefghijklmnopqrst%3D%3D/recordings").status_code == 404
     assert app.get("/meetings/ab%252F%252Fefghijklmnopqrst%253D%253D/recordings").ok
+
+
+def test_a_slow_call_of_the_world_before_leaves_the_new_one_alone(app, simulator):
+    """A time-out is not the end of the call at Zoom; the next test must not see its rest."""
+    app.connect("aurora-0")
+    simulator.fault("slow", path="/users/me", seconds=0.6, count=1)
+    late = threading.Thread(target=app.get, args=("/users/me",))
+    late.start()
+    while not simulator.state()["faults"][0]["hits"]:
+        time.sleep(0.02)
+    simulator.reset()
+    late.join()
+    assert simulator.calls() == []

@@ -98,6 +98,7 @@ def _facts() -> dict[str, str]:
 def _before(world: World) -> Any:
     if not _is_call():
         return None
+    g.epoch = world.epoch
     if world.options.latency:
         time.sleep(world.options.latency / 1000)
     fault = world.faults.before(_facts())
@@ -106,6 +107,9 @@ def _before(world: World) -> Any:
     g.fault = fault["kind"]
     if fault["kind"] == "slow":
         time.sleep(float(fault.get("seconds", 10)))
+        if g.epoch != world.epoch:
+            # The world that was asked is gone; its call must not change or be counted in the next.
+            return Response(status=503)
     elif fault["kind"] == "cut_before":
         _cut()
     elif fault["kind"] == "status":
@@ -177,6 +181,8 @@ def _spoil(fault: dict[str, Any], response: Response) -> Response:
 
 
 def _record(world: World, response: Response) -> None:
+    if g.epoch != world.epoch:
+        return
     entry = {
         "method": request.method,
         # As it came, so that the encoding of ids can be seen.
