@@ -2,6 +2,7 @@
 # make test   sets up a virtual environment and runs the tests on SQLite
 # make test-browser   the main paths in a real Chromium
 # make bench   measures everything beside its floor, about 15 minutes; QUICK=1: a minute and a half
+# make docs   the documentation as HTML, in build/docs; a warning is an error
 # make lint   style, import floors, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -10,7 +11,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-reset test test-browser test-services bench lint clean
+.PHONY: demo demo-reset test test-browser test-services bench docs lint clean
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -45,6 +46,10 @@ test-services: $(VENV)/.ready
 bench: $(VENV)/.ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn 'psycopg[binary]'
 	@QUICK=$(QUICK) $(BIN)/python -m benchmarks.run
+
+docs: $(VENV)/.ready
+	$(BIN)/sphinx-build -W --keep-going -n -q docs build/docs
+	@echo "build/docs/index.html"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

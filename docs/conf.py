@@ -1,0 +1,119 @@
+"""The documentation as HTML (``make docs``): plain Markdown, Sphinx, no other host is asked.
+
+The pages are ordinary CommonMark that reads the same in the repository, so what only the HTML needs
+is added here: the menu, and addresses for links that leave this folder.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+from wagtail_zoom import __version__  # noqa: E402 - the path comes first
+
+project = "wagtail-zoom"
+author = "The wagtail-zoom contributors"
+copyright = f"{author}. Not affiliated with Zoom."
+release = version = __version__
+REPOSITORY = "https://github.com/wagtail-zoom/wagtail-zoom"
+
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+exclude_patterns: list[str] = []
+nitpicky = True
+myst_heading_anchors = 4
+# A bare file name in a sentence is no address.
+myst_enable_extensions: list[str] = []
+
+html_theme = "furo"
+html_title = "wagtail-zoom"
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "source_repository": REPOSITORY,
+    "source_branch": "main",
+    "source_directory": "docs/",
+    "light_css_variables": {
+        "color-brand-primary": "#00676b",
+        "color-brand-content": "#00676b",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#5fd0d0",
+        "color-brand-content": "#5fd0d0",
+    },
+}
+
+MENU = {
+    "To learn": ["tutorial"],
+    "To do": [
+        "how-to/host",
+        "how-to/owner",
+        "how-to/zoom-admin",
+        "how-to/editor",
+        "how-to/designer",
+        "how-to/developer",
+        "how-to/own-zoom-account",
+        "how-to/staging",
+        "how-to/gdpr",
+    ],
+    "To look up": [
+        "reference/panel",
+        "reference/settings",
+        "reference/blocks",
+        "reference/signals",
+        "reference/commands",
+        "reference/urls",
+        "reference/simulator",
+        "data-stored",
+        "marketplace",
+    ],
+    "To understand": ["architecture", "security", "reliability"],
+}
+"""Captions and pages of the menu at the side. A page that is not here ends the build."""
+
+LINK = re.compile(r"(\]\()(\.\./[^)\s]*)(\))")
+
+
+def outward(docname: str, text: str) -> str:
+    """Turn links that climb out of this folder into addresses of the repository.
+
+    Raises:
+        FileNotFoundError: a link leads to a file that does not exist.
+    """
+    folder = posixpath.dirname(f"docs/{docname}")
+
+    def turned(found: re.Match[str]) -> str:
+        target, hash_, anchor = found[2].partition("#")
+        path = posixpath.normpath(posixpath.join(folder, target))
+        if path.startswith("docs/"):
+            return found[0]
+        if path.startswith("..") or not (ROOT / path).exists():
+            raise FileNotFoundError(f"{docname}: there is no {found[2]}")
+        return f"{found[1]}{REPOSITORY}/blob/main/{path}{hash_}{anchor}{found[3]}"
+
+    return LINK.sub(turned, text)
+
+
+def menu() -> str:
+    """The table of contents that Sphinx wants in the first page."""
+    return "".join(
+        f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
+        for caption, pages in MENU.items()
+    )
+
+
+def read(_app: Any, docname: str, source: list[str]) -> None:
+    """Complete one page before it is parsed."""
+    source[0] = outward(docname, source[0]) + (menu() if docname == "index" else "")
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", read)

@@ -1,0 +1,90 @@
+"""The documentation as HTML: no warning, no dead link inside, nothing fetched from elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+class Page(HTMLParser):
+    """What one page names, links and loads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.ids.update(found[name] for name in ("id", "name") if name in found)
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        if tag == "link" and found.get("rel") != "canonical" and "href" in found:
+            self.loads.append(found["href"])
+        if "src" in found:
+            self.loads.append(found["src"])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of HTML, as ``make docs`` builds it."""
+    folder = tmp_path_factory.mktemp("html")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", DOCS, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(built: Path) -> dict[Path, Page]:
+    return {path: Page(path.read_text()) for path in built.rglob("*.html")}
+
+
+def test_every_page_is_there(built: Path) -> None:
+    for source in DOCS.rglob("*.md"):
+        assert (built / source.relative_to(DOCS)).with_suffix(".html").exists()
+
+
+def test_links_inside_lead_somewhere(built: Path, pages: dict[Path, Page]) -> None:
+    seen = 0
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.exists(), f"{path.relative_to(built)} → {link}"
+            if parts.fragment and target in pages:
+                seen += 1
+                assert unquote(parts.fragment) in pages[target].ids, (
+                    f"{path.relative_to(built)} → {link}"
+                )
+    assert seen > 50
+
+
+def test_links_into_the_repository_are_files_of_it(pages: dict[Path, Page]) -> None:
+    prefix = "/wagtail-zoom/wagtail-zoom/blob/main/"
+    links = [link for page in pages.values() for link in page.links if prefix in link]
+    assert links
+    for link in links:
+        assert (ROOT / urlsplit(link).path.removeprefix(prefix)).exists(), link
+
+
+def test_nothing_is_loaded_from_another_host(pages: dict[Path, Page]) -> None:
+    for path, page in pages.items():
+        assert not [load for load in page.loads if urlsplit(load).netloc], path
