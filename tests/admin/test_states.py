@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.admin.conftest import hours_ago
 from wagtail_zoom import notices
 from wagtail_zoom.admin import facts, fleet, states
-from wagtail_zoom.admin.states import State
+from wagtail_zoom.admin.status import State
 from wagtail_zoom.models import (
     Activity,
     Grant,

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from .. import notices
 from ..models import GrantState, Plan
-from . import health, progress, states, wording
+from . import addresses, health, progress, states, wording
 from .facts import Facts
-from .states import Action, State
+from .status import Action, State
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def context(facts: Facts) -> dict[str, Any]:
         "facts": facts,
         "numbers": numbers(facts),
         "health": health.lines(facts),
-        "poll_url": states.url("live", facts),
-        "visitors_url": states.url("visitors", facts),
+        "poll_url": addresses.url("live", facts),
+        "visitors_url": addresses.url("visitors", facts),
         "inbox_url": f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=new",
         "pause": _pause(facts),
-        "leave_url": states.url("disconnect", facts),
+        "leave_url": addresses.url("disconnect", facts),
     }
 
 
@@ -60,8 +60,8 @@ def live(facts: Facts) -> dict[str, Any]:
         "card": None if watching else card(facts, state),
         "progress": progress.of(run, facts.now) if watching and run else None,
         "rows": [] if watching else rows(facts),
-        "stop_url": states.url("stop", facts),
-        "visitors_url": states.url("visitors", facts),
+        "stop_url": addresses.url("stop", facts),
+        "visitors_url": addresses.url("visitors", facts),
         "importing": state == State.IMPORTING,
     }
 
@@ -80,8 +80,8 @@ def card(facts: Facts, state: State) -> Card:
         return Card("help", "warn", _("Waiting for your yes"), "", [])
     if state == State.PAUSED:
         return Card("time", "work", _("Paused"), _checked(facts), [])
-    sync = Action(_("Sync now"), states.url("sync", facts), filled=True)
-    activity = Action(_("Show the activity"), states.activity_url(facts), post=False)
+    sync = Action(_("Sync now"), addresses.url("sync", facts), filled=True)
+    activity = Action(_("Show the activity"), addresses.activity_url(facts), post=False)
     if state == State.MISSING:
         names = wording.listing(wording.kind_name(name) for name in facts.missing)
         title = _("Up to date, except %(kinds)s") % {"kinds": names}
@@ -160,7 +160,7 @@ def rows(facts: Facts) -> list[Row]:
     if grant is not None:
         found.append(_allowed(facts))
     used = wording.pages(len(facts.pages)) if facts.pages else _("no page yet")
-    found.append(Row(_("Used on"), used, url=states.url("visitors", facts)))
+    found.append(Row(_("Used on"), used, url=addresses.url("visitors", facts)))
     return found
 
 
@@ -210,7 +210,7 @@ def numbers(facts: Facts) -> list[Number]:
         found.append(Number(facts.taking_signups, _("with registration"), meetings))
     waiting = facts.signups.get("waiting", 0)
     if waiting:
-        found.append(Number(waiting, _("sign-ups waiting"), states.signups_url(facts)))
+        found.append(Number(waiting, _("sign-ups waiting"), addresses.signups_url(facts)))
     return found
 
 
@@ -219,5 +219,5 @@ def _pause(facts: Facts) -> Action | None:
     if grant is None or grant.state == GrantState.REVOKED or facts.choice.configured_at is None:
         return None
     if facts.choice.paused_at:
-        return Action(capfirst(_("go on")), states.url("resume", facts))
-    return Action(_("Pause"), states.url("pause", facts))
+        return Action(capfirst(_("go on")), addresses.url("resume", facts))
+    return Action(_("Pause"), addresses.url("pause", facts))

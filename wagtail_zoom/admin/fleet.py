@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from wagtail.models import Site
 
 from .. import notices
-from . import facts, states, wording
+from . import addresses, facts, states, wording
 from .facts import Facts
-from .states import State
+from .status import State
 
 GROUPS: dict[str, set[State]] = {
     "reconnect": {State.NEEDS_RECONNECT, State.REVOKED, State.QUARANTINED},
@@ -146,7 +146,7 @@ class Row:
 
     @property
     def panel_url(self) -> str:
-        return states.panel_url(self.facts)
+        return addresses.panel_url(self.facts)
 
     @property
     def visitors(self) -> str:

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Plan
-from . import states, wording
+from . import addresses, wording
 from .facts import Facts
-from .states import Action
+from .sentences import running
+from .status import Action
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def _events(facts: Facts) -> Line | None:
     if account is None or facts.grant is None:
         return None
     if facts.events_missing:
-        status = states.no_events(facts)
+        status = running.no_events(facts)
         return Line(False, status.title, status.text, status.actions[0])
     if account.plan == Plan.FREE:
         return Line(
@@ -59,7 +60,7 @@ def _events(facts: Facts) -> Line | None:
 
 def _worker(facts: Facts) -> Line:
     if facts.worker_down:
-        status = states.worker_down(facts)
+        status = running.worker_down(facts)
         return Line(False, status.title, status.text, status.actions[0])
     age = wording.age(facts.beat_at or facts.now, facts.now)
     return Line(
@@ -78,7 +79,7 @@ def _compared(facts: Facts) -> Line | None:
             False,
             _("The last check broke off"),
             _("We go on by ourselves."),
-            Action(_("Sync now"), states.url("sync", facts)),
+            Action(_("Sync now"), addresses.url("sync", facts)),
         )
     new = sum(int(kind.get("created") or 0) for kind in run.counts.values())
     seen = sum(int(kind.get("seen") or 0) for kind in run.counts.values())
@@ -94,7 +95,7 @@ def _signups(facts: Facts) -> Line | None:
     if not facts.choice.show_registration:
         return None
     if facts.signups.get("failed"):
-        status = states.signups_failed(facts)
+        status = running.signups_failed(facts)
         return Line(False, status.title.rstrip("."), status.text, status.actions[0])
     waiting = facts.signups.get("waiting", 0)
     if waiting:

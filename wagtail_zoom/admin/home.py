@@ -15,7 +15,7 @@ from wagtail.models import Site
 
 from ..models import GrantState, Kind, Registration, SiteItem, ZoomSettings
 from ..permissions import sites_for
-from . import facts, states, wording
+from . import addresses, facts, states, wording
 
 MANY = 20
 """Somebody with more Sites than this is sent to the fleet view instead."""
@@ -64,7 +64,7 @@ def _trouble(known: facts.Facts) -> list[Row]:
     status = states.describe(known)
     if not status.tone or status.tone == "info":
         return []
-    return [Row(status.title, known.site.hostname, states.panel_url(known), _("Look at it"))]
+    return [Row(status.title, known.site.hostname, addresses.panel_url(known), _("Look at it"))]
 
 
 def _recordings(sites: Any) -> list[Row]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Host, Meeting, ZoomSettings
-from . import states, wording
+from . import addresses, wording
 from .facts import Facts
 from .forms import offered_hosts, ticked_hosts
 
@@ -131,7 +131,7 @@ def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
             count,
         )
         % {"ticked": len(ticked), "n": count},
-        "search_url": states.url("hosts", facts),
+        "search_url": addresses.url("hosts", facts),
         "errors": form.errors.get("hosts"),
     }
 

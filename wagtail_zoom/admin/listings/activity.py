@@ -24,8 +24,9 @@ from wagtail.admin.ui.tables import Column
 from wagtail.log_actions import log
 
 from ...models import Activity, ExposedHost, WebhookEvent, ZoomSettings
-from .. import activity, states, wording
+from .. import activity, addresses, wording
 from ..guard import RowGuard, visible_to
+from ..status import Action
 from .base import SiteIndexView
 from .columns import Cell, CellColumn
 
@@ -144,7 +145,7 @@ class ActivityView(SiteIndexView):
             "%(n)d messages of Zoom’s could not be handled.",
             n,
         ) % {"n": n}
-        again = states.Action(_("Replay all of them"), states.url("replay", self.facts))
+        again = Action(_("Replay all of them"), addresses.url("replay", self.facts))
         return {"strong": text, "text": _("Nothing is lost."), "action": again}
 
     def decorate(self, rows: list[Any]) -> list[Any]:

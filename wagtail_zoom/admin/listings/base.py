@@ -16,7 +16,7 @@ from wagtail.models import Site
 
 from ...models import ZoomSettings
 from ...permissions import sites_for
-from .. import facts, states
+from .. import addresses, facts
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """First characters that make a spreadsheet run a cell of a CSV file."""
@@ -109,7 +109,7 @@ class SiteIndexView(IndexView):
         context["bulk_type"] = self.bulk_type
         context["intro"] = self.intro()
         context["empty"] = self.empty()
-        context["panel_url"] = states.panel_url(self.facts)
+        context["panel_url"] = addresses.panel_url(self.facts)
         return context
 
     def intro(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class SiteIndexView(IndexView):
     def empty(self) -> dict[str, Any]:
         """``{"text", "url", "link"}``: why there is nothing here, and where to go."""
         if self.facts.account is None:
-            url = states.panel_url(self.facts)
+            url = addresses.panel_url(self.facts)
             return {
                 "text": _("Zoom is not connected."),
                 "url": url,

@@ -27,7 +27,7 @@ from ...models import (
     SiteItem,
     ZoomSettings,
 )
-from .. import curation, facts, states, usage, wording
+from .. import addresses, curation, facts, usage, wording
 from ..guard import RowGuard, policy_of, visible_to
 
 ICONS = {
@@ -179,7 +179,7 @@ class ItemEditView(EditView):
             "zoom_facts": zoom_facts(item),
             "used_on": usage.pages_for(item),
             "rule": self._rule(known.choice, item),
-            "panel_url": states.panel_url(known),
+            "panel_url": addresses.panel_url(known),
         }
         return context
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from ...models import Kind, SiteItem
-from .. import states, usage, wording
+from .. import addresses, usage, wording
 from .columns import Cell
 
 
@@ -37,11 +37,15 @@ def count_usage(items: list[SiteItem]) -> None:
 
 def missing_kind(view: Any, kind: Kind) -> dict[str, Any]:
     """Why there can be nothing of this kind: switched off, or not allowed."""
-    url = f"{states.panel_url(view.facts)}#tab-choices"
+    url = f"{addresses.panel_url(view.facts)}#tab-choices"
     grant = view.facts.grant
     if grant is not None and kind in (grant.missing_kinds or []):
         text = _("Zoom has not allowed this site to read them.")
-        return {"text": text, "url": states.panel_url(view.facts), "link": _("Give the permission")}
+        return {
+            "text": text,
+            "url": addresses.panel_url(view.facts),
+            "link": _("Give the permission"),
+        }
     if kind not in view.facts.choice.kinds:
         text = (
             _("Recordings are switched off.")

@@ -159,11 +159,11 @@ class RegistrationsView(SiteIndexView):
 
     def empty(self) -> dict[str, Any]:
         from ...models import Placement
-        from .. import states, usage
+        from .. import addresses, usage
 
         if self.facts.account and not self.is_searching and not self.is_filtering:
             if not self.facts.choice.show_registration:
-                url = f"{states.panel_url(self.facts)}#tab-choices"
+                url = f"{addresses.panel_url(self.facts)}#tab-choices"
                 text = _("Registration is switched off.")
                 return {"text": text, "url": url, "link": _("What to show")}
             if not usage.pages_with(self.site, Placement.REGISTRATION).exists():

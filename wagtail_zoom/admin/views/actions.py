@@ -13,7 +13,7 @@ from django.views.generic import View
 from wagtail.log_actions import log
 
 from ...models import Activity, Invitation, SyncRun, WebhookEvent
-from .. import facts, states
+from .. import addresses, facts
 from ..facts import Facts
 from ..guard import SiteMixin
 
@@ -32,7 +32,7 @@ class ActionView(SiteMixin, View):
 
     def next_url(self, known: Facts) -> str:
         """Where the person goes afterwards."""
-        return states.panel_url(known)
+        return addresses.panel_url(known)
 
     def act(self, known: Facts) -> str:
         """Do it. Returns the sentence to say; raises ``Http404`` where it makes no sense."""
@@ -148,7 +148,7 @@ class ReplayView(ActionView):
         ) % {"n": count}
 
     def next_url(self, known: Facts) -> str:
-        return states.activity_url(known)
+        return addresses.activity_url(known)
 
 
 class InviteView(SiteMixin, View):
@@ -167,7 +167,7 @@ class InviteView(SiteMixin, View):
                 "site": self.site,
                 "link": link,
                 "invitation": row,
-                "panel_url": states.panel_url(facts.of(self.site)),
+                "panel_url": addresses.panel_url(facts.of(self.site)),
             },
         )
 

@@ -23,7 +23,7 @@ from ... import notices
 from .. import facts, fleet, states
 from ..listings.base import as_text
 from ..listings.columns import Cell, CellColumn
-from ..states import State
+from ..status import State
 
 
 class SuperuserMixin:

@@ -13,7 +13,7 @@ from wagtail.log_actions import log
 
 from ...conf import settings
 from ...models import Activity, Registration, ZoomAccount
-from .. import facts, losses, states
+from .. import addresses, facts, losses
 from ..facts import Facts
 from ..guard import SiteMixin
 
@@ -40,7 +40,7 @@ class DisconnectView(SiteMixin, TemplateView):
             "loss": losses.of_everything(known.choice),
             "people": people.values("pk").distinct().count(),
             "archive": known.grant is None,
-            "panel_url": states.panel_url(known),
+            "panel_url": addresses.panel_url(known),
         }
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -53,7 +53,7 @@ class DisconnectView(SiteMixin, TemplateView):
             return self.get(request)
         leave.disconnect(known.choice, keep=keep, user=request.user)
         messages.success(request, _("Zoom is disconnected."))
-        return redirect(states.panel_url(known))
+        return redirect(addresses.panel_url(known))
 
     def _known(self) -> Facts:
         known = facts.of(self.site)
@@ -69,7 +69,7 @@ class AdoptView(SiteMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = self._known()
-        context = {"facts": known, "site": self.site, "panel_url": states.panel_url(known)}
+        context = {"facts": known, "site": self.site, "panel_url": addresses.panel_url(known)}
         return super().get_context_data(**kwargs) | context
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -79,7 +79,7 @@ class AdoptView(SiteMixin, TemplateView):
         Activity.log([self.site.pk], "connection", "adopted", account=account, user=request.user)
         log(instance=known.choice, action="wagtail_zoom.adopt", user=request.user)
         messages.success(request, _("Zoom is switched on here."))
-        return redirect(states.panel_url(known))
+        return redirect(addresses.panel_url(known))
 
     def _known(self) -> Any:
         known = facts.of(self.site)

@@ -14,7 +14,7 @@ from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
 from ...exposure import Audience, Surface
-from .. import connection, facts, kinds, losses, panels, states
+from .. import addresses, connection, facts, kinds, losses, panels, states
 from ..guard import SiteMixin, site_or_404
 
 
@@ -85,7 +85,7 @@ class PanelView(EditView):
                 "fields": fields,
                 "pages": self.facts.pages,
                 "site": self.facts.site,
-                "panel_url": states.panel_url(self.facts),
+                "panel_url": addresses.panel_url(self.facts),
             },
         )
 
@@ -98,9 +98,9 @@ class PanelView(EditView):
         context["facts"] = known
         context["status"] = self.status if self.status.tone else None
         context["linked"] = known.account is not None and not known.choice.needs_confirmation
-        context["connect_url"] = states.connect_url(known)
-        context["invite_url"] = states.url("invite", known)
-        context["visitors_url"] = states.url("visitors", known)
+        context["connect_url"] = addresses.connect_url(known)
+        context["invite_url"] = addresses.url("invite", known)
+        context["visitors_url"] = addresses.url("visitors", known)
         context["submit_button_label"] = panels.save_label(first=known.choice.configured_at is None)
         return context
 
@@ -140,5 +140,5 @@ class VisitorsView(SiteMixin, TemplateView):
             "facts": known,
             "dates": dates.filter(end__gte=known.now).order_by("start", "pk")[: self.rows],
             "recordings": films.order_by("-start", "-pk")[: self.rows],
-            "panel_url": states.panel_url(known),
+            "panel_url": addresses.panel_url(known),
         }

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from wagtail.models import Site
 
 from ...admin import facts, health, states
+from ...admin.status import TROUBLE, State
 from ...conf import settings
 from ...errors import ZoomConfigurationError
 from ...models import Heartbeat
@@ -73,7 +74,7 @@ class Command(BaseCommand):
     def _site(self, known: facts.Facts, **options: Any) -> int:
         """Print one Site; 1 when it needs somebody."""
         state = states.classify(known)
-        ill = state in states.TROUBLE or state is states.State.SIGNUPS_FAILED
+        ill = state in TROUBLE or state is State.SIGNUPS_FAILED
         if options["trouble"] and not ill:
             return 0
         status = states.describe(known)

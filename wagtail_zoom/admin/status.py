@@ -1,0 +1,75 @@
+"""What a state of a Site is: its name, its words, and the buttons that go with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class State(Enum):
+    """From the worst to the best: the order of urgency in every list."""
+
+    QUARANTINED = "quarantined"
+    NEEDS_RECONNECT = "needs_reconnect"
+    REVOKED = "revoked"
+    CONFIRM = "confirm"
+    WORKER_DOWN = "worker_down"
+    MISSING = "missing"
+    WITHHELD = "withheld"
+    LATE = "late"
+    NO_EVENTS = "no_events"
+    DEGRADED = "degraded"
+    THROTTLED = "throttled"
+    PAUSED = "paused"
+    CHOOSE = "choose"
+    IMPORTING = "importing"
+    SYNCING = "syncing"
+    SIGNUPS_FAILED = "signups_failed"
+    INVITED = "invited"
+    ARCHIVED = "archived"
+    NOT_CONNECTED = "not_connected"
+    GOOD = "good"
+
+    @property
+    def rank(self) -> int:
+        return list(State).index(self)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: ``post`` sends the owner's form to the address, else it is a link."""
+
+    label: str
+    url: str
+    post: bool = True
+    filled: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """A state, worded. ``tone`` is info, warning or critical; empty needs no banner."""
+
+    state: State
+    tone: str
+    title: str
+    text: str
+    actions: list[Action] = field(default_factory=list)
+
+    @property
+    def needs_owner(self) -> bool:
+        """Somebody must act, or it stays as it is."""
+        return self.state in NEEDS_OWNER
+
+
+NEEDS_OWNER = {
+    State.QUARANTINED,
+    State.NEEDS_RECONNECT,
+    State.REVOKED,
+    State.CONFIRM,
+    State.MISSING,
+    State.WITHHELD,
+    State.SIGNUPS_FAILED,
+    State.CHOOSE,
+}
+TROUBLE = NEEDS_OWNER | {State.WORKER_DOWN, State.LATE, State.NO_EVENTS, State.DEGRADED}
+"""States for which ``zoom_doctor`` ends with an error."""
