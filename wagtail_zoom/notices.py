@@ -20,6 +20,7 @@ from django.utils import translation
 
 from .conf import settings
 from .models import Grant, GrantState, ZoomSettings
+from .permissions import may_change
 
 logger = logging.getLogger("wagtail_zoom.notices")
 
@@ -32,15 +33,17 @@ BATCH = 50
 def owner_address(choice: ZoomSettings) -> str:
     """Where mail about problems of a Site goes; empty when nobody is known.
 
-    The address that the owner entered, else that of the person who connected.
+    The address that the owner entered, else that of the person who connected. Several Sites may
+    share a permission: who connected another one is told nothing of this one.
     """
     if choice.contact_email:
         return choice.contact_email
     grant = choice.grant
     if grant is None:
         return ""
-    if grant.connected_by is not None and grant.connected_by.email:
-        return str(grant.connected_by.email)
+    person = grant.connected_by
+    if person is not None and person.email and may_change(person, choice.site):
+        return str(person.email)
     return grant.user_email.reveal() if grant.user_email.readable else ""
 
 

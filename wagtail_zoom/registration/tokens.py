@@ -61,14 +61,20 @@ def find(text: str) -> Registration | None:
 def find_here(request: HttpRequest, text: str) -> Registration | None:
     """As ``find``, but only on a host of the sign-up's Site or on the canonical one."""
     row = find(text)
-    if row is None:
-        return None
+    return row if row is not None and is_at_home(request, row.site_id) else None
+
+
+def is_at_home(request: HttpRequest, site_id: int) -> bool:
+    """Whether this is a host of that Site, or the canonical one.
+
+    What one owner writes must not stand under the name of another Site.
+    """
     here = Site.find_for_request(request)
-    if here is not None and here.pk == row.site_id:
-        return row
-    choice = ZoomSettings.objects.filter(site=row.site_id).first()
+    if here is not None and here.pk == site_id:
+        return True
+    choice = ZoomSettings.objects.filter(site=site_id).first()
     known = {urlsplit(settings.base_url).netloc, urlsplit(choice.base_url if choice else "").netloc}
-    return row if request.get_host() in known - {""} else None
+    return request.get_host() in known - {""}
 
 
 def status_path(row: Registration) -> str:

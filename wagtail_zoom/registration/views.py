@@ -44,7 +44,7 @@ HIDDEN = (TRAP, ELAPSED, CONFIRM)
 def register(request: HttpRequest, ref: str) -> HttpResponse:
     """The form on a page of its own (GET), or a sign-up (POST)."""
     found = refs.read(ref)
-    offer = offer_of(found) if found else None
+    offer = _offer(request, found)
     with translation.override(_language(found)):
         if found is None or offer is None:
             return _sentence(request, 404, _("This form is no longer valid."))
@@ -58,7 +58,7 @@ def register(request: HttpRequest, ref: str) -> HttpResponse:
 def received(request: HttpRequest, ref: str) -> HttpResponse:
     """Where every sign-up leads. Says nothing that depends on the person."""
     found = refs.read(ref)
-    offer = offer_of(found) if found else None
+    offer = _offer(request, found)
     with translation.override(_language(found)):
         if offer is None:
             return _sentence(request, 404, _("This form is no longer valid."))
@@ -69,6 +69,13 @@ def received(request: HttpRequest, ref: str) -> HttpResponse:
             "page_title": _("Look into your mailbox"),
         }
         return render(request, "wagtail_zoom/registration/received.html", context)
+
+
+def _offer(request: HttpRequest, found: Ref | None) -> Offer | None:
+    """What the reference stands for, on a host where its Site is at home."""
+    if found is None or not tokens.is_at_home(request, found.site_id):
+        return None
+    return offer_of(found)
 
 
 def _language(found: Ref | None) -> str | None:
