@@ -70,8 +70,9 @@ class RecordingListBlock(ZoomListBlock):
             ("length", _("Duration")),
             ("summary", _("Summary")),
             ("cover", _("Image or drawing")),
+            ("transcript", _("Transcript, where the site shows them")),
         ],
-        default=["length", "cover"],
+        default=["length", "cover", "transcript"],
         widget=forms.CheckboxSelectMultiple,
         search_index=False,
     )
@@ -109,13 +110,14 @@ class RecordingListBlock(ZoomListBlock):
         shared = Shared.of(context)
 
         size, page = value["limit"], asked.number("page")
+        texts = "transcript" in value["show"]
 
         def read() -> tuple[list[FilmView], int]:
             rows, total = self.slice(films(found, wanted), value, page)
-            return film_views(found, rows), total
+            return film_views(found, rows, texts=texts), total
 
         site = found.choice.site_id if found.choice else 0
-        rows, total = shared.once((site, wanted, size, value["paging"], page), read)
+        rows, total = shared.once((site, wanted, size, value["paging"], page, texts), read)
         keep = {"q": search, "year": year or ""}
         return {
             "name": name,

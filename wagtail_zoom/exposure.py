@@ -24,6 +24,7 @@ from .models import (
     Occurrence,
     Recording,
     SiteItem,
+    Transcript,
     ZoomSettings,
 )
 
@@ -108,6 +109,13 @@ class Exposure:
             rows = rows.filter(start__gte=oldest)
         rows = rows.select_related("host")
         return rows if surface is Surface.JOIN else rows.defer("share_url", "passcode")
+
+    def transcripts(self, audience: Audience, surface: Surface) -> QuerySet[Transcript]:
+        """Texts of recordings that may be shown, where the owner has chosen to show texts."""
+        if self.choice is None or not self.choice.show_transcripts:
+            return Transcript.objects.none()
+        shown = self.recordings(audience, surface).order_by().values("pk")
+        return Transcript.objects.filter(recording__in=shown).exclude(text="")
 
     def why_hidden(self, thing: Occurrence | Meeting | Recording) -> str:
         """Why visitors of this Site do not see a thing, in a sentence for its owner.

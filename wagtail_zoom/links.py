@@ -62,6 +62,11 @@ def watch(item: SiteItem) -> str:
     return reverse("wagtail_zoom:watch", args=[opaque(item.site_id, item.public_id)])
 
 
+def transcript(item: SiteItem) -> str:
+    """Where a visitor reads what was said in a recording."""
+    return reverse("wagtail_zoom:transcript", args=[opaque(item.site_id, item.public_id)])
+
+
 def calendar(site_id: int, occurrence: Occurrence) -> str:
     """The calendar file of one date."""
     return reverse("wagtail_zoom:calendar_date", args=[opaque(site_id, occurrence.public_id)])

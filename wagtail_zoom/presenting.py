@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
@@ -22,6 +23,10 @@ from .timing import When
 
 Detail = Callable[[Occurrence], str]
 """Gives the address of a date's own page (``ZoomDatesPageMixin``)."""
+
+
+EXCERPT = 600
+"""Letters of a transcript that stand in a list; the rest has a page of its own."""
 
 
 def closes(meeting: Meeting) -> bool:
@@ -184,21 +189,42 @@ def date_views(
     return [maker.view(row) for row in rows]
 
 
-def film_views(gate: Exposure, rows: Iterable[Recording]) -> list[FilmView]:
-    """Views of recordings in the given order."""
-    return [view for _row, view in _films(gate, rows)]
+def film_views(gate: Exposure, rows: Iterable[Recording], *, texts: bool = True) -> list[FilmView]:
+    """Views of recordings in the given order; with what was said when ``texts`` and exposed."""
+    return [view for _row, view in _films(gate, rows, texts)]
 
 
-def _films(gate: Exposure, rows: Iterable[Recording]) -> list[tuple[Recording, FilmView]]:
+def _films(
+    gate: Exposure, rows: Iterable[Recording], texts: bool = True
+) -> list[tuple[Recording, FilmView]]:
     rows, choice = list(rows), gate.choice
     if choice is None:
         return []
     items = curated(gate, ((Kind.RECORDING, row.uuid) for row in rows))
+    said = _said(gate, rows) if texts and choice.show_transcripts else {}
     pairs = ((row, items.get((Kind.RECORDING, row.uuid))) for row in rows)
-    return [(row, _film(row, item, choice)) for row, item in pairs if item is not None]
+    return [
+        (row, _film(row, item, choice, said.get(row.pk, "")))
+        for row, item in pairs
+        if item is not None
+    ]
 
 
-def _film(row: Recording, item: SiteItem, choice: ZoomSettings) -> FilmView:
+def _said(gate: Exposure, rows: list[Recording]) -> dict[int, str]:
+    """The beginning of each text: the database hands out no more than is shown."""
+    shown = gate.transcripts(Audience.VISITOR, Surface.PAGE)
+    found = shown.filter(recording__in=[row.pk for row in rows]).annotate(
+        begin=Substr("text", 1, EXCERPT + 1)
+    )
+    return dict(found.values_list("recording", "begin"))
+
+
+def _excerpt(text: str) -> str:
+    text = wording.plain(text)
+    return text if len(text) <= EXCERPT else text[:EXCERPT].rpartition(" ")[0] + " …"
+
+
+def _film(row: Recording, item: SiteItem, choice: ZoomSettings, said: str = "") -> FilmView:
     title = _title(item, row.topic, choice)
     return FilmView(
         title=title,
@@ -210,6 +236,8 @@ def _film(row: Recording, item: SiteItem, choice: ZoomSettings) -> FilmView:
         cover=cover(row.meeting_zoom_id, title, item.image),
         series=row.meeting_zoom_id,
         until=last_day(row, item, choice),
+        transcript=_excerpt(said),
+        transcript_url=links.transcript(item) if said else "",
     )
 
 

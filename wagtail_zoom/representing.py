@@ -41,4 +41,5 @@ def film(view: FilmView) -> dict[str, Any]:
         "summary": str(view.summary),
         "url": view.url,
         "until": view.until.isoformat() if view.until else None,
+        "transcript": view.transcript_url or None,
     }

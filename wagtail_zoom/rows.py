@@ -72,6 +72,10 @@ class FilmView:
     """The key under which a list groups it; nothing when it stands alone."""
     until: date | None = None
     """Its last day, when that is near."""
+    transcript: str = ""
+    """The beginning of what was said, as plain text; nothing where the owner shows no texts."""
+    transcript_url: str = ""
+    """The page with all of it."""
 
     @property
     def length(self) -> str:

@@ -11,12 +11,14 @@ from django.utils import timezone
 from wagtail.images import get_image_model
 
 from .exposure import Audience, Exposure, Surface
-from .models import Kind, Meeting, Occurrence, Recording, SiteItem
+from .models import Kind, Meeting, Occurrence, Recording, SiteItem, Transcript
 
 OVERRUN = timedelta(hours=6)
 """How long past its planned end a meeting may still be live when Zoom has not said it ended."""
 COVER = "fill-640x360"
 """The rendition of an owner's image on a card."""
+SHORTEST_WORD = 3
+"""Letters of a word that is looked for in transcripts too: shorter ones stand in all of them."""
 GONE = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
 TAKES = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
 
@@ -118,12 +120,16 @@ def films(gate: Exposure, wanted: Films, surface: Surface = Surface.PAGE) -> Que
     if wanted.year:
         rows = rows.filter(start__year=wanted.year)
     if wanted.search and gate.choice:
-        # All words, each in Zoom's topic or in what the owner wrote about it.
+        # All words, each in Zoom's topic, in what the owner wrote about it, or in what was said.
         for word in wanted.search.split()[:8]:
             own = _items(gate, Kind.RECORDING, "uuid").filter(
                 Q(title__icontains=word) | Q(summary__icontains=word)
             )
-            rows = rows.filter(Q(topic__icontains=word) | Exists(own))
+            found = Q(topic__icontains=word) | Exists(own)
+            if gate.choice.show_transcripts and len(word) >= SHORTEST_WORD:
+                said = Transcript.objects.filter(recording=OuterRef("pk"), text__icontains=word)
+                found |= Exists(said)
+            rows = rows.filter(found)
     order = {"oldest": ("start", "pk"), "title": ("topic", "-start", "pk")}
     return rows.order_by(*order.get(wanted.order, ("-start", "-pk")))
 

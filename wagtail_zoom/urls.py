@@ -1,6 +1,6 @@
 """URLs of the app: ``path("zoom/", include("wagtail_zoom.urls"))``."""
 
-from . import joining, webhooks
+from . import joining, reading, webhooks
 from .feeds import urls as feeds
 from .oauth import urls as oauth
 from .registration import urls as registration
@@ -11,6 +11,7 @@ urlpatterns = [
     *webhooks.urlpatterns,
     *oauth.urlpatterns,
     *joining.urlpatterns,
+    *reading.urlpatterns,
     *feeds.urlpatterns,
     *registration.urlpatterns,
 ]

@@ -104,6 +104,14 @@ def _choices() -> ChoicesTab:
                 [
                     FieldPanel("review_recordings"),
                     FieldPanel("recording_days"),
+                    FieldPanel(
+                        "show_transcripts",
+                        help_text=gettext_lazy(
+                            "Visitors can read and search what was said, without the speakers' "
+                            "names. The texts are fetched from Zoom only while this is ticked, and "
+                            "deleted when it no longer is."
+                        ),
+                    ),
                 ],
                 heading=gettext_lazy("Recordings"),
                 icon="media",

@@ -16,7 +16,7 @@ from .inbox import Lane, WebhookEvent
 from .mirror import Host, Kind, Meeting, Occurrence, Recording, RecordingFile
 from .outbox import Registration, RegistrationDate
 from .runs import Activity, Heartbeat, SyncRun
-from .scope import FetchScope, fetch_scope
+from .scope import TRANSCRIPT, FetchScope, fetch_scope
 from .settings import (
     ExposedHost,
     ItemRule,
@@ -25,8 +25,10 @@ from .settings import (
     RecordingRule,
     ZoomSettings,
 )
+from .transcripts import Transcript
 
 __all__ = [
+    "TRANSCRIPT",
     "Activity",
     "ExposedHost",
     "FetchScope",
@@ -57,6 +59,7 @@ __all__ = [
     "SecretField",
     "SiteItem",
     "SyncRun",
+    "Transcript",
     "WebhookEvent",
     "ZoomAccount",
     "ZoomIdField",

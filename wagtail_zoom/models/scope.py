@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 
 from ..conf import settings as zoom_settings
 from .accounts import GrantState, ZoomAccount
-from .mirror import Host
+from .mirror import Host, Kind
 from .settings import ExposedHost, ZoomSettings
+
+TRANSCRIPT = "transcript"
+"""In a scope beside the kinds: text of recordings, wanted only where the owner chose to show it."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,25 @@ def fetch_scope(account: ZoomAccount) -> FetchScope:
     fetch: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     keep: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for choice, host, live in _demand(account):
-        for kind in choice.kinds:
+        for kind in _wanted(choice):
             keep[kind][host.pk].add(choice.site_id)
-            if live and kind not in (choice.grant.missing_kinds or []):
+            if live and _plain(kind) not in (choice.grant.missing_kinds or []):
                 fetch[kind][host.pk].add(choice.site_id)
     return FetchScope(
         fetch={kind: dict(hosts) for kind, hosts in fetch.items()},
         keep={kind: dict(hosts) for kind, hosts in keep.items()},
     )
+
+
+def _wanted(choice: ZoomSettings) -> list[str]:
+    kinds = [str(kind) for kind in choice.kinds]
+    with_text = choice.show_recordings and choice.show_transcripts
+    return [*kinds, TRANSCRIPT] if with_text else kinds
+
+
+def _plain(kind: str) -> str:
+    """The kind whose scopes at Zoom are needed."""
+    return Kind.RECORDING.value if kind == TRANSCRIPT else kind
 
 
 def _demand(account: ZoomAccount) -> Iterator[tuple[ZoomSettings, Host, bool]]:

@@ -99,6 +99,26 @@ def call(
         ZoomTransient: no answer; ``ambiguous`` tells that the request may have taken effect.
         ZoomProtocolError: the answer is too large, endless, or a redirect.
     """
+    answer = exchange(
+        method, url, auth=auth, params=params, payload=payload, form=form, timeout=timeout
+    )
+    if 300 <= answer.status < 400:
+        raise ZoomProtocolError("Zoom answered with a redirect.", status=answer.status)
+    return Answer(answer.status, answer.headers, _parse(answer.body))
+
+
+def exchange(
+    method: str,
+    url: str,
+    *,
+    auth: AuthBase | tuple[str, str] | None = None,
+    params: dict[str, Any] | None = None,
+    payload: dict[str, Any] | None = None,
+    form: dict[str, str] | None = None,
+    timeout: tuple[float, float] | None = None,
+    accept: str = "application/json",
+) -> Answer:
+    """As :func:`call`, but the body stays bytes and a redirect is an answer like any other."""
     refuse_in_transaction()
     limits = timeout or settings.timeout
     writes = method not in ("GET", "HEAD")
@@ -106,7 +126,7 @@ def call(
         response = session().request(
             method, url, auth=auth, params=params, json=payload, data=form, timeout=limits,
             allow_redirects=False, stream=True,
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            headers={"Accept": accept, "Accept-Encoding": "gzip"},
         )  # fmt: skip
     except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
         raise ZoomTransient("Zoom could not be reached.") from error
@@ -122,9 +142,7 @@ def call(
         raise ZoomTransient("Zoom's answer broke off.", ambiguous=writes) from error
     finally:
         response.close()
-    if 300 <= response.status_code < 400:
-        raise ZoomProtocolError("Zoom answered with a redirect.", status=response.status_code)
-    return Answer(response.status_code, response.headers, _parse(raw))
+    return Answer(response.status_code, response.headers, raw)
 
 
 def never_sent(error: requests.RequestException) -> bool:

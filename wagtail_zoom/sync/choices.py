@@ -29,12 +29,18 @@ class Choice:
     kinds: frozenset[str]
     hosts: frozenset[int]
     registration: bool = False
+    transcripts: bool = False
 
     @classmethod
     def of(cls, choice: ZoomSettings) -> Choice:
         """As stored now."""
         hosts = ExposedHost.objects.filter(settings=choice).values_list("host_id", flat=True)
-        return cls(frozenset(choice.kinds), frozenset(hosts), choice.show_registration)
+        return cls(
+            frozenset(choice.kinds),
+            frozenset(hosts),
+            choice.show_registration,
+            choice.show_recordings and choice.show_transcripts,
+        )
 
 
 def would_purge(choice: ZoomSettings, after: Choice) -> dict[str, int]:
@@ -68,16 +74,19 @@ def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None
             "kinds": sorted(str(kind) for kind in now.kinds),
             "hosts": len(now.hosts),
             "registration": now.registration,
+            "transcripts": now.transcripts,
         }
         Activity.log(
             [choice.site_id], "curation", "exposure_changed", data=data,
             account=choice.account, user=user,
         )  # fmt: skip
         log(instance=choice, action="wagtail_zoom.expose", user=user, data=data)
-        if before is None or before.kinds - now.kinds or before.hosts - now.hosts:
+        less_text = before is not None and before.transcripts and not now.transcripts
+        if before is None or before.kinds - now.kinds or before.hosts - now.hosts or less_text:
             enqueue("purge_account", choice.account_id)
         added = first or before is None or now.kinds - before.kinds or now.hosts - before.hosts
         added = added or (now.registration and before is not None and not before.registration)
+        added = added or (now.transcripts and before is not None and not before.transcripts)
         if added and choice.grant_id and now.kinds and choice.paused_at is None:
             runs.request_run(choice.account, SyncRun.Mode.BACKFILL, user)
 

@@ -36,7 +36,7 @@ from ..models import (
     fetch_scope,
 )
 from ..queue import enqueue
-from . import directory, questions, removals, runs
+from . import directory, questions, removals, runs, transcripts
 from .listing import Tally, UnitRestart, Work, read_unit
 from .units import Unit, after, units
 
@@ -180,6 +180,10 @@ def _work(work: Slice) -> None:
         if not questions.refresh_due(account, scope, until=work.until):
             return
         _save(run, questions=True)
+    if not run.cursor.get("transcripts"):
+        if not transcripts.refresh_due(account, scope, until=work.until):
+            return
+        _save(run, transcripts=True)
     _end(work, scope)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from ..models import Meeting, Occurrence, Recording, ZoomAccount
+from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount
 from .store import Stored, announce
 
 State = Occurrence.State
@@ -94,6 +94,8 @@ def hide_recordings(account: ZoomAccount, uuids: list[str], at: datetime, *, gon
     column = "removed_at" if gone else "trashed_at"
     stamp = min(at, timezone.now())
     Recording.objects.filter(pk__in=pks).update(**{column: stamp, "provider_ts": stamp})
+    if gone:
+        Transcript.objects.filter(recording__in=pks).delete()
     announce(account, [Stored(recordings=pks)])
 
 

@@ -19,7 +19,7 @@ from ..models import (
     ZoomAccount,
     fetch_scope,
 )
-from . import questions, removals
+from . import questions, removals, transcripts
 from .kinds.hosts import map_host
 from .kinds.meetings import map_meeting
 from .kinds.recordings import map_recording
@@ -146,6 +146,7 @@ def _recording(target: Target, scope: FetchScope) -> bool:
         target.account, scope, [map_recording(payload)], Occasion(begun, event=target.event)
     )
     announce(target.account, [done])
+    transcripts.refresh_quietly(target.account, scope, payload)
     return True
 
 

@@ -15,6 +15,7 @@ from ..models import (
     ZoomSettings,
     fetch_scope,
 )
+from . import transcripts
 from .store import Stored, announce
 
 BATCH = 500
@@ -33,6 +34,7 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
         counts[kind.value] = _delete(_outside(rows, scope.kept_hosts(kind)), gone.meetings)
     rows = _outside(Recording.objects.filter(account=account), scope.kept_hosts(Kind.RECORDING))
     counts[Kind.RECORDING.value] = _delete(rows, gone.recordings)
+    transcripts.drop_unwanted(account, scope)
     announce(account, [gone])
     if not ZoomSettings.objects.filter(account=account).exists():
         Host.objects.filter(account=account).delete()

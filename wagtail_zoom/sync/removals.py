@@ -23,6 +23,7 @@ from ..models import (
     Occurrence,
     Recording,
     SyncRun,
+    Transcript,
     ZoomAccount,
     ZoomSettings,
 )
@@ -140,6 +141,7 @@ def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[R
     for row in rows[:1]:
         if isinstance(row, Recording):
             Recording.objects.filter(pk__in=pks).update(removed_at=now)
+            Transcript.objects.filter(recording__in=pks).delete()
             done.recordings = pks
             changes.log_gone(account, scope, rows, "recording_gone")
         else:

@@ -211,6 +211,8 @@ def make_recording(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
         "files": [],
     }
     doc.update(_extras(facts))
+    if facts.get("speech"):
+        doc["speech"] = list(facts["speech"])
     doc["files"].append(_file(world, doc, "MP4", "shared_screen_with_speaker_view", status))
     if facts.get("audio"):
         doc["files"].append(_file(world, doc, "M4A", "audio_only", status))

@@ -101,7 +101,10 @@ def recording_list() -> Response:
 
 @blueprint.post("/recordings")
 def recording_create() -> Response:
-    """Finish a recording: ``host`` or ``meeting``, ``topic``, ``start_time``, ``duration``, ..."""
+    """Finish a recording: ``host`` or ``meeting``, ``topic``, ``start_time``, ``duration``, ...
+
+    ``speech``: what the transcript says, a list of ``"Name: sentence"``.
+    """
     here, given = world(), facts()
     with here.transaction():
         ref = given.get("host")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
-from . import meetings, page_rows, people, recordings, registrations
+from . import meetings, page_rows, people, recordings, registrations, speech
 from .access import world
 from .clock import parse, seconds, stamp
 from .delivery import validate
@@ -258,11 +258,15 @@ def watch(what: str, ref: str) -> tuple[str, int]:
 
 @blueprint.get("/rec/download/<ref>")
 def download(ref: str) -> Response:
-    """A file of a recording; the same short text for all of them, for holders of a token."""
+    """A file of a recording, for holders of a token; what it holds is its transcript's text."""
     if not request.headers.get("Authorization", "").startswith("Bearer "):
         abort(401)
-    text = "WEBVTT\n\n00:00:00.000 --> 00:00:04.000\nGood evening, and welcome.\n"
-    return current_app.response_class(text, mimetype="text/vtt")
+    here = world()
+    url = f"{here.base_url}/rec/download/{ref}"
+    doc = here.store.first("recordings", "instr(data, ?) > 0", f'"{url}"')
+    if doc is None or doc["state"] != "active":
+        abort(404)
+    return current_app.response_class(speech.vtt(doc), mimetype="text/vtt")
 
 
 @blueprint.get("/<any(meeting, webinar):kind>/register/<int:number>")
