@@ -70,6 +70,7 @@ MENU = {
         "reference/signals",
         "reference/commands",
         "reference/urls",
+        "reference/testing",
         "reference/simulator",
         "data-stored",
         "marketplace",

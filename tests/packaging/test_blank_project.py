@@ -128,4 +128,4 @@ def test_a_blank_project(project: Path, python: Path) -> None:
         # The simulator is a process of its own: the same environment, started from here.
         PYTHONPATH=str(project),
     )
-    assert "2 passed" in said
+    assert "3 passed" in said

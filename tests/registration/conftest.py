@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -23,8 +22,7 @@ from wagtail_zoom.models import (
 from wagtail_zoom.registration import delivery, outbox
 from wagtail_zoom.registration.offers import Offer
 from wagtail_zoom.registration.refs import Ref
-from wagtail_zoom.sync import choices
-from wagtail_zoom.testing.connect import connect_site
+from wagtail_zoom.testing.connect import connect_and_import
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 PERSON = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
@@ -143,22 +141,17 @@ def connected(site, zoom_app, zoom_worker, settings, django_user_model):
     def run(person="borealis-0", **facts):
         facts = {"topic": "Heat pumps", "start_time": "+3d 18:30", "registration": "auto", **facts}
         made = zoom_app.create_meeting(person, **facts)
-        client = Client()
-        client.force_login(user)
-        connect_site(client, site, person)
-        zoom_worker.run()
-        choice = ZoomSettings.for_site(site)
-        ZoomAccount.objects.filter(pk=choice.account_id).update(plan="business")
-        choice.show_meetings = choice.show_webinars = choice.show_registration = True
-        choice.organiser = "Harbour House"
-        choice.save()
-        for host in Host.objects.filter(account=choice.account):
-            ExposedHost.objects.get_or_create(settings=choice, host=host)
-        choices.apply_exposure(choice, user)
-        zoom_worker.run()
+        choice = connect_and_import(
+            site,
+            person,
+            zoom_worker,
+            show=["meetings", "webinars", "registration"],
+            plan="business",
+            host="testserver",
+            organiser="Harbour House",
+        )
         number = str(made["id"])
         found = Meeting.objects.get(account=choice.account_id, zoom_id=number)
-        choice = ZoomSettings.for_site(site)
         place = SimpleNamespace(site=site, choice=choice, account=choice.account, user=user)
         place.grant = choice.grant
         zoom_app.forget_calls()

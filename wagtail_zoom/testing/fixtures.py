@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,3 +55,43 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(webhooks, "cache", SimpleNamespace(add=lambda *args, **kwargs: True))
     monkeypatch.setattr(inbox, "LINGER", 0)
     return runner
+
+
+@pytest.fixture
+def zoom_rows(db: None) -> Any:
+    """The default Site, connected and showing every kind, made of rows only; no Zoom runs."""
+    from .rows import ZoomRows
+
+    return ZoomRows()
+
+
+@pytest.fixture
+def zoom_connect(
+    db: None, zoom_app: SimulatorControl, zoom_worker: Any, settings: Any
+) -> Callable[..., Any]:
+    """``zoom_connect("aurora-0")``: the default Site really connected, chosen and imported.
+
+    See :func:`wagtail_zoom.testing.connect.connect_and_import` for the arguments.
+    """
+    from .connect import connect_and_import
+    from .factories import default_site
+
+    # No pause between two reads of one object, and the simulator's whole rate for us.
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0, "RATE_SHARE": 1.0}
+    zoom_app.options(rate_limit="off")
+
+    def connect(person: str = "aurora-0", *, site: Any = None, **choice: Any) -> Any:
+        return connect_and_import(site or default_site(), person, zoom_worker, **choice)
+
+    return connect
+
+
+@pytest.fixture
+def zoom_deliver(zoom_app: SimulatorControl, zoom_worker: Any) -> Callable[[], list[str]]:
+    """``zoom_deliver()``: hands what Zoom has to tell to our endpoint, and works it off.
+
+    Returns the names of the events, in their order. Every message is delivered once.
+    """
+    from .messages import Courier
+
+    return Courier(zoom_app, zoom_worker).deliver

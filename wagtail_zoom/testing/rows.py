@@ -1,0 +1,63 @@
+"""A Site that shows things from Zoom, made of rows only (fixture ``zoom_rows``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wagtail.models import Site
+
+from ..models import Meeting, Recording, Registration, SiteItem
+from . import factories
+
+
+class ZoomRows:
+    """A connected Site made of rows: one account, one host, every kind shown.
+
+    ``site``, ``account``, ``host``, ``grant`` and ``settings`` are the rows; the methods add more.
+    """
+
+    def __init__(
+        self, site: Site | None = None, *, show: Sequence[str] = factories.KINDS, **values: Any
+    ):
+        self.site = site or factories.default_site()
+        self.account = factories.make_account()
+        self.host = factories.make_host(self.account, display_name="Ines Novak")
+        self.grant = factories.make_grant(self.account, zoom_user_id=self.host.zoom_id)
+        self.settings = factories.make_settings(
+            self.site, self.grant, [self.host], show=show, **values
+        )
+
+    def meeting(self, topic: str = "", **values: Any) -> Meeting:
+        """A meeting that the Site shows, see :func:`factories.make_meeting`."""
+        return self._known(
+            factories.make_meeting(values.pop("host", self.host), **_named(topic, values))
+        )
+
+    def webinar(self, topic: str = "", **values: Any) -> Meeting:
+        """A webinar that the Site shows."""
+        return self._known(
+            factories.make_webinar(values.pop("host", self.host), **_named(topic, values))
+        )
+
+    def recording(self, topic: str = "", *, publish: bool = True, **values: Any) -> Recording:
+        """A recording that the owner has published, or that waits for a look."""
+        made = factories.make_recording(values.pop("host", self.host), **_named(topic, values))
+        factories.make_item(self.site, made, visibility="published" if publish else "auto")
+        return made
+
+    def item(self, thing: Meeting | Recording, **curation: Any) -> SiteItem:
+        """The Site's item for a meeting or recording, which a block or page field may hold."""
+        return factories.make_item(self.site, thing, **curation)
+
+    def registration(self, meeting: Meeting, email: str = "", **values: Any) -> Registration:
+        """Somebody who has signed up on this Site."""
+        return factories.make_registration(self.site, meeting, email, **values)
+
+    def _known(self, meeting: Meeting) -> Meeting:
+        factories.make_item(self.site, meeting)
+        return meeting
+
+
+def _named(topic: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {**values, "topic": topic} if topic else values
