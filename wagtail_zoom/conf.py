@@ -54,6 +54,14 @@ DEFAULTS: dict[str, Any] = {
     "TRUSTED_PROXIES": [],
 }
 
+RETENTION: dict[str, str] = {
+    "EVENT_PAYLOAD_DAYS": "Days after which the content of a handled message is emptied.",
+    "EVENT_KEY_DAYS": "Days for which a handled message is remembered.",
+    "RUN_DAYS": "Days for which finished runs are kept.",
+    "ACTIVITY_DAYS": "Days for which the activity log is kept.",
+}
+"""How long things are kept: the settings that ``days()`` reads, with their meanings."""
+
 ZOOM_API_HOSTS = (
     "api.zoom.us",
     "api-us.zoom.us",
@@ -92,35 +100,38 @@ class ZoomAppSettings:
 
     @property
     def client_id(self) -> str:
-        """Client ID of the installation's app in the Zoom Marketplace."""
+        """Required. Client ID of the app in the Zoom Marketplace."""
         return str(self.get("CLIENT_ID"))
 
     @property
     def client_secret(self) -> str:
-        """Client secret of that app. Goes to ``oauth/`` only."""
+        """Required. Client secret of that app.
+
+        Goes to ``oauth/`` only.
+        """
         return str(self.get("CLIENT_SECRET"))
 
     @property
     def webhook_secret_tokens(self) -> list[str]:
-        """Secret tokens that verify Zoom's events, newest first; two while one is rotated."""
+        """Required. The app's secret tokens, newest first; two while one is rotated."""
         return [token for token in self.get("WEBHOOK_SECRET_TOKENS") if token]
 
     @property
     def oauth_url(self) -> str:
-        """Origin of Zoom's authorisation server, without a trailing slash."""
+        """Origin of Zoom's authorisation server."""
         return str(self.get("OAUTH_URL")).rstrip("/")
 
     @property
     def api_url(self) -> str:
-        """Base of the REST API including ``/v2``, without a trailing slash."""
+        """Base of Zoom's REST API, with ``/v2``."""
         return str(self.get("API_URL")).rstrip("/")
 
     @property
     def api_hosts(self) -> tuple[str, ...]:
-        """Hosts (``host`` or ``host:port``) that a token's ``api_url`` may name.
+        """Further hosts that a token's ``api_url`` may name, beside Zoom's own.
 
-        Zoom's own clusters, the host of ``API_URL`` and what the project adds. Everything else
-        is ignored in favour of ``API_URL``: a forged ``api_url`` must not receive a token.
+        Each is ``host`` or ``host:port``; the host of ``API_URL`` counts too. Everything else is
+        ignored in favour of ``API_URL``: a forged ``api_url`` must not receive a token.
         """
         own = urlsplit(self.api_url).netloc
         return (*ZOOM_API_HOSTS, own, *self.get("API_HOSTS"))
@@ -129,17 +140,17 @@ class ZoomAppSettings:
 
     @property
     def base_url(self) -> str:
-        """The canonical https origin of the installation, e.g. ``https://cms.example.org``."""
+        """Required. Canonical origin of the installation, such as ``https://cms.example.org``."""
         return str(self.get("BASE_URL")).rstrip("/")
 
     @property
     def admin_hosts(self) -> tuple[str, ...]:
-        """Further hosts on which the admin is used; a hand-over may return to them."""
+        """Further hosts on which the admin is used, and to which connecting may lead back."""
         return tuple(self.get("ADMIN_HOSTS"))
 
     @property
     def link_hosts(self) -> tuple[str, ...]:
-        """Domains (with their subdomains) to which a stored Zoom link may lead a visitor.
+        """Domains, with their subdomains, to which a stored Zoom link may lead a visitor.
 
         Under ``DEBUG`` the host of ``OAUTH_URL`` counts too, so that the simulator's links work.
         """
@@ -148,7 +159,8 @@ class ZoomAppSettings:
 
     @property
     def encryption_keys(self) -> list[str]:
-        """Fernet keys, newest first: the first encrypts, all decrypt.
+        """Required outside ``DEBUG``. Fernet keys, newest first: the first encrypts, all decrypt;
+        ``manage.py check`` prints a fresh one.
 
         Only under ``DEBUG`` is one derived when none is set, so that a first try needs no key.
 
@@ -166,77 +178,83 @@ class ZoomAppSettings:
         )
 
     @property
+    def installation_id(self) -> str:
+        """Optional. Tells two installations with the same ``BASE_URL`` apart."""
+        return str(self.get("INSTALLATION_ID"))
+
+    @property
     def fingerprint(self) -> str:
-        """Which installation this is: an HMAC of ``BASE_URL`` and the optional ``INSTALLATION_ID``.
+        """Which installation this is: an HMAC of ``BASE_URL`` and ``INSTALLATION_ID``.
 
         Stored with every ``ZoomAccount``; a copied database meets another value and is
         quarantined. Keyed with a constant: it is an identity, not a secret.
         """
-        text = f"{self.base_url}|{self.get('INSTALLATION_ID')}".encode()
+        text = f"{self.base_url}|{self.installation_id}".encode()
         return hmac.new(b"wagtail-zoom installation", text, hashlib.sha256).hexdigest()
 
     # Tuning. Seconds, bytes and days as named.
 
     @property
     def timeout(self) -> tuple[float, float]:
-        """(connect, read) time-out of a call to Zoom, in seconds."""
+        """Seconds to wait for a connection to Zoom, and for its answer."""
         return float(self.get("CONNECT_TIMEOUT")), float(self.get("READ_TIMEOUT"))
 
     @property
     def max_response_bytes(self) -> int:
-        """Largest answer of Zoom that is read, after decompression."""
+        """Largest answer of Zoom that is read, in bytes, after decompression."""
         return int(self.get("MAX_RESPONSE_BYTES"))
 
     @property
     def rate_share(self) -> float:
-        """Share (0 to 1) of the plan's rate limit that this installation uses."""
+        """Share (above 0, at most 1) of the account's rate limit to use."""
         return float(self.get("RATE_SHARE"))
 
     @property
     def parallel_reads(self) -> int:
-        """How many reads of one account may be under way at once."""
+        """How many reads of one Zoom account may be under way at once."""
         return int(self.get("PARALLEL_READS"))
 
     @property
     def recording_months(self) -> int:
-        """How many months back cloud recordings are looked for."""
+        """Months back in which recordings are looked for."""
         return int(self.get("RECORDING_MONTHS"))
 
     @property
     def reconcile_hours(self) -> float:
-        """Hours between two comparisons with Zoom in quiet times."""
+        """Hours between two comparisons with Zoom."""
         return float(self.get("RECONCILE_HOURS"))
 
     @property
     def slice_seconds(self) -> float:
-        """Seconds that a slice of a long run works before it enqueues its successor."""
+        """Seconds that a slice of a long run works before it makes room."""
         return float(self.get("SLICE_SECONDS"))
 
     @property
     def debounce_seconds(self) -> float:
-        """Seconds between two reads of one object when events pour in."""
+        """Seconds between two reads of one object in a storm of messages."""
         return float(self.get("DEBOUNCE_SECONDS"))
 
     @property
     def webhook_max_bytes(self) -> int:
-        """Largest body that the webhook endpoint reads."""
+        """Largest accepted message, in bytes."""
         return int(self.get("WEBHOOK_MAX_BYTES"))
 
     @property
     def webhook_max_age(self) -> int:
-        """Oldest accepted event in seconds; the default covers Zoom's whole retry schedule."""
+        """Oldest accepted message, in seconds; the default covers Zoom's retries."""
         return int(self.get("WEBHOOK_MAX_AGE"))
 
     @property
     def webhook_max_ahead(self) -> int:
-        """Seconds that Zoom's clock may be ahead of ours."""
+        """Seconds that Zoom's clock may be ahead."""
         return int(self.get("WEBHOOK_MAX_AHEAD"))
 
     # Registration
 
     @property
     def registration_form(self) -> str:
-        """Dotted path of the form class, or of ``function(site, meeting)`` that returns one."""
+        """Dotted path of a subclass of ``RegistrationForm``, or of ``function(site, meeting)`` that
+        returns one."""
         return str(self.get("REGISTRATION_FORM"))
 
     @property
@@ -246,32 +264,33 @@ class ZoomAppSettings:
 
     @property
     def registration_limits(self) -> dict[str, tuple[int, int]]:
-        """``{name: (times, seconds)}`` that replace the defaults in ``registration/limits.py``."""
+        """``{name: (times, seconds)}`` for ``address``, ``network``, ``meeting`` and ``site``; see
+        below."""
         limits = self.get("REGISTRATION_LIMITS")
         return {str(name): (int(pair[0]), int(pair[1])) for name, pair in limits.items()}
 
     @property
     def registration_max_bytes(self) -> int:
-        """Largest body of a registration form that is read."""
+        """Largest accepted registration form, in bytes."""
         return int(self.get("REGISTRATION_MAX_BYTES"))
 
     @property
     def registration_seconds(self) -> float:
-        """Seconds that a visitor waits at most for the attempt at Zoom within the request."""
+        """Seconds that a visitor waits at most for Zoom; after that the worker goes on."""
         return float(self.get("REGISTRATION_SECONDS"))
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        """Further origins (``https://www.example.org``) whose pages may post our forms."""
+        """Further origins, such as ``https://www.example.org``, whose pages may post our forms."""
         return tuple(str(origin).rstrip("/") for origin in self.get("FORM_ORIGINS"))
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
-        """Addresses or networks of proxies whose ``X-Forwarded-For`` is believed."""
+        """Addresses or networks of your proxies; only their ``X-Forwarded-For`` is believed."""
         return tuple(str(network) for network in self.get("TRUSTED_PROXIES"))
 
     def days(self, name: str) -> int:
-        """One of the retention settings ``*_DAYS``, in days."""
+        """One of the settings in :data:`RETENTION`, in days."""
         return int(self.get(name))
 
 
