@@ -3,6 +3,7 @@
 # make test-browser   the main paths in a real Chromium
 # make bench   measures everything beside its floor, about 15 minutes; QUICK=1: a minute and a half
 # make docs   the documentation as HTML, in build/docs; a warning is an error
+# make soak MINUTES=30   random changes, faults and kills, then every row is compared; SOAK="--seed 7 …"
 # make lint   style, import floors, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -11,7 +12,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-reset test test-browser test-services bench docs lint clean
+.PHONY: demo demo-reset test test-browser test-services bench soak docs lint clean
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -50,6 +51,10 @@ bench: $(VENV)/.ready
 docs: $(VENV)/.ready
 	$(BIN)/sphinx-build -W --keep-going -n -q docs build/docs
 	@echo "build/docs/index.html"
+
+soak: $(VENV)/.ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),2) $(SOAK)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -66,7 +66,8 @@ class Registration(models.Model):
     task = models.CharField(max_length=10, choices=Task, blank=True, default="")
     maybe_sent = models.BooleanField(default=False)
     """Written before a sign-up goes to Zoom, taken back when it surely did not arrive: look the
-    person up before another try."""
+    person up before another try. It stays when the meeting vanished at Zoom before that could be
+    told: should it come back, the comparison looks for the person."""
     task_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     """Failures in a row; waiting for our turn is none."""

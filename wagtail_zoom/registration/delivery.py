@@ -51,6 +51,9 @@ class Found:
     registrant_id: str = ""
     status: str = ""
     join_url: str = ""
+    is_sure: bool = True
+    """False: Zoom has no such meeting just now, so that it could not be told; should the meeting
+    come back, so does the registrant."""
 
 
 def work(pk: int, lease: str) -> tuple[int, datetime] | None:
@@ -179,7 +182,10 @@ def _check(row: Registration, client: ZoomClient) -> Found:
     try:
         item = client.registrant(row.meeting_zoom_id, _kind(row), row.zoom_registrant_id)
     except ZoomNotFound:
-        return Found(row.zoom_registrant_id, "cancelled")
+        # The same answer for a registrant and for a whole meeting that is gone; the latter says
+        # nothing about the person, and a host can bring it back.
+        is_there = _has_meeting(row, client)
+        return Found(row.zoom_registrant_id, "cancelled" if is_there else "")
     except ZoomScopeMissing:
         # The list needs another permission, which registration cannot do without.
         return look_up(row, client) or Found(row.zoom_registrant_id, "cancelled")
@@ -190,11 +196,24 @@ def _check(row: Registration, client: ZoomClient) -> Found:
     return read(item)
 
 
+def _has_meeting(row: Registration, client: ZoomClient) -> bool:
+    try:
+        client.meeting(row.meeting_zoom_id, _kind(row))
+    except ZoomNotFound:
+        return False
+    return True
+
+
 def decide(row: Registration, client: ZoomClient, task: str) -> Found:
     """Cancel, approve or deny; what is no longer there needs no cancelling."""
     known = row.zoom_registrant_id
     if not known:
-        there = look_up(row, client)
+        try:
+            there = look_up(row, client)
+        except ZoomNotFound:
+            if task != Task.CANCEL:
+                raise
+            return Found("", "cancelled", is_sure=False)
         if there is None:
             return Found("", "cancelled" if task == Task.CANCEL else "")
         known = there.registrant_id
@@ -212,6 +231,7 @@ def decide(row: Registration, client: ZoomClient, task: str) -> Found:
     except (ZoomNotFound, ZoomRejected) as error:
         if task != Task.CANCEL or error.code not in (None, 404, 3001, UNKNOWN):
             raise
+        return Found(known, "cancelled", is_sure=_has_meeting(row, client))
     if task == Task.APPROVE:
         row.zoom_registrant_id = known
         fresh = _check(row, client)
@@ -242,7 +262,7 @@ def _settle(seen: Registration, task: str, found: Found) -> None:
             row.zoom_registrant_id = found.registrant_id[:100]
         if found.join_url:
             row.join_url = found.join_url
-        row.maybe_sent, row.attempts = False, 0
+        row.maybe_sent, row.attempts = not found.is_sure, 0
         if row.task == task:
             row.error_class, row.error_code = "", None
             _apply(row, task, found)

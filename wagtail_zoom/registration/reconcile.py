@@ -12,7 +12,7 @@ from ..client import Priority, client_for
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Meeting, Registration, ZoomSettings
 from ..queue import enqueue
-from . import delivery, mails, outbox
+from . import delivery, mails, outbox, tokens
 from .delivery import LISTED, Found, read
 
 State, Task = Registration.State, Registration.Task
@@ -30,12 +30,14 @@ def check(meeting: Meeting) -> int:
     began = timezone.now()
     client = client_for(meeting.account, meeting.host_zoom_id, Priority.RECONCILE)
     found: dict[str, Found] = {}
+    addresses: dict[str, Found] = {}
     count = 0
     for status in LISTED:
         for page in client.registrants(meeting.zoom_id, meeting.kind, status):
             for item in page.items:
                 one = read(item, status)
                 found[one.registrant_id] = one
+                addresses[tokens.normalise(str(item.get("email", "")))] = one
                 count += status != "denied"
     Meeting.objects.filter(pk=meeting.pk).update(registrant_count=count)
     rows = Registration.objects.filter(
@@ -49,6 +51,7 @@ def check(meeting: Meeting) -> int:
         seen = found.get(ident)
         if seen is None or delivery.STATES.get(seen.status) != state:
             changed += _adopt(pk, seen)
+    changed += _returned(meeting, addresses, began)
     if changed:
         outbox.wake()
     return changed
@@ -68,6 +71,31 @@ def _adopt(pk: int, seen: Found | None) -> int:
             outbox.move(row, state, mail=mails.after_change(row, state))
         row.save()
     return 1
+
+
+def _returned(meeting: Meeting, addresses: dict[str, Found], began: datetime) -> int:
+    """Sign-ups that were settled while the meeting was gone at Zoom, and it came back with them."""
+    rows = Registration.objects.filter(
+        account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, task="", maybe_sent=True,
+        state__in=(State.FAILED, State.CANCELLED), state_since__lt=began,
+    )  # fmt: skip
+    changed = 0
+    for pk in list(rows.values_list("pk", flat=True)):
+        with outbox.locked(pk) as row:
+            address = row.email.reveal() if row.email.readable else ""
+            seen = addresses.get(tokens.normalise(address))
+            if row.task or not row.maybe_sent or seen is None:
+                continue
+            row.zoom_registrant_id = seen.registrant_id[:100]
+            if row.state == State.CANCELLED:
+                outbox.plan(row, Task.CANCEL)
+            else:
+                outbox.plan(row, Task.ADD)
+                outbox.move(row, State.WAITING)
+            row.error_class, row.error_code, row.attempts = "", None, 0
+            row.save()
+            changed += 1
+    return changed
 
 
 def wanted(now: datetime) -> QuerySet[Meeting]:

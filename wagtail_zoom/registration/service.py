@@ -237,6 +237,7 @@ def cancel(pk: int) -> bool:
         outbox.post(row, "")
         outbox.move(row, State.CANCELLED, mail=mails.after_change(row, State.CANCELLED))
         outbox.plan(row, "" if never_sent else Task.CANCEL)
+        row.error_class, row.error_code, row.attempts = "", None, 0
         row.save()
     outbox.wake()
     return True

@@ -112,6 +112,7 @@ def _before(world: World) -> Any:
             return Response(status=503)
     elif fault["kind"] == "cut_before":
         _cut()
+        return Response(status=503)  # nobody hears it; without an answer the work would be done
     elif fault["kind"] == "status":
         body = fault.get(
             "body", {"code": fault.get("code", 0), "message": fault.get("message", "")}

@@ -1,0 +1,23 @@
+"""Shortens the leases of the product to the soak's time-outs."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class SoakConfig(AppConfig):
+    name = "tests.soak"
+    label = "soak"
+
+    def ready(self) -> None:
+        from wagtail_zoom.registration import outbox
+        from wagtail_zoom.sync import engine, inbox, runs
+
+        for module in (outbox, inbox, runs):
+            module.LEASE = settings.LEASE
+        inbox.BUDGET = 8.0
+        inbox.LONGEST_WAIT = 30
+        engine.LONGEST_UNIT = 8
+        engine.BACKOFF = (2, 5, 10, 10, 20)
+        runs.QUIET = settings.LEASE

@@ -1,0 +1,157 @@
+"""What hosts do at Zoom, at random: every kind of change that the simulator knows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+from wagtail_zoom.testing.server import SimulatorControl
+
+WORDS = ("Flow", "Lecture", "Évening", "読書会", "<b>Studio</b>", "Repair & care", "=SUM(1)", "Yin")
+ACCOUNTS = ("aurora", "borealis")
+
+
+class Hosts:
+    """All hosts of two accounts, as one pair of dice."""
+
+    def __init__(self, zoom: SimulatorControl, dice: random.Random) -> None:
+        self.zoom, self.dice = zoom, dice
+        self.counts: Counter[str] = Counter()
+        self.people = {
+            name: [user["key"] for user in zoom.users(name) if user.get("type") == 2]
+            for name in ACCOUNTS
+        }
+        self.deeds = (
+            (self.create, 5), (self.rename, 6), (self.move, 6), (self.delete, 3),
+            (self.recover, 3), (self.settings, 3), (self.move_date, 4), (self.cancel_date, 3),
+            (self.recover_date, 2), (self.begin, 2), (self.finish, 2), (self.record, 3),
+            (self.ready, 2), (self.rename_recording, 2), (self.trash, 2), (self.untrash, 2),
+            (self.destroy, 1), (self.decide, 6), (self.walk_in, 2), (self.person, 1),
+        )  # fmt: skip
+
+    def act(self) -> None:
+        """One change; what is refused or finds nothing to do is not counted."""
+        deed = self.dice.choices([deed for deed, _ in self.deeds], [odds for _, odds in self.deeds])
+        try:
+            if deed[0]() is not False:
+                self.counts[deed[0].__name__] += 1
+        except (ValueError, IndexError):
+            self.counts["not possible"] += 1
+
+    def _title(self) -> str:
+        return f"{self.dice.choice(WORDS)} {self.dice.randrange(10_000)}"
+
+    def _when(self) -> str:
+        hours, minutes = self.dice.randrange(24), self.dice.choice((0, 15, 30))
+        return f"+{self.dice.randrange(2, 60)}d {hours:02}:{minutes:02}"
+
+    def _meeting(self, state: str = "active", *, series: bool | None = None) -> dict[str, Any]:
+        rows = [
+            row
+            for row in self.zoom.meetings(self.dice.choice(ACCOUNTS))
+            if row["state"] == state
+            and row["type"] in (2, 5, 8, 9)
+            and (series is None or (row["type"] in (8, 9)) == series)
+        ]
+        return self.dice.choice(rows)
+
+    def _recording(self, state: str = "active") -> dict[str, Any]:
+        rows = self.zoom.recordings(self.dice.choice(ACCOUNTS))
+        return self.dice.choice([row for row in rows if row["state"] == state])
+
+    def create(self) -> None:
+        account = self.dice.choice(ACCOUNTS)
+        facts: dict[str, Any] = {
+            "topic": self._title(), "start_time": self._when(),
+            "duration": self.dice.choice((30, 45, 60, 90)),
+            "agenda": self.dice.choice(("", "What it is about.\n\nAnd more.")),
+            "registration": self.dice.choice(("auto", "auto", "manual", "none")),
+        }  # fmt: skip
+        if account == "borealis" and self.dice.random() < 0.3:
+            facts["kind"] = "webinar"
+        if self.dice.random() < 0.3:
+            count = self.dice.randrange(2, 7)
+            facts["recurrence"] = {"type": 2, "repeat_interval": 1, "end_times": count}
+            facts["settings"] = {"registration_type": self.dice.choice((1, 2, 3))}
+        self.zoom.create_meeting(self.dice.choice(self.people[account]), **facts)
+
+    def rename(self) -> None:
+        self.zoom.change_meeting(self._meeting()["id"], topic=self._title())
+
+    def move(self) -> None:
+        self.zoom.change_meeting(self._meeting(series=False)["id"], start_time=self._when())
+
+    def settings(self) -> None:
+        choice = self.dice.choice(("auto", "manual", "none", "auto"))
+        self.zoom.change_meeting(self._meeting()["id"], registration=choice, agenda=self._title())
+
+    def delete(self) -> None:
+        number, final = self._meeting()["id"], self.dice.random() < 0.3
+        self.zoom.delete_meeting(number, permanent=final)
+
+    def recover(self) -> None:
+        self.zoom.recover_meeting(self._meeting("deleted")["id"])
+
+    def _date(self, status: str) -> tuple[int, str]:
+        row = self._meeting(series=True)
+        dates = [date for date in row["occurrences"] if date["status"] == status]
+        return row["id"], self.dice.choice(dates)["occurrence_id"]
+
+    def move_date(self) -> None:
+        number, date = self._date("available")
+        self.zoom.change_meeting(number, occurrence_id=date, start_time=self._when())
+
+    def cancel_date(self) -> None:
+        self.zoom.delete_meeting(*self._date("available"))
+
+    def recover_date(self) -> None:
+        self.zoom.recover_meeting(*self._date("deleted"))
+
+    def begin(self) -> None:
+        self.zoom.start_meeting(self._meeting()["id"])
+
+    def finish(self) -> None:
+        rows = self.zoom.meetings(self.dice.choice(ACCOUNTS))
+        live = [row["id"] for row in rows if row["status"] == "started"]
+        self.zoom.end_meeting(self.dice.choice(live))
+
+    def record(self) -> None:
+        person = self.dice.choice(self.people[self.dice.choice(ACCOUNTS)])
+        self.zoom.create_recording(
+            person, topic=self._title(), start_time=f"-{self.dice.randrange(1, 20)}d 18:00",
+            processing=self.dice.random() < 0.3,
+            transcript=self.dice.choice((True, False, "later")),
+        )  # fmt: skip
+
+    def ready(self) -> None:
+        self.zoom.change_recording(self._recording()["id"], processing=False, transcript=True)
+
+    def rename_recording(self) -> None:
+        self.zoom.change_recording(self._recording()["id"], topic=self._title())
+
+    def trash(self) -> None:
+        self.zoom.delete_recordings(self._recording()["id"])
+
+    def untrash(self) -> None:
+        self.zoom.recover_recordings(self._recording("trashed")["id"])
+
+    def destroy(self) -> None:
+        self.zoom.delete_recordings(self._recording("trashed")["id"], permanent=True)
+
+    def decide(self) -> None:
+        number = self._meeting()["id"]
+        people = [one for one in self.zoom.registrants(number) if one["status"] != "cancelled"]
+        waiting = [one for one in people if one["status"] == "pending"]
+        who = self.dice.choice(waiting or people)
+        verb = self.dice.choice(("approve", "approve", "deny", "cancel"))
+        self.zoom.decide(number, who["id"], verb)
+
+    def walk_in(self) -> None:
+        number = self._meeting()["id"]
+        name = f"walk-in-{self.dice.randrange(10**6)}@example.net"
+        self.zoom.register(number, email=name, first_name="Walk", last_name="In")
+
+    def person(self) -> None:
+        key = self.dice.choice(self.people[self.dice.choice(ACCOUNTS)])
+        self.zoom.change_user(key, display_name=self._title())
