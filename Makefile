@@ -2,6 +2,7 @@
 # make test   sets up a virtual environment and runs the tests on SQLite
 # make test-browser   the main paths in a real Chromium
 # make bench   measures everything beside its floor, about 15 minutes; QUICK=1: a minute and a half
+# make reference   rewrites the parts of the documentation that the code knows best
 # make docs   the documentation as HTML, in build/docs; a warning is an error
 # make soak MINUTES=30   random changes, faults and kills, then every row is compared; SOAK="--seed 7 …"
 # make lint   style, import floors, migrations, build and metadata
@@ -12,7 +13,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-reset test test-browser test-services bench soak docs lint clean
+.PHONY: demo demo-reset test test-browser test-services bench soak lint clean
+.PHONY: docs reference
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -47,6 +49,9 @@ test-services: $(VENV)/.ready
 bench: $(VENV)/.ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn 'psycopg[binary]'
 	@QUICK=$(QUICK) $(BIN)/python -m benchmarks.run
+
+reference: $(VENV)/.ready
+	$(BIN)/python scripts/reference.py
 
 docs: $(VENV)/.ready
 	$(BIN)/sphinx-build -W --keep-going -n -q docs build/docs

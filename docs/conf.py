@@ -67,6 +67,7 @@ MENU = {
         "reference/panel",
         "reference/settings",
         "reference/blocks",
+        "reference/templates",
         "reference/signals",
         "reference/commands",
         "reference/urls",

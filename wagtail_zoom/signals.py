@@ -1,15 +1,18 @@
-"""Signals for projects. All are sent after the commit, with ``send_robust``.
-
-``account_connected``     sender ``ZoomSettings``; ``site``, ``account`` (``ZoomAccount``)
-``account_disconnected``  sender ``ZoomSettings``; ``site``, ``account``, ``kept`` (as archive)
-``mirror_changed``        sender ``ZoomAccount``; ``account``, ``meetings`` and ``recordings``
-                          (sets of primary keys whose rows were created, changed or removed)
-``registration_changed``  sender ``Registration``; ``registration``, ``previous`` (state before)
-"""
+"""Signals for projects. All are sent after the commit, with ``send_robust``."""
 
 from django.dispatch import Signal
 
 account_connected = Signal()
+"""A Site was connected. Sender ``ZoomSettings``; ``site``, ``account`` (``ZoomAccount``)."""
+
 account_disconnected = Signal()
+"""A Site was disconnected. Sender ``ZoomSettings``; ``site``, ``account``, ``kept`` (whether an
+archive stays)."""
+
 mirror_changed = Signal()
+"""Rows were created, changed or removed. Sender ``ZoomAccount``; ``account``, ``meetings`` and
+``recordings`` (sets of primary keys)."""
+
 registration_changed = Signal()
+"""A sign-up is in another state. Sender ``Registration``; ``registration``, ``previous`` (the state
+before)."""

@@ -1,0 +1,285 @@
+"""Write the parts of the documentation that the code knows best, or check that they are current.
+
+``python scripts/reference.py`` rewrites what stands between ``<!-- from the code: NAME -->`` and
+``<!-- end -->`` in the pages under ``docs/``; with ``--check`` it only names what is stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+REGION = re.compile(r"(<!-- from the code: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def markdown(text: object) -> str:
+    """One line of Markdown of a docstring's first paragraph, or of a label."""
+    first = re.split(r"\n\s*\n", str(text or "").strip())[0]
+    line = " ".join(first.replace("``", "`").split())
+    line = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", line)
+    return line.replace("|", "\\|")
+
+
+def table(head: str, rows: Iterable[Iterable[str]]) -> str:
+    """A table of Markdown; ``head`` with bars between its cells."""
+    titles = [title.strip() for title in head.split("|")]
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def following_docs(module: Any) -> dict[str, str]:
+    """Names assigned in a module (or class body) and the text that stands below each."""
+    found: dict[str, str] = {}
+    tree = ast.parse(inspect.cleandoc(inspect.getsource(module)))
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else tree.body
+    for node, below in zip(body, body[1:], strict=False):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        text = below.value if isinstance(below, ast.Expr) else None
+        if isinstance(target, ast.Name) and isinstance(text, ast.Constant):
+            found[target.id] = str(text.value)
+    return found
+
+
+# What the code knows
+
+
+def settings() -> str:
+    """Keys of ``WAGTAIL_ZOOM``: the docstring of the property that reads each."""
+    from wagtail_zoom import conf
+
+    meanings = dict(conf.RETENTION)
+    for node in ast.walk(ast.parse(inspect.getsource(conf))):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list
+        ):
+            for key in re.findall(r"self\.get\('(\w+)'\)", ast.unparse(node)):
+                meanings.setdefault(key, ast.get_docstring(node) or "")
+    rows = [
+        (f"`{key}`", f"`{_plain(value)}`", markdown(meanings[key]))
+        for key, value in conf.DEFAULTS.items()
+    ]
+    return table("key | default | meaning", rows)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, int) and value >= 1024 and value % 1024 == 0:
+        size = value // 1024
+        return f"{size} * 1024" if size % 1024 else f"{size // 1024} * 1024 * 1024"
+    return repr(value)
+
+
+def signals() -> str:
+    from django.dispatch import Signal
+
+    from wagtail_zoom import signals as module
+
+    texts = following_docs(module)
+    names = [name for name, thing in vars(module).items() if isinstance(thing, Signal)]
+    rows = []
+    for name in names:
+        when, _dot, sends = markdown(texts[name]).partition(". ")
+        sender, _semi, rest = sends.removeprefix("Sender ").rstrip(".").partition("; ")
+        rows.append((f"`{name}`", when, sender, rest))
+    return table("signal | sent when | sender | arguments", rows)
+
+
+def commands() -> str:
+    """Every option of every command of ours."""
+    from django.core.management import load_command_class
+    from django.core.management.base import DjangoHelpFormatter
+
+    folder = ROOT / "wagtail_zoom/management/commands"
+    usual = set(DjangoHelpFormatter.show_last) | {"--help"}
+    rows = []
+    for name in sorted(file.stem for file in folder.glob("zoom_*.py")):
+        parser = load_command_class("wagtail_zoom", name).create_parser("manage.py", name)
+        for action in parser._actions:
+            if not usual.intersection(action.option_strings):
+                rows.append((f"`{name}`", f"`{_option(action)}`", markdown(action.help)))
+    return table("command | option | meaning", rows)
+
+
+def _option(action: Any) -> str:
+    words = [action.option_strings[0]] if action.option_strings else []
+    if action.choices:
+        words.append("\\|".join(str(one) for one in action.choices))
+    elif action.nargs != 0:
+        words.append(str(action.metavar or action.dest).lower())
+    return " ".join(words)
+
+
+def urls() -> str:
+    """Every address, with the first sentence of its view."""
+    from wagtail_zoom import urls as module
+
+    rows = []
+    for pattern in module.urlpatterns:
+        if not pattern.name:
+            continue
+        shown = re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
+        text = markdown(inspect.unwrap(pattern.callback).__doc__)
+        text = re.sub(r"^`zoom/[^`]*`:? ?", "", text)
+        rows.append((f"`{shown}`", f"`{pattern.name}`", text[:1].upper() + text[1:]))
+    return table("address | name | what it is", rows)
+
+
+EVERYWHERE = ("heading", "heading_level", "off")
+"""Options that every block has; the page says so once."""
+
+
+def blocks() -> str:
+    """Every block with its options, as editors see them."""
+    from wagtail_zoom import blocks as module
+
+    parts = []
+    for name in module.__all__:
+        kind = getattr(module, name)
+        block = kind()
+        if "wagtail_zoom/" not in (getattr(block.meta, "template", None) or ""):
+            continue
+        rows = [
+            _child(option, child)
+            for option, child in block.child_blocks.items()
+            if option not in EVERYWHERE
+        ]
+        head = f"### {name}\n\n*{markdown(block.label)}*: {markdown(block.meta.description)}\n\n"
+        parts.append(head + table("option | label | default | values", rows))
+    return "\n\n".join(parts)
+
+
+def _child(option: str, child: Any) -> tuple[str, str, str, str]:
+    default, field = child.get_default(), getattr(child, "field", None)
+    kind, words = type(child).__name__, []
+    if kind in ("ItemChooserBlock", "ListBlock"):
+        words.append("one entry" if kind == "ItemChooserBlock" else "any number of entries")
+    else:
+        choices = [(value, label) for value, label in getattr(field, "choices", []) if value]
+        words += [f"`{value}` ({markdown(label)})" for value, label in choices]
+    low, high = getattr(field, "min_value", None), getattr(field, "max_value", None)
+    if low is not None:
+        words.append(f"{low} to {high}")
+    if kind == "BooleanBlock":
+        shown = "on" if default else "off"
+    else:
+        empty = kind == "ListBlock" or default in ("", None, [])
+        shown = "" if empty else f"`{_default(default)}`"
+    told = [", ".join(words), markdown(getattr(field, "help_text", ""))]
+    return f"`{option}`", markdown(child.label), shown, ". ".join(one for one in told if one)
+
+
+def _default(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def views() -> str:
+    """The objects that templates show: fields and properties."""
+    from wagtail_zoom import rows, timing
+
+    kinds = [rows.DateView, rows.FilmView, rows.MeetingView, timing.When]
+    kinds += [rows.State, rows.Action, rows.Cover]
+    return "\n\n".join(_view(kind) for kind in kinds)
+
+
+def _view(kind: type) -> str:
+    texts = following_docs(kind)
+    rows = [
+        (f"`{name}`", _type(annotation), markdown(texts.get(name)))
+        for name, annotation in kind.__annotations__.items()
+    ]
+    rows += [
+        (f"`{name}`", _type(thing.fget.__annotations__["return"]), markdown(thing.__doc__))
+        for name, thing in vars(kind).items()
+        if isinstance(thing, property) and not name.startswith("_")
+    ]
+    head = f"### {kind.__name__}\n\n{markdown(kind.__doc__)}\n\n"
+    return head + table("field | type | meaning", rows)
+
+
+def _type(annotation: Any) -> str:
+    text = str(annotation).replace("SafeString | str", "safe HTML").replace(" | None", ", or none")
+    return {"str": "text", "Text": "text", "bool": "yes or no", "int": "number"}.get(text, text)
+
+
+def classes() -> str:
+    """Public class names, with the templates and the script that use them."""
+    folder = ROOT / "wagtail_zoom/templates/wagtail_zoom"
+    where: dict[str, set[str]] = {}
+    for path in sorted([*folder.glob("blocks/*"), *folder.glob("registration/*.html")]):
+        for text in re.findall(r'class="([^"]*)"', path.read_text()):
+            for name in re.findall(r"(?<![\w-])wz(?:-[a-z]+)*(?:--[a-z]+)?(?![\w{-])", text):
+                where.setdefault(name, set()).add(path.stem)
+    rows = [
+        (f"`{name}`", ", ".join(f"`{one}`" for one in sorted(places)))
+        for name, places in sorted(where.items())
+    ]
+    return table("class | in the templates", rows)
+
+
+def scopes() -> str:
+    from wagtail_zoom.scopes import SCOPES
+
+    rows = []
+    for scope in SCOPES:
+        words = [scope.feature]
+        words += ["account-level only"] if scope.admin_only else []
+        words += ["optional"] if scope.optional else []
+        rows.append((f"`{scope.name}`", ", ".join(words), markdown(scope.reason)))
+    return table("scope | for | reason", rows)
+
+
+def events() -> str:
+    from wagtail_zoom.appconfig import EVENTS
+
+    rows = [(f"`{name}`", feature, markdown(reason)) for name, feature, reason in EVENTS]
+    return table("event | for | reason", rows)
+
+
+WRITERS: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "signals": signals,
+    "commands": commands,
+    "urls": urls,
+    "blocks": blocks,
+    "views": views,
+    "classes": classes,
+    "scopes": scopes,
+    "events": events,
+}
+
+
+def fresh(text: str) -> str:
+    """A page with its regions written anew."""
+    return REGION.sub(lambda found: f"{found[1]}\n{WRITERS[found[2]]()}\n\n{found[4]}", text)
+
+
+def main(arguments: list[str]) -> int:
+    """Return 1 when something was stale and ``--check`` was given."""
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+    from django.utils import translation
+
+    django.setup()
+    stale = []
+    with translation.override("en"):
+        for page in sorted(DOCS.rglob("*.md")):
+            text = page.read_text()
+            if fresh(text) != text:
+                stale.append(str(page.relative_to(ROOT)))
+                if "--check" not in arguments:
+                    page.write_text(fresh(text))
+    if stale:
+        print("\n".join(stale))
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
