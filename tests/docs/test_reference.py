@@ -73,7 +73,7 @@ def test_contexts_are_the_documented_ones(zoom_rows, name, kind, value):
     (bound,) = page.body
     request = RequestFactory().get("/x/")
     given = {"page": page, "request": request}
-    found = set(bound.block.get_context(bound.value, given)) - set(given) - {"value"}
+    found = set(bound.block.get_context(bound.value, dict(given))) - set(given) - {"value"}
     text = (DOCS / "reference/blocks.md").read_text()
     common = text[text.index("Context of every block") : text.index("Further:")]
     template = Path(kind().meta.template).name
@@ -81,3 +81,6 @@ def test_contexts_are_the_documented_ones(zoom_rows, name, kind, value):
     documented = set(re.findall(r"`(\w+)`", common)) | set(re.findall(r"`(\w+)`", line))
     assert len(found) > 8
     assert found <= documented
+    # A name in brackets belongs to what stands before it, and the series has its own address.
+    own = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", line)))
+    assert own <= found | {"undated"}
