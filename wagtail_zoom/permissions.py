@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet
 from wagtail.models import Site
 from wagtail.permission_policies.sites import SitePermissionPolicy
 
-from .models import Activity, Registration, SiteItem, ZoomSettings
+from .models import Activity, Registration, SiteItem, ZoomAccount, ZoomSettings
 
 CODENAME = "change_zoomsettings"
 
@@ -50,3 +50,13 @@ def sites_for(user: Any) -> QuerySet[Site]:
 def may_change(user: Any, site: Site) -> bool:
     """Whether this user may change the Zoom settings of this Site, and thereby see its data."""
     return sites_for(user).filter(pk=site.pk).exists()
+
+
+def may_wake(user: Any, account: ZoomAccount) -> bool:
+    """Whether this user may say that a copied installation is the real one, for this account.
+
+    Waking a copy takes the connection away from the other one, for every Site of the account: so
+    it needs the right for all of them.
+    """
+    fed = ZoomSettings.objects.filter(account=account)
+    return not fed.exclude(site__in=sites_for(user)).exists()

@@ -10,7 +10,7 @@ import logging
 from django.utils import timezone
 
 from .errors import ZoomError
-from .models import SyncRun, ZoomAccount, fetch_scope
+from .models import Host, SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
 from .queue import enqueue
 from .registration import delivery, outbox, reconcile
@@ -61,6 +61,14 @@ def sync_directory(account_pk: int) -> None:
     if not fetch_scope(account).is_empty:
         # Connected again: nothing was heard in between.
         runs.request_run(account, SyncRun.Mode.RECONCILE)
+
+
+def count_hosts(account_pk: int, *host_pks: int) -> None:
+    """How much Zoom has of hosts that an owner is about to tick."""
+    account = ZoomAccount.objects.filter(pk=account_pk).first()
+    if account is not None and not account.is_quarantined:
+        hosts = Host.objects.filter(account=account, removed_at=None, pk__in=host_pks)
+        directory.count_hosts(account, hosts[: directory.COUNTED_HOSTS])
 
 
 def revoke(grant_pk: int) -> None:

@@ -192,7 +192,7 @@ def test_one_mail_and_two_reminders(aurora):
     first = mail.outbox[0]
     assert "aurora.example" in first.subject and first.to == ["office@aurora.example"]
     assert f"https://testserver{aurora.panel}" in first.body
-    assert "We sent you a mail on" in states_card(aurora)
+    assert "We mailed office@aurora.example on" in states_card(aurora)
 
 
 def states_card(world):

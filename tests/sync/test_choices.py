@@ -19,6 +19,7 @@ from wagtail_zoom.models import (
     fetch_scope,
 )
 from wagtail_zoom.oauth import leave
+from wagtail_zoom.queue import enqueue
 from wagtail_zoom.sync import choices, engine, runs
 from wagtail_zoom.sync.choices import Choice
 
@@ -283,3 +284,16 @@ def test_a_failing_host_does_not_stop_the_others(connect, zoom_worker, zoom_app)
     assert last_run().state == "done"
     assert Meeting.objects.exclude(host_zoom_id=host).exists()
     assert not Meeting.objects.filter(host_zoom_id=host).exists()
+
+
+def test_hosts_that_are_about_to_be_ticked_are_counted_and_not_fetched(connect, zoom_worker):
+    """A number from one listing call for each kind; not one row of theirs is stored."""
+    choice = connect("aurora-0", hosts=["aurora-0"])
+    other = Host.objects.filter(account=choice.account).exclude(zoom_id="aurora-0").first()
+    Host.objects.filter(pk=other.pk).update(totals={})
+    enqueue("count_hosts", choice.account.pk, other.pk)
+    zoom_worker.run()
+    other.refresh_from_db()
+    assert set(other.totals) == {"meeting", "webinar", "recording"}
+    assert other.totals["meeting"] > 0
+    assert not Meeting.objects.filter(host=other).exists()

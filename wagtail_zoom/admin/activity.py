@@ -5,7 +5,6 @@ Rows hold a code and data; the words are chosen when they are read, in the reade
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import Activity, GrantReason
-from ..redaction import redact
+from ..models import Activity, GrantReason, Plan
 from . import wording
 
 CATEGORIES = [
@@ -27,7 +25,6 @@ CATEGORIES = [
     ("registration", gettext_lazy("Sign-ups")),
     ("curation", gettext_lazy("What you decided")),
 ]
-MASK = "••••"
 
 
 @dataclass(frozen=True)
@@ -47,50 +44,6 @@ def worded(row: Activity) -> Sentence:
     if row.code.startswith("grant_"):
         return _grant(row, data)
     return Sentence(row.code.replace("_", " ").capitalize())
-
-
-def may_see(row: Activity, hosts: set[str]) -> bool:
-    """Whether the message behind a line is about one of these hosts (Zoom's ids).
-
-    A failed message is told to every Site of the account; what stands in it, only to those that
-    show its host.
-    """
-    event = row.event
-    if event is None or not isinstance(event.payload, dict):
-        return False
-    thing = _object(event.payload)
-    return str(thing.get("host_id") or "") in hosts
-
-
-def _object(payload: dict[str, Any]) -> dict[str, Any]:
-    """The thing that a message is about."""
-    inner = payload.get("payload") if isinstance(payload.get("payload"), dict) else payload
-    thing = inner.get("object") if isinstance(inner, dict) else None
-    return thing if isinstance(thing, dict) else {}
-
-
-def raw(row: Activity) -> str:
-    """What Zoom sent, cleaned once more, as indented text; empty when it is gone."""
-    event = row.event
-    if event is None or not event.payload:
-        return ""
-    body = {"event": event.event, "event_ts": event.event_ts, **_masked(redact(event.payload))}
-    return json.dumps(body, indent=2, ensure_ascii=False)
-
-
-def _masked(value: Any) -> Any:
-    """Anything that still looks like an address or a name is covered."""
-    hidden = ("email", "name", "first_name", "last_name", "phone", "address")
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            key: MASK if key in hidden or "email" in key else _masked(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, str) and "@" in value:
-        return MASK
-    return value
 
 
 def who(row: Activity) -> str:
@@ -238,6 +191,13 @@ def _scope(row: Activity, data: dict[str, Any]) -> Sentence:
     )
 
 
+def _plan(row: Activity, data: dict[str, Any]) -> Sentence:
+    known = {"who": who(row), "plan": dict(Plan.choices).get(data.get("plan", ""), "")}
+    if data.get("stated"):
+        return Sentence(_("%(who)s said that the Zoom plan is %(plan)s.") % known)
+    return Sentence(_("%(who)s left it to us to find out the Zoom plan.") % known)
+
+
 _WORDS: dict[str, Callable[[Activity, dict[str, Any]], Sentence]] = {
     "connected": _did(gettext_lazy("{who} connected the Zoom account {account}.")),
     "connected_invited": _did(
@@ -250,6 +210,8 @@ _WORDS: dict[str, Callable[[Activity, dict[str, Any]], Sentence]] = {
     "invited": _did(gettext_lazy("{who} made a link for the Zoom administrator.")),
     "uninvited": _did(gettext_lazy("{who} took the link for the Zoom administrator back.")),
     "adopted": _did(gettext_lazy("{who} switched Zoom on in this copy of the website.")),
+    "plan_stated": _plan,
+    "owner_mailed": _did(gettext_lazy("{who} wrote to the owner.")),
     "paused": _did(gettext_lazy("{who} paused Zoom.")),
     "resumed": _did(gettext_lazy("{who} let Zoom go on.")),
     "scope_missing": _scope,

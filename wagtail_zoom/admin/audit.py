@@ -12,6 +12,7 @@ ACTIONS = {
     "wagtail_zoom.expose": (_("Choose what Zoom shows"), _("Changed what of Zoom is shown")),
     "wagtail_zoom.pause": (_("Pause Zoom"), _("Paused Zoom")),
     "wagtail_zoom.resume": (_("Resume Zoom"), _("Resumed Zoom")),
+    "wagtail_zoom.plan": (_("State the Zoom plan"), _("Said which plan the Zoom account has")),
     "wagtail_zoom.adopt": (_("Wake a copy"), _("Switched Zoom on in this copy")),
     "wagtail_zoom.replay": (_("Replay a message"), _("Handled a message of Zoom’s again")),
     "wagtail_zoom.publish": (_("Show to visitors"), _("Shown to visitors")),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from .. import notices
 from ..models import GrantState, Plan
@@ -43,6 +45,7 @@ def context(facts: Facts) -> dict[str, Any]:
         "numbers": numbers(facts),
         "health": health.lines(facts),
         "poll_url": addresses.url("live", facts),
+        "meanwhile": states.classify(facts) in STOPPED,
         "visitors_url": addresses.url("visitors", facts),
         "inbox_url": f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=new",
         "pause": _pause(facts),
@@ -66,13 +69,23 @@ def live(facts: Facts) -> dict[str, Any]:
     }
 
 
+STOPPED = {
+    State.NEEDS_RECONNECT: "bad",
+    State.REVOKED: "bad",
+    State.ARCHIVED: "warn",
+    State.QUARANTINED: "warn",
+    State.WORKER_DOWN: "warn",
+}
+"""States in which nothing is read, with the tone of the card."""
+
+
 def card(facts: Facts, state: State) -> Card:
     """The state as the card says it; the banner above says what must be done."""
-    read = _last_read(facts)
-    if state in (State.NEEDS_RECONNECT, State.REVOKED, State.ARCHIVED, State.QUARANTINED):
+    activity = Action(_("Show the activity"), addresses.activity_url(facts), post=False)
+    if state in STOPPED:
+        read = _last_read(facts)
         title = _("Stopped. Last read: %(time)s") % {"time": read} if read else _("Stopped")
-        tone = "bad" if state in (State.NEEDS_RECONNECT, State.REVOKED) else "warn"
-        return Card("warning", tone, title, _mailed(facts), [])
+        return Card("warning", STOPPED[state], title, _mailed(facts), [])
     if state == State.CHOOSE:
         text = _("Choose what to show. Nothing is fetched before.")
         return Card("success", "good", _("Connected"), text, [])
@@ -80,15 +93,21 @@ def card(facts: Facts, state: State) -> Card:
         return Card("help", "warn", _("Waiting for your yes"), "", [])
     if state == State.PAUSED:
         return Card("time", "work", _("Paused"), _checked(facts), [])
-    sync = Action(_("Sync now"), addresses.url("sync", facts), filled=True)
-    activity = Action(_("Show the activity"), addresses.activity_url(facts), post=False)
+    if state in (State.DEGRADED, State.THROTTLED):
+        return Card("time", "warn", _("Waiting for Zoom"), _checked(facts), [])
+    if state == State.WITHHELD:
+        return Card("help", "warn", _("Waiting for your answer"), _checked(facts), [activity])
+    if state == State.LATE:
+        return Card("time", "warn", _("Not up to date"), _checked(facts), [activity])
+    if state == State.NO_EVENTS:
+        return Card("success", "good", _("Up to date"), _checked(facts, ahead=True), [activity])
+    text = _checked(facts, ahead=True, told=True)
     if state == State.MISSING:
         names = wording.listing(wording.kind_name(name) for name in facts.missing)
         title = _("Up to date, except %(kinds)s") % {"kinds": names}
-        return Card("warning", "warn", title, _checked(facts), [activity])
-    if state in (State.GOOD, State.SIGNUPS_FAILED, State.NO_EVENTS):
-        return Card("success", "good", _("Up to date"), _checked(facts), [sync, activity])
-    return Card("time", "warn", states.short(facts, state), _checked(facts), [activity])
+        return Card("warning", "warn", title, text, [activity])
+    sync = Action(_("Sync now"), addresses.url("sync", facts), filled=True)
+    return Card("success", "good", _("Up to date"), text, [sync, activity])
 
 
 def _last_read(facts: Facts) -> str:
@@ -98,16 +117,17 @@ def _last_read(facts: Facts) -> str:
 
 
 def _mailed(facts: Facts) -> str:
-    from datetime import datetime
-
     times = facts.grant.notices if facts.grant and facts.needs_reconnect else []
-    if not times:
+    address = notices.owner_address(facts.choice)
+    if not times or not address:
         return ""
-    days = wording.listing(wording.short_day(datetime.fromisoformat(text)) for text in times)
-    return _("We sent you a mail on %(days)s.") % {"days": days}
+    days = dict.fromkeys(wording.short_day(datetime.fromisoformat(text)) for text in times)
+    known = {"address": address, "days": wording.listing(days)}
+    return _("We mailed %(address)s on %(days)s.") % known
 
 
-def _checked(facts: Facts) -> str:
+def _checked(facts: Facts, *, ahead: bool = False, told: bool = False) -> str:
+    """When it was compared last; ``ahead``: and when next; ``told``: how fast changes arrive."""
     account = facts.account
     if account is None or account.reconciled_at is None:
         return _("Nothing has been fetched yet.")
@@ -118,14 +138,14 @@ def _checked(facts: Facts) -> str:
             "age": wording.age(account.reconciled_at, facts.now),
         }
     ]
-    if account.next_reconcile_at and account.next_reconcile_at > facts.now:
+    if ahead and account.next_reconcile_at and account.next_reconcile_at > facts.now:
         parts.append(
             _("Next check at %(time)s.")
             % {"time": wording.moment(account.next_reconcile_at, facts.now)}
         )
-    if account.plan == Plan.FREE:
+    if told and account.plan == Plan.FREE:
         parts.append(_("We look every 15 minutes."))
-    elif facts.choice.paused_at is None:
+    elif told:
         parts.append(_("Changes in Zoom arrive within seconds."))
     return " ".join(parts)
 
@@ -158,7 +178,7 @@ def rows(facts: Facts) -> list[Row]:
     address = notices.owner_address(facts.choice)
     found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
     if grant is not None:
-        found.append(_allowed(facts))
+        found += [_allowed(facts), _plan(facts)]
     used = wording.pages(len(facts.pages)) if facts.pages else _("no page yet")
     found.append(Row(_("Used on"), used, url=addresses.url("visitors", facts)))
     return found
@@ -185,6 +205,16 @@ def _connected_by(facts: Facts) -> Row:
     return Row(_("Connected by"), f"{who}, {day}")
 
 
+def _plan(facts: Facts) -> Row:
+    account = facts.account
+    if account is None or account.plan == Plan.UNKNOWN:
+        return Row(_("Zoom plan"), _("not known"), url=f"{addresses.panel_url(facts)}#tab-choices")
+    said = _("as you said") if account.plan_stated else _("as it looks")
+    name = account.get_plan_display()
+    url = f"{addresses.panel_url(facts)}#tab-choices"
+    return Row(_("Zoom plan"), f"{name}, {said}", url=url)
+
+
 def _allowed(facts: Facts) -> Row:
     lacking = list(facts.grant.missing_kinds or []) if facts.grant else []
     kinds = ("meeting", "webinar", "registration", "recording")
@@ -200,17 +230,22 @@ def numbers(facts: Facts) -> list[Number]:
         return []
     meetings = f"{reverse('wagtail_zoom_meetings:index')}?site={facts.site.pk}&visitors=yes"
     films = f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=published"
-    found = [Number(facts.dates_by_kind.get("meeting", 0), _("upcoming dates"), meetings)]
+    dates, webinars = (facts.dates_by_kind.get(kind, 0) for kind in ("meeting", "webinar"))
+    found = []
+    if facts.choice.show_meetings or not facts.choice.kinds:
+        found.append(Number(dates, ngettext("upcoming date", "upcoming dates", dates), meetings))
     if facts.choice.show_webinars:
-        webinars = f"{meetings}&kind=webinar"
-        found.append(Number(facts.dates_by_kind.get("webinar", 0), _("webinar dates"), webinars))
+        word = ngettext("webinar date", "webinar dates", webinars)
+        found.append(Number(webinars, word, f"{meetings}&kind=webinar"))
     if facts.choice.show_recordings:
-        found.append(Number(facts.recordings_shown, _("recordings"), films))
+        n = facts.recordings_shown
+        found.append(Number(n, ngettext("recording", "recordings", n), films))
     if facts.choice.show_registration:
         found.append(Number(facts.taking_signups, _("with registration"), meetings))
     waiting = facts.signups.get("waiting", 0)
     if waiting:
-        found.append(Number(waiting, _("sign-ups waiting"), addresses.signups_url(facts)))
+        word = ngettext("sign-up waiting", "sign-ups waiting", waiting)
+        found.append(Number(waiting, word, addresses.signups_url(facts)))
     return found
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminModelForm
 
-from ..models import ExposedHost, Grant, Host, ItemRule, ZoomSettings
+from ..models import ExposedHost, Grant, Host, ItemRule, Plan, ZoomAccount, ZoomSettings
 
 
 def offered_hosts(choice: ZoomSettings) -> QuerySet[Host]:
@@ -35,6 +36,16 @@ def ticked_hosts(choice: ZoomSettings) -> set[int]:
     return ticked
 
 
+def plan_choices(account: ZoomAccount | None) -> list[tuple[str, Any]]:
+    """The plans that an owner may name, and to leave it to us, with what we take it for."""
+    guess = _("I do not know")
+    if account is not None and not account.plan_stated and account.plan != Plan.UNKNOWN:
+        guess = format_lazy(
+            _("I do not know (it looks like {plan})"), plan=account.get_plan_display()
+        )
+    return [("", guess), *((value, label) for value, label in Plan.choices if value != "unknown")]
+
+
 class ChoicesForm(WagtailAdminModelForm):
     """Refuses hosts of other accounts and hosts that the Site's grant does not cover."""
 
@@ -51,8 +62,19 @@ class ChoicesForm(WagtailAdminModelForm):
         widget=forms.RadioSelect,
     )
 
+    plan = forms.ChoiceField(
+        label=_("Your Zoom plan"),
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("It says how fast we may read. All sites of this Zoom account share it."),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        plan: Any = self.fields["plan"]
+        account = self.instance.account
+        plan.choices = plan_choices(account)
+        self.initial["plan"] = account.plan if account and account.plan_stated else ""
         field: Any = self.fields["hosts"]
         field.queryset = offered_hosts(self.instance)
         self.initial["hosts"] = list(ticked_hosts(self.instance))

@@ -8,10 +8,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Host, Meeting, ZoomSettings
+from ..models import Host, Kind
 from . import addresses, wording
 from .facts import Facts
-from .forms import offered_hosts, ticked_hosts
+from .forms import offered_hosts
+from .outlook import Outlook
 
 SHOWN_HOSTS = 50
 """Unticked hosts that are listed at once; the others are found by search."""
@@ -19,7 +20,7 @@ SHOWN_HOSTS = 50
 
 @dataclass(frozen=True)
 class KindLine:
-    """A switch with its sentence and its counts. ``kind`` is the key in ``Host.totals``."""
+    """A switch with its sentence and its counts. ``kind`` names its place for the script."""
 
     field: Any
     kind: str
@@ -30,76 +31,96 @@ class KindLine:
 
 
 def lines(facts: Facts, form: Any) -> list[KindLine]:
-    """The four switches."""
-    totals = _totals(facts.choice)
+    """The four switches, with the counts of what is stored."""
     missing = list(facts.grant.missing_kinds or []) if facts.grant else []
-    shown = {
-        "meeting": facts.dates_by_kind.get("meeting", 0),
-        "webinar": facts.dates_by_kind.get("webinar", 0),
-        "recording": facts.recordings_shown,
-    }
+    side = sides(Outlook.of(facts))
+    films = (
+        _("Cloud recordings. Each one waits for your review first.")
+        if facts.choice.review_recordings
+        else _("Cloud recordings. They are published by themselves.")
+    )
     words = [
+        ("meeting", _("Meetings"), _("Ordinary Zoom meetings with a date.")),
+        ("webinar", _("Webinars"), _("Zoom webinars and their dates.")),
+        ("recording", _("Recordings"), films),
         (
-            "show_meetings",
-            "meeting",
-            _("Meetings"),
-            _("Ordinary Zoom meetings with a date."),
-        ),
-        ("show_webinars", "webinar", _("Webinars"), _("Zoom webinars and their dates.")),
-        (
-            "show_recordings",
-            "recording",
-            _("Recordings"),
-            _("Cloud recordings. Each one waits for your review first."),
-        ),
-    ]
-    found = []
-    for name, kind, title, text in words:
-        found.append(
-            KindLine(
-                form[name],
-                kind,
-                title,
-                text,
-                _side(totals.get(kind), shown[kind], facts.choice),
-                _("Zoom has not allowed it yet.") if kind in missing else "",
-            )
-        )
-    asking = Meeting.objects.filter(
-        account=facts.choice.account_id,
-        host__exposed_on__settings=facts.choice.pk,
-        removed_at=None,
-        approval_type__in=(0, 1),
-    ).count()
-    found.append(
-        KindLine(
-            form["show_registration"],
-            "",
+            "registration",
             _("Registration"),
             _("Visitors can sign up on your pages. Names and addresses go to Zoom."),
-            ngettext("%(n)d meeting asks for it", "%(n)d meetings ask for it", asking)
-            % {"n": asking},
-            _("Zoom has not allowed it yet.") if "registration" in missing else "",
+        ),
+    ]
+    not_allowed = _("Zoom has not allowed it yet.")
+    return [
+        KindLine(
+            form[SWITCHES[kind]],
+            kind,
+            title,
+            text,
+            side[kind],
+            not_allowed if kind in missing else "",
         )
-    )
+        for kind, title, text in words
+    ]
+
+
+SWITCHES = {
+    "meeting": "show_meetings",
+    "webinar": "show_webinars",
+    "recording": "show_recordings",
+    "registration": "show_registration",
+}
+
+
+def sides(outlook: Outlook) -> dict[str, str]:
+    """What stands beside each kind: how much Zoom has, and how much of it would show."""
+    found = {kind.value: _side(outlook, kind) for kind in Kind}
+    asking = ngettext("%(n)d meeting asks for it", "%(n)d meetings ask for it", outlook.asking)
+    found["registration"] = asking % {"n": outlook.asking}
     return found
 
 
-def _side(total: int | None, shown: int, choice: ZoomSettings) -> str:
-    in_zoom = "" if total is None else _("%(n)d in Zoom") % {"n": total}
-    if choice.configured_at is None:
-        return in_zoom
-    now = _("%(n)d shown") % {"n": shown}
-    return f"{in_zoom}, {now}" if in_zoom else now
+def _side(outlook: Outlook, kind: Kind) -> str:
+    total = outlook.totals.get(kind.value)
+    parts = []
+    if total is not None:
+        month = kind == Kind.RECORDING and not outlook.is_fetched(kind)
+        text = _("%(n)d in Zoom in the last month") if month else _("%(n)d in Zoom")
+        parts.append(text % {"n": total})
+    if kind in outlook.choice.kinds:
+        n = outlook.shows.get(kind.value, 0)
+        if outlook.is_fetched(kind) or n:
+            counted = wording.recordings(n) if kind == Kind.RECORDING else wording.dates(n)
+            parts.append(_("%(what)s would show") % {"what": counted})
+        elif total is not None:
+            parts.append(_("not fetched yet"))
+    return ", ".join(parts)
 
 
-def _totals(choice: ZoomSettings) -> dict[str, int]:
-    """What Zoom says it has for the ticked hosts, by kind; kinds it was not asked for lack."""
-    sums: dict[str, int] = {}
-    for totals in Host.objects.filter(pk__in=ticked_hosts(choice)).values_list("totals", flat=True):
-        for kind, n in (totals or {}).items():
-            sums[kind] = sums.get(kind, 0) + int(n or 0)
-    return sums
+def sentence(outlook: Outlook) -> str:
+    """One sentence for all of it, beside the button that saves."""
+    choice = outlook.choice
+    if not outlook.hosts:
+        return _("No host is ticked, so visitors would see nothing.")
+    if not choice.kinds:
+        return _("No kind is switched on, so visitors would see nothing.")
+    counts = outlook.shows
+    shown = [
+        wording.dates(counts[kind])
+        if kind == Kind.MEETING
+        else ngettext("%(n)d webinar date", "%(n)d webinar dates", counts[kind])
+        % {"n": counts[kind]}
+        for kind in (Kind.MEETING, Kind.WEBINAR)
+        if counts.get(kind)
+    ]
+    if counts.get(Kind.RECORDING):
+        shown.append(wording.recordings(counts[Kind.RECORDING]))
+    if outlook.is_partial:
+        more = _("What is new is counted when it has been fetched.")
+        if not shown:
+            return _("What visitors would see is counted when it has been fetched.")
+        return _("Visitors would see %(what)s.") % {"what": wording.listing(shown)} + f" {more}"
+    what = wording.listing(shown) or _("nothing")
+    return _("Visitors would see %(what)s.") % {"what": what}
 
 
 @dataclass(frozen=True)

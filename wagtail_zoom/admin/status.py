@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """From the worst to the best: the order of urgency in every list."""
+    """From the worst to the best, then who does not take part: the order in every list."""
 
     QUARANTINED = "quarantined"
     NEEDS_RECONNECT = "needs_reconnect"
@@ -27,8 +27,8 @@ class State(Enum):
     SIGNUPS_FAILED = "signups_failed"
     INVITED = "invited"
     ARCHIVED = "archived"
-    NOT_CONNECTED = "not_connected"
     GOOD = "good"
+    NOT_CONNECTED = "not_connected"
 
     @property
     def rank(self) -> int:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("<int:site_pk>/mail-owner/", fleet.MailOwnerView.as_view(), name="mail_owner"),
     path("<int:site_pk>/live/", panel.LiveView.as_view(), name="live"),
     path("<int:site_pk>/hosts/", panel.HostsView.as_view(), name="hosts"),
+    path("<int:site_pk>/outlook/", panel.OutlookView.as_view(), name="outlook"),
     path("<int:site_pk>/visitors/", panel.VisitorsView.as_view(), name="visitors"),
     path("<int:site_pk>/sync/", actions.SyncView.as_view(), name="sync"),
     path("<int:site_pk>/stop/", actions.StopView.as_view(), name="stop"),

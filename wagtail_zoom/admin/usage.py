@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CharField, Count, Exists, OuterRef, QuerySet
 from django.db.models.functions import Cast
-from wagtail.models import ReferenceIndex, Site
+from django.utils.translation import gettext as _
+from wagtail.models import Page, ReferenceIndex, Site
 
 from ..models import Placement, SiteItem
+from . import wording
 
 
 def pages_of(site: Site) -> QuerySet[Any]:
@@ -17,8 +19,6 @@ def pages_of(site: Site) -> QuerySet[Any]:
 
     An item of another Site on such a page shows nothing, but the page still holds our block.
     """
-    from wagtail.models import Page
-
     targets = ContentType.objects.get_for_models(Placement, SiteItem).values()
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
@@ -31,8 +31,6 @@ def pages_of(site: Site) -> QuerySet[Any]:
 
 def pages_with(site: Site, placement: str) -> QuerySet[Any]:
     """Pages under this Site's root that hold a block of this kind."""
-    from wagtail.models import Page
-
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
@@ -45,8 +43,6 @@ def pages_with(site: Site, placement: str) -> QuerySet[Any]:
 
 def pages_for(item: SiteItem) -> QuerySet[Any]:
     """Pages of the item's Site on which it was chosen."""
-    from wagtail.models import Page
-
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
@@ -68,3 +64,29 @@ def counts_of(items: list[SiteItem]) -> dict[int, int]:
         .annotate(n=Count("object_id", distinct=True))
     )
     return {int(row["to_object_id"]): row["n"] for row in rows}
+
+
+def contents() -> dict[str, str]:
+    """What the kinds of blocks put on a page, in an owner's words."""
+    return {
+        Placement.MEETING_LIST: _("dates"),
+        Placement.CALENDAR: _("calendar"),
+        Placement.MEETING: _("single meeting"),
+        Placement.RECORDING_LIST: _("recordings"),
+        Placement.REGISTRATION: _("sign-up form"),
+    }
+
+
+def with_contents(pages: list[Any]) -> list[Any]:
+    """The pages, each with ``zoom_contents``: what of Zoom stands on it. One query."""
+    targets = ContentType.objects.get_for_model(Placement)
+    rows = ReferenceIndex.objects.filter(
+        base_content_type=ContentType.objects.get_for_model(Page),
+        object_id__in=[str(page.pk) for page in pages],
+        to_content_type=targets,
+    )
+    found = set(rows.values_list("object_id", "to_object_id"))
+    for page in pages:
+        words = [word for key, word in contents().items() if (str(page.pk), key) in found]
+        page.zoom_contents = wording.listing(words)
+    return pages

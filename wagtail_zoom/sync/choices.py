@@ -12,14 +12,19 @@ from wagtail.log_actions import log
 from ..models import (
     Activity,
     ExposedHost,
+    Host,
     Kind,
     Meeting,
+    Plan,
     Recording,
     SyncRun,
     ZoomSettings,
 )
 from ..queue import enqueue
 from . import runs
+
+LICENSED = 2
+"""Zoom's type of a user with a licence."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,26 @@ def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None
         added = added or (now.transcripts and before is not None and not before.transcripts)
         if added and choice.grant_id and now.kinds and choice.paused_at is None:
             runs.request_run(choice.account, SyncRun.Mode.BACKFILL, user)
+
+
+def state_plan(choice: ZoomSettings, plan: str, user: Any) -> None:
+    """The owner says which plan the account has; empty: infer it (a licensed user means Pro).
+
+    It sets the pace for all Sites of the account, and how often we look by ourselves.
+    """
+    account = choice.account
+    if account is None:
+        return
+    licensed = Host.objects.filter(account=account, user_type=LICENSED).exists()
+    account.plan = plan or (Plan.PRO if licensed else Plan.FREE)
+    account.plan_stated = bool(plan)
+    account.next_reconcile_at = runs.next_time(account, timezone.now())
+    account.save(update_fields=["plan", "plan_stated", "next_reconcile_at"])
+    data = {"plan": account.plan, "stated": account.plan_stated}
+    Activity.log(
+        [choice.site_id], "connection", "plan_stated", data=data, account=account, user=user
+    )  # fmt: skip
+    log(instance=choice, action="wagtail_zoom.plan", user=user, data=data)
 
 
 def pause(choice: ZoomSettings, user: Any) -> None:

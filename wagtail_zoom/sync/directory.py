@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.utils import timezone
@@ -54,28 +55,37 @@ def _mapped(items: list[dict]) -> list[tuple[str, dict]]:
 
 
 def count_ahead(account: ZoomAccount) -> None:
-    """How much there is of each kind, from one listing call each, before anything is fetched."""
+    """How much there is of each kind for the ticked hosts, before anything is fetched."""
     ticked = ExposedHost.objects.filter(
         host__account=account, settings__grant__isnull=False, settings__needs_confirmation=False
     ).values("host")
-    today = timezone.now().date()
-    for host in Host.objects.filter(pk__in=ticked)[:COUNTED_HOSTS]:
+    count_hosts(account, Host.objects.filter(pk__in=ticked)[:COUNTED_HOSTS])
+
+
+def count_hosts(account: ZoomAccount, hosts: Iterable[Host]) -> None:
+    """What Zoom has of each kind for these hosts: a number from one listing call each."""
+    for host in hosts:
         totals = dict(host.totals)
         for kind in (Kind.MEETING, Kind.WEBINAR, Kind.RECORDING):
             with contextlib.suppress(ZoomError):
-                client = client_for(account, host.zoom_id, Priority.RECONCILE)
-                if kind.value in client.grant.missing_kinds:
-                    continue
-                if kind is Kind.RECORDING:
-                    start = today - timedelta(days=30)
-                    pages = client.recordings(host.zoom_id, start, today, page_size=1)
-                else:
-                    pages = client.meetings(host.zoom_id, kind, page_size=1)
-                total = next(iter(pages)).total
+                total = _total(account, host, kind)
                 if total is not None:
                     totals[kind.value] = total
         if totals != host.totals:
             Host.objects.filter(pk=host.pk).update(totals=totals)
+
+
+def _total(account: ZoomAccount, host: Host, kind: Kind) -> int | None:
+    client = client_for(account, host.zoom_id, Priority.RECONCILE)
+    if kind.value in client.grant.missing_kinds:
+        return None
+    if kind is Kind.RECORDING:
+        today = timezone.now().date()
+        start = today - timedelta(days=30)
+        pages = client.recordings(host.zoom_id, start, today, page_size=1)
+    else:
+        pages = client.meetings(host.zoom_id, kind, page_size=1)
+    return next(iter(pages)).total
 
 
 def unpark(account: ZoomAccount) -> None:

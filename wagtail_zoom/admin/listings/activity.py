@@ -24,7 +24,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.log_actions import log
 
 from ...models import Activity, ExposedHost, WebhookEvent, ZoomSettings
-from .. import activity, addresses, wording
+from .. import activity, addresses, raw, wording
 from ..guard import RowGuard, visible_to
 from ..status import Action
 from .base import SiteIndexView
@@ -152,9 +152,9 @@ class ActivityView(SiteIndexView):
         dead = WebhookEvent.State.DEAD
         hosts = _hosts(self.facts.choice)
         for row in rows:
-            sees = activity.may_see(row, hosts)
+            sees = raw.may_see(row, hosts)
             row.row_worded = activity.worded(row)
-            row.row_raw = activity.raw(row) if sees else ""
+            row.row_raw = raw.raw(row) if sees else ""
             row.row_sentence = strip_tags(str(row.row_worded.text))
             row.row_detail = row.row_worded.detail
             row.row_outcome = row.get_outcome_display()

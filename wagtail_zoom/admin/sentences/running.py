@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,13 +17,13 @@ def worker_down(facts: Facts) -> Status:
     if facts.beat_at is None:
         text = _("It has never run, so nothing has been fetched. Your web host can start it.")
     elif waiting:
-        text = _(
-            "Since %(time)s nothing has been fetched, and %(signups)s wait here safely. "
-            "Your web host can start it again."
-        ) % {
-            "time": wording.moment(facts.beat_at, facts.now),
-            "signups": wording.signups(waiting),
-        }
+        text = ngettext(
+            "Since %(time)s nothing has been fetched, and %(n)d sign-up waits here safely. "
+            "Your web host can start it again.",
+            "Since %(time)s nothing has been fetched, and %(n)d sign-ups wait here safely. "
+            "Your web host can start it again.",
+            waiting,
+        ) % {"time": wording.moment(facts.beat_at, facts.now), "n": waiting}
     else:
         text = _("Since %(time)s nothing has been fetched. Your web host can start it again.") % {
             "time": wording.moment(facts.beat_at, facts.now)
@@ -32,13 +34,15 @@ def worker_down(facts: Facts) -> Status:
 
 def tell_host(facts: Facts, subject: str) -> Action:
     """A mail of the owner's own to whoever runs the installation."""
-    from urllib.parse import quote
-
     body = _("Please start the background worker (manage.py qcluster) for %(site)s.") % {
         "site": facts.site.hostname
     }
-    address = f"mailto:?subject={quote(subject)}&body={quote(body)}"
-    return Action(_("Tell your web host"), address, post=False)
+    return Action(_("Tell your web host"), mail_to_host(subject, body), post=False)
+
+
+def mail_to_host(subject: str, body: str) -> str:
+    """Opens the owner's own mail program; they know whom to write to."""
+    return f"mailto:?subject={quote(subject)}&body={quote(body)}"
 
 
 def withheld(facts: Facts) -> Status:

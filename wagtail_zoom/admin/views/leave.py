@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,10 +13,12 @@ from django.views.generic import TemplateView
 from wagtail.log_actions import log
 
 from ...conf import settings
-from ...models import Activity, Registration, ZoomAccount
-from .. import addresses, facts, losses
+from ...models import Activity, Registration, ZoomAccount, ZoomSettings
+from ...permissions import may_wake
+from .. import addresses, facts, losses, usage
 from ..facts import Facts
 from ..guard import SiteMixin
+from ..sentences.running import mail_to_host
 
 ALIVE = ("unconfirmed", "waiting", "pending", "approved")
 
@@ -35,7 +38,8 @@ class DisconnectView(SiteMixin, TemplateView):
         return super().get_context_data(**kwargs) | {
             "facts": known,
             "site": self.site,
-            "pages": pages[: self.pages_shown],
+            "pages": usage.with_contents(pages[: self.pages_shown]),
+            "pages_count": len(pages),
             "more_pages": max(0, len(pages) - self.pages_shown),
             "loss": losses.of_everything(known.choice),
             "people": people.values("pk").distinct().count(),
@@ -63,21 +67,30 @@ class DisconnectView(SiteMixin, TemplateView):
 
 
 class AdoptView(SiteMixin, TemplateView):
-    """A copied database: say that this installation is the real one from now on."""
+    """A copied database: say that this installation is the real one from now on.
+
+    It concerns every Site that the account feeds, so who may not change all of them is told whom
+    to ask instead.
+    """
 
     template_name = "wagtail_zoom/admin/adopt.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = self._known()
-        context = {"facts": known, "site": self.site, "panel_url": addresses.panel_url(known)}
-        return super().get_context_data(**kwargs) | context
+        subject = _("Is this copy of %(site)s the real site now?") % {"site": self.site.hostname}
+        return super().get_context_data(**kwargs) | {
+            "facts": known,
+            "site": self.site,
+            "may": may_wake(self.request.user, known.account),
+            "ask": mail_to_host(subject, _("If it is, please switch Zoom on there.")),
+            "panel_url": addresses.panel_url(known),
+        }
 
     def post(self, request: HttpRequest) -> HttpResponse:
         known = self._known()
-        account = known.account
-        ZoomAccount.objects.filter(pk=account.pk).update(fingerprint=settings.fingerprint)
-        Activity.log([self.site.pk], "connection", "adopted", account=account, user=request.user)
-        log(instance=known.choice, action="wagtail_zoom.adopt", user=request.user)
+        if not may_wake(request.user, known.account):
+            raise PermissionDenied
+        wake(known.choice, request.user)
         messages.success(request, _("Zoom is switched on here."))
         return redirect(addresses.panel_url(known))
 
@@ -86,3 +99,12 @@ class AdoptView(SiteMixin, TemplateView):
         if known.account is None or not known.account.is_quarantined:
             raise Http404
         return known
+
+
+def wake(choice: ZoomSettings, user: Any) -> None:
+    """This installation talks to Zoom for the account of a Site from now on."""
+    account = choice.account
+    ZoomAccount.objects.filter(pk=account.pk).update(fingerprint=settings.fingerprint)
+    sites = ZoomSettings.objects.filter(account=account).values_list("site", flat=True)
+    Activity.log(list(sites), "connection", "adopted", account=account, user=user)
+    log(instance=choice, action="wagtail_zoom.adopt", user=user)

@@ -7,15 +7,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
 from ...exposure import Audience, Surface
-from .. import addresses, connection, facts, kinds, losses, panels, states
+from .. import addresses, connection, facts, kinds, losses, panels, states, usage
 from ..guard import SiteMixin, site_or_404
+from ..outlook import Outlook
 
 
 class PanelView(EditView):
@@ -26,6 +27,8 @@ class PanelView(EditView):
 
     template_name = "wagtail_zoom/admin/panel.html"
     success_message = None
+    pages_shown = 5
+    """Pages that a question names; of the others it says how many."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         site = site_or_404(request, kwargs["pk"])
@@ -63,6 +66,9 @@ class PanelView(EditView):
             former = choices.Choice.of(before)
             response = super().form_valid(form)
             choices.apply_exposure(form.instance, self.request.user, former)
+            if "plan" in form.changed_data and self.facts.account is not None:
+                stated = form.cleaned_data["plan"]
+                choices.state_plan(form.instance, stated, self.request.user)
         messages.success(
             self.request,
             _("Saved. The import has started.") if was_first else _("Saved."),
@@ -83,7 +89,8 @@ class PanelView(EditView):
             {
                 "loss": loss,
                 "fields": fields,
-                "pages": self.facts.pages,
+                "pages": usage.with_contents(self.facts.pages[: self.pages_shown]),
+                "more_pages": max(0, len(self.facts.pages) - self.pages_shown),
                 "site": self.facts.site,
                 "panel_url": addresses.panel_url(self.facts),
             },
@@ -100,6 +107,11 @@ class PanelView(EditView):
         context["linked"] = known.account is not None and not known.choice.needs_confirmation
         context["connect_url"] = addresses.connect_url(known)
         context["invite_url"] = addresses.url("invite", known)
+        if context["linked"]:
+            context["outlook"] = kinds.sentence(Outlook.of(known))
+            context["outlook_url"] = addresses.url("outlook", known)
+        elif known.account is not None:
+            context["rows"] = connection.rows(known)
         context["visitors_url"] = addresses.url("visitors", known)
         context["submit_button_label"] = panels.save_label(first=known.choice.configured_at is None)
         return context
@@ -126,6 +138,26 @@ class HostsView(SiteMixin, View):
         return render(request, "wagtail_zoom/admin/host_lines.html", {"others": found})
 
 
+class OutlookView(SiteMixin, View):
+    """What visitors would see with the form as it stands in the browser. Saves nothing."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        known = facts.of(self.site)
+        if known.account is None or known.choice.needs_confirmation:
+            raise Http404
+        form_class = panels.edit_handler(choices_first=False).get_form_class()
+        form = form_class(request.POST, instance=copy.copy(known.choice), for_user=request.user)
+        tried = Outlook.tried(known, form)
+        answer = {
+            "sides": kinds.sides(tried),
+            "sentence": kinds.sentence(tried),
+            "counting": tried.count_missing(),
+        }
+        return JsonResponse(answer)
+
+
 class VisitorsView(SiteMixin, TemplateView):
     """*What visitors see*: the pages that use Zoom, and what the gate lets through."""
 
@@ -138,6 +170,7 @@ class VisitorsView(SiteMixin, TemplateView):
         films = known.gate.recordings(Audience.VISITOR, Surface.PAGE)
         return super().get_context_data(**kwargs) | {
             "facts": known,
+            "pages": usage.with_contents(known.pages),
             "dates": dates.filter(end__gte=known.now).order_by("start", "pk")[: self.rows],
             "recordings": films.order_by("-start", "-pk")[: self.rows],
             "panel_url": addresses.panel_url(known),

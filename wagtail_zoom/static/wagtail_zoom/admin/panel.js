@@ -1,4 +1,4 @@
-/* wagtail-zoom, owner's side: watches a run, searches hosts, adds up counts. */
+/* wagtail-zoom, owner's side: watches a run, searches hosts, says what would show. */
 (() => {
   "use strict";
 
@@ -87,20 +87,41 @@
     });
   }
 
-  /* What Zoom has for the hosts that are ticked, beside each kind. */
-  const totals = document.querySelectorAll("[data-wza-total]");
-  if (totals.length && ticked) {
-    const words = new Map([...totals].map((place) => [place, place.textContent]));
-    document.addEventListener("change", (event) => {
-      if (!event.target.matches('input[name="hosts"]')) return;
-      totals.forEach((place) => {
-        let sum = 0;
-        document.querySelectorAll('input[name="hosts"]:checked').forEach((input) => {
-          sum += Number(input.dataset[place.dataset.wzaTotal] || 0);
+  /* What visitors would see with the choices as they stand: asked for after each change. */
+  const outlook = document.querySelector("[data-wza-outlook]");
+  const choices = document.getElementById("tab-choices");
+  if (outlook && choices) {
+    const form = choices.closest("form");
+    let timer = 0;
+    let asked = 0;
+
+    const ask = async (tries) => {
+      asked += 1;
+      const mine = asked;
+      try {
+        const answer = await fetch(outlook.dataset.wzaOutlook, {
+          method: "POST",
+          body: new FormData(form),
+          credentials: "same-origin",
         });
-        const text = words.get(place);
-        if (/^\d/.test(text)) place.textContent = text.replace(/^\d+/, String(sum));
-      });
-    });
+        if (!answer.ok || answer.redirected || mine !== asked) return;
+        const found = await answer.json();
+        if (outlook.textContent !== found.sentence) outlook.textContent = found.sentence;
+        document.querySelectorAll("[data-wza-side]").forEach((place) => {
+          place.textContent = found.sides[place.dataset.wzaSide];
+        });
+        if (found.counting && tries > 0) timer = window.setTimeout(ask, EVERY, tries - 1);
+      } catch {
+        /* The counts stay as they are. */
+      }
+    };
+
+    const soon = () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(ask, 300, 15);
+    };
+    choices.addEventListener("change", soon);
+    choices.addEventListener("input", soon);
+    soon();
   }
 })();

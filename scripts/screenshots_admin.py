@@ -1,0 +1,353 @@
+"""Pictures of the owner's screens for the documentation, taken from a demo of its own.
+
+``python scripts/screenshots_admin.py [--folder docs/images/admin] [--only NAME …] [--dark]
+[--width 1280]``. Needs the extra ``testing`` and a Chromium. Each state is made by changing the
+rows that stand for it, and undone afterwards; no screen is drawn by anything but the app itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from demo_site.run import Demo
+
+CHROMIUM = Path("/usr/bin/chromium")
+PANEL = "/admin/settings/wagtail_zoom/zoomsettings/"
+
+
+class Studio:
+    """The demo's rows and a browser logged in as one person at a time."""
+
+    def __init__(self, demo: Demo, browser: Browser, folder: Path, width: int, dark: bool) -> None:
+        self.demo, self.browser, self.folder = demo, browser, folder
+        self.width, self.dark = width, dark
+        self.pages: dict[str, Page] = {}
+
+    def page(self, person: str, site: str) -> Page:
+        """A page in which this person is logged in on the site's domain."""
+        from demo_site.sites import PASSWORD
+
+        if person not in self.pages:
+            scheme = "dark" if self.dark else "light"
+            context = self.browser.new_context(
+                viewport={"width": self.width, "height": 900}, color_scheme=scheme
+            )
+            page = context.new_page()
+            page.goto(self.address(site, "/admin/login/"))
+            page.get_by_label("Username").fill(person)
+            page.locator("input[name=password]").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/admin/")
+            self.pages[person] = page
+        return self.pages[person]
+
+    def address(self, site: str, path: str) -> str:
+        return f"{self.demo.places.site_url(f'{site}.localhost')}{path}"
+
+    def take(self, name: str, path: str, *, person: str = "aurora", click: str = "") -> None:
+        """One picture of the whole screen, as high as it is."""
+        from django.db import connection
+
+        from wagtail_zoom.models import Heartbeat
+
+        if name != "worker":
+            Heartbeat.beat("tick")  # the worker is stopped, so that nothing moves meanwhile
+        connection.close()
+        page = self.page(person, person if person != "admin" else "aurora")
+        page.goto(self.address(person if person != "admin" else "aurora", path))
+        page.wait_for_load_state("networkidle")
+        if click:
+            page.locator(click).first.click()
+            page.wait_for_timeout(400)
+        page.evaluate("document.activeElement && document.activeElement.blur()")
+        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        print(name, flush=True)
+
+
+def world(key: str) -> Any:
+    """Rows of one of the demo's sites."""
+    from types import SimpleNamespace
+
+    from wagtail.models import Site
+
+    from wagtail_zoom.models import ZoomSettings
+
+    site = Site.objects.get(hostname=f"{key}.localhost")
+    choice = ZoomSettings.objects.select_related("grant", "account").filter(site=site).first()
+    choice = choice or ZoomSettings(site=site)
+    return SimpleNamespace(site=site, choice=choice, grant=choice.grant, account=choice.account)
+
+
+@contextmanager
+def changed(row: Any, **values: Any) -> Iterator[None]:
+    """Columns of a row are these for a while."""
+    rows = type(row)._base_manager.filter(pk=row.pk)
+    before = rows.values(*values).get()
+    rows.update(**values)
+    try:
+        yield
+    finally:
+        rows.update(**before)
+
+
+@contextmanager
+def made(row: Any) -> Iterator[None]:
+    """A row exists for a while."""
+    row.save()
+    try:
+        yield
+    finally:
+        row.delete()
+
+
+def take_states(studio: Studio) -> None:
+    """The panel in every state of a connected Site."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from wagtail_zoom.models import Heartbeat, SyncRun
+
+    Heartbeat.beat("tick")
+    now = timezone.now()
+    ago = lambda **span: now - timedelta(**span)  # noqa: E731
+    aurora = world("aurora")
+    choice, grant, account = aurora.choice, aurora.grant, aurora.account
+    panel = f"{PANEL}{aurora.site.pk}/"
+
+    def run(**values: Any) -> SyncRun:
+        first = {"account": account, "mode": SyncRun.Mode.RECONCILE, "requested_at": now}
+        return SyncRun(**{**first, "finished_at": now, "started_at": ago(minutes=1), **values})
+
+    changes = {
+        "reconnect": changed(
+            grant, state="needs_reconnect", reason="invalid_grant", state_since=ago(days=3),
+            last_ok_at=ago(days=3), notices=[ago(days=3).isoformat(), now.isoformat()],
+        ),
+        "revoked": changed(grant, state="revoked", state_since=ago(hours=5)),
+        "permission": changed(grant, missing_kinds=["recording"]),
+        "degraded": changed(
+            grant, state="degraded", state_since=ago(minutes=10), last_ok_at=ago(minutes=12),
+            retry_at=now + timedelta(minutes=10),
+        ),
+        "throttled": changed(account, throttled_until=now + timedelta(minutes=20)),
+        "paused": changed(choice, paused_at=ago(days=12)),
+        "copy": changed(account, fingerprint="another"),
+        "worker": changed(Heartbeat.objects.get(name="tick"), at=ago(hours=2)),
+        "confirm": changed(choice, needs_confirmation=True),
+        "archived": changed(choice, grant=None, archived_at=ago(days=9)),
+        "late": changed(account, reconciled_at=ago(hours=20)),
+        "free": changed(account, plan="free"),
+        "withheld": made(run(state="done", counts={"meeting": {"seen": 3, "withheld": 12}})),
+        "no-messages": made(run(state="done", counts={"meeting": {"seen": 40, "changed": 3}})),
+        "importing": made(
+            run(
+                mode="backfill", state="running", started_at=ago(seconds=50), finished_at=None,
+                progress={"meeting": [42, 42], "webinar": [12, 30], "recording": [0, 18]},
+            )
+        ),
+    }  # fmt: skip
+    studio.take("healthy", panel)
+    studio.take("choices", f"{panel}#tab-choices")
+    with changed(choice, configured_at=None):
+        studio.take("choose", panel)
+    for name, change in changes.items():
+        extra = changed(account, last_event_at=ago(days=4)) if name == "no-messages" else None
+        with change:
+            if extra is not None:
+                with extra:
+                    studio.take(name, panel)
+            else:
+                studio.take(name, panel)
+    studio.take("disconnect", f"/admin/zoom/{aurora.site.pk}/disconnect/")
+    studio.take("visitors", f"/admin/zoom/{aurora.site.pk}/visitors/")
+
+
+def take_lists(studio: Studio) -> None:
+    """The four lists, an entry, a sign-up, the fleet and the homepage."""
+    from wagtail_zoom.models import Kind, Registration, SiteItem
+
+    aurora = world("aurora")
+    site = f"?site={aurora.site.pk}"
+    items = SiteItem.objects.for_site(aurora.site)
+    film = items.filter(kind=Kind.RECORDING, visibility="auto").order_by("pk").first()
+    film = film or items.filter(kind=Kind.RECORDING).order_by("pk").first()
+    meeting = items.filter(kind=Kind.MEETING, meeting__isnull=False).order_by("pk").first()
+    studio.take("meetings", f"/admin/zoom/meetings/{site}")
+    studio.take("filters", f"/admin/zoom/meetings/{site}", click="[aria-label*=ilter]")
+    studio.take("recordings", f"/admin/zoom/recordings/{site}", click="tbody input[type=checkbox]")
+    studio.take("recording", f"/admin/zoom/recordings/edit/{film.pk}/")
+    studio.take("meeting", f"/admin/zoom/meetings/edit/{meeting.pk}/")
+    studio.take("registrations", f"/admin/zoom/sign-ups/{site}")
+    row = Registration.objects.filter(site=aurora.site, state="failed").first()
+    if row is not None:
+        studio.take("registration", f"/admin/zoom/sign-ups/view/{row.pk}/")
+    studio.take("activity", f"/admin/zoom/activity/{site}")
+    studio.take("home", "/admin/")
+    studio.take("fleet", "/admin/zoom/sites/", person="admin")
+
+
+def take_beginning(studio: Studio) -> None:
+    """A Site that is not connected yet, and the link for the Zoom administrator."""
+    harbour = world("harbour")
+    studio.take("not-connected", f"{PANEL}{harbour.site.pk}/", person="harbour")
+    page = studio.page("harbour", "harbour")
+    page.get_by_role("button", name="Invite your Zoom administrator").click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=studio.folder / "invitation.png", full_page=True)
+    studio.take("invited", f"{PANEL}{harbour.site.pk}/", person="harbour")
+    page.get_by_role("button", name="Take the link back").click()
+
+
+def seed() -> None:
+    """People, decisions and trouble, so that the lists have something to tell."""
+    import json
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from wagtail_zoom.admin import curation
+    from wagtail_zoom.models import (
+        Activity,
+        Kind,
+        Occurrence,
+        Registration,
+        RegistrationDate,
+        SiteItem,
+        WebhookEvent,
+    )  # fmt: skip
+
+    now = timezone.now()
+    aurora = world("aurora")
+    ahead = Occurrence.objects.filter(account=aurora.account, start__gt=now).order_by("start")
+    date = ahead.filter(meeting__approval_type__in=(0, 1)).first() or ahead.first()
+    people = [
+        ("Lea", "Marten", "failed", "refused", 0.2), ("Tom", "Reuter", "pending", "", 1),
+        ("Sana", "Bach", "pending", "", 2), ("Jo", "Pohl", "waiting", "busy", 3),
+        ("Ada", "Wirth", "approved", "", 18), ("Noor", "Haddad", "approved", "", 20),
+        ("Ben", "Falk", "denied", "", 60), ("Uma", "Dietz", "cancelled", "", 80),
+    ]  # fmt: skip
+    for first, last, state, error, hours in people:
+        row = Registration(
+            site=aurora.site, account=aurora.account, meeting=date.meeting,
+            meeting_zoom_id=date.meeting.zoom_id, snapshot={"topic": date.meeting.topic},
+            email_index=first, idempotency_key=f"picture-{first}", state=state, error_class=error,
+            created_at=now - timedelta(hours=hours), state_since=now - timedelta(hours=hours),
+        )  # fmt: skip
+        if state == "waiting":
+            row.next_try_at = now + timedelta(minutes=20)
+        row.email = f"{first.lower()}@mail.example"
+        row.answers = json.dumps({"standard": {"first_name": first, "last_name": last}})
+        row.save()
+        RegistrationDate.objects.create(registration=row, occurrence=date, start=date.start)
+    films = list(
+        SiteItem.objects.for_site(aurora.site).filter(kind=Kind.RECORDING).order_by("-pk")[:6]
+    )
+    from django.contrib.auth import get_user_model
+
+    user = get_user_model().objects.get(username="aurora")
+    curation.decide(films[:3], curation.AUTO, user)
+    curation.decide(films[3:4], curation.HIDDEN, user)
+    meetings = SiteItem.objects.for_site(aurora.site).filter(
+        kind=Kind.MEETING, meeting__occurrences__start__gt=now
+    )
+    curation.decide(list(meetings.order_by("-pk").distinct()[:1]), curation.HIDDEN, user)
+    event = WebhookEvent.objects.create(
+        content_key="picture", account_zoom_id=aurora.account.zoom_id, state="dead", attempts=3,
+        event="recording.completed", event_ts=int(now.timestamp() * 1000), error_class="ZoomServer",
+        payload={"payload": {"object": {
+            "topic": date.meeting.topic, "host_id": date.meeting.host_zoom_id, "duration": 58,
+            "host_email": "host@mail.example",
+        }}},
+    )  # fmt: skip
+    Activity.log(
+        [aurora.site.pk], "event", "event_failed", outcome="failed",
+        data={"topic": date.meeting.topic}, event=event,
+    )  # fmt: skip
+    Activity.log(
+        [aurora.site.pk], "sync", "date_moved", outcome="good", event=event,
+        data={
+            "topic": date.meeting.topic, "start": date.start.isoformat(),
+            "before": (date.start - timedelta(minutes=30)).isoformat(),
+        },
+    )  # fmt: skip
+
+
+def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False,
+             parts: tuple[str, ...] = ("states", "lists", "beginning")) -> None:  # fmt: skip
+    """All pictures of the owner's side, from a running demo; its worker is stopped.
+
+    Django must be set up with the demo's settings and ``DJANGO_ALLOW_ASYNC_UNSAFE``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    demo.worker.stop()
+    from wagtail_zoom.models import Registration
+
+    if not Registration.objects.filter(idempotency_key="picture-Lea").exists():
+        seed()
+    studio = Studio(demo, browser, folder, width, dark)
+    for name in parts:
+        {"states": take_states, "lists": take_lists, "beginning": take_beginning}[name](studio)
+
+
+def main() -> None:
+    """A demo of its own in a folder that goes away."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images" / "admin")
+    parser.add_argument("--parts", nargs="*", default=["states", "lists", "beginning"])
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--dark", action="store_true")
+    options = parser.parse_args()
+
+    from demo_site.places import Places
+
+    with tempfile.TemporaryDirectory() as place:
+        places = Places(free_port(), free_port(), Path(place))
+        os.environ |= places.environment() | {
+            "DJANGO_SETTINGS_MODULE": "demo_site.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
+        }  # fmt: skip
+        import django
+        from playwright.sync_api import sync_playwright
+
+        from demo_site.run import Demo
+
+        django.setup()
+        demo = Demo(places)
+        try:
+            demo.start()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
+                    args=["--no-sandbox"],
+                )
+                take_all(
+                    demo, browser, options.folder, width=options.width, dark=options.dark,
+                    parts=tuple(options.parts),
+                )  # fmt: skip
+        finally:
+            demo.stop()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
