@@ -68,13 +68,21 @@ def is_due(grant: Grant, now: datetime) -> bool:
     return step < len(AFTER) and now >= grant.state_since + AFTER[step]
 
 
-def send_now(choice: ZoomSettings, now: datetime) -> bool:
-    """A mail that the host's administrator asks for; whether there is somebody to write to."""
-    grant = choice.grant
-    if grant is None or not owner_address(choice) or grant.account.is_quarantined:
+def send_about(choice: ZoomSettings, address: str, title: str, text: str) -> bool:
+    """A mail that the host's administrator asks for; whether it could be sent.
+
+    Templates ``wagtail_zoom/mail/needs_you.txt`` and ``…_subject.txt``. It counts as none of the
+    reminders: those go on by themselves.
+    """
+    account = choice.account
+    if not address or (account is not None and account.is_quarantined):
         return False
-    _message(choice, grant).send()
-    Grant.objects.filter(pk=grant.pk).update(notices=[*(grant.notices or []), now.isoformat()])
+    context = _context(choice) | {"title": title, "text": text}
+    try:
+        _message("needs_you", address, context).send()
+    except (smtplib.SMTPException, OSError) as error:
+        logger.warning("A mail to an owner could not be sent (%s).", type(error).__name__)
+        return False
     return True
 
 
@@ -87,10 +95,18 @@ def _send(grant: Grant, now: datetime) -> int:
         "site", "account", "grant__account", "grant__connected_by"
     )
     for choice in choices:
-        if not owner_address(choice):
+        address = owner_address(choice)
+        if not address:
             continue
+        context = _context(choice) | {
+            "account": choice.account,
+            "grant": grant,
+            "reason": grant.get_reason_display() if grant.reason else "",
+            "since": grant.state_since,
+        }
         try:
-            _message(choice, grant).send()
+            with translation.override(language_of(choice)):
+                _message("needs_reconnect", address, context).send()
             sent += 1
         except (smtplib.SMTPException, OSError) as error:
             logger.warning("A mail to an owner could not be sent (%s).", type(error).__name__)
@@ -108,34 +124,29 @@ def _claim(grant: Grant, now: datetime) -> bool:
         return True
 
 
-def _message(choice: ZoomSettings, grant: Grant) -> EmailMessage:
-    with translation.override(_language(grant)):
-        context = _context(choice, grant)
-        subject = render_to_string("wagtail_zoom/mail/needs_reconnect_subject.txt", context)
-        body = render_to_string("wagtail_zoom/mail/needs_reconnect.txt", context)
-    return EmailMessage(
-        subject=" ".join(subject.split()),
-        body=body.strip() + "\n",
-        to=[owner_address(choice)],
-        headers={"Auto-Submitted": "auto-generated"},
-    )
-
-
-def _language(grant: Grant) -> str:
+def language_of(choice: ZoomSettings) -> str:
     """The language in which the person who connected uses the admin."""
-    profile = getattr(grant.connected_by, "wagtail_userprofile", None)
+    person = choice.grant.connected_by if choice.grant else None
+    profile = getattr(person, "wagtail_userprofile", None)
     chosen = getattr(profile, "preferred_language", "")
     return str(chosen or django_settings.LANGUAGE_CODE)
 
 
-def _context(choice: ZoomSettings, grant: Grant) -> dict[str, Any]:
+def _message(name: str, address: str, context: dict[str, Any]) -> EmailMessage:
+    subject = render_to_string(f"wagtail_zoom/mail/{name}_subject.txt", context)
+    body = render_to_string(f"wagtail_zoom/mail/{name}.txt", context)
+    return EmailMessage(
+        subject=" ".join(subject.split()),
+        body=body.strip() + "\n",
+        to=[address],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+
+
+def _context(choice: ZoomSettings) -> dict[str, Any]:
     path = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", choice.site_id])
     return {
         "site": choice.site,
         "site_name": choice.site.site_name or choice.site.hostname,
-        "account": choice.account,
-        "grant": grant,
-        "reason": grant.get_reason_display() if grant.reason else "",
-        "since": grant.state_since,
         "panel_url": f"{settings.base_url}{path}",
     }

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.admin.conftest import hours_ago
 from wagtail_zoom import notices
-from wagtail_zoom.admin import facts, fleet, states
+from wagtail_zoom.admin import facts, states
 from wagtail_zoom.admin.status import State
 from wagtail_zoom.models import (
     Activity,
@@ -132,34 +132,7 @@ def test_facts_of_many_sites_cost_as_much_as_of_one(
         facts.read([aurora.site, borealis.site])
 
 
-# The host's side
-
-
-def test_fleet_is_sorted_by_pain_and_for_superusers_only(client, as_root, aurora, borealis):
-    grant(borealis, state="needs_reconnect", state_since=hours_ago(50))
-    assert [row.site for row in fleet.rows()][:2] == [borealis.site, aurora.site]
-    answer = as_root.get("/admin/zoom/sites/")
-    assert b"Owner must reconnect" in answer.content and b"for 2 days" in answer.content
-    assert b"borealis.example" in as_root.get("/admin/zoom/sites/?group=reconnect").content
-    assert b"aurora.example" not in as_root.get("/admin/zoom/sites/?group=reconnect").content
-    assert b"aurora.example" not in as_root.get("/admin/zoom/sites/results/?q=boreal").content
-    client.force_login(aurora.owner)
-    assert client.get("/admin/zoom/sites/").status_code in (302, 403)
-
-
-def test_fleet_export(as_root, aurora):
-    answer = as_root.get("/admin/zoom/sites/?export=csv")
-    assert b"aurora.example" in b"".join(answer)
-    assert b"".join(as_root.get("/admin/zoom/sites/?export=xlsx"))
-
-
-def test_the_host_can_write_to_an_owner(as_root, aurora):
-    url = f"/admin/zoom/{aurora.site.pk}/mail-owner/"
-    assert as_root.post(url).status_code == 404
-    grant(aurora, state="needs_reconnect", reason="invalid_grant")
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(contact_email="office@aurora.example")
-    assert as_root.post(url).status_code == 302
-    assert mail.outbox[0].to == ["office@aurora.example"]
+# The homepage
 
 
 def test_homepage_names_what_waits(as_aurora, aurora, borealis):
@@ -219,8 +192,7 @@ def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, setti
 
     UserProfile.objects.create(user=aurora.owner, preferred_language="de")
     grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
-    world = Grant.objects.get(pk=aurora.grant.pk)
-    assert notices._language(world) == "de"
+    assert notices.language_of(facts.of(aurora.site).choice) == "de"
     assert notices.send_due_notices(timezone.now()) == 1
     assert mail.outbox[0].to == [aurora.owner.email]
 

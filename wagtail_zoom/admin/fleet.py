@@ -7,13 +7,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Max, QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
-from wagtail.models import Site
+from wagtail.models import GroupSitePermission, Site
 
 from .. import notices
+from ..models import Activity
+from ..permissions import CODENAME
 from . import addresses, facts, states, wording
 from .facts import Facts
-from .status import State
+from .status import NEEDS_OWNER, State
 
 GROUPS: dict[str, set[State]] = {
     "reconnect": {State.NEEDS_RECONNECT, State.REVOKED, State.QUARANTINED},
@@ -59,11 +63,21 @@ ICONS = {
 CALM = {State.PAUSED, State.ARCHIVED, State.CHOOSE, State.INVITED}
 
 
+MAILED = NEEDS_OWNER | {State.NOT_CONNECTED}
+"""States about which the host may write to the owner."""
+
+
 @dataclass
 class Row:
-    """One Site in the fleet."""
+    """One Site in the fleet.
+
+    ``keeper`` is the address of somebody who may change its Zoom settings, ``written`` when the
+    host wrote last.
+    """
 
     facts: Facts
+    keeper: str = ""
+    written: datetime | None = None
 
     @property
     def pk(self) -> int:
@@ -126,23 +140,29 @@ class Row:
 
     @property
     def owner(self) -> str:
-        return notices.owner_address(self.facts.choice)
+        return notices.owner_address(self.facts.choice) or self.keeper
+
+    @cached_property
+    def mailed_at(self) -> datetime | None:
+        """When the owner was written to about the present trouble, by us or by the host."""
+        times = [self.written] if self.written else []
+        if self.state is State.NEEDS_RECONNECT and self.facts.grant:
+            times += [datetime.fromisoformat(str(text)) for text in self.facts.grant.notices or []]
+        return max((at for at in times if not self.since or at >= self.since), default=None)
 
     @property
     def mailed(self) -> str:
-        """When the owner was written to about the present trouble."""
-        times = self.facts.grant.notices if self.facts.grant else []
-        if self.state is not State.NEEDS_RECONNECT:
+        if self.state not in MAILED:
             return ""
-        if not times:
+        if self.mailed_at is None:
             return _("not mailed")
-        return _("mailed %(day)s") % {
-            "day": wording.short_day(datetime.fromisoformat(str(times[-1])))
-        }
+        return _("mailed %(day)s") % {"day": wording.short_day(self.mailed_at)}
 
     @property
     def can_mail(self) -> bool:
-        return self.state is State.NEEDS_RECONNECT and bool(self.owner)
+        account = self.facts.account
+        asleep = account is not None and account.is_quarantined
+        return self.state in MAILED and bool(self.owner) and not asleep
 
     @property
     def panel_url(self) -> str:
@@ -162,7 +182,52 @@ class Row:
         return self.state.rank, since, self.facts.site.hostname
 
 
-def rows(now: datetime | None = None) -> list[Row]:
-    """Every Site, worst first: a fixed number of queries."""
-    found = [Row(known) for known in facts.read(Site.objects.order_by("hostname"), now)]
+def rows(sites: QuerySet[Site] | None = None, now: datetime | None = None) -> list[Row]:
+    """These Sites, or all, worst first: a fixed number of queries."""
+    sites = Site.objects.order_by("hostname") if sites is None else sites
+    keepers, written = _keepers(), _written()
+    found = [
+        Row(known, keepers.get(known.site.pk, ""), written.get(known.site.pk))
+        for known in facts.read(sites, now)
+    ]
     return sorted(found, key=lambda row: row.sort_key)
+
+
+def _keepers() -> dict[int, str]:
+    """By Site, the address of the first person whose group may change its Zoom settings."""
+    right = {
+        "permission__codename": CODENAME,
+        "permission__content_type__app_label": "wagtail_zoom",
+        "group__user__is_active": True,
+    }
+    people = GroupSitePermission.objects.filter(**right).exclude(group__user__email="")
+    found = people.order_by("-group__user__pk").values_list("site", "group__user__email")
+    return dict(found)
+
+
+def _written() -> dict[int, datetime]:
+    mails = Activity.objects.filter(code="owner_mailed").order_by()
+    return dict(mails.values_list("site").annotate(at=Max("at")))
+
+
+def write(row: Row, user: Any) -> bool:
+    """Write to the owner of a Site what its panel says, in the owner's language."""
+    if not row.can_mail:
+        return False
+    with translation.override(notices.language_of(row.facts.choice)):
+        title, text = _letter(row)
+        sent = notices.send_about(row.facts.choice, row.owner, title, text)
+    if sent:
+        account = row.facts.account
+        Activity.log([row.pk], "connection", "owner_mailed", account=account, user=user)
+    return sent
+
+
+def _letter(row: Row) -> tuple[str, str]:
+    if row.state is State.NOT_CONNECTED:
+        return (
+            _("Zoom is not connected yet."),
+            _("Connect it once, and your dates and recordings keep themselves up to date."),
+        )
+    status = states.describe(row.facts)
+    return status.title, status.text

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_filters
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import View
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.forms.search import SearchForm
-from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, TitleColumn
 from wagtail.admin.views.reports import ReportView
 from wagtail.models import Site
 
-from ... import notices
-from .. import facts, fleet, states
+from .. import fleet
 from ..listings.base import as_text
 from ..listings.columns import Cell, CellColumn
-from ..status import State
 
 
 class SuperuserMixin:
@@ -42,6 +42,30 @@ class MailColumn(Column):
     cell_template_name = "wagtail_zoom/admin/cells/mail.html"
 
 
+class FleetFilters(WagtailFilterSet):
+    """State and mail. The rows are computed, so the view itself applies what is chosen."""
+
+    group = django_filters.ChoiceFilter(
+        label=gettext_lazy("State"),
+        choices=lambda: list(fleet.group_names().items()),
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
+    mailed = django_filters.ChoiceFilter(
+        label=gettext_lazy("Mail to the owner"),
+        choices=[
+            ("yes", gettext_lazy("Mailed about it")),
+            ("no", gettext_lazy("Should be mailed")),
+        ],
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
+
+    class Meta:
+        model = Site
+        fields: list[str] = []
+
+
 class FleetView(SuperuserMixin, ReportView):
     """All Sites × state, sorted by pain. States are computed, so the list is made in Python."""
 
@@ -53,14 +77,20 @@ class FleetView(SuperuserMixin, ReportView):
     header_icon = "globe"
     paginate_by = 20
     is_searchable = True
+    filterset_class = FleetFilters
     list_export = ["site", "word", "note", "checked", "visitors", "owner", "mailed"]
     export_filename = "zoom-sites"
 
     @cached_property
     def columns(self) -> list[Any]:
         return [
+            BulkActionsCheckboxColumn("bulk_actions", obj_type="zoomsite"),
             TitleColumn(
-                "site", label=_("Site"), accessor="site.hostname", get_url=lambda row: row.panel_url
+                "site",
+                label=_("Site"),
+                accessor="site.hostname",
+                get_url=lambda row: row.panel_url,
+                get_title_id=lambda row: f"zoomsite_{row.pk}_title",
             ),
             CellColumn("state", label=_("State"), accessor=_state),
             CellColumn("checked", label=_("Last checked"), accessor=lambda row: Cell(row.checked)),
@@ -77,11 +107,15 @@ class FleetView(SuperuserMixin, ReportView):
 
     def get_queryset(self) -> list[fleet.Row]:
         words = self.search_query.strip().casefold() if self.search_query else ""
-        group = self.request.GET.get("group", "")
+        known = self.filters
+        chosen = known.form.cleaned_data if known and known.is_valid() else {}
+        group, mailed = chosen.get("group"), chosen.get("mailed")
         return [
             row
             for row in self.all_rows
             if (not group or row.group == group)
+            and (mailed != "yes" or row.mailed_at)
+            and (mailed != "no" or (row.can_mail and not row.mailed_at))
             and (not words or words in f"{row.site.hostname} {row.owner}".casefold())
         ]
 
@@ -118,7 +152,7 @@ class FleetView(SuperuserMixin, ReportView):
             for name, word in fleet.group_names().items()
             if counts.get(name)
         ]
-        context["chosen_group"] = fleet.group_names().get(self.request.GET.get("group", ""))
+        context["is_chosen"] = bool(self.is_searching or self.is_filtering)
         return context
 
 
@@ -128,13 +162,13 @@ class MailOwnerView(SuperuserMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, site_pk: int) -> HttpResponse:
-        known = facts.of(get_object_or_404(Site, pk=site_pk))
-        if states.classify(known) is not State.NEEDS_RECONNECT:
+        row = fleet.rows(Site.objects.filter(pk=get_object_or_404(Site, pk=site_pk).pk))[0]
+        if row.state not in fleet.MAILED:
             raise Http404
-        if notices.send_now(known.choice, timezone.now()):
+        if fleet.write(row, request.user):
             messages.success(request, _("The mail is on its way."))
         else:
-            messages.error(request, _("Nobody is known to write to."))
+            messages.error(request, _("The mail could not be sent."))
         return redirect(reverse("wagtail_zoom_admin:fleet"))
 
 
