@@ -138,4 +138,6 @@ WAGTAIL_ZOOM = {
     "ENCRYPTION_KEYS": ["3VmVWz4Z0WkzUuHaxnIuyA7rcZ3vOYg4vE1mM0sVnVw="],
     "OAUTH_URL": SIMULATOR_URL,
     "API_URL": f"{SIMULATOR_URL}/v2",
+    # Each month of each host is a call; tests about many months ask for them.
+    "RECORDING_MONTHS": 2,
 }
