@@ -3,17 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import vobject
 from django.utils import timezone
 from icalendar import Calendar
 from wagtail.models import Site
 
 from tests.blocks import rows
 from wagtail_zoom import links
-from wagtail_zoom.models import Occurrence, ZoomSettings
+from wagtail_zoom.models import Meeting, Occurrence, ZoomSettings
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -105,3 +106,43 @@ def test_series_and_everything(client, site, host):
     headers = {"host": other.hostname}
     for url in (links.series_calendar(item), links.site_calendar(), links.calendar(site.pk, row)):
         assert client.get(url, headers=headers).status_code == 404
+
+
+ZONES = {
+    "Europe/Berlin": (datetime(2027, 3, 27, 18), datetime(2027, 3, 28, 17)),
+    "America/New_York": (datetime(2027, 11, 6, 22), datetime(2027, 11, 7, 23)),
+    "Australia/Sydney": (datetime(2027, 4, 3, 8), datetime(2027, 4, 4, 9)),
+}
+"""Instants before and after a change of clocks, at the same hour on the wall."""
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_shows_3_an_independent_reader_finds_the_right_instants(client, site, host, zone):
+    """Another library, which takes the zone's rules from our file and from nowhere else."""
+    before, after = (moment.replace(tzinfo=UTC) for moment in ZONES[zone])
+    first = rows.date(host, start=before, zoom_type=8, topic="Weekly")
+    Meeting.objects.filter(pk=first.meeting_id).update(timezone=zone)
+    more = {"meeting": first.meeting, "account": first.account}
+    moved = Occurrence.objects.create(
+        **more, zoom_id="2", start=after, end=after + HOUR, state="moved", sequence=3,
+        previous_start=before + 2 * HOUR,
+    )  # fmt: skip
+    off = Occurrence.objects.create(
+        **more, zoom_id="3", start=after + 7 * DAY, end=after + 7 * DAY + HOUR,
+        state="cancelled", sequence=1,
+    )  # fmt: skip
+    item = rows.item(site, first.meeting)
+    text = client.get(links.series_calendar(item)).content.decode()
+    found = {each.uid.value: each for each in vobject.readOne(text).vevent_list}
+    assert len(found) == 3
+    hours = set()
+    for row in (first, moved, off):
+        event = found[f"{row.public_id}@wagtail-zoom"]
+        assert event.dtstart.value.astimezone(UTC) == row.start
+        assert event.dtend.value - event.dtstart.value == HOUR
+        assert int(event.sequence.value) == row.sequence
+        assert "recurrence_id" not in event.contents
+        hours.add(event.dtstart.value.hour)
+    assert len(hours) == 1, "the same hour on the wall all through the change"
+    assert found[f"{off.public_id}@wagtail-zoom"].status.value == "CANCELLED"
+    assert found[f"{moved.public_id}@wagtail-zoom"].status.value == "CONFIRMED"

@@ -19,6 +19,7 @@ from ..models import JoinPolicy, Occurrence, SiteItem, ZoomSettings
 from ..placements import telling_pages
 from ..selecting import curated
 from ..timing import in_zone
+from .zones import add_zones
 
 PRODUCT = "-//wagtail-zoom//wagtail-zoom//EN"
 REFRESH = timedelta(hours=1)
@@ -43,7 +44,7 @@ def calendar(gate: Exposure, rows: Iterable[Occurrence], name: str = "") -> byte
             item = items.get((row.meeting.kind, row.meeting.zoom_id))
             page = pages.get(item.pk, ("", False))[0] if item else ""
             made.add_component(event(row, item, choice, page))
-    made.add_missing_timezones()
+    add_zones(made)
     return made.to_ical()
 
 

@@ -7,6 +7,7 @@ from icalendar import Calendar
 
 from .. import links
 from ..feeds.calendars import PRODUCT, event
+from ..feeds.zones import add_zones
 from ..models import Registration, SiteItem, ZoomSettings
 from . import mails, tokens
 from .dates import dates_of
@@ -32,7 +33,7 @@ def calendar_of(row: Registration, choice: ZoomSettings) -> bytes:
                 one.pop(name, None)
                 one.add(name, door)
         made.add_component(one)
-    made.add_missing_timezones()
+    add_zones(made)
     return made.to_ical()
 
 
