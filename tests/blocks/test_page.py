@@ -1,9 +1,12 @@
 """A whole page with every block: queries, secrets, cookies."""
 
+import gzip
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -109,3 +112,10 @@ def test_parameters_of_strangers_change_nothing(client, all_blocks, site, host):
     """X27: what is not ours does not get into the HTML."""
     plain = client.get("/all/").content
     assert client.get("/all/?utm_source=%22%3E%3Cscript%3E&wz-zzzzzz-page=3").content == plain
+
+
+def test_stylesheet_and_scripts_weigh_less_than_15_kilobytes():
+    """Shows 1 of the visitor's side: all that a page with every block loads, compressed."""
+    names = ("blocks.css", "zoom.js", "registration.js")
+    files = [Path(finders.find(f"wagtail_zoom/{name}")).read_bytes() for name in names]
+    assert sum(len(gzip.compress(file)) for file in files) < 15_000

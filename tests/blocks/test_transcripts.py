@@ -41,7 +41,7 @@ def test_nothing_before_the_owner_has_chosen(client, draw, film):
 
 def test_a_list_shows_the_beginning_and_leads_to_all_of_it(client, draw, film, exposed):
     html = draw(blocks.RecordingListBlock())
-    assert '<details class="wz-more"><summary>Transcript' in html
+    assert '<details class="wz-more"><summary>Read the transcript' in html
     assert "tide tide" in html and "lighthouse" not in html and address(film) in html
     page = client.get(address(film))
     text = unescape(page.content.decode())

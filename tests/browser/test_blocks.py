@@ -19,7 +19,7 @@ from wagtail.models import Site
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.models import Occurrence
+from wagtail_zoom.models import Occurrence, Transcript
 
 # The browser's driver runs an event loop in this thread, where Django refuses its database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -44,7 +44,7 @@ def specimen(db) -> str:
     host = rows.host(rows.account())
     host.display_name = "Lena Brandt and Amara Osei"
     host.save()
-    values = {"show_webinars": True, "show_registration": True}
+    values = {"show_webinars": True, "show_registration": True, "show_transcripts": True}
     rows.choice(site, host.account, host, **values)
     signs_up = {"approval_type": 0, "capacity": 40}
     live = rows.date(host, topic="Open studio: drawing from memory", state="live", start=now)
@@ -76,6 +76,18 @@ def specimen(db) -> str:
             occurrence=over if not number else None,
         )
         rows.item(site, film)
+        if number == 1:
+            said = "Good evening. " + "The tide leaves more behind than it takes. " * 20
+            Transcript.objects.create(recording=film, text=said)
+    series = rows.date(host, topic="Choir, first reading", zoom_type=8, start=now + 2 * DAY)
+    for week in (1, 2):
+        begins = series.start + week * 7 * DAY
+        Occurrence.objects.create(
+            meeting=series.meeting, account=host.account, zoom_id=f"w{week}", start=begins,
+            end=begins + HOUR, duration=60,
+        )  # fmt: skip
+    undated = rows.date(host, topic="Office hours", zoom_type=3, agenda="Come when you like.")
+    undated.delete()
     items = [rows.item(site, each.meeting) for each in (heat, live, moved, full, off, over)]
     layouts = ("list", "cards", "agenda", "table")
     body: list[tuple[str, Any]] = [
@@ -84,7 +96,9 @@ def specimen(db) -> str:
     ]
     body += [("dates", {"heading": "Tagged", "tags": "none"}), ("next", {"kind": "webinar"})]
     body += [("next", {}), ("next", {"tags": "none"}), ("calendar", {"heading": "Calendar"})]
+    items += [rows.item(site, each) for each in (series.meeting, undated.meeting)]
     body += [("meeting", {"item": item}) for item in items]
+    body += [("register", {"item": items[0]}), ("register", {"item": items[3]})]
     body += [("meeting", {"item": None})]
     shown = {"heading": "Recordings", "group": "series", "search": True}
     body += [("recordings", shown), ("recordings", {"heading": "None", "tags": "none"})]
@@ -152,6 +166,8 @@ def test_no_column_is_too_narrow(browser, specimen, width, scheme):
     page, said = opened(browser, specimen, viewport=size, color_scheme=scheme)
     assert said == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    assert (ink == "rgb(255, 255, 255)") == (scheme == "dark")
     problems = [each["id"] for each in Axe().run(page).response["violations"]]
     assert problems == []
     shot(page, f"{width}-{scheme}")
@@ -185,9 +201,10 @@ def test_right_to_left(browser, specimen):
     shot(page, "360-rtl")
 
 
-def test_nothing_moves_when_the_script_comes(browser, specimen):
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_moves_when_the_script_comes(browser, specimen, width):
     """Room for what the script adds is kept from the start."""
-    page, _said = opened(browser, specimen, viewport={"width": 1280, "height": 900})
+    page, _said = opened(browser, specimen, viewport={"width": width, "height": 900})
     shift = page.evaluate(
         """new Promise(done => { let sum = 0;
         new PerformanceObserver(list => { for (const each of list.getEntries()) sum += each.value })

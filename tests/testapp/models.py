@@ -11,6 +11,7 @@ from wagtail_zoom.blocks import (
     MeetingListBlock,
     NextMeetingBlock,
     RecordingListBlock,
+    RegistrationFormBlock,
     ZoomStreamBlock,
 )
 from wagtail_zoom.pages import ZoomDatesPageMixin, ZoomMeetingPageMixin
@@ -32,6 +33,7 @@ class ZoomPage(Page):
             ("next", NextMeetingBlock()),
             ("calendar", CalendarBlock()),
             ("columns", Columns()),
+            ("register", RegistrationFormBlock()),
         ],
         blank=True,
     )

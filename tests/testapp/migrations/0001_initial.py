@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             name='ZoomPage',
             fields=[
                 ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='wagtailcore.page')),
-                ('body', wagtail.fields.StreamField([('dates', 0), ('recordings', 1), ('meeting', 2), ('next', 3), ('calendar', 4), ('columns', 7)], blank=True, block_lookup={0: ('wagtail_zoom.blocks.MeetingListBlock', [], {}), 1: ('wagtail_zoom.blocks.RecordingListBlock', [], {}), 2: ('wagtail_zoom.blocks.MeetingBlock', [], {}), 3: ('wagtail_zoom.blocks.NextMeetingBlock', [], {}), 4: ('wagtail_zoom.blocks.CalendarBlock', [], {}), 5: ('wagtail.blocks.StreamBlock', [[('dates', 0)]], {'required': False}), 6: ('wagtail.blocks.ListBlock', (0,), {}), 7: ('wagtail.blocks.StructBlock', [[('left', 5), ('right', 6)]], {})})),
+                ('body', wagtail.fields.StreamField([('dates', 0), ('recordings', 1), ('meeting', 2), ('next', 3), ('calendar', 4), ('columns', 7), ('register', 8)], blank=True, block_lookup={0: ('wagtail_zoom.blocks.MeetingListBlock', [], {}), 1: ('wagtail_zoom.blocks.RecordingListBlock', [], {}), 2: ('wagtail_zoom.blocks.MeetingBlock', [], {}), 3: ('wagtail_zoom.blocks.NextMeetingBlock', [], {}), 4: ('wagtail_zoom.blocks.CalendarBlock', [], {}), 5: ('wagtail.blocks.StreamBlock', [[('dates', 0)]], {'required': False}), 6: ('wagtail.blocks.ListBlock', (0,), {}), 7: ('wagtail.blocks.StructBlock', [[('left', 5), ('right', 6)]], {}), 8: ('wagtail_zoom.blocks.RegistrationFormBlock', [], {})})),
             ],
             options={
                 'abstract': False,
