@@ -1,6 +1,7 @@
 """A page with every block, as a project would have it."""
 
 from wagtail.admin.panels import FieldPanel
+from wagtail.api import APIField
 from wagtail.blocks import ListBlock, StreamBlock, StructBlock
 from wagtail.fields import StreamField
 from wagtail.models import Page
@@ -38,6 +39,7 @@ class ZoomPage(Page):
         blank=True,
     )
 
+    api_fields = [APIField("body")]
     content_panels = [*Page.content_panels, FieldPanel("body")]
     template = "testapp/zoom_page.html"
 
