@@ -77,6 +77,43 @@ def check_deploy(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.database)
+def check_queue_rights(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Who may edit the queue's tables can run code in the worker (``check --database default``)."""
+    names = queue_editors() if databases else []
+    return [
+        Warning(
+            f"May edit django-q2's tables, and so run any code in the worker: {name}.",
+            hint="Take the rights to add and to change schedules and queued tasks away.",
+            id="wagtail_zoom.W050",
+        )
+        for name in names
+    ]
+
+
+def queue_editors() -> list[str]:
+    """Groups and people, superusers aside, that may add or change schedules or queued tasks.
+
+    A schedule names the function that the worker calls, and a queued task is a pickle.
+    """
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Group, Permission
+    from django.db import DatabaseError
+
+    rights = Permission.objects.filter(
+        content_type__app_label="django_q",
+        codename__in=[f"{do}_{what}" for do in ("add", "change") for what in ("schedule", "ormq")],
+    )
+    user = get_user_model()
+    people = user._default_manager.filter(user_permissions__in=rights, is_superuser=False)
+    groups = Group.objects.filter(permissions__in=rights)
+    try:
+        found = [str(group) for group in groups.distinct().order_by("name")]
+        return found + [str(person) for person in people.distinct().order_by("pk")]
+    except DatabaseError:
+        return []  # before the first migrate there is nobody
+
+
 def _installed() -> set[str]:
     from django.apps import apps
 

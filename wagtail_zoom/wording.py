@@ -27,7 +27,9 @@ _INVITE = re.compile(
 def _without_links(text: str) -> str:
     hosts = "|".join(re.escape(host) for host in settings.link_hosts if host)
     if hosts:
-        link = rf"(?:https?://|zoommtg://|zoomus://)?(?:[\w-]+\.)*(?:{hosts})(?::\d+)?/[^\s<>\"')]*"
+        # Bounded, as host names are: else a long row of dashes would take seconds.
+        labels = r"(?:[\w-]{1,63}\.){0,6}"
+        link = rf"(?:https?://|zoommtg://|zoomus://)?{labels}(?:{hosts})(?::\d+)?/[^\s<>\"')]*"
         text = re.sub(link, "", text, flags=re.IGNORECASE)
     return text
 

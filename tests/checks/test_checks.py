@@ -113,3 +113,32 @@ def test_fingerprint_follows_address_and_id(settings):
     second = zoom_settings.fingerprint
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "INSTALLATION_ID": "b"}
     assert len({first, second, zoom_settings.fingerprint}) == 3
+
+
+@pytest.mark.django_db
+def test_x22_who_may_edit_the_queue_is_named(django_user_model):
+    """X22: a schedule names the function that the worker calls; superusers are trusted."""
+    from io import StringIO
+
+    from django.contrib.auth.models import Group, Permission
+    from django.core.management import call_command
+
+    from wagtail_zoom.checks import check_queue_rights
+
+    django_user_model.objects.create_superuser("root", "root@example.org", "pw")
+    assert check_queue_rights(databases=["default"]) == []
+    right = Permission.objects.get(content_type__app_label="django_q", codename="change_schedule")
+    Group.objects.create(name="Night shift").permissions.add(right)
+    person = django_user_model.objects.create_user("jo", "jo@example.org", "pw")
+    add = Permission.objects.get(content_type__app_label="django_q", codename="add_ormq")
+    person.user_permissions.add(add)
+    found = check_queue_rights(databases=["default"])
+    assert ids(found) == {"W050"}
+    assert [("Night shift" in one.msg, "jo" in one.msg) for one in found] == [
+        (True, False),
+        (False, True),
+    ]
+    assert check_queue_rights(databases=None) == []
+    out = StringIO()
+    call_command("check", databases=["default"], stderr=out, stdout=out)
+    assert "Night shift" in out.getvalue()

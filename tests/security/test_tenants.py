@@ -69,6 +69,7 @@ def public_addresses(tenant) -> dict[str, str]:
         "invite": {"token": tenant.token},
         "join": {"token": links.opaque(site, tenant.meeting_date.public_id)},
         "watch": {"token": links.opaque(site, tenant.film_item.public_id)},
+        "transcript": {"token": links.opaque(site, tenant.film_item.public_id)},
         "calendar_date": {"token": links.opaque(site, tenant.webinar_date.public_id)},
         "calendar_series": {"token": links.opaque(site, tenant.meeting_item.public_id)},
         "register": {"ref": ref}, "register_received": {"ref": ref},

@@ -80,9 +80,7 @@ def test_s12_a_recording_needs_two_complete_listings(connect, compare, zoom_app)
     assert SiteItem.objects.filter(key=row.uuid).exists()
 
 
-def test_s12_a_run_that_did_not_look_there_concludes_nothing(
-    connect, compare, zoom_app, settings
-):
+def test_s12_a_run_that_did_not_look_there_concludes_nothing(connect, compare, zoom_app, settings):
     """Comparisons look at the newest months and one older one; others are not missed by them."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RECORDING_MONTHS": 24}
     host = zoom_app.state()["users"][0]["id"]

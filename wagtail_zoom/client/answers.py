@@ -25,7 +25,7 @@ from ..errors import (
 from ..models import GrantReason
 from ..oauth.http import NOT_JSON, Answer
 
-_SCOPES = re.compile(r"\[([^\]]*)\]")
+_SCOPES = re.compile(r"\[([^\[\]]*)\]")
 SECOND_PAUSE = timedelta(seconds=2)
 PAID_ONLY = 200
 """Code of "only for paid accounts" and "webinar plan is missing", also under HTTP 200."""

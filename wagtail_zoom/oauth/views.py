@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
 
@@ -34,12 +35,14 @@ View = Callable[..., HttpResponse]
 
 
 def private(view: View) -> View:
-    """Never cached, nothing in Referer, no transaction around calls to Zoom, no forced log-in."""
+    """Never cached nor framed, nothing in Referer, no transaction around calls to Zoom, no forced
+    log-in."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
+        response.headers.setdefault("X-Frame-Options", "DENY")
         return response
 
     return login_not_required(transaction.non_atomic_requests(never_cache(guarded)))
@@ -151,6 +154,7 @@ def _finish_invited(
 
 
 @never_cache
+@xframe_options_deny
 @require_http_methods(["GET", "POST"])
 def switch(request: HttpRequest, site_pk: int) -> HttpResponse:
     """``zoom/oauth/switch/<site>/``: another Zoom account than before: the person is asked.

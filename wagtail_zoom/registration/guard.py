@@ -29,6 +29,8 @@ def anonymous(referrer: str) -> Callable[[View], View]:
             add_never_cache_headers(response)
             response["Referrer-Policy"] = referrer
             response["X-Robots-Tag"] = "noindex, nofollow"
+            # Nobody puts our buttons under their own page, whatever middleware the project has.
+            response.headers.setdefault("X-Frame-Options", "DENY")
             return response
 
         return csrf_exempt(login_not_required(transaction.non_atomic_requests(guarded)))

@@ -10,6 +10,7 @@ from wagtail.models import Site
 
 from ...admin import facts, health, states
 from ...admin.status import TROUBLE, State
+from ...checks import queue_editors
 from ...conf import settings
 from ...errors import ZoomConfigurationError
 from ...models import Heartbeat
@@ -57,6 +58,8 @@ class Command(BaseCommand):
                           else "Worker: has never run")  # fmt: skip
         for name in _everywhere():
             self.stdout.write(f"The group “{name}” may change Zoom on every site.")
+        for name in queue_editors():
+            self.stdout.write(f"“{name}” may edit the task queue, and so run code in the worker.")
         trouble = sum(self._site(known, **options) for known in self._facts(options["hostname"]))
         if trouble:
             raise CommandError(f"{trouble} site(s) need somebody.", returncode=1)
