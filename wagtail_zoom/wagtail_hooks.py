@@ -60,9 +60,9 @@ def add_homepage_panel(request: Any, panels: list[Any]) -> None:
 
 
 def _register_bulk_actions() -> None:
-    from .admin.listings import bulk, bulk_sites
+    from .admin.listings import bulk, bulk_signups, bulk_sites
 
-    for action in (*bulk.ACTIONS, *bulk_sites.ACTIONS):
+    for action in (*bulk.ACTIONS, *bulk_signups.ACTIONS, *bulk_sites.ACTIONS):
         hooks.register("register_bulk_action", action)
 
 

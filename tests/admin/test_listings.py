@@ -255,6 +255,25 @@ def test_bulk_publish_hide_and_tag(as_aurora, aurora):
     assert aurora.meeting.tags.count() == 3
 
 
+def test_bulk_decisions_on_sign_ups(as_aurora, aurora):
+    def act(name, method="post"):
+        url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "registration", name])
+        return getattr(as_aurora, method)(f"{url}?id={aurora.registration.pk}")
+
+    asked = act("zoom_deny", "get").content.decode()
+    assert "Not possible in their present state" in asked and "Visitor aurora: Needs you" in asked
+    Registration.objects.update(state="pending")
+    asked = act("zoom_deny", "get").content.decode()
+    assert "Deny 1 person?" in asked and "Zoom tells them that they have no place." in asked
+    assert act("zoom_approve").status_code == 302
+    assert Registration.objects.get().task == "approve"
+    Registration.objects.update(state="failed", task="")
+    act("zoom_retry")
+    assert Registration.objects.get().state == "waiting"
+    codes = Activity.objects.filter(user=aurora.owner).values_list("code", flat=True)
+    assert set(codes) == {"signup_approved", "signup_retried"}
+
+
 def test_rule_for_the_next_recordings(as_aurora, aurora):
     url = reverse("wagtail_zoom_recordings:rule", args=[aurora.recording.pk])
     assert as_aurora.post(url).status_code == 404

@@ -133,6 +133,17 @@ def test_bulk_actions_do_not_see_foreign_items(as_aurora, aurora, borealis, meth
         assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("action", ["zoom_approve", "zoom_deny", "zoom_retry"])
+def test_bulk_actions_do_not_see_foreign_signups(as_aurora, aurora, borealis, method, action):
+    url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "registration", action])
+    before = snapshot()
+    answer = getattr(as_aurora, method)(f"{url}?id={borealis.registration.pk}")
+    assert answer.status_code == 404 and snapshot() == before
+    both = f"{url}?id={borealis.registration.pk}&id={aurora.registration.pk}"
+    assert b"borealis" not in as_aurora.get(both).content
+
+
 def test_editor_without_the_right_reaches_nothing(client, aurora):
     group = aurora.owner.groups.get()
     group.site_permissions.all().delete()

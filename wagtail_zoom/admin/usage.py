@@ -53,6 +53,15 @@ def pages_for(item: SiteItem) -> QuerySet[Any]:
     return pages.filter(Exists(references))
 
 
+def is_chosen() -> Exists:
+    """For a query over Site items: chosen on some page."""
+    references = ReferenceIndex.objects.filter(
+        to_content_type=ContentType.objects.get_for_model(SiteItem),
+        to_object_id=Cast(OuterRef("pk"), CharField()),
+    )
+    return Exists(references)
+
+
 def counts_of(items: list[SiteItem]) -> dict[int, int]:
     """On how many pages each of these items was chosen, by item: one query."""
     rows = (

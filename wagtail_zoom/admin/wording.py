@@ -47,8 +47,11 @@ def moment(value: datetime, now: datetime | None = None) -> str:
 
 def stamp(value: datetime) -> str:
     """A moment in a list: ``Today, 14:03``, ``Fri 20 November 2026, 11:04``."""
-    if timezone.localtime(value).date() == timezone.localdate():
+    days = (timezone.localdate() - timezone.localtime(value).date()).days
+    if days == 0:
         return _("Today, %(time)s") % {"time": clock(value)}
+    if days == 1:
+        return _("Yesterday, %(time)s") % {"time": clock(value)}
     return moment(value)
 
 

@@ -94,6 +94,8 @@ class ActivityView(SiteIndexView):
     filterset_class = ActivityFilters
     search_fields = ["data"]
     empty_sentence = gettext_lazy("Nothing has happened yet.")
+    search_placeholder = gettext_lazy("Search the activity")
+    default_filters = {"when": WEEK}
     list_export = ["at", "row_sentence", "row_detail", "row_outcome"]
 
     @cached_property
@@ -117,12 +119,8 @@ class ActivityView(SiteIndexView):
     def get_base_queryset(self) -> QuerySet[Activity]:
         return super().get_base_queryset().select_related("user", "event", "item")
 
-    def get_filterset_kwargs(self) -> dict[str, Any]:
-        """The last week, as long as nothing else was asked for."""
-        known = super().get_filterset_kwargs()
-        data = known["data"].copy()
-        data.setdefault("when", WEEK)
-        return known | {"data": data}
+    def nothing_by_default(self) -> str:
+        return _("Nothing has happened in the last 7 days.")
 
     def order_queryset(self, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
         return queryset.order_by("-at", "-pk")

@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.encoding import force_str
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from wagtail.admin.forms.search import SearchForm
 from wagtail.admin.views.generic import IndexView
 from wagtail.models import Site
 
@@ -63,6 +65,9 @@ class SiteIndexView(IndexView):
     bulk_type = ""
     """Type of the bulk actions' rows; empty without bulk actions."""
     empty_sentence = ""
+    search_placeholder: Any = ""
+    default_filters: dict[str, str] = {}
+    """Filters that hold as long as nothing else is asked for."""
     search_backend_name = None
     any_permission_required = ["change"]
 
@@ -78,6 +83,31 @@ class SiteIndexView(IndexView):
     def get_base_queryset(self) -> QuerySet[Any]:
         return super().get_base_queryset().filter(site=self.site)
 
+    def get_search_form(self) -> SearchForm:
+        data = self.request.GET if self.search_kwarg in self.request.GET else None
+        return SearchForm(data, placeholder=self.search_placeholder)
+
+    def get_filterset_kwargs(self) -> dict[str, Any]:
+        known = super().get_filterset_kwargs()
+        data = known["data"].copy()
+        for name, value in self.default_filters.items():
+            data.setdefault(name, value)
+        return known | {"data": data}
+
+    @property
+    def is_narrowed(self) -> bool:
+        """The person asked for something, beyond the filters that hold by themselves."""
+        if self.is_searching:
+            return True
+        changed = self.filters.form.changed_data if self.is_filtering else []
+        return any(
+            name not in self.default_filters or self.request.GET.get(name) for name in changed
+        )
+
+    def count_name(self, n: int) -> str:
+        """What the rows are called below the list."""
+        return ngettext("entry", "entries", n)
+
     def decorate(self, rows: list[Any]) -> list[Any]:
         """Add what the columns of these rows need, in a fixed number of queries."""
         return rows
@@ -85,7 +115,8 @@ class SiteIndexView(IndexView):
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
         paginator, page, rows, more = super().paginate_queryset(queryset, page_size)
         page.object_list = self.decorate(list(rows))
-        paginator.verbose_name, paginator.verbose_name_plural = _("entry"), _("entries")
+        paginator.verbose_name = self.count_name(1)
+        paginator.verbose_name_plural = self.count_name(paginator.count)
         return paginator, page, page.object_list, more
 
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
@@ -107,6 +138,7 @@ class SiteIndexView(IndexView):
         context["site"] = self.site
         context["other_sites"] = list(others.order_by("hostname")[:500])
         context["bulk_type"] = self.bulk_type
+        context["bulk_item_type"] = self.bulk_type.upper()
         context["intro"] = self.intro()
         context["empty"] = self.empty()
         context["panel_url"] = addresses.panel_url(self.facts)
@@ -125,10 +157,19 @@ class SiteIndexView(IndexView):
                 "url": url,
                 "link": _("Connect Zoom"),
             }
-        if self.is_searching or self.is_filtering:
+        if self.is_narrowed:
             url = f"{self.index_url}?site={self.site.pk}"
             return {"text": _("No match."), "url": url, "link": _("Clear the filters")}
+        if self.default_filters:
+            everything = "&".join(f"{name}=" for name in self.default_filters)
+            if self.get_base_queryset().exists():
+                url = f"{self.index_url}?site={self.site.pk}&{everything}"
+                return {"text": self.nothing_by_default(), "url": url, "link": _("Show all")}
         return {"text": self.empty_sentence}
+
+    def nothing_by_default(self) -> str:
+        """There is something, but the filters that hold by themselves leave it out."""
+        return _("No match.")
 
 
 class Decorated:

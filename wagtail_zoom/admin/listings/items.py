@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_filters
+from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.filters import WagtailFilterSet
 
-from ...models import Kind, SiteItem
-from .. import addresses, usage, wording
+from ...models import Host, Kind, SiteItem
+from .. import addresses, progress, usage, wording
 from .columns import Cell
 
 
@@ -16,7 +21,50 @@ def used_on(item: Any) -> Cell:
     return Cell(wording.pages(item.used) if item.used else "–")
 
 
-def decided(item: Any) -> str:
+def ticked_hosts(request: Any) -> QuerySet[Host]:
+    """The hosts that a filter may name: those of this Site."""
+    rows = Host.objects.filter(exposed_on__settings=request.wagtail_zoom_choice.pk)
+    return rows.order_by("display_name", "pk")
+
+
+class ItemFilters(WagtailFilterSet):
+    """What both lists can be filtered by."""
+
+    used = django_filters.ChoiceFilter(
+        label=gettext_lazy("Used on pages"),
+        choices=[("yes", gettext_lazy("Chosen on a page")), ("no", gettext_lazy("On no page"))],
+        method="by_use",
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
+
+    class Meta:
+        model = SiteItem
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters.move_to_end("used")
+
+    def by_use(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
+        chosen = usage.is_chosen()
+        return rows.filter(chosen) if value == "yes" else rows.exclude(chosen)
+
+
+def importing(view: Any) -> dict[str, Any]:
+    """That the list fills: how far the first import is."""
+    run = view.facts.open_run
+    if run is None or view.facts.grant is None:
+        return {}
+    bar = progress.of(run, view.facts.now)
+    text = _("Nothing from Zoom yet.")
+    if bar.total:
+        share = _("The first import is %(n)d %% done.") % {"n": 100 * bar.done // bar.total}
+        text = f"{text} {share}"
+    return {"text": text, "url": addresses.panel_url(view.facts), "link": _("Watch it")}
+
+
+def decided(item: Any, me: Any = None) -> str:
     """Who decided and when, for the note below a state."""
     if item.decided_at is None:
         return ""
@@ -24,6 +72,8 @@ def decided(item: Any) -> str:
     user = item.decided_by
     if user is None:
         return day
+    if user == me:
+        return _("by you, %(day)s") % {"day": day}
     who = user.get_full_name() or user.get_username()
     return _("by %(who)s, %(day)s") % {"who": who, "day": day}
 

@@ -13,22 +13,29 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
 from ...exposure import Audience, Surface
 from ...models import Kind, Meeting, Occurrence, Registration, SiteItem
-from .. import why, wording
+from .. import addresses, why, wording
 from .base import SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn
-from .items import count_usage, decided, missing_kind, used_on
+from .items import (
+    ItemFilters,
+    count_usage,
+    decided,
+    importing,
+    missing_kind,
+    ticked_hosts,
+    used_on,
+)
 
 ALIVE = ("waiting", "pending", "approved")
 UPCOMING = "upcoming"
 
 
-class MeetingFilters(WagtailFilterSet):
-    """When, what visitors see, kind, host."""
+class MeetingFilters(ItemFilters):
+    """When, what visitors see, kind, host, use."""
 
     when = django_filters.ChoiceFilter(
         label=gettext_lazy("When"),
@@ -51,9 +58,13 @@ class MeetingFilters(WagtailFilterSet):
         empty_label=gettext_lazy("All"),
     )
 
-    class Meta:
-        model = SiteItem
-        fields: list[str] = []
+    host = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("Host"),
+        field_name="meeting__host",
+        queryset=ticked_hosts,
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
 
     def by_time(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
         ahead = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
@@ -76,6 +87,8 @@ class MeetingsView(SiteIndexView):
     search_fields = ["title", "last_title", "meeting__host__display_name"]
     bulk_type = "zoomitem"
     empty_sentence = gettext_lazy("Nothing from Zoom yet.")
+    search_placeholder = gettext_lazy("Search titles and hosts")
+    default_filters = {"when": UPCOMING}
     list_export = [
         "row_title",
         "row_start",
@@ -119,19 +132,13 @@ class MeetingsView(SiteIndexView):
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
         self.request.wagtail_zoom_gate = self.facts.gate
+        self.request.wagtail_zoom_choice = self.facts.choice
         rows = super().get_base_queryset()
         rows = rows.filter(kind__in=(Kind.MEETING, Kind.WEBINAR), meeting__isnull=False)
         rows = rows.filter(account=self.facts.choice.account_id)
         return rows.select_related("meeting__host", "decided_by").defer(
             "meeting__join_url", "meeting__passcode"
         )
-
-    def get_filterset_kwargs(self) -> dict[str, Any]:
-        """Upcoming, as long as nothing else was asked for."""
-        known = super().get_filterset_kwargs()
-        data = known["data"].copy()
-        data.setdefault("when", UPCOMING)
-        return known | {"data": data}
 
     def order_queryset(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
         dates = Occurrence.objects.filter(meeting=OuterRef("meeting")).order_by()
@@ -166,14 +173,37 @@ class MeetingsView(SiteIndexView):
             _prepare(item, dates[item.meeting_id], people.get(item.meeting_id, 0))
             item.row_shown = item.meeting_id in shown
             item.row_state = _state(item)
+            item.row_note = decided(item, self.request.user)
             item.row_reason = "" if item.row_shown else why.meeting(self.facts, item, ticked)
         return rows
 
+    def count_name(self, n: int) -> str:
+        return ngettext("meeting", "meetings", n)
+
+    def nothing_by_default(self) -> str:
+        n = self.get_base_queryset().count()
+        return ngettext(
+            "No date to come. %(n)d meeting is over.",
+            "No date to come. %(n)d meetings are over.",
+            n,
+        ) % {"n": n}
+
     def empty(self) -> dict[str, Any]:
-        nothing = None
-        if self.facts.account and not {Kind.MEETING, Kind.WEBINAR} & self.facts.choice.kinds:
-            nothing = missing_kind(self, Kind.MEETING)
-        return nothing or super().empty()
+        if self.facts.account is None or self.is_narrowed:
+            return super().empty()
+        if not {Kind.MEETING, Kind.WEBINAR} & self.facts.choice.kinds:
+            return missing_kind(self, Kind.MEETING)
+        if self.get_base_queryset().exists():
+            return super().empty()
+        return importing(self) or self._nothing()
+
+    def _nothing(self) -> dict[str, Any]:
+        """Everything was read, and there is nothing for what was chosen."""
+        if self.facts.account is None or self.facts.account.reconciled_at is None:
+            return super().empty()
+        url = f"{addresses.panel_url(self.facts)}#tab-choices"
+        text = _("The hosts that you have ticked have no meeting in Zoom.")
+        return {"text": text, "url": url, "link": _("What to show")}
 
 
 def _prepare(item: Any, dates: list[Occurrence], people: int) -> None:
@@ -238,5 +268,10 @@ def _state(item: Any) -> str:
 
 def _visitors(item: Any) -> Cell:
     if item.visibility == SiteItem.Visibility.HIDDEN:
-        return Cell(item.row_state, decided(item), tag="plain")
-    return Cell(item.row_state, item.row_reason, tag="primary" if item.row_shown else "plain")
+        return Cell(item.row_state, item.row_note, tag="plain")
+    note = item.row_reason
+    if item.row_dates and item.row_state == _("Cancelled"):
+        last = max(date.end for date in item.row_dates)
+        note = _("shown as cancelled until %(time)s") % {"time": wording.moment(last)}
+    tone = "primary" if item.row_state == _("Shown") else "plain"
+    return Cell(item.row_state, note, tag=tone)

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
 from ...exposure import Audience, Surface
-from ...models import Host, Kind, SiteItem
+from ...models import Kind, Recording, SiteItem
 from .. import facts, why, wording
 from .base import SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn, ThumbnailColumn
-from .items import count_usage, decided, missing_kind, used_on
+from .items import (
+    ItemFilters,
+    count_usage,
+    decided,
+    importing,
+    missing_kind,
+    ticked_hosts,
+    used_on,
+)
 
 NEW = Q(visibility=SiteItem.Visibility.AUTO)
 
 
-def ticked_hosts(request: Any) -> QuerySet[Host]:
-    """The hosts that a filter may name: those of this Site."""
-    return Host.objects.filter(exposed_on__settings=request.wagtail_zoom_choice.pk)
+MOST_SERIES = 100
 
 
-class RecordingFilters(WagtailFilterSet):
-    """State and host."""
+def series(request: Any) -> list[tuple[str, str]]:
+    """Series with more than one recording on this Site, by Zoom's number."""
+    choice = request.wagtail_zoom_choice
+    rows = Recording.objects.filter(account=choice.account_id, removed_at=None)
+    rows = rows.filter(host__exposed_on__settings=choice.pk).exclude(meeting_zoom_id="")
+    found = rows.order_by().values("meeting_zoom_id").annotate(n=Count("pk"), name=Max("topic"))
+    many = found.filter(n__gt=1).order_by("name")[:MOST_SERIES]
+    return [(row["meeting_zoom_id"], row["name"]) for row in many]
+
+
+class RecordingFilters(ItemFilters):
+    """State, host, series, day, use."""
 
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
@@ -53,9 +70,22 @@ class RecordingFilters(WagtailFilterSet):
         empty_label=gettext_lazy("All"),
     )
 
-    class Meta:
-        model = SiteItem
-        fields: list[str] = []
+    series = django_filters.ChoiceFilter(
+        label=gettext_lazy("Series"),
+        field_name="recording__meeting_zoom_id",
+        choices=[],
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
+    recorded = django_filters.DateFromToRangeFilter(
+        label=gettext_lazy("Recorded"),
+        field_name="recording__start",
+        widget=DateRangePickerWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["series"].extra["choices"] = series(self.request)
 
     def by_state(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
         over = Q(expires_on__lt=timezone.localdate())
@@ -76,6 +106,7 @@ class RecordingsView(SiteIndexView):
     filterset_class = RecordingFilters
     search_fields = ["title", "last_title", "recording__host__display_name"]
     bulk_type = "zoomitem"
+    search_placeholder = gettext_lazy("Search titles and hosts")
     empty_sentence = gettext_lazy("No recordings yet. They appear here some hours after a meeting.")
     list_export = [
         "row_title",
@@ -83,7 +114,7 @@ class RecordingsView(SiteIndexView):
         "row_host",
         "row_minutes",
         "row_used",
-        "expires_on",
+        "row_until",
         "row_state",
         "row_reason",
     ]
@@ -96,7 +127,7 @@ class RecordingsView(SiteIndexView):
             "row_host": _("Host"),
             "row_minutes": _("Minutes"),
             "row_used": _("Used on"),
-            "expires_on": _("Shown until"),
+            "row_until": _("Shown until"),
             "row_state": _("State"),
             "row_reason": _("Why not shown"),
         }
@@ -145,9 +176,14 @@ class RecordingsView(SiteIndexView):
             item.row_host = str(recording.host) if recording.host else ""
             item.row_minutes, item.row_used = recording.duration, item.used
             item.row_shown = item.recording_id in shown
-            item.row_state = str(_state(item).text)
+            item.row_until = _last_day(item, self.facts.choice)
+            item.row_note = decided(item, self.request.user)
             item.row_reason = "" if item.row_shown else why.recording(self.facts, item, ticked)
+            item.row_state = str(_state(item).text)
         return rows
+
+    def count_name(self, n: int) -> str:
+        return ngettext("recording", "recordings", n)
 
     def intro(self) -> dict[str, Any]:
         n = facts.inbox(self.site).count()
@@ -164,8 +200,18 @@ class RecordingsView(SiteIndexView):
     def empty(self) -> dict[str, Any]:
         if self.request.GET.get("state") == "new":
             return {"text": _("Nothing new. You have looked at everything.")}
-        nothing = missing_kind(self, Kind.RECORDING) if self.facts.account else {}
-        return nothing or super().empty()
+        if self.facts.account is None or self.is_narrowed:
+            return super().empty()
+        return missing_kind(self, Kind.RECORDING) or importing(self) or super().empty()
+
+
+def _last_day(item: Any, choice: Any) -> date | None:
+    """The last day on the pages: chosen for this one, by the Site's rule, or because Zoom ends."""
+    days = [item.expires_on, item.recording.deletes_on]
+    if choice.recording_days:
+        start = timezone.localtime(item.recording.start).date()
+        days.append(start + timedelta(days=choice.recording_days))
+    return min((day for day in days if day), default=None)
 
 
 def _recorded(item: Any) -> Cell:
@@ -177,17 +223,17 @@ def _length(item: Any) -> Cell:
 
 
 def _until(item: Any) -> Cell:
-    return Cell(wording.day(item.expires_on) if item.expires_on else "–")
+    return Cell(wording.day(item.row_until) if item.row_until else "–")
 
 
 def _state(item: Any) -> Cell:
     if item.visibility == SiteItem.Visibility.HIDDEN:
-        return Cell(_("Hidden"), decided(item), tag="plain")
+        return Cell(_("Hidden"), getattr(item, "row_note", ""), tag="plain")
     if item.expires_on and item.expires_on < timezone.localdate():
         return Cell(_("Over"), _("taken off by itself"), tag="plain")
     if item.visibility == SiteItem.Visibility.AUTO:
         since = _("since %(day)s") % {"day": wording.short_day(item.created_at)}
         return Cell(_("New"), since, tag="primary")
     if getattr(item, "row_shown", True):
-        return Cell(_("Published"), decided(item), tag="primary")
+        return Cell(_("Published"), getattr(item, "row_note", ""), tag="primary")
     return Cell(_("Not shown"), getattr(item, "row_reason", ""), tag="plain")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Max, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import TitleColumn
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...crypto import DecryptionError
 from ...models import Registration
 from ...registration import owner, tokens
 from .. import wording
@@ -41,8 +39,25 @@ LOOKS = {
 }
 
 
+MOST_MEETINGS = 300
+READ_FOR_NAMES = 2000
+"""Sign-ups whose names are opened for a search, the newest: they are encrypted one by one."""
+
+
+def meetings(request: Any) -> list[tuple[str, str]]:
+    """Meetings of this Site that somebody signed up for, by Zoom's number."""
+    rows = Registration.objects.filter(site=request.wagtail_zoom_site).order_by()
+    found = rows.values("meeting_zoom_id").annotate(
+        at=Max("created_at"), name=Max("meeting__topic")
+    )
+    return [
+        (row["meeting_zoom_id"], row["name"] or row["meeting_zoom_id"])
+        for row in found.order_by("-at")[:MOST_MEETINGS]
+    ]
+
+
 class RegistrationFilters(WagtailFilterSet):
-    """State, and the meeting (by its number, from the list of meetings)."""
+    """State and meeting."""
 
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
@@ -51,9 +66,21 @@ class RegistrationFilters(WagtailFilterSet):
         empty_label=gettext_lazy("All"),
     )
 
+    meeting = django_filters.ChoiceFilter(
+        label=gettext_lazy("Meeting"),
+        field_name="meeting_zoom_id",
+        choices=[],
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
+
     class Meta:
         model = Registration
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["meeting"].extra["choices"] = meetings(self.request)
 
 
 class RegistrationsView(SiteIndexView):
@@ -62,6 +89,8 @@ class RegistrationsView(SiteIndexView):
     page_title = gettext_lazy("Registrations")
     filterset_class = RegistrationFilters
     search_fields = ["meeting__topic"]
+    search_placeholder = gettext_lazy("Search names and whole addresses")
+    bulk_type = "zoomsignup"
     empty_sentence = gettext_lazy("Nobody has signed up yet.")
     list_export = ["row_name", "row_email", "row_topic", "row_start", "created_at", "row_state"]
 
@@ -79,11 +108,13 @@ class RegistrationsView(SiteIndexView):
     @cached_property
     def columns(self) -> list[Any]:
         return [
+            BulkActionsCheckboxColumn("bulk_actions", obj_type="zoomsignup"),
             TitleColumn(
                 "person",
                 label=_("Person"),
                 accessor="row_name",
                 get_url=lambda row: reverse("wagtail_zoom_registrations:view", args=[row.pk]),
+                get_title_id=lambda row: f"zoomsignup_{row.pk}_title",
             ),
             CellColumn("email", label=_("Email"), accessor=lambda row: Cell(row.row_email)),
             CellColumn("meeting", label=_("Meeting"), accessor=_meeting),
@@ -93,11 +124,12 @@ class RegistrationsView(SiteIndexView):
         ]
 
     def get_base_queryset(self) -> QuerySet[Registration]:
-        rows = super().get_base_queryset().prefetch_related("dates")
-        number = self.request.GET.get("meeting", "")
-        if number:
-            rows = rows.filter(meeting_zoom_id=number[:100])
-        return rows.defer("join_url")
+        self.request.wagtail_zoom_site = self.site
+        rows = super().get_base_queryset().select_related("meeting").prefetch_related("dates")
+        return rows.defer("join_url", "meeting__join_url", "meeting__passcode", "meeting__agenda")
+
+    def count_name(self, n: int) -> str:
+        return ngettext("sign-up", "sign-ups", n)
 
     def order_queryset(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         ranks = [When(state=name, then=Value(rank)) for rank, name in enumerate(FIRST)]
@@ -105,18 +137,20 @@ class RegistrationsView(SiteIndexView):
         return queryset.order_by(urgent, "-created_at", "-pk")
 
     def search_queryset(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        """Addresses are encrypted: they are found as a whole only. Topics are found by words."""
+        """Topics by words, addresses as a whole by their index; names are opened one by one."""
         if not self.is_searching:
             return queryset
         query = self.search_query.strip()
         found = Q(meeting__topic__icontains=query)
         if "@" in query:
             found |= Q(email_index__in=tokens.email_indexes(query))
+        else:
+            found |= Q(pk__in=named(queryset, query))
         return queryset.filter(found)
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            row.row_name, row.row_email = _person(row)
+            row.row_name, row.row_email = signups.person_of(row)
             row.row_topic = row.snapshot.get("topic") or ""
             starts = sorted(date.start for date in row.dates.all() if date.start)
             row.row_start = starts[0] if starts else None
@@ -161,7 +195,7 @@ class RegistrationsView(SiteIndexView):
         from ...models import Placement
         from .. import addresses, usage
 
-        if self.facts.account and not self.is_searching and not self.is_filtering:
+        if self.facts.account and not self.is_narrowed:
             if not self.facts.choice.show_registration:
                 url = f"{addresses.panel_url(self.facts)}#tab-choices"
                 text = _("Registration is switched off.")
@@ -171,16 +205,12 @@ class RegistrationsView(SiteIndexView):
         return super().empty()
 
 
-def _person(row: Registration) -> tuple[str, str]:
-    """Name and address, or nothing when the installation's keys no longer open them."""
-    try:
-        answers = json.loads(row.answers.reveal() or "{}")
-        address = row.email.reveal()
-    except (DecryptionError, ValueError):
-        return _("cannot be read"), ""
-    standard = answers.get("standard") or answers
-    names = [str(standard.get(name) or "") for name in ("first_name", "last_name")]
-    return " ".join(name for name in names if name) or _("no name"), address
+def named(rows: QuerySet[Registration], query: str) -> list[int]:
+    """Primary keys of the sign-ups whose person has a name like this, of the newest."""
+    words = query.casefold()
+    newest = rows.order_by("-created_at", "-pk").only("pk", "public_id", "answers", "email")
+    newest = newest.select_related(None).prefetch_related(None)[:READ_FOR_NAMES]
+    return [row.pk for row in newest.iterator() if words in signups.person_of(row)[0].casefold()]
 
 
 def _buttons(row: Registration) -> list[dict[str, Any]]:
@@ -194,7 +224,9 @@ def _meeting(row: Any) -> Cell:
 
 
 def _signed_up(row: Registration) -> Cell:
-    return Cell(_("%(age)s ago") % {"age": wording.age(row.created_at)})
+    if timezone.now() - row.created_at < timedelta(hours=12):
+        return Cell(_("%(age)s ago") % {"age": wording.age(row.created_at)})
+    return Cell(wording.stamp(row.created_at))
 
 
 def _state(row: Any) -> Cell:
@@ -206,4 +238,14 @@ def _state(row: Any) -> Cell:
         note = str(owner.reason(row) or _("Zoom did not accept it"))
     elif row.state == Registration.State.PENDING:
         note = _("asked for on %(day)s") % {"day": wording.short_day(row.created_at)}
+    elif row.state == Registration.State.APPROVED:
+        note = _link_sent(row)
+    elif row.state in (Registration.State.DENIED, Registration.State.CANCELLED):
+        note = wording.short_day(row.state_since)
     return Cell(row.row_state, note, icon=icon, tone=tone)
+
+
+def _link_sent(row: Any) -> str:
+    if row.meeting is not None and row.meeting.zoom_notifies:
+        return _("link sent by Zoom")
+    return _("link sent by this site") if "approved" in row.mails else ""

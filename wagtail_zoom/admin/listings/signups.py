@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -13,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from wagtail.log_actions import log
 
+from ...crypto import DecryptionError
 from ...models import Registration, ZoomSettings
-from ...registration import owner
+from ...registration import owner, questions
 from .. import wording
 from ..guard import RowGuard, visible_to
 
@@ -30,6 +32,13 @@ def labels() -> dict[str, str]:
         "edit": _("Correct"),
         "cancel": _("Cancel it"),
     }
+
+
+def label(name: str) -> str:
+    """What a field is called; custom questions have their own words."""
+    if name == "email":
+        return _("Email")
+    return str(questions.LABELS.get(name, name))
 
 
 def buttons(row: Registration, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -48,6 +57,18 @@ def buttons(row: Registration, names: tuple[str, ...] = ()) -> list[dict[str, An
             }
         )
     return found
+
+
+def person_of(row: Registration) -> tuple[str, str]:
+    """Name and address, or nothing when the installation's keys no longer open them."""
+    try:
+        answers = json.loads(row.answers.reveal() or "{}")
+        address = row.email.reveal()
+    except (DecryptionError, ValueError):
+        return _("cannot be read"), ""
+    standard = answers.get("standard") or answers
+    names = [str(standard.get(name) or "") for name in ("first_name", "last_name")]
+    return " ".join(name for name in names if name) or _("no name"), address
 
 
 class SignupView(RowGuard, View):
@@ -82,7 +103,7 @@ class DetailView(SignupView):
             {
                 "row": row,
                 "site": row.site,
-                "details": owner.details(row),
+                "details": [(label(name), value) for name, value in owner.details(row)],
                 "reason": owner.reason(row),
                 "topic": row.snapshot.get("topic") or "",
                 "dates": [wording.moment(start) for start in sorted(starts)],
