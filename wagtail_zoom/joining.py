@@ -209,8 +209,7 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     if not links.is_zoom_link(url):
         raise Http404
     if len(shown) > HUMAN_PASSCODE:
-        joiner = "&" if urlsplit(url).query else "?"
-        return closed_lips(HttpResponseRedirect(f"{url}{joiner}{urlencode({'pwd': shown})}"))
+        return closed_lips(HttpResponseRedirect(with_passcode(url, shown)))
     if not shown or "go" in request.GET:
         return closed_lips(HttpResponseRedirect(url))
     view = film_views(gate, [row])[0]
@@ -223,6 +222,12 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
         "page_title": view.title,
     }
     return closed_lips(render(request, "wagtail_zoom/public/watch.html", context))
+
+
+def with_passcode(url: str, passcode: str) -> str:
+    """The address of a recording that opens without asking."""
+    joiner = "&" if urlsplit(url).query else "?"
+    return f"{url}{joiner}{urlencode({'pwd': passcode})}"
 
 
 def _recording(gate: Exposure, ident: Any) -> Recording | None:

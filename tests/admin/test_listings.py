@@ -276,14 +276,67 @@ def test_bulk_decisions_on_sign_ups(as_aurora, aurora):
 
 def test_rule_for_the_next_recordings(as_aurora, aurora):
     url = reverse("wagtail_zoom_recordings:rule", args=[aurora.recording.pk])
-    assert as_aurora.post(url).status_code == 404
+    assert as_aurora.post(url, {"series": "publish"}).status_code == 404  # no series
     aurora.film.meeting_zoom_id = "77"
     aurora.film.save()
     assert b"Make this the rule" in as_aurora.get(edit(aurora, aurora.recording)[0]).content
-    as_aurora.post(url, {"rule": "publish"})
+    as_aurora.post(url, {"series": "publish"})
     assert RecordingRule.objects.get(settings=aurora.choice).meeting_zoom_id == "77"
-    as_aurora.post(url, {"rule": "none"})
-    assert not RecordingRule.objects.exists()
+    as_aurora.post(url, {"series": "none", "host": "hide"})
+    rule = RecordingRule.objects.get(settings=aurora.choice)
+    assert (rule.host_zoom_id, rule.meeting_zoom_id, rule.action) == ("host-aurora", "", "hide")
+    for wrong in ({}, {"series": "nonsense"}, {"rule": "publish"}):
+        assert as_aurora.post(url, wrong).status_code == 404
+
+
+def test_rules_are_listed_and_ended_on_the_panel(as_aurora, aurora, borealis):
+    own, foreign = (
+        RecordingRule.objects.create(
+            settings=world.choice, host_zoom_id=world.host.zoom_id, action="publish"
+        )
+        for world in (aurora, borealis)
+    )
+    body = as_aurora.get(aurora.panel).content.decode()
+    assert "Recordings of Host host-aurora" in body and "are published by themselves" in body
+    end = f"/admin/zoom/{aurora.site.pk}/rules/{{}}/end/"
+    assert as_aurora.post(end.format(foreign.pk)).status_code == 404
+    assert as_aurora.post(end.format(own.pk)).status_code == 302
+    assert list(RecordingRule.objects.all()) == [foreign]
+    assert "Recordings of Host" not in as_aurora.get(aurora.panel).content.decode()
+
+
+def test_a_recording_is_watched_before_it_is_published(as_aurora, aurora, settings):
+    url = reverse("wagtail_zoom_recordings:watch", args=[aurora.recording.pk])
+    assert as_aurora.get(url).status_code == 404  # no link
+    film = aurora.film
+    film.share_url, film.passcode = "https://zoom.us/rec/share/abc", "hush"
+    film.save()
+    assert url in as_aurora.get(edit(aurora, aurora.recording)[0]).content.decode()
+    shown = as_aurora.get(url)
+    assert 'value="hush"' in shown.content.decode() and "rec/share" not in shown.content.decode()
+    went = as_aurora.get(f"{url}?go=1")
+    assert went["Location"] == "https://zoom.us/rec/share/abc"
+    for answer in (shown, went):
+        assert "no-store" in answer["Cache-Control"]
+        assert answer["Referrer-Policy"] == "no-referrer"
+    film.passcode = "a-long-one-that-nobody-types"
+    film.save()
+    assert as_aurora.get(url)["Location"].endswith("?pwd=a-long-one-that-nobody-types")
+    film.share_url = "https://zoom.us.evil.example/rec"
+    film.save()
+    assert as_aurora.get(url).status_code == 404
+
+
+def test_a_recording_outside_the_sites_own_connection_is_not_watched(as_aurora, aurora):
+    """DESIGN 4.6: two connections of persons to one account do not see each other."""
+    from wagtail_zoom.models import Grant
+
+    aurora.film.share_url = "https://zoom.us/rec/share/abc"
+    aurora.film.save()
+    url = reverse("wagtail_zoom_recordings:watch", args=[aurora.recording.pk])
+    assert as_aurora.get(url).status_code == 302
+    Grant.objects.filter(pk=aurora.grant.pk).update(account_level=False, zoom_user_id="other")
+    assert as_aurora.get(url).status_code == 404
 
 
 def test_used_on_counts_pages(aurora):

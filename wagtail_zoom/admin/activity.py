@@ -240,6 +240,7 @@ _WORDS: dict[str, Callable[[Activity, dict[str, Any]], Sentence]] = {
     "item_by_rule": _did(gettext_lazy("{who} left {topic} to the rules.")),
     "item_edited": _did(gettext_lazy("{who} edited {topic}.")),
     "rule_made": _did(gettext_lazy("{who} made a rule for recordings of {topic}.")),
+    "rule_ended": _did(gettext_lazy("{who} ended the rule for recordings of {topic}.")),
     "signup_approved": _did(gettext_lazy("{who} gave somebody a place in {topic}.")),
     "signup_denied": _did(gettext_lazy("{who} refused somebody a place in {topic}.")),
     "signup_cancelled": _did(gettext_lazy("{who} cancelled a sign-up for {topic}.")),

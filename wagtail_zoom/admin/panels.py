@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel, TabbedInterface
@@ -13,6 +14,7 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel,
 from ..models import ZoomSettings
 from . import connection, kinds
 from .forms import ChoicesForm
+from .listings import rules
 
 
 class ConnectionPanel(Panel):
@@ -66,6 +68,26 @@ class HostsPanel(Panel):
             return context
 
 
+class RulesPanel(Panel):
+    """The rules for recordings that hold besides the Site's own, each with a way to end it."""
+
+    clean_name = "rules"
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "wagtail_zoom/admin/rules.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context = super().get_context_data(parent_context)
+            return context | {"rules": self.rules}
+
+        def is_shown(self) -> bool:
+            return bool(super().is_shown() and self.rules)
+
+        @cached_property
+        def rules(self) -> list[rules.Line]:
+            return rules.lines(self.request.wagtail_zoom_facts.choice)
+
+
 class ChoicesTab(ObjectList):
     """The second tab; its name is part of links, so that it must not follow the language."""
 
@@ -104,6 +126,7 @@ def _choices() -> ChoicesTab:
                 [
                     FieldPanel("review_recordings"),
                     FieldPanel("recording_days"),
+                    RulesPanel(heading=gettext_lazy("Rules")),
                     FieldPanel(
                         "show_transcripts",
                         help_text=gettext_lazy(

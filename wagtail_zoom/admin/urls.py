@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from .listings import rules
 from .views import actions, fleet, leave, panel
 
 app_name = "wagtail_zoom_admin"
@@ -29,6 +30,7 @@ urlpatterns = [
     path("<int:site_pk>/confirm/", actions.ConfirmView.as_view(), name="confirm"),
     path("<int:site_pk>/invite/", actions.InviteView.as_view(), name="invite"),
     path("<int:site_pk>/uninvite/", actions.UninviteView.as_view(), name="uninvite"),
+    path("<int:site_pk>/rules/<int:pk>/end/", rules.EndRuleView.as_view(), name="end_rule"),
     path("<int:site_pk>/disconnect/", leave.DisconnectView.as_view(), name="disconnect"),
     path("<int:site_pk>/adopt/", leave.AdoptView.as_view(), name="adopt"),
 ]

@@ -12,7 +12,16 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from ..models import Activity, Kind, Registration, SiteItem
 from ..permissions import activity_policy, item_policy, registration_policy, sites_for
 from .guard import OwnerViewSet
-from .listings import activity, edit, meetings, recordings, registrations, signups
+from .listings import (
+    activity,
+    edit,
+    meetings,
+    recordings,
+    registrations,
+    rules,
+    signups,
+    watch,
+)
 
 
 class ItemURLFinder(ModelAdminURLFinder):
@@ -62,8 +71,11 @@ class RecordingViewSet(OwnerViewSet):
     edit_view_class = edit.RecordingEditView
 
     def get_urlpatterns(self) -> list[Any]:
-        rule = self.construct_view(edit.RuleView)
-        return [*super().get_urlpatterns(), path("rule/<int:pk>/", rule, name="rule")]
+        return [
+            *super().get_urlpatterns(),
+            path("rule/<int:pk>/", self.construct_view(rules.RuleView), name="rule"),
+            path("watch/<int:pk>/", self.construct_view(watch.WatchView), name="watch"),
+        ]
 
 
 class RegistrationViewSet(OwnerViewSet):

@@ -6,13 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import View
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.views.generic import EditView
 from wagtail.admin.widgets import AdminAutoHeightTextInput
@@ -23,12 +21,11 @@ from ...models import (
     ItemTag,
     Kind,
     Occurrence,
-    RecordingRule,
     SiteItem,
-    ZoomSettings,
 )
 from .. import addresses, curation, facts, usage, wording
-from ..guard import RowGuard, policy_of, visible_to
+from ..guard import policy_of, visible_to
+from . import rules, watch
 
 ICONS = {
     "title": "title",
@@ -178,24 +175,11 @@ class ItemEditView(EditView):
             "reason": reason,
             "zoom_facts": zoom_facts(item),
             "used_on": usage.pages_for(item),
-            "rule": self._rule(known.choice, item),
+            "rules": rules.offered(known.choice, item),
+            "watch_url": _watch_url(item, known),
             "panel_url": addresses.panel_url(known),
         }
         return context
-
-    def _rule(self, choice: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
-        """The rule for further recordings of this series, if there can be one."""
-        recording = item.recording
-        if recording is None or not recording.meeting_zoom_id or choice.pk is None:
-            return None
-        row = RecordingRule.objects.filter(
-            settings=choice, meeting_zoom_id=recording.meeting_zoom_id
-        ).first()
-        return {
-            "topic": recording.topic,
-            "url": reverse("wagtail_zoom_recordings:rule", args=[item.pk]),
-            "action": row.action if row else "",
-        }
 
 
 class RecordingEditView(ItemEditView):
@@ -204,39 +188,12 @@ class RecordingEditView(ItemEditView):
     kinds = (Kind.RECORDING,)
 
 
-class RuleView(RowGuard, View):
-    """What happens to the next recordings of the same series."""
-
-    model = SiteItem
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        rows = visible_to(request.user, SiteItem.objects.filter(kind=Kind.RECORDING))
-        item = get_object_or_404(rows.select_related("recording", "site"), pk=pk)
-        choice = ZoomSettings.objects.filter(site=item.site).first()
-        if choice is None or item.recording is None or not item.recording.meeting_zoom_id:
-            raise Http404
-        action = request.POST.get("rule", RecordingRule.Action.PUBLISH)
-        series = {"settings": choice, "meeting_zoom_id": item.recording.meeting_zoom_id}
-        if action == "none":
-            RecordingRule.objects.filter(**series, host_zoom_id="").delete()
-        elif action in RecordingRule.Action.values:
-            RecordingRule.objects.update_or_create(
-                **series, host_zoom_id="", defaults={"action": action}
-            )
-        else:
-            raise Http404
-        Activity.log(
-            [item.site_id],
-            "curation",
-            "rule_made",
-            outcome=Activity.Outcome.GOOD,
-            data={"topic": item.recording.topic, "kind": item.kind},
-            user=request.user,
-            items={item.site_id: item},
-        )
-        messages.success(request, _("Saved. It counts from the next recording on."))
-        return redirect(reverse("wagtail_zoom_recordings:edit", args=[item.pk]))
+def _watch_url(item: SiteItem, known: facts.Facts) -> str:
+    """Where the owner looks at a recording before deciding."""
+    recording = item.recording
+    if recording is None or not watch.may_watch(known.choice, recording):
+        return ""
+    return reverse("wagtail_zoom_recordings:watch", args=[item.pk])
 
 
 def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
