@@ -140,4 +140,6 @@ WAGTAIL_ZOOM = {
     "API_URL": f"{SIMULATOR_URL}/v2",
     # Each month of each host is a call; tests about many months ask for them.
     "RECORDING_MONTHS": 2,
+    # Rows are made without the sync here; tests of what is kept switch it on.
+    "BLOCK_CACHE": os.environ.get("TEST_BLOCK_CACHE", ""),
 }

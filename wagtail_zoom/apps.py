@@ -16,7 +16,7 @@ class WagtailZoomConfig(AppConfig):
         """Import what registers itself; nothing here touches the database."""
         from django.db.models.signals import post_migrate
 
-        from . import checks, notices, purging  # noqa: F401 - checks register themselves
+        from . import checks, notices, purging, touching  # noqa: F401 - checks register themselves
         from .registration import wiring
         from .schedule import ensure_schedule
         from .signals import mirror_changed
@@ -25,5 +25,6 @@ class WagtailZoomConfig(AppConfig):
         post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")
         mirror_changed.connect(purging.on_change, dispatch_uid="wagtail_zoom.purging")
         wiring.connect()
+        touching.connect()
         hooks.on_tick(purging.sweep)
         hooks.on_tick(notices.send_due_notices)

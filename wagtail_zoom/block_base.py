@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.models import Site
 
-from . import rendering
+from . import keeping, rendering
 from .exposure import Exposure
+from .keeping import Keeper
 from .models import Placement
+from .paging import Asked
 from .rendering import Shared
 
 
@@ -35,6 +40,9 @@ class ZoomBlock(blocks.StructBlock):
 
     zoom_placement: ClassVar[str] = ""
     """One of ``Placement``: what the page depends on, for purging."""
+    zoom_kept: ClassVar[bool] = True
+    """Its HTML is kept (``keeping``). Counts for the very class that says it: a project's subclass
+    may show anything, so it has to say so itself."""
 
     heading = blocks.CharBlock(label=_("Heading"), required=False, max_length=120)
     heading_level = blocks.ChoiceBlock(
@@ -84,6 +92,47 @@ class ZoomBlock(blocks.StructBlock):
 
     # Rendering
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the HTML of this block may be kept at all."""
+        kind = type(self)
+        ours = kind.__module__.startswith("wagtail_zoom.")
+        return self.zoom_kept and (ours or "zoom_kept" in vars(kind))
+
+    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+        """What of a visitor's parameters decides about the HTML; None: too many, do not keep."""
+        return ()
+
+    def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
+        """Whether the rendered context is one that our own links lead to."""
+        return True
+
+    def kept_until(self, context: Mapping[str, Any]) -> datetime | None:
+        """A moment at which the HTML ends that ``turns`` cannot know of."""
+        return None
+
+    def render(self, value: Any, context: Any = None) -> SafeString:
+        """The HTML, as kept or made anew."""
+        parent = dict(context or {})
+        keeper = Keeper.of(parent) if self.is_kept else None
+        if keeper is None:
+            return super().render(value, context)
+        shared, name = Shared.of(parent), self.block_name(value, parent)
+        key = keeper.key(self, value, name, parent["request"])
+        with shared.pinned(value, name):
+            if not key:
+                return super().render(value, context)
+            html = keeper.read(key, parent)
+            template = self.get_template(value, context=parent)
+            if html is None:
+                # Nothing of the visitor's is in the template's reach: the HTML is for everybody.
+                known = {name: parent[name] for name in ("page", "request")}
+                mine = self.get_context(value, {**known, "zoom_keeping": True})
+                html = render_to_string(template, {**mine, "request": None})
+                if self.is_worth_keeping(mine):
+                    keeper.keep(key, html, self.kept_until(mine))
+        return mark_safe(keeping.assets(parent, template) + html)  # noqa: S308  (templates' own)
+
     def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
         """The documented context. ``shown`` is false where no Site is known: render nothing."""
         context: dict[str, Any] = super().get_context(value, parent_context)
@@ -108,9 +157,10 @@ class ZoomBlock(blocks.StructBlock):
             return context
         context["shown"] = True
         context.update(self.zoom_context(found, value, context))
-        shared = Shared.of(context)
-        context["assets"] = not shared.has_assets
-        shared.has_assets = True
+        if not context.get("zoom_keeping"):
+            shared = Shared.of(context)
+            context["assets"] = not shared.has_assets
+            shared.has_assets = True
         return context
 
     def zoom_context(

@@ -96,6 +96,9 @@ class CalendarBlock(ZoomBlock):
             **self._arranged(first, rows),
         }
 
+    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+        return (month_asked(asked.get("month"), timezone.localdate()).isoformat(),)
+
     def selection(self, value: Any, first: date) -> Dates:
         """The month with a day on each side: events have clocks of their own."""
         return Dates(

@@ -11,7 +11,7 @@ from wagtail import blocks
 
 from .block_base import ZoomBlock
 from .models import Kind
-from .paging import Link, Pages
+from .paging import Asked, Link, Pages
 from .presenting import Detail
 from .rendering import gate
 from .selecting import Narrowed, words
@@ -75,6 +75,16 @@ class ZoomListBlock(ZoomBlock):
     empty = blocks.CharBlock(
         label=_("Sentence when there is nothing"), required=False, max_length=300
     )
+
+    def page_asked(self, value: Any, asked: Asked) -> int:
+        """The page of the list that is asked for; 0 for the first."""
+        number = asked.number("page") if value["paging"] else 0
+        return number if number > 1 else 0
+
+    def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
+        """Pages that there are: anything may be asked for."""
+        number = self.page_asked(context["self"], context["asked"])
+        return not number or number == context["pages"].number
 
     def slice(self, rows: Any, value: Any, page: int) -> tuple[list[Any], int]:
         """The rows of a page (of the nearest one there is), and how many there are in all."""

@@ -165,6 +165,9 @@ class MeetingListBlock(ZoomListBlock):
             **self._arranged(value, rows),
         }
 
+    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+        return (*self._asked_for(value, asked), self.page_asked(value, asked))
+
     def selection(self, value: Any, kind: str = "", with_places: bool = False) -> Dates:
         """What the editor's options mean."""
         return Dates(

@@ -131,6 +131,16 @@ class RecordingListBlock(ZoomListBlock):
             **self._arranged(value, rows),
         }
 
+    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+        if value["search"] and asked.get("q").strip():
+            return None
+        year = asked.number("year") if value["years"] else 0
+        return year, self.page_asked(value, asked)
+
+    def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
+        year = context["asked"].get("year")
+        return super().is_worth_keeping(context) and (bool(context["rows"]) or not year)
+
     def selection(self, value: Any, year: int = 0, search: str = "") -> Films:
         """What the editor's options mean."""
         return Films(narrowed(value), value["order"] or "newest", year, search)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
@@ -13,10 +15,12 @@ from wagtail.models import Site
 
 from .admin.choosers import ItemChooserBlock
 from .block_base import ZoomBlock
+from .conf import DEFAULTS, settings
 from .exposure import Audience, Exposure, Surface
 from .models import Meeting, Placement, SiteItem, ZoomSettings
+from .paging import Asked
 from .purging import item_concerned
-from .registration.availability import Availability
+from .registration.availability import BLOCK_HOLDS, Availability
 from .registration.form import RegistrationForm, make_form
 from .registration.offers import Offer
 
@@ -53,6 +57,15 @@ class RegistrationFormBlock(ZoomBlock):
         if offer.availability.is_open:
             made |= {"form": make_form(offer, name=name), "action": offer.ref.url}
         return made
+
+    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+        """Our own form follows from Zoom's questions alone; a project's may show anything."""
+        return () if settings.registration_form == DEFAULTS["REGISTRATION_FORM"] else None
+
+    def kept_until(self, context: Mapping[str, Any]) -> datetime | None:
+        meeting = context["offer"].meeting
+        since = meeting.registration_block_at if meeting else None
+        return since + BLOCK_HOLDS if since and since + BLOCK_HOLDS > timezone.now() else None
 
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
         return value["item"] is not None and item_concerned(value["item"], change)

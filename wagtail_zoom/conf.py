@@ -51,6 +51,7 @@ DEFAULTS: dict[str, Any] = {
     "REGISTRATION_MAX_BYTES": 64 * 1024,
     "REGISTRATION_SECONDS": 3,
     "FORM_ORIGINS": [],
+    "BLOCK_CACHE": "default",
     "TRUSTED_PROXIES": [],
 }
 
@@ -288,6 +289,13 @@ class ZoomAppSettings:
     def trusted_proxies(self) -> tuple[str, ...]:
         """Addresses or networks of your proxies; only their ``X-Forwarded-For`` is believed."""
         return tuple(str(network) for network in self.get("TRUSTED_PROXIES"))
+
+    # Pages
+
+    @property
+    def block_cache(self) -> str:
+        """Alias in ``CACHES`` under which the HTML of blocks is kept; empty: nowhere."""
+        return str(self.get("BLOCK_CACHE") or "")
 
     def days(self, name: str) -> int:
         """One of the settings in :data:`RETENTION`, in days."""

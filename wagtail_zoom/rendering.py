@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ class Shared:
     gates: dict[int, Exposure | None] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
     names: dict[int, dict[int, str]] = field(default_factory=dict)
+    pins: dict[int, str] = field(default_factory=dict)
     count: int = 0
     has_assets: bool = False
 
@@ -41,6 +43,15 @@ class Shared:
             self.kept[key] = make()
         return self.kept[key]
 
+    @contextmanager
+    def pinned(self, value: Any, name: str) -> Iterator[None]:
+        """While a block renders, its counted name stays what it is."""
+        self.pins[id(value)] = name
+        try:
+            yield
+        finally:
+            del self.pins[id(value)]
+
     def name(self, context: Mapping[str, Any], value: Any) -> str:
         """A short name of this very block, the same on every visit: prefix of its parameters.
 
@@ -54,6 +65,8 @@ class Shared:
                 self.names[page.pk] = {id(each.value): short_name(each.ident) for each in found}
             if id(value) in self.names[page.pk]:
                 return self.names[page.pk][id(value)]
+        if id(value) in self.pins:
+            return self.pins[id(value)]
         self.count += 1
         return f"wz-{self.count}"
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from ..models import Activity, ItemTag, SiteItem, ZoomAccount
+from ..models import Activity, ItemTag, SiteItem, ZoomAccount, touch
 from ..signals import mirror_changed
 
 PUBLISHED, HIDDEN, AUTO = (
@@ -68,8 +67,8 @@ def changed(items: list[SiteItem]) -> None:
     by_account: dict[int, list[SiteItem]] = {}
     for item in items:
         by_account.setdefault(item.account_id, []).append(item)
+    touch(*by_account)
     for account in ZoomAccount.objects.filter(pk__in=by_account):
-        ZoomAccount.objects.filter(pk=account.pk).update(data_version=F("data_version") + 1)
         own = by_account[account.pk]
         _tell(
             account,

@@ -26,6 +26,7 @@ from .settings import (
     ZoomSettings,
 )
 from .transcripts import Transcript
+from .versions import touch, touch_sites
 
 __all__ = [
     "TRANSCRIPT",
@@ -65,4 +66,6 @@ __all__ = [
     "ZoomIdField",
     "ZoomSettings",
     "fetch_scope",
+    "touch",
+    "touch_sites",
 ]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+from typing import Any
+
 from django.conf import settings as django_settings
 from django.db import models
 from django.utils import timezone
@@ -9,6 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import settings
 from .fields import SecretField, ZoomIdField
+
+
+def version_step() -> tuple[int, int]:
+    """The least next ``data_version`` (microseconds since 1970), and what is added to it.
+
+    The random step makes two versions from the same ground differ, whatever the clock does.
+    """
+    return time.time_ns() // 1000, 1 + secrets.randbelow(1 << 20)
 
 
 class Plan(models.TextChoices):
@@ -48,7 +60,7 @@ class ZoomAccount(models.Model):
     reconciled_at = models.DateTimeField(null=True, blank=True)
     next_reconcile_at = models.DateTimeField(null=True, blank=True, db_index=True)
     data_version = models.PositiveBigIntegerField(default=0)
-    """Goes up whenever the mirror of this account changes; part of cache keys."""
+    """Goes up whenever what the account's Sites show changes; part of cache keys (``touch``)."""
 
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -60,6 +72,13 @@ class ZoomAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.number or self.zoom_id
+
+    def save(self, **kwargs: Any) -> None:
+        """Save; a row that was read earlier never brings an old version back."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            now, step = version_step()
+            self.data_version = max(self.data_version, now) + step
+        super().save(**kwargs)
 
     @property
     def is_quarantined(self) -> bool:

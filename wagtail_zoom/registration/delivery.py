@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from ..client import Priority, ZoomClient, client_for
@@ -25,7 +26,7 @@ from ..errors import (
     ZoomScopeMissing,
     ZoomTransient,
 )
-from ..models import Activity, Meeting, Registration
+from ..models import Activity, Meeting, Registration, touch
 from . import mails, outbox, questions
 from .payload import body_of, occurrence_ids
 from .verdicts import AMBIGUOUS_PAUSE, BLOCKS, Verdict, judge
@@ -268,7 +269,16 @@ def _settle(seen: Registration, task: str, found: Found) -> None:
             _apply(row, task, found)
         row.save()
     if task == Task.ADD and seen.meeting_id and seen.meeting.registration_block:
-        Meeting.objects.filter(pk=seen.meeting_id).update(registration_block="")
+        _block(seen, "", None)
+
+
+def _block(seen: Registration, why: str, now: datetime | None) -> None:
+    """Note why Zoom refuses sign-ups for the whole meeting: the form makes room for a sentence."""
+    with transaction.atomic():
+        Meeting.objects.filter(pk=seen.meeting_id).update(
+            registration_block=why, registration_block_at=now
+        )
+        touch(seen.account_id)
 
 
 def _apply(row: Registration, task: str, found: Found) -> None:
@@ -318,9 +328,7 @@ def _settle_failure(seen: Registration, task: str, verdict: Verdict) -> None:
             _after_failure(row, task, verdict, now)
         row.save()
     if task == Task.ADD and seen.meeting_id and verdict.error in BLOCKS:
-        Meeting.objects.filter(pk=seen.meeting_id).update(
-            registration_block=verdict.error, registration_block_at=now
-        )
+        _block(seen, verdict.error, now)
     if final and task != Task.CHECK:
         Activity.log(
             [seen.site_id],

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
+from ..models import Meeting, Registration, WebhookEvent, ZoomAccount, touch
 from ..sync.routing import event_time
 from . import mails, outbox
 
@@ -90,4 +91,6 @@ def _count(account: ZoomAccount, number: str, what: str) -> None:
     rows = Meeting.objects.filter(account=account, zoom_id=number, registrant_count__isnull=False)
     if step[what] < 0:
         rows = rows.filter(registrant_count__gt=0)
-    rows.update(registrant_count=F("registrant_count") + step[what])
+    with transaction.atomic():
+        if rows.update(registrant_count=F("registrant_count") + step[what]):
+            touch(account.pk)

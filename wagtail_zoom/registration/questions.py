@@ -12,11 +12,12 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Meeting
+from ..models import Meeting, touch
 
 VALUE_LIMIT = 128
 """Characters of an answer to a custom question."""
@@ -190,10 +191,14 @@ def store(meeting: Meeting, payload: dict[str, Any]) -> bool:
     }
     before = of(meeting)
     meeting.questions, meeting.questions_at = fresh, timezone.now()
-    Meeting.objects.filter(pk=meeting.pk).update(
-        questions=meeting.questions, questions_at=meeting.questions_at
-    )
-    return of(meeting) != before
+    is_new = of(meeting) != before
+    with transaction.atomic():
+        Meeting.objects.filter(pk=meeting.pk).update(
+            questions=meeting.questions, questions_at=meeting.questions_at
+        )
+        if is_new:
+            touch(meeting.account_id)
+    return is_new
 
 
 def zoom_language(code: str | None = None) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..errors import ZoomConfigurationError, ZoomError
-from ..models import Meeting, Registration, ZoomSettings
+from ..models import Meeting, Registration, ZoomSettings, touch
 from ..queue import enqueue
 from . import delivery, mails, outbox, tokens
 from .delivery import LISTED, Found, read
@@ -39,7 +40,10 @@ def check(meeting: Meeting) -> int:
                 found[one.registrant_id] = one
                 addresses[tokens.normalise(str(item.get("email", "")))] = one
                 count += status != "denied"
-    Meeting.objects.filter(pk=meeting.pk).update(registrant_count=count)
+    with transaction.atomic():
+        other = Meeting.objects.filter(pk=meeting.pk).exclude(registrant_count=count)
+        if other.update(registrant_count=count):
+            touch(meeting.account_id)
     rows = Registration.objects.filter(
         account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=SETTLED
     ).exclude(zoom_registrant_id="")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..errors import ZoomError
-from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount
+from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, touch
 from .kinds.hosts import map_host
 from .upsert import upsert
 from .values import BadItem
@@ -33,17 +34,24 @@ def refresh_directory(account: ZoomAccount) -> int:
     if any(grant.account_level for grant in grants):
         client = client_for(account, priority=Priority.RECONCILE)
         for page in client.users():
-            upsert(Host, account, "zoom_id", _mapped(page.items), fetched_at=begun)
+            _store(account, _mapped(page.items), begun)
         missing = Host.objects.filter(account=account, fetched_at__lt=begun, missing_since=None)
         missing.update(missing_since=begun)
     else:
         for grant in grants:
             found = client_for(account, grant.zoom_user_id, grant=grant).me()
-            upsert(Host, account, "zoom_id", _mapped([found]), fetched_at=begun)
+            _store(account, _mapped([found]), begun)
     ZoomAccount.objects.filter(pk=account.pk).update(directory_at=begun)
     count_ahead(account)
     unpark(account)
     return Host.objects.filter(account=account, missing_since=None).count()
+
+
+def _store(account: ZoomAccount, rows: list[tuple[str, dict]], begun: datetime) -> None:
+    """Names of hosts stand on pages."""
+    with transaction.atomic():
+        if upsert(Host, account, "zoom_id", rows, fetched_at=begun).written:
+            touch(account.pk)
 
 
 def _mapped(items: list[dict]) -> list[tuple[str, dict]]:

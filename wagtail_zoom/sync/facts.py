@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount
+from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount, touch
 from .store import Stored, announce
 
 State = Occurrence.State
@@ -18,6 +19,7 @@ OVERRUN = timedelta(hours=6)
 BATCH = 1000
 
 
+@transaction.atomic
 def mark_live(account: ZoomAccount, zoom_id: str, at: datetime) -> None:
     """Zoom says that it has begun. A start of the personal room is no date's start."""
     meeting = _meeting(account, zoom_id)
@@ -32,9 +34,11 @@ def mark_live(account: ZoomAccount, zoom_id: str, at: datetime) -> None:
         state=State.LIVE, state_since=at, updated_at=timezone.now()
     )
     Meeting.objects.filter(pk=meeting.pk).update(live_since=at)
+    touch(account.pk)
     announce(account, [Stored(meetings={meeting.pk})])
 
 
+@transaction.atomic
 def mark_ended(account: ZoomAccount, zoom_id: str, started: datetime | None, at: datetime) -> None:
     """Zoom says that it is over. Only what is live ends; a date still to come stays planned."""
     meeting = _meeting(account, zoom_id)
@@ -52,9 +56,11 @@ def mark_ended(account: ZoomAccount, zoom_id: str, started: datetime | None, at:
     Occurrence.objects.filter(pk=date.pk).update(
         state=state, state_since=at, updated_at=timezone.now()
     )
+    touch(account.pk)
     announce(account, [Stored(meetings={meeting.pk})])
 
 
+@transaction.atomic
 def hide_deleted(
     account: ZoomAccount, zoom_id: str, occurrence_ids: list[str] | None, at: datetime
 ) -> Meeting | None:
@@ -73,6 +79,7 @@ def hide_deleted(
         return None
     # A read that began before does not undo it; Zoom's clock may run ahead of ours.
     Meeting.objects.filter(pk=meeting.pk).update(provider_ts=min(at, now))
+    touch(account.pk)
     announce(account, [Stored(meetings={meeting.pk})])
     return meeting
 
@@ -85,6 +92,7 @@ def cancel_dates(dates: QuerySet[Occurrence], now: datetime) -> int:
     )
 
 
+@transaction.atomic
 def hide_recordings(account: ZoomAccount, uuids: list[str], at: datetime, *, gone: bool) -> None:
     """Trashed recordings can come back, deleted ones cannot; neither can be watched now."""
     rows = Recording.objects.filter(account=account, uuid__in=uuids)
@@ -96,6 +104,7 @@ def hide_recordings(account: ZoomAccount, uuids: list[str], at: datetime, *, gon
     Recording.objects.filter(pk__in=pks).update(**{column: stamp, "provider_ts": stamp})
     if gone:
         Transcript.objects.filter(recording__in=pks).delete()
+    touch(account.pk)
     announce(account, [Stored(recordings=pks)])
 
 

@@ -13,6 +13,7 @@ from ..models import (
     SiteItem,
     ZoomAccount,
     ZoomSettings,
+    touch,
 )
 
 Known = dict[tuple[int, str], SiteItem]
@@ -55,6 +56,7 @@ def _ensure(account: ZoomAccount, scope: FetchScope, kind: str, things: dict[str
     rules = _rules(sites) if kind == Kind.RECORDING else {}
     fresh = [_item(account, kind, site, key, things[key], rules.get(site)) for site, key in missing]
     SiteItem.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+    touch(account.pk)
     rows = SiteItem.objects.filter(
         account=account, kind=kind, site__in=sites, key__in=[key for _site, key in missing]
     )

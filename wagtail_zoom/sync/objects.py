@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone
 
 from ..client import Priority, client_for
@@ -18,6 +19,7 @@ from ..models import (
     WebhookEvent,
     ZoomAccount,
     fetch_scope,
+    touch,
 )
 from . import questions, removals, transcripts
 from .kinds.hosts import map_host
@@ -95,7 +97,9 @@ def _meeting(target: Target, scope: FetchScope) -> bool:
         return True
     if not _is_wanted(scope, target, mapped.host_zoom_id, mapped.fields["kind"]):
         # It went to a host, or became a kind, that nobody shows: nothing of it is kept.
-        stored.delete()
+        with transaction.atomic():
+            stored.delete()
+            touch(target.account.pk)
         return True
     questions.refresh_quietly(target.account, stored)
     return True
@@ -159,7 +163,9 @@ def reread_host(account: ZoomAccount, zoom_id: str) -> None:
     begun = timezone.now()
     try:
         payload = client_for(account, zoom_id, Priority.EVENT).user(zoom_id)
-        upsert(Host, account, "zoom_id", [map_host(payload)], fetched_at=begun)
+        with transaction.atomic():
+            upsert(Host, account, "zoom_id", [map_host(payload)], fetched_at=begun)
+            touch(account.pk)
     except (ZoomNotFound, BadItem):
         Host.objects.filter(account=account, zoom_id=zoom_id, missing_since=None).update(
             missing_since=begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from ..models import (
@@ -14,6 +15,7 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
     fetch_scope,
+    touch,
 )
 from . import transcripts
 from .store import Stored, announce
@@ -31,9 +33,9 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
     gone = Stored()
     for kind in (Kind.MEETING, Kind.WEBINAR):
         rows = Meeting.objects.filter(account=account, kind=kind)
-        counts[kind.value] = _delete(_outside(rows, scope.kept_hosts(kind)), gone.meetings)
+        counts[kind.value] = _delete(account, _outside(rows, scope.kept_hosts(kind)), gone.meetings)
     rows = _outside(Recording.objects.filter(account=account), scope.kept_hosts(Kind.RECORDING))
-    counts[Kind.RECORDING.value] = _delete(rows, gone.recordings)
+    counts[Kind.RECORDING.value] = _delete(account, rows, gone.recordings)
     transcripts.drop_unwanted(account, scope)
     announce(account, [gone])
     if not ZoomSettings.objects.filter(account=account).exists():
@@ -52,11 +54,13 @@ def _outside(rows: QuerySet, kept: set[int]) -> QuerySet:
     return rows.filter(Q(host=None) | ~Q(host__in=kept))
 
 
-def _delete(rows: QuerySet, gone: set[int]) -> int:
+def _delete(account: ZoomAccount, rows: QuerySet, gone: set[int]) -> int:
     """In batches, so that no database holds a lock for long."""
     count = 0
     while pks := list(rows.values_list("pk", flat=True)[:BATCH]):
-        rows.model._default_manager.filter(pk__in=pks).delete()
+        with transaction.atomic():
+            rows.model._default_manager.filter(pk__in=pks).delete()
+            touch(account.pk)
         gone.update(pks)
         count += len(pks)
     return count

@@ -7,12 +7,13 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
-from ..models import FetchScope, Meeting, Occurrence, ZoomAccount, ZoomSettings
+from ..models import FetchScope, Meeting, Occurrence, ZoomAccount, ZoomSettings, touch
 from .values import line, members
 
 AGE = timedelta(hours=24)
@@ -70,7 +71,11 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
     except ZoomError:
         Meeting.objects.filter(pk=meeting.pk).update(questions_at=now)
         return
-    Meeting.objects.filter(pk=meeting.pk).update(questions=clean(found), questions_at=now)
+    fresh = clean(found)
+    with transaction.atomic():
+        Meeting.objects.filter(pk=meeting.pk).update(questions=fresh, questions_at=now)
+        if fresh != meeting.questions:
+            touch(account.pk)
 
 
 def clean(payload: dict[str, Any]) -> dict[str, Any]:

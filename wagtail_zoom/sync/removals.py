@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ from ..models import (
     Transcript,
     ZoomAccount,
     ZoomSettings,
+    touch,
 )
 from . import changes
 from .facts import cancel_dates
@@ -85,10 +87,12 @@ def _lapse(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
     if not pks:
         return
     now = timezone.now()
-    Meeting.objects.filter(pk__in=pks).update(expired_at=now, missing_since=None)
-    Occurrence.objects.filter(meeting__in=pks, end__lte=now).exclude(
-        state__in=(Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
-    ).update(state=Occurrence.State.EXPIRED, state_since=now, updated_at=now)
+    with transaction.atomic():
+        Meeting.objects.filter(pk__in=pks).update(expired_at=now, missing_since=None)
+        Occurrence.objects.filter(meeting__in=pks, end__lte=now).exclude(
+            state__in=(Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
+        ).update(state=Occurrence.State.EXPIRED, state_since=now, updated_at=now)
+        touch(account.pk)
 
 
 def _confirm(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:
@@ -133,6 +137,7 @@ def _tell(account: ZoomAccount, kind: str, count: int) -> None:
     )  # fmt: skip
 
 
+@transaction.atomic
 def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[Recording]) -> int:
     """Tombstones. Rows stay, because items, sign-ups and pages refer to them."""
     now = timezone.now()
@@ -149,5 +154,6 @@ def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[R
             cancel_dates(Occurrence.objects.filter(meeting__in=pks), now)
             done.meetings = pks
             changes.log_gone(account, scope, rows, "meeting_gone")
+    touch(account.pk)
     announce(account, [done])
     return len(pks)

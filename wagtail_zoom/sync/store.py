@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from ..models import (
     FetchScope,
@@ -24,6 +23,7 @@ from ..models import (
     RecordingFile,
     WebhookEvent,
     ZoomAccount,
+    touch,
 )
 from ..signals import mirror_changed
 from . import changes, items
@@ -101,6 +101,8 @@ def store_meetings(
         known = items.ensure_meetings(account, scope, list(stored.values()))
         if not occasion.quiet:
             changes.log_meetings(account, scope, stored, done, dates, known, occasion.event)
+        if result.meetings:
+            touch(account.pk)
     return result
 
 
@@ -122,6 +124,10 @@ def store_recordings(
     ]
     stamps = {"trashed_at": None, "expired_at": None}
     with transaction.atomic():
+        trashed = Recording.objects.filter(
+            account=account, uuid__in=list(wanted), trashed_at__isnull=False
+        )
+        hidden = set(trashed.values_list("pk", flat=True))
         done = upsert(
             Recording, account, "uuid", rows,
             fetched_at=occasion.fetched_at, run=occasion.run, stamps=stamps,
@@ -132,12 +138,18 @@ def store_recordings(
         _attach(account, list(stored.values()))
         _count(result, done)
         result.recordings = {row.pk for row in stored.values()}
+        if hidden:
+            # Out of the trash with the same content: visible again all the same.
+            back = Recording.objects.filter(pk__in=hidden, trashed_at=None)
+            result.recordings |= set(back.values_list("pk", flat=True))
         everything = Recording.objects.filter(
             account=account, uuid__in=[*done.written, *done.unchanged]
         )
         known = items.ensure_recordings(account, scope, list(everything))
         if not occasion.quiet:
             changes.log_recordings(account, scope, stored, done, known, occasion.event)
+        if result.recordings:
+            touch(account.pk)
     return result
 
 
@@ -181,7 +193,10 @@ def _attach(account: ZoomAccount, rows: list[Recording]) -> None:
 
 
 def announce(account: ZoomAccount, stored: Iterable[Stored]) -> None:
-    """Tell the project and the caches what changed, after the commit; nothing when nothing did."""
+    """Tell the project and the caches what changed, after the commit; nothing when nothing did.
+
+    The new version (``touch``) belongs into the transaction that changed the rows.
+    """
     meetings: set[int] = set()
     recordings: set[int] = set()
     for one in stored:
@@ -189,7 +204,6 @@ def announce(account: ZoomAccount, stored: Iterable[Stored]) -> None:
         recordings |= one.recordings
     if not meetings and not recordings:
         return
-    ZoomAccount.objects.filter(pk=account.pk).update(data_version=F("data_version") + 1)
     _send(account, meetings, recordings)
 
 

@@ -7,13 +7,14 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..client.files import text_file
 from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
-from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount
+from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, touch
 from . import speech
 from .store import Stored, announce
 from .values import line, members, whole
@@ -68,7 +69,9 @@ def drop_unwanted(account: ZoomAccount, scope: FetchScope) -> int:
     )
     pks = dict(rows.values_list("pk", "recording"))
     if pks:
-        Transcript.objects.filter(pk__in=list(pks)).delete()
+        with transaction.atomic():
+            Transcript.objects.filter(pk__in=list(pks)).delete()
+            touch(account.pk)
         announce(account, [Stored(recordings=set(pks.values()))])
     return len(pks)
 
@@ -133,7 +136,9 @@ def _save(recording: Recording, mark: str, text: str) -> bool:
     if before is not None and before.text and not text:
         Transcript.objects.filter(pk=before.pk).update(read_at=timezone.now())
         return False
-    Transcript.objects.update_or_create(
-        recording=recording, defaults={"mark": mark, "text": text, "read_at": timezone.now()}
-    )
+    with transaction.atomic():
+        Transcript.objects.update_or_create(
+            recording=recording, defaults={"mark": mark, "text": text, "read_at": timezone.now()}
+        )
+        touch(recording.account_id)
     return before is None or before.text != text

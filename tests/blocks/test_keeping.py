@@ -1,0 +1,327 @@
+"""Kept HTML is the HTML that would be rendered now: after every kind of change, at any time."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.core.files.images import ImageFile
+from django.db import transaction
+from django.test.utils import override_settings
+from wagtail.images import get_image_model
+from wagtail.images.tests.utils import get_test_image_file
+from wagtail.models import Page, PageViewRestriction
+
+from tests.blocks import rows
+from tests.testapp.models import DatesPage, EventPage, ZoomPage
+from wagtail_zoom import keeping
+from wagtail_zoom.admin import curation
+from wagtail_zoom.models import (
+    ExposedHost,
+    Grant,
+    Meeting,
+    Registration,
+    SiteItem,
+    ZoomAccount,
+    ZoomSettings,
+    fetch_scope,
+)
+from wagtail_zoom.oauth import leave
+from wagtail_zoom.registration import delivery, events, questions
+from wagtail_zoom.sync import directory, facts, purge, removals
+from wagtail_zoom.sync.kinds.meetings import map_meeting
+from wagtail_zoom.sync.kinds.recordings import map_recording
+from wagtail_zoom.sync.store import Occasion, store_meetings, store_recordings
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, 10, 5, tzinfo=UTC)
+THEN = NOW + timedelta(minutes=2)
+"""When the world has been made and changes begin."""
+HOUR = timedelta(hours=1)
+
+
+def kept(alias="default"):
+    return override_settings(WAGTAIL_ZOOM={**django_settings.WAGTAIL_ZOOM, "BLOCK_CACHE": alias})
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    keeping._resting.clear()
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW) as traveller:
+        yield traveller
+
+
+class World:
+    """A Site with something of everything, its pages, and changes to all of it."""
+
+    def __init__(self, site, host, rf, clock):
+        self.site, self.host, self.rf, self.clock = site, host, rf, clock
+        self.account = host.account
+        self.other = rows.host(self.account, "h2")
+        ZoomSettings.objects.update(show_registration=True)
+        self.number = 700
+        self.store(1, hours=30, approval=0)
+        self.store(2, hours=3, webinar=True)
+        self.store(3, hours=-50)
+        self.film("a")
+        self.film("b", days=400)
+        item = SiteItem.objects.get(key="1")
+        curation.decide(SiteItem.objects.filter(kind="recording"), "published", None)
+        body = [
+            ("meetings", {"layout": "cards", "show": ["summary", "host", "image"]}),
+            ("meetings", {"period": "past", "limit": 1}),
+            ("recordings", {"years": True, "show": ["cover", "host"], "search": True}),
+            ("next_meeting", {}),
+            ("calendar", {}),
+            ("meeting", {"item": item}),
+            ("registration", {"item": item}),
+        ]
+        self.page = DatesPage(title="All", slug="all", body=body)
+        site.root_page.add_child(instance=self.page)
+        self.event = EventPage(title="Event", slug="event", zoom_item=SiteItem.objects.get(key="2"))
+        site.root_page.add_child(instance=self.event)
+        self.image = get_image_model().objects.create(title="One", file=get_test_image_file())
+
+    def now(self):
+        return NOW.__class__.now(UTC)
+
+    def scope(self):
+        return fetch_scope(ZoomAccount.objects.get(pk=self.account.pk))
+
+    def store(self, number, *, hours=24, topic="", webinar=False, approval=2, host="h1", **more):
+        start = self.now() + hours * HOUR
+        settings = {"approval_type": approval, "registrants_restrict_number": 20}
+        payload = {
+            "id": number, "host_id": host, "type": 5 if webinar else 2,
+            "topic": topic or f"Evening {number}", "start_time": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "duration": 60, "timezone": "Europe/Berlin", "agenda": "About it", "settings": settings,
+            **more,
+        }  # fmt: skip
+        found = [map_meeting(payload)]
+        store_meetings(self.account, self.scope(), found, Occasion(self.now()))
+
+    def film(self, uuid, *, topic="", days=3, host="h1"):
+        start = self.now() - timedelta(days=days)
+        payload = {
+            "uuid": uuid, "id": "3", "host_id": host, "type": 2, "topic": topic or f"Film {uuid}",
+            "start_time": f"{start:%Y-%m-%dT%H:%M:%SZ}", "duration": 50,
+            "recording_files": [{"id": "f", "file_type": "MP4", "status": "completed"}],
+        }  # fmt: skip
+        store_recordings(self.account, self.scope(), [map_recording(payload)], Occasion(self.now()))
+
+    def html(self, query="", **request):
+        page = Page.objects.get(pk=self.page.pk).specific
+        asked = self.rf.get(f"/all/{query}", **request)
+        context = {"page": page, "request": asked}
+        return "\n".join(child.block.render(child.value, context) for child in page.body)
+
+    def fresh(self, query=""):
+        with kept(""):
+            return self.html(query)
+
+    def later(self, span):
+        self.clock.shift(span)
+
+
+@pytest.fixture
+def world(site, host, rf, clock):
+    return World(site, host, rf, clock)
+
+
+def item_of(world, kind="meeting"):
+    return SiteItem.objects.filter(kind=kind).order_by("pk").first()
+
+
+def edit_item(world, **values):
+    item = item_of(world)
+    for name, value in values.items():
+        setattr(item, name, value)
+    item.save()
+
+
+def choose(world, **values):
+    choice = ZoomSettings.objects.get()
+    for name, value in values.items():
+        setattr(choice, name, value)
+    choice.save()
+
+
+def message(world, what):
+    Meeting.objects.filter(zoom_id="1", registrant_count=None).update(registrant_count=3)
+    ZoomAccount.objects.get().save()  # the line above went past everything
+    world.html()
+    events._count(world.account, "1", what)
+
+
+def refuse(world):
+    meeting = Meeting.objects.get(zoom_id="1")
+    seen = Registration(account=world.account, meeting=meeting)
+    delivery._block(seen, "refused", world.now())
+
+
+def form_page(world):
+    film_date = SiteItem.objects.get(key="3")
+    page = ZoomPage(title="Told", slug="told", body=[("meeting", {"item": film_date})])
+    world.site.root_page.add_child(instance=page)
+
+
+def restrict(world):
+    PageViewRestriction.objects.create(page=world.event, restriction_type="login")
+
+
+def move(world):
+    box = world.site.root_page.add_child(instance=ZoomPage(title="Box", slug="box"))
+    world.html()
+    Page.objects.get(pk=world.event.pk).move(box, pos="last-child")
+
+
+def rename(world):
+    page = EventPage.objects.get(pk=world.event.pk)
+    page.slug = "renamed"
+    page.save_revision().publish()
+
+
+def picture(world):
+    edit_item(world, image=world.image)
+
+
+def other_picture(world):
+    picture(world)
+    world.html()
+    file = ImageFile(get_test_image_file(filename="other.png", colour="red").file, name="other.png")
+    world.image.file = file
+    world.image.save()
+
+
+def no_picture(world):
+    picture(world)
+    with_picture = world.html()
+    get_image_model().objects.get(pk=world.image.pk).delete()
+    assert world.html() == world.fresh() != with_picture
+    edit_item(world, title="Without")
+
+
+def untrash(world):
+    facts.hide_recordings(world.account, ["a"], world.now(), gone=False)
+    world.html()
+    world.later(timedelta(seconds=5))
+    world.film("a")
+
+
+def remove(world):
+    removals.remove(world.account, world.scope(), [Meeting.objects.get(zoom_id="2")])
+
+
+def untick(world):
+    ExposedHost.objects.all().delete()
+
+
+def tick_other(world):
+    world.store(9, host="h2")
+    ZoomSettings.objects.get().hosts.add(world.other)
+    world.html()
+    world.store(9, host="h2")
+
+
+def switch_off(world):
+    choose(world, show_webinars=False)
+    world.html()
+    purge.purge_outside_scope(world.account)
+
+
+CHANGES = {
+    "new date": lambda w: w.store(4, hours=2),
+    "other topic": lambda w: w.store(2, hours=3, topic="Renamed", webinar=True),
+    "moved": lambda w: w.store(2, hours=5, webinar=True),
+    "live": lambda w: facts.mark_live(w.account, "2", w.now() + 3 * HOUR),
+    "cancelled": lambda w: facts.hide_deleted(w.account, "2", None, w.now()),
+    "removed": remove,
+    "other film": lambda w: w.film("a", topic="Cut anew"),
+    "film gone": lambda w: facts.hide_recordings(w.account, ["a"], w.now(), gone=True),
+    "film back": untrash,
+    "host's name": lambda w: directory._store(
+        w.account, [("h1", {"display_name": "Ines"})], w.now()
+    ),
+    "hidden": lambda w: curation.decide([item_of(w)], "hidden", None),
+    "own title": lambda w: edit_item(w, title="Ours"),
+    "own summary": lambda w: edit_item(w, summary="By us"),
+    "expires": lambda w: edit_item(w, expires_on=w.now().date() - timedelta(days=1)),
+    "picture": picture,
+    "other picture": other_picture,
+    "no picture": no_picture,
+    "item gone": lambda w: item_of(w, "recording").delete(),
+    "sign-up": lambda w: message(w, "registration_created"),
+    "questions": lambda w: questions.store(
+        Meeting.objects.get(zoom_id="1"), {"questions": [{"field_name": "city"}]}
+    ),
+    "refused": refuse,
+    "host unticked": untick,
+    "host ticked": tick_other,
+    "kind off": switch_off,
+    "rule": lambda w: choose(w, item_rule="picked"),
+    "join policy": lambda w: choose(w, show_registration=False, join_policy="public"),
+    "names off": lambda w: choose(w, show_host_names=False),
+    "organiser": lambda w: choose(w, organiser="The choir"),
+    "privacy notice": lambda w: choose(w, privacy_notice="Read this"),
+    "paused": lambda w: choose(w, paused_at=w.now()),
+    "archived": lambda w: leave.disconnect(ZoomSettings.objects.get(), keep=True),
+    "disconnected": lambda w: leave.disconnect(ZoomSettings.objects.get(), keep=False),
+    "grant of one user": lambda w: Grant.objects.update(account_level=False, zoom_user_id="h9"),
+    "grant broken": lambda w: (
+        ZoomAccount.objects.update(last_event_at=w.now()),
+        Grant.objects.update(state="needs_reconnect"),
+    ),
+    "scope lost": lambda w: Grant.objects.update(missing_kinds=["registration"]),
+    "quarantined": lambda w: ZoomAccount.objects.update(fingerprint="elsewhere"),
+    "page with a form": form_page,
+    "page unpublished": lambda w: EventPage.objects.get(pk=w.event.pk).unpublish(),
+    "page deleted": lambda w: EventPage.objects.get(pk=w.event.pk).delete(),
+    "page renamed": rename,
+    "page moved": move,
+    "page for some": restrict,
+    "site renamed": lambda w: w.site.__class__.objects.update(site_name="Renamed"),
+    "starts": lambda w: w.later(3 * HOUR + timedelta(seconds=1)),
+    "door opens": lambda w: w.later(2 * HOUR + timedelta(minutes=46)),
+    "ends": lambda w: w.later(4 * HOUR + timedelta(seconds=1)),
+    "tomorrow": lambda w: w.later(timedelta(hours=14)),
+    "stale": lambda w: (
+        ZoomAccount.objects.update(reconciled_at=NOW), w.later(timedelta(hours=13))
+    ),
+}  # fmt: skip
+
+
+class Undo(Exception):
+    pass
+
+
+@pytest.mark.slow
+def test_every_change_is_seen_at_once(world, clock):
+    """Issue 7: a change of any kind makes other HTML, and what is kept is never older.
+
+    Each change is rolled back: the version that it made does not come back with the next one.
+    """
+    wrong = []
+    clock.move_to(THEN)
+    with kept():
+        before = world.html()
+        assert world.html() == before == world.fresh()
+        for name, change in CHANGES.items():
+            with contextlib.suppress(Undo), transaction.atomic():
+                change(world)
+                after = world.html()
+                if not (after == world.html() == world.fresh()) or after == before:
+                    wrong.append(name)
+                raise Undo
+            clock.move_to(THEN)
+            if world.html() != before:
+                wrong.append(f"{name}, taken back")
+    assert wrong == []

@@ -1,0 +1,141 @@
+"""What changes public pages without going through the sync: curation, ticked hosts, images, the
+project's own pages. Each gives the accounts concerned a new version (``touch``).
+
+Signals, so that the admin, a shell and a project's code all count. Bulk writes send none: code of
+ours that writes in bulk calls ``touch`` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.apps import apps
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+from wagtail.images import get_image_model
+from wagtail.models import Page, PageViewRestriction, Site
+from wagtail.signals import post_page_move
+
+from .models import (
+    ExposedHost,
+    Host,
+    ItemTag,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    ZoomAccount,
+    ZoomSettings,
+    touch,
+)
+from .selecting import COVER
+
+DRAFT = {"latest_revision", "draft_title", "has_unpublished_changes", "latest_revision_created_at"}
+"""Columns of a page that saving a draft writes; visitors see nothing of it."""
+INDEXED = "update_reference_index_task"
+"""Wagtail's task that notes which pages hold our blocks; it may run after the page was saved."""
+
+
+def connect() -> None:
+    """Called once, when the apps are ready."""
+
+    def on(signal: Any, receiver: Any, sender: Any = None) -> None:
+        name = getattr(sender, "__name__", "")
+        uid = f"wagtail_zoom.touching.{receiver.__name__}.{name}"
+        signal.connect(receiver, sender=sender, dispatch_uid=uid)
+
+    for model in (SiteItem, ItemTag, ExposedHost):
+        on(post_save, _row, model)
+        on(post_delete, _row, model)
+    for model in (Host, Meeting, Occurrence, Recording):
+        on(post_save, _row, model)
+    on(m2m_changed, _hosts, ZoomSettings.hosts.through)
+    image = get_image_model()
+    on(post_save, _image, image)
+    on(pre_delete, _image, image)
+    on(post_delete, _rendition, image.get_rendition_model())
+    on(post_save, _page)
+    on(post_delete, _page)
+    on(post_page_move, _moved)
+    for model in (PageViewRestriction, Site):
+        on(post_save, _restriction if model is PageViewRestriction else _site, model)
+        on(post_delete, _restriction if model is PageViewRestriction else _site, model)
+    for signal in _index_signals():
+        on(signal, _indexed)
+
+
+def _row(instance: Any, raw: bool = False, **kwargs: Any) -> None:
+    if raw:
+        return
+    if isinstance(instance, ItemTag):
+        touch(instance.item.account_id)
+    elif isinstance(instance, ExposedHost):
+        touch(instance.host.account_id)
+    else:
+        touch(instance.account_id)
+
+
+def _hosts(instance: Any, action: str, pk_set: Any = None, **kwargs: Any) -> None:
+    if isinstance(instance, ZoomSettings) and action.startswith("post_"):
+        touch(instance.account_id)
+
+
+def _image(instance: Any, created: bool = False, **kwargs: Any) -> None:
+    if not created:
+        touch(*SiteItem.objects.filter(image=instance.pk).values_list("account", flat=True))
+
+
+def _rendition(instance: Any, **kwargs: Any) -> None:
+    if instance.filter_spec == COVER:
+        rows = SiteItem.objects.filter(image=instance.image_id)
+        touch(*rows.values_list("account", flat=True))
+
+
+def _page(instance: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    """A page that tells about a meeting may have come, gone or got another address."""
+    if not isinstance(instance, Page) or kwargs.get("raw"):
+        return
+    if update_fields is None or not set(update_fields) <= DRAFT:
+        _touch_paths(instance.path)
+
+
+def _moved(instance: Page, **kwargs: Any) -> None:
+    _touch_paths(kwargs.get("path_before", ""), kwargs.get("path_after", ""), instance.path)
+
+
+def _restriction(instance: PageViewRestriction, **kwargs: Any) -> None:
+    _touch_paths(instance.page.path)
+
+
+def _site(**kwargs: Any) -> None:
+    """Addresses of pages follow from all Sites together."""
+    touch(*ZoomAccount.objects.values_list("pk", flat=True))
+
+
+def _indexed(task_result: Any, **kwargs: Any) -> None:
+    task = getattr(task_result.task, "module_path", "")
+    if not task.endswith(INDEXED) or len(task_result.args) < 3:
+        return
+    label, name, pk = task_result.args[:3]
+    model = apps.get_model(label, name)
+    if issubclass(model, Page):
+        _touch_paths(*Page.objects.filter(pk=pk).values_list("path", flat=True))
+
+
+def _touch_paths(*paths: str) -> None:
+    """The accounts of the Sites in whose trees these pages stand."""
+    step = Page.steplen
+    roots = {path[:end] for path in paths for end in range(step, len(path) + 1, step)}
+    rows = ZoomSettings.objects.filter(site__root_page__path__in=roots).exclude(account=None)
+    touch(*rows.values_list("account", flat=True).distinct())
+
+
+def _index_signals() -> list[Any]:
+    """Of whichever task framework Wagtail uses: its own package, or Django's."""
+    found = []
+    for name in ("django_tasks.signals", "django.tasks.signals"):
+        try:
+            found.append(__import__(name, fromlist=["task_finished"]).task_finished)
+        except ImportError:
+            continue
+    return found
