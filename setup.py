@@ -1,5 +1,31 @@
-"""Shim for tools that still call setup.py: all metadata stands in pyproject.toml."""
+"""All metadata stands in pyproject.toml, but for the long description.
+
+The README's links are relative, so that they work in any checkout. On PyPI they would lead nowhere:
+here they get the address of this version in the repository.
+"""
+
+import re
+from pathlib import Path
 
 from setuptools import setup
 
-setup()
+HERE = Path(__file__).parent
+REPOSITORY = "https://github.com/wagtail-zoom/wagtail-zoom"
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "wagtail_zoom/__init__.py").read_text())[1]
+
+
+def absolute(found):
+    """One link of Markdown with its address in the repository; pictures as files."""
+    picture, text, target = found.groups()
+    place = f"{REPOSITORY}/raw/v{VERSION}" if picture else f"{REPOSITORY}/blob/v{VERSION}"
+    return f"{picture}[{text}]({place}/{target})"
+
+
+setup(
+    long_description=re.sub(
+        r"(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s]+)\)",
+        absolute,
+        (HERE / "README.md").read_text(encoding="utf-8"),
+    ),
+    long_description_content_type="text/markdown",
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -10,7 +11,10 @@ import sys
 import sysconfig
 import tarfile
 import venv
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,17 +40,23 @@ def run(*command: str | Path, cwd: Path, **extra: str) -> str:
     return done.stdout
 
 
+def release() -> Any:
+    """The script that builds what is published."""
+    spec = importlib.util.spec_from_file_location("release", ROOT / "scripts/release.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder with sdist and wheel, the wheel made from the sdist as on an index."""
-    clean = tmp_path_factory.mktemp("source") / "source"
-    unwanted = shutil.ignore_patterns(
-        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "var", ".*_cache"
-    )
-    shutil.copytree(ROOT, clean, ignore=unwanted)
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--quiet", "--outdir", folder, clean, cwd=clean)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+        release().build(folder)
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +99,30 @@ def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     fixtures = 'pytest_plugins = ["wagtail_zoom.testing.fixtures"]\n'
     (root / "conftest.py").write_text(fixtures)
     return root
+
+
+def test_the_same_source_makes_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """Built again under another umask, another zone and another language."""
+    before = {path.name: path.read_bytes() for path in built.iterdir()}
+    mask = os.umask(0o077)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TZ", "Pacific/Auckland")
+            patch.setenv("LC_ALL", "C")
+            release().build(tmp_path)
+    finally:
+        os.umask(mask)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_page_on_the_index_has_no_relative_link(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        (name,) = [one for one in wheel.namelist() if one.endswith("METADATA")]
+        text = wheel.read(name).decode()
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert len(links) > 10
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    assert "Description-Content-Type: text/markdown" in text
 
 
 def test_what_is_inside(built: Path) -> None:

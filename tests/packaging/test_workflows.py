@@ -1,0 +1,55 @@
+"""The CI files are valid, pinned, and run what the repository has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
+pytestmark = pytest.mark.skipif(not FILES, reason="an sdist has no CI files")
+
+
+def steps(path: Path) -> list[dict[str, object]]:
+    jobs = yaml.safe_load(path.read_text())["jobs"]
+    return [step for job in jobs.values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_actions_are_pinned_to_commits_with_their_version(path):
+    lines = [line for line in path.read_text().splitlines() if "uses:" in line]
+    assert lines
+    for line in lines:
+        assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_rights_are_least(path):
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    for step in steps(path):
+        if "checkout" in str(step.get("uses")):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_they_make_exists(path):
+    makefile = (ROOT / "Makefile").read_text()
+    for step in steps(path):
+        for target in re.findall(r"^\s*make ([a-z-]+)", str(step.get("run", "")), re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        for script in re.findall(r"scripts/\w+\.py", str(step.get("run", ""))):
+            assert (ROOT / script).exists()
+
+
+def test_the_matrix_spans_what_is_supported():
+    matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    pairs = matrix["jobs"]["tests"]["strategy"]["matrix"]["include"]
+    project = (ROOT / "pyproject.toml").read_text()
+    for what, name in (("python", "Python"), ("django", "Framework :: Django")):
+        said = re.findall(rf'"[\w: ]*{name} :: (\d\.\d+)"', project)
+        assert said
+        assert {pair[what] for pair in pairs} == set(said)
