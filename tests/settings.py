@@ -108,6 +108,8 @@ def database() -> dict:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
         "CONN_MAX_AGE": 600,
+        # A file that can be copied instead of tables that are made anew each time.
+        "TEST": {"NAME": os.environ.get("TEST_SQLITE_FILE")},
     }
 
 

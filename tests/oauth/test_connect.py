@@ -1,8 +1,11 @@
 """Connecting, over the real pages and the simulator (O1, O5, O20, O21, O23, X1-X4)."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import Site
 
 from wagtail_zoom.models import Activity, ExposedHost, Grant, OAuthState, ZoomSettings
@@ -61,6 +64,55 @@ def test_o20_another_browser_cannot_finish(owner_client, owner, site, zoom_app):
     assert not Grant.objects.exists()
 
 
+def begun(client, site, person="aurora-0"):
+    """The address of the callback, as Zoom sends the browser there."""
+    answer = client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    return agree(answer["Location"], person)
+
+
+def test_x1_another_user_in_the_same_browser_cannot_finish(owner_client, owner, site, zoom_app):
+    received = follow(owner_client, begun(owner_client, site))
+    other = User.objects.create_superuser("other", "other@example.org", "pw")
+    session = owner_client.session
+    session["_auth_user_id"] = str(other.pk)
+    session["_auth_user_hash"] = other.get_session_auth_hash()
+    session.save()
+    assert follow(owner_client, received["Location"]).status_code == 403
+    assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["CLIENT_ID", "OAUTH_URL"])
+def test_x3_a_state_of_another_app_or_server_is_none(owner_client, site, zoom_app, settings, name):
+    received = follow(owner_client, begun(owner_client, site))
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, name: "https://other.example"}
+    zoom_app.forget_calls()
+    assert follow(owner_client, received["Location"]).status_code == 403
+    assert zoom_app.calls() == []
+
+
+def test_x2_a_state_runs_out_on_the_way_as_well(owner_client, site, zoom_app):
+    received = follow(owner_client, begun(owner_client, site))
+    OAuthState.objects.update(expires_at=timezone.now())
+    assert follow(owner_client, received["Location"]).status_code == 403
+    assert not Grant.objects.exists()
+
+
+def test_x2_a_second_code_for_one_state_is_refused(owner_client, site, zoom_app):
+    back = begun(owner_client, site)
+    assert follow(owner_client, back).status_code == 302
+    forged = re.sub(r"code=[^&]*", "code=injected", back)
+    assert follow(owner_client, forged).status_code == 400
+    assert OAuthState.objects.get().code.reveal() != "injected"
+
+
+def test_x15_no_hand_over_to_a_host_that_is_no_longer_ours(owner_client, site, zoom_app):
+    gone = Site.objects.create(hostname="yoga.example", root_page=site.root_page, port=443)
+    url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    answer = owner_client.post(url, headers={"host": "yoga.example"})
+    gone.delete()
+    assert follow(owner_client, agree(answer["Location"], "aurora-0")).status_code == 400
+
+
 def test_o20_permission_withdrawn_in_between(owner_client, owner, site, zoom_app):
     begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
     received = follow(owner_client, agree(begun["Location"], "aurora-0"))
@@ -87,8 +139,6 @@ def test_x2_eleventh_flow_drops_the_oldest(owner_client, site, zoom_app):
 
 
 def test_o20_state_expires(owner_client, site, zoom_app):
-    from django.utils import timezone
-
     begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
     OAuthState.objects.update(expires_at=timezone.now())
     assert follow(owner_client, agree(begun["Location"], "aurora-0")).status_code == 400

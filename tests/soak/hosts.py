@@ -23,8 +23,8 @@ class Hosts:
             for name in ACCOUNTS
         }
         self.deeds = (
-            (self.create, 5), (self.rename, 6), (self.move, 6), (self.delete, 3),
-            (self.recover, 3), (self.settings, 3), (self.move_date, 4), (self.cancel_date, 3),
+            (self.create, 5), (self.rename, 6), (self.move, 6), (self.delete, 2),
+            (self.recover, 4), (self.settings, 3), (self.move_date, 4), (self.cancel_date, 3),
             (self.recover_date, 2), (self.begin, 2), (self.finish, 2), (self.record, 3),
             (self.ready, 2), (self.rename_recording, 2), (self.trash, 2), (self.untrash, 2),
             (self.destroy, 1), (self.decide, 6), (self.walk_in, 2), (self.person, 1),
@@ -87,7 +87,7 @@ class Hosts:
         self.zoom.change_meeting(self._meeting()["id"], registration=choice, agenda=self._title())
 
     def delete(self) -> None:
-        number, final = self._meeting()["id"], self.dice.random() < 0.3
+        number, final = self._meeting()["id"], self.dice.random() < 0.15
         self.zoom.delete_meeting(number, permanent=final)
 
     def recover(self) -> None:

@@ -75,6 +75,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("django-q", "django_tasks", "wagtail")},
 }
 INSTALLED_APPS = ["tests.soak.apps.SoakConfig", *INSTALLED_APPS]  # noqa: F405

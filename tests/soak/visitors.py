@@ -33,7 +33,7 @@ class SignUp:
     is_sent: bool = False
     """No attempt of it is under way any more."""
     cancelled: bool = False
-    """The person pressed "cancel", whether or not an answer came."""
+    """The person pressed "cancel", and an answer came."""
     statuses: list[int] = field(default_factory=list)
 
 
@@ -179,9 +179,10 @@ class Visitors:
         row = rows_of(mine).select_related("site").first()
         if row is None:
             return
-        mine.cancelled = True
-        self._call("POST", row.site.hostname, f"{tokens.status_path(row)}cancel/")
-        self.counts["sign-up cancelled by the person"] += 1
+        answer = self._call("POST", row.site.hostname, f"{tokens.status_path(row)}cancel/")
+        mine.cancelled = answer is not None and answer.status_code == 303
+        told = "sign-up cancelled by the person" if mine.cancelled else "cancel: no answer or 5xx"
+        self.counts[told] += 1
 
 
 def rows_of(mine: SignUp) -> Any:

@@ -1,16 +1,19 @@
 """The door: what is genuine is stored once and answered at once, everything else costs no SQL."""
 
+import io
 import json
 import time
 from unittest import mock
 
 import pytest
 from django.core.cache import cache
+from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 from django_q.models import OrmQ
 
 from wagtail_zoom.models import WebhookEvent
 from wagtail_zoom.testing.signing import challenge_answer, sign
+from wagtail_zoom.webhooks import webhook
 
 SECRET = "simulator-webhook-secret"
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.webhooks.urls")]
@@ -124,6 +127,30 @@ def test_too_large(client, settings, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert post(client, message(padding="x" * 200)).status_code == 413
     assert post(client, message()).status_code == 200
+
+
+def stream(body, **headers):
+    """A request whose body comes without a declared length, as over HTTP/2 or in chunks."""
+    raw = json.dumps(body).encode()
+    sent = {**sign(raw, SECRET), **headers}
+    names = [(name.encode(), value.encode()) for name, value in sent.items()]
+    scope = {"type": "http", "method": "POST", "path": "/zoom/webhook/", "headers": names}
+    return ASGIRequest(scope, io.BytesIO(raw))
+
+
+def test_x29_a_declared_length_is_enough_to_refuse(settings):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "WEBHOOK_MAX_BYTES": 200}
+    request = stream(message(padding="x" * 500), **{"content-length": "560"})
+    assert webhook(request).status_code == 413
+    assert request._stream.tell() == 0
+
+
+def test_x29_without_a_length_it_is_counted(settings):
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "WEBHOOK_MAX_BYTES": 200}
+    request = stream(message(padding="x" * 500))
+    assert webhook(request).status_code == 413
+    assert request._stream.tell() == 201
+    assert webhook(stream(message())).status_code == 200
 
 
 def test_get_and_forms_are_refused(client, django_assert_num_queries):

@@ -122,6 +122,9 @@ class OwnerViewSet(ModelViewSet):
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         """Addresses of views that are not offered are unknown to the others, too."""
         found = super().get_common_view_kwargs(**kwargs)
+        if "permission_policy" in found:
+            # Wagtail 7.4 hands the model's own policy to each view, which would go before ours.
+            found["permission_policy"] = self.policy
         for name in ("add", "edit", "delete", "history", "usage", "inspect", "copy"):
             if name not in self.views:
                 found.pop(f"{name}_url_name", None)

@@ -103,12 +103,11 @@ def receive(state: str, code: str) -> str:
     Raises:
         FlowError: the state is unknown, used or over.
     """
-    row = OAuthState.objects.filter(
-        state_hash=digest(state), expires_at__gt=timezone.now(), code=""
-    ).first()
+    row = OAuthState.objects.filter(state_hash=digest(state), expires_at__gt=timezone.now()).first()
     if row is None or not is_own_host(urlsplit(row.origin).netloc):
         raise FlowError("state")
     row.code = code
+    # A second code for the same state is somebody else's.
     if not OAuthState.objects.filter(pk=row.pk, code="").update(code=row.code):
         raise FlowError("state")
     return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}"

@@ -79,6 +79,7 @@ def _cancelled(pk: int, at: datetime, dates: set[str]) -> None:
                 return
         if row.task == Task.CHECK:
             outbox.plan(row, "")
+            row.error_class, row.error_code, row.attempts = "", None, 0
         outbox.move(row, State.CANCELLED, mail=mails.after_change(row, State.CANCELLED))
         row.save()
 
