@@ -14,16 +14,22 @@ class WagtailZoomConfig(AppConfig):
 
     def ready(self) -> None:
         """Import what registers itself; nothing here touches the database."""
-        from django.db.models.signals import post_migrate
+        from django.db.models.signals import post_migrate, post_save
 
-        from . import checks, notices, purging, touching  # noqa: F401 - checks register themselves
+        from . import checks, notices, purging, takeback, touching  # noqa: F401 - register themselves
         from .registration import wiring
         from .schedule import ensure_schedule
-        from .signals import mirror_changed
+        from .signals import account_disconnected, mirror_changed
         from .sync import hooks
 
         post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")
         mirror_changed.connect(purging.on_change, dispatch_uid="wagtail_zoom.purging")
+        post_save.connect(
+            takeback.on_choice,
+            sender=self.get_model("ZoomSettings"),
+            dispatch_uid="wagtail_zoom.takeback",
+        )
+        account_disconnected.connect(takeback.on_leave, dispatch_uid="wagtail_zoom.takeback")
         wiring.connect()
         touching.connect()
         hooks.on_tick(purging.sweep)

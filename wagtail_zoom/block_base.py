@@ -181,6 +181,10 @@ class ZoomBlock(blocks.StructBlock):
         """Parameters of the further addresses that this block declares, for purging."""
         return []
 
+    def every_variant(self, value: Any) -> list[dict[str, Any]]:
+        """The same without knowing any rows: what addresses this block can have had."""
+        return []
+
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
         """Whether a change (``purging.Change``) can alter what this block shows."""
         return True

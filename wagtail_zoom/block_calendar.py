@@ -132,6 +132,11 @@ class CalendarBlock(ZoomBlock):
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
         return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
+    def every_variant(self, value: Any) -> list[dict[str, Any]]:
+        """All months within reach."""
+        this = timezone.localdate().replace(day=1)
+        return [{"month": f"{shifted(this, each):%Y-%m}"} for each in range(-BACK, AHEAD + 1)]
+
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         """Months that hold dates of the selection, within reach."""
         today = timezone.localdate()

@@ -16,6 +16,8 @@ from .presenting import Detail
 from .rendering import gate
 from .selecting import Narrowed, words
 
+LIKELY_PAGES = 10
+"""Pages of a list that are purged when nobody can tell how many there were."""
 KINDS = [(Kind.MEETING.value, _("Only meetings")), (Kind.WEBINAR.value, _("Only webinars"))]
 
 
@@ -85,6 +87,16 @@ class ZoomListBlock(ZoomBlock):
         """Pages that there are: anything may be asked for."""
         number = self.page_asked(context["self"], context["asked"])
         return not number or number == context["pages"].number
+
+    def every_variant(self, value: Any) -> list[dict[str, Any]]:
+        """Each filter, and of each the first pages."""
+        asked: list[dict[str, Any]] = [{}, *self.every_filter(value)]
+        pages = range(2, LIKELY_PAGES + 1) if value["paging"] else ()
+        return [*asked[1:], *({**each, "page": number} for each in asked for number in pages)]
+
+    def every_filter(self, value: Any) -> list[dict[str, Any]]:
+        """The parameters of each filter that visitors are offered."""
+        return []
 
     def slice(self, rows: Any, value: Any, page: int) -> tuple[list[Any], int]:
         """The rows of a page (of the nearest one there is), and how many there are in all."""

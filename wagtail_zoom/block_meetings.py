@@ -251,14 +251,17 @@ class MeetingListBlock(ZoomListBlock):
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
         return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
+    def every_filter(self, value: Any) -> list[dict[str, Any]]:
+        if not value["filters"]:
+            return []
+        kinds = [] if value["kind"] else ["meeting", "webinar"]
+        return [*({"kind": kind} for kind in kinds), {"places": "1"}]
+
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         choice = found.choice
         if choice is None:
             return []
-        asked = [{}]
-        if value["filters"]:
-            kinds = [] if value["kind"] else ["meeting", "webinar"]
-            asked += [{"kind": kind} for kind in kinds] + [{"places": "1"}]
+        asked: list[dict[str, Any]] = [{}, *self.every_filter(value)]
         made: list[dict[str, Any]] = asked[1:]
         if value["paging"]:
             for each in asked:

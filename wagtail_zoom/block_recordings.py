@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
@@ -23,6 +24,9 @@ from .presenting import film_views
 from .rendering import Shared
 from .rows import FilmView
 from .selecting import Films, films, touches_films, years
+
+YEARS_BACK = 10
+"""Years whose lists are purged when nobody can tell which there were."""
 
 
 class RecordingListBlock(ZoomListBlock):
@@ -188,6 +192,10 @@ class RecordingListBlock(ZoomListBlock):
 
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
         return change.removed or touches_films(found, narrowed(value), change.recordings)
+
+    def every_filter(self, value: Any) -> list[dict[str, Any]]:
+        this = timezone.localdate().year
+        return [{"year": this - back} for back in range(YEARS_BACK)] if value["years"] else []
 
     def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
         asked: list[dict[str, Any]] = [{}]

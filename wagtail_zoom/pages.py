@@ -10,6 +10,7 @@ from typing import Any
 from django.db import models
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
@@ -100,7 +101,10 @@ class ZoomDatesPageMixin(RoutablePageMixin):
             "page_title": f"{view.title}, {view.when.day}",
             "zone": zone_label(row.start, row.meeting.timezone),
         }
-        return TemplateResponse(request, self.zoom_date_template, context)
+        response = TemplateResponse(request, self.zoom_date_template, context)
+        # Nobody can name all addresses of dates for a purge, so caches keep them for a little only.
+        patch_cache_control(response, max_age=300)
+        return response
 
     def zoom_date_path(self, site_id: int, row: Occurrence) -> str:
         """The path of a date below this page's own."""

@@ -38,6 +38,8 @@ MOST_URLS = 500
 """Most addresses of one Site that one change purges; the pages themselves come first."""
 LONGEST_GAP = timedelta(hours=1)
 """How far back a sweep looks after the worker was away."""
+DATES_BACK, MOST_DATES = timedelta(days=30), 100
+"""Which dates' own pages are purged; they are kept by caches for some minutes only."""
 HEARTBEAT = "purge"
 
 
@@ -110,7 +112,8 @@ def _site_urls(choice: ZoomSettings, change: Change) -> list[str]:
         own = _page_item(page)
         if not concerned and not through_snippet and not _is_of(own, change):
             continue
-        plain += (bases := list(_bases(site, page)))
+        plain += (bases := list(addresses(site, page)))
+        plain += _dates_of(page, bases[:1], choice.site_id, change)
         for each in concerned:
             name = short_name(each.ident)
             for values in each.block.variants(each.value, gate):
@@ -120,7 +123,7 @@ def _site_urls(choice: ZoomSettings, change: Change) -> list[str]:
     return [*plain, *more][:MOST_URLS]
 
 
-def _bases(site: Site, page: Page) -> Iterator[str]:
+def addresses(site: Site, page: Page) -> Iterator[str]:
     """The page's addresses on this Site, with the paths that its type declares."""
     path = page.get_url(current_site=site) or ""
     if not path:
@@ -128,6 +131,17 @@ def _bases(site: Site, page: Page) -> Iterator[str]:
     base = path if "://" in path else f"{site.root_url}{path}"
     for each in page.get_cached_paths():
         yield base + each.lstrip("/")
+
+
+def _dates_of(page: Page, bases: list[str], site_id: int, change: Change) -> Iterator[str]:
+    """The addresses that a page type gives to the changed dates (``ZoomDatesPageMixin``)."""
+    if not hasattr(page, "zoom_date_path") or not change.meetings:
+        return
+    dates = Occurrence.objects.filter(
+        meeting__in=change.meetings, end__gte=timezone.now() - DATES_BACK
+    ).only("public_id")
+    for row in dates.order_by("start")[:MOST_DATES]:
+        yield from (base + page.zoom_date_path(site_id, row) for base in bases)
 
 
 def _page_item(page: Page) -> SiteItem | None:

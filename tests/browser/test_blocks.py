@@ -204,9 +204,10 @@ def test_right_to_left(browser, specimen):
 def test_nothing_moves_when_the_script_comes(browser, specimen, width):
     """Room for what the script adds is kept from the start."""
     page, _said = opened(browser, specimen, viewport={"width": width, "height": 900})
-    shift = page.evaluate(
-        """new Promise(done => { let sum = 0;
-        new PerformanceObserver(list => { for (const each of list.getEntries()) sum += each.value })
-        .observe({type: 'layout-shift', buffered: true}); setTimeout(() => done(sum), 500) })"""
+    shifts = page.evaluate(
+        """new Promise(done => { const found = [];
+        new PerformanceObserver(list => { for (const each of list.getEntries())
+          found.push([each.value, each.sources.map(one => (one.node || {}).outerHTML || "")]) })
+        .observe({type: 'layout-shift', buffered: true}); setTimeout(() => done(found), 500) })"""
     )
-    assert shift < 0.02
+    assert sum(value for value, _nodes in shifts) < 0.02, shifts

@@ -10,10 +10,19 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from wagtail.log_actions import log
+from wagtail.models import Site
 
 from ..conf import settings
 from ..errors import ZoomAuthError, ZoomConfigurationError, ZoomError
-from ..models import Activity, ExposedHost, Grant, GrantReason, OAuthState, ZoomSettings
+from ..models import (
+    Activity,
+    ExposedHost,
+    Grant,
+    GrantReason,
+    OAuthState,
+    ZoomAccount,
+    ZoomSettings,
+)
 from ..queue import enqueue
 from ..signals import account_disconnected
 from . import health, protocol
@@ -54,11 +63,15 @@ def disconnect(choice: ZoomSettings, *, keep: bool, user: Any = None) -> None:
         )
         log(instance=choice, action="wagtail_zoom.disconnect", user=user, data={"kept": keep})
         enqueue("purge_account", account.pk)
-        transaction.on_commit(
-            lambda: account_disconnected.send_robust(
-                ZoomSettings, site=choice.site, account=account, kept=keep
-            )
+        _tell_left(choice.site, account, kept=keep)
+
+
+def _tell_left(site: Site, account: ZoomAccount, *, kept: bool = False) -> None:
+    transaction.on_commit(
+        lambda: account_disconnected.send_robust(
+            ZoomSettings, site=site, account=account, kept=kept
         )
+    )
 
 
 def release(grant: Grant) -> None:
@@ -165,7 +178,8 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
                 generation=F("generation") + 1,
             )  # fmt: skip
             choices = ZoomSettings.objects.filter(grant=grant)
-            sites = list(choices.values_list("site_id", flat=True))
+            left = list(choices.select_related("site"))
+            sites = [choice.site_id for choice in left]
             ExposedHost.objects.filter(settings__in=choices).delete()
             choices.update(
                 grant=None, account=None, configured_at=None, archived_at=None, paused_at=None,
@@ -175,5 +189,7 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
                 sites, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
                 data={"account": str(grant.account)}, account=grant.account,
             )  # fmt: skip
+            for choice in left:
+                _tell_left(choice.site, grant.account)
             purge.append(grant.account_id)
     return sorted(set(purge))

@@ -26,6 +26,13 @@
     return Date.UTC(year, month - 1, date) / 864e5;
   };
 
+  /* "7:00 to 8:00 PM": what both have at their end is said once, and the line stays a line. */
+  const opening = (clock, start, end) => {
+    const parts = clock.formatToParts(start), last = parts.at(-1);
+    const same = last.type === "dayPeriod" && clock.formatToParts(end).at(-1).value === last.value;
+    return (same ? parts.slice(0, -1).map((part) => part.value).join("") : clock.format(start)).trim();
+  };
+
   const yours = (line) => {
     const box = line.closest("p.wz-yours") === line ? line.parentElement : line.closest("li, dd, div");
     const times = [...box.querySelectorAll("time[datetime*=T]")].filter(
@@ -40,7 +47,7 @@
     const clock = format(line.dataset.wzYours === "12"
       ? { hour: "numeric", minute: "2-digit", hourCycle: "h12" }
       : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-    let time = first === last ? clock.format(start) : fill(w.span, { start: clock.format(start), end: clock.format(end) });
+    let time = first === last ? clock.format(start) : fill(w.span, { start: opening(clock, start, end), end: clock.format(end) });
     const there = wall(first.dateTime), here = day(start);
     if (there !== here) {
       const today = there === day(new Date());
