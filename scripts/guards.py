@@ -19,6 +19,7 @@ class Guard:
 
 
 DOOR = "webhooks/test_door.py"
+REMOVALS = "sync/test_removals.py"
 TOKENS = "oauth/test_tokens.py"
 GATE = "exposure/test_gate.py"
 ENDPOINT = "registration/test_endpoint.py"
@@ -183,7 +184,7 @@ TOKEN_ROOM = (
           "if not separator:", "models/test_secrets.py"),
     Guard("X21: only ids go into the queue", "queue.py",
           "if not isinstance(value, int | str) or (isinstance(value, str) and len(value) > 64):",
-          "if False:", "sync/test_inbox.py models"),
+          "if False:", "models/test_secrets.py"),
 )  # fmt: skip
 
 SYNC = (
@@ -205,13 +206,13 @@ SYNC = (
           "client/test_errors.py"),
     Guard("S12: two sightings", "sync/removals.py",
           "gone = alive.filter(missed_run=run.pk, missing_since__isnull=False)",
-          "gone = alive.filter(missing_since__isnull=False)", "sync/test_removals.py"),
+          "gone = alive.filter(missing_since__isnull=False)", REMOVALS),
     Guard("S13: the brake", "sync/removals.py",
           "if count > BRAKE_COUNT and count > total * BRAKE_SHARE and not run.allow_removals:",
-          "if False:", "sync/test_removals.py"),
+          "if False:", REMOVALS),
     Guard("S14: what is over lapses and stays", "sync/removals.py",
           "    ahead = absent.filter(_ahead())\n", "    ahead = absent\n",
-          "sync/test_removals.py"),
+          REMOVALS),
     Guard("W20: an older read does not undo a newer fact", "sync/upsert.py",
           "elif _is_newer(row, fetched_at):", "elif False:", "sync/test_upsert.py"),
     Guard("W: one lane, one worker", "sync/inbox.py",
@@ -221,13 +222,14 @@ SYNC = (
           "sync/test_inbox.py"),
     Guard("W: a poisoned message ends as dead", "sync/inbox.py",
           "if attempts >= MOST_ATTEMPTS or event.received_at < now - GIVE_UP:", "if False:",
-          "sync/test_inbox.py"),
+          "sync/test_storms.py::test_w26_a_poisoned_message_is_dead_with_a_reason_and_the_others_go_on"),
     Guard("S17: one run of an account at a time", "sync/runs.py",
           "    rows = ZoomAccount.objects.filter(free, pk=account.pk)\n",
-          "    rows = ZoomAccount.objects.filter(pk=account.pk)\n", "sync"),
+          "    rows = ZoomAccount.objects.filter(pk=account.pk)\n", "sync/test_choices.py"),
     Guard("X12: a message reads its own account's objects", "sync/objects.py",
           "    row = Meeting.objects.filter(account=target.account, zoom_id=target.key).first()\n",
-          "    row = Meeting.objects.filter(zoom_id=target.key).first()\n", "sync"),
+          "    row = Meeting.objects.filter(zoom_id=target.key).first()\n",
+          "sync/test_storms.py::test_x12_no_message_of_one_account_touches_another"),
     Guard("X: links lead to Zoom", "sync/values.py",
           "        not allowed\n        or parts.username\n",
           "        parts.username\n", "sync/test_values.py"),
@@ -253,7 +255,7 @@ EXPOSURE = (
     Guard("X28: hidden items stay away", "exposure.py",
           "rows = rows.exclude(Exists(items.filter(_withheld())))", "rows = rows.all()", GATE),
     Guard("X28: unscheduled recordings need a person", "exposure.py",
-          "Q(is_unscheduled=False, zoom_type__in=_SCHEDULED)", "Q()", GATE),
+          "Q(is_unscheduled=False, zoom_type__in=_SCHEDULED)", "~Q(pk__in=[])", GATE),
     Guard("X28: trashed recordings stay away", "exposure.py",
           "            trashed_at=None,\n", "", GATE),
     Guard("X26: pages load no join link", "exposure.py",
@@ -274,7 +276,8 @@ EXPOSURE = (
           "blocks/test_single.py blocks/test_page.py"),
     Guard("X16: links of agendas have safe schemes", "wording.py",
           'url_schemes={"http", "https", "mailto"},',
-          'url_schemes={"http", "https", "mailto", "javascript"},', "blocks"),
+          'url_schemes={"http", "https", "mailto", "javascript"},',
+          "blocks/test_single.py blocks/test_page.py security/test_scripts.py"),
 )  # fmt: skip
 
 ADMIN = (
@@ -351,7 +354,7 @@ REGISTRATION = (
           "            add_never_cache_headers(response)\n", "", ENDPOINT),
     Guard("X: the token of a person is bound to the Site", "registration/tokens.py",
           "return row if row and links.resolve(row.site_id, text) == ident else None",
-          "return row", "registration"),
+          "return row", "registration/test_delivery.py joining/test_doors.py"),
     Guard("R: a copy takes no sign-ups", "registration/availability.py",
           "if choice.paused_at or meeting.account.is_quarantined:", "if choice.paused_at:",
           "registration/test_availability.py"),

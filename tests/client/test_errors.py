@@ -272,6 +272,15 @@ def test_s5_a_listing_that_does_not_end_is_an_error(client, zoom_app, account, m
     assert len(zoom_app.calls("path=/meetings")) <= 3
 
 
+def test_s5_a_server_that_always_names_the_same_page_is_an_error(client, zoom_app, account):
+    host = account.grants.get().zoom_user_id
+    page = '{"meetings": [], "next_page_token": "again"}'
+    zoom_app.fault("status", status=200, body=page, path="/meetings$")
+    with pytest.raises(ZoomProtocolError):
+        list(client.meetings(host, "meeting"))
+    assert len(zoom_app.calls("path=/meetings")) == 2
+
+
 @pytest.mark.parametrize("items", ["7", "{}", '"text"', "null"])
 def test_a_list_that_is_none(client, zoom_app, account, items):
     host = account.grants.get().zoom_user_id

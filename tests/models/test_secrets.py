@@ -10,6 +10,7 @@ from django.template import Context, Template
 
 from wagtail_zoom.crypto import DecryptionError, blind_index, blind_indexes, decrypt, encrypt
 from wagtail_zoom.models import Grant, Meeting, Secret, ZoomAccount
+from wagtail_zoom.queue import enqueue
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-5c7f-token"
@@ -120,3 +121,9 @@ def test_blind_index_is_keyed_and_found_under_every_key(settings):
 def test_secret_compares_by_what_it_holds():
     assert Secret(token="a") == Secret(token="a")
     assert Secret(token="a") != Secret(token="b")
+
+
+@pytest.mark.parametrize("value", [{"token": "t"}, ["t"], "x" * 65, None, 1.5, b"t"])
+def test_x21_only_ids_go_into_the_queue(value):
+    with pytest.raises(TypeError, match="Only ids"):
+        enqueue("drain", value)

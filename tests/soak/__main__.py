@@ -6,9 +6,11 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 from .stage import SETTINGS, Stage
 
@@ -42,6 +44,7 @@ def main() -> int:
     print(f"Soak: {given.minutes:g} minutes on {given.database}, "
           f"{'Redis' if given.redis else 'ORM'} broker, seed {seed}.", flush=True)  # fmt: skip
     good = False
+    signal.signal(signal.SIGTERM, _end)
     try:
         import django
 
@@ -65,6 +68,10 @@ def main() -> int:
         else:
             print(f"Logs and database: {folder}", flush=True)
     return 0 if good else 1
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(1)
 
 
 def _postgres(sql: str) -> None:

@@ -51,6 +51,9 @@ class Soak:
         self.stage.start()
         owners.connect_all()
         self._wait("first import", self._runs_open, 120)
+        if self.wrong:
+            words = "\n".join(worker.last_words() for worker in self.stage.workers)
+            raise RuntimeError(f"{self.wrong}\n{words}")
         self.hosts = Hosts(self.zoom, random.Random(self.dice.random()))
         self.visitors = Visitors(self.stage.places, random.Random(self.dice.random()))
         self.owners = owners.Owners(random.Random(self.dice.random()))

@@ -45,7 +45,7 @@ Q_CLUSTER = {
     "name": f"soak-{PLACES.port}",
     "workers": 2,
     "timeout": 20,
-    "retry": 60,
+    "retry": 90,
     "queue_limit": 4,
     "bulk": 1,
     "max_attempts": 3,
@@ -77,4 +77,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {name: {"level": "WARNING"} for name in ("django-q", "django_tasks", "wagtail")},
 }
-INSTALLED_APPS = ["tests.soak.apps.SoakConfig", *INSTALLED_APPS]  # noqa: F405
+INSTALLED_APPS = [
+    "tests.soak.apps.SoakConfig",
+    "django.contrib.postgres",
+    *INSTALLED_APPS,  # noqa: F405
+]

@@ -2,11 +2,14 @@
 
 import itertools
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from wagtail_zoom.models import Activity, Meeting, Occurrence, Recording, WebhookEvent
+from wagtail_zoom.models import Activity, Lane, Meeting, Occurrence, Recording, WebhookEvent
+from wagtail_zoom.sync import inbox
 from wagtail_zoom.testing.signing import sign
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +236,23 @@ def test_a_deleted_meeting_says_cancelled_until_its_end(connect, zoom_app, zoom_
     assert [date.state for date in shown] == ["cancelled"]
     row.occurrences.update(end=timezone.now())
     assert not gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(meeting=row).exists()
+
+
+def test_w18_a_lane_has_one_worker_at_a_time(connect, zoom_app, zoom_worker, post):
+    """What another worker holds is left alone until its lease has run out."""
+    choice = connect("aurora-0")
+    row = Meeting.objects.filter(zoom_type=2).first()
+    post(choice.account, "meeting.updated", {"id": int(row.zoom_id)})
+    key = WebhookEvent.objects.get().lane
+    soon = timezone.now() + timedelta(seconds=60)
+    Lane.objects.create(
+        account=choice.account, key=key, not_before=timezone.now(),
+        lease_owner="another", lease_until=soon,
+    )  # fmt: skip
+    zoom_app.forget_calls()
+    assert not inbox.work_lane(choice.account, key)
+    assert (zoom_app.calls(), WebhookEvent.objects.get().state) == ([], "pending")
+    Lane.objects.update(lease_until=timezone.now(), not_before=timezone.now())
+    WebhookEvent.objects.update(run_after=timezone.now())
+    assert inbox.work_lane(choice.account, key)
+    assert WebhookEvent.objects.get().state == "done"
