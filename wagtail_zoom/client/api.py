@@ -47,6 +47,8 @@ class Page:
 
     items: list[dict[str, Any]]
     total: int | None
+    lists: bool = True
+    """False: Zoom does not list such things for this account, so absence says nothing."""
 
 
 class ZoomClient:
@@ -364,4 +366,4 @@ def _none_without_plan(pages: Iterator[Page]) -> Iterator[Page]:
     except ZoomRejected as error:
         if error.code != PAID_ONLY:
             raise
-        yield Page([], 0)
+        yield Page([], 0, lists=False)

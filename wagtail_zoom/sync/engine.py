@@ -214,7 +214,8 @@ def _unit(work: Slice, scope: FetchScope, unit: Unit, full: bool) -> bool:
                 lambda tally: work.beat(tally, kind=unit.kind), full,
             )  # fmt: skip
             tally = read_unit(job, unit, host)
-            removals.mark_missing(account, run, unit, host, client)
+            if tally.lists:
+                removals.mark_missing(account, run, unit, host, client)
         except ZoomScopeMissing:
             logger.info("Account %s lacks a scope for %s.", account.pk, unit.kind)
         except UnitRestart as error:

@@ -48,6 +48,8 @@ class Tally:
     read: int = 0
     """Details read, of which some may have brought nothing new."""
     total: int | None = None
+    lists: bool = True
+    """False: Zoom does not list this kind (any more), so nothing can be missed in it."""
     stored: list[Stored] = field(default_factory=list)
 
     def add(self, done: Stored) -> None:
@@ -99,6 +101,7 @@ def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
                 raise
             raise UnitRestart from error
         first = False
+        tally.lists = tally.lists and page.lists
         tally.total = page.total if page.total is not None else tally.total
         tally.seen += len(page.items)
         if unit.kind == Kind.RECORDING:
