@@ -73,8 +73,17 @@ class Studio:
         if click:
             page.locator(click).first.click()
             page.wait_for_timeout(400)
+        self.snap(page, name)
+
+    def snap(self, page: Page, name: str) -> None:
+        """The page as it stands, as high as its content: the admin scrolls inside the window."""
         page.evaluate("document.activeElement && document.activeElement.blur()")
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        inside = "Math.max(...['main', '#wagtail', 'html'].map(q => document.querySelector(q)"
+        height = int(page.evaluate(f"{inside}?.scrollHeight || 0))"))
+        page.set_viewport_size({"width": self.width, "height": min(max(height, 700), 2600)})
+        page.wait_for_timeout(200)
+        page.screenshot(path=self.folder / f"{name}.png")
+        page.set_viewport_size({"width": self.width, "height": 900})
         print(name, flush=True)
 
 
@@ -208,7 +217,7 @@ def take_beginning(studio: Studio) -> None:
     page = studio.page("harbour", "harbour")
     page.get_by_role("button", name="Invite your Zoom administrator").click()
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=studio.folder / "invitation.png", full_page=True)
+    studio.snap(page, "invitation")
     studio.take("invited", f"{PANEL}{harbour.site.pk}/", person="harbour")
     page.get_by_role("button", name="Take the link back").click()
 

@@ -380,7 +380,7 @@ def test_activity_is_worded(as_aurora, aurora):
         Activity.log([aurora.site.pk], "sync", code, data=data, user=aurora.owner)
     body = as_aurora.get(index("activity")).content.decode()
     assert "<strong>&lt;b&gt;Board&lt;/b&gt;</strong> moved to" in body
-    assert "43 entries, 1 new." in body
+    assert "43 meetings, 1 new." in body
     assert "aurora changed what visitors see." in body and "of 2 hosts" in body
     assert "Something new" in body
 

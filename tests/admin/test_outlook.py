@@ -106,7 +106,7 @@ def test_the_owner_may_say_which_plan_it_is(as_aurora, aurora):
     account = ZoomAccount.objects.get(pk=aurora.account.pk)
     assert (account.plan, account.plan_stated) == ("business", True)
     body = as_aurora.get(aurora.panel).content.decode()
-    assert "Business or above, as you said" in body
+    assert "Zoom plan: Business or above, as you said" in body
     as_aurora.post(aurora.panel, form(aurora, plan=""))
     account.refresh_from_db()
     assert (account.plan, account.plan_stated) == ("pro", False)

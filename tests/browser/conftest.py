@@ -111,12 +111,15 @@ def axe(browser: Browser) -> Iterator[Callable[[str], list[str]]]:
 
 
 @pytest.fixture
-def log_in(browser: Browser, address: Address) -> Iterator[Callable[[str, str], Page]]:
-    """Log a person in on a site's own domain; returns the page after it."""
+def log_in(browser: Browser, address: Address) -> Iterator[Callable[..., Page]]:
+    """Log a person in on a site's own domain; returns the page after it.
+
+    Further arguments describe the browser: ``color_scheme``, ``viewport``.
+    """
     contexts: list[BrowserContext] = []
 
-    def enter(person: str, site: str) -> Page:
-        context = browser.new_context()
+    def enter(person: str, site: str, **browser_options: Any) -> Page:
+        context = browser.new_context(**browser_options)
         contexts.append(context)
         page = context.new_page()
         page.goto(address(site, "/admin/login/"))

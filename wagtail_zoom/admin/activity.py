@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -143,7 +144,7 @@ def _run(row: Activity, data: dict[str, Any]) -> Sentence:
         "run_failed": _("The comparison with Zoom broke off. We try again by ourselves."),
         "run_cancelled": _("The comparison with Zoom was stopped."),
     }
-    parts = [ngettext("%(n)d entry", "%(n)d entries", total("seen")) % {"n": total("seen")}]
+    parts = [capfirst(wording.compared(counts))]
     if total("created"):
         parts.append(_("%(n)d new") % {"n": total("created")})
     if total("changed"):

@@ -87,7 +87,10 @@ class Guard:
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
     def get_object_list(self) -> QuerySet[SiteItem]:
-        items = visible_items(self.request.user).select_related("site")
+        # What was switched off keeps its item, so that its titles come back with it; until then
+        # there is nothing to choose.
+        there = Q(meeting__isnull=False) | Q(recording__isnull=False)
+        items = visible_items(self.request.user).filter(there).select_related("site")
         wants_films = self.request.GET.get("kind") == Kind.RECORDING
         return (
             items.filter(kind=Kind.RECORDING) if wants_films else items.exclude(kind=Kind.RECORDING)

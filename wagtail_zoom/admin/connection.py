@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from .. import notices
 from ..models import GrantState, Plan
-from . import addresses, health, progress, states, wording
+from . import addresses, health, leaving, progress, states, wording
 from .facts import Facts
 from .status import Action, State
 
@@ -40,17 +40,16 @@ class Number:
 
 def context(facts: Facts) -> dict[str, Any]:
     """Template context of the whole tab."""
-    return live(facts) | {
-        "facts": facts,
+    recordings = reverse("wagtail_zoom_recordings:index")
+    more = {
         "numbers": numbers(facts),
         "health": health.lines(facts),
         "poll_url": addresses.url("live", facts),
         "meanwhile": states.classify(facts) in STOPPED,
-        "visitors_url": addresses.url("visitors", facts),
-        "inbox_url": f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=new",
+        "inbox_url": f"{recordings}?site={facts.site.pk}&state=new",
         "pause": _pause(facts),
-        "leave_url": addresses.url("disconnect", facts),
     }
+    return live(facts) | more | leaving.context(facts)
 
 
 def live(facts: Facts) -> dict[str, Any]:
@@ -178,7 +177,7 @@ def rows(facts: Facts) -> list[Row]:
     address = notices.owner_address(facts.choice)
     found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
     if grant is not None:
-        found += [_allowed(facts), _plan(facts)]
+        found.append(_allowed(facts))
     used = wording.pages(len(facts.pages)) if facts.pages else _("no page yet")
     found.append(Row(_("Used on"), used, url=addresses.url("visitors", facts)))
     return found
@@ -190,10 +189,10 @@ def _covers(facts: Facts) -> Row:
         return Row(_("Covers"), "")
     if not grant.account_level:
         only = _("only %(person)s") % {"person": grant.user_name or _("the person who connected")}
-        return Row(_("Covers"), only)
+        return Row(_("Covers"), only, _plan(facts))
     n = account.hosts.filter(removed_at=None).count()
     value = _("the whole account, %(hosts)s") % {"hosts": wording.hosts(n)}
-    return Row(_("Covers"), value)
+    return Row(_("Covers"), value, _plan(facts))
 
 
 def _connected_by(facts: Facts) -> Row:
@@ -205,14 +204,14 @@ def _connected_by(facts: Facts) -> Row:
     return Row(_("Connected by"), f"{who}, {day}")
 
 
-def _plan(facts: Facts) -> Row:
+def _plan(facts: Facts) -> str:
     account = facts.account
     if account is None or account.plan == Plan.UNKNOWN:
-        return Row(_("Zoom plan"), _("not known"), url=f"{addresses.panel_url(facts)}#tab-choices")
-    said = _("as you said") if account.plan_stated else _("as it looks")
-    name = account.get_plan_display()
-    url = f"{addresses.panel_url(facts)}#tab-choices"
-    return Row(_("Zoom plan"), f"{name}, {said}", url=url)
+        return ""
+    known = {"plan": account.get_plan_display()}
+    if account.plan_stated:
+        return _("Zoom plan: %(plan)s, as you said") % known
+    return _("Zoom plan: %(plan)s, as it looks") % known
 
 
 def _allowed(facts: Facts) -> Row:

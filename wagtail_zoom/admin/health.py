@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -82,11 +83,11 @@ def _compared(facts: Facts) -> Line | None:
             Action(_("Sync now"), addresses.url("sync", facts)),
         )
     new = sum(int(kind.get("created") or 0) for kind in run.counts.values())
-    seen = sum(int(kind.get("seen") or 0) for kind in run.counts.values())
+    some = ngettext("%(n)d was new", "%(n)d were new", new) % {"n": new}
     text = _("At %(time)s. %(seen)s, %(new)s.") % {
         "time": wording.moment(run.finished_at or run.requested_at, facts.now),
-        "seen": ngettext("%(n)d entry", "%(n)d entries", seen) % {"n": seen},
-        "new": ngettext("%(n)d was new", "%(n)d were new", new) % {"n": new},
+        "seen": capfirst(wording.compared(run.counts)),
+        "new": some if new else _("none was new"),
     }
     return Line(True, _("Everything has been compared with Zoom"), text)
 

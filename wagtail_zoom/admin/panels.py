@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.middleware.csrf import get_token
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,6 +28,8 @@ class ConnectionPanel(Panel):
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             context = super().get_context_data(parent_context)
+            # The dialog holds a form of its own.
+            context["csrf_token"] = get_token(self.request)
             return context | connection.context(self.request.wagtail_zoom_facts)
 
 

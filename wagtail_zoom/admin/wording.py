@@ -109,6 +109,29 @@ def listing(parts: Iterable[object]) -> str:
     return get_text_list([str(part) for part in parts], _("and"))
 
 
+def compared(counts: dict[str, dict[str, int]]) -> str:
+    """What a comparison has seen: ``14 meetings and 9 recordings``."""
+
+    def seen(kind: str) -> int:
+        return int((counts.get(kind) or {}).get("seen") or 0)
+
+    parts = []
+    if "meeting" in counts:
+        n = seen("meeting")
+        parts.append(ngettext("%(n)d meeting", "%(n)d meetings", n) % {"n": n})
+    if "webinar" in counts:
+        n = seen("webinar")
+        parts.append(ngettext("%(n)d webinar", "%(n)d webinars", n) % {"n": n})
+    if "recording" in counts:
+        parts.append(recordings(seen("recording")))
+    return listing(parts) or _("nothing")
+
+
+def short_moment(value: datetime) -> str:
+    """``28 November, 09:00``: for notes in narrow columns."""
+    return _("%(day)s, %(time)s") % {"day": short_day(value), "time": clock(value)}
+
+
 def kind_name(name: str) -> str:
     """The plural of a kind of data, or of the feature ``registration``, inside a sentence."""
     names = {

@@ -272,6 +272,6 @@ def _visitors(item: Any) -> Cell:
     note = item.row_reason
     if item.row_dates and item.row_state == _("Cancelled"):
         last = max(date.end for date in item.row_dates)
-        note = _("shown as cancelled until %(time)s") % {"time": wording.moment(last)}
+        note = _("until %(time)s") % {"time": wording.short_moment(last)}
     tone = "primary" if item.row_state == _("Shown") else "plain"
     return Cell(item.row_state, note, tag=tone)

@@ -89,7 +89,7 @@ class RegistrationsView(SiteIndexView):
     page_title = gettext_lazy("Registrations")
     filterset_class = RegistrationFilters
     search_fields = ["meeting__topic"]
-    search_placeholder = gettext_lazy("Search names and whole addresses")
+    search_placeholder = gettext_lazy("Search names and addresses")
     bulk_type = "zoomsignup"
     empty_sentence = gettext_lazy("Nobody has signed up yet.")
     list_export = ["row_name", "row_email", "row_topic", "row_start", "created_at", "row_state"]
@@ -220,13 +220,13 @@ def _buttons(row: Registration) -> list[dict[str, Any]]:
 
 
 def _meeting(row: Any) -> Cell:
-    return Cell(row.row_topic, wording.stamp(row.row_start) if row.row_start else "")
+    return Cell(row.row_topic, wording.short_moment(row.row_start) if row.row_start else "")
 
 
 def _signed_up(row: Registration) -> Cell:
     if timezone.now() - row.created_at < timedelta(hours=12):
         return Cell(_("%(age)s ago") % {"age": wording.age(row.created_at)})
-    return Cell(wording.stamp(row.created_at))
+    return Cell(wording.short_moment(row.created_at))
 
 
 def _state(row: Any) -> Cell:

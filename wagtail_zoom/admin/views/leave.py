@@ -13,39 +13,23 @@ from django.views.generic import TemplateView
 from wagtail.log_actions import log
 
 from ...conf import settings
-from ...models import Activity, Registration, ZoomAccount, ZoomSettings
+from ...models import Activity, ZoomAccount, ZoomSettings
 from ...permissions import may_wake
-from .. import addresses, facts, losses, usage
+from .. import addresses, facts, leaving
 from ..facts import Facts
 from ..guard import SiteMixin
 from ..sentences.running import mail_to_host
-
-ALIVE = ("unconfirmed", "waiting", "pending", "approved")
 
 
 class DisconnectView(SiteMixin, TemplateView):
     """Says which pages use Zoom and what will happen to them; keep as an archive, or remove."""
 
     template_name = "wagtail_zoom/admin/disconnect.html"
-    pages_shown = 5
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = self._known()
-        pages = known.pages
-        people = Registration.objects.filter(
-            site=self.site, state__in=ALIVE, dates__start__gte=known.now
-        )
-        return super().get_context_data(**kwargs) | {
-            "facts": known,
-            "site": self.site,
-            "pages": usage.with_contents(pages[: self.pages_shown]),
-            "pages_count": len(pages),
-            "more_pages": max(0, len(pages) - self.pages_shown),
-            "loss": losses.of_everything(known.choice),
-            "people": people.values("pk").distinct().count(),
-            "archive": known.grant is None,
-            "panel_url": addresses.panel_url(known),
-        }
+        more = {"facts": known, "site": self.site, "panel_url": addresses.panel_url(known)}
+        return super().get_context_data(**kwargs) | leaving.context(known) | more
 
     def post(self, request: HttpRequest) -> HttpResponse:
         from ...oauth import leave
