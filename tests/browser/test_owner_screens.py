@@ -1,4 +1,4 @@
-"""Every screen of the owner's side: accessible in both themes, usable on a phone, no script fails."""
+"""Every screen of the owner: accessible in both themes, usable on a phone, no script fails."""
 
 from __future__ import annotations
 
