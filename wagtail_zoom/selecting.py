@@ -11,14 +11,13 @@ from django.utils import timezone
 from wagtail.images import get_image_model
 
 from .exposure import Audience, Exposure, Surface
-from .models import Kind, Meeting, Occurrence, Recording, SiteItem, Transcript
+from .finding import dates_saying, films_saying, items_of
+from .models import Kind, Meeting, Occurrence, Recording, SiteItem
 
 OVERRUN = timedelta(hours=6)
 """How long past its planned end a meeting may still be live when Zoom has not said it ended."""
 COVER = "fill-640x360"
 """The rendition of an owner's image on a card."""
-SHORTEST_WORD = 3
-"""Letters of a word that is looked for in transcripts too: shorter ones stand in all of them."""
 GONE = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
 TAKES = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
 
@@ -55,6 +54,7 @@ class Dates:
     order: str = ""
     """``soonest`` or ``latest``; empty: as the period suggests."""
     with_places: bool = False
+    search: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
     if wanted.kind:
         rows = rows.filter(meeting__kind=wanted.kind)
     rows = _period(rows, wanted, now)
+    if wanted.search:
+        rows = dates_saying(gate, rows, wanted.search)
     if wanted.with_places:
         rows = rows.filter(
             Q(meeting__capacity=None)
@@ -119,17 +121,8 @@ def films(gate: Exposure, wanted: Films, surface: Surface = Surface.PAGE) -> Que
     rows = _narrow(gate, rows, wanted.narrowed, Kind.RECORDING, "uuid", "")
     if wanted.year:
         rows = rows.filter(start__year=wanted.year)
-    if wanted.search and gate.choice:
-        # All words, each in Zoom's topic, in what the owner wrote about it, or in what was said.
-        for word in wanted.search.split()[:8]:
-            own = _items(gate, Kind.RECORDING, "uuid").filter(
-                Q(title__icontains=word) | Q(summary__icontains=word)
-            )
-            found = Q(topic__icontains=word) | Exists(own)
-            if gate.choice.show_transcripts and len(word) >= SHORTEST_WORD:
-                said = Transcript.objects.filter(recording=OuterRef("pk"), text__icontains=word)
-                found |= Exists(said)
-            rows = rows.filter(found)
+    if wanted.search:
+        rows = films_saying(gate, rows, wanted.search)
     order = {"oldest": ("start", "pk"), "title": ("topic", "-start", "pk")}
     return rows.order_by(*order.get(wanted.order, ("-start", "-pk")))
 
@@ -152,21 +145,10 @@ def _narrow(
         tagged = Q()
         for name in wanted.tags:
             tagged |= Q(tags__name__iexact=name)
-        rows = rows.filter(Exists(_items(gate, kind, key).filter(tagged)))
+        rows = rows.filter(Exists(items_of(gate, kind, key).filter(tagged)))
     if wanted.picked:
-        rows = rows.filter(Exists(_items(gate, kind, key).filter(pk__in=wanted.items)))
+        rows = rows.filter(Exists(items_of(gate, kind, key).filter(pk__in=wanted.items)))
     return rows
-
-
-def _items(gate: Exposure, kind: str, key: str) -> QuerySet[SiteItem]:
-    """The items of this Site that belong to the row of an outer query."""
-    choice = gate.choice
-    if choice is None:
-        return SiteItem.objects.none()
-    is_path = kind != Kind.RECORDING
-    return SiteItem.objects.for_site(choice.site_id).filter(
-        account=choice.account_id, kind=OuterRef(kind) if is_path else kind, key=OuterRef(key)
-    )
 
 
 def touches(gate: Exposure, wanted: Narrowed, kind: str | None, meetings: Collection[int]) -> bool:

@@ -87,15 +87,17 @@ class ZoomAPIViewSet(ViewSet):
 
 
 class ZoomDatesAPIViewSet(ZoomAPIViewSet):
-    """Dates of meetings and webinars. Parameters: kind, period, host, tag, limit, offset."""
+    """Dates of meetings and webinars. Parameters: kind, period, search, host,
+    tag, limit, offset."""
 
-    known = ZoomAPIViewSet.known | {"kind", "period"}
+    known = ZoomAPIViewSet.known | {"kind", "period", "search"}
 
     def rows(self, gate: Exposure) -> Any:
         kind, period = self.request.GET.get("kind", ""), self.request.GET.get("period", "upcoming")
         if kind not in ("", Kind.MEETING, Kind.WEBINAR) or period not in PERIODS:
             raise BadRequestError("kind is meeting or webinar; period is upcoming, past or live")
-        return dates(gate, Dates(self.narrowed(), kind, period), Surface.API)
+        words = self.request.GET.get("search", "")[:100]
+        return dates(gate, Dates(self.narrowed(), kind, period, search=words), Surface.API)
 
     def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
         return [representing.date(view) for view in date_views(gate, rows, films=True)]

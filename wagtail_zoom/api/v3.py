@@ -91,6 +91,7 @@ class Asked(Schema):
     offset: int = Field(0, ge=0, le=100_000)
     host: list[str] = Field([], max_length=10)
     tag: list[str] = Field([], max_length=10)
+    search: str = Field("", max_length=100)
 
     @property
     def narrowed(self) -> Narrowed:
@@ -112,8 +113,6 @@ class AskedDates(Asked):
 class AskedRecordings(Asked):
     """Parameters of the list of recordings."""
 
-    search: str = Field("", max_length=100)
-
 
 @router.get(
     "/dates/",
@@ -125,7 +124,7 @@ class AskedRecordings(Asked):
 def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]:
     """Dates of meetings and webinars, through the gate that pages ask."""
     gate = _gate(request)
-    wanted = Dates(asked.narrowed, asked.kind, asked.period)
+    wanted = Dates(asked.narrowed, asked.kind, asked.period, search=asked.search)
     count, rows = asked.cut(dates(gate, wanted, Surface.API))
     views = date_views(gate, rows, films=True)
     return {"count": count, "items": [representing.date(view) for view in views]}

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from .. import wording
 from ..client import Priority, client_for
 from ..client.files import text_file
 from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
@@ -109,7 +110,9 @@ def _read(
     if known is not None and known.mark == mark and known.text:
         return
     client = client_for(account, recording.host_zoom_id, priority)
-    text = speech.plain(text_file(client, line(file.get("download_url"), 2000)))
+    said = speech.plain(text_file(client, line(file.get("download_url"), 2000)))
+    # Cleaned before it is stored: what is cut out where it is shown must not be found either.
+    text = wording.plain(said)
     if _save(recording, mark, text):
         announce(account, [Stored(recordings={recording.pk})])
 
