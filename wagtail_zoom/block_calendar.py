@@ -12,13 +12,10 @@ from django.utils import timezone
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
-from wagtail import blocks
 from wagtail.blocks import BlockGroup
 
 from . import representing, samples
-from .admin.choosers import ItemChooserBlock
-from .block_base import ZoomBlock
-from .block_lists import KINDS, narrowed, typed
+from .block_lists import ZoomDatesBlock, narrowed
 from .exposure import Exposure
 from .grouping import by_day, one_zone
 from .models import Placement
@@ -26,7 +23,7 @@ from .paging import Asked, Link
 from .presenting import date_views
 from .rendering import Shared, stale_since
 from .rows import DateView
-from .selecting import Dates, dates, midnight, touches
+from .selecting import Dates, dates, midnight
 from .timing import in_zone, month
 
 BACK, AHEAD = 12, 24
@@ -54,20 +51,10 @@ class Month:
     weeks: list[list[Day]]
 
 
-class CalendarBlock(ZoomBlock):
+class CalendarBlock(ZoomDatesBlock):
     """Meetings and webinars of a month, with links to the months around it."""
 
     zoom_placement = Placement.CALENDAR
-
-    kind = blocks.ChoiceBlock(label=_("What"), required=False, choices=KINDS, search_index=False)
-    hosts = typed(_("Only these hosts"), _("Names, separated by commas."))
-    tags = typed(_("Only what is tagged"), _("Tags, separated by commas."))
-    items = blocks.ListBlock(
-        ItemChooserBlock(label=_("Meeting or series")),
-        label=_("Only these meetings and series"),
-        default=[],
-        search_index=False,
-    )
 
     class Meta:
         icon = "calendar"
@@ -128,9 +115,6 @@ class CalendarBlock(ZoomBlock):
         first = timezone.localdate().replace(day=1)
         rows = in_month(found, self.selection(value, first), first)
         return [representing.date(each) for each in rows]
-
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
     def every_variant(self, value: Any) -> list[dict[str, Any]]:
         """All months within reach."""

@@ -1,4 +1,4 @@
-"""What the list blocks have in common: narrowing, pages, the empty list."""
+"""What blocks of many rows have in common: narrowing, pages, the empty list."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
+from .admin.choosers import ItemChooserBlock
 from .block_base import ZoomBlock
+from .exposure import Exposure
 from .models import Kind
 from .paging import Asked, Link, Pages
 from .presenting import Detail
 from .rendering import gate
-from .selecting import Narrowed, words
+from .selecting import Narrowed, touches, words
 
 LIKELY_PAGES = 10
 """Pages of a list that are purged when nobody can tell how many there were."""
@@ -60,11 +62,32 @@ def detail_of(context: Mapping[str, Any]) -> Detail | None:
     return lambda row: base + page.zoom_date_path(site_id, row)
 
 
-class ZoomListBlock(ZoomBlock):
-    """A list that follows the page's Site. Chosen rows of another Site count for nothing."""
+class ZoomNarrowedBlock(ZoomBlock):
+    """A block of what the page's Site shows, narrowed by its editor. Never widened: chosen rows of
+    another Site count for nothing."""
 
     hosts = typed(_("Only these hosts"), _("Names, separated by commas."))
     tags = typed(_("Only what is tagged"), _("Tags, separated by commas."))
+
+
+class ZoomDatesBlock(ZoomNarrowedBlock):
+    """Dates of meetings and webinars, in whatever form."""
+
+    kind = blocks.ChoiceBlock(label=_("What"), required=False, choices=KINDS, search_index=False)
+    items = blocks.ListBlock(
+        ItemChooserBlock(label=_("Meeting or series")),
+        label=_("Only these meetings and series"),
+        default=[],
+        search_index=False,
+    )
+
+    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
+
+
+class ZoomListBlock(ZoomNarrowedBlock):
+    """A list with pages."""
+
     limit = blocks.IntegerBlock(
         label=_("How many"), default=10, min_value=1, max_value=100, search_index=False
     )

@@ -14,9 +14,8 @@ from wagtail.blocks import BlockGroup
 from wagtail.blocks.struct_block import StructBlockValidationError
 
 from . import representing, samples
-from .admin.choosers import ItemChooserBlock
 from .block_base import page_url
-from .block_lists import KINDS, Empty, ZoomListBlock, detail_of, narrowed
+from .block_lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
 from .exposure import Exposure
 from .feeds import structured
 from .grouping import by_day, by_month, one_zone
@@ -25,11 +24,11 @@ from .paging import Asked, Link, Pages
 from .presenting import date_views
 from .rendering import Shared, stale_since
 from .rows import DateView
-from .selecting import Dates, dates, touches
+from .selecting import Dates, dates
 from .timing import in_zone
 
 
-class MeetingListBlock(ZoomListBlock):
+class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
     """Dates of meetings and webinars."""
 
     zoom_placement = Placement.MEETING_LIST
@@ -58,13 +57,6 @@ class MeetingListBlock(ZoomListBlock):
     )
     first = blocks.DateBlock(label=_("From"), required=False)
     last = blocks.DateBlock(label=_("Until"), required=False)
-    kind = blocks.ChoiceBlock(label=_("What"), required=False, choices=KINDS, search_index=False)
-    items = blocks.ListBlock(
-        ItemChooserBlock(label=_("Meeting or series")),
-        label=_("Only these meetings and series"),
-        default=[],
-        search_index=False,
-    )
     repeat = blocks.ChoiceBlock(
         label=_("Of a series"),
         choices=[("all", _("All dates")), ("next", _("Only the next date"))],
@@ -247,9 +239,6 @@ class MeetingListBlock(ZoomListBlock):
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         rows = dates(found, self.selection(value))[: value["limit"]]
         return [representing.date(each) for each in date_views(found, list(rows))]
-
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
     def every_filter(self, value: Any) -> list[dict[str, Any]]:
         if not value["filters"]:

@@ -15,7 +15,7 @@ from wagtail.blocks import BlockGroup
 from . import links, representing, samples
 from .admin.choosers import ItemChooserBlock
 from .block_base import ZoomBlock, page_url
-from .block_lists import KINDS, narrowed, typed
+from .block_lists import ZoomDatesBlock, narrowed
 from .exposure import Audience, Exposure, Surface
 from .feeds import structured
 from .models import Meeting, Occurrence, Placement, SiteItem
@@ -23,7 +23,7 @@ from .presenting import date_views, meeting_view
 from .purging import item_concerned
 from .rendering import Shared, stale_since
 from .rows import DateView
-from .selecting import GONE, OVERRUN, Dates, dates, touches
+from .selecting import GONE, OVERRUN, Dates, dates
 from .timing import in_zone
 
 FURTHER = 6
@@ -149,20 +149,11 @@ def _stale(found: Exposure, row: DateView | None) -> Any:
     return in_zone(since, row.when.zone_name) if since else None
 
 
-class NextMeetingBlock(ZoomBlock):
+class NextMeetingBlock(ZoomDatesBlock):
     """The hero: what is live now or comes next."""
 
     zoom_placement = Placement.MEETING_LIST
 
-    kind = blocks.ChoiceBlock(label=_("What"), required=False, choices=KINDS, search_index=False)
-    hosts = typed(_("Only these hosts"), _("Names, separated by commas."))
-    tags = typed(_("Only what is tagged"), _("Tags, separated by commas."))
-    items = blocks.ListBlock(
-        ItemChooserBlock(label=_("Meeting or series")),
-        label=_("Only these meetings and series"),
-        default=[],
-        search_index=False,
-    )
     countdown = blocks.BooleanBlock(
         label=_("Countdown"), required=False, default=True, search_index=False
     )
@@ -197,9 +188,6 @@ class NextMeetingBlock(ZoomBlock):
         shown = [row] if row else []
         made["structured"] = structured.events(shown, found.choice, page_url(context))
         return made
-
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         return {"row": samples.dates()[1], "countdown": value["countdown"], "empty": ""}

@@ -8,7 +8,7 @@ from wagtail.blocks import StreamBlock
 
 from .block_base import ZoomBlock, public_path
 from .block_calendar import CalendarBlock
-from .block_lists import ZoomListBlock
+from .block_lists import ZoomDatesBlock, ZoomListBlock
 from .block_meetings import MeetingListBlock
 from .block_recordings import RecordingListBlock
 from .block_registration import RegistrationFormBlock
@@ -22,6 +22,7 @@ __all__ = [
     "RecordingListBlock",
     "RegistrationFormBlock",
     "ZoomBlock",
+    "ZoomDatesBlock",
     "ZoomListBlock",
     "ZoomStreamBlock",
 ]

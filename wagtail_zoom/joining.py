@@ -132,9 +132,11 @@ def _target(
     parts = urlsplit(url)
     query = [pair for pair in parse_qsl(parts.query) if may_pass or pair[0] != "pwd"]
     path = parts.path
-    if browser and path.startswith("/j/"):
-        # Zoom's web client, for those who cannot install the app.
-        path = f"/wc/join/{path.removeprefix('/j/')}"
+    room, _slash, number = path.removeprefix("/").partition("/")
+    if browser and room in ("j", "w"):
+        # Zoom's web client, for those who cannot install the app: meetings, and people's own
+        # links to webinars.
+        path = f"/wc/join/{number}"
     return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
 
 

@@ -71,6 +71,10 @@ def test_in_the_window_leads_to_zoom(client, site, date):
     assert response["Location"] == f"https://us02web.zoom.us/j/123?pwd={CANARY}"
     response = go(client, site, row, "?in=browser")
     assert response["Location"].startswith("https://us02web.zoom.us/wc/join/123?")
+    row.meeting.join_url = "https://us02web.zoom.us/w/123?tk=own"
+    row.meeting.save()
+    response = go(client, site, row, "?in=browser")
+    assert response["Location"] == "https://us02web.zoom.us/wc/join/123?tk=own"
 
 
 @pytest.mark.parametrize(

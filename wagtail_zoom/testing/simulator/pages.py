@@ -228,6 +228,7 @@ ACTIONS: dict[str, Callable[[World, dict[str, str]], str]] = {
 }
 
 
+@blueprint.get("/wc/join/<int:number>", defaults={"room": "wc"})
 @blueprint.get("/<any(j, w, s):room>/<int:number>")
 def room(room: str, number: int) -> tuple[str, int]:
     """Where a join link leads. Who comes with ``tk`` is greeted by name."""
@@ -258,12 +259,11 @@ def watch(what: str, ref: str) -> tuple[str, int]:
 
 @blueprint.get("/rec/download/<ref>")
 def download(ref: str) -> Response:
-    """A file of a recording, for holders of a token; what it holds is its transcript's text."""
+    """The text of a recording's transcript, for holders of a token."""
     if not request.headers.get("Authorization", "").startswith("Bearer "):
         abort(401)
-    here = world()
-    url = f"{here.base_url}/rec/download/{ref}"
-    doc = here.store.first("recordings", "instr(data, ?) > 0", f'"{url}"')
+    url = f'"{world().base_url}/rec/download/{ref}"'
+    doc = world().store.first("recordings", "instr(data, ?) > 0", url)
     if doc is None or doc["state"] != "active":
         abort(404)
     return current_app.response_class(speech.vtt(doc), mimetype="text/vtt")
