@@ -27,12 +27,17 @@ def items(site, other):
     host = rows.host(rows.account())
     for each in (site, other):
         rows.choice(each, host.account, host)
-    hidden = rows.item(site, rows.date(host).meeting, visibility="hidden", title="Hidden here")
+    film = rows.recording(host)
+
+    def meeting(place, **values):
+        found = rows.date(host).meeting
+        return rows.item(place, found, meeting=found, **values)
+
     return {
-        "here": rows.item(site, rows.date(host).meeting, title="Shown here"),
-        "hidden": hidden,
-        "there": rows.item(other, rows.date(host).meeting, title="Shown there"),
-        "film": rows.item(site, rows.recording(host), title="Film here"),
+        "here": meeting(site, title="Shown here"),
+        "hidden": meeting(site, visibility="hidden", title="Hidden here"),
+        "there": meeting(other, title="Shown there"),
+        "film": rows.item(site, film, recording=film, title="Film here"),
     }
 
 
@@ -72,6 +77,12 @@ def test_owner_sees_all_of_the_own_site_and_editor_what_is_shown(client, items, 
     assert seen(client, owner) == {"Shown here", "Hidden here"}
     assert seen(client, owner, "recording") == {"Film here"}
     assert seen(client, editor) == {"Shown here"}
+
+
+def test_what_is_switched_off_is_not_offered(client, items, owner):
+    """Its item is kept for the day it comes back, but there is nothing to choose."""
+    items["film"].recording.delete()
+    assert seen(client, owner, "recording") == set()
 
 
 def test_a_foreign_row_is_not_handed_out(client, items, owner, editor):
