@@ -5,6 +5,7 @@
 # make reference   rewrites the parts of the documentation that the code knows best
 # make docs   the documentation as HTML, in build/docs; a warning is an error
 # make soak MINUTES=30   random changes, faults and kills, then every row is compared; SOAK="--seed 7 …"
+# make screenshots   takes the pictures of the documentation anew, from a demo of its own
 # make coverage   the lines that the tests run, also in processes of their own; at least 95 %
 # make release   sdist and wheel, built twice and compared, in dist
 # make lint   style, import floors, migrations, build and metadata
@@ -16,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo demo-reset test test-browser test-services bench soak lint clean
-.PHONY: docs reference coverage release
+.PHONY: docs reference screenshots coverage release
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -74,6 +75,9 @@ lint: $(VENV)/.ready
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python scripts/check_wheel.py
 	$(BIN)/check-manifest --quiet
+
+screenshots: $(VENV)/.ready
+	@$(BIN)/python scripts/screenshots.py
 
 coverage: $(VENV)/.ready
 	@mkdir -p build/coverage && $(BIN)/coverage erase

@@ -15,17 +15,15 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "wagtail_zoom/__init__.py")
 
 
 def absolute(found):
-    """One link of Markdown with its address in the repository; pictures as files."""
-    picture, text, target = found.groups()
-    place = f"{REPOSITORY}/raw/v{VERSION}" if picture else f"{REPOSITORY}/blob/v{VERSION}"
-    return f"{picture}[{text}]({place}/{target})"
+    """One target of a link with its address in the repository; pictures as files."""
+    target = found[1]
+    kind = "raw" if target.endswith(".png") else "blob"
+    return f"]({REPOSITORY}/{kind}/v{VERSION}/{target})"
 
 
 setup(
     long_description=re.sub(
-        r"(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s]+)\)",
-        absolute,
-        (HERE / "README.md").read_text(encoding="utf-8"),
+        r"\]\((?![a-z]+:|#)([^)\s]+)\)", absolute, (HERE / "README.md").read_text(encoding="utf-8")
     ),
     long_description_content_type="text/markdown",
 )

@@ -54,13 +54,15 @@ MENU = {
     "To learn": ["tutorial"],
     "To do": [
         "how-to/host",
+        "how-to/production",
+        "how-to/upgrade",
+        "how-to/staging",
         "how-to/owner",
         "how-to/zoom-admin",
         "how-to/editor",
         "how-to/designer",
         "how-to/developer",
         "how-to/own-zoom-account",
-        "how-to/staging",
         "how-to/gdpr",
     ],
     "To look up": [
@@ -76,7 +78,7 @@ MENU = {
         "data-stored",
         "marketplace",
     ],
-    "To understand": ["architecture", "security", "reliability"],
+    "To understand": ["architecture", "security", "reliability", "zoom", "guidelines"],
 }
 """Captions and pages of the menu at the side. A page that is not here ends the build."""
 

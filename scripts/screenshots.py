@@ -1,0 +1,145 @@
+"""All pictures of the documentation, taken from a demo that runs for it alone.
+
+``make screenshots``, or ``python scripts/screenshots.py [--only public|admin] [--folder FOLDER]``.
+Needs the extra ``testing`` and a Chromium; takes two or three minutes. Free ports and a folder that
+goes away: a demo that runs beside it is not disturbed. Times are those of the day it runs on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts.screenshots_admin import CHROMIUM, free_port, take_all, world  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from demo_site.run import Demo
+
+ROOMS = {
+    "list": ("meetings", {"heading": "What is coming up", "limit": 6, "filters": True}),
+    "cards": ("meetings", {"heading": "Lectures", "layout": "cards", "limit": 3, "paging": False}),
+    "agenda": ("meetings", {"layout": "agenda", "limit": 6, "paging": False}),
+    "table": ("meetings", {"layout": "table", "limit": 6, "paging": False}),
+    "next": ("next_meeting", {}),
+    "calendar": ("calendar", {}),
+    "recordings": ("recordings", {"limit": 3, "paging": False}),
+}
+"""A picture each: the block and its options."""
+MARGIN = 20
+"""Pixels of the page around a block."""
+
+
+def add_page(slug: str, kind: str, value: dict[str, Any]) -> str:
+    """A page of the institute's with this block alone; its path."""
+    from demo_site.models import EventsPage
+
+    home = world("borealis").site.root_page
+    body = json.dumps([{"type": kind, "value": value}])
+    page = home.add_child(instance=EventsPage(title=slug, slug=slug, body=body))
+    return str(page.slug)
+
+
+def chosen() -> Any:
+    """An entry that takes sign-ups, for the blocks that show one."""
+    from wagtail_zoom.models import SiteItem
+
+    rows = SiteItem.objects.filter(
+        site=world("borealis").site, meeting__approval_type=0, meeting__zoom_type__in=(2, 5)
+    )
+    coming = rows.filter(meeting__occurrences__state="scheduled")
+    return coming.order_by("meeting__start", "pk").first()
+
+
+def take_blocks(demo: Demo, browser: Browser, folder: Path) -> None:
+    """Every block in its layouts, on a page of the demo, for a visitor in another zone."""
+    from django.db import connection
+
+    from demo_site.models import HomePage
+
+    # The light look shows the blocks' own lines better than the institute's night sky.
+    HomePage.objects.filter(pk=world("borealis").site.root_page_id).update(look="harbour")
+    rooms = dict(ROOMS)
+    item = chosen()
+    rooms["meeting"] = ("meeting", {"item": item.pk})
+    rooms["registration"] = ("registration", {"item": item.pk, "heading": "Sign up"})
+    paths = {name: add_page(f"picture-{name}", *room) for name, room in rooms.items()}
+    connection.close()
+    page = browser.new_context(
+        viewport={"width": 1100, "height": 900}, timezone_id="Asia/Tokyo", locale="en-GB"
+    ).new_page()
+    origin = demo.places.site_url("borealis.localhost")
+    for name, path in paths.items():
+        page.goto(f"{origin}/{path}/")
+        page.wait_for_load_state("networkidle")
+        box = page.locator("main .wz").first.bounding_box() or {}
+        clip = {
+            "x": box["x"] - MARGIN,
+            "y": box["y"] - MARGIN,
+            "width": box["width"] + 2 * MARGIN,
+            "height": box["height"] + 2 * MARGIN,
+        }
+        page.screenshot(path=folder / "blocks" / f"{name}.png", clip=clip, full_page=True)
+        print(name, flush=True)
+
+
+def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
+    """A whole page, as visitors see it."""
+    page = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB").new_page()
+    page.goto(f"{demo.places.site_url('borealis.localhost')}/events/")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=folder / "events-page.png")
+    print("events-page", flush=True)
+
+
+def main() -> None:
+    """A demo of its own, and every picture from it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--only", choices=["public", "admin"])
+    options = parser.parse_args()
+    for name in ("blocks", "admin"):
+        (options.folder / name).mkdir(parents=True, exist_ok=True)
+
+    from demo_site.places import Places
+
+    with tempfile.TemporaryDirectory() as place:
+        places = Places(free_port(), free_port(), Path(place))
+        os.environ |= places.environment() | {
+            "DJANGO_SETTINGS_MODULE": "demo_site.settings",
+            "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
+        }
+        import django
+        from playwright.sync_api import sync_playwright
+
+        from demo_site.run import Demo
+
+        django.setup()
+        demo = Demo(places)
+        try:
+            demo.start()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
+                    args=["--no-sandbox"],
+                )
+                if options.only != "admin":
+                    take_pages(demo, browser, options.folder)
+                    take_blocks(demo, browser, options.folder)
+                if options.only != "public":
+                    take_all(demo, browser, options.folder / "admin")
+        finally:
+            demo.stop()
+
+
+if __name__ == "__main__":
+    main()
