@@ -16,7 +16,15 @@ WAGTAIL_ZOOM = {
     **TESTED_ZOOM,
     "RATE_SHARE": 1.0,
     "DEBOUNCE_SECONDS": 0,
+    "BLOCK_CACHE": "default",
     "REGISTRATION_LIMITS": {"network": (10**6, 600), "address": (10**6, 600)},
+}
+# As a project has it: templates are compiled once, pages find their neighbours in memory.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
 }
 # Refused messages are logged; the log is not what is measured.
 LOGGING = {

@@ -57,8 +57,11 @@ class Exposure:
     @classmethod
     def for_site(cls, site: Site) -> Exposure:
         """Read the Site's choices: one query. The result is good for one request."""
-        found = ZoomSettings.objects.filter(site=site).select_related("grant", "account", "site")
-        return cls(found.first())
+        rows = ZoomSettings.objects.filter(site=site).select_related("grant", "account")
+        found = rows.defer(*_UNREAD).first()
+        if found is not None:
+            found.site = site
+        return cls(found)
 
     def meetings(self, audience: Audience, surface: Surface) -> QuerySet[Meeting]:
         """Meetings and webinars that may be shown, also those without a fixed time."""
@@ -168,6 +171,19 @@ class Exposure:
         return items.filter(account=choice.account_id, **match)
 
 
+_UNREAD = (
+    *(f"grant__{name}" for name in (
+        "access_token", "refresh_token", "user_email", "user_name", "scope", "api_url",
+        "expires_at", "refreshed_at", "generation", "lease_owner", "lease_until", "refresh_started_at",
+        "reason", "state_since", "retry_at", "failures", "notices", "revoke_requested_at", "revoke_attempts",
+        "connected_by", "connected_at",
+    )),
+    *(f"account__{name}" for name in (
+        "number", "throttled_until", "throttle_daily", "lease_owner", "lease_until", "directory_at",
+        "next_reconcile_at",
+    )),
+)  # fmt: skip
+"""Columns that no visitor's page needs: tokens above all are not even loaded for one."""
 _SCHEDULED = ("", "2", "3", "5", "6", "8", "9")
 """Zoom's types of recorded meetings that were planned; 1, 4, 7 and uploads were not."""
 

@@ -85,9 +85,15 @@ def gate(context: Mapping[str, Any]) -> Exposure | None:
 
 def _site(page: Page, request: Any) -> Site | None:
     """Among Sites that share the page's root the one asked for, else the page's own."""
-    site = page.get_site()
     asked = Site.find_for_request(request) if request is not None else None
-    return asked if site and asked and asked.root_page_id == site.root_page_id else site
+    if asked is not None:
+        # Wagtail's own order: the page belongs to the first root that it stands below.
+        roots = Site.get_site_root_paths()
+        own = next((each for each in roots if page.url_path.startswith(each.root_path)), None)
+        mine = {each.root_path for each in roots if each.site_id == asked.pk}
+        if own is not None and own.root_path in mine:
+            return asked
+    return page.get_site()
 
 
 def stale_since(choice: ZoomSettings, now: datetime | None = None) -> datetime | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.conftest import hours_ago, make_owner, make_site
@@ -108,6 +111,25 @@ def test_bulk_actions_on_sites_are_for_superusers(as_aurora, aurora, name):
     for answer in (as_aurora.get(url), as_aurora.post(url)):
         assert answer.status_code in (302, 403) and b"aurora.example" not in answer.content
     assert not mail.outbox
+
+
+def test_many_sites_are_put_in_order_now_and_then(as_root, aurora, borealis, monkeypatch):
+    """Issue 7: the order may be half a minute old, what a row says never is."""
+    cache.delete(fleet.ORDER)
+    monkeypatch.setattr(fleet, "FEW", 1)
+    assert b"Owner must reconnect" not in as_root.get(FLEET).content
+    with CaptureQueriesContext(connection) as few:
+        as_root.get(FLEET)
+    for number in range(30):
+        make_site(f"site{number:02}.example")
+    broken(aurora)
+    with CaptureQueriesContext(connection) as many:
+        assert b"Owner must reconnect" in as_root.get(FLEET).content
+    assert len(many) == len(few)
+    assert b"aurora.example" in as_root.get(f"{FLEET}?q=aurora").content
+    cache.delete(fleet.ORDER)
+    assert b"aurora.example" in as_root.get(f"{FLEET}?group=reconnect").content
+    cache.delete(fleet.ORDER)
 
 
 def test_the_fleet_costs_as_much_for_many_sites(as_root, aurora, django_assert_max_num_queries):

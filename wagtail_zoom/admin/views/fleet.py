@@ -67,7 +67,7 @@ class FleetFilters(WagtailFilterSet):
 
 
 class FleetView(SuperuserMixin, ReportView):
-    """All Sites × state, sorted by pain. States are computed, so the list is made in Python."""
+    """All Sites × state, sorted by pain. States are computed, so the order is made in Python."""
 
     template_name = "wagtail_zoom/admin/fleet.html"
     results_template_name = "wagtail_zoom/admin/fleet_results.html"
@@ -102,25 +102,33 @@ class FleetView(SuperuserMixin, ReportView):
         ]
 
     @cached_property
-    def all_rows(self) -> list[fleet.Row]:
-        return fleet.rows()
+    def all_briefs(self) -> list[fleet.Brief]:
+        return fleet.briefs()
 
-    def get_queryset(self) -> list[fleet.Row]:
+    def get_queryset(self) -> list[fleet.Brief]:
         words = self.search_query.strip().casefold() if self.search_query else ""
         known = self.filters
         chosen = known.form.cleaned_data if known and known.is_valid() else {}
         group, mailed = chosen.get("group"), chosen.get("mailed")
         return [
             row
-            for row in self.all_rows
+            for row in self.all_briefs
             if (not group or row.group == group)
-            and (mailed != "yes" or row.mailed_at)
-            and (mailed != "no" or (row.can_mail and not row.mailed_at))
-            and (not words or words in f"{row.site.hostname} {row.owner}".casefold())
+            and (mailed != "yes" or row.was_mailed)
+            and (mailed != "no" or (row.can_mail and not row.was_mailed))
+            and (not words or words in f"{row.hostname} {row.owner}".casefold())
         ]
 
-    def get_filtered_queryset(self) -> list[fleet.Row]:
+    def get_filtered_queryset(self) -> list[fleet.Brief]:
         return self.get_queryset()
+
+    def decorate_paginated_queryset(self, object_list: list[fleet.Brief]) -> list[Any]:
+        """For an export, which has no pages."""
+        return fleet.rows_of(object_list) if self.is_export else object_list
+
+    def get_table(self, object_list: list[fleet.Brief]) -> Any:
+        """Only what is on this page is read in full."""
+        return super().get_table(fleet.rows_of(object_list))
 
     def get_search_form(self) -> SearchForm:
         data = self.request.GET if self.search_kwarg in self.request.GET else None
@@ -145,7 +153,7 @@ class FleetView(SuperuserMixin, ReportView):
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)
         counts: dict[str, int] = {}
-        for row in self.all_rows:
+        for row in self.all_briefs:
             counts[row.group] = counts.get(row.group, 0) + 1
         context["groups"] = [
             {"n": counts[name], "word": word, "url": f"{self.index_url}?group={name}"}
