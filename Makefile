@@ -8,6 +8,7 @@
 # make screenshots   takes the pictures of the documentation anew, from a demo of its own
 # make coverage   the lines that the tests run, also in processes of their own; at least 95 %
 # make release   sdist and wheel, built twice and compared, in dist
+# make mutants   switches each guard off in turn and shows which test notices; WORDS="X9 webhooks.py"
 # make lint   style, import floors, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -17,7 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo demo-reset test test-browser test-services bench soak lint clean
-.PHONY: docs reference screenshots coverage release
+.PHONY: mutants docs reference screenshots coverage release
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -63,6 +64,9 @@ docs: $(VENV)/.ready
 soak: $(VENV)/.ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),2) $(SOAK)
+
+mutants: $(VENV)/.ready
+	$(BIN)/python scripts/mutate_guards.py $(WORDS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

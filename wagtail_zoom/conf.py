@@ -53,6 +53,8 @@ DEFAULTS: dict[str, Any] = {
     "FORM_ORIGINS": [],
     "BLOCK_CACHE": "default",
     "TRUSTED_PROXIES": [],
+    "METRICS": "",
+    "HEALTH_TOKEN": "",
 }
 
 RETENTION: dict[str, str] = {
@@ -296,6 +298,18 @@ class ZoomAppSettings:
     def block_cache(self) -> str:
         """Alias in ``CACHES`` under which the HTML of blocks is kept; empty: nowhere."""
         return str(self.get("BLOCK_CACHE") or "")
+
+    # Watching it
+
+    @property
+    def metrics(self) -> str:
+        """Dotted path of ``function(name, value, tags)`` that receives counts and durations."""
+        return str(self.get("METRICS"))
+
+    @property
+    def health_token(self) -> str:
+        """With ``Authorization: Bearer <this>``, ``zoom/health/`` tells its numbers as well."""
+        return str(self.get("HEALTH_TOKEN"))
 
     def days(self, name: str) -> int:
         """One of the settings in :data:`RETENTION`, in days."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
 import time
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from wagtail.models import Page
 
-from . import sources
+from . import observing, sources
 from .conf import settings
 from .models import ZoomSettings
 from .paging import Asked
@@ -37,7 +36,7 @@ from .placements import blocks_on
 from .rendering import Shared, gate, stale_since
 from .turns import next_turn, quarter_after
 
-logger = logging.getLogger("wagtail_zoom.keeping")
+logger = observing.logger("keeping")
 
 MOST_CHARACTERS = 500_000
 """Longer HTML is not kept: memcached takes no more than a megabyte."""

@@ -6,7 +6,6 @@ Templates ``wagtail_zoom/mail/needs_reconnect.txt`` and ``…_subject.txt`` may 
 
 from __future__ import annotations
 
-import logging
 import smtplib
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +17,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
+from . import observing
 from .conf import settings
 from .models import Grant, GrantState, ZoomSettings
 from .permissions import may_change
 
-logger = logging.getLogger("wagtail_zoom.notices")
+logger = observing.logger("notices")
 
 AFTER = (timedelta(0), timedelta(days=3), timedelta(days=7))
 """When the mails go out, counted from the moment the connection broke."""

@@ -6,7 +6,6 @@ changes then). Nothing happens in projects without ``WAGTAILFRONTENDCACHE``.
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from django.utils import timezone
 from wagtail.contrib.frontend_cache.utils import get_backends, purge_urls_from_cache
 from wagtail.models import Page, Site
 
+from . import observing
 from .exposure import Exposure
 from .models import (
     Heartbeat,
@@ -32,7 +32,7 @@ from .models import (
 from .paging import query
 from .placements import blocks_on, pages_with_blocks, short_name
 
-logger = logging.getLogger("wagtail_zoom.purging")
+logger = observing.logger("purging")
 
 MOST_URLS = 500
 """Most addresses of one Site that one change purges; the pages themselves come first."""

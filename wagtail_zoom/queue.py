@@ -7,13 +7,14 @@ is enqueued may run twice or never, and a minutely sweep finds what got lost.
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 
 from django.db import transaction
 from django_q.tasks import async_task
 
-logger = logging.getLogger("wagtail_zoom.queue")
+from . import observing
+
+logger = observing.logger("queue")
 
 TASKS = "wagtail_zoom.tasks"
 Q_OPTIONS = {"ack_failure": True, "save": False, "group": "wagtail-zoom"}

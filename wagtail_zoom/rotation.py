@@ -6,18 +6,18 @@ writes at the same time wins. Repeatable and resumable: what the newest key made
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import models
 
+from . import observing
 from .crypto import DecryptionError, is_current
 from .models import Registration, SecretField
 from .registration.tokens import email_index
 
-logger = logging.getLogger("wagtail_zoom.rotation")
+logger = observing.logger("rotation")
 
 BATCH = 200
 

@@ -5,10 +5,9 @@ Arguments are ids only. Every task may run twice, late, or never: the rows behin
 
 from __future__ import annotations
 
-import logging
-
 from django.utils import timezone
 
+from . import observing
 from .errors import ZoomError
 from .models import Host, SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
@@ -16,9 +15,10 @@ from .queue import enqueue
 from .registration import delivery, outbox, reconcile
 from .sync import directory, engine, hooks, inbox, purge, runs, schedule
 
-logger = logging.getLogger("wagtail_zoom.tasks")
+logger = observing.logger("tasks")
 
 
+@observing.task
 def tick() -> None:
     """The one schedule: runs every minute."""
     now = timezone.now()
@@ -38,16 +38,19 @@ def tick() -> None:
             logger.exception("A sweep failed.")
 
 
+@observing.task
 def drain() -> None:
     """Work off the inbox."""
     inbox.drain()
 
 
+@observing.task
 def sync_slice(run_pk: int) -> None:
     """A few seconds of a run."""
     engine.run_slice(run_pk)
 
 
+@observing.task
 def sync_directory(account_pk: int) -> None:
     """Read the people of an account, so that hosts can be chosen."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
@@ -63,6 +66,7 @@ def sync_directory(account_pk: int) -> None:
         runs.request_run(account, SyncRun.Mode.RECONCILE)
 
 
+@observing.task
 def count_hosts(account_pk: int, *host_pks: int) -> None:
     """How much Zoom has of hosts that an owner is about to tick."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
@@ -71,16 +75,19 @@ def count_hosts(account_pk: int, *host_pks: int) -> None:
         directory.count_hosts(account, hosts[: directory.COUNTED_HOSTS])
 
 
+@observing.task
 def revoke(grant_pk: int) -> None:
     """Give a permission back to Zoom."""
     leave.revoke_pending(grant_pk)
 
 
+@observing.task
 def refresh_idle() -> None:
     """Renew permissions that nothing has used for a week."""
     tokens.refresh_idle()
 
 
+@observing.task
 def purge_account(account_pk: int) -> None:
     """Delete what no Site wants any more."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
@@ -88,16 +95,19 @@ def purge_account(account_pk: int) -> None:
         purge.purge_outside_scope(account)
 
 
+@observing.task
 def deliver_registrations() -> None:
     """Bring sign-ups to Zoom, and send their mails."""
     outbox.run(delivery.work)
 
 
+@observing.task
 def check_registrants(meeting_pk: int) -> None:
     """Compare the sign-ups of one meeting with Zoom."""
     reconcile.check_quietly(meeting_pk)
 
 
+@observing.task
 def date_registrations(site_pk: int) -> None:
     """Apply a changed retention to the sign-ups of a Site."""
     outbox.date_anew(site_pk)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import logging
 import re
 import time
 from typing import Any
@@ -23,12 +22,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from . import observing
 from .conf import settings
 from .models import WebhookEvent
 from .queue import enqueue
 from .redaction import clean, content_key, redact
 
-logger = logging.getLogger("wagtail_zoom.webhooks")
+logger = observing.logger("webhooks")
 
 SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -60,6 +60,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         _store(request, message)
     except Refused as refused:
         logger.warning("A message to the Zoom endpoint was refused: %s.", refused.reason)
+        observing.measure("messages_refused", reason=refused.reason)
         return HttpResponse(status=refused.status)
     return JsonResponse({})
 
@@ -89,6 +90,7 @@ def _verified(request: HttpRequest) -> tuple[bytes, str]:
     if age > settings.webhook_max_age or age < -settings.webhook_max_ahead:
         raise Refused(400, "age")
     body = _read(request)
+    observing.measure("message_age_seconds", age)
     signed = b"v0:" + timestamp.encode() + b":" + body
     for secret in secrets:
         wanted = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
@@ -161,6 +163,7 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
         with transaction.atomic():
             WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
             _wake()
+        observing.measure("messages_received")
     except DatabaseError as error:
         raise Refused(503, "the message could not be stored") from error
 

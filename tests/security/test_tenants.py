@@ -65,6 +65,7 @@ def public_addresses(tenant) -> dict[str, str]:
     site = tenant.site.pk
     takes = {
         "webhook": {}, "oauth_callback": {}, "oauth_finish": {}, "start": {}, "calendar_site": {},
+        "health": {},
         "oauth_connect": {"site_pk": site}, "oauth_switch": {"site_pk": site},
         "invite": {"token": tenant.token},
         "join": {"token": links.opaque(site, tenant.meeting_date.public_id)},
@@ -125,7 +126,8 @@ def test_x5_no_public_address_crosses(world, public, method):
             headers = {"host": here.hostname, "Sec-Fetch-Site": "same-origin"}
             answer = getattr(client, method)(address, data, headers=headers)
             assert not words_in(body_of(answer), there), (here.name, there.name, name)
-            assert answer.status_code < 500
+            # A monitor is told 503 where no worker runs.
+            assert answer.status_code < 500 or name == "wagtail_zoom:health"
     assert dump() == before
 
 

@@ -209,6 +209,8 @@ class SignUps:
         if len(there) > 1:
             self.wrong.append(f"{what}: doubled at Zoom")
         status = there[0]["status"] if there else ""
+        if (row.state, status) == ("denied", "cancelled"):
+            status = "denied"  # no place either way: Zoom tells nobody what became of the denied
         if mine.cancelled and row.state not in ("cancelled", "denied", "failed"):
             self.wrong.append(f"{what}: the person cancelled, and it is {row.state}")
         if status == "meeting gone":

@@ -13,6 +13,7 @@ from datetime import date
 from threading import Semaphore
 from typing import Any
 
+from .. import observing
 from ..conf import settings
 from ..errors import (
     ZoomAuthError,
@@ -249,8 +250,10 @@ class ZoomClient:
         try:
             result = work()
         except ZoomError as error:
+            observing.measure("zoom_calls", outcome=type(error).__name__)
             self._note(error)
             raise
+        observing.measure("zoom_calls", outcome="ok")
         health.note_success(self.grant)
         return result
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from .. import observing
 from ..errors import (
     ZoomAuthError,
     ZoomError,
@@ -18,7 +18,7 @@ from ..errors import (
 from ..models import Activity, Grant, GrantReason, GrantState, ZoomSettings
 from ..scopes import REGISTRATION, SCOPES
 
-logger = logging.getLogger("wagtail_zoom.oauth")
+logger = observing.logger("oauth")
 
 CONNECTED, DEGRADED = GrantState.CONNECTED, GrantState.DEGRADED
 NEEDS_RECONNECT, REVOKED = GrantState.NEEDS_RECONNECT, GrantState.REVOKED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
+from .. import observing
 from ..conf import settings
 from ..errors import ZoomAuthError, ZoomConfigurationError, ZoomError
 from ..models import (
@@ -27,7 +27,7 @@ from ..queue import enqueue
 from ..signals import account_disconnected
 from . import health, protocol
 
-logger = logging.getLogger("wagtail_zoom.oauth")
+logger = observing.logger("oauth")
 
 REVOKE_TRIES = 6
 ORPHAN_AGE = timedelta(hours=1)

@@ -8,7 +8,6 @@ in a commit of its own, before anybody uses it. The others wait for the new gene
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import signal
 import threading
@@ -22,6 +21,7 @@ from django.db import OperationalError, connections, router
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from .. import observing
 from ..conf import settings
 from ..crypto import DecryptionError
 from ..errors import (
@@ -36,7 +36,7 @@ from ..models import Grant, GrantReason, Secret
 from . import health, protocol
 from .http import refuse_in_transaction
 
-logger = logging.getLogger("wagtail_zoom.oauth")
+logger = observing.logger("oauth")
 
 LEEWAY = 120
 """Seconds before its end at which a token counts as over; some jitter comes on top."""
@@ -171,6 +171,17 @@ def _claim(row: Grant, generation: int, me: str) -> bool:
 
 def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
     """Call Zoom and store the pair. ``marked``: an earlier attempt never told how it ended."""
+    with observing.at_work(account=row.account_id):
+        try:
+            fresh = _rotated(row, generation, me, marked)
+        except Exception as error:
+            observing.measure("token_refreshes", outcome=type(error).__name__)
+            raise
+    observing.measure("token_refreshes", outcome="ok")
+    return fresh
+
+
+def _rotated(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
     try:
         fresh = protocol.renew(row.refresh_token.reveal())
     except ZoomTransient as error:

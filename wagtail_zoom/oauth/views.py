@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -21,6 +20,7 @@ from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
 
+from .. import observing
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Grant, Invitation, OAuthState, ZoomSettings
 from ..permissions import sites_for
@@ -28,7 +28,7 @@ from . import flow, invitations, leave, linking
 from .flow import FlowError
 from .sentences import SENTENCES, code_of
 
-logger = logging.getLogger("wagtail_zoom.oauth")
+logger = observing.logger("oauth")
 
 SWITCH = "wagtail_zoom_switch"
 View = Callable[..., HttpResponse]

@@ -7,7 +7,6 @@ by address first (S21), which also saves Zoom's three sign-ups a day and person.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from .. import observing
 from ..client import Priority, ZoomClient, client_for
 from ..crypto import DecryptionError
 from ..errors import (
@@ -31,7 +31,7 @@ from . import mails, outbox, questions
 from .payload import body_of, occurrence_ids
 from .verdicts import AMBIGUOUS_PAUSE, BLOCKS, Verdict, judge
 
-logger = logging.getLogger("wagtail_zoom.registration")
+logger = observing.logger("registration")
 
 State, Task = Registration.State, Registration.Task
 LISTED = ("approved", "pending", "denied")
@@ -64,8 +64,9 @@ def work(pk: int, lease: str) -> tuple[int, datetime] | None:
         The account and until when it is to be left alone, if Zoom said so.
     """
     row = Registration.objects.select_related("account", "meeting", "site").get(pk=pk)
-    tired = attempt(row) if is_ripe(row) else None
-    mails.send_due(pk)
+    with observing.at_work(account=row.account_id, site=row.site_id, signup=pk):
+        tired = attempt(row) if is_ripe(row) else None
+        mails.send_due(pk)
     with outbox.locked(pk) as row:
         outbox.release(row, lease)
         row.save(update_fields=["lease_owner", "lease_until"])

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import logging
 import time
 
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from .. import observing
 from ..conf import settings
 
-logger = logging.getLogger("wagtail_zoom.registration")
+logger = observing.logger("registration")
 
 DEFAULTS: dict[str, tuple[int, int]] = {
     "network": (60, 600),

@@ -6,7 +6,6 @@ through the outbox, so a mail server that is away delays them and loses none.
 
 from __future__ import annotations
 
-import logging
 import smtplib
 from datetime import timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from .. import links
+from .. import links, observing
 from ..conf import settings
 from ..crypto import DecryptionError
 from ..exposure import Audience, Exposure, Surface
@@ -31,7 +30,7 @@ from .fields import one_line
 from .offers import organiser
 from .payload import answers_of
 
-logger = logging.getLogger("wagtail_zoom.registration")
+logger = observing.logger("registration")
 
 State = Registration.State
 TRIES = "tries"

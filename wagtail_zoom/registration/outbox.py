@@ -7,7 +7,6 @@ else. Everything here may run twice or at once.
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,12 +19,13 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from .. import observing
 from ..conf import settings
 from ..models import Registration, ZoomSettings
 from ..queue import enqueue
 from ..signals import registration_changed
 
-logger = logging.getLogger("wagtail_zoom.registration")
+logger = observing.logger("registration")
 
 LEASE = timedelta(minutes=2)
 """Longer than any one attempt."""

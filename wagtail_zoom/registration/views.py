@@ -6,7 +6,6 @@ by mail only (X25, X26).
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
@@ -20,6 +19,7 @@ from django.utils.translation import check_for_language, get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from .. import observing
 from ..conf import settings
 from ..errors import ZoomError
 from ..models import Grant, GrantState, Registration
@@ -30,7 +30,7 @@ from .offers import Offer, offer_of
 from .origins import Origin, confirmation, is_confirmed, origin_of
 from .refs import Ref
 
-logger = logging.getLogger("wagtail_zoom.registration")
+logger = observing.logger("registration")
 
 FASTEST_MS = 1200
 """Faster than this, counted by our script, nobody fills in a form."""

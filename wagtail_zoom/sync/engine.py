@@ -6,7 +6,6 @@ nothing: the unit it was in is repeated.
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from .. import observing
 from ..client import Priority, client_for
 from ..conf import settings
 from ..errors import (
@@ -40,7 +40,7 @@ from . import directory, questions, removals, runs, transcripts
 from .listing import Tally, UnitRestart, Work, read_unit
 from .units import Unit, after, units
 
-logger = logging.getLogger("wagtail_zoom.sync")
+logger = observing.logger("sync")
 
 BACKOFF = (5, 30, 60, 300, 900, 1800, 3600)
 """Seconds until a run that met an outage goes on."""
@@ -113,7 +113,8 @@ def run_slice(run_pk: int) -> None:
         return
     work = Slice(run, run.account, me, time.monotonic() + settings.slice_seconds)
     try:
-        _guarded(work)
+        with observing.at_work(account=run.account_id, run=run.pk):
+            _guarded(work)
     finally:
         runs.release(run.account, me)
         follower = runs.next_waiting()
@@ -307,6 +308,10 @@ def _finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
             data={"mode": run.mode, "counts": run.counts, "error": _name(error)},
             account=run.account, user=run.requested_by,
         )  # fmt: skip
+    observing.measure("runs", mode=run.mode, outcome=state)
+    if run.mode == SyncRun.Mode.RECONCILE and state == State.DONE:
+        # What no message had told of (W29).
+        observing.measure("changes_found_by_comparison", changed)
     run.refresh_from_db(fields=["run_again"])
     if run.run_again and state != State.FAILED:
         runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)

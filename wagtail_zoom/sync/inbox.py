@@ -7,7 +7,6 @@ and holds up no other.
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 import uuid
@@ -18,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
+from .. import observing
 from ..conf import settings
 from ..errors import (
     ZoomAuthError,
@@ -40,7 +40,7 @@ from . import objects, routing
 from .routing import Read
 from .values import BadItem
 
-logger = logging.getLogger("wagtail_zoom.inbox")
+logger = observing.logger("inbox")
 
 State = WebhookEvent.State
 LEASE = timedelta(seconds=180)
@@ -171,7 +171,8 @@ def work_lane(account: ZoomAccount, key: str) -> bool:
             _due(timezone.now()).filter(lane=key).order_by("event_ts", "pk")[:OF_ONE_LANE]
         )
         if events:
-            _handle(account, lane, events)
+            with observing.at_work(account=account.pk):
+                _handle(account, lane, events)
         return bool(events)
     finally:
         Lane.objects.filter(pk=lane.pk, lease_owner=me).update(lease_owner="", lease_until=None)
@@ -216,7 +217,8 @@ def _handle(account: ZoomAccount, lane: Lane, events: list[WebhookEvent]) -> Non
     fates: dict[str, list[WebhookEvent]] = {State.DONE: [], State.IGNORED: []}
     for event in events:
         try:
-            route = routing.apply_facts(account, event)
+            with observing.at_work(event=event.pk):
+                route = routing.apply_facts(account, event)
         except Exception as error:
             # A poisoned message must not hold up the others of its lane.
             logger.exception("Message %s cannot be handled.", event.pk)
@@ -267,9 +269,14 @@ def _space(lane: Lane, *, storm: bool) -> None:
 
 
 def _settle(events: list[WebhookEvent], state: str) -> None:
+    now = timezone.now()
+    for event in events:
+        observing.measure("messages", outcome=state)
+        lag = (now - routing.event_time(event)).total_seconds()
+        observing.measure("message_lag_seconds", lag, outcome=state)
     if events:
         WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-            state=state, done_at=timezone.now(), error_class="", error_code=None
+            state=state, done_at=now, error_class="", error_code=None
         )
 
 
@@ -292,6 +299,9 @@ def _fail(events: list[WebhookEvent], error: Exception) -> None:
             values["state"] = State.DEAD
         WebhookEvent.objects.filter(pk=event.pk).update(**values)
         if values.get("state") == State.DEAD:
+            observing.measure("messages", outcome=State.DEAD.value)
+            with observing.at_work(event=event.pk):
+                logger.error("A message is given up after %s tries.", attempts)
             _tell(event)
 
 
