@@ -44,7 +44,7 @@ class ZoomBlock(blocks.StructBlock):
     """Its HTML is kept (``keeping``). Counts for the very class that says it: a project's subclass
     may show anything, so it has to say so itself."""
 
-    heading = blocks.CharBlock(label=_("Heading"), required=False, max_length=120)
+    heading = blocks.CharBlock(label=_("Heading"), required=False, default="", max_length=120)
     heading_level = blocks.ChoiceBlock(
         label=_("Level of the heading"),
         choices=[("2", "h2"), ("3", "h3"), ("4", "h4")],
@@ -54,6 +54,7 @@ class ZoomBlock(blocks.StructBlock):
     off = blocks.CharBlock(
         label=_("Sentence while Zoom is not connected"),
         required=False,
+        default="",
         max_length=300,
         search_index=False,
         help_text=_("Left empty, nothing is shown then."),

@@ -32,9 +32,25 @@ class Empty:
     link: Link | None = None
 
 
+class NamesBlock(blocks.CharBlock):
+    """Names that are compared with what is stored: the same in every language of the page."""
+
+    def get_translatable_segments(self, value: Any) -> list[Any]:
+        """wagtail-localize asks: nothing here is to be translated."""
+        return []
+
+    def restore_translated_segments(self, value: Any, segments: Any) -> Any:
+        return value
+
+
 def typed(label: Any, help_text: Any) -> blocks.CharBlock:
-    return blocks.CharBlock(
-        label=label, required=False, max_length=200, search_index=False, help_text=help_text
+    return NamesBlock(
+        label=label,
+        required=False,
+        default="",
+        max_length=200,
+        search_index=False,
+        help_text=help_text,
     )
 
 
@@ -98,7 +114,7 @@ class ZoomListBlock(ZoomNarrowedBlock):
         search_index=False,
     )
     empty = blocks.CharBlock(
-        label=_("Sentence when there is nothing"), required=False, max_length=300
+        label=_("Sentence when there is nothing"), required=False, default="", max_length=300
     )
 
     def page_asked(self, value: Any, asked: Asked) -> int:

@@ -158,7 +158,7 @@ class NextMeetingBlock(ZoomDatesBlock):
         label=_("Countdown"), required=False, default=True, search_index=False
     )
     empty = blocks.CharBlock(
-        label=_("Sentence when there is nothing"), required=False, max_length=300
+        label=_("Sentence when there is nothing"), required=False, default="", max_length=300
     )
 
     class Meta:

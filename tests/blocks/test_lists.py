@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from wagtail.blocks import CharBlock
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom.blocks import MeetingListBlock, RecordingListBlock
+from wagtail_zoom.blocks import CalendarBlock, MeetingListBlock, RecordingListBlock
 from wagtail_zoom.models import ItemTag
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +214,16 @@ def test_headless(block, host, site, rf):
     found = made.get_api_representation(made.to_python({}), {"request": rf.get("/")})["zoom"]
     assert [each["title"] for each in found] in (["Film"], ["Date"])
     assert "hush" not in str(found) and "zoom.example" not in str(found)
+
+
+@pytest.mark.parametrize("block", [MeetingListBlock(), CalendarBlock()])
+def test_what_is_compared_is_not_translated(block):
+    """wagtail-localize takes every text, and none may be missing (also in older stored pages)."""
+    value = block.to_python({"hosts": "Ines", "tags": "art"})
+    texts = {
+        name: child for name, child in block.child_blocks.items() if isinstance(child, CharBlock)
+    }
+    assert all(isinstance(value[name], str) for name in texts)
+    for name in ("hosts", "tags"):
+        assert texts[name].get_translatable_segments(value[name]) == []
+        assert texts[name].restore_translated_segments(value[name], []) == value[name]

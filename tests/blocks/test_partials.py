@@ -1,0 +1,77 @@
+"""Every partial template by itself, with the context that the reference names and nothing else."""
+
+from pathlib import Path
+
+import pytest
+from django.template import Context, Engine
+from django.template.loader import get_template
+
+import wagtail_zoom
+from wagtail_zoom import samples
+from wagtail_zoom.block_lists import Empty
+from wagtail_zoom.grouping import by_day
+from wagtail_zoom.paging import Asked, Link, Pages
+
+FOLDER = Path(wagtail_zoom.__file__).parent / "templates/wagtail_zoom/blocks"
+LIVE, SOON, MOVED, OFF = samples.dates()
+FILM = samples.films()[0]
+SHOW = dict.fromkeys(("host", "length", "summary", "image", "cover", "calendar", "countdown"), True)
+LINKS = [Link("One", "?a#x", current=True), Link("Two", "?b#x")]
+ROW = {"level": 3, "show": SHOW, "zone": "Berlin time", "layout": "list"}
+CONTEXTS = {
+    "_action": ({"action": SOON.action}, "Register"),
+    "_agenda": ({**ROW, "groups": by_day([SOON]), "h_title": 3}, "heat pumps"),
+    "_card": ({**ROW, "row": MOVED}, "New time"),
+    "_count": ({"until": SOON.when.iso_start}, "data-wz-countdown"),
+    "_cover": ({"cover": SOON.cover}, "wz-cover--"),
+    "_empty": ({"is_empty": Empty("Nothing.", "Later.", LINKS[0])}, "Later."),
+    "_film": ({**ROW, "row": FILM}, "Sample: the harbour"),
+    "_films": ({**ROW, "shown_rows": [FILM]}, "wz-list"),
+    "_filters": ({"filters": LINKS, "heading": "Dates"}, "aria-current"),
+    "_heading": ({"heading": "Dates", "h": 2}, "<h2"),
+    "_item": ({**ROW, "row": OFF}, "It will not take place."),
+    "_leaf": ({"when": SOON.when, "turned": True}, "wz-leaf"),
+    "_meta": ({**ROW, "row": SOON}, "Lena Brandt"),
+    "_off": ({"note_off": "Soon again."}, "Soon again."),
+    "_pages": (
+        {"pages": Pages(1, 2, tuple(LINKS), next="?page=2"), "heading": "Dates"},
+        'rel="next',
+    ),
+    "_panel": ({"row": SOON, "show": SHOW, "series_url": "/s.ics"}, "Register"),
+    "_rows": ({**ROW, "shown_rows": [SOON], "groups": [], "h_title": 3}, "heat pumps"),
+    "_search": (
+        {"searchable": True, "name": "wz-1", "search": "tide", "asked": Asked("wz-1", {})},
+        'value="tide"',
+    ),
+    "_slot": ({**ROW, "row": LIVE}, "Live now"),
+    "_stale": ({"stale": SOON.when.start}, "Last updated"),
+    "_state": ({"state": MOVED.state}, "wz-state--moved"),
+    "_table": ({**ROW, "rows": [SOON, MOVED, OFF], "h_title": 3}, "<table"),
+    "_when": ({"when": MOVED.when, "leaf": True}, "Was:"),
+    "_assets": ({}, "blocks.css"),
+}
+
+
+def test_none_is_forgotten():
+    assert {path.stem for path in FOLDER.glob("_*.html")} == CONTEXTS.keys()
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_renders_with_its_documented_context(name):
+    context, words = CONTEXTS[name]
+    html = get_template(f"wagtail_zoom/blocks/{name}.html").render(context)
+    assert words in html
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_needs_no_name_that_is_not_documented(name):
+    """A name that is not there would be printed as ``!name!``."""
+    default = Engine.get_default()
+    engine = Engine(
+        app_dirs=True, libraries=default.libraries, builtins=default.builtins,
+        string_if_invalid="!%s!",
+    )  # fmt: skip
+    html = engine.get_template(f"wagtail_zoom/blocks/{name}.html").render(
+        Context(CONTEXTS[name][0])
+    )
+    assert "!" not in html.replace("<!", "")
