@@ -73,6 +73,23 @@ def event_url() -> str:
     return f"{settings.base_url}{reverse('wagtail_zoom:webhook')}"
 
 
+def start_url() -> str:
+    """The link of the listing with which an owner begins."""
+    return f"{settings.base_url}{reverse('wagtail_zoom:start')}"
+
+
+def name_trouble(name: str) -> str:
+    """What the Marketplace would refuse about an app's name, as a sentence; else nothing.
+
+    "Zoom" may only say what it works with (Zoom: app icon and app name).
+    """
+    if not name.strip() or len(name) > 50:
+        return "The name of an app has 1 to 50 characters."
+    if name.strip().lower().startswith("zoom"):
+        return "The name of an app must not begin with Zoom; write 'Something for Zoom'."
+    return ""
+
+
 def scope_name(scope: Scope, *, admin: bool, classic: bool) -> str:
     """As the Marketplace lists it for this kind of app."""
     return f"{scope.classic if classic else scope.name}{':admin' if admin else ''}"

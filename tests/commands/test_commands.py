@@ -173,6 +173,7 @@ def test_app_config_names_urls_scopes_and_events(settings):
     told = run("zoom_app_config")
     assert "https://testserver/zoom/oauth/callback/" in told
     assert "https://testserver/zoom/webhook/" in told
+    assert "https://testserver/zoom/start/" in told
     for scope in SCOPES:
         assert f"  {scope.name}:admin [{scope.feature}]" in told
     assert settings.WAGTAIL_ZOOM["CLIENT_SECRET"] not in told
@@ -195,6 +196,12 @@ def test_app_config_prints_a_manifest():
     (events,) = found["features"]["event_subscription"]["events"]
     assert events["event_webhook_url"] == "https://testserver/zoom/webhook/"
     assert "meeting.updated" in events["event_types"]
+
+
+@pytest.mark.parametrize("name", ["Zoom for us", " zoom", "", "x" * 51])
+def test_app_config_refuses_names_that_the_marketplace_refuses(name):
+    with pytest.raises(CommandError, match="name of an app"):
+        run("zoom_app_config", "--name", name)
 
 
 def test_app_config_needs_the_base_url(settings):

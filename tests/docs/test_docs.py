@@ -103,6 +103,16 @@ def test_scopes_stand_in_the_papers_with_their_reasons() -> None:
         assert line.endswith(f"| {scope.reason} |")
 
 
+def test_the_reviewers_plan_uses_every_scope() -> None:
+    text = (DOCS / "marketplace.md").read_text()
+    plan = text[text.index("### Which step needs which scope") : text.index("## Checklist")]
+    assert set(re.findall(r"`([a-z_]+:[a-z_:]+)`", plan)) == {one.name for one in scopes.SCOPES}
+    steps = text[text.index("## Test plan") : text.index("### Which step")]
+    for number in re.findall(r"\| (\d[\d, ]*)", plan):
+        for one in re.findall(r"\d+", number):
+            assert f"\n{one}. " in steps
+
+
 def test_every_attack_has_a_line_and_each_line_a_proof_or_a_confession() -> None:
     text = (DOCS / "security.md").read_text()
     for number in range(1, 38):

@@ -18,7 +18,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--manifest", action="store_true", help="print the manifest, as JSON")
-        parser.add_argument("--name", default="Wagtail Zoom", help="name of the app")
+        parser.add_argument(
+            "--name",
+            default="Wagtail for Zoom",
+            help="name of the app: at most 50 characters, not beginning with Zoom",
+        )
         parser.add_argument(
             "--user-managed", action="store_true", help="an app that each person adds for herself"
         )
@@ -33,6 +37,9 @@ class Command(BaseCommand):
         if not settings.base_url:
             raise CommandError("WAGTAIL_ZOOM lacks BASE_URL; see manage.py check.", returncode=2)
         admin, kinds = not options["user_managed"], options["kinds"]
+        wrong = appconfig.name_trouble(options["name"])
+        if wrong:
+            raise CommandError(wrong, returncode=2)
         if options["manifest"]:
             text = json.dumps(
                 appconfig.manifest(options["name"], admin=admin, kinds=kinds), indent=2
@@ -41,6 +48,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"OAuth redirect URL and allow list: {appconfig.redirect_url()}")
         self.stdout.write(f"Event notification endpoint URL:   {appconfig.event_url()}")
+        self.stdout.write(f"Configuration URL (after publication): {appconfig.start_url()}")
         self.stdout.write("\nScopes:")
         told: set[str] = set()
         for scope in appconfig.wanted_scopes(admin=admin, kinds=kinds):
