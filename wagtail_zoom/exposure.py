@@ -174,9 +174,9 @@ class Exposure:
 _UNREAD = (
     *(f"grant__{name}" for name in (
         "access_token", "refresh_token", "user_email", "user_name", "scope", "api_url",
-        "expires_at", "refreshed_at", "generation", "lease_owner", "lease_until", "refresh_started_at",
-        "reason", "state_since", "retry_at", "failures", "notices", "revoke_requested_at", "revoke_attempts",
-        "connected_by", "connected_at",
+        "expires_at", "refreshed_at", "generation", "lease_owner", "lease_until",
+        "refresh_started_at", "reason", "state_since", "retry_at", "failures", "notices",
+        "revoke_requested_at", "revoke_attempts", "connected_by", "connected_at",
     )),
     *(f"account__{name}" for name in (
         "number", "throttled_until", "throttle_daily", "lease_owner", "lease_until", "directory_at",
