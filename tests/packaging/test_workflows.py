@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -53,3 +54,16 @@ def test_the_matrix_spans_what_is_supported():
         said = re.findall(rf'"[\w: ]*{name} :: (\d\.\d+)"', project)
         assert said
         assert {pair[what] for pair in pairs} == set(said)
+
+
+def test_the_matrix_is_that_of_nox():
+    """``nox`` and CI try the same pairs."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text())
+    (found,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAIRS"
+    ]
+    matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    pairs = matrix["jobs"]["tests"]["strategy"]["matrix"]["include"]
+    assert [(one["python"], one["django"], one["wagtail"]) for one in pairs] == found
