@@ -34,6 +34,7 @@ class Job:
 MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or 10_000))
 JOBS = (
     Job("pages", everywhere=not QUICK),
+    Job("serving"),
     Job("upserts"),
     Job("inbox"),
     Job("imports.first_import", seconds=600),

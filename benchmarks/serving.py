@@ -1,0 +1,153 @@
+"""Public pages over HTTP on gunicorn: 30, 300 and 3,000 rows, one client and eight, with a Zoom
+that answers, one that hangs and none at all. No page cache, no CDN: every request reaches Django.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from . import stage
+from .doors import Server
+from .measure import QUICK, Figure, percentile, report
+from .pages import make
+
+DATES = {"type": "dates", "value": {"limit": 100}}
+PAST = {"type": "dates", "value": {"limit": 100, "period": "past"}}
+FILMS = {"type": "recordings", "value": {"limit": 100}}
+PAGES: dict[int, list[dict[str, Any]]] = {
+    30: [{"type": "dates", "value": {"limit": 30}}],
+    300: [DATES, PAST, FILMS],
+    3000: [DATES, PAST, FILMS] * 10,
+}
+CLIENTS = (1, 8)
+MOST_MS, LEAST_RATE = 12.0, 100.0
+
+
+def run() -> None:
+    """The three sizes with Zoom at hand, then 300 rows with a hanging and an absent Zoom."""
+    choice = stage.mirrored_site()
+    stage.add_recordings(choice, 200)
+    stage.add_dates(choice, 0, 3000)
+    paths = {size: make(f"rows{size}", body) for size, body in PAGES.items()}
+    medians: dict[str, float] = {}
+    with stage.simulator("--latency", "150") as zoom, _server(zoom.url) as server:
+        for size, path in paths.items():
+            for clients in CLIENTS:
+                found = volley(server, path, clients, _count(size, clients))
+                _tell(size, clients, found)
+                if (size, clients) == (300, 1):
+                    medians["fast"] = percentile(found.times, 0.5)
+    with socket.socket() as deaf:
+        # Takes connections and never says a word.
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(64)
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        for name, url in (("hanging", address), ("away", "http://127.0.0.1:1")):
+            with _server(url) as server:
+                found = volley(server, paths[300], 1, _count(300, 1))
+            mine = percentile(found.times, 0.5)
+            report(
+                Figure(
+                    f"Page with 300 rows on gunicorn, Zoom {name}",
+                    f"p50 {mine * 1000:.1f} ms",
+                    f"Zoom answering: {medians['fast'] * 1000:.1f} ms",
+                    f"{mine / medians['fast']:.2f} ×",
+                    "no difference (≤ 1.2 ×)",
+                    mine / medians["fast"] <= 1.2,
+                    f"CPU {found.cpu * 1000:.1f} ms a request",
+                )  # fmt: skip
+            )
+
+
+class Found:
+    """Seconds of every request; seconds in all; the workers' CPU seconds for a request."""
+
+    def __init__(self, times: list[float], wall: float, cpu: float, size: int) -> None:
+        self.times, self.wall, self.cpu, self.size = times, wall, cpu / len(times), size
+
+    @property
+    def rate(self) -> float:
+        return len(self.times) / self.wall
+
+
+def volley(server: Server, path: str, clients: int, each: int) -> Found:
+    """``each`` requests by every client, one after the other on an open connection."""
+    _visits(server, path, 12, [])
+    times: list[float] = []
+    sizes: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: sizes.append(_visits(server, path, each, times)))
+        for _ in range(clients)
+    ]
+    used, began = server.cpu(), time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Found(times, time.perf_counter() - began, server.cpu() - used, max(sizes))
+
+
+def _visits(server: Server, path: str, each: int, times: list[float]) -> int:
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    size = 0
+    for _ in range(each):
+        began = time.perf_counter()
+        client.request("GET", path)
+        answer = client.getresponse()
+        size = len(answer.read())
+        times.append(time.perf_counter() - began)
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}.")
+    client.close()
+    return size
+
+
+def _count(size: int, clients: int) -> int:
+    total = {30: 800, 300: 800, 3000: 160}[size] // (4 if QUICK else 1)
+    return max(5, total // clients)
+
+
+def _tell(size: int, clients: int, found: Found) -> None:
+    p50, p95 = (percentile(found.times, share) * 1000 for share in (0.5, 0.95))
+    bound, reached = "", None
+    if size == 300 and clients == 1:
+        bound, reached = f"p50 ≤ {MOST_MS:.0f} ms", p50 <= MOST_MS
+    elif size == 300:
+        bound, reached = f"≥ {LEAST_RATE:.0f}/s", found.rate >= LEAST_RATE
+    report(
+        Figure(
+            f"Page with {size:,} rows on gunicorn, {clients} client{'s' if clients > 1 else ''}",
+            f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, {found.rate:.0f}/s",
+            "",
+            "",
+            bound,
+            reached,
+            f"{found.size / 1024:.0f} kB; CPU {found.cpu * 1000:.1f} ms a request; "
+            f"load {os.getloadavg()[0]:.0f}",
+        )  # fmt: skip
+    )
+
+
+@contextmanager
+def _server(zoom: str) -> Iterator[Server]:
+    """gunicorn whose Zoom is at this address."""
+    before = os.environ.get("TEST_SIMULATOR_URL")
+    os.environ["TEST_SIMULATOR_URL"] = zoom
+    try:
+        server = Server()
+    finally:
+        if before is None:
+            del os.environ["TEST_SIMULATOR_URL"]
+        else:
+            os.environ["TEST_SIMULATOR_URL"] = before
+    try:
+        yield server
+    finally:
+        server.stop()
