@@ -79,6 +79,36 @@ def test_owner_sees_all_of_the_own_site_and_editor_what_is_shown(client, items, 
     assert seen(client, editor) == {"Shown here"}
 
 
+def test_in_a_pages_editor_only_its_site_is_offered(client, items, site, other):
+    """Issue 3: also for somebody who may edit several Sites; the editor's address goes along."""
+    boss = User.objects.create_superuser("boss", password="x")
+    assert seen(client, boss) == {"Shown here", "Hidden here", "Shown there"}
+    url = reverse("wagtail_zoom_items:choose_results")
+    add = ["testapp", "zoompage", other.root_page.pk]
+    for place, address in (
+        (site, reverse("wagtailadmin_pages:edit", args=[site.root_page.pk])),
+        (other, reverse("wagtailadmin_pages:add", args=add)),
+    ):
+        referer = {"referer": f"https://testserver{address}?next=/"}
+        html = client.get(url, headers=referer).content.decode()
+        assert ("Shown here" in html) is (place == site)
+        assert ("Shown there" in html) is (place == other)
+        assert "other.example" not in html  # no column for what is always the same
+        foreign = items["there"] if place == site else items["here"]
+        chosen = reverse("wagtail_zoom_items:chosen", args=[foreign.pk])
+        assert client.get(chosen, headers=referer).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address", ["", "https://elsewhere.example/", "/admin/pages/999/edit/", "::"]
+)
+def test_without_the_editors_address_the_site_of_each_row_is_named(client, items, address):
+    client.force_login(User.objects.create_superuser("boss", password="x"))
+    url = reverse("wagtail_zoom_items:choose_results")
+    html = client.get(url, headers={"referer": address}).content.decode()
+    assert "Shown here" in html and "Shown there" in html and "other.example" in html
+
+
 def test_what_is_switched_off_is_not_offered(client, items, owner):
     """Its item is kept for the day it comes back, but there is nothing to choose."""
     items["film"].recording.delete()

@@ -1,24 +1,28 @@
 """The chooser of Site items, guarded: Wagtail's own choosers show every row to everybody.
 
 Owners may choose anything of Sites whose Zoom settings they may change. Editors may choose what
-is on the pages already, of Sites on whose pages they work.
+is on the pages already, of Sites on whose pages they work. In the editor of a page only the items
+of that page's Site are offered.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.forms.choosers import BaseFilterForm, SearchFilterMixin
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.viewsets.chooser import ChooserViewSet
 from wagtail.admin.widgets.chooser import BaseChooser
 from wagtail.log_actions import get_active_log_context
-from wagtail.models import Site
+from wagtail.models import Page, Site
 from wagtail.permission_policies.pages import PagePermissionPolicy
 
 from ..exposure import Audience, Exposure, Surface
@@ -63,6 +67,23 @@ def _exposed(site: Site) -> Q:
     return Q(Exists(meeting)) | Q(Exists(film), kind=Kind.RECORDING)
 
 
+def edited_site(request: Any) -> Site | None:
+    """The Site of the page in whose editor the chooser was opened, by the editor's own address.
+
+    It only narrows what the user may choose anyway. None when the address does not come along or
+    is another one: then the list names the Site of each row.
+    """
+    prefix = get_script_prefix().rstrip("/")
+    with contextlib.suppress(Resolver404, ValueError):
+        path = urlsplit(request.headers.get("referer", "")).path
+        match = resolve(path.removeprefix(prefix))
+        name = {"wagtailadmin_pages:edit": "page_id", "wagtailadmin_pages:add": "parent_page_id"}
+        key = match.kwargs.get(name.get(match.view_name, ""))
+        page = Page.objects.filter(pk=key).first() if key else None
+        return page.get_site() if page else None
+    return None
+
+
 class ItemFilterForm(SearchFilterMixin, BaseFilterForm):
     """Search in titles, without a search index."""
 
@@ -86,21 +107,30 @@ class Guard:
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
+    @cached_property
+    def editor_site(self) -> Site | None:
+        return edited_site(self.request)
+
+    def choosable(self) -> QuerySet[SiteItem]:
+        """What the user may choose; in the editor of a page only what is of the page's Site."""
+        rows = visible_items(self.request.user)
+        return rows.filter(site=self.editor_site) if self.editor_site else rows
+
     def get_object_list(self) -> QuerySet[SiteItem]:
         # What was switched off keeps its item, so that its titles come back with it; until then
         # there is nothing to choose.
         there = Q(meeting__isnull=False) | Q(recording__isnull=False)
-        items = visible_items(self.request.user).filter(there).select_related("site")
+        items = self.choosable().filter(there).select_related("site")
         wants_films = self.request.GET.get("kind") == Kind.RECORDING
         return (
             items.filter(kind=Kind.RECORDING) if wants_films else items.exclude(kind=Kind.RECORDING)
         )
 
     def get_object(self, pk: Any) -> SiteItem:
-        return get_object_or_404(visible_items(self.request.user), pk=pk)
+        return get_object_or_404(self.choosable(), pk=pk)
 
     def get_objects(self, pks: Any) -> QuerySet[SiteItem]:
-        return visible_items(self.request.user).filter(pk__in=pks)
+        return self.choosable().filter(pk__in=pks)
 
     def can_create(self) -> bool:
         return False
@@ -108,11 +138,14 @@ class Guard:
     @property
     def columns(self) -> list[Column]:
         columns = super().columns  # type: ignore[misc]
-        return [
+        columns = [
             *columns,
             Column("kind", label=gettext("What"), accessor="get_kind_display"),
-            Column("site", label=gettext("Site"), accessor=lambda item: str(item.site)),
         ]
+        if self.editor_site is None:
+            name = Column("site", label=gettext("Site"), accessor=lambda item: str(item.site))
+            columns.append(name)
+        return columns
 
 
 class ItemChooserViewSet(ChooserViewSet):
