@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from demo_site.places import Places
 from demo_site.run import Demo
@@ -20,6 +20,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 HERE = Path(__file__).parent
 SHOWN_SOON = 20_000
 """Milliseconds a test waits for something to appear. Generous: it bounds, it does not measure."""
+
+
+expect.set_options(timeout=SHOWN_SOON)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
