@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from PIL import Image  # noqa: E402
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -82,7 +84,10 @@ class Studio:
         height = int(page.evaluate(f"{inside}?.scrollHeight || 0))"))
         page.set_viewport_size({"width": self.width, "height": min(max(height, 700), 2600)})
         page.wait_for_timeout(200)
-        page.screenshot(path=self.folder / f"{name}.png")
+        file = self.folder / f"{name}.png"
+        page.screenshot(path=file)
+        small = Image.open(file).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+        small.save(file, optimize=True)
         page.set_viewport_size({"width": self.width, "height": 900})
         print(name, flush=True)
 
@@ -182,7 +187,7 @@ def take_states(studio: Studio) -> None:
                     studio.take(name, panel)
             else:
                 studio.take(name, panel)
-    studio.take("disconnect", f"/admin/zoom/{aurora.site.pk}/disconnect/")
+    studio.take("disconnect", panel, click="[data-a11y-dialog-show=wza-leaving]")
     studio.take("visitors", f"/admin/zoom/{aurora.site.pk}/visitors/")
 
 
