@@ -9,11 +9,27 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 
-from wagtail_zoom.models import Meeting, Registration
+from wagtail_zoom.models import Grant, Meeting, Registration, ZoomSettings
 from wagtail_zoom.registration.refs import Ref
 
 from . import stage
 from .measure import QUICK, Figure, ms, report
+
+
+class _Bare:
+    """The one call to Zoom that a sign-up needs, and nothing else."""
+
+    def __init__(self, url: str, choice: ZoomSettings, meeting: Meeting) -> None:
+        self.session = requests.Session()
+        token = Grant.objects.get(pk=choice.grant_id).access_token.reveal()
+        self.session.headers["Authorization"] = f"Bearer {token}"
+        self.url = f"{url}/v2/meetings/{meeting.zoom_id}/registrants"
+
+    def register(self, person: dict[str, str]) -> float:
+        """Seconds that it takes."""
+        began = time.perf_counter()
+        self.session.post(self.url, json=person, timeout=30).raise_for_status()
+        return time.perf_counter() - began
 
 
 def run() -> None:
@@ -33,8 +49,9 @@ def run() -> None:
         site = choice.site
         url = Ref(site.pk, site.root_page_id, meeting.pk, "en", {}).url
         zoom.options(latency=150)
-        client, session = Client(), requests.Session()
+        client, bare = Client(), _Bare(zoom.url, choice, meeting)
         ours, floor = [], []
+        zoom.forget_calls()
         for number in range(6 if QUICK else 25):
             cache.clear()
             person = {
@@ -45,22 +62,20 @@ def run() -> None:
             ours.append(time.perf_counter() - began)
             if answer.status_code != 303:
                 raise RuntimeError(f"The sign-up was answered with {answer.status_code}.")
-            began = time.perf_counter()
-            session.get(f"{zoom.url}/v2/users/me", timeout=30)
-            floor.append(time.perf_counter() - began)
+            floor.append(bare.register({**person, "email": f"floor{number}@example.org"}))
         zoom.options(latency=0)
-        calls = len([one for one in zoom.calls() if "/registrants" in one["path"]])
+        calls = len(zoom.calls()) - len(floor)
         done = Registration.objects.filter(state=Registration.State.APPROVED).count()
     mine, theirs = statistics.median(ours[1:]), statistics.median(floor[1:])
     report(
         Figure(
             "Sign-up → answer, Zoom takes 150 ms",
             ms(ours[1:]),
-            f"Zoom's answer: {ms(floor[1:])}",
+            f"the same call to Zoom, bare: {ms(floor[1:])}",
             f"{mine / theirs:.2f} ×",
             "≤ 1.3 × + 30 ms",
             mine <= 1.3 * theirs + 0.03,
             f"{done} of {len(ours)} approved at Zoom within the request; "
-            f"{calls} calls to Zoom in all",
+            f"{calls} calls to Zoom for them",
         )  # fmt: skip
     )

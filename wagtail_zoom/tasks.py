@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from . import observing
 from .errors import ZoomError
-from .models import Host, SyncRun, ZoomAccount, fetch_scope
+from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
 from .queue import enqueue
 from .registration import delivery, outbox, reconcile
-from .sync import directory, engine, hooks, inbox, purge, runs, schedule
+from .sync import directory, engine, hooks, inbox, purge, questions, runs, schedule
 
 logger = observing.logger("tasks")
 
@@ -105,6 +105,14 @@ def deliver_registrations() -> None:
 def check_registrants(meeting_pk: int) -> None:
     """Compare the sign-ups of one meeting with Zoom."""
     reconcile.check_quietly(meeting_pk)
+
+
+@observing.task
+def read_questions(meeting_pk: int) -> None:
+    """Read anew what the registration of one meeting asks."""
+    meeting = Meeting.objects.select_related("account", "host").filter(pk=meeting_pk).first()
+    if meeting is not None:
+        questions.refresh_quietly(meeting.account, meeting)
 
 
 @observing.task

@@ -125,6 +125,7 @@ def hurry():
     """Make everything that waits due now."""
     now = timezone.now()
     Registration.objects.exclude(task="").update(task_at=now, next_try_at=now)
+    Registration.objects.exclude(mail_due="").update(mail_at=now, next_try_at=now)
 
 
 def answers(row):

@@ -6,6 +6,7 @@ from django.utils import translation
 from wagtail_zoom.registration import questions, refs
 from wagtail_zoom.registration.form import RegistrationForm, make_form
 from wagtail_zoom.registration.refs import Ref
+from wagtail_zoom.sync.questions import keep
 
 from .conftest import PERSON, make_meeting, offer, url_of
 
@@ -127,8 +128,8 @@ def test_languages_are_zooms(code, language):
 
 def test_questions_that_changed_are_noticed(meeting):
     same = {"questions": [{"field_name": "last_name", "required": True}]}
-    assert questions.store(meeting, same) is False
-    assert questions.store(meeting, {**same, "custom_questions": CUSTOM}) is True
+    assert keep(meeting, same) is False
+    assert keep(meeting, {**same, "custom_questions": CUSTOM}) is True
     assert [one.title for one in questions.of(meeting).custom] == [one["title"] for one in CUSTOM]
 
 

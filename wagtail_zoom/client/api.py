@@ -65,12 +65,14 @@ class ZoomClient:
         priority: Priority = Priority.RECONCILE,
         patience: float = 0.0,
         timeout: tuple[float, float] | None = None,
+        renew: bool = True,
     ) -> None:
         self.grant = grant
         self.account = grant.account
         self.priority = priority
         self.patience = patience
         self.timeout = timeout
+        self.renew = renew
 
     # People
 
@@ -214,7 +216,7 @@ class ZoomClient:
         waits = budget.reserve(self.account, label, self.priority, patience=self.patience)
         if waits[0]:
             time.sleep(waits[0])
-        token = tokens.get_token(self.grant)
+        token = tokens.get_token(self.grant, renew=self.renew)
         try:
             return self._judged(
                 lambda: self._send(
@@ -222,7 +224,7 @@ class ZoomClient:
                 )
             )
         except TokenRefused:
-            token = tokens.renew_after_401(self.grant, token)
+            token = tokens.renew_after_401(self.grant, token, renew=self.renew)
             return self._judged(
                 lambda: self._send(
                     method, path, token, params=params, payload=payload, member=member

@@ -60,10 +60,24 @@ class AccessToken:
         return self._secret.reveal()
 
 
-def get_token(grant: Grant) -> AccessToken:
+class RenewalDue(ZoomTransient):
+    """The token has run out, and whoever asks must not wait for another one."""
+
+
+def is_fresh(grant: Grant) -> bool:
+    """Whether the grant, as it was read, holds a token that can be used without a renewal."""
+    return grant.access_token.readable and _is_fresh(grant)
+
+
+def get_token(grant: Grant, *, renew: bool = True) -> AccessToken:
     """A token that is good for at least two minutes.
 
+    Args:
+        renew: False in a web request, which could not wait for the end of a renewal; and one that
+            is cut short would lose the permission.
+
     Raises:
+        RenewalDue: the token has run out, and ``renew`` is False.
         ZoomAuthError: the grant needs its owner.
         ZoomTransient: Zoom is away, or another process is still refreshing after ten seconds.
         ZoomQuarantined: this database is a copy of another installation.
@@ -72,14 +86,22 @@ def get_token(grant: Grant) -> AccessToken:
     row = _read(grant)
     if _is_fresh(row):
         return _token(row)
+    if not renew:
+        raise RenewalDue
     return _refresh(row, row.generation)
 
 
-def renew_after_401(grant: Grant, failed: AccessToken) -> AccessToken:
-    """Another token after Zoom refused this one: at most one refresh for each refused token."""
+def renew_after_401(grant: Grant, failed: AccessToken, *, renew: bool = True) -> AccessToken:
+    """Another token after Zoom refused this one: at most one refresh for each refused token.
+
+    Raises:
+        RenewalDue: there is no other one yet, and ``renew`` is False.
+    """
     row = _read(grant)
     if row.generation != failed.generation:
         return _token(row)
+    if not renew:
+        raise RenewalDue
     return _refresh(row, failed.generation)
 
 

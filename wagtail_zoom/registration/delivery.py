@@ -9,52 +9,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from .. import observing
-from ..client import Priority, ZoomClient, client_for
+from ..client import ZoomClient
 from ..crypto import DecryptionError
-from ..errors import (
-    ZoomConfigurationError,
-    ZoomError,
-    ZoomNotFound,
-    ZoomProtocolError,
-    ZoomRejected,
-    ZoomScopeMissing,
-    ZoomTransient,
-)
-from ..models import Activity, Meeting, Registration, touch
-from . import mails, outbox, questions
+from ..errors import ZoomConfigurationError, ZoomError, ZoomProtocolError, ZoomTransient
+from ..models import Activity, Meeting, Registration
+from ..oauth.tokens import RenewalDue
+from . import mails, news, outbox, registrants
 from .payload import body_of, occurrence_ids
-from .verdicts import AMBIGUOUS_PAUSE, BLOCKS, Verdict, judge
+from .registrants import STATES, Found
+from .verdicts import AMBIGUOUS_PAUSE, ANSWERS, BLOCKS, Verdict, judge
 
 logger = observing.logger("registration")
 
 State, Task = Registration.State, Registration.Task
-LISTED = ("approved", "pending", "denied")
-STATES = {"approved": State.APPROVED, "pending": State.PENDING, "denied": State.DENIED}
 PATIENCE_DAYS = 3
 """Days after which we give up on a Zoom that does not answer."""
 AUTH_DAYS = 14
 """Days after which we give up on a connection that nobody restores."""
 LINK_PAUSE = timedelta(minutes=1)
-UNKNOWN = 3079
-"""Zoom's code for a registrant that it does not know (any more)."""
+MAIL_PAUSE = timedelta(seconds=45)
+"""Zoom is mostly back within it: then one mail, with the outcome, says it all."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A registrant as Zoom has it. ``status`` is empty for one that it no longer has."""
+class Request:
+    """An attempt within a web request: the lease that it holds, and how long it may take."""
 
-    registrant_id: str = ""
-    status: str = ""
-    join_url: str = ""
-    is_sure: bool = True
-    """False: Zoom has no such meeting just now, so that it could not be told; should the meeting
-    come back, so does the registrant."""
+    lease: str
+    seconds: float
 
 
 def work(pk: int, lease: str) -> tuple[int, datetime] | None:
@@ -78,59 +65,48 @@ def is_ripe(row: Registration) -> bool:
     return bool(row.task) and (row.task_at is None or row.task_at <= timezone.now())
 
 
-def attempt(
-    row: Registration, *, patience: float | None = None, seconds: float | None = None
-) -> tuple[int, datetime] | None:
+def attempt(row: Registration, within: Request | None = None) -> tuple[int, datetime] | None:
     """One attempt at a claimed row's task; what came of it is saved. Never raises ``ZoomError``.
 
-    Args:
-        patience, seconds: within a web request: no waiting, and a short time-out.
+    Within a request the lease is given back as well.
     """
     task = row.task
+    # A request tries what was judged open a moment ago.
+    given_up = "" if within else _too_late(row, task)
+    if given_up:
+        _settle_failure(row, task, Verdict(given_up), within)
+        return None
     try:
-        given_up = _too_late(row, task)
-        found = None if given_up else _perform(row, task, patience, seconds)
+        client = (
+            registrants.hurried_client(row, within.seconds)
+            if within
+            else registrants.client_of(row)
+        )
+        found = _perform(row, task, client)
+    except RenewalDue:
+        _hand_over(row, within)
+        return None
     except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
         verdict = judge(error, row.attempts)
-        _settle_failure(row, task, verdict)
+        _settle_failure(row, task, verdict, within)
         if verdict.tired and verdict.retry_at:
             return row.account_id, verdict.retry_at
         return None
-    if given_up:
-        _settle_failure(row, task, Verdict(given_up))
-    else:
-        _settle(row, task, found or Found())
+    _settle(row, task, found, within)
     return None
 
 
-def _perform(row: Registration, task: str, patience: float | None, seconds: float | None) -> Found:
-    client = _client(row, patience, seconds)
+def _perform(row: Registration, task: str, client: ZoomClient) -> Found:
     if task == Task.ADD:
         return _add(row, client)
     if task == Task.CHECK:
-        return _check(row, client)
-    return decide(row, client, task)
-
-
-def _client(row: Registration, patience: float | None, seconds: float | None) -> ZoomClient:
-    host = row.meeting.host_zoom_id if row.meeting else row.snapshot.get("host", "")
-    timeout = (min(1.0, seconds), seconds) if seconds is not None else None
-    client = client_for(
-        row.account, host or None, Priority.REGISTRATION, patience=patience, timeout=timeout
-    )
-    resting = client.grant.retry_at
-    if seconds is not None and resting and resting > timezone.now():
-        raise ZoomTransient("Zoom was not answering a moment ago.", retry_at=resting)
-    return client
-
-
-def _kind(row: Registration) -> str:
-    return str(row.snapshot.get("kind") or (row.meeting.kind if row.meeting else "meeting"))
+        return registrants.check(row, client)
+    return registrants.decide(row, client, task)
 
 
 def _add(row: Registration, client: ZoomClient) -> Found:
     if row.maybe_sent:
-        known = look_up(row, client)
+        known = registrants.look_up(row, client)
         if known is not None:
             return known
     body = body_of(row)
@@ -138,7 +114,7 @@ def _add(row: Registration, client: ZoomClient) -> Found:
     Registration.objects.filter(pk=row.pk).update(maybe_sent=True)
     row.maybe_sent = True
     try:
-        answer = client.add_registrant(row.meeting_zoom_id, _kind(row), body, chosen)
+        answer = client.add_registrant(row.meeting_zoom_id, registrants.kind_of(row), body, chosen)
     except ZoomTransient as error:
         row.maybe_sent = error.ambiguous
         raise
@@ -149,96 +125,6 @@ def _add(row: Registration, client: ZoomClient) -> Found:
         raise
     link = str(answer.get("join_url") or "")
     return Found(str(answer["registrant_id"]), "approved" if link else "", link)
-
-
-def look_up(row: Registration, client: ZoomClient) -> Found | None:
-    """The registrant with this address, if Zoom has it for every chosen date."""
-    wanted = row.email.reveal().casefold()
-    found: Found | None = None
-    for occurrence in occurrence_ids(row) or [""]:
-        found = _listed(client, row, wanted, occurrence)
-        if found is None:
-            return None
-    return found
-
-
-def _listed(client: ZoomClient, row: Registration, wanted: str, occurrence: str) -> Found | None:
-    for status in LISTED:
-        pages = client.registrants(row.meeting_zoom_id, _kind(row), status, occurrence)
-        for page in pages:
-            for item in page.items:
-                if str(item.get("email", "")).casefold() == wanted:
-                    return read(item, status)
-    return None
-
-
-def read(item: dict[str, Any], status: str = "") -> Found:
-    """A registrant of Zoom's as we need it."""
-    stated = str(item.get("status") or status)
-    return Found(str(item.get("id") or ""), stated, str(item.get("join_url") or ""))
-
-
-def _check(row: Registration, client: ZoomClient) -> Found:
-    if not row.zoom_registrant_id:
-        return look_up(row, client) or Found()
-    try:
-        item = client.registrant(row.meeting_zoom_id, _kind(row), row.zoom_registrant_id)
-    except ZoomNotFound:
-        # The same answer for a registrant and for a whole meeting that is gone; the latter says
-        # nothing about the person, and a host can bring it back.
-        is_there = _has_meeting(row, client)
-        return Found(row.zoom_registrant_id, "cancelled" if is_there else "")
-    except ZoomScopeMissing:
-        # The list needs another permission, which registration cannot do without.
-        return look_up(row, client) or Found(row.zoom_registrant_id, "cancelled")
-    except ZoomRejected as error:
-        if error.code != UNKNOWN:
-            raise
-        return Found(row.zoom_registrant_id, "cancelled")
-    return read(item)
-
-
-def _has_meeting(row: Registration, client: ZoomClient) -> bool:
-    try:
-        client.meeting(row.meeting_zoom_id, _kind(row))
-    except ZoomNotFound:
-        return False
-    return True
-
-
-def decide(row: Registration, client: ZoomClient, task: str) -> Found:
-    """Cancel, approve or deny; what is no longer there needs no cancelling."""
-    known = row.zoom_registrant_id
-    if not known:
-        try:
-            there = look_up(row, client)
-        except ZoomNotFound:
-            if task != Task.CANCEL:
-                raise
-            return Found("", "cancelled", is_sure=False)
-        if there is None:
-            return Found("", "cancelled" if task == Task.CANCEL else "")
-        known = there.registrant_id
-    who = [{"id": known, "email": row.email.reveal()}]
-    try:
-        for date in list(row.dates.filter(cancelled_at=None).exclude(zoom_occurrence_id="")):
-            occurrence = date.zoom_occurrence_id
-            client.set_registrant_status(
-                row.meeting_zoom_id, _kind(row), task, who, occurrence_id=occurrence
-            )
-            if task == Task.CANCEL:
-                row.dates.filter(pk=date.pk).update(cancelled_at=timezone.now())
-        if not row.dates.exclude(zoom_occurrence_id="").exists():
-            client.set_registrant_status(row.meeting_zoom_id, _kind(row), task, who)
-    except (ZoomNotFound, ZoomRejected) as error:
-        if task != Task.CANCEL or error.code not in (None, 404, 3001, UNKNOWN):
-            raise
-        return Found(known, "cancelled", is_sure=_has_meeting(row, client))
-    if task == Task.APPROVE:
-        row.zoom_registrant_id = known
-        fresh = _check(row, client)
-        return Found(known, "approved", fresh.join_url)
-    return Found(known, "cancelled" if task == Task.CANCEL else "denied")
 
 
 def _too_late(row: Registration, task: str) -> str:
@@ -257,9 +143,20 @@ def _too_late(row: Registration, task: str) -> str:
     return "unreachable" if waited > timedelta(days=PATIENCE_DAYS) else ""
 
 
-def _settle(seen: Registration, task: str, found: Found) -> None:
+def _hand_over(seen: Registration, within: Request | None) -> None:
+    """Nothing was tried: the worker goes on at once."""
+    seen.error_class = ""
+    if within:
+        with outbox.locked(seen.pk) as row:
+            row.maybe_sent = seen.maybe_sent
+            outbox.release(row, within.lease)
+            row.save(update_fields=["maybe_sent", "lease_owner", "lease_until"])
+
+
+def _settle(seen: Registration, task: str, found: Found, within: Request | None) -> None:
     """Save what Zoom said, unless something else was decided meanwhile."""
     with outbox.locked(seen.pk) as row:
+        _share(row, seen)
         if found.registrant_id:
             row.zoom_registrant_id = found.registrant_id[:100]
         if found.join_url:
@@ -268,18 +165,18 @@ def _settle(seen: Registration, task: str, found: Found) -> None:
         if row.task == task:
             row.error_class, row.error_code = "", None
             _apply(row, task, found)
+        if within:
+            outbox.release(row, within.lease)
         row.save()
-    if task == Task.ADD and seen.meeting_id and seen.meeting.registration_block:
-        _block(seen, "", None)
+    seen.error_class = ""
+    if task == Task.ADD and seen.meeting and seen.meeting.registration_block:
+        news.set_block(seen.meeting, "")
 
 
-def _block(seen: Registration, why: str, now: datetime | None) -> None:
-    """Note why Zoom refuses sign-ups for the whole meeting: the form makes room for a sentence."""
-    with transaction.atomic():
-        Meeting.objects.filter(pk=seen.meeting_id).update(
-            registration_block=why, registration_block_at=now
-        )
-        touch(seen.account_id)
+def _share(row: Registration, seen: Registration) -> None:
+    """Spare a query for what was read a moment ago."""
+    if seen.meeting_id and row.meeting_id == seen.meeting_id:
+        row.meeting = seen.meeting
 
 
 def _apply(row: Registration, task: str, found: Found) -> None:
@@ -317,19 +214,28 @@ def follow(row: Registration, found: Found) -> str:
     return STATES.get(found.status, row.state)
 
 
-def _settle_failure(seen: Registration, task: str, verdict: Verdict) -> None:
+def _settle_failure(
+    seen: Registration, task: str, verdict: Verdict, within: Request | None
+) -> None:
     now = timezone.now()
+    if within and verdict.error == ANSWERS and task == Task.ADD:
+        # Perhaps Zoom asks something else by now: the request finds out before it is final.
+        verdict = Verdict(ANSWERS, now + MAIL_PAUSE, verdict.code)
     final = verdict.retry_at is None
     with outbox.locked(seen.pk) as row:
+        _share(row, seen)
         row.error_class, row.error_code = verdict.error, verdict.code
         row.attempts += verdict.counts
         if task == Task.ADD:
             row.maybe_sent = seen.maybe_sent
         if row.task == task:
             _after_failure(row, task, verdict, now)
+        if within:
+            outbox.release(row, within.lease)
         row.save()
-    if task == Task.ADD and seen.meeting_id and verdict.error in BLOCKS:
-        _block(seen, verdict.error, now)
+    seen.error_class = verdict.error
+    if task == Task.ADD and seen.meeting and verdict.error in BLOCKS:
+        news.set_block(seen.meeting, verdict.error)
     if final and task != Task.CHECK:
         Activity.log(
             [seen.site_id],
@@ -353,23 +259,4 @@ def _after_failure(row: Registration, task: str, verdict: Verdict, now: datetime
     earliest = now + timedelta(seconds=AMBIGUOUS_PAUSE) if row.maybe_sent else now
     outbox.plan(row, task, max(verdict.retry_at, earliest))
     if task == Task.ADD and not row.mails and not row.mail_due:
-        outbox.post(row, "received")
-
-
-def refresh_questions(
-    meeting: Meeting, *, patience: float | None = None, seconds: float | None = None
-) -> bool:
-    """Read the questions anew; whether they differ from what was stored.
-
-    Raises:
-        ZoomError: Zoom did not answer.
-    """
-    timeout = (min(1.0, seconds), seconds) if seconds is not None else None
-    client = client_for(
-        meeting.account,
-        meeting.host_zoom_id,
-        Priority.REGISTRATION,
-        patience=patience,
-        timeout=timeout,
-    )
-    return questions.store(meeting, client.questions(meeting.zoom_id, meeting.kind))
+        outbox.post(row, "received", now + MAIL_PAUSE)

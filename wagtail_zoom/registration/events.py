@@ -9,13 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from ..models import Meeting, Registration, WebhookEvent, ZoomAccount, touch
 from ..sync.routing import event_time
-from . import mails, outbox
+from . import mails, news, outbox
 
 State, Task = Registration.State, Registration.Task
 
@@ -89,9 +88,6 @@ def _count(account: ZoomAccount, number: str, what: str) -> None:
     step = {"registration_created": 1, "registration_cancelled": -1, "registration_denied": -1}
     if what not in step:
         return
-    rows = Meeting.objects.filter(account=account, zoom_id=number, registrant_count__isnull=False)
-    if step[what] < 0:
-        rows = rows.filter(registrant_count__gt=0)
-    with transaction.atomic():
-        if rows.update(registrant_count=F("registrant_count") + step[what]):
-            touch(account.pk)
+    rows = Meeting.objects.filter(account=account, zoom_id=number)
+    for meeting in rows.select_related("account"):
+        news.step_count(meeting, step[what])

@@ -12,11 +12,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
-from ..client import Priority, client_for
 from ..crypto import DecryptionError
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Activity, Registration, WebhookEvent
-from . import delivery, outbox, owner, tokens
+from . import outbox, owner, registrants, tokens
 from .dates import dates_of
 
 State, Task = Registration.State, Registration.Task
@@ -89,10 +88,8 @@ def _at_zoom(row: Registration) -> bool:
         # Whoever works on it at this moment finds that something else was decided.
         outbox.plan(found, Task.CANCEL)
         found.save()
-    host = row.meeting.host_zoom_id if row.meeting else row.snapshot.get("host", "")
     try:
-        client = client_for(row.account, host or None, Priority.REGISTRATION)
-        delivery.decide(row, client, Task.CANCEL)
+        registrants.decide(row, registrants.client_of(row), Task.CANCEL)
     except (ZoomError, ZoomConfigurationError, DecryptionError):
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -102,13 +103,13 @@ def organiser(site: Site, choice: ZoomSettings | None) -> str:
 
 def offer_of(ref: Ref) -> Offer | None:
     """The offer behind a reference; None when the page is gone or belongs to another Site."""
-    site = Site.objects.filter(pk=ref.site_id).first()
+    rows = Site.objects.annotate(root_path=F("root_page__path"))
+    site = rows.filter(pk=ref.site_id).first()
     if site is None:
         return None
     if ref.page_id is not None:
-        page = Page.objects.filter(pk=ref.page_id, live=True).first()
-        root = site.root_page
-        if page is None or not (page.pk == root.pk or page.is_descendant_of(root)):
+        pages = Page.objects.filter(pk=ref.page_id, live=True, path__startswith=site.root_path)
+        if not pages.exists():
             return None
     gate = Exposure.for_site(site)
     return Offer.make(gate, site, ref.meeting_id, ref.page_id, str(ref.options.get("date", "")))

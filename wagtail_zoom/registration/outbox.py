@@ -30,6 +30,8 @@ logger = observing.logger("registration")
 LEASE = timedelta(minutes=2)
 """Longer than any one attempt."""
 BATCH = 20
+DAYS = 30
+"""Retention of a Site without choices."""
 NAP = 5.0
 """Seconds for which the worker itself waits when an account asks for a short pause."""
 AWAKE = "wagtail-zoom:deliver"
@@ -58,9 +60,14 @@ def due(now: datetime) -> QuerySet[Registration]:
 def claim(pk: int, now: datetime | None = None) -> str:
     """Take one row; the lease to give back, or nothing when somebody was faster."""
     now = now or timezone.now()
-    lease = str(uuid.uuid4())
+    lease = new_lease()
     taken = due(now).filter(pk=pk).update(lease_owner=lease, lease_until=now + LEASE)
     return lease if taken else ""
+
+
+def new_lease() -> str:
+    """A name for whoever works on a row."""
+    return str(uuid.uuid4())
 
 
 @contextmanager
@@ -81,6 +88,8 @@ def move(row: Registration, state: str, *, mail: str = "") -> None:
     if previous == state:
         return
     row.state, row.state_since = state, timezone.now()
+    if not registration_changed.has_listeners(Registration):
+        return
     pk = row.pk
 
     def tell() -> None:
@@ -213,7 +222,7 @@ def date_anew(site_pk: int) -> int:
 def purge_day(row: Registration, now: datetime | None = None) -> Any:
     """The day after which a sign-up is deleted: the Site's retention after its last date."""
     choice = ZoomSettings.objects.filter(site=row.site_id).first()
-    days = choice.registration_days if choice else 30
+    days = choice.registration_days if choice else DAYS
     last = last_end(row) or row.created_at or now or timezone.now()
     return last.date() + timedelta(days=days)
 

@@ -15,7 +15,7 @@ from .. import joining
 from ..conf import settings
 from ..exposure import Audience, Exposure, Surface
 from ..models import Occurrence, Registration, ZoomSettings
-from . import limits, service, tokens
+from . import at_once, limits, service, tokens
 from .calendars import calendar_of
 from .guard import anonymous
 from .status import first_name, status_of
@@ -51,6 +51,12 @@ def _back(row: Registration, query: str = "") -> HttpResponse:
     return response
 
 
+def _try(pk: int) -> None:
+    """One short call, so that the next page mostly tells the outcome."""
+    rows = Registration.objects.select_related("account", "meeting", "site")
+    at_once.attempt(rows.get(pk=pk), settings.registration_seconds)
+
+
 @require_safe
 @anonymous("no-referrer")
 def show(request: HttpRequest, token: str) -> HttpResponse:
@@ -65,7 +71,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     row = _find(request, token)
     if row.state == State.UNCONFIRMED:
         service.confirm(row.pk)
-        service.attempt_now(row.pk, settings.registration_seconds)
+        _try(row.pk)
     return _back(row)
 
 
@@ -77,7 +83,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, row, "cancel")
     if service.cancel(row.pk):
-        service.attempt_now(row.pk, settings.registration_seconds)
+        _try(row.pk)
     return _back(row)
 
 

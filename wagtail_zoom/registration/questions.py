@@ -12,8 +12,6 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -168,37 +166,6 @@ def _custom(row: dict[str, Any]) -> Custom | None:
     if kind != TEXT and not known:
         kind = TEXT
     return Custom(title, kind, row.get("required") is True, known)
-
-
-def store(meeting: Meeting, payload: dict[str, Any]) -> bool:
-    """Keep what Zoom says it asks; whether that is something new."""
-    fresh = {
-        "questions": [
-            {"field_name": str(row.get("field_name"))[:64], "required": row.get("required") is True}
-            for row in _rows(payload, "questions")
-            if row.get("field_name") in LABELS
-        ],
-        "custom_questions": [
-            {
-                "title": str(row.get("title"))[:1000],
-                "type": str(row.get("type"))[:20],
-                "required": row.get("required") is True,
-                "answers": [str(answer)[:VALUE_LIMIT] for answer in (row.get("answers") or [])],
-            }
-            for row in _rows(payload, "custom_questions")[:MOST_CUSTOM]
-            if isinstance(row.get("answers") or [], list)
-        ],
-    }
-    before = of(meeting)
-    meeting.questions, meeting.questions_at = fresh, timezone.now()
-    is_new = of(meeting) != before
-    with transaction.atomic():
-        Meeting.objects.filter(pk=meeting.pk).update(
-            questions=meeting.questions, questions_at=meeting.questions_at
-        )
-        if is_new:
-            touch(meeting.account_id)
-    return is_new
 
 
 def zoom_language(code: str | None = None) -> str:

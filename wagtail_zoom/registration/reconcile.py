@@ -13,8 +13,8 @@ from ..client import Priority, client_for
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Meeting, Registration, ZoomSettings, touch
 from ..queue import enqueue
-from . import delivery, mails, outbox, tokens
-from .delivery import LISTED, Found, read
+from . import delivery, mails, news, outbox, tokens
+from .registrants import LISTED, STATES, Found, read
 
 State, Task = Registration.State, Registration.Task
 EVERY = timedelta(hours=6)
@@ -40,10 +40,7 @@ def check(meeting: Meeting) -> int:
                 found[one.registrant_id] = one
                 addresses[tokens.normalise(str(item.get("email", "")))] = one
                 count += status != "denied"
-    with transaction.atomic():
-        other = Meeting.objects.filter(pk=meeting.pk).exclude(registrant_count=count)
-        if other.update(registrant_count=count):
-            touch(meeting.account_id)
+    news.set_count(meeting, count)
     rows = Registration.objects.filter(
         account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=SETTLED
     ).exclude(zoom_registrant_id="")
@@ -53,7 +50,7 @@ def check(meeting: Meeting) -> int:
         if since > began:
             continue
         seen = found.get(ident)
-        if seen is None or delivery.STATES.get(seen.status) != state:
+        if seen is None or STATES.get(seen.status) != state:
             changed += _adopt(pk, seen)
     changed += _returned(meeting, addresses, began)
     if changed:

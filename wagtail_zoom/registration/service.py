@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,7 +20,7 @@ from wagtail.models import Page, Site
 from ..crypto import blind_index, blind_indexes
 from ..exposure import Exposure
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
-from . import delivery, mails, outbox, questions, tokens
+from . import mails, outbox, questions, tokens
 from .availability import Availability
 from .form import make_form
 from .offers import ONE, SEVERAL, SINGLE, Offer
@@ -87,7 +87,7 @@ def register(
     titles = {question.title: question.name for question in questions.of(meeting).custom}
     for name, value in (answers or {}).items():
         data[titles.get(name, name)] = value
-    chosen = [str(date.public_id) for date in dates]
+    chosen = [str(one.public_id) for one in dates]
     data["dates"] = chosen[0] if offer.mode == ONE and chosen else chosen
     with translation.override(locale or get_language()):
         form = make_form(offer, data)
@@ -110,59 +110,78 @@ def entry_of(form: Any, consented_at: datetime | None = None, key: str = "") -> 
     return Entry(email, form.answers(), list(dates), consented_at, key)
 
 
-def save(offer: Offer, entry: Entry, *, confirmed: bool) -> Registration:
-    """Write the sign-up down, or find the one that is already there. One commit."""
+def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Registration:
+    """Write the sign-up down, or find the one that is already there. One commit.
+
+    Args:
+        lease: a new row is born with it, so that whoever saves it tries it first.
+    """
     meeting = offer.meeting
     if meeting is None:
         raise RegistrationClosed(offer.availability)
     text = _identity(offer, meeting, entry)
     known = Registration.objects.filter(idempotency_key__in=blind_indexes(text, KEY)).first()
     if known is None:
+        row = _fresh(offer, meeting, entry, blind_index(text, KEY), confirmed)
+        if lease:
+            row.lease_owner, row.lease_until = lease, timezone.now() + outbox.LEASE
         try:
             with transaction.atomic():
-                return _create(offer, meeting, entry, blind_index(text, KEY), confirmed)
+                return _create(row, entry)
         except IntegrityError:
             # A double click: the other request was faster.
             known = Registration.objects.get(idempotency_key__in=blind_indexes(text, KEY))
-    return _again(known.pk, entry, confirmed)
+    return _again(known.pk, meeting, entry, confirmed)
 
 
 def _identity(offer: Offer, meeting: Meeting, entry: Entry) -> str:
     if entry.key:
         return json.dumps([offer.site.pk, "key", entry.key])
     chosen = offer.mode in (ONE, SEVERAL)
-    dates = sorted(str(date.public_id) for date in entry.dates) if chosen else []
+    dates = sorted(str(one.public_id) for one in entry.dates) if chosen else []
     person = tokens.normalise(entry.email)
     return json.dumps([offer.site.pk, meeting.account_id, meeting.zoom_id, person, dates])
 
 
-def _create(
-    offer: Offer, meeting: Meeting, entry: Entry, key: str, confirmed: bool
-) -> Registration:
+def _fresh(offer: Offer, meeting: Meeting, entry: Entry, key: str, confirmed: bool) -> Registration:
     row = Registration(
         site=offer.site,
         page_id=offer.page_id,
-        account_id=meeting.account_id,
+        account=meeting.account,
         meeting=meeting,
         meeting_zoom_id=meeting.zoom_id,
         snapshot=snapshot(offer, meeting, entry),
         locale=(get_language() or "")[:20],
         email_index=tokens.email_index(entry.email),
         idempotency_key=key,
+        purge_on=_last_day(offer, entry, confirmed),
     )
     row.email = entry.email
     _fill(row, entry, confirmed)
+    return row
+
+
+def _last_day(offer: Offer, entry: Entry, confirmed: bool) -> date:
+    """When it is deleted, if no date moves (``outbox.purge_day`` looks again)."""
+    now = timezone.now()
+    if not confirmed:
+        return (now + timedelta(days=UNCONFIRMED_DAYS)).date()
+    days = offer.choice.registration_days if offer.choice else outbox.DAYS
+    last = max((one.end for one in entry.dates or offer.dates), default=now)
+    return last.date() + timedelta(days=days)
+
+
+def _create(row: Registration, entry: Entry) -> Registration:
     row.save()
     RegistrationDate.objects.bulk_create(
         RegistrationDate(
             registration=row,
-            occurrence=date,
-            zoom_occurrence_id=date.zoom_id,
-            start=date.start,
+            occurrence=chosen,
+            zoom_occurrence_id=chosen.zoom_id,
+            start=chosen.start,
         )
-        for date in entry.dates
+        for chosen in entry.dates
     )
-    _keep_until(row)
     return row
 
 
@@ -176,7 +195,7 @@ def snapshot(offer: Offer, meeting: Meeting, entry: Entry) -> dict[str, Any]:
         "host": meeting.host_zoom_id,
         "timezone": meeting.timezone,
         "duration": meeting.duration,
-        "dates": [date.start.isoformat() for date in dates],
+        "dates": [one.start.isoformat() for one in dates],
     }
 
 
@@ -199,9 +218,11 @@ def _keep_until(row: Registration) -> None:
     row.save(update_fields=["purge_on"])
 
 
-def _again(pk: int, entry: Entry, confirmed: bool) -> Registration:
+def _again(pk: int, meeting: Meeting, entry: Entry, confirmed: bool) -> Registration:
     """The person signs up once more. What is settled stays as it is; a mail says how it is."""
     with outbox.locked(pk) as row:
+        # The mirror may have lost and found it in between.
+        row.meeting, row.account = meeting, meeting.account
         if row.state in (State.CANCELLED, State.FAILED):
             _fill(row, entry, confirmed)
             row.dates.update(cancelled_at=None)
@@ -251,22 +272,25 @@ def resend(pk: int) -> None:
     outbox.wake()
 
 
-def attempt_now(pk: int, seconds: float) -> bool:
-    """One short attempt within a request; whether Zoom has answered.
-
-    Whatever happens, the row stays in the outbox until it is settled.
-    """
-    lease = outbox.claim(pk)
-    if not lease:
-        return True
-    rows = Registration.objects.select_related("account", "meeting", "site")
-    row = rows.get(pk=pk)
-    try:
-        if delivery.is_ripe(row):
-            delivery.attempt(row, patience=0, seconds=seconds)
-    finally:
-        with outbox.locked(pk) as row:
-            outbox.release(row, lease)
-            row.save(update_fields=["lease_owner", "lease_until"])
+def correct(pk: int, answers: dict[str, Any]) -> None:
+    """The same person answered other questions than Zoom asks by now: send what fits."""
+    with outbox.locked(pk) as row:
+        if row.task == Task.ADD:
+            row.answers = json.dumps(answers)
+            outbox.plan(row, Task.ADD)
+            row.save()
     outbox.wake()
-    return row.error_class not in ("unreachable", "busy", "daily_limit", "connection")
+
+
+def take_back(row: Registration, since: datetime) -> None:
+    """Zoom asks for more, and the person is asked on the spot: nothing of it stays behind."""
+    with outbox.locked(row.pk) as found:
+        if found.maybe_sent or found.task != Task.ADD:
+            return
+        if found.created_at >= since:
+            found.delete()
+            return
+        outbox.post(found, "")
+        outbox.plan(found, "")
+        outbox.move(found, State.FAILED)
+        found.save()

@@ -30,9 +30,10 @@ AMBIGUOUS_PAUSE = 20
 """Seconds for Zoom to make a sign-up visible before we look for it."""
 AUTH_PAUSE = timedelta(minutes=15)
 
+ANSWERS = "answers"
 _CODES = {
     200: "unlicensed",
-    300: "answers",
+    300: ANSWERS,
     303: "gone",
     3000: "refused",
     3027: "host",

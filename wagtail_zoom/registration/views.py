@@ -7,8 +7,10 @@ by mail only (X25, X26).
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,21 +23,25 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import observing
 from ..conf import settings
-from ..errors import ZoomError
+from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Grant, GrantState, Registration
-from . import delivery, limits, refs, service, tokens
+from ..queue import enqueue
+from . import at_once, limits, outbox, refs, service, tokens
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
 from .guard import anonymous
 from .offers import Offer, offer_of
 from .origins import Origin, confirmation, is_confirmed, origin_of
 from .refs import Ref
+from .verdicts import ANSWERS
 
 logger = observing.logger("registration")
 
 FASTEST_MS = 1200
 """Faster than this, counted by our script, nobody fills in a form."""
-QUESTIONS_AGE = 600
-"""Seconds for which stored questions are believed without asking Zoom once more."""
+QUESTIONS_AGE = timedelta(minutes=10)
+"""Older ones are read anew after a sign-up."""
+SHORT = timedelta(minutes=1)
+"""A pause that nobody needs to hear of."""
 HIDDEN = (TRAP, ELAPSED, CONFIRM)
 
 
@@ -88,8 +94,9 @@ def _is_out(offer: Offer) -> bool:
     account = offer.meeting.account if offer.meeting else None
     if account is None:
         return False
-    rows = Grant.objects.filter(account=account)
-    return account.is_throttled or not rows.filter(state=GrantState.CONNECTED).exists()
+    if account.throttled_until and account.throttled_until > timezone.now() + SHORT:
+        return True
+    return not Grant.objects.filter(account=account, state=GrantState.CONNECTED).exists()
 
 
 def _sentence(request: HttpRequest, status: int, text: str, **context: Any) -> HttpResponse:
@@ -150,7 +157,7 @@ def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
     address = tokens.normalise(form.cleaned_data["email"])
     if limits.exceeded("address", offer.meeting.pk, address):
         # The same answer as ever: else it would tell that the address was used before.
-        return _thanks(ref)
+        return _as_ever(ref, offer, began)
     return _save(request, ref, offer, form, began)
 
 
@@ -228,57 +235,68 @@ def _thanks(ref: str, late: bool = False) -> HttpResponse:
     return response
 
 
+def _as_ever(ref: str, offer: Offer, began: float) -> HttpResponse:
+    """What a sign-up is answered, in the time that it takes."""
+    if offer.choice and offer.choice.double_opt_in:
+        return _thanks(ref)
+    nobody = Registration(site=offer.site, meeting=offer.meeting)
+    if offer.meeting is not None:
+        nobody.account = offer.meeting.account
+    return _thanks(ref, late=not at_once.like_the_others(nobody, at_once.left(began)))
+
+
 def _save(
     request: HttpRequest, ref: str, offer: Offer, form: RegistrationForm, began: float
 ) -> HttpResponse:
-    choice = offer.choice
     now = timezone.now()
+    double = bool(offer.choice and offer.choice.double_opt_in)
     entry = service.entry_of(form, now if "consent" in form.fields else None)
-    double = bool(choice and choice.double_opt_in)
-    row = service.save(offer, entry, confirmed=not double)
-    answered = True
-    if row.state != Registration.State.UNCONFIRMED:
-        fresh = _questions(offer)
-        if fresh is False:
-            answered = False
-        elif fresh and row.created_at >= now:
-            again = make_form(offer, request.POST)
-            if not again.is_valid():
-                # Zoom asks for more than the page knew: the form once more, with the entries.
-                Registration.objects.filter(pk=row.pk, maybe_sent=False).delete()
-                return _show(request, ref, offer, again, status=422)
-    if answered and row.task:
-        left = settings.registration_seconds - (time.monotonic() - began)
-        answered = _attempt(row, max(0.3, left))
-    service.outbox.wake()
-    return _thanks(ref, late=not answered and not double)
+    lease = "" if double else outbox.new_lease()
+    row = service.save(offer, entry, confirmed=not double, lease=lease)
+    if double:
+        # Nobody is sent to Zoom here, whoever it is: the time of the answer tells nothing.
+        outbox.wake()
+        return _thanks(ref)
+    mine = row.lease_owner == lease
+    answered = at_once.attempt(row, at_once.left(began), lease if mine else "")
+    if row.error_class == ANSWERS:
+        return _ask_anew(request, ref, offer, row, now, began)
+    _read_questions_later(offer)
+    return _thanks(ref, late=not answered)
 
 
-def _attempt(row: Registration, seconds: float) -> bool:
-    """One short try; whatever goes wrong here, the sign-up is saved and the worker goes on."""
+def _ask_anew(
+    request: HttpRequest,
+    ref: str,
+    offer: Offer,
+    row: Registration,
+    since: datetime,
+    began: float,
+) -> HttpResponse:
+    """Zoom did not accept the answers. If it asks something else by now, the person sees that at
+    once, with the entries; if not, the worker finds out what there is to say."""
     try:
-        return service.attempt_now(row.pk, seconds)
-    except Exception:
-        # Not even a mistake of ours may show the person an error page: the row is saved.
-        logger.exception("The first try of a sign-up broke off.")
-        return False
-
-
-def _questions(offer: Offer) -> bool | None:
-    """Whether Zoom asks something else by now; None when there was no need to ask, False (and
-    no try at the sign-up) when Zoom does not answer."""
-    meeting = offer.meeting
-    if meeting is None:
-        return None
-    read_at = meeting.questions_at
-    if read_at and (timezone.now() - read_at).total_seconds() < QUESTIONS_AGE:
-        return None
-    try:
-        changed = delivery.refresh_questions(meeting, patience=0, seconds=1.0)
-    except ZoomError as error:
+        at_once.refresh_questions(row, at_once.left(began))
+    except (ZoomError, ZoomConfigurationError) as error:
         logger.info("The questions could not be read (%s).", type(error).__name__)
-        return None if getattr(error, "status", None) else False
+        return _thanks(ref)
+    again = make_form(offer, request.POST)
+    if again.is_valid():
+        service.correct(row.pk, again.answers())
+        return _thanks(ref)
+    service.take_back(row, since)
+    return _show(request, ref, offer, again, status=422)
+
+
+def _read_questions_later(offer: Offer) -> None:
+    """Have old questions read by the worker, for whoever comes next."""
+    meeting = offer.meeting
+    read_at = meeting.questions_at if meeting else None
+    if meeting is None or (read_at and timezone.now() - read_at < QUESTIONS_AGE):
+        return
+    try:
+        first = cache.add(f"wagtail-zoom:questions:{meeting.pk}", 1, timeout=60)
     except Exception:
-        logger.exception("The questions could not be read.")
-        return False
-    return True if changed else None
+        return
+    if first:
+        enqueue("read_questions", meeting.pk)

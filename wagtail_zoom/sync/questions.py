@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
-from ..models import FetchScope, Meeting, Occurrence, ZoomAccount, ZoomSettings, touch
-from .values import line, members
+from ..models import FetchScope, Meeting, Occurrence, ZoomAccount, ZoomSettings
+from .store import Stored, announce
+from .values import line, members, prose
 
 AGE = timedelta(hours=24)
 BATCH = 200
@@ -61,7 +62,6 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
     Raises:
         ZoomTransient, ZoomAuthError: what concerns the whole account.
     """
-    now = timezone.now()
     try:
         found = client_for(account, meeting.host_zoom_id, priority).questions(
             meeting.zoom_id, meeting.kind
@@ -69,17 +69,27 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
     except (ZoomTransient, ZoomRateLimited, ZoomAuthError):
         raise
     except ZoomError:
-        Meeting.objects.filter(pk=meeting.pk).update(questions_at=now)
+        Meeting.objects.filter(pk=meeting.pk).update(questions_at=timezone.now())
         return
-    fresh = clean(found)
-    with transaction.atomic():
-        Meeting.objects.filter(pk=meeting.pk).update(questions=fresh, questions_at=now)
-        if fresh != meeting.questions:
-            touch(account.pk)
+    keep(meeting, found)
+
+
+def keep(meeting: Meeting, payload: dict[str, Any]) -> bool:
+    """Store what Zoom says it asks; whether that is something new, which pages then hear of."""
+    fresh, before = clean(payload), meeting.questions
+    meeting.questions, meeting.questions_at = fresh, timezone.now()
+    Meeting.objects.filter(pk=meeting.pk).update(questions=fresh, questions_at=meeting.questions_at)
+    if clean(before if isinstance(before, dict) else {}) == fresh:
+        return False
+    announce(meeting.account, [Stored(meetings={meeting.pk})])
+    return True
 
 
 def clean(payload: dict[str, Any]) -> dict[str, Any]:
-    """The members that a form needs, in Zoom's order, as plain text."""
+    """The members that a form needs, in Zoom's order.
+
+    Titles and answers stay letter by letter what they are: they go back to Zoom.
+    """
     standard = [
         {"field_name": line(one.get("field_name"), 64), "required": one.get("required") is True}
         for one in members(payload, "questions")
@@ -89,17 +99,17 @@ def clean(payload: dict[str, Any]) -> dict[str, Any]:
         answers = one.get("answers")
         custom.append(
             {
-                "title": line(one.get("title"), 300),
+                "title": prose(one.get("title"), 1000),
                 "type": line(one.get("type"), 32) or "short",
                 "required": one.get("required") is True,
-                "answers": [line(text, 300) for text in answers if line(text, 300)]
+                "answers": [prose(text, 300) for text in answers if line(text)]
                 if isinstance(answers, list)
                 else [],
             }
         )
     return {
         "questions": [one for one in standard if one["field_name"]],
-        "custom_questions": [one for one in custom if one["title"]],
+        "custom_questions": [one for one in custom if one["title"].strip()],
     }
 
 
