@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.utils import timezone
 
 from ..conf import settings
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Registration
 from ..oauth.tokens import RenewalDue
+from ..queue import enqueue
 from ..sync import questions
 from . import delivery, outbox, registrants
 from .delivery import Request
@@ -20,6 +25,8 @@ from .verdicts import judge
 logger = logging.getLogger("wagtail_zoom.registration")
 
 LEAST_SECONDS = 0.3
+QUESTIONS_AGE = timedelta(minutes=10)
+"""Older ones are read anew after a sign-up."""
 LATE = ("unreachable", "daily_limit", "connection", "scope")
 """Failures of which the visitor is told that Zoom does not answer; for a busy second it is not
 worth it."""
@@ -81,3 +88,17 @@ def refresh_questions(row: Registration, seconds: float) -> None:
     if row.meeting is not None:
         client = registrants.hurried_client(row, seconds)
         questions.keep(row.meeting, client.questions(row.meeting.zoom_id, row.meeting.kind))
+
+
+def read_questions_later(row: Registration) -> None:
+    """Have old questions read by the worker, for whoever comes next."""
+    meeting = row.meeting
+    read_at = meeting.questions_at if meeting else None
+    if meeting is None or (read_at and timezone.now() - read_at < QUESTIONS_AGE):
+        return
+    try:
+        first = cache.add(f"wagtail-zoom:questions:{meeting.pk}", 1, timeout=60)
+    except Exception:
+        return
+    if first:
+        enqueue("read_questions", meeting.pk)

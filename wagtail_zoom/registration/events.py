@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Meeting, Registration, WebhookEvent, ZoomAccount, touch
+from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
 from ..sync.routing import event_time
 from . import mails, news, outbox
 

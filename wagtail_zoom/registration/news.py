@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ..models import Meeting
+from ..models import Meeting, touch
 from ..sync import store
 
 
 def set_block(meeting: Meeting, code: str) -> None:
     """Keep that Zoom refuses everybody (``code``), or that it takes people again (empty)."""
-    Meeting.objects.filter(pk=meeting.pk).update(
-        registration_block=code, registration_block_at=timezone.now() if code else None
-    )
-    if meeting.registration_block != code:
-        announce(meeting)
-    meeting.registration_block = code
+    was, meeting.registration_block = meeting.registration_block, code
+    with transaction.atomic():
+        Meeting.objects.filter(pk=meeting.pk).update(
+            registration_block=code, registration_block_at=timezone.now() if code else None
+        )
+        if was != code:
+            announce(meeting)
 
 
 def set_count(meeting: Meeting, count: int) -> None:
     """Keep how many are registered."""
-    Meeting.objects.filter(pk=meeting.pk).update(registrant_count=count)
     was, meeting.registrant_count = is_full(meeting), count
-    if was != is_full(meeting):
-        announce(meeting)
+    with transaction.atomic():
+        rows = Meeting.objects.filter(pk=meeting.pk).exclude(registrant_count=count)
+        if rows.update(registrant_count=count):
+            _counted(meeting, was)
 
 
 def step_count(meeting: Meeting, step: int) -> None:
@@ -32,11 +35,19 @@ def step_count(meeting: Meeting, step: int) -> None:
     rows = Meeting.objects.filter(pk=meeting.pk, registrant_count__isnull=False)
     if step < 0:
         rows = rows.filter(registrant_count__gt=0)
-    if rows.update(registrant_count=F("registrant_count") + step):
-        was = is_full(meeting)
-        meeting.refresh_from_db(fields=["registrant_count"])
-        if was != is_full(meeting):
-            announce(meeting)
+    with transaction.atomic():
+        if rows.update(registrant_count=F("registrant_count") + step):
+            was = is_full(meeting)
+            meeting.refresh_from_db(fields=["registrant_count"])
+            _counted(meeting, was)
+
+
+def _counted(meeting: Meeting, was_full: bool) -> None:
+    """Every count is new HTML; only the last place is worth emptying caches in front of us."""
+    if was_full == is_full(meeting):
+        touch(meeting.account_id)
+    else:
+        announce(meeting)
 
 
 def is_full(meeting: Meeting) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Meeting, touch
+from ..models import Meeting
 
 VALUE_LIMIT = 128
 """Characters of an answer to a custom question."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..errors import ZoomConfigurationError, ZoomError
-from ..models import Meeting, Registration, ZoomSettings, touch
+from ..models import Meeting, Registration, ZoomSettings
 from ..queue import enqueue
 from . import delivery, mails, news, outbox, tokens
 from .registrants import LISTED, STATES, Found, read

@@ -10,7 +10,6 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -25,7 +24,6 @@ from .. import observing
 from ..conf import settings
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Grant, GrantState, Registration
-from ..queue import enqueue
 from . import at_once, limits, outbox, refs, service, tokens
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
 from .guard import anonymous
@@ -38,8 +36,6 @@ logger = observing.logger("registration")
 
 FASTEST_MS = 1200
 """Faster than this, counted by our script, nobody fills in a form."""
-QUESTIONS_AGE = timedelta(minutes=10)
-"""Older ones are read anew after a sign-up."""
 SHORT = timedelta(minutes=1)
 """A pause that nobody needs to hear of."""
 HIDDEN = (TRAP, ELAPSED, CONFIRM)
@@ -261,7 +257,7 @@ def _save(
     answered = at_once.attempt(row, at_once.left(began), lease if mine else "")
     if row.error_class == ANSWERS:
         return _ask_anew(request, ref, offer, row, now, began)
-    _read_questions_later(offer)
+    at_once.read_questions_later(row)
     return _thanks(ref, late=not answered)
 
 
@@ -286,17 +282,3 @@ def _ask_anew(
         return _thanks(ref)
     service.take_back(row, since)
     return _show(request, ref, offer, again, status=422)
-
-
-def _read_questions_later(offer: Offer) -> None:
-    """Have old questions read by the worker, for whoever comes next."""
-    meeting = offer.meeting
-    read_at = meeting.questions_at if meeting else None
-    if meeting is None or (read_at and timezone.now() - read_at < QUESTIONS_AGE):
-        return
-    try:
-        first = cache.add(f"wagtail-zoom:questions:{meeting.pk}", 1, timeout=60)
-    except Exception:
-        return
-    if first:
-        enqueue("read_questions", meeting.pk)

@@ -77,12 +77,15 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
 def keep(meeting: Meeting, payload: dict[str, Any]) -> bool:
     """Store what Zoom says it asks; whether that is something new, which pages then hear of."""
     fresh, before = clean(payload), meeting.questions
+    is_new = clean(before if isinstance(before, dict) else {}) != fresh
     meeting.questions, meeting.questions_at = fresh, timezone.now()
-    Meeting.objects.filter(pk=meeting.pk).update(questions=fresh, questions_at=meeting.questions_at)
-    if clean(before if isinstance(before, dict) else {}) == fresh:
-        return False
-    announce(meeting.account, [Stored(meetings={meeting.pk})])
-    return True
+    with transaction.atomic():
+        Meeting.objects.filter(pk=meeting.pk).update(
+            questions=fresh, questions_at=meeting.questions_at
+        )
+        if is_new:
+            announce(meeting.account, [Stored(meetings={meeting.pk})])
+    return is_new
 
 
 def clean(payload: dict[str, Any]) -> dict[str, Any]:
