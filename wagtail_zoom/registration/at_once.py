@@ -5,13 +5,13 @@ Whatever happens here, the sign-up is saved and stays in the outbox until it is 
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import timedelta
 
 from django.core.cache import cache
 from django.utils import timezone
 
+from .. import observing
 from ..conf import settings
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Registration
@@ -22,7 +22,7 @@ from . import delivery, outbox, registrants
 from .delivery import Request
 from .verdicts import judge
 
-logger = logging.getLogger("wagtail_zoom.registration")
+logger = observing.logger("registration")
 
 LEAST_SECONDS = 0.3
 QUESTIONS_AGE = timedelta(minutes=10)
