@@ -44,6 +44,9 @@ def _move_to_file(path: Path) -> None:
     connection.ensure_connection()
     with sqlite3.connect(path) as copy:
         connection.connection.backup(copy)
+        # As after `migrate`: the change to WAL needs the file alone and waits for nobody, so that
+        # a crowd that finds a file without it would fall over its own init_command.
+        copy.execute("PRAGMA journal_mode=WAL")
     copy.close()
     _memory.append((connections["default"], connections.settings["default"]["NAME"]))
     del connections["default"]
