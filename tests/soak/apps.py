@@ -12,12 +12,12 @@ class SoakConfig(AppConfig):
 
     def ready(self) -> None:
         from wagtail_zoom.registration import outbox
-        from wagtail_zoom.sync import engine, inbox, runs
+        from wagtail_zoom.sync import engine, fates, inbox, lanes, runs
 
-        for module in (outbox, inbox, runs):
+        for module in (outbox, lanes, runs):
             module.LEASE = settings.LEASE
         inbox.BUDGET = 8.0
-        inbox.LONGEST_WAIT = 30
+        fates.LONGEST_WAIT = 30
         engine.LONGEST_UNIT = 8
         engine.BACKOFF = (2, 5, 10, 10, 20)
         runs.QUIET = settings.LEASE

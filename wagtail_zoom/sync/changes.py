@@ -5,6 +5,7 @@ It cannot be told later: the mirror keeps only the present. ``data`` holds topic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..models import Activity, FetchScope, Kind, Meeting, Recording, WebhookEvent, ZoomAccount
@@ -24,7 +25,7 @@ def log_meetings(
     done: Upserted,
     dates: list[DateChange],
     known: Known,
-    event: WebhookEvent | None,
+    events: Mapping[str, WebhookEvent | None],
 ) -> None:
     """New, renamed and otherwise changed meetings; moved and cancelled dates."""
     lines: list[tuple[Meeting, str, dict[str, Any]]] = []
@@ -42,7 +43,7 @@ def log_meetings(
         if row is not None and not fresh and change.code in ("moved", "cancelled", "restored"):
             data = {"start": _iso(change.occurrence.start), "before": _iso(change.old_start)}
             lines.append((row, f"date_{change.code}", data))
-    _write(account, scope, lines, known, event)
+    _write(account, scope, lines, known, events)
 
 
 def _changed(row: Meeting, before: dict[str, Any]) -> list[tuple[Meeting, str, dict[str, Any]]]:
@@ -64,7 +65,7 @@ def log_recordings(
     stored: dict[str, Recording],
     done: Upserted,
     known: Known,
-    event: WebhookEvent | None,
+    events: Mapping[str, WebhookEvent | None],
 ) -> None:
     """New and renamed recordings."""
     lines: list[tuple[Any, str, dict[str, Any]]] = []
@@ -75,7 +76,7 @@ def log_recordings(
         before = done.before.get(key, {})
         if key in stored and before.get("topic", stored[key].topic) != stored[key].topic:
             lines.append((stored[key], "recording_renamed", {"before": before["topic"]}))
-    _write(account, scope, lines, known, event)
+    _write(account, scope, lines, known, events)
 
 
 def log_gone(
@@ -83,10 +84,9 @@ def log_gone(
     scope: FetchScope,
     rows: list[Any],
     code: str,
-    event: WebhookEvent | None = None,
 ) -> None:
     """Things that were deleted, trashed or cancelled as a whole."""
-    _write(account, scope, [(row, code, {}) for row in rows], {}, event)
+    _write(account, scope, [(row, code, {}) for row in rows], {}, {})
 
 
 def _write(
@@ -94,7 +94,7 @@ def _write(
     scope: FetchScope,
     lines: list[tuple[Any, str, dict[str, Any]]],
     known: Known,
-    event: WebhookEvent | None,
+    events: Mapping[str, WebhookEvent | None],
 ) -> None:
     if len(lines) > MOST_LINES:
         hosts = {row.host_id for row, _code, _data in lines}
@@ -102,18 +102,21 @@ def _write(
         sites = {site for host in hosts for site in scope.sites(kind, host)}
         Activity.log(sites, CATEGORY, "many_changed", data={"count": len(lines)}, account=account)
         return
+    written: list[Activity] = []
     for row, code, data in lines:
         if isinstance(row, Meeting) and is_unshowable(row):
             continue
         kind = Kind.RECORDING if isinstance(row, Recording) else row.kind
         key = row.uuid if isinstance(row, Recording) else row.zoom_id
-        sites = scope.sites(kind, row.host_id)
-        Activity.log(
+        sites, event = scope.sites(kind, row.host_id), events.get(key)
+        written += Activity.lines(
             sites, "event" if event else CATEGORY, code,
             data={"topic": row.topic, "kind": kind, "zone": row.timezone, **data},
             account=account, event=event,
             items={site: known[site, key] for site in sites if (site, key) in known},
         )  # fmt: skip
+    if written:
+        Activity.objects.bulk_create(written)
 
 
 def _iso(value: Any) -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..errors import ZoomNotFound, ZoomRejected
+from ..errors import ZoomNotFound
 from ..models import (
     FetchScope,
     Host,
@@ -21,17 +21,12 @@ from ..models import (
     fetch_scope,
     touch,
 )
-from . import questions, removals, transcripts
+from . import removals, transcripts
 from .kinds.hosts import map_host
-from .kinds.meetings import map_meeting
 from .kinds.recordings import map_recording
-from .store import Occasion, announce, store_meetings, store_recordings
+from .store import Occasion, announce, store_recordings
 from .upsert import upsert
 from .values import BadItem
-
-OTHER_KIND = 3000
-"""Zoom: the number of a meeting is a webinar's."""
-INVALID_WEBINAR = 300
 
 
 @dataclass(frozen=True)
@@ -46,66 +41,7 @@ class Target:
     event: WebhookEvent | None = None
 
 
-def reread(target: Target) -> bool:
-    """Read the object and store what Zoom says now; whether it was wanted at all.
-
-    Raises:
-        ZoomError: Zoom is away, or refuses for a reason that is no absence.
-    """
-    scope = fetch_scope(target.account)
-    if target.kind == Kind.RECORDING:
-        return _recording(target, scope)
-    return _meeting(target, scope)
-
-
-def _host_id(target: Target, row: Meeting | Recording | None) -> str:
-    return target.host_zoom_id or (row.host_zoom_id if row else "")
-
-
-def _is_wanted(scope: FetchScope, target: Target, host_zoom_id: str, *kinds: str) -> bool:
-    host = Host.objects.filter(account=target.account, zoom_id=host_zoom_id).first()
-    return host is not None and any(scope.wants(kind, host.pk) for kind in kinds)
-
-
-def _meeting(target: Target, scope: FetchScope) -> bool:
-    row = Meeting.objects.filter(account=target.account, zoom_id=target.key).first()
-    host = _host_id(target, row)
-    if not _is_wanted(scope, target, host, Kind.MEETING, Kind.WEBINAR):
-        return False
-    client = client_for(target.account, host, Priority.EVENT)
-    begun = timezone.now()
-    kind = row.kind if row else target.kind
-    try:
-        try:
-            payload = client.meeting(target.key, kind)
-        except ZoomRejected as error:
-            # Converted at Zoom: the same number is now of the other kind.
-            if error.code not in (OTHER_KIND, INVALID_WEBINAR):
-                raise
-            other = Kind.MEETING if kind == Kind.WEBINAR else Kind.WEBINAR
-            payload = client.meeting(target.key, other)
-    except ZoomNotFound:
-        if row is not None:
-            _absent(target, scope, row)
-        return True
-    scope = fetch_scope(target.account)  # an owner may have let go while Zoom was answering
-    mapped = map_meeting(payload)
-    done = store_meetings(target.account, scope, [mapped], Occasion(begun, event=target.event))
-    announce(target.account, [done])
-    stored = Meeting.objects.filter(account=target.account, zoom_id=target.key).first()
-    if stored is None:
-        return True
-    if not _is_wanted(scope, target, mapped.host_zoom_id, mapped.fields["kind"]):
-        # It went to a host, or became a kind, that nobody shows: nothing of it is kept.
-        with transaction.atomic():
-            stored.delete()
-            touch(target.account.pk)
-        return True
-    questions.refresh_quietly(target.account, stored)
-    return True
-
-
-def _absent(target: Target, scope: FetchScope, row: Meeting) -> None:
+def absent(target: Target, scope: FetchScope, row: Meeting) -> None:
     """404: over means lapsed; of something ahead the host's list is the second sighting."""
     if row.removed_at is not None or row.expired_at is not None:
         return
@@ -131,12 +67,19 @@ def _listed(target: Target, row: Meeting) -> bool:
         return True  # the host is out of reach: that says nothing about the meeting
 
 
-def _recording(target: Target, scope: FetchScope) -> bool:
+def reread_recording(target: Target) -> bool:
+    """Read a recording and store what Zoom says now; whether any Site wants it at all.
+
+    Raises:
+        ZoomError: Zoom is away, or refuses for a reason that is no absence.
+    """
+    scope = fetch_scope(target.account)
     row = Recording.objects.filter(account=target.account, uuid=target.key).first()
-    host = _host_id(target, row)
-    if not _is_wanted(scope, target, host, Kind.RECORDING):
+    host_zoom_id = target.host_zoom_id or (row.host_zoom_id if row else "")
+    host = Host.objects.filter(account=target.account, zoom_id=host_zoom_id).first()
+    if host is None or not scope.wants(Kind.RECORDING, host.pk):
         return False
-    client = client_for(target.account, host, Priority.EVENT)
+    client = client_for(target.account, host_zoom_id, Priority.EVENT)
     begun = timezone.now()
     try:
         payload = client.recording(target.key)
@@ -147,8 +90,11 @@ def _recording(target: Target, scope: FetchScope) -> bool:
         return True
     scope = fetch_scope(target.account)
     done = store_recordings(
-        target.account, scope, [map_recording(payload)], Occasion(begun, event=target.event)
-    )
+        target.account,
+        scope,
+        [map_recording(payload)],
+        Occasion(begun, events={target.key: target.event}),
+    )  # fmt: skip
     announce(target.account, [done])
     transcripts.refresh_quietly(target.account, scope, payload)
     return True

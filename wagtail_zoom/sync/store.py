@@ -6,7 +6,7 @@ between recordings and dates, activity, signal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,7 +56,8 @@ class Occasion:
     run: int = 0
     quiet: bool = False
     """A first import writes one summary instead of a line for each thing."""
-    event: WebhookEvent | None = None
+    events: Mapping[str, WebhookEvent | None] = field(default_factory=dict)
+    """The message that led to it, by natural key."""
 
 
 def hosts_of(account: ZoomAccount, zoom_ids: Iterable[str]) -> dict[str, Host]:
@@ -100,7 +101,7 @@ def store_meetings(
         result.meetings |= {change.occurrence.meeting_id for change in dates}
         known = items.ensure_meetings(account, scope, list(stored.values()))
         if not occasion.quiet:
-            changes.log_meetings(account, scope, stored, done, dates, known, occasion.event)
+            changes.log_meetings(account, scope, stored, done, dates, known, occasion.events)
         if result.meetings:
             touch(account.pk)
     return result
@@ -147,7 +148,7 @@ def store_recordings(
         )
         known = items.ensure_recordings(account, scope, list(everything))
         if not occasion.quiet:
-            changes.log_recordings(account, scope, stored, done, known, occasion.event)
+            changes.log_recordings(account, scope, stored, done, known, occasion.events)
         if result.recordings:
             touch(account.pk)
     return result

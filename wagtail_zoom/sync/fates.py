@@ -1,0 +1,81 @@
+"""What became of messages: done, to be tried again, or for a person to look at."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from .. import observing
+from ..errors import (
+    ZoomAuthError,
+    ZoomConfigurationError,
+    ZoomQuarantined,
+    ZoomRateLimited,
+    ZoomTransient,
+)
+from ..models import Activity, WebhookEvent, ZoomSettings
+from . import routing
+
+logger = observing.logger("inbox")
+
+State = WebhookEvent.State
+MOST_ATTEMPTS = 10
+LONGEST_WAIT = 3600
+GIVE_UP = timedelta(days=3)
+AUTH_WAIT = timedelta(minutes=5)
+
+
+def settle(events: list[WebhookEvent], state: str) -> None:
+    """These messages are through, in one statement."""
+    now = timezone.now()
+    for event in events:
+        observing.measure("messages", outcome=state)
+        lag = (now - routing.event_time(event)).total_seconds()
+        observing.measure("message_lag_seconds", lag, outcome=state)
+    if events:
+        WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+            state=state, done_at=now, error_class="", error_code=None
+        )
+
+
+def fail(events: list[WebhookEvent], error: Exception) -> None:
+    """Later again, or for a person to look at. Outages of the permission cost no attempt."""
+    now = timezone.now()
+    for event in events:
+        attempts = event.attempts + 1
+        values: dict[str, object] = {
+            "error_class": type(error).__name__[:40],
+            "error_code": getattr(error, "code", None),
+        }
+        if isinstance(error, ZoomAuthError | ZoomQuarantined | ZoomConfigurationError):
+            values |= {"attempts": F("attempts") - 1, "run_after": now + AUTH_WAIT}
+        elif isinstance(error, ZoomRateLimited):
+            values |= {"attempts": F("attempts") - 1, "run_after": error.retry_at or now}
+        else:
+            values["run_after"] = now + _wait(attempts, error)
+        if attempts >= MOST_ATTEMPTS or event.received_at < now - GIVE_UP:
+            values["state"] = State.DEAD
+        WebhookEvent.objects.filter(pk=event.pk).update(**values)
+        if values.get("state") == State.DEAD:
+            observing.measure("messages", outcome=State.DEAD.value)
+            with observing.at_work(event=event.pk):
+                logger.error("A message is given up after %s tries.", attempts)
+            _tell(event)
+
+
+def _wait(attempts: int, error: Exception) -> timedelta:
+    """Exponential with full jitter, at most an hour; what repeating cannot mend goes there fast."""
+    base = 2 if isinstance(error, ZoomTransient) else 30
+    most = min(LONGEST_WAIT, base * 2**attempts)
+    return timedelta(seconds=random.uniform(1, most))  # noqa: S311 - spreads load, no secret
+
+
+def _tell(event: WebhookEvent) -> None:
+    sites = ZoomSettings.objects.filter(account__zoom_id=event.account_zoom_id)
+    Activity.log(
+        sites.values_list("site_id", flat=True), "event", "event_failed",
+        outcome=Activity.Outcome.FAILED, data={"event": event.event}, event=event,
+    )  # fmt: skip
