@@ -67,7 +67,7 @@ def in_process() -> None:
             if answer.status_code != status:
                 raise RuntimeError(f"{path} answered {answer.status_code}.")
 
-    rounds, each = (6, 50) if QUICK else (20, 100)
+    rounds, each = (4, 40) if QUICK else (12, 100)
     for name, secret, status, bound in (
         ("accepted", "", 200, 1.6), ("forged", "another secret", 401, 1.2),
     ):  # fmt: skip

@@ -25,7 +25,7 @@ LIGHT = 30
 
 def first_import() -> None:
     """A Pro account with its rate limits switched on, its whole budget ours."""
-    count = int(os.environ.get("BENCH_IMPORT") or (450 if QUICK else 3000))
+    count = int(os.environ.get("BENCH_IMPORT") or (240 if QUICK else 1800))
     with stage.simulator("--latency", "100") as zoom:
         stage.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
         runner = stage.worker()
@@ -82,7 +82,7 @@ def _note_details() -> list[float]:
 
 def reconcile() -> None:
     """A comparison in which nothing has changed against reading and parsing the same pages."""
-    count = 1500 if QUICK else 10_000
+    count = 900 if QUICK else 6000
     with stage.simulator("--rate-limit", "off") as zoom:
         stage.bulk(zoom, "aurora-0", meetings=count)
         runner = stage.worker()
@@ -105,11 +105,11 @@ def reconcile() -> None:
             for _page in client().meetings(host.zoom_id, "meeting"):
                 pass
 
-        found = duel(ours, floor, 4 if QUICK else 7)
+        found = duel(ours, floor, 3 if QUICK else 7)
         with CaptureQueriesContext(connection) as seen:
             ours()
         writes = [one["sql"] for one in seen if one["sql"].startswith(("INSERT", "UPDATE"))]
-        content = [sql for sql in writes if '"topic" =' in sql or sql.startswith("INSERT")]
+        rows = [sql for sql in writes if "wagtail_zoom_meeting" in sql]
         stored = Meeting.objects.filter(account=account).count()
     report(
         Figure(
@@ -118,18 +118,19 @@ def reconcile() -> None:
             f"reading and parsing the same pages: {ms(found.floor)}",
             found.text(),
             "≤ 1.3 ×",
-            found.ratio <= 1.3,
+            # By the wall in any case: the floor's own work is mostly the other process's.
+            found.wall <= 1.3,
         )  # fmt: skip
     )
     report(
         Figure(
-            "… statements that write content",
-            f"{len(content)}",
+            "… statements that write rows of the mirror",
+            f"{len(rows)}",
             f"{len(writes)} writes in all",
             "",
             "0",
-            not content,
-            "the rest: one stamp for each page of 300",
+            not rows,
+            "the rest: one slot of the rate budget for each page of 300",
         )  # fmt: skip
     )
 

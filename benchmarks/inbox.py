@@ -20,7 +20,7 @@ OBJECTS = 100
 
 def run() -> None:
     """Measure."""
-    count = 3000 if QUICK else 10_000
+    count = 2000 if QUICK else 10_000
     with stage.simulator("--rate-limit", "off") as zoom:
         stage.bulk(zoom, "aurora-0", meetings=OBJECTS)
         runner = stage.worker()

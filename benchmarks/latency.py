@@ -37,12 +37,12 @@ def run() -> None:
         try:
             demo.start()
             zoom = SimulatorControl(places.simulator_url)
-            _measure(zoom, places, "idle", 8 if QUICK else 30)
+            _measure(zoom, places, "idle", 5 if QUICK else 20)
             if not QUICK:
                 stop = threading.Event()
                 thread = threading.Thread(target=_storm, args=(zoom, places, stop))
                 thread.start()
-                _measure(zoom, places, "with 50 messages/s over 10 accounts", 30)
+                _measure(zoom, places, "with 50 messages/s over 10 accounts", 20)
                 stop.set()
                 thread.join()
         finally:

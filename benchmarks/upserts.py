@@ -59,7 +59,7 @@ def run() -> None:
         for key, fields in wanted[:part]:
             Meeting.objects.update_or_create(account=account, zoom_id=key, defaults=fields)
 
-    rounds, part = (2, 150) if QUICK else (7, 1000)
+    rounds, part = (2, 150) if QUICK else (5, 600)
     ours(rows(host, "0"))
     for name, bound in (("changed", 0.05), ("unchanged", 0.02)):
         found = Duel()

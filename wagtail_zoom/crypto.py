@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -65,8 +66,13 @@ def blind_index(value: str, purpose: str, *, key: str | None = None) -> str:
     Keyed with the newest encryption key unless ``key`` names another (rotation looks up under
     every key and rewrites).
     """
+    return indexer(purpose, key=key)(value)
+
+
+def indexer(purpose: str, *, key: str | None = None) -> Callable[[str], str]:
+    """``blind_index`` for many values of one purpose: the key is derived once."""
     secret = hashlib.sha256(f"{purpose}:{key or settings.encryption_keys[0]}".encode()).digest()
-    return hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()
+    return lambda value: hmac.digest(secret, value.encode(), "sha256").hex()
 
 
 def blind_indexes(value: str, purpose: str) -> list[str]:

@@ -250,9 +250,9 @@ def test_w18_a_lane_has_one_worker_at_a_time(connect, zoom_app, zoom_worker, pos
         lease_owner="another", lease_until=soon,
     )  # fmt: skip
     zoom_app.forget_calls()
-    assert not inbox.work_lane(choice.account, key)
+    assert not inbox.work_off(timezone.now())
     assert (zoom_app.calls(), WebhookEvent.objects.get().state) == ([], "pending")
     Lane.objects.update(lease_until=timezone.now(), not_before=timezone.now())
     WebhookEvent.objects.update(run_after=timezone.now())
-    assert inbox.work_lane(choice.account, key)
+    assert inbox.work_off(timezone.now())
     assert WebhookEvent.objects.get().state == "done"

@@ -4,7 +4,8 @@ import itertools
 import time
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
@@ -153,6 +154,26 @@ def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
     assert (ill.state, ill.error_class, ill.attempts) == ("pending", "RuntimeError", 1)
     assert {event.state for event in well} == {"done"}
     assert "cannot be read" in caplog.text
+
+
+def test_w22_many_objects_share_their_statements_and_are_read_once(connect, zoom_app, deliver):
+    """Scope, hosts, rows, claims and fates are asked and written for all lanes together."""
+    choice = connect("aurora-0", kinds=("meetings",))
+    made = [
+        zoom_app.create_meeting("aurora-0", topic=f"Evening {place}", start_time="+2d 10:00")
+        for place in range(20)
+    ]
+    numbers, host = [one["id"] for one in made], made[0]["host_id"]
+    for place in range(60):
+        thing = {"id": numbers[place % 20], "host_id": host}
+        deliver(choice.account, "meeting.updated", thing)
+    zoom_app.forget_calls()
+    with CaptureQueriesContext(connection) as seen:
+        assert inbox.work_off(timezone.now()) == 20
+    assert len(zoom_app.calls("path=/v2/meetings/")) <= 20
+    assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
+    statements = [one for one in seen if "SAVEPOINT" not in one["sql"]]
+    assert len(statements) <= 20 * 8
 
 
 def test_a_wrong_client_secret_costs_no_attempt(connect, zoom_app, deliver, settings):

@@ -1,6 +1,8 @@
 """What is gone at Zoom: two sightings, a brake, and never by mistake (S12-S14)."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from wagtail_zoom.models import (
@@ -30,6 +32,25 @@ def compare(zoom_worker):
         return SyncRun.objects.order_by("-pk").first()
 
     return run
+
+
+def test_s8_a_comparison_that_finds_nothing_new_writes_no_meeting(connect, compare):
+    choice = connect("aurora-0", kinds=("meetings",))
+    rows = list(Meeting.objects.order_by("pk").values())
+    with CaptureQueriesContext(connection) as seen:
+        run = compare(choice)
+    assert run.counts["meeting"]["unchanged"] == len(rows) > 5
+    assert run.counts["meeting"].get("removed", 0) == 0
+    assert list(Meeting.objects.order_by("pk").values()) == rows
+    written = [one["sql"] for one in seen if one["sql"].startswith(("INSERT", "UPDATE"))]
+    assert not [sql for sql in written if "wagtail_zoom_meeting" in sql.partition("SET")[0]]
+
+
+def test_s12_what_is_listed_again_is_missing_no_longer(connect, compare):
+    choice = connect("aurora-0", kinds=("meetings",))
+    Meeting.objects.update(missing_since=timezone.now())
+    compare(choice)
+    assert not Meeting.objects.exclude(missing_since=None).exists()
 
 
 def test_s12_a_deleted_meeting_goes_and_comes_back(connect, compare, zoom_app, site):

@@ -47,6 +47,32 @@ def test_secret_change_is_seen_and_not_leaked(account):
     assert Meeting.objects.get().join_url.reveal().endswith("new")
 
 
+def sealed():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT zoom_id, join_url FROM wagtail_zoom_meeting")
+        return dict(cursor.fetchall())
+
+
+@pytest.mark.parametrize("more", [[], [("3", "New", "https://zoom.us/j/3")]])
+def test_s8_a_secret_that_did_not_change_is_not_encrypted_anew(account, more):
+    """Also beside a row whose secret did, and on a page with new rows."""
+    page(account, ("1", "Old", "https://zoom.us/j/1"), ("2", "Old", "https://zoom.us/j/2"))
+    before = sealed()
+    rows = [("1", "New", "https://zoom.us/j/1"), ("2", "Old", "https://zoom.us/j/2?pwd=x"), *more]
+    assert page(account, *rows, at=T0 + timedelta(1)).changed == ["1", "2"]
+    after = sealed()
+    assert after["1"] == before["1"]
+    assert after["2"] != before["2"]
+    links = [meeting.join_url.reveal() for meeting in Meeting.objects.order_by("zoom_id")]
+    assert links == [link for _number, _topic, link in rows]
+    assert Meeting.objects.get(zoom_id="1").topic == "New"
+
+
+def test_equal_passcodes_do_not_look_equal(account):
+    first = content_hash({"passcode": "1"}, ["passcode"], "a")
+    assert first[32:] != content_hash({"passcode": "1"}, ["passcode"], "b")[32:]
+
+
 def test_identity_survives_a_change(account):
     """Sign-ups and items hang on the primary key."""
     page(account, ("1", "Old", ""))

@@ -91,14 +91,17 @@ class ZoomClient:
 
     # Meetings and webinars
 
-    def meetings(self, host_id: str, kind: str, *, page_size: int = PAGE_SIZE) -> Iterator[Page]:
+    def meetings(
+        self, host_id: str, kind: str, *, page_size: int = PAGE_SIZE, ahead: bool = False
+    ) -> Iterator[Page]:
         """``GET /users/{id}/meetings`` or ``/webinars``: one row per number, series included.
 
         Unexpired past ones are part of it. An account without the webinar add-on simply has none.
+        ``ahead``: the next page is on its way while the caller works on this one.
         """
         name = _plural(kind)
         params: dict[str, Any] = {"type": "scheduled", "page_size": page_size}
-        pages = self._pages(f"/users/{segment(host_id)}/{name}", params, name)
+        pages = self._pages(f"/users/{segment(host_id)}/{name}", params, name, ahead=ahead)
         if kind != Kind.WEBINAR:
             return pages
         return _none_without_plan(pages)
@@ -180,28 +183,69 @@ class ZoomClient:
 
     # How it is done
 
-    def _pages(self, path: str, params: dict[str, Any], member: str) -> Iterator[Page]:
+    def _pages(
+        self, path: str, params: dict[str, Any], member: str, *, ahead: bool = False
+    ) -> Iterator[Page]:
         """Follow ``next_page_token`` to the empty one; a token that repeats itself is an error."""
         seen: set[str] = set()
-        token = ""
-        for _page in range(MOST_PAGES):
-            extra = {"next_page_token": token} if token else {}
-            body = self._call("GET", path, MEDIUM, params={**params, **extra}, member=member)
-            items = body[member]
-            if not isinstance(items, list):
-                raise ZoomProtocolError("Zoom's list is none.")
-            total = body.get("total_records")
-            yield Page(
-                [item for item in items if isinstance(item, dict)],
-                total if isinstance(total, int) else None,
-            )
-            token = body.get("next_page_token") or ""
-            if not isinstance(token, str) or token in seen:
-                raise ZoomProtocolError("Zoom's list does not end.")
-            if not token:
-                return
-            seen.add(token)
-        raise ZoomProtocolError("Zoom's list has too many pages.")
+        pool = ThreadPoolExecutor(max_workers=1) if ahead else None
+        coming: Callable[[], dict[str, Any]] | None = None
+        try:
+            for _page in range(MOST_PAGES):
+                body = (
+                    coming()
+                    if coming
+                    else self._call("GET", path, MEDIUM, params=params, member=member)
+                )
+                items = body[member]
+                if not isinstance(items, list):
+                    raise ZoomProtocolError("Zoom's list is none.")
+                total = body.get("total_records")
+                token = body.get("next_page_token") or ""
+                good = isinstance(token, str) and token not in seen
+                if good and token:
+                    params = {**params, "next_page_token": token}
+                    coming = self._ahead(pool, path, params, member) if pool else None
+                yield Page(
+                    [item for item in items if isinstance(item, dict)],
+                    total if isinstance(total, int) else None,
+                )
+                if not good:
+                    raise ZoomProtocolError("Zoom's list does not end.")
+                if not token:
+                    return
+                seen.add(token)
+            raise ZoomProtocolError("Zoom's list has too many pages.")
+        finally:
+            if pool:
+                pool.shutdown(cancel_futures=True)
+
+    def _ahead(
+        self, pool: ThreadPoolExecutor, path: str, params: dict[str, Any], member: str
+    ) -> Callable[[], dict[str, Any]] | None:
+        """Send for a page; what waits for it. None: there is no slot now, ask in the usual way."""
+        refuse_in_transaction()
+        try:
+            waits = budget.reserve(self.account, MEDIUM, self.priority, patience=self.patience)
+            token = tokens.get_token(self.grant, renew=self.renew)
+        except ZoomError:
+            return None
+        due = time.monotonic() + waits[0]
+
+        def send() -> dict[str, Any]:
+            time.sleep(max(0.0, due - time.monotonic()))
+            budget.wait_turn(self.account, MEDIUM)
+            return self._send("GET", path, token, params=params, member=member)
+
+        future = pool.submit(send)
+
+        def wait() -> dict[str, Any]:
+            try:
+                return self._judged(future.result)
+            except TokenRefused:
+                return self._call("GET", path, MEDIUM, params=params, member=member)
+
+        return wait
 
     def _call(
         self,
@@ -217,6 +261,8 @@ class ZoomClient:
         if waits[0]:
             time.sleep(waits[0])
         token = tokens.get_token(self.grant, renew=self.renew)
+        if self.priority < Priority.REGISTRATION:
+            budget.wait_turn(self.account, label)
         try:
             return self._judged(
                 lambda: self._send(
@@ -312,15 +358,16 @@ class ZoomClient:
         token = tokens.get_token(self.grant)
         begun = time.monotonic()
         return [
-            (name, path, label, pool.submit(self._send_at, begun + wait, turns, path, token))
+            (name, path, label, pool.submit(self._send_at, begun + wait, turns, path, label, token))
             for (name, path, _label), wait in zip(batch, waits, strict=True)
         ]
 
     def _send_at(
-        self, moment: float, turns: Semaphore, path: str, token: tokens.AccessToken
+        self, moment: float, turns: Semaphore, path: str, label: str, token: tokens.AccessToken
     ) -> dict[str, Any]:
         time.sleep(max(0.0, moment - time.monotonic()))
         with turns:
+            budget.wait_turn(self.account, label)
             return self._send("GET", path, token)
 
     def _outcomes(

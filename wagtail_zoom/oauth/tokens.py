@@ -43,6 +43,8 @@ LEEWAY = 120
 LEASE = 30
 """Seconds: longer than a token call can last (3 to connect, 10 to read)."""
 WAIT = 10
+LOOK = 0.025
+"""Seconds between two looks at a refresh that another process makes."""
 IDLE_DAYS = 7
 SAVE_TRIES = 4
 
@@ -172,8 +174,17 @@ def _refresh(row: Grant, generation: int) -> AccessToken:
                 return _rotate(row, generation, me, marked)
         if time.monotonic() > give_up:
             raise ZoomTransient("Another process is renewing the permission.")
-        time.sleep(0.05)
+        _look_on(row, generation, give_up)
         row = _read(row)
+
+
+def _look_on(row: Grant, generation: int, give_up: float) -> None:
+    """Until whoever refreshes is through: cheap looks, so that many who wait cost little."""
+    while time.monotonic() <= give_up:
+        time.sleep(LOOK)
+        rows = Grant.objects.filter(pk=row.pk, generation=generation, state=row.state)
+        if not rows.filter(lease_until__gte=timezone.now()).exists():
+            return
 
 
 def _claim(row: Grant, generation: int, me: str) -> bool:

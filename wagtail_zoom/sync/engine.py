@@ -216,7 +216,7 @@ def _unit(work: Slice, scope: FetchScope, unit: Unit, full: bool) -> bool:
             )  # fmt: skip
             tally = read_unit(job, unit, host)
             if tally.lists:
-                removals.mark_missing(account, run, unit, host, client)
+                removals.mark_missing(account, run, unit, host, client, tally.numbers)
         except ZoomScopeMissing:
             logger.info("Account %s lacks a scope for %s.", account.pk, unit.kind)
         except UnitRestart as error:

@@ -27,7 +27,7 @@ SERIES_AGE = timedelta(hours=5)
 AGENDA_CUT = 250
 JUDGED = (
     "zoom_id", "zoom_type", "topic", "agenda", "start", "duration", "timezone", "host_zoom_id",
-    "seen_run", "detail_at", "removed_at", "expired_at",
+    "seen_run", "detail_at", "removed_at", "expired_at", "missing_since", "host_id", "kind",
 )  # fmt: skip
 """Columns that tell whether a meeting's detail is to be read."""
 
@@ -48,6 +48,8 @@ class Tally:
     read: int = 0
     """Details read, of which some may have brought nothing new."""
     total: int | None = None
+    numbers: set[str] = field(default_factory=set)
+    """Meetings that the listing holds: what else is stored of its host is missing."""
     lists: bool = True
     """False: Zoom does not list this kind (any more), so nothing can be missed in it."""
     stored: list[Stored] = field(default_factory=list)
@@ -88,10 +90,12 @@ def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
     if unit.kind == Kind.RECORDING:
         pages = work.client.recordings(host.zoom_id, *unit.window(today()))
     else:
-        pages = work.client.meetings(host.zoom_id, unit.kind)
+        pages = work.client.meetings(host.zoom_id, unit.kind, ahead=True)
     first = True
-    begun = timezone.now()
+    started = timezone.now()
     while True:
+        # A page is on its way while the one before it is worked on: its read began that early.
+        begun, started = started, timezone.now()
         try:
             page = next(pages)
         except StopIteration:
@@ -107,9 +111,8 @@ def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
         if unit.kind == Kind.RECORDING:
             _recordings(work, tally, page.items, begun)
         else:
-            _meetings(work, tally, page.items, unit.kind, begun)
+            _meetings(work, tally, page.items, unit, begun)
         work.beat(tally)
-        begun = timezone.now()
     return tally
 
 
@@ -126,32 +129,36 @@ def _recordings(work: Work, tally: Tally, items: list[dict[str, Any]], begun: da
 
 
 def _meetings(
-    work: Work, tally: Tally, items: list[dict[str, Any]], kind: str, begun: datetime
+    work: Work, tally: Tally, items: list[dict[str, Any]], unit: Unit, begun: datetime
 ) -> None:
-    """Store what the listing shows to be new, changed or due; touch the rest in one statement."""
+    """Read and store what the listing shows to be new, changed or due; the rest is not written."""
     numbers: dict[str, dict[str, Any]] = {}
     for item in items:
         try:
             numbers[identifier(item.get("id"))] = item
         except BadItem:
             tally.failed += 1
-    stored = {
-        row.zoom_id: row
-        for row in Meeting.objects.filter(account=work.account, zoom_id__in=list(numbers)).only(
-            *JUDGED
-        )
-    }
-    due = [
-        number
+    tally.numbers |= numbers.keys()
+    rows = Meeting.objects.filter(account=work.account, zoom_id__in=list(numbers)).only(*JUDGED)
+    stored = {row.zoom_id: row for row in rows}
+    due = {
+        number: unit.kind
         for number, item in numbers.items()
         if _is_wanted(work, stored.get(number), item, begun)
+    }
+    fresh = [row for number, row in stored.items() if number not in due]
+    # Seen again, or in the list of another host than ours: only these are written.
+    odd = [
+        row.pk
+        for row in fresh
+        if row.missing_since or row.host_id != unit.host or row.kind != unit.kind
     ]
-    fresh = [row.pk for number, row in stored.items() if number not in set(due)]
-    Meeting.objects.filter(pk__in=fresh).update(
-        seen_run=work.run.pk, missing_since=None, fetched_at=begun
-    )
+    if odd:
+        Meeting.objects.filter(pk__in=odd).update(
+            seen_run=work.run.pk, missing_since=None, fetched_at=begun
+        )
     tally.unchanged += len(fresh)
-    _read_due(work, tally, [(number, kind) for number in due])
+    _read_due(work, tally, list(due.items()))
 
 
 def _read_due(work: Work, tally: Tally, due: list[tuple[str, str]]) -> None:

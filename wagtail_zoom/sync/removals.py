@@ -7,6 +7,7 @@ holds back removals that look like a mistake.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -37,6 +38,7 @@ from .units import Unit, today
 BRAKE_COUNT = 10
 BRAKE_SHARE = 0.1
 CONFIRMED_AT_ONCE = 50
+BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,18 @@ class Removed:
 
 
 def mark_missing(
-    account: ZoomAccount, run: SyncRun, unit: Unit, host: Host, client: ZoomClient
+    account: ZoomAccount,
+    run: SyncRun,
+    unit: Unit,
+    host: Host,
+    client: ZoomClient,
+    listed: Collection[str],
 ) -> None:
-    """After a complete unit: note which rows of it the listing no longer holds."""
+    """After a complete unit: note which rows of it the listing no longer holds.
+
+    Args:
+        listed: numbers of the meetings that stood in it (recordings are stamped with the run).
+    """
     if unit.kind == Kind.RECORDING:
         first, last = unit.window(today())
         rows = Recording.objects.filter(
@@ -60,11 +71,17 @@ def mark_missing(
         _note(run, absent.exclude(seen_run=run.pk))
         return
     rows = Meeting.objects.filter(account=account, host=host, kind=unit.kind)
-    absent = rows.filter(removed_at=None, expired_at=None).exclude(seen_run=run.pk)
-    ahead = absent.filter(_ahead())
-    _lapse(account, absent.exclude(pk__in=ahead.values("pk")))
-    _note(run, ahead)
-    _confirm(run, ahead.filter(missing_since__gte=run.started_at or run.requested_at), client)
+    rows = rows.filter(removed_at=None, expired_at=None).exclude(seen_run=run.pk)
+    stored = rows.order_by("pk").values_list("pk", "zoom_id")
+    gone = [pk for pk, number in stored if number not in listed]
+    for first in range(0, len(gone), BATCH):
+        absent = Meeting.objects.filter(pk__in=gone[first : first + BATCH])
+        ahead = absent.filter(_ahead())
+        _lapse(account, absent.exclude(pk__in=ahead.values("pk")))
+        _note(run, ahead)
+    if gone:
+        ahead = rows.filter(_ahead(), missing_since__gte=run.started_at or run.requested_at)
+        _confirm(run, ahead, client)
 
 
 def _note(run: SyncRun, absent: QuerySet[Meeting] | QuerySet[Recording]) -> None:

@@ -7,20 +7,24 @@ one UPDATE and nothing else; a second identical page writes no row's content.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connections, models, router, transaction
+from django.db import connections, router, transaction
 from django.utils import timezone
 
 from ..conf import settings
-from ..crypto import blind_index
-from ..models import Secret, ZoomAccount
+from ..crypto import indexer
+from ..models import ZoomAccount
+from ..models.fields import SecretField
 from ..models.mirror import Mirrored
+from .columns import update_rows
 
-BOOKKEEPING = ("content_hash", "fetched_at", "seen_run", "missing_since", "removed_at", "synced_at")
+STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
+HALF = 32
+"""Characters of a digest: 128 bits of the plain columns, as many of the secret ones."""
 
 
 @dataclass
@@ -40,13 +44,29 @@ class Upserted:
         return [*self.created, *self.changed]
 
 
-def content_hash(fields: Mapping[str, Any]) -> str:
+def content_hash(fields: Mapping[str, Any], secrets: Collection[str] = (), place: str = "") -> str:
     """Keyed digest of mapped fields: without the key a passcode cannot be guessed from it.
 
-    The oldest key is used, so that adding a newer one does not make every row look changed.
+    Its second half is of the secrets alone and of the row's place, so that a row whose topic
+    changed need not have its link encrypted anew, and equal passcodes do not look equal. The
+    oldest key is used, so that adding a newer one does not make every row look changed.
     """
-    text = json.dumps(fields, sort_keys=True, default=str, ensure_ascii=False)
-    return blind_index(text, "content", key=settings.encryption_keys[-1])
+    return _hasher()(fields, secrets, place)
+
+
+def _hasher() -> Callable[[Mapping[str, Any], Collection[str], str], str]:
+    index = indexer("content", key=settings.encryption_keys[-1])
+
+    def digest(fields: Mapping[str, Any], secrets: Collection[str], place: str) -> str:
+        plain = {name: value for name, value in fields.items() if name not in secrets}
+        hidden = {"place": place, **{name: fields[name] for name in secrets if name in fields}}
+        return index(_text(plain))[:HALF] + index(_text(hidden))[:HALF]
+
+    return digest
+
+
+def _text(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, sort_keys=True, default=str, ensure_ascii=False)
 
 
 def upsert(
@@ -69,82 +89,138 @@ def upsert(
     """
     stamps = dict(stamps or {})
     wanted = dict(rows)  # the last one wins where a page names a thing twice
-    result = Upserted()
     if not wanted:
-        return result
-    rows_of = model._default_manager.filter(account=account, **{f"{key}__in": list(wanted)})
-    known: dict[str, Any] = {getattr(row, key): row for row in rows_of}
-    digests = {natural: content_hash(fields) for natural, fields in wanted.items()}
-    for natural, digest in digests.items():
-        row = known.get(natural)
-        if row is None:
-            result.created.append(natural)
-        elif _is_newer(row, fetched_at):
-            result.stale.append(natural)
-        elif row.content_hash == digest and row.removed_at is None:
-            result.unchanged.append(natural)
-        else:
-            result.changed.append(natural)
-    fresh: list[models.Model] = []
-    for natural in result.written:
-        row, fields = known.get(natural), wanted[natural]
-        if row is None:
-            row = model(account=account, **{key: natural})
-        else:
-            result.before[natural] = {name: _plain(row, name) for name in fields}
-        _fill(row, {**fields, **stamps}, digests[natural], fetched_at, run)
-        fresh.append(row)
+        return Upserted()
+    page = Page(model, account, key, wanted, Upserted(), fetched_at, run, stamps)
+    page.read()
+    page.judge()
     with transaction.atomic(using=router.db_for_write(model)):
-        columns = [*next(iter(wanted.values())), *stamps, *BOOKKEEPING]
-        _write(model, fresh, ("account", key), columns)
-        touched = [known[natural].pk for natural in result.unchanged]
-        _touch(model, touched, {**stamps, "fetched_at": fetched_at, "seen_run": run})
-    return result
+        page.write()
+        page.touch()
+    return page.result
 
 
-def _is_newer(row: Mirrored, fetched_at: datetime) -> bool:
+@dataclass
+class Page:
+    """One page on its way into the mirror: three statements on databases that can."""
+
+    model: type[Mirrored]
+    account: ZoomAccount
+    key: str
+    wanted: dict[str, Mapping[str, Any]]
+    result: Upserted
+    fetched_at: datetime
+    run: int
+    stamps: dict[str, Any]
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+
+    def read(self) -> None:
+        """Columns and stamps of the rows that are there, without making objects of them."""
+        self.columns = list(next(iter(self.wanted.values())))
+        fields = {name: self.model._meta.get_field(name) for name in self.columns}
+        self.secrets = [name for name, one in fields.items() if isinstance(one, SecretField)]
+        rows = self.model._default_manager.filter(
+            account=self.account, **{f"{self.key}__in": list(self.wanted)}
+        ).values("pk", self.key, *STAMPS, *self.columns)
+        self.known = {row[self.key]: row for row in rows}
+
+    def judge(self) -> None:
+        """New, changed, unchanged, or older than what is stored."""
+        digest, result = _hasher(), self.result
+        for natural, fields in self.wanted.items():
+            self.digests[natural] = digest(fields, self.secrets, natural)
+            row = self.known.get(natural)
+            if row is None:
+                result.created.append(natural)
+            elif _is_newer(row, self.fetched_at):
+                result.stale.append(natural)
+            elif row["content_hash"] == self.digests[natural] and row["removed_at"] is None:
+                result.unchanged.append(natural)
+            else:
+                result.changed.append(natural)
+                result.before[natural] = {
+                    name: bool(row[name]) if name in self.secrets else row[name] for name in fields
+                }
+
+    def write(self) -> None:
+        """New rows in whole, changed ones by their changed columns where the database can."""
+        result, connection = self.result, connections[router.db_for_write(self.model)]
+        if result.created or connection.vendor != "postgresql":
+            self._insert(connection)
+        elif result.changed:
+            self._update()
+
+    def touch(self) -> None:
+        """Rows seen and found unchanged: one statement, no content."""
+        if self.result.unchanged:
+            pks = [self.known[natural]["pk"] for natural in self.result.unchanged]
+            self.model._default_manager.filter(pk__in=pks).update(
+                **self.stamps, fetched_at=self.fetched_at, seen_run=self.run, missing_since=None
+            )
+
+    def _book(self) -> dict[str, Any]:
+        return {
+            **self.stamps, "fetched_at": self.fetched_at, "seen_run": self.run,
+            "missing_since": None, "removed_at": None, "synced_at": timezone.now(),
+        }  # fmt: skip
+
+    def _keeps_secrets(self, natural: str) -> bool:
+        row = self.known.get(natural)
+        return row is not None and row["content_hash"][HALF:] == self.digests[natural][HALF:]
+
+    def _row(self, natural: str) -> Mirrored:
+        """The row as it is to be; secrets that did not change keep their ciphertext."""
+        row = self.model(account=self.account, **{self.key: natural})
+        stays = self._keeps_secrets(natural)
+        for name, value in self.wanted[natural].items():
+            kept = stays and name in self.secrets
+            setattr(row, name, self.known[natural][name] if kept else value)
+        row.content_hash = self.digests[natural]
+        return row
+
+    def _insert(self, connection: Any) -> None:
+        rows, book = [self._row(natural) for natural in self.result.written], self._book()
+        if not rows:
+            return
+        for row in rows:
+            for name, value in book.items():
+                setattr(row, name, value)
+        # MariaDB finds the conflict by its own unique keys and refuses to be told which one.
+        named = connection.features.supports_update_conflicts_with_target
+        self.model._default_manager.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=("account", self.key) if named else None,
+            update_fields=list(dict.fromkeys([*self.columns, *book, "content_hash"])),
+            batch_size=500,
+        )
+
+    def _update(self) -> None:
+        changed = self.result.changed
+        secret = {natural for natural in changed if not self._keeps_secrets(natural)}
+        columns = [
+            name for name in self.columns
+            if (secret if name in self.secrets else any(
+                self.known[natural][name] != self.wanted[natural][name] for natural in changed
+            ))
+        ]  # fmt: skip
+        values: dict[str, list[Any]] = {
+            "id": [self.known[natural]["pk"] for natural in changed],
+            "content_hash": [self.digests[natural] for natural in changed],
+        }
+        rows = [self._row(natural) for natural in changed] if secret else []
+        for name in columns:
+            if name in self.secrets:
+                seal = self.model._meta.get_field(name).pre_save
+                values[name] = [seal(row, add=False) for row in rows]
+            else:
+                values[name] = [self.wanted[natural][name] for natural in changed]
+        update_rows(self.model, values, self._book(), not_after=self.fetched_at)
+
+
+def _is_newer(row: Mapping[str, Any], fetched_at: datetime) -> bool:
     """Whether the row already holds a fact that is younger than this read."""
-    return any(at is not None and at > fetched_at for at in (row.fetched_at, row.provider_ts))
-
-
-def _plain(row: models.Model, name: str) -> Any:
-    value = getattr(row, name)
-    return bool(value) if isinstance(value, Secret) else value
-
-
-def _fill(
-    row: Mirrored, fields: Mapping[str, Any], digest: str, fetched_at: datetime, run: int
-) -> None:
-    for name, value in fields.items():
-        setattr(row, name, value)
-    row.content_hash = digest
-    row.fetched_at = fetched_at
-    row.seen_run = run
-    row.missing_since = None
-    row.removed_at = None
-    row.synced_at = timezone.now()
-
-
-def _write(
-    model: type[models.Model], rows: list[Any], unique: tuple[str, str], columns: list[str]
-) -> None:
-    if not rows:
-        return
-    connection = connections[router.db_for_write(model)]
-    # MariaDB finds the conflict by its own unique keys and refuses to be told which one.
-    target = unique if connection.features.supports_update_conflicts_with_target else None
-    for row in rows:
-        row.pk = None
-        row._state.adding = True
-    model._default_manager.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=target,
-        update_fields=list(dict.fromkeys(columns)),
-        batch_size=500,
-    )
-
-
-def _touch(model: type[models.Model], pks: list[int], values: dict[str, Any]) -> None:
-    if pks:
-        model._default_manager.filter(pk__in=pks).update(**values, missing_since=None)
+    return any(at is not None and at > fetched_at for at in (row["fetched_at"], row["provider_ts"]))
