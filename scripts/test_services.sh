@@ -16,9 +16,6 @@ if "$BIN/python" -c 'import socket; socket.create_connection(("127.0.0.1", 5432)
     echo "== several web servers and workers, PostgreSQL, both brokers =="
     "$BIN/pip" install --quiet gunicorn redis
     "$BIN/pytest" -q -m services tests/layouts
-    echo "== several web servers and workers, PostgreSQL, both brokers =="
-    "$BIN/pip" install --quiet gunicorn redis
-    "$BIN/pytest" -q -m services tests/layouts
 else
     echo "PostgreSQL does not answer on 127.0.0.1:5432: left out."
 fi
