@@ -1,10 +1,17 @@
 """Fixtures for the whole suite. Zoom is the simulator, over real HTTP."""
 
 import pytest
+from django.core.cache import cache
 
 from tests.contract.checker import check, check_delivery
 
 pytest_plugins = ["wagtail_zoom.testing.fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    """Wagtail keeps the paths of Sites in the cache, which would outlive a test's rows."""
+    cache.clear()
 
 
 @pytest.fixture
