@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
@@ -64,6 +65,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     raise Http404
 
 
+@sensitive_variables("target")
 def answer(
     request: HttpRequest,
     gate: Exposure,
@@ -113,6 +115,7 @@ def _opens(row: Occurrence, choice: ZoomSettings | None) -> datetime:
     return row.start - timedelta(minutes=choice.join_minutes if choice else 15)
 
 
+@sensitive_variables("url", "parts", "query", "pair")
 def _target(
     gate: Exposure, row: Occurrence, audience: Audience, personal: Secret | None, browser: bool
 ) -> str:
@@ -196,6 +199,7 @@ def _join_page_action(door: Door, view: DateView) -> Action | None:
 
 @login_not_required
 @require_safe
+@sensitive_variables("url", "passcode", "shown", "context")
 def watch(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/watch/<id>/``: leads to the recording; first to its passcode if a person types it."""
     site, gate = site_and_gate(request)

@@ -22,10 +22,11 @@ from django.db import DatabaseError, IntegrityError, connections, router, transa
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
 
 from . import observing
 from .conf import settings
-from .models import WebhookEvent
+from .models import Secret, WebhookEvent
 from .queue import enqueue
 from .redaction import clean, content_key, redact
 
@@ -74,7 +75,8 @@ def without_slash(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=404)
 
 
-def _verified(request: HttpRequest) -> tuple[bytes, str]:
+@sensitive_variables("secrets", "secret", "signature", "wanted")
+def _verified(request: HttpRequest) -> tuple[bytes, Secret]:
     """The raw body and the secret that signed it."""
     if request.method != "POST":
         raise Refused(405, "method")
@@ -96,7 +98,7 @@ def _verified(request: HttpRequest) -> tuple[bytes, str]:
     for secret in secrets:
         wanted = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
         if hmac.compare_digest(wanted, signature):
-            return body, secret
+            return body, Secret(value=secret)
     raise Refused(401, "signature")
 
 
@@ -130,14 +132,14 @@ def _parse(body: bytes) -> dict[str, Any]:
     return message
 
 
-def _answer_challenge(message: dict[str, Any], secret: str) -> HttpResponse:
+def _answer_challenge(message: dict[str, Any], secret: Secret) -> HttpResponse:
     """Prove that we know the secret. Signed requests only, and only tokens that can be no message:
     else the endpoint would sign chosen text for anybody."""
     payload = message.get("payload")
     token = payload.get("plainToken") if isinstance(payload, dict) else None
     if not isinstance(token, str) or not PLAIN_TOKEN.fullmatch(token):
         raise Refused(400, "challenge")
-    proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+    proof = hmac.new(secret.reveal().encode(), token.encode(), hashlib.sha256).hexdigest()
     return JsonResponse({"plainToken": token, "encryptedToken": proof})
 
 

@@ -260,7 +260,7 @@ def test_x32_a_refresh_under_way_stores_nothing_after_the_end(choice, zoom_app):
     from wagtail_zoom.oauth import protocol
 
     grant = Grant.objects.select_related("account").get()
-    fresh = protocol.renew(grant.refresh_token.reveal())
+    fresh = protocol.renew(grant.refresh_token)
     leave.deauthorize(choice.account.zoom_id, grant.zoom_user_id, timezone.now())
     with pytest.raises(ZoomAuthError):
         tokens._store(grant, 1, fresh)

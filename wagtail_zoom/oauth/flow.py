@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 from wagtail.models import Site
 
 from ..conf import settings
@@ -47,6 +48,7 @@ def redirect_uri() -> str:
     return f"{settings.base_url}{reverse('wagtail_zoom:oauth_callback')}"
 
 
+@sensitive_variables("state", "verifier")
 def start(request: HttpRequest, site: Site, invitation: Invitation | None = None) -> HttpResponse:
     """Begin an authorisation for this Site; the caller has checked the right to do so.
 
@@ -60,7 +62,7 @@ def start(request: HttpRequest, site: Site, invitation: Invitation | None = None
     mine = browser(request)
     _make_room(mine)
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-    OAuthState.objects.create(
+    row = OAuthState(
         state_hash=digest(state),
         session_hash=mine,
         user=request.user if request.user.is_authenticated else None,
@@ -70,9 +72,10 @@ def start(request: HttpRequest, site: Site, invitation: Invitation | None = None
         issuer=settings.oauth_url,
         redirect_uri=redirect_uri(),
         origin=f"{request.scheme}://{request.get_host()}",
-        verifier=verifier,
         expires_at=timezone.now() + LIFE,
     )
+    row.verifier = verifier
+    row.save()
     return HttpResponseRedirect(protocol.authorize_url(state, verifier, redirect_uri()))
 
 
@@ -97,6 +100,7 @@ def _make_room(browser: str) -> None:
     OAuthState.objects.filter(pk__in=stale).delete()
 
 
+@sensitive_variables("state", "code")
 def receive(state: str, code: str) -> str:
     """The canonical host: keep the code in the state's row; where the browser is to go on.
 
@@ -121,6 +125,7 @@ def declined(state: str) -> str:
     return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}"
 
 
+@sensitive_variables("state")
 def take(request: HttpRequest, state: str) -> OAuthState:
     """The originating host: the state's row, checked and deleted (single use).
 
@@ -161,6 +166,6 @@ def complete(row: OAuthState) -> Grant:
     Raises:
         ZoomError, ZoomConfigurationError: Zoom refused the code or is away.
     """
-    fresh = protocol.exchange(row.code.reveal(), row.verifier.reveal(), row.redirect_uri)
+    fresh = protocol.exchange(row.code, row.verifier, row.redirect_uri)
     who: dict[str, Any] = identity.read(fresh)
     return linking.store_grant(fresh, who, row.user)

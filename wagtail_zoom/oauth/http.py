@@ -9,12 +9,13 @@ import json
 import os
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from django.db import connections
+from django.views.decorators.debug import sensitive_variables
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
@@ -30,7 +31,7 @@ class Answer:
 
     status: int
     headers: Any
-    body: Any
+    body: Any = field(repr=False)
 
 
 class Bearer(AuthBase):
@@ -83,6 +84,7 @@ def refuse_in_transaction() -> None:
             raise TransactionOpen("A call to Zoom inside a database transaction.")
 
 
+@sensitive_variables("params", "payload", "form")
 def call(
     method: str,
     url: str,
@@ -107,6 +109,7 @@ def call(
     return Answer(answer.status, answer.headers, _parse(answer.body))
 
 
+@sensitive_variables("params", "payload", "form")
 def exchange(
     method: str,
     url: str,
@@ -122,27 +125,38 @@ def exchange(
     refuse_in_transaction()
     limits = timeout or settings.timeout
     writes = method not in ("GET", "HEAD")
+    response, failure = None, None
     try:
         response = session().request(
             method, url, auth=auth, params=params, json=payload, data=form, timeout=limits,
             allow_redirects=False, stream=True,
             headers={"Accept": accept, "Accept-Encoding": "gzip"},
         )  # fmt: skip
-    except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
-        raise ZoomTransient("Zoom could not be reached.") from error
-    except requests.ConnectionError as error:
-        raise ZoomTransient(
-            "The connection to Zoom broke.", ambiguous=writes and not never_sent(error)
-        ) from error
-    except requests.RequestException as error:
-        raise ZoomTransient("Zoom did not answer in time.", ambiguous=writes) from error
+    except Exception as error:
+        failure = _failure(error, writes)
+    if response is None:
+        # Raised out here, without the frames of the library: the token stands in their variables,
+        # and debug pages and error mails show variables.
+        raise failure or ZoomTransient("The connection to Zoom broke.") from None
     try:
         raw = _read(response, time.monotonic() + 3 * limits[1])
-    except (requests.RequestException, OSError, zlib.error, _urllib_errors()) as error:
-        raise ZoomTransient("Zoom's answer broke off.", ambiguous=writes) from error
+    except (requests.RequestException, OSError, zlib.error, _urllib_errors()):
+        raise ZoomTransient("Zoom's answer broke off.", ambiguous=writes) from None
     finally:
         response.close()
     return Answer(response.status_code, response.headers, raw)
+
+
+def _failure(error: Exception, writes: bool) -> Exception:
+    """What an error of the library means to us."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return ZoomTransient("Zoom could not be reached.")
+    if isinstance(error, requests.ConnectionError):
+        lost = writes and not never_sent(error)
+        return ZoomTransient("The connection to Zoom broke.", ambiguous=lost)
+    if isinstance(error, requests.RequestException):
+        return ZoomTransient("Zoom did not answer in time.", ambiguous=writes)
+    return error.with_traceback(None)
 
 
 def never_sent(error: requests.RequestException) -> bool:

@@ -20,6 +20,7 @@ from ..models import (
     Grant,
     GrantReason,
     OAuthState,
+    Secret,
     ZoomAccount,
     ZoomSettings,
 )
@@ -132,9 +133,9 @@ def _revoke(grant: Grant) -> None:
     if not grant.access_token:
         return
     if grant.expires_at is None or grant.expires_at > timezone.now() + timedelta(seconds=30):
-        protocol.revoke(grant.access_token.reveal())
+        protocol.revoke(grant.access_token)
         return
-    fresh = protocol.renew(grant.refresh_token.reveal())
+    fresh = protocol.renew(grant.refresh_token)
     # Kept, because the old pair is dead: the next try needs this one.
     grant.access_token, grant.refresh_token = fresh.access_token, fresh.refresh_token
     kept = Grant.objects.filter(pk=grant.pk, generation=grant.generation).update(
@@ -144,7 +145,7 @@ def _revoke(grant: Grant) -> None:
         generation=F("generation") + 1,
     )
     grant.generation += kept
-    protocol.revoke(fresh.access_token)
+    protocol.revoke(Secret(value=fresh.access_token))
 
 
 def _drop_tokens(grant: Grant) -> None:

@@ -22,7 +22,7 @@ from ..errors import (
     ZoomProtocolError,
     ZoomTransient,
 )
-from ..models import GrantReason
+from ..models import GrantReason, Secret
 from .http import guard, never_sent, refuse_in_transaction
 
 LONGEST = 400 * 86400
@@ -66,7 +66,7 @@ def authorize_url(state: str, verifier: str, redirect_uri: str) -> str:
     return str(url)
 
 
-def exchange(code: str, verifier: str, redirect_uri: str) -> TokenSet:
+def exchange(code: Secret, verifier: Secret, redirect_uri: str) -> TokenSet:
     """Trade an authorisation code for tokens. A code works once, so this is never repeated.
 
     Raises:
@@ -76,8 +76,8 @@ def exchange(code: str, verifier: str, redirect_uri: str) -> TokenSet:
     return _tokens(
         lambda client: client.fetch_token(
             _url("token"),
-            code=code,
-            code_verifier=verifier,
+            code=code.reveal(),
+            code_verifier=verifier.reveal(),
             redirect_uri=redirect_uri,
             timeout=settings.timeout,
             allow_redirects=False,
@@ -85,7 +85,7 @@ def exchange(code: str, verifier: str, redirect_uri: str) -> TokenSet:
     )
 
 
-def renew(refresh_token: str) -> TokenSet:
+def renew(refresh_token: Secret) -> TokenSet:
     """Trade a refresh token for a new pair; the old one is dead from then on.
 
     Raises:
@@ -98,29 +98,29 @@ def renew(refresh_token: str) -> TokenSet:
     return _tokens(
         lambda client: client.refresh_token(
             _url("token"),
-            refresh_token=refresh_token,
+            refresh_token=refresh_token.reveal(),
             timeout=settings.timeout,
             allow_redirects=False,
         )
     )
 
 
-def revoke(token: str) -> None:
+def revoke(token: Secret) -> None:
     """Give a token back; Zoom then removes the installation for that person.
 
     Raises:
         ZoomError: Zoom refused it or could not be reached.
     """
-    refuse_in_transaction()
-    with session() as client:
-        try:
-            _checked(
-                client.revoke_token(
-                    _url("revoke"), token=token, timeout=settings.timeout, allow_redirects=False
-                )
+    _bare(
+        lambda client: _checked(
+            client.revoke_token(
+                _url("revoke"),
+                token=token.reveal(),
+                timeout=settings.timeout,
+                allow_redirects=False,
             )
-        except requests.RequestException as error:
-            raise _unreachable(error) from error
+        )
+    )
 
 
 def _url(name: str) -> str:
@@ -128,15 +128,24 @@ def _url(name: str) -> str:
 
 
 def _tokens(work: Any) -> TokenSet:
+    return _bare(lambda client: token_set(work(client)))
+
+
+def _bare(work: Any) -> Any:
+    """Run a call. What it raises has lost the frames of the libraries: tokens stand in their
+    variables, and debug pages and error mails show variables."""
     refuse_in_transaction()
     with session() as client:
         try:
-            return token_set(work(client))
+            return work(client)
         except requests.RequestException as error:
-            raise _unreachable(error) from error
+            failure: Exception = _unreachable(error)
         except (ValueError, TypeError):
             # Authlib reckons with the members before they are checked; its words could quote them.
-            raise ZoomProtocolError("The token answer is not whole.", status=200) from None
+            failure = ZoomProtocolError("The token answer is not whole.", status=200)
+        except Exception as error:
+            failure = error.with_traceback(None)
+    raise failure from None
 
 
 def _unreachable(error: requests.RequestException) -> ZoomTransient:

@@ -216,7 +216,7 @@ def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
 
 def _rotated(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
     try:
-        fresh = protocol.renew(row.refresh_token.reveal())
+        fresh = protocol.renew(row.refresh_token)
     except ZoomTransient as error:
         # Without an answer the rotation may have happened: the mark stays.
         _release(row, me, keep_mark=error.ambiguous or marked)

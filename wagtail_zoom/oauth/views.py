@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_deny
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
 
@@ -76,6 +77,7 @@ def connect(request: HttpRequest, site_pk: int) -> HttpResponse:
 
 @private
 @require_GET
+@sensitive_variables("state", "code")
 def callback(request: HttpRequest) -> HttpResponse:
     """``zoom/oauth/callback/``: where Zoom sends the browser, on the canonical host.
 

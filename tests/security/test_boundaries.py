@@ -1,0 +1,79 @@
+"""What only one room may touch, and what may travel (O2, O6, Q3, Q4, S22)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+
+import wagtail_zoom
+from wagtail_zoom import queue
+
+ROOT = Path(wagtail_zoom.__file__).parent
+
+
+def test_o6_tokens_are_named_in_the_token_room_only():
+    """Nobody else reads a refresh token; an access token is asked for through ``get_token``."""
+    allowed = ("oauth/", "models/accounts.py", "migrations/", "testing/")
+    for path in ROOT.rglob("*.py"):
+        name = str(path.relative_to(ROOT))
+        if not name.startswith(allowed):
+            found = re.search(r"\b(refresh_token|access_token)\b", path.read_text())
+            # The list of what is cut out of messages names a token of Zoom's downloads.
+            assert found is None, name
+
+
+def test_o2_no_form_or_address_takes_a_permission(db):
+    """A Site is linked by finishing an authorisation, never by naming a stored one."""
+    from tests.security.test_tenants import admin_patterns
+    from wagtail_zoom import urls
+    from wagtail_zoom.admin import forms
+
+    for _name, arguments in admin_patterns():
+        assert set(arguments) <= {"site_pk", "pk"}
+    for pattern in urls.urlpatterns:
+        assert not {"grant", "grant_pk", "account_pk"} & set(pattern.pattern.converters)
+    text = Path(forms.__file__).read_text()
+    assert not re.search(r"[\"'](grant|account)[\"']", text)
+
+
+@pytest.mark.parametrize("value", [None, 1.5, ["a"], {"a": 1}, b"x", "x" * 65, object()])
+def test_q4_only_ids_go_into_the_queue(value):
+    with pytest.raises(TypeError):
+        queue.enqueue("drain", value)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_q3_a_task_is_sent_after_the_commit_and_not_before():
+    from django_q.models import OrmQ
+
+    with transaction.atomic():
+        queue.enqueue("drain")
+        assert OrmQ.objects.count() == 0
+    assert OrmQ.objects.count() == 1
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        queue.enqueue("drain")
+        1 / 0  # noqa: B018
+    assert OrmQ.objects.count() == 1
+
+
+def test_q3_a_broker_that_is_away_breaks_nothing(monkeypatch, caplog):
+    """With Redis as with the tables: what stands in our rows is found by the sweep."""
+
+    def away(*args, **kwargs):
+        raise ConnectionError("redis://:canary@host is away")
+
+    monkeypatch.setattr(queue, "async_task", away)
+    queue._send("drain", ())
+    assert "ConnectionError" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_s22_there_is_no_column_for_what_must_not_be_stored():
+    forbidden = ("start_url", "zak", "download", "host_email", "host_key", "dial", "pstn", "h323")
+    for model in apps.get_app_config("wagtail_zoom").get_models():
+        for field in model._meta.get_fields():
+            assert not any(word in field.name for word in forbidden), f"{model}.{field.name}"
