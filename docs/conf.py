@@ -78,7 +78,14 @@ MENU = {
         "data-stored",
         "marketplace",
     ],
-    "To understand": ["architecture", "security", "reliability", "zoom", "guidelines"],
+    "To understand": [
+        "architecture",
+        "security",
+        "reliability",
+        "requirements",
+        "zoom",
+        "guidelines",
+    ],
 }
 """Captions and pages of the menu at the side. A page that is not here ends the build."""
 

@@ -64,6 +64,7 @@ def test_w18_of_many_workers_one_reads(connect, zoom_app, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
 def test_s3_a_crash_at_any_statement_is_mended_by_the_next_run(connect, zoom_app, zoom_worker):
     """The database goes away in the middle, again and again: in the end all is there once."""
     choice = connect("aurora-0")
