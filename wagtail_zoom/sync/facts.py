@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount, touch
+from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount
 from .store import Stored, announce
 
 State = Occurrence.State
@@ -34,7 +34,6 @@ def mark_live(account: ZoomAccount, zoom_id: str, at: datetime) -> None:
         state=State.LIVE, state_since=at, updated_at=timezone.now()
     )
     Meeting.objects.filter(pk=meeting.pk).update(live_since=at)
-    touch(account.pk)
     announce(account, [Stored(meetings={meeting.pk})])
 
 
@@ -56,7 +55,6 @@ def mark_ended(account: ZoomAccount, zoom_id: str, started: datetime | None, at:
     Occurrence.objects.filter(pk=date.pk).update(
         state=state, state_since=at, updated_at=timezone.now()
     )
-    touch(account.pk)
     announce(account, [Stored(meetings={meeting.pk})])
 
 
@@ -79,7 +77,6 @@ def hide_deleted(
         return None
     # A read that began before does not undo it; Zoom's clock may run ahead of ours.
     Meeting.objects.filter(pk=meeting.pk).update(provider_ts=min(at, now))
-    touch(account.pk)
     announce(account, [Stored(meetings={meeting.pk})])
     return meeting
 
@@ -104,7 +101,6 @@ def hide_recordings(account: ZoomAccount, uuids: list[str], at: datetime, *, gon
     Recording.objects.filter(pk__in=pks).update(**{column: stamp, "provider_ts": stamp})
     if gone:
         Transcript.objects.filter(recording__in=pks).delete()
-    touch(account.pk)
     announce(account, [Stored(recordings=pks)])
 
 

@@ -171,6 +171,5 @@ def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[R
             cancel_dates(Occurrence.objects.filter(meeting__in=pks), now)
             done.meetings = pks
             changes.log_gone(account, scope, rows, "meeting_gone")
-    touch(account.pk)
     announce(account, [done])
     return len(pks)

@@ -196,7 +196,8 @@ def _attach(account: ZoomAccount, rows: list[Recording]) -> None:
 def announce(account: ZoomAccount, stored: Iterable[Stored]) -> None:
     """Tell the project and the caches what changed, after the commit; nothing when nothing did.
 
-    The new version (``touch``) belongs into the transaction that changed the rows.
+    Gives a new version (``touch``), so call it in the transaction that changed the rows. What
+    ``store_meetings`` and ``store_recordings`` have written has one already; another does no harm.
     """
     meetings: set[int] = set()
     recordings: set[int] = set()
@@ -205,6 +206,7 @@ def announce(account: ZoomAccount, stored: Iterable[Stored]) -> None:
         recordings |= one.recordings
     if not meetings and not recordings:
         return
+    touch(account.pk)
     _send(account, meetings, recordings)
 
 
