@@ -177,8 +177,8 @@ class Visitors:
             return
         mine = self.dice.choice(known)
         row = rows_of(mine).select_related("site").first()
-        if row is None:
-            return
+        if row is None or row.state not in ("waiting", "pending", "approved"):
+            return  # the status page has no such button then
         answer = self._call("POST", row.site.hostname, f"{tokens.status_path(row)}cancel/")
         mine.cancelled = answer is not None and answer.status_code == 303
         told = "sign-up cancelled by the person" if mine.cancelled else "cancel: no answer or 5xx"
