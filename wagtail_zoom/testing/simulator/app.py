@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
@@ -128,7 +129,8 @@ def _cut() -> None:
     """Drop the connection: the socket is shut down, so that no answer can leave."""
     connection = request.environ.get("werkzeug.socket")
     if connection is not None:
-        connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the other side may have given up before
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _after(world: World, response: Response) -> Response:
