@@ -22,6 +22,8 @@ from guards import GUARDS, Guard
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("wagtail_zoom", "tests", "demo_site", "benchmarks", "pyproject.toml")
+LONGEST = 240
+"""Seconds after which tests that a mutant keeps from ending have noticed it."""
 FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 
 
@@ -65,7 +67,8 @@ def _run(folder: Path, chosen: list[Guard], jobs: int) -> int:
                   f" · {caught or 'no test noticed'} · {seconds:.0f} s", flush=True)  # fmt: skip
     tables = folder / "whole" / "tables.sqlite3"
     shutil.copy(database, tables)
-    failed, said = _pytest(folder / "whole", sorted(noticed), tables)
+    whole = sorted(name.partition(" (does not")[0] for name in noticed)
+    failed, said = _pytest(folder / "whole", whole, tables)
     if failed:
         print(f"{said[-2000:]}\nA test that noticed something fails without a change, too.")
     print(f"{len(chosen) - survivors} caught, {survivors} survived.")
@@ -92,9 +95,11 @@ def _mutate(guard: Guard, place: Path, database: Path) -> tuple[str, float]:
     compile(file.read_text(), str(file), "exec")
     tables = place / "tables.sqlite3"
     shutil.copy(database, tables)
-    _code, said = _pytest(place, guard.tests.split(), tables)
+    code, said = _pytest(place, guard.tests.split(), tables)
     shutil.rmtree(place)
     found = FAILED.search(said)
+    if code and not found:
+        print(f"The tests of this guard did not run:\n{said[-1500:]}")
     return (found[1].removeprefix("tests/") if found else ""), time.monotonic() - began
 
 
@@ -104,10 +109,13 @@ def _pytest(place: Path, tests: list[str], database: Path, *more: str) -> tuple[
         sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--reuse-db", *more,
         *("-m", "not services and not browser"), *(f"tests/{test}" for test in tests),
     ]  # fmt: skip
-    done = subprocess.run(
-        command, cwd=place, capture_output=True, text=True, check=False,
-        env={**os.environ, "TEST_DATABASE": "sqlite", "TEST_SQLITE_FILE": str(database)},
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, cwd=place, capture_output=True, text=True, check=False, timeout=LONGEST,
+            env={**os.environ, "TEST_DATABASE": "sqlite", "TEST_SQLITE_FILE": str(database)},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return 1, f"FAILED {tests[0]} (does not come to an end)"
     return done.returncode, done.stdout + done.stderr
 
 

@@ -141,6 +141,13 @@ def test_no_way_to_what_is_not_offered(client, place, meeting):
     assert not Registration.objects.exists()
 
 
+def test_what_is_switched_off_is_not_taken(client, place, meeting):
+    """The form may stand on a cached page for days."""
+    type(place.choice).objects.update(show_registration=False)
+    assert post(client, url_of(place, meeting)).status_code == 409
+    assert not Registration.objects.exists()
+
+
 def test_honeypot_is_told_that_all_is_well(client, place, meeting):
     answer = post(client, url_of(place, meeting), {"wz_url": "http://spam.example"})
     assert answer.status_code == 303

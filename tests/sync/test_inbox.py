@@ -8,7 +8,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from wagtail_zoom.models import Activity, Lane, Meeting, Occurrence, Recording, WebhookEvent
+from wagtail_zoom.models import (
+    Activity,
+    Lane,
+    Meeting,
+    Occurrence,
+    Recording,
+    WebhookEvent,
+    ZoomAccount,
+)
 from wagtail_zoom.sync import inbox
 from wagtail_zoom.testing.signing import sign
 
@@ -256,3 +264,20 @@ def test_w18_a_lane_has_one_worker_at_a_time(connect, zoom_app, zoom_worker, pos
     WebhookEvent.objects.update(run_after=timezone.now())
     assert inbox.work_off(timezone.now())
     assert WebhookEvent.objects.get().state == "done"
+
+
+def test_x12_a_number_of_another_account_is_not_found_by_it(connect, zoom_app, zoom_worker, post):
+    """Account A says that one of its own hosts deleted what is account B's meeting."""
+    choice = connect("aurora-0")
+    own = Meeting.objects.filter(account=choice.account).first()
+    other = ZoomAccount.objects.create(zoom_id="other")
+    victim = Meeting.objects.create(
+        account=other, zoom_id="99999999999", host_zoom_id="h", kind="meeting", zoom_type=2,
+        topic="Theirs", start=timezone.now() + timedelta(days=1), duration=60,
+    )  # fmt: skip
+    thing = {"id": victim.zoom_id, "host_id": own.host_zoom_id}
+    for event in ("meeting.updated", "meeting.deleted", "meeting.permanently_deleted"):
+        post(choice.account, event, thing)
+    zoom_worker.run()
+    victim.refresh_from_db()
+    assert (victim.removed_at, victim.expired_at, victim.topic) == (None, None, "Theirs")
