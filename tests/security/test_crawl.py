@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
-from wagtail.admin.views.bulk_action.registry import bulk_action_registry
 from wagtail.models import ModelLogEntry
 
 from tests.security import canaries
-from tests.security.test_tenants import admin_pages, admin_patterns, foreign_keys, public_addresses
+from tests.security.test_tenants import (
+    BULK_ROWS,
+    admin_pages,
+    admin_patterns,
+    bulk_actions,
+    foreign_keys,
+    public_addresses,
+)
 from tests.security.world import make_world
 from wagtail_zoom import urls as public_urls
 
@@ -30,9 +36,9 @@ def own_addresses(world):
         for pk in foreign_keys(name, north):
             values = {"site_pk": north.site.pk, "pk": pk}
             yield name, reverse(name, kwargs={key: values[key] for key in arguments})
-    for action in bulk_action_registry.get_bulk_actions_for_model("wagtail_zoom", "siteitem"):
-        place = ["wagtail_zoom", "siteitem", action.action_type]
-        yield action.action_type, f"{reverse('wagtail_bulk_action', args=place)}?id={pk}"
+    for app, model, action in bulk_actions():
+        pk = getattr(north, BULK_ROWS[model]).pk
+        yield action, f"{reverse('wagtail_bulk_action', args=[app, model, action])}?id={pk}"
     place = ["wagtail_zoom", "zoomsettings", north.site.pk]
     yield "panel", reverse("wagtailsettings:edit", args=place)
 

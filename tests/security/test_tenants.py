@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core import serializers
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from wagtail.admin.views.bulk_action.registry import bulk_action_registry
 from wagtail.models import Page
 
 from tests.security.world import blocks_with, make_world, words_in
@@ -99,6 +100,7 @@ def body_of(response) -> bytes:
 
 SHOWN = (
     "wagtail_zoom:calendar_site", "wagtail_zoom:join", "wagtail_zoom:watch",
+    "wagtail_zoom:transcript",
     "wagtail_zoom:calendar_date", "wagtail_zoom:calendar_series", "wagtail_zoom:register",
     "wagtail_zoom:registration", "wagtail_zoom:registration_calendar", "personal join",
     "date page", "narrowed calendar",
@@ -267,6 +269,45 @@ def test_x5_x6_no_address_of_the_admin_crosses(world, who, method):
         )
         assert getattr(client, method)(panel, data).status_code == 404
     assert dump() == before
+
+
+def bulk_actions():
+    """``(app, model, action)`` of every bulk action that our code defines."""
+    bulk_action_registry._scan_for_bulk_actions()
+    found = [
+        (app, model, name)
+        for app, models in bulk_action_registry.actions.items()
+        for model, actions in models.items()
+        for name, action in actions.items()
+        if action.__module__.startswith("wagtail_zoom.")
+    ]
+    assert len({model for _app, model, _name in found}) >= 3
+    return sorted(found)
+
+
+BULK_ROWS = {"siteitem": "meeting_item", "registration": "registration", "site": "site"}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_x6_no_bulk_action_reaches_another_site(world, method):
+    """By a foreign id alone, beside an own one, and for all there are."""
+    client = Client()
+    client.force_login(world.north.owner)
+    mine = {key: getattr(world.north, name).pk for key, name in BULK_ROWS.items()}
+    for there in (world.south, world.east):
+        for app, model, action in bulk_actions():
+            if model not in BULK_ROWS:
+                raise AssertionError(f"Teach this test what {action} is about: {model}")
+            pk = getattr(there, BULK_ROWS[model]).pk
+            address = reverse("wagtail_bulk_action", args=[app, model, action])
+            before = dump()
+            for query in (f"?id={pk}", "?id=all"):
+                answer = getattr(client, method)(f"{address}{query}", {"tags": "stolen"})
+                assert answer.status_code in (302, 403, 404), (action, query)
+                assert not words_in(body_of(answer), there)
+            assert dump() == before, action
+            answer = client.get(f"{address}?id={mine[model]}&id={pk}")
+            assert not words_in(body_of(answer), there), action
 
 
 def admin_pages():

@@ -33,6 +33,7 @@ from wagtail_zoom.models import (
     RegistrationDate,
     SiteItem,
     SyncRun,
+    Transcript,
     WebhookEvent,
     ZoomAccount,
     ZoomSettings,
@@ -70,6 +71,7 @@ def make_tenant(name: str, account: ZoomAccount, number: int) -> SimpleNamespace
     choice = ZoomSettings.objects.create(
         site=site, grant=grant, account=account, configured_at=timezone.now(),
         show_meetings=True, show_webinars=True, show_recordings=True, show_registration=True,
+        show_transcripts=True,
         organiser=f"{name} organiser", contact_email=f"{name}@{name}.example",
         privacy_notice=f"{name} privacy", consent_text=f"{name} consent", join_policy="public",
     )  # fmt: skip
@@ -127,6 +129,7 @@ def _mirror(world: SimpleNamespace, number: int) -> None:
     file = RecordingFile(recording=film, zoom_id="file", file_type="MP4", status="completed")
     file.play_url = f"https://zoom.us/rec/play/{name}secret"
     file.save()
+    Transcript.objects.create(recording=film, text=f"{name} said: welcome.")
     world.film = film
 
 
