@@ -83,9 +83,12 @@ def tutorial(kind: str) -> list[str]:
 def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``wagtail start mysite``, and what the tutorial says."""
     folder = tmp_path_factory.mktemp("project")
-    start = "from wagtail.bin.wagtail import main; main()"
-    run(python, "-c", start, "start", "mysite", cwd=folder)
-    root = folder / "mysite"
+    lines = [line for block in tutorial("console") for line in block.splitlines()]
+    (start,) = [line for line in lines if line.startswith("wagtail ")]
+    assert f"cd {start.split()[-1]}" in lines
+    main = "from wagtail.bin.wagtail import main; main()"
+    run(python, "-c", main, *start.split()[1:], cwd=folder)
+    root = folder / start.split()[-1]
     settings, line, models = tutorial("python")
     with (root / "mysite/settings/dev.py").open("a") as file:
         file.write(settings)
@@ -146,15 +149,51 @@ def test_what_is_inside(built: Path) -> None:
     run(sys.executable, ROOT / "scripts/check_wheel.py", built, cwd=ROOT)
 
 
+def typed(python: Path) -> list[list[str]]:
+    """What the tutorial says to type, as commands; ``python`` is the project's own."""
+    lines = [line for block in tutorial("console") for line in block.splitlines()]
+    return [[str(python), *line.split()[1:]] for line in lines if line.startswith("python ")]
+
+
+def test_the_tutorials_processes_start(project: Path, python: Path) -> None:
+    """The three terminals: each command as it stands, the simulator on a free port."""
+    (simulator,) = [one for one in typed(python) if "wagtail_zoom.testing.simulator" in one]
+    simulator[simulator.index("8010")] = "0"
+    with subprocess.Popen(
+        simulator, cwd=project, env={**os.environ, "PYTHONPATH": ""}, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert b"http://" in process.stdout.readline()
+        process.terminate()
+    names = {one[2] for one in typed(python) if one[1] == "manage.py"}
+    assert {"qcluster", "runserver"} <= names
+    for name in ("qcluster", "runserver"):
+        run(python, "manage.py", name, "--help", cwd=project)
+
+
 def test_a_blank_project(project: Path, python: Path) -> None:
-    """The tutorial's samples, then a project's own test: connect, list, hear of a change."""
+    """The tutorial's samples and commands, then a project's own test: connect, list, sign up."""
     manage = (python, "manage.py")
-    assert "No changes" not in run(*manage, "makemigrations", "home", cwd=project)
-    assert "wagtail_zoom" in run(*manage, "migrate", cwd=project)
-    assert "no issues" in run(*manage, "check", cwd=project)
+    person = {
+        "DJANGO_SUPERUSER_USERNAME": "owner",
+        "DJANGO_SUPERUSER_EMAIL": "owner@example.org",
+        "DJANGO_SUPERUSER_PASSWORD": "pw",
+    }
+    said = {}
+    for command in typed(python):
+        name = command[2]
+        if command[1] != "manage.py" or name in ("qcluster", "runserver"):
+            continue
+        extra = ["--noinput"] if name == "createsuperuser" else []
+        said[name] = run(*command, *extra, cwd=project, **person)
+    assert list(said) == ["makemigrations", "migrate", "check", "createsuperuser"]
+    assert "No changes" not in said["makemigrations"]
+    assert "wagtail_zoom" in said["migrate"]
+    assert "no issues" in said["check"]
+    assert "Superuser created" in said["createsuperuser"]
     made = run(*manage, "makemigrations", "--check", "--dry-run", cwd=project)
     assert "No changes detected" in made
-    said = run(
+    tested = run(
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "mysite.settings.dev"),
         *("-o", "django_debug_mode=true"),
         *("-o", "python_files=test_project.py", "."),
@@ -162,4 +201,4 @@ def test_a_blank_project(project: Path, python: Path) -> None:
         # The simulator is a process of its own: the same environment, started from here.
         PYTHONPATH=str(project),
     )
-    assert "3 passed" in said
+    assert "3 passed" in tested
