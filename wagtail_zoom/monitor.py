@@ -6,6 +6,7 @@ Anybody may ask and learns only that; with ``HEALTH_TOKEN`` the numbers behind i
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,14 +101,16 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def _kept() -> dict[str, Any]:
+    """From the cache, which may be away: that is no answer to what a monitor asks."""
     try:
         found = cache.get(KEY)
     except Exception:
-        return facts()
+        found = None
     if isinstance(found, dict):
         return found
     found = facts()
-    cache.set(KEY, found, KEPT)
+    with suppress(Exception):
+        cache.set(KEY, found, KEPT)
     return found
 
 

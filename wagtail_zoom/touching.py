@@ -8,6 +8,7 @@ ours that writes in bulk calls ``touch`` itself.
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib import import_module
 from typing import Any
 
 from django.apps import apps
@@ -135,7 +136,7 @@ def _index_signals() -> list[Any]:
     found = []
     for name in ("django_tasks.signals", "django.tasks.signals"):
         try:
-            found.append(__import__(name, fromlist=["task_finished"]).task_finished)
+            found.append(import_module(name).task_finished)
         except ImportError:
             continue
     return found

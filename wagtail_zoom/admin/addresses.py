@@ -18,7 +18,12 @@ def connect_url(facts: Facts) -> str:
 
 def panel_url(facts: Facts) -> str:
     """Address of the Site's panel."""
-    return reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", facts.site.pk])
+    return panel_of(facts.site.pk)
+
+
+def panel_of(site_pk: int) -> str:
+    """The same, where only the Site is known."""
+    return reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site_pk])
 
 
 def signups_url(facts: Facts) -> str:

@@ -104,10 +104,7 @@ class _Rereads:
     def _details(self, client: ZoomClient, keys: list[str]) -> Iterator[MappedMeeting]:
         for key, answer in client.meeting_details((key, self._kind(key)) for key in keys):
             try:
-                if isinstance(answer, ZoomRejected) and answer.code in (
-                    OTHER_KIND,
-                    INVALID_WEBINAR,
-                ):
+                if isinstance(answer, ZoomRejected) and answer.code in CONVERTED:
                     # Converted at Zoom: the same number is now of the other kind.
                     other = Kind.MEETING if self._kind(key) == Kind.WEBINAR else Kind.WEBINAR
                     answer = client.meeting(key, other)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from wagtail.admin.views.bulk_action import BulkAction
 
 from ...models import SiteItem
 from .. import curation
-from ..guard import visible_to
+from .bulk_base import OwnedBulkAction
 
 
-class ItemBulkAction(BulkAction):
-    """Base: only rows that the user may change, and 404 when there is none."""
+class ItemBulkAction(OwnedBulkAction):
+    """Base: asks, and says how many were changed."""
 
     models = [SiteItem]
     template_name = "wagtail_zoom/admin/bulk.html"
@@ -24,19 +22,10 @@ class ItemBulkAction(BulkAction):
     button: Any = ""
 
     def get_actionable_objects(self) -> tuple[list[SiteItem], dict[str, list[SiteItem]]]:
-        """Foreign items are left out without a word: their titles are nobody's business here."""
-        wanted = [pk for pk in self.request.GET.getlist("id") if pk.isdigit()]
-        rows = visible_to(self.request.user, SiteItem.objects.filter(pk__in=wanted))
-        found = list(rows.order_by("pk"))
-        if not found:
-            raise Http404
-        return found, {"items_with_no_access": []}
-
-    def check_perm(self, obj: SiteItem) -> bool:
-        return visible_to(self.request.user, SiteItem.objects.filter(pk=obj.pk)).exists()
+        return self.chosen(), {"items_with_no_access": []}
 
     def get_execution_context(self) -> dict[str, Any]:
-        return {"user": self.request.user, "form": self.cleaned_form}
+        return super().get_execution_context() | {"form": self.cleaned_form}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from wagtail.admin.views.bulk_action import BulkAction
 
 from ...models import Registration
 from ...registration import owner
-from ..guard import visible_to
+from .bulk_base import OwnedBulkAction
 from .signups import person_of
 
 
-class SignupBulkAction(BulkAction):
+class SignupBulkAction(OwnedBulkAction):
     """Base: those for which it is possible; the others are named as left out."""
 
     models = [Registration]
@@ -26,23 +25,16 @@ class SignupBulkAction(BulkAction):
     explanation: Any = ""
     act: Callable[[Registration, Any], None]
 
+    def load(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.select_related("site", "account")
+
     def get_actionable_objects(self) -> tuple[list[Registration], dict[str, list[Registration]]]:
-        wanted = [pk for pk in self.request.GET.getlist("id") if pk.isdigit()]
-        rows = Registration.objects.filter(pk__in=wanted).select_related("site", "account")
-        found = list(visible_to(self.request.user, rows).order_by("pk"))
-        if not found:
-            raise Http404
+        found = self.chosen()
         fits = [row for row in found if self.name in owner.actions(row)]
         return fits, {"items_with_no_access": [row for row in found if row not in fits]}
 
-    def check_perm(self, obj: Registration) -> bool:
-        return visible_to(self.request.user, Registration.objects.filter(pk=obj.pk)).exists()
-
     def object_context(self, obj: Registration) -> dict[str, Any]:
         return {"item": obj, "person": person_of(obj)[0], "topic": obj.snapshot.get("topic") or ""}
-
-    def get_execution_context(self) -> dict[str, Any]:
-        return {"user": self.request.user}
 
     def question(self, n: int) -> str:
         """What is asked before."""

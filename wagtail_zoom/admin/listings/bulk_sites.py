@@ -10,14 +10,14 @@ from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.models import Site
 
 from .. import fleet
 from ..views.leave import wake
+from .bulk_base import ChosenBulkAction
 
 
-class SiteBulkAction(BulkAction):
+class SiteBulkAction(ChosenBulkAction):
     """Base: those of the chosen Sites for which the action makes sense."""
 
     models = [Site]
@@ -33,8 +33,7 @@ class SiteBulkAction(BulkAction):
         return super().dispatch(request, *args, **kwargs)
 
     def get_actionable_objects(self) -> tuple[list[fleet.Row], dict[str, list[fleet.Row]]]:
-        wanted = [pk for pk in self.request.GET.getlist("id") if pk.isdigit()]
-        rows = fleet.rows(Site.objects.filter(pk__in=wanted).order_by("hostname"))
+        rows = fleet.rows(Site.objects.filter(pk__in=self.wanted).order_by("hostname"))
         if not rows:
             raise Http404
         return [row for row in rows if self.suits(row)], {
@@ -44,9 +43,6 @@ class SiteBulkAction(BulkAction):
     def suits(self, row: fleet.Row) -> bool:
         """Whether there is something to do for this Site."""
         raise NotImplementedError
-
-    def get_execution_context(self) -> dict[str, Any]:
-        return {"user": self.request.user}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         words = ("question", "explanation", "button", "nobody")

@@ -21,6 +21,7 @@ from ...models import (
     SiteItem,
     ZoomSettings,
 )
+from .. import addresses
 from ..guard import RowGuard, SiteMixin, visible_to
 
 NONE = "none"
@@ -174,7 +175,4 @@ class EndRuleView(SiteMixin, View):
         row.delete()
         _log(choice, name, request.user)
         messages.success(request, _("The rule has ended. What it has decided stays."))
-        address = reverse(
-            "wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", self.site.pk]
-        )
-        return redirect(f"{address}#tab-choices")
+        return redirect(f"{addresses.panel_of(self.site.pk)}#tab-choices")
