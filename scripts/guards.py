@@ -201,7 +201,7 @@ SYNC = (
     Guard("S20: a pause is not shortened", "client/budget.py",
           "    rows = rows.exclude(throttled_until__gte=error.retry_at)\n", "",
           "client/test_budget.py"),
-    Guard("S5: a listing that loops ends", "client/api.py",
+    Guard("S5: a listing that loops ends", "client/paging.py",
           "good = isinstance(token, str) and token not in seen", "good = isinstance(token, str)",
           "client/test_errors.py"),
     Guard("S12: two sightings", "sync/removals.py",

@@ -5,8 +5,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from wagtail_zoom.client import files
-from wagtail_zoom.errors import ZoomNotFound, ZoomProtocolError, ZoomRejected
+from wagtail_zoom.client import calling, files
+from wagtail_zoom.errors import (
+    ZoomNotFound,
+    ZoomProtocolError,
+    ZoomRejected,
+    ZoomTransient,
+)
+from wagtail_zoom.models import Grant, ZoomAccount
+
+STATUS = {"gone": 404, "ill": 503, "shut": 401}
 
 
 @pytest.fixture
@@ -25,7 +33,7 @@ def server():
                 )
                 self.send_header("Location", target.format(self.server.server_port))
             else:
-                self.send_response(404 if place == "gone" else 200)
+                self.send_response(STATUS.get(place, 200))
             self.end_headers()
             self.wfile.write("WEBVTT ü".encode())
 
@@ -40,14 +48,9 @@ def server():
     made.server_close()
 
 
-class Client:
-    """Only what ``text_file`` needs of a client."""
-
-    account = grant = None
-    priority, patience, timeout = 1, 0.0, (2, 2)
-
-
 class Token:
+    api_base = ""
+
     def reveal(self):
         return "hush"
 
@@ -56,9 +59,20 @@ class Token:
 def fetch(server, settings, monkeypatch):
     base = f"http://127.0.0.1:{server.server_port}"
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "API_URL": f"{base}/v2", "LINK_HOSTS": []}
-    monkeypatch.setattr(files.budget, "reserve", lambda *args, **kwargs: [0.0])
-    monkeypatch.setattr(files.tokens, "get_token", lambda grant: Token())
-    return lambda path: files.text_file(Client(), path if "://" in path else f"{base}/{path}")
+    monkeypatch.setattr(calling.budget, "reserve", lambda *args, **kwargs: [0.0])
+    monkeypatch.setattr(calling.tokens, "get_token", lambda grant, **kwargs: Token())
+    noted = []
+    monkeypatch.setattr(calling.health, "note_success", lambda grant: noted.append("well"))
+    monkeypatch.setattr(
+        calling.health, "note_failure", lambda grant, error: noted.append(type(error).__name__)
+    )
+    client = calling.Calls(Grant(account=ZoomAccount(plan="pro")), timeout=(2, 2))
+
+    def run(path):
+        return files.text_file(client, path if "://" in path else f"{base}/{path}")
+
+    run.noted = noted
+    return run
 
 
 def test_zooms_own_host_gets_the_token(fetch, server):
@@ -81,3 +95,29 @@ def test_nobody_else_does(fetch, server, path, error):
     with pytest.raises(error):
         fetch(path)
     assert {host for host, _token in server.seen} <= {"127.0.0.1"}
+
+
+def test_files_count_as_calls_of_the_account(fetch, server, monkeypatch):
+    """Looked at before they leave (S18), and they tell how the permission is."""
+    looks = []
+    monkeypatch.setattr(calling.budget, "wait_turn", lambda account, label: looks.append(label))
+    fetch("file")
+    assert (looks, fetch.noted) == (["light"], ["well"])
+    with pytest.raises(ZoomTransient):
+        fetch("ill")
+    assert fetch.noted == ["well", "ZoomTransient"]
+
+
+def test_a_refused_token_is_replaced_once(fetch, server, monkeypatch):
+    renewed = []
+
+    def renew(grant, token, **kwargs):
+        renewed.append(token)
+        return Token()
+
+    monkeypatch.setattr(calling.tokens, "renew_after_401", renew)
+    with pytest.raises(ZoomRejected):
+        fetch("shut")
+    assert len(renewed) == 1
+    assert len(server.seen) == 2
+    assert fetch.noted == []

@@ -6,21 +6,20 @@ recording": a bearer header, redirects are followed, and the header stays at hom
 
 from __future__ import annotations
 
-import time
 from urllib.parse import urljoin, urlsplit
 
 from ..conf import settings
 from ..errors import ZoomError, ZoomNotFound, ZoomProtocolError, ZoomRejected
-from ..oauth import tokens
 from ..oauth.http import Answer, Bearer, exchange
-from . import budget
+from ..oauth.tokens import AccessToken
 from .answers import TokenRefused, data
-from .api import ZoomClient
+from .budget import LIGHT
+from .calling import Calls
 
 MOST_REDIRECTS = 3
 
 
-def text_file(client: ZoomClient, url: str) -> str:
+def text_file(client: Calls, url: str) -> str:
     """The text behind the ``download_url`` of a file, as UTF-8.
 
     Raises:
@@ -31,25 +30,33 @@ def text_file(client: ZoomClient, url: str) -> str:
     """
     if not _is_zooms(url):
         raise ZoomRejected("The address of the file is not one of Zoom's.")
-    waits = budget.reserve(client.account, budget.LIGHT, client.priority, patience=client.patience)
-    time.sleep(waits[0])
-    token = tokens.get_token(client.grant)
-    answer = _follow(url, token.reveal(), client)
-    if answer.status == 401:
-        token = tokens.renew_after_401(client.grant, token)
-        answer = _follow(url, token.reveal(), client)
-    if answer.status != 200:
-        raise _refusal(answer)
+    try:
+        answer = client.carry(LIGHT, lambda token: _fetch(url, token, client))
+    except TokenRefused as error:
+        raise ZoomRejected("Zoom refused the file.", status=error.status) from error
+    if isinstance(answer, ZoomError):
+        raise answer
     return bytes(answer.body).decode("utf-8-sig", errors="replace")
 
 
-def _follow(url: str, token: str, client: ZoomClient) -> Answer:
-    """A storage host of Zoom's must not receive the token: it goes to Zoom's own hosts only."""
+def _fetch(url: str, token: AccessToken, client: Calls) -> Answer | ZoomError:
+    """The file. What a storage host does wrong is returned: it says nothing of the permission."""
     for _hop in range(MOST_REDIRECTS + 1):
-        auth = Bearer(token) if _is_zooms(url) else None
-        answer = exchange("GET", url, auth=auth, timeout=client.timeout, accept="text/vtt, */*")
-        if not 300 <= answer.status < 400:
+        # A storage host of Zoom's must not receive the token: it goes to Zoom's own hosts only.
+        own = _is_zooms(url)
+        auth = Bearer(token.reveal()) if own else None
+        try:
+            answer = exchange("GET", url, auth=auth, timeout=client.timeout, accept="text/vtt, */*")
+        except ZoomError as error:
+            if own:
+                raise
+            return error
+        if answer.status == 200:
             return answer
+        if not 300 <= answer.status < 400:
+            if own:
+                raise _refusal(answer)
+            return _refusal(answer)
         url = urljoin(url, str(answer.headers.get("Location", "")))
         if urlsplit(url).scheme != "https" and not _is_zooms(url):
             break
@@ -77,8 +84,6 @@ def _refusal(answer: Answer) -> ZoomError:
         return ZoomNotFound("Zoom does not hand the file out.", status=answer.status)
     try:
         data(Answer(answer.status, answer.headers, None))
-    except TokenRefused:
-        return ZoomRejected("Zoom refused the file.", status=answer.status)
     except ZoomError as error:
         return error
     return ZoomProtocolError("Zoom's file is none.", status=answer.status)
