@@ -120,6 +120,25 @@ def test_limit_of_the_day_waits_for_midnight(client, connected):
     assert made.task_at.hour == 0
 
 
+@pytest.mark.parametrize("reason", ["daily_limit", "personal_limit", "busy"])
+def test_waiting_for_our_turn_is_no_failed_try(client, connected, reason):
+    """W26: days full of other calls do not use up the patience with a Zoom that does not answer."""
+    case = connected()
+    case.zoom.fault("status", **ADD, status=500, count=1)
+    post(client, case.url)
+    days = timezone.now() - timedelta(days=4)
+    Registration.objects.update(state_since=days, error_class=reason, attempts=5)
+    type(case.place.account).objects.update(throttled_until=timezone.now() + timedelta(hours=1))
+    hurry()
+    work()
+    assert (row().state, row().attempts) == ("waiting", 5)
+    type(case.place.account).objects.update(throttled_until=None)
+    case.place.choice.grant.__class__.objects.update(retry_at=None)
+    hurry()
+    work()
+    assert row().state == "approved"
+
+
 def test_killed_in_the_middle(client, connected):
     """Claimed, sent, never settled: after the lease it is looked up, not sent again."""
     case = connected()

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
-from wagtail_zoom.models import Meeting, Occurrence, Recording, SiteItem, WebhookEvent
+from wagtail_zoom.models import Grant, Meeting, Occurrence, Recording, SiteItem, WebhookEvent
 from wagtail_zoom.oauth.http import TransactionOpen
 from wagtail_zoom.sync import inbox, rereads
 
@@ -177,8 +177,6 @@ def test_w22_many_objects_share_their_statements_and_are_read_once(connect, zoom
 
 
 def test_a_wrong_client_secret_costs_no_attempt(connect, zoom_app, deliver, settings):
-    from wagtail_zoom.models import Grant
-
     choice = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2).first()
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
@@ -191,6 +189,32 @@ def test_a_wrong_client_secret_costs_no_attempt(connect, zoom_app, deliver, sett
     event.refresh_from_db()
     assert (event.state, event.attempts) == ("pending", 0)
     assert choice.grant.state == "connected"
+
+
+@pytest.mark.parametrize("fault", ["busy", "wrong client secret"])
+def test_w26_a_planned_delay_is_no_try(connect, zoom_app, deliver, settings, fault):
+    """A message that failed nine times waits its turn once more: the tenth try is still to come."""
+    choice = connect("aurora-0")
+    row = Meeting.objects.filter(zoom_type=2).first()
+    thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
+    event = deliver(choice.account, "meeting.updated", thing)
+    WebhookEvent.objects.update(attempts=9, run_after=timezone.now())
+    if fault == "busy":
+        zoom_app.fault("status", path="/v2/", status=429, code=429, message="per-second rate limit")
+    else:
+        settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
+        Grant.objects.update(expires_at=timezone.now())
+    inbox.work_off(timezone.now())
+    event.refresh_from_db()
+    assert (event.state, event.attempts) == ("pending", 9)
+    assert event.run_after > timezone.now()
+    zoom_app.clear_faults()
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "simulator-secret"}
+    type(choice.account).objects.update(throttled_until=None)
+    WebhookEvent.objects.update(run_after=timezone.now())
+    inbox.work_off(timezone.now())
+    event.refresh_from_db()
+    assert event.state == "done"
 
 
 def test_w20_no_call_inside_a_transaction(connect, zoom_app):

@@ -29,7 +29,12 @@ State, Task = Registration.State, Registration.Task
 PATIENCE_DAYS = 3
 """Days after which we give up on a Zoom that does not answer."""
 AUTH_DAYS = 14
-"""Days after which we give up on a connection that nobody restores."""
+"""Days after which we give up on a connection that nobody restores, or on a turn that never comes."""
+PLANNED = {
+    **dict.fromkeys(("connection", "scope", "quarantined"), "connection"),
+    **dict.fromkeys(("busy", "daily_limit", "personal_limit"), "unreachable"),
+}
+"""Reasons to wait that count as no failed try, and what is said when it takes too long."""
 LINK_PAUSE = timedelta(minutes=1)
 MAIL_PAUSE = timedelta(seconds=45)
 """Zoom is mostly back within it: then one mail, with the outcome, says it all."""
@@ -137,8 +142,8 @@ def _too_late(row: Registration, task: str) -> str:
     if task != Task.ADD:
         return ""
     waited = now - row.state_since
-    if row.error_class in ("connection", "scope", "quarantined"):
-        return "connection" if waited > timedelta(days=AUTH_DAYS) else ""
+    if row.error_class in PLANNED:
+        return PLANNED[row.error_class] if waited > timedelta(days=AUTH_DAYS) else ""
     return "unreachable" if waited > timedelta(days=PATIENCE_DAYS) else ""
 
 

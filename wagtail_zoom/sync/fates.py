@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import F
 from django.utils import timezone
 
 from .. import observing
@@ -42,20 +41,18 @@ def settle(events: list[WebhookEvent], state: str) -> None:
 
 
 def fail(events: list[WebhookEvent], error: Exception) -> None:
-    """Later again, or for a person to look at. Outages of the permission cost no attempt."""
+    """Later again, or for a person to look at. A planned delay costs no attempt."""
     now = timezone.now()
+    pause = _planned(error, now)
     for event in events:
-        attempts = event.attempts + 1
+        # Whoever claimed it has counted this try in the row, not in the object.
+        attempts = event.attempts + (pause is None)
         values: dict[str, object] = {
+            "attempts": attempts,
+            "run_after": pause or now + _wait(attempts, error),
             "error_class": type(error).__name__[:40],
             "error_code": getattr(error, "code", None),
         }
-        if isinstance(error, ZoomAuthError | ZoomQuarantined | ZoomConfigurationError):
-            values |= {"attempts": F("attempts") - 1, "run_after": now + AUTH_WAIT}
-        elif isinstance(error, ZoomRateLimited):
-            values |= {"attempts": F("attempts") - 1, "run_after": error.retry_at or now}
-        else:
-            values["run_after"] = now + _wait(attempts, error)
         if attempts >= MOST_ATTEMPTS or event.received_at < now - GIVE_UP:
             values["state"] = State.DEAD
         WebhookEvent.objects.filter(pk=event.pk).update(**values)
@@ -64,6 +61,16 @@ def fail(events: list[WebhookEvent], error: Exception) -> None:
             with observing.at_work(event=event.pk):
                 logger.error("A message is given up after %s tries.", attempts)
             _tell(event)
+
+
+def _planned(error: Exception, now: datetime) -> datetime | None:
+    """Until when a message waits that nothing is wrong with: for our turn at Zoom, or for a
+    permission. None: it has failed."""
+    if isinstance(error, ZoomAuthError | ZoomQuarantined | ZoomConfigurationError):
+        return now + AUTH_WAIT
+    if isinstance(error, ZoomRateLimited):
+        return error.retry_at or now
+    return None
 
 
 def _wait(attempts: int, error: Exception) -> timedelta:
