@@ -15,6 +15,7 @@ from django.db import models
 from . import observing
 from .crypto import DecryptionError, is_current
 from .models import Registration, SecretField
+from .registration import identity
 from .registration.tokens import email_index
 
 logger = observing.logger("rotation")
@@ -44,7 +45,6 @@ def secret_models() -> Iterator[tuple[type[models.Model], list[str]]]:
 def rotate(model: type[models.Model], names: list[str], *, batch: int = BATCH) -> Rotated:
     """Renew the ciphertexts of one model, a batch of rows at a time."""
     done, last = Rotated(), 0
-    indexed = model is Registration
     while True:
         rows = list(model._default_manager.filter(pk__gt=last).order_by("pk")[:batch])
         if not rows:
@@ -52,7 +52,7 @@ def rotate(model: type[models.Model], names: list[str], *, batch: int = BATCH) -
         last = rows[-1].pk
         for row in rows:
             done.seen += 1
-            _rotate_row(model, row, names, done, indexed=indexed)
+            _rotate_row(model, row, names, done)
 
 
 def _rotate_row(
@@ -60,8 +60,6 @@ def _rotate_row(
     row: models.Model,
     names: list[str],
     done: Rotated,
-    *,
-    indexed: bool,
 ) -> None:
     old = {name: getattr(row, name).sealed() for name in names}
     stale = [name for name, token in old.items() if token and not is_current(token)]
@@ -70,10 +68,8 @@ def _rotate_row(
         for name in stale:
             setattr(row, name, getattr(row, name).reveal())
             values[name] = getattr(row, name)
-        if indexed and isinstance(row, Registration) and row.email:
-            index = email_index(row.email.reveal())
-            if index != row.email_index:
-                values["email_index"] = index
+        if isinstance(row, Registration):
+            values |= _digests(row)
     except DecryptionError:
         # Its key is gone already: the panel tells the owner, nothing here can.
         logger.warning("%s %s cannot be read with any key.", model._meta.label, row.pk)
@@ -86,3 +82,14 @@ def _rotate_row(
         done.renewed += 1
     else:
         done.overtaken += 1
+
+
+def _digests(row: Registration) -> dict[str, object]:
+    """What a sign-up is found by is made with a key as well."""
+    values: dict[str, object] = {}
+    if row.email and (index := email_index(row.email.reveal())) != row.email_index:
+        values["email_index"] = index
+    for name, value in identity.renewed(row).items():
+        setattr(row, name, value)
+        values[name] = getattr(row, name)
+    return values

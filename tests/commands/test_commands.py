@@ -107,7 +107,7 @@ def test_o25_a_refresh_at_the_same_time_wins(stored, settings, monkeypatch):
 def test_every_encrypted_column_is_found():
     found = {model.__name__: set(names) for model, names in rotation.secret_models()}
     assert found["Grant"] == {"access_token", "refresh_token", "user_email"}
-    assert found["Registration"] == {"email", "answers", "join_url"}
+    assert found["Registration"] == {"email", "answers", "identity", "join_url"}
     assert {"OAuthState", "Meeting", "Recording", "RecordingFile"} <= set(found)
 
 

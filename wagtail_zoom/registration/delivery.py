@@ -29,7 +29,7 @@ State, Task = Registration.State, Registration.Task
 PATIENCE_DAYS = 3
 """Days after which we give up on a Zoom that does not answer."""
 AUTH_DAYS = 14
-"""Days after which we give up on a connection that nobody restores, or on a turn that never comes."""
+"""Days after which we give up on a connection that nobody restores, or a turn that never comes."""
 PLANNED = {
     **dict.fromkeys(("connection", "scope", "quarantined"), "connection"),
     **dict.fromkeys(("busy", "daily_limit", "personal_limit"), "unreachable"),

@@ -18,7 +18,7 @@ from wagtail.models import Site
 from ..crypto import DecryptionError
 from ..exposure import Exposure
 from ..models import Activity, Meeting, Registration
-from . import outbox, tokens, verdicts
+from . import identity, outbox, tokens, verdicts
 from .dates import dates_of
 from .form import RegistrationForm, form_class
 from .offers import Offer
@@ -153,6 +153,8 @@ def save_edit(row: Registration, form: RegistrationForm, user: Any) -> None:
         address = form.cleaned_data["email"]
         if tokens.normalise(address) != tokens.normalise(_address(found)):
             found.maybe_sent = False
+            for name, value in identity.with_address(found, address).items():
+                setattr(found, name, value)
         found.email, found.email_index = address, tokens.email_index(address)
         found.save()
     _log(row, user, "signup_edited")

@@ -17,17 +17,14 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
-from ..crypto import blind_index, blind_indexes
 from ..exposure import Exposure
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
-from . import mails, outbox, questions, tokens
+from . import identity, mails, outbox, questions, tokens
 from .availability import Availability
 from .form import make_form
 from .offers import ONE, SEVERAL, SINGLE, Offer
 
 State, Task = Registration.State, Registration.Task
-KEY = "registration-key"
-"""Purpose of the blind index that makes doubles impossible."""
 UNCONFIRMED_DAYS = 2
 
 
@@ -120,9 +117,9 @@ def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Reg
     if meeting is None:
         raise RegistrationClosed(offer.availability)
     text = _identity(offer, meeting, entry)
-    known = Registration.objects.filter(idempotency_key__in=blind_indexes(text, KEY)).first()
+    known = identity.find(text).first()
     if known is None:
-        row = _fresh(offer, meeting, entry, blind_index(text, KEY), confirmed)
+        row = _fresh(offer, meeting, entry, text, confirmed)
         if lease:
             row.lease_owner, row.lease_until = lease, timezone.now() + outbox.LEASE
         try:
@@ -130,20 +127,20 @@ def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Reg
                 return _create(row, entry)
         except IntegrityError:
             # A double click: the other request was faster.
-            known = Registration.objects.get(idempotency_key__in=blind_indexes(text, KEY))
+            known = identity.find(text).get()
     return _again(known.pk, meeting, entry, confirmed)
 
 
 def _identity(offer: Offer, meeting: Meeting, entry: Entry) -> str:
     if entry.key:
-        return json.dumps([offer.site.pk, "key", entry.key])
-    chosen = offer.mode in (ONE, SEVERAL)
-    dates = sorted(str(one.public_id) for one in entry.dates) if chosen else []
-    person = tokens.normalise(entry.email)
-    return json.dumps([offer.site.pk, meeting.account_id, meeting.zoom_id, person, dates])
+        return identity.of_key(offer.site.pk, entry.key)
+    chosen = entry.dates if offer.mode in (ONE, SEVERAL) else ()
+    return identity.of_person(offer.site.pk, meeting, entry.email, chosen)
 
 
-def _fresh(offer: Offer, meeting: Meeting, entry: Entry, key: str, confirmed: bool) -> Registration:
+def _fresh(
+    offer: Offer, meeting: Meeting, entry: Entry, text: str, confirmed: bool
+) -> Registration:
     row = Registration(
         site=offer.site,
         page_id=offer.page_id,
@@ -153,10 +150,10 @@ def _fresh(offer: Offer, meeting: Meeting, entry: Entry, key: str, confirmed: bo
         snapshot=snapshot(offer, meeting, entry),
         locale=(get_language() or "")[:20],
         email_index=tokens.email_index(entry.email),
-        idempotency_key=key,
+        idempotency_key=identity.digest(text),
         purge_on=_last_day(offer, entry, confirmed),
     )
-    row.email = entry.email
+    row.email, row.identity = entry.email, text
     _fill(row, entry, confirmed)
     return row
 
