@@ -82,3 +82,19 @@ def test_taking_it_back_forgets_the_trouble_before(client, connected):
     Registration.objects.update(maybe_sent=False)
     service.cancel(row().pk)
     assert (row().state, row().error_class, row().task) == ("cancelled", "", "")
+
+
+def test_s21_arrived_without_an_answer_and_then_registration_was_switched_off(client, connected):
+    case = connected()
+    case.zoom.fault(kind="cut_after", method="POST", path="/registrants$", count=1)
+    post(client, case.url)
+    case.zoom.change_meeting(case.number, settings={"approval_type": 2})
+    hurry()
+    work()
+    assert (row().state, row().error_class) == ("failed", "gone")
+    case.zoom.change_meeting(case.number, settings={"approval_type": 0})
+    reconcile.check(case.meeting)
+    hurry()
+    work()
+    assert row().state == "approved"
+    assert at_zoom(case) == [("mika@example.org", "approved")]

@@ -221,12 +221,19 @@ class SignUps:
             and not (row.state == "cancelled" and not status)
         ):
             self.wrong.append(f"{what}: {row.state} here and {status or 'unknown'} at Zoom")
+        elif row.state == "failed" and status and row.maybe_sent and self._closed(mine.number):
+            # The answer was lost, and then nobody could ask any more; it is asked again when the
+            # owner switches registration on again.
+            self.counts["no answer came before registration was switched off at Zoom"] += 1
         elif row.state == "failed" and status in ("approved", "pending"):
             self.wrong.append(f"{what}: failed here ({row.error_class}) and {status} at Zoom")
         elif row.state not in SETTLED | {"failed"} and not row.task:
             self.wrong.append(f"{what}: {row.state} with nothing left to do")
         if not row.mails and row.state in ("approved", "pending", "failed"):
             self.wrong.append(f"{what}: no mail")
+
+    def _closed(self, number: str) -> bool:
+        return self.zoom.meeting(int(number))["settings"].get("approval_type") not in (0, 1)
 
     def _at_zoom(self, mine: SignUp) -> list[dict[str, Any]]:
         if mine.number not in self._people:
