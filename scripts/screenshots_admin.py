@@ -1,8 +1,9 @@
 """Pictures of the owner's screens for the documentation, taken from a demo of its own.
 
-``python scripts/screenshots_admin.py [--folder docs/images/admin] [--only NAME …] [--dark]
-[--width 1280]``. Needs the extra ``testing`` and a Chromium. Each state is made by changing the
-rows that stand for it, and undone afterwards; no screen is drawn by anything but the app itself.
+``python scripts/screenshots_admin.py [--folder docs/images/admin] [--parts NAME …] [--dark]
+[--width 1280] [--axe]``. Needs the extra ``testing`` and a Chromium. Each state is made by
+changing the rows that stand for it, and undone afterwards; no screen is drawn by anything but the
+app itself. With ``--axe`` each screen is also examined by axe-core, and one finding is a failure.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ PANEL = "/admin/settings/wagtail_zoom/zoomsettings/"
 class Studio:
     """The demo's rows and a browser logged in as one person at a time."""
 
-    def __init__(self, demo: Demo, browser: Browser, folder: Path, width: int, dark: bool) -> None:
+    def __init__(
+        self, demo: Demo, browser: Browser, folder: Path, width: int, dark: bool, axe: bool = False
+    ) -> None:
         self.demo, self.browser, self.folder = demo, browser, folder
-        self.width, self.dark = width, dark
+        self.width, self.dark, self.axe = width, dark, axe
         self.pages: dict[str, Page] = {}
+        self.found: list[str] = []
 
     def page(self, person: str, site: str) -> Page:
         """A page in which this person is logged in on the site's domain."""
@@ -90,6 +94,20 @@ class Studio:
         small.save(file, optimize=True)
         page.set_viewport_size({"width": self.width, "height": 900})
         print(name, flush=True)
+        if self.axe:
+            self.examine(page, name)
+
+    def examine(self, page: Page, name: str) -> None:
+        """Ask axe-core about the page as it stands, with everything faded in."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        page.evaluate(
+            """() => document.getAnimations()
+                .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
+                .forEach(one => one.finish())"""
+        )
+        for one in Axe().run(page).response["violations"]:
+            self.found.append(f"{name}: {one['id']}: {one['nodes'][0]['html']}")
 
 
 def world(key: str) -> Any:
@@ -302,8 +320,11 @@ def seed() -> None:
 
 
 def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False,
-             parts: tuple[str, ...] = ("states", "lists", "beginning")) -> None:  # fmt: skip
+             parts: tuple[str, ...] = ("states", "lists", "beginning"),
+             axe: bool = False) -> list[str]:  # fmt: skip
     """All pictures of the owner's side, from a running demo; its worker is stopped.
+
+    Returns what axe-core found, if it was asked.
 
     Django must be set up with the demo's settings and ``DJANGO_ALLOW_ASYNC_UNSAFE``.
     """
@@ -313,18 +334,20 @@ def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, d
 
     if not Registration.objects.filter(idempotency_key="picture-Lea").exists():
         seed()
-    studio = Studio(demo, browser, folder, width, dark)
+    studio = Studio(demo, browser, folder, width, dark, axe)
     for name in parts:
         {"states": take_states, "lists": take_lists, "beginning": take_beginning}[name](studio)
+    return studio.found
 
 
-def main() -> None:
+def main() -> int:
     """A demo of its own in a folder that goes away."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images" / "admin")
     parser.add_argument("--parts", nargs="*", default=["states", "lists", "beginning"])
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--axe", action="store_true", help="examine each screen; 1 on a finding")
     options = parser.parse_args()
 
     from demo_site.places import Places
@@ -348,12 +371,14 @@ def main() -> None:
                     executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
                     args=["--no-sandbox"],
                 )
-                take_all(
+                found = take_all(
                     demo, browser, options.folder, width=options.width, dark=options.dark,
-                    parts=tuple(options.parts),
+                    parts=tuple(options.parts), axe=options.axe,
                 )  # fmt: skip
         finally:
             demo.stop()
+    print(*found, sep="\n")
+    return 1 if found else 0
 
 
 def free_port() -> int:
@@ -364,4 +389,4 @@ def free_port() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
