@@ -69,8 +69,10 @@ def main() -> int:
                 continue
             for database in databases if job.everywhere else databases[:1]:
                 left = 10**6 if wanted else BUDGET - (time.monotonic() - began)
+                started = time.monotonic()
                 figures = _measure(job, database, folder, left)
                 report.show(figures)
+                print(f"({job.call}: {time.monotonic() - started:.0f} s)", flush=True)
                 found += figures
     finally:
         for database in databases:
