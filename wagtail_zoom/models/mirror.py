@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from .accounts import ZoomAccount
 from .fields import SecretField, ZoomIdField
 
+SERIES_TYPES = (3, 6, 8, 9)
+"""Zoom's types of meetings and webinars that have several dates."""
+
 
 class Kind(models.TextChoices):
     """What a thing from Zoom is; also the switches of the exposure screen (with REGISTRATION)."""
@@ -158,7 +161,7 @@ class Meeting(Mirrored):
 
     @property
     def is_series(self) -> bool:
-        return self.zoom_type in (3, 6, 8, 9)
+        return self.zoom_type in SERIES_TYPES
 
     @property
     def has_fixed_time(self) -> bool:

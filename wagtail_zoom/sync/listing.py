@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -13,23 +13,15 @@ from django.utils import timezone
 from ..client import ZoomClient
 from ..errors import ZoomError, ZoomNotFound, ZoomRejected, ZoomTransient
 from ..models import FetchScope, Host, Kind, Meeting, SyncRun, ZoomAccount
+from .due import Known, is_due, known
 from .kinds.meetings import MappedMeeting, map_meeting
 from .kinds.recordings import map_recording
 from .store import Occasion, Stored, announce, store_meetings, store_recordings
 from .units import Unit, today
-from .values import BadItem, identifier, line, minutes, moment, prose, whole, zone
+from .values import BadItem, identifier
 
 BATCH = 100
 """Details that are held in memory at once, whatever the size of the account."""
-DETAIL_AGE = timedelta(hours=24)
-SERIES_AGE = timedelta(hours=5)
-"""Dates of a series stand in the detail only (Zoom: list meetings), so it is read more often."""
-AGENDA_CUT = 250
-JUDGED = (
-    "zoom_id", "zoom_type", "topic", "agenda", "start", "duration", "timezone", "host_zoom_id",
-    "seen_run", "detail_at", "removed_at", "expired_at", "missing_since", "host_id", "kind",
-)  # fmt: skip
-"""Columns that tell whether a meeting's detail is to be read."""
 
 
 class UnitRestart(Exception):
@@ -139,8 +131,7 @@ def _meetings(
         except BadItem:
             tally.failed += 1
     tally.numbers |= numbers.keys()
-    rows = Meeting.objects.filter(account=work.account, zoom_id__in=list(numbers)).only(*JUDGED)
-    stored = {row.zoom_id: row for row in rows}
+    stored = known(work.account, numbers)
     due = {
         number: unit.kind
         for number, item in numbers.items()
@@ -197,32 +188,8 @@ def _details(work: Work, tally: Tally, wanted: list[tuple[str, str]]) -> Iterato
             tally.failed += 1
 
 
-def _is_wanted(work: Work, row: Meeting | None, item: dict[str, Any], begun: datetime) -> bool:
+def _is_wanted(work: Work, row: Known | None, item: dict[str, Any], begun: datetime) -> bool:
     """Whether to read this detail. A full run reads each once, over all of its slices."""
     if work.full:
         return row is None or row.seen_run != work.run.pk or row.detail_at is None
     return is_due(row, item, begun)
-
-
-def is_due(row: Meeting | None, item: dict[str, Any], now: datetime) -> bool:
-    """Whether a meeting's detail must be read again: new, changed in the list, or read long ago."""
-    if row is None or row.detail_at is None or row.removed_at or row.expired_at:
-        return True
-    agenda = prose(item.get("agenda"))
-    same = (
-        row.topic == line(item.get("topic"))
-        and row.zoom_type == whole(item.get("type"))
-        and row.duration == minutes(item.get("duration"))
-        and row.timezone == zone(item.get("timezone"))
-        and row.host_zoom_id == str(item.get("host_id"))
-        and row.agenda[:AGENDA_CUT] == agenda[:AGENDA_CUT]
-    )
-    if not same:
-        return True
-    if not row.is_series and row.start != moment(item.get("start_time")):
-        return True
-    age = now - row.detail_at
-    if row.is_series:
-        return age > SERIES_AGE
-    ahead = row.start is not None and row.start + timedelta(minutes=row.duration) > now
-    return ahead and age > DETAIL_AGE

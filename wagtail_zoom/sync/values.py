@@ -47,7 +47,8 @@ def identifier(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise BadItem("The id is missing.")
     text = str(value)
-    if len(text) > 100 or _BREAKS.search(text) or _UNSTORABLE.search(text):
+    odd = isinstance(value, str) and (_BREAKS.search(text) or _UNSTORABLE.search(text))
+    if len(text) > 100 or odd:
         raise BadItem("The id is not one of Zoom's.")
     return text
 
