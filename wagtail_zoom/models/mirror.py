@@ -28,7 +28,11 @@ class Kind(models.TextChoices):
 
 
 class Mirrored(models.Model):
-    """Bookkeeping that every mirrored row carries."""
+    """Bookkeeping that every mirrored row carries.
+
+    Rows are written often, and each index is written with them: an account is found by the
+    indexes that begin with it, so the keys to it have none of their own (``db_index=False``).
+    """
 
     content_hash = models.CharField(max_length=64, blank=True)
     """Keyed digest of the mapped fields: equal means nothing to write (BARS S8)."""
@@ -89,9 +93,11 @@ class Meeting(Mirrored):
         MANUAL = 1
         NONE = 2
 
-    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="meetings")
+    account = models.ForeignKey(
+        ZoomAccount, on_delete=models.CASCADE, related_name="meetings", db_index=False
+    )
     host = models.ForeignKey(Host, null=True, on_delete=models.SET_NULL, related_name="meetings")
-    host_zoom_id = ZoomIdField(db_index=True)
+    host_zoom_id = ZoomIdField()
     kind = models.CharField(max_length=10, choices=Kind)
     zoom_id = ZoomIdField()
     uuid = ZoomIdField(blank=True)
@@ -191,7 +197,9 @@ class Occurrence(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="occurrences")
-    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(
+        ZoomAccount, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     zoom_id = ZoomIdField(blank=True)
     """Zoom's occurrence id; empty for the one date of a single meeting."""
     start = models.DateTimeField()
@@ -227,9 +235,11 @@ class Occurrence(models.Model):
 class Recording(Mirrored):
     """One recorded instance in Zoom's cloud, with what is needed to watch it again."""
 
-    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="recordings")
+    account = models.ForeignKey(
+        ZoomAccount, on_delete=models.CASCADE, related_name="recordings", db_index=False
+    )
     host = models.ForeignKey(Host, null=True, on_delete=models.SET_NULL, related_name="recordings")
-    host_zoom_id = ZoomIdField(db_index=True)
+    host_zoom_id = ZoomIdField()
     uuid = ZoomIdField()
     meeting_zoom_id = ZoomIdField(blank=True, db_index=True)
     meeting = models.ForeignKey(

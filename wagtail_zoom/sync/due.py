@@ -14,6 +14,7 @@ from django.db.models.functions import Left
 
 from ..models import Meeting, ZoomAccount
 from ..models.mirror import SERIES_TYPES
+from .columns import among
 from .values import line, minutes, moment, prose, whole, zone
 
 DETAIL_AGE = timedelta(hours=24)
@@ -51,7 +52,7 @@ class Known(NamedTuple):
 
 def known(account: ZoomAccount, numbers: Collection[str]) -> dict[str, Known]:
     """The stored rows of these numbers, in one query."""
-    rows = Meeting.objects.filter(account=account, zoom_id__in=list(numbers))
+    rows = Meeting.objects.filter(among(Meeting, "zoom_id", numbers), account=account)
     columns = rows.values_list(*Known._fields[:-1], Left("agenda", AGENDA_CUT))
     return {row.zoom_id: row for row in map(Known._make, columns)}
 

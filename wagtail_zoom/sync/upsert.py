@@ -20,7 +20,7 @@ from ..crypto import indexer
 from ..models import ZoomAccount
 from ..models.fields import SecretField
 from ..models.mirror import Mirrored
-from .columns import update_rows
+from .columns import among, update_rows
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
 HALF = 32
@@ -65,8 +65,7 @@ def _hasher() -> Callable[[Mapping[str, Any], Collection[str], str], str]:
     return digest
 
 
-def _text(fields: Mapping[str, Any]) -> str:
-    return json.dumps(fields, sort_keys=True, default=str, ensure_ascii=False)
+_text = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=False).encode
 
 
 def upsert(
@@ -102,7 +101,8 @@ def upsert(
 
 @dataclass
 class Page:
-    """One page on its way into the mirror: three statements on databases that can."""
+    """One page on its way into the mirror: four statements on databases that can, two when
+    nothing changed."""
 
     model: type[Mirrored]
     account: ZoomAccount
@@ -118,14 +118,17 @@ class Page:
     secrets: list[str] = field(default_factory=list)
 
     def read(self) -> None:
-        """Columns and stamps of the rows that are there, without making objects of them."""
+        """Stamps of the rows that are there, without making objects of them."""
         self.columns = list(next(iter(self.wanted.values())))
         fields = {name: self.model._meta.get_field(name) for name in self.columns}
         self.secrets = [name for name, one in fields.items() if isinstance(one, SecretField)]
+        self.known = self._values(self.wanted, *STAMPS)
+
+    def _values(self, keys: Collection[str], *columns: str) -> dict[str, dict[str, Any]]:
         rows = self.model._default_manager.filter(
-            account=self.account, **{f"{self.key}__in": list(self.wanted)}
-        ).values("pk", self.key, *STAMPS, *self.columns)
-        self.known = {row[self.key]: row for row in rows}
+            among(self.model, self.key, keys), account=self.account
+        )
+        return {row[self.key]: row for row in rows.values("pk", self.key, *columns)}
 
     def judge(self) -> None:
         """New, changed, unchanged, or older than what is stored."""
@@ -141,9 +144,19 @@ class Page:
                 result.unchanged.append(natural)
             else:
                 result.changed.append(natural)
-                result.before[natural] = {
-                    name: bool(row[name]) if name in self.secrets else row[name] for name in fields
-                }
+        self._remember()
+
+    def _remember(self) -> None:
+        """The former values of what changed: of all others the digest was enough."""
+        changed = self.result.changed
+        former = self._values(changed, *self.columns) if changed else {}
+        for natural in changed:
+            row = self.known[natural]
+            row.update(former.get(natural) or dict.fromkeys(self.columns))
+            self.result.before[natural] = {
+                name: bool(row[name]) if name in self.secrets else row[name]
+                for name in self.columns
+            }
 
     def write(self) -> None:
         """New rows in whole, changed ones by their changed columns where the database can."""
@@ -157,7 +170,7 @@ class Page:
         """Rows seen and found unchanged: one statement, no content."""
         if self.result.unchanged:
             pks = [self.known[natural]["pk"] for natural in self.result.unchanged]
-            self.model._default_manager.filter(pk__in=pks).update(
+            self.model._default_manager.filter(among(self.model, "id", pks)).update(
                 **self.stamps, fetched_at=self.fetched_at, seen_run=self.run, missing_since=None
             )
 
