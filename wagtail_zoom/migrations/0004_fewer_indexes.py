@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wagtail_zoom', '0002_transcript'),
+        ('wagtail_zoom', "0003_registration_identity"),
     ]
 
     operations = [
