@@ -66,6 +66,7 @@ def _connect(facts: SiteFacts, site: Site) -> None:
     before = Choice.of(choice)
     for kind, flag in FLAGS.items():
         setattr(choice, flag, kind.value in facts.kinds)
+    choice.show_transcripts = facts.transcripts
     choice.show_registration = True
     choice.review_recordings = False
     choice.organiser = facts.name

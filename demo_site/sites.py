@@ -62,6 +62,8 @@ class SiteFacts:
     recordings: PageFacts
     kinds: frozenset[str] = field(default_factory=frozenset)
     """What the owner shows from the start; empty: the site is not connected."""
+    transcripts: bool = False
+    """Whether the owner also shows what was said."""
 
     @property
     def hostname(self) -> str:
@@ -127,6 +129,7 @@ BOREALIS = SiteFacts(
     about="An institute: several hosts, webinars, series",
     address="Old Weather Station, Craftsbury, Vermont",
     kinds=frozenset({"meeting", "webinar", "recording"}),
+    transcripts=True,
     home=PageFacts(
         title="Evenings for people who want to know how things work",
         lead=(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.screenshots_admin import CHROMIUM, free_port, take_all, world  # noqa: E402
+from scripts.screenshots_admin import CHROMIUM, free_port, shrink, take_all, world  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,6 +35,7 @@ ROOMS = {
     "recordings": ("recordings", {"limit": 3, "paging": False}),
 }
 """A picture each: the block and its options."""
+PHONE = {"viewport": {"width": 360, "height": 800}}
 MARGIN = 20
 """Pixels of the page around a block."""
 
@@ -67,29 +68,41 @@ def take_blocks(demo: Demo, browser: Browser, folder: Path) -> None:
     from demo_site.models import HomePage
 
     # The light look shows the blocks' own lines better than the institute's night sky.
-    HomePage.objects.filter(pk=world("borealis").site.root_page_id).update(look="harbour")
+    home = HomePage.objects.filter(pk=world("borealis").site.root_page_id)
+    home.update(look="harbour")
     rooms = dict(ROOMS)
     item = chosen()
     rooms["meeting"] = ("meeting", {"item": item.pk})
     rooms["registration"] = ("registration", {"item": item.pk, "heading": "Sign up"})
     paths = {name: add_page(f"picture-{name}", *room) for name, room in rooms.items()}
     connection.close()
-    page = browser.new_context(
-        viewport={"width": 1100, "height": 900}, timezone_id="Asia/Tokyo", locale="en-GB"
-    ).new_page()
-    origin = demo.places.site_url("borealis.localhost")
-    for name, path in paths.items():
-        page.goto(f"{origin}/{path}/")
-        page.wait_for_load_state("networkidle")
-        box = page.locator("main .wz").first.bounding_box() or {}
-        clip = {
-            "x": box["x"] - MARGIN,
-            "y": box["y"] - MARGIN,
-            "width": box["width"] + 2 * MARGIN,
-            "height": box["height"] + 2 * MARGIN,
-        }
-        page.screenshot(path=folder / "blocks" / f"{name}.png", clip=clip, full_page=True)
-        print(name, flush=True)
+    for name in paths:
+        take_block(demo, browser, folder / "blocks" / f"{name}.png", paths[name], {})
+    take_block(demo, browser, folder / "blocks" / "phone.png", paths["list"], PHONE)
+    home.update(look="borealis")
+    connection.close()
+    take_block(demo, browser, folder / "blocks" / "dark.png", paths["cards"], {})
+
+
+def take_block(demo: Demo, browser: Browser, file: Path, path: str, view: dict[str, Any]) -> None:
+    """The first block of a page, with a little of the page around it."""
+    options = {"viewport": {"width": 1100, "height": 900}, "timezone_id": "Asia/Tokyo"}
+    context = browser.new_context(**{**options, "locale": "en-GB", **view})
+    page = context.new_page()
+    page.goto(f"{demo.places.site_url('borealis.localhost')}/{path}/")
+    page.wait_for_load_state("networkidle")
+    box = page.locator("main .wz").first.bounding_box() or {}
+    margin = min(MARGIN, box["x"])
+    clip = {
+        "x": box["x"] - margin,
+        "y": box["y"] - MARGIN,
+        "width": box["width"] + 2 * margin,
+        "height": box["height"] + 2 * MARGIN,
+    }
+    page.screenshot(path=file, clip=clip, full_page=True)
+    shrink(file)
+    context.close()
+    print(file.stem, flush=True)
 
 
 def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
@@ -98,6 +111,7 @@ def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
     page.goto(f"{demo.places.site_url('borealis.localhost')}/events/")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=folder / "events-page.png")
+    shrink(folder / "events-page.png")
     print("events-page", flush=True)
 
 

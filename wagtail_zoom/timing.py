@@ -102,14 +102,17 @@ def day_and_clock(moment: datetime) -> str:
 
 
 def length(minutes: int) -> str:
-    """A duration in words: "90 minutes", "2 hours", "1 hour 5 minutes"."""
-    if minutes <= 90:
-        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
-    hours, rest = divmod(minutes, 60)
-    words = ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
-    if rest:
-        words += " " + ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest}
-    return words
+    """A duration in words: "90 minutes", "2 hours", "1 hour 5 minutes".
+
+    A number and its unit stay on one line: narrow columns break between the two parts only.
+    """
+    hours, rest = divmod(minutes, 60) if minutes > 90 else (0, minutes)
+    parts = []
+    if hours:
+        parts.append(ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours})
+    if rest or not hours:
+        parts.append(ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest})
+    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 @dataclass(frozen=True)

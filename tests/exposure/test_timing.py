@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wagtail_zoom.timing import in_zone, zone_label
+from wagtail_zoom.timing import in_zone, length, zone_label
 
 SUMMER = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -18,3 +18,14 @@ def test_summer_time_of_the_zone():
 def test_falls_back_to_the_zone_of_the_site(name):
     assert in_zone(SUMMER, name) == SUMMER
     assert zone_label(SUMMER, name) == "UTC"
+
+
+def test_a_number_and_its_unit_stay_on_one_line():
+    """Words for a narrow column: a break may come between hours and minutes only."""
+    assert [length(minutes) for minutes in (1, 75, 90, 120, 125)] == [
+        "1\u00a0minute",
+        "75\u00a0minutes",
+        "90\u00a0minutes",
+        "2\u00a0hours",
+        "2\u00a0hours 5\u00a0minutes",
+    ]
