@@ -1,4 +1,4 @@
-"""Three page types. Zoom's data comes from blocks; the pages know nothing about it."""
+"""Three page types. Zoom's data comes from blocks; two of them also have a page for each date."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from wagtail.fields import StreamField
 from wagtail.models import Page
 
 from wagtail_zoom.blocks import ZoomStreamBlock
+from wagtail_zoom.pages import ZoomDatesPageMixin
 
 
 class BodyBlock(ZoomStreamBlock):
@@ -38,13 +39,11 @@ class DemoPage(Page):
         return HomePage.objects.ancestor_of(self, inclusive=True).last()
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Add the home page and the menu."""
-        context = super().get_context(request, *args, **kwargs)
-        menu = self.home.get_children().live().in_menu()
-        return {**context, "home": self.home, "menu": menu}
+        """Add the home page."""
+        return {**super().get_context(request, *args, **kwargs), "home": self.home}
 
 
-class HomePage(DemoPage):
+class HomePage(ZoomDatesPageMixin, DemoPage):
     """The first page of a site; it also carries the site's look and address."""
 
     class Look(models.TextChoices):
@@ -68,8 +67,13 @@ class HomePage(DemoPage):
         FieldPanel("email"),
     ]
 
+    @cached_property
+    def menu(self) -> list[Page]:
+        """The pages that stand in the head of every page."""
+        return list(self.get_children().live().in_menu())
 
-class EventsPage(DemoPage):
+
+class EventsPage(ZoomDatesPageMixin, DemoPage):
     """Dates of meetings and webinars."""
 
     template = "demo_site/inner_page.html"

@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     "demo_site",
     "wagtail_zoom",
     "django_q",
+    "wagtail.contrib.routable_page",
     "wagtail.contrib.settings",
     "wagtail.embeds",
     "wagtail.sites",
@@ -57,6 +58,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "demo_site.frames.home",
             ],
         },
     }

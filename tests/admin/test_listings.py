@@ -145,6 +145,7 @@ def test_exports_hold_all_rows_and_are_logged(as_aurora, aurora):
     assert len(csv.strip().splitlines()) == 27 and csv.startswith("Title,When,Host")
     b"".join(as_aurora.get(index("registrations", export="csv")))
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.export").count() == 1
+    assert "exported the sign-ups" in as_aurora.get(index("activity")).content.decode()
 
 
 def test_reading_sign_ups_is_logged_once_an_hour(as_aurora, aurora):

@@ -246,6 +246,27 @@ def test_approval_by_the_owner(client, connected):
     assert "tk=" not in page
 
 
+@pytest.mark.parametrize(("decide", "state"), [("deny", "denied"), ("cancel", "cancelled")])
+def test_refusal_by_the_owner(client, connected, decide, state):
+    """Zoom hears of it, the person gets one mail, and it cannot be done twice."""
+    case = connected(registration="manual")
+    post(client, case.url)
+    work()
+    mail.outbox.clear()
+    made = row()
+    getattr(owner, decide)(made, case.place.user)
+    work()
+    assert row().state == state
+    assert {one["status"] for one in at_zoom(case)} <= {state}
+    assert len(mail.outbox) <= 1
+    with pytest.raises(owner.NotPossible):
+        getattr(owner, decide)(row(), case.place.user)
+    with pytest.raises(owner.NotPossible):
+        owner.retry(row(), case.place.user)
+    said = Activity.objects.filter(category="registration").values_list("code", flat=True)
+    assert f"signup_{state}" in said
+
+
 @pytest.mark.parametrize("action", ["approve", "deny", "cancel"])
 def test_decided_at_zoom(client, connected, action):
     """Messages say that something changed; how things stand is read."""

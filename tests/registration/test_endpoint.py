@@ -163,6 +163,14 @@ def test_robots_pace_has_to_confirm(client, place, meeting, elapsed, status):
     assert post(client, url_of(place, meeting), data).status_code == status
 
 
+def test_a_hasty_form_with_mistakes_is_corrected_before_it_is_confirmed(client, place, meeting):
+    """Whoever presses Enter at once reads what is missing, not that all is there."""
+    answer = post(client, url_of(place, meeting), {"email": "", "wz_ms": "200"})
+    assert answer.status_code == 422
+    assert "Enter your email address" in answer.content.decode()
+    assert not Registration.objects.exists()
+
+
 def test_body_is_bounded(client, place, meeting, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "REGISTRATION_MAX_BYTES": 500}
     assert post(client, url_of(place, meeting), {"first_name": "x" * 600}).status_code == 413

@@ -55,11 +55,6 @@ class Status:
     text: str
     actions: list[Action] = field(default_factory=list)
 
-    @property
-    def needs_owner(self) -> bool:
-        """Somebody must act, or it stays as it is."""
-        return self.state in NEEDS_OWNER
-
 
 NEEDS_OWNER = {
     State.QUARANTINED,

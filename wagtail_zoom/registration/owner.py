@@ -7,19 +7,15 @@ of the sign-up's Site.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
-from wagtail.models import Site
 
 from ..crypto import DecryptionError
 from ..exposure import Exposure
 from ..models import Activity, Meeting, Registration
 from . import identity, outbox, tokens, verdicts
-from .dates import dates_of
 from .form import RegistrationForm, form_class
 from .offers import Offer
 from .payload import answers_of
@@ -166,33 +162,6 @@ def _address(row: Registration) -> str:
         return row.email.reveal()
     except DecryptionError:
         return ""
-
-
-def table(rows: QuerySet[Registration], user: Any, site: Site) -> Iterator[list[str]]:
-    """Sign-ups as lines of a table, heading first; the access is logged.
-
-    Values are as people typed them: neutralise formulas where the file is written (X18).
-    """
-    Activity.log([site.pk], "registration", "signups_exported", user=user)
-    yield ["meeting", "dates", "state", "signed_up", "email", "consent", "question", "answer"]
-    for row in rows.filter(site=site).select_related("meeting").iterator(chunk_size=500):
-        head = _head(row)
-        answers = _flat(row)
-        for question, answer in answers or [("", "")]:
-            yield [*head, question, answer]
-
-
-def _head(row: Registration) -> list[str]:
-    with translation.override("en"):
-        dates = "; ".join(date.when.iso_start for date in dates_of(row))
-    return [
-        str(row.snapshot.get("topic", "")),
-        dates,
-        str(row.state),
-        row.created_at.isoformat(timespec="seconds"),
-        _address(row),
-        row.consented_at.isoformat(timespec="seconds") if row.consented_at else "",
-    ]
 
 
 def _flat(row: Registration) -> list[tuple[str, str]]:

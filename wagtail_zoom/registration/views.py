@@ -139,7 +139,7 @@ def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
     if request.POST.get(TRAP):
         # A robot filled in what no person sees: it is told that all is well.
         return _thanks(ref)
-    if _needs_confirmation(request, ref):
+    if form.is_valid() and _needs_confirmation(request, ref):
         return _ask(request, ref, offer)
     if not form.is_valid() or not _is_human(request, form):
         return _show(request, ref, offer, form, status=422)

@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...models import Registration
+from ...models import Activity, Registration
 from ...registration import owner, tokens
 from .. import wording
 from . import signups
@@ -173,6 +173,8 @@ class RegistrationsView(SiteIndexView):
         )
         if self.is_export or not recent.exists():
             log(instance=choice, action=name, user=user)
+        if self.is_export:
+            Activity.log([choice.site_id], "registration", "signups_exported", user=user)
 
     def intro(self) -> dict[str, Any]:
         known = self.facts.signups

@@ -35,6 +35,7 @@
         if (!found || !place) throw new Error("no answer");
         place.replaceWith(found);
         window.wagtailZoomForms();
+        found.dispatchEvent(new CustomEvent("wz:added", { bubbles: true }));
         focus(found);
       } catch {
         /* On any failure the ordinary way. */

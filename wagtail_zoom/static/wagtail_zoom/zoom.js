@@ -123,8 +123,13 @@
     }
   };
 
-  document.querySelectorAll("[data-wz-yours]").forEach(yours);
-  document.querySelectorAll("[data-wz-countdown]").forEach(countdown);
-  document.querySelectorAll("[data-wz-copy]").forEach(copy);
-  today();
+  const add = (root) => {
+    root.querySelectorAll("[data-wz-yours]").forEach(yours);
+    root.querySelectorAll("[data-wz-countdown]").forEach(countdown);
+    root.querySelectorAll("[data-wz-copy]").forEach(copy);
+    today();
+  };
+  add(document);
+  /* The answer to a form that was sent in place. */
+  document.addEventListener("wz:added", (event) => add(event.target));
 })();
