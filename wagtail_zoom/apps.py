@@ -1,6 +1,6 @@
 """Application config."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,11 +18,15 @@ class WagtailZoomConfig(AppConfig):
 
         from . import checks, notices, purging, takeback, touching  # noqa: F401 - register themselves
         from .registration import wiring
-        from .schedule import ensure_schedule
+        from .schedule import ensure_schedule, on_worker_start
         from .signals import account_disconnected, mirror_changed
         from .sync import hooks
 
         post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")
+        if apps.is_installed("django_q"):
+            from django_q.signals import post_spawn
+
+            post_spawn.connect(on_worker_start, dispatch_uid="wagtail_zoom.schedule")
         mirror_changed.connect(purging.on_change, dispatch_uid="wagtail_zoom.purging")
         post_save.connect(
             takeback.on_choice,

@@ -7,8 +7,10 @@ is enqueued may run twice or never, and a minutely sweep finds what got lost.
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
+from django.core.cache import cache
 from django.db import transaction
 from django_q.tasks import async_task
 
@@ -31,6 +33,30 @@ def enqueue(name: str, *ids: int | str) -> None:
         if not isinstance(value, int | str) or (isinstance(value, str) and len(value) > 64):
             raise TypeError("Only ids may be put into the task queue.")
     transaction.on_commit(partial(_send, name, ids), robust=True)
+
+
+def once(name: str, seconds: int) -> bool:
+    """Whether nobody has asked for this within the running stretch of ``seconds``.
+
+    For wake-ups that one a second is enough of. The stretch is part of the key: a key that a wrong
+    clock has dated would else keep everybody quiet until its time comes.
+    """
+    try:
+        return cache.add(_stretch(name, seconds), 1, timeout=seconds)
+    except Exception:
+        return True
+
+
+def forget(name: str, seconds: int) -> None:
+    """Whoever asks next is the first again."""
+    try:
+        cache.delete(_stretch(name, seconds))
+    except Exception:
+        return
+
+
+def _stretch(name: str, seconds: int) -> str:
+    return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"
 
 
 def _send(name: str, ids: tuple[int | str, ...]) -> None:

@@ -13,7 +13,7 @@ from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
 from .queue import enqueue
 from .registration import delivery, outbox, reconcile
-from .sync import directory, engine, hooks, inbox, purge, questions, runs, schedule
+from .sync import clock, directory, engine, hooks, inbox, purge, questions, runs, schedule
 
 logger = observing.logger("tasks")
 
@@ -22,6 +22,7 @@ logger = observing.logger("tasks")
 def tick() -> None:
     """The one schedule: runs every minute."""
     now = timezone.now()
+    clock.look(now)
     schedule.tick(now)
     inbox.sweep(now)
     runs.sweep(now)
@@ -41,12 +42,14 @@ def tick() -> None:
 @observing.task
 def drain() -> None:
     """Work off the inbox."""
+    clock.look()
     inbox.drain()
 
 
 @observing.task
 def sync_slice(run_pk: int) -> None:
     """A few seconds of a run."""
+    clock.look()
     engine.run_slice(run_pk)
 
 
@@ -98,6 +101,7 @@ def purge_account(account_pk: int) -> None:
 @observing.task
 def deliver_registrations() -> None:
     """Bring sign-ups to Zoom, and send their mails."""
+    clock.look()
     outbox.run(delivery.work)
 
 

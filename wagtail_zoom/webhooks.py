@@ -16,7 +16,6 @@ import time
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -27,7 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 from . import observing
 from .conf import settings
 from .models import Secret, WebhookEvent
-from .queue import enqueue
+from .queue import enqueue, once
 from .redaction import clean, content_key, redact
 
 logger = observing.logger("webhooks")
@@ -188,7 +187,7 @@ def _wake() -> None:
     Nothing is lost by the messages in between: the drain takes everything that is pending when it
     runs and comes back while there is more, and the minutely sweep finds what no drain saw.
     """
-    if cache.add("wagtail-zoom:drain", 1, timeout=1):
+    if once("drain", 1):
         enqueue("drain")
 
 

@@ -60,7 +60,7 @@ def test_one_wake_up_for_many_messages(client):
     for number in range(5):
         post(client, message(event_ts=number))
     assert WebhookEvent.objects.count() == 5
-    assert OrmQ.objects.count() == 1
+    assert OrmQ.objects.count() in (1, 2)  # one for each second that it took
 
 
 @pytest.mark.parametrize(

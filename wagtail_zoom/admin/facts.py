@@ -69,7 +69,7 @@ class Facts:
     def worker_down(self) -> bool:
         """No sign of life for a while; a worker that was just started has not beaten yet."""
         expected = self.beat_at or self.choice.linked_at
-        return expected is None or expected < self.now - WORKER_LATE
+        return expected is None or abs(self.now - expected) > WORKER_LATE
 
     @property
     def needs_reconnect(self) -> bool:

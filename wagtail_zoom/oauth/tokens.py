@@ -47,6 +47,7 @@ LOOK = 0.025
 """Seconds between two looks at a refresh that another process makes."""
 IDLE_DAYS = 7
 SAVE_TRIES = 4
+TAKEN_FOR_LOST = (GrantReason.INVALID_GRANT, GrantReason.LOST_ROTATION)
 
 
 @dataclass(frozen=True)
@@ -290,6 +291,10 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
     health.note_success(row)
     # Whoever authorised anew in the meantime has the newer chain; theirs is in the row then.
     now_there = Grant.objects.select_related("account").get(pk=row.pk)
+    if now_there.generation == generation + 1 and now_there.reason in TAKEN_FOR_LOST:
+        # Somebody took us for dead (a clock that jumped ends every lease) and met a refresh token
+        # that we had used. The pair in our hands says that nothing is lost.
+        health.transition(now_there, health.CONNECTED, only_from=health.NEEDS_RECONNECT)
     if not now_there.is_usable:
         # Let go while Zoom was answering: the pair is kept for the revocation only.
         raise ZoomAuthError(now_there.reason or GrantReason.DISCONNECTED)

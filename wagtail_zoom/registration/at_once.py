@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from .. import observing
@@ -16,7 +15,7 @@ from ..conf import settings
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Registration
 from ..oauth.tokens import RenewalDue
-from ..queue import enqueue
+from ..queue import enqueue, once
 from ..sync import questions
 from . import delivery, outbox, registrants
 from .delivery import Request
@@ -96,9 +95,5 @@ def read_questions_later(row: Registration) -> None:
     read_at = meeting.questions_at if meeting else None
     if meeting is None or (read_at and timezone.now() - read_at < QUESTIONS_AGE):
         return
-    try:
-        first = cache.add(f"wagtail-zoom:questions:{meeting.pk}", 1, timeout=60)
-    except Exception:
-        return
-    if first:
+    if once(f"questions:{meeting.pk}", 60):
         enqueue("read_questions", meeting.pk)

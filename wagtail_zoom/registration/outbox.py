@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
@@ -22,7 +21,7 @@ from django.utils import timezone
 from .. import observing
 from ..conf import settings
 from ..models import Registration, ZoomSettings
-from ..queue import enqueue
+from ..queue import enqueue, forget, once
 from ..signals import registration_changed
 
 logger = observing.logger("registration")
@@ -34,18 +33,14 @@ DAYS = 30
 """Retention of a Site without choices."""
 NAP = 5.0
 """Seconds for which the worker itself waits when an account asks for a short pause."""
-AWAKE = "wagtail-zoom:deliver"
+AWAKE = "deliver"
 
 
 def wake() -> None:
     """Call the worker after the commit, about once a second over all sign-ups."""
 
     def call() -> None:
-        try:
-            first = cache.add(AWAKE, 1, timeout=1)
-        except Exception:
-            first = True
-        if first:
+        if once(AWAKE, 1):
             enqueue("deliver_registrations")
 
     transaction.on_commit(call, robust=True)
@@ -170,10 +165,7 @@ def spare(account_id: int, until: datetime) -> None:
 
 def forget_wake() -> None:
     """From here on a new sign-up calls the worker anew: it may miss what this run reads."""
-    try:
-        cache.delete(AWAKE)
-    except Exception:
-        return
+    forget(AWAKE, 1)
 
 
 def _nap(now: datetime, left: float) -> bool:

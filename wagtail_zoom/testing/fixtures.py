@@ -52,7 +52,7 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(queue, "_send", runner.send)
     # Wake-ups are rationed, and a real drain looks on for messages that come without one. Here
     # every message wakes, and a drain ends when the inbox is empty.
-    monkeypatch.setattr(webhooks, "cache", SimpleNamespace(add=lambda *args, **kwargs: True))
+    monkeypatch.setattr(webhooks, "once", lambda name, seconds: True)
     monkeypatch.setattr(inbox, "LINGER", 0)
     return runner
 
