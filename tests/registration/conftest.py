@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
-from wagtail.models import Site
 
+from tests.planting import default_site
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
@@ -35,7 +35,7 @@ def fresh_cache():
 
 @pytest.fixture
 def site(db):
-    return Site.objects.get(is_default_site=True)
+    return default_site()
 
 
 @pytest.fixture

@@ -7,12 +7,22 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from .. import observing
+
+logger = observing.logger("registration")
+
 View = Callable[..., HttpResponse]
+UNSAVED = (OperationalError, InterfaceError)
+"""What a database says that is away, locked or full; anything else is a mistake of ours."""
+SOON = "120"
+"""Seconds after which to try again."""
 
 
 def anonymous(referrer: str) -> Callable[[View], View]:
@@ -25,7 +35,12 @@ def anonymous(referrer: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            response = view(request, *args, **kwargs)
+            try:
+                response = view(request, *args, **kwargs)
+            except UNSAVED as error:
+                if request.method != "POST":
+                    raise
+                response = unsaved(request, error)
             add_never_cache_headers(response)
             response["Referrer-Policy"] = referrer
             response["X-Robots-Tag"] = "noindex, nofollow"
@@ -36,3 +51,18 @@ def anonymous(referrer: str) -> Callable[[View], View]:
         return csrf_exempt(login_not_required(transaction.non_atomic_requests(guarded)))
 
     return decorate
+
+
+def unsaved(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Nothing was written, and the person is told so; nobody is left with half a sign-up."""
+    logger.error("A form could not be saved (%s).", type(error).__name__)
+    text = _("This could not be saved just now. Please try again in a few minutes.")
+    context = {"sentence": text, "page_title": text}
+    try:
+        page = "wagtail_zoom/registration/sentence.html"
+        response = render(request, page, context, status=503)
+    except UNSAVED:
+        # A project's own frame may ask the database, too.
+        response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
+    response["Retry-After"] = SOON
+    return response

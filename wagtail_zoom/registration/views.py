@@ -26,7 +26,7 @@ from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Grant, GrantState, Registration
 from . import at_once, limits, outbox, refs, service, tokens
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
-from .guard import anonymous
+from .guard import SOON, UNSAVED, anonymous
 from .offers import Offer, offer_of
 from .origins import Origin, confirmation, is_confirmed, origin_of
 from .refs import Ref
@@ -224,6 +224,19 @@ def _busy(
     return response
 
 
+def _unsaved(
+    request: HttpRequest, ref: str, offer: Offer, form: RegistrationForm, error: Exception
+) -> HttpResponse:
+    logger.error("A sign-up could not be saved (%s).", type(error).__name__)
+    notice = _(
+        "Your registration could not be saved just now. Your entries are still here. Please press "
+        "the button again in a few minutes."
+    )
+    response = _show(request, ref, offer, form, status=503, notice=notice)
+    response["Retry-After"] = SOON
+    return response
+
+
 def _thanks(ref: str, late: bool = False) -> HttpResponse:
     target = reverse("wagtail_zoom:register_received", args=[ref])
     response = HttpResponseRedirect(f"{target}?late" if late else target)
@@ -248,7 +261,10 @@ def _save(
     double = bool(offer.choice and offer.choice.double_opt_in)
     entry = service.entry_of(form, now if "consent" in form.fields else None)
     lease = "" if double else outbox.new_lease()
-    row = service.save(offer, entry, confirmed=not double, lease=lease)
+    try:
+        row = service.save(offer, entry, confirmed=not double, lease=lease)
+    except UNSAVED as error:
+        return _unsaved(request, ref, offer, form, error)
     if double:
         # Nobody is sent to Zoom here, whoever it is: the time of the answer tells nothing.
         outbox.wake()
@@ -273,7 +289,7 @@ def _ask_anew(
     once, with the entries; if not, the worker finds out what there is to say."""
     try:
         at_once.refresh_questions(row, at_once.left(began))
-    except (ZoomError, ZoomConfigurationError) as error:
+    except (ZoomError, ZoomConfigurationError, *UNSAVED) as error:
         logger.info("The questions could not be read (%s).", type(error).__name__)
         return _thanks(ref)
     again = make_form(offer, request.POST)
