@@ -47,6 +47,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
+if os.environ.get("TEST_DATABASE") == "postgres":
+    # The search index of Wagtail has columns of its own there, and asks for it.
+    INSTALLED_APPS.append("django.contrib.postgres")
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
