@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
+from django.utils.translation import get_language
 from wagtail.blocks import Block
 from wagtail.blocks.list_block import ListValue
 from wagtail.blocks.stream_block import StreamValue
@@ -21,6 +22,7 @@ from wagtail.blocks.struct_block import StructValue
 from wagtail.fields import StreamField
 from wagtail.models import Page, ReferenceIndex, Site
 
+from . import trees
 from .models import Placement, SiteItem
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -78,9 +80,10 @@ TELLS = (Placement.REGISTRATION, Placement.MEETING)
 def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
     """For items: the URL of the live page of this Site that tells about each.
 
-    Returns ``{item pk: (url, whether it has the form)}``. A page tells about an item when one of
-    its ``MeetingBlock`` or ``RegistrationFormBlock`` holds it, or its own field does
-    (``ZoomMeetingPageMixin``). Four queries, whatever the number of items.
+    Returns ``{item pk: (url, whether it has the form)}``, of pages in several languages the one in
+    the active language. A page tells about an item when one of its ``MeetingBlock`` or
+    ``RegistrationFormBlock`` holds it, or its own field does (``ZoomMeetingPageMixin``). Four
+    queries, whatever the number of items.
     """
     wanted = {str(item.pk) for item in items}
     if not wanted:
@@ -113,17 +116,28 @@ def _urls(site: Site, found: dict[int, list[tuple[int, str, str]]]) -> dict[int,
     ids = {page for places in found.values() for _rank, page, _anchor in places}
     if not ids:
         return {}
-    root = site.root_page.path
-    pages = Page.objects.live().public().filter(pk__in=ids, path__startswith=root)
+    pages = Page.objects.live().public().filter(trees.pages_of(site), pk__in=ids)
+    if trees.in_languages():
+        pages = pages.select_related("locale")
     urls = {str(page.pk): page.get_url(current_site=site) for page in pages}
+    distance = {str(page.pk): _distance(page, site) for page in pages}
     answer = {}
     for item, places in found.items():
-        for rank, page, anchor in sorted(places):
+        for rank, page, anchor in sorted(
+            places, key=lambda place: (distance.get(place[1], 0), place)
+        ):
             if urls.get(page):
                 is_form = TELLS[rank] == Placement.REGISTRATION
                 answer[item] = (f"{urls[page]}{anchor}", is_form)
                 break
     return answer
+
+
+def _distance(page: Page, site: Site) -> int:
+    """How far a page is from the reader: first the active language, then the Site's own."""
+    if not trees.in_languages() or page.locale.language_code == get_language():
+        return 0
+    return 1 if page.path.startswith(site.root_page.path) else 2
 
 
 def pages_with_blocks(site: Site) -> list[tuple[Page, bool]]:
@@ -150,9 +164,7 @@ def pages_with_blocks(site: Site) -> list[tuple[Page, bool]]:
         held = _holders(held)
         through |= {int(pk) for kind, pk in held if kind == page_type and pk.isdigit()}
         held = {source for source in held if source[0] != page_type}
-    pages = Page.objects.live().filter(
-        pk__in=direct | through, path__startswith=site.root_page.path
-    )
+    pages = Page.objects.live().filter(trees.pages_of(site), pk__in=direct | through)
     return [(page, page.pk in through) for page in pages.specific()]
 
 

@@ -17,6 +17,7 @@ from wagtail.images import get_image_model
 from wagtail.models import Page, PageViewRestriction, Site
 from wagtail.signals import post_page_move
 
+from . import trees
 from .models import (
     ExposedHost,
     Host,
@@ -125,9 +126,7 @@ def _indexed(task_result: Any, **kwargs: Any) -> None:
 
 def _touch_paths(*paths: str) -> None:
     """The accounts of the Sites in whose trees these pages stand."""
-    step = Page.steplen
-    roots = {path[:end] for path in paths for end in range(step, len(path) + 1, step)}
-    rows = ZoomSettings.objects.filter(site__root_page__path__in=roots).exclude(account=None)
+    rows = ZoomSettings.objects.filter(trees.sites_above(paths)).exclude(account=None)
     touch(*rows.values_list("account", flat=True).distinct())
 
 

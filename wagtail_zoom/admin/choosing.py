@@ -25,6 +25,7 @@ from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page, Site
 from wagtail.permission_policies.pages import PagePermissionPolicy
 
+from .. import trees
 from ..exposure import Audience, Exposure, Surface
 from ..models import Kind, SiteItem
 from ..permissions import sites_for
@@ -36,12 +37,15 @@ def edited_sites(user: Any) -> list[Site]:
     """Sites on whose pages this user has a right of an editor's."""
     rights = PagePermissionPolicy().get_cached_permissions_for_user(user)
     roots = {right.page.path for right in rights if right.permission.codename in EDITS}
+    sites = list(Site.objects.select_related("root_page"))
+    own = trees.roots_of(sites)
     return [
         site
-        for site in Site.objects.select_related("root_page")
+        for site in sites
         if any(
-            path.startswith(site.root_page.path) or site.root_page.path.startswith(path)
+            path.startswith(root) or root.startswith(path)
             for path in roots
+            for root in own[site.pk]
         )
     ]
 

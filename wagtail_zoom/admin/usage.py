@@ -10,12 +10,13 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from wagtail.models import Page, ReferenceIndex, Site
 
+from .. import trees
 from ..models import Placement, SiteItem
 from . import wording
 
 
 def pages_of(site: Site) -> QuerySet[Any]:
-    """Pages under this Site's root that show something from Zoom, by Wagtail's reference index.
+    """Pages of this Site that show something from Zoom, by Wagtail's reference index.
 
     An item of another Site on such a page shows nothing, but the page still holds our block.
     """
@@ -25,19 +26,19 @@ def pages_of(site: Site) -> QuerySet[Any]:
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type__in=targets,
     )
-    pages = Page.objects.descendant_of(site.root_page, inclusive=True)
+    pages = Page.objects.filter(trees.pages_of(site))
     return pages.filter(Exists(references)).order_by("path")
 
 
 def pages_with(site: Site, placement: str) -> QuerySet[Any]:
-    """Pages under this Site's root that hold a block of this kind."""
+    """Pages of this Site that hold a block of this kind."""
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type=ContentType.objects.get_for_model(Placement),
         to_object_id=placement,
     )
-    pages = Page.objects.descendant_of(site.root_page, inclusive=True)
+    pages = Page.objects.filter(trees.pages_of(site))
     return pages.filter(Exists(references))
 
 
@@ -49,7 +50,7 @@ def pages_for(item: SiteItem) -> QuerySet[Any]:
         to_content_type=ContentType.objects.get_for_model(SiteItem),
         to_object_id=str(item.pk),
     )
-    pages = Page.objects.descendant_of(item.site.root_page, inclusive=True)
+    pages = Page.objects.filter(trees.pages_of(item.site))
     return pages.filter(Exists(references))
 
 

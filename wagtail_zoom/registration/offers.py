@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.models import Page, Site
 
-from .. import wording
+from .. import trees, wording
 from ..exposure import Audience, Exposure, Surface
 from ..models import Meeting, Occurrence, SiteItem, ZoomSettings
 from .availability import Availability, availability
@@ -103,12 +102,11 @@ def organiser(site: Site, choice: ZoomSettings | None) -> str:
 
 def offer_of(ref: Ref) -> Offer | None:
     """The offer behind a reference; None when the page is gone or belongs to another Site."""
-    rows = Site.objects.annotate(root_path=F("root_page__path"))
-    site = rows.filter(pk=ref.site_id).first()
+    site = Site.objects.select_related("root_page").filter(pk=ref.site_id).first()
     if site is None:
         return None
     if ref.page_id is not None:
-        pages = Page.objects.filter(pk=ref.page_id, live=True, path__startswith=site.root_path)
+        pages = Page.objects.filter(trees.pages_of(site), pk=ref.page_id, live=True)
         if not pages.exists():
             return None
     gate = Exposure.for_site(site)
