@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import shutil
 import signal
 import sys
-import tempfile
-from pathlib import Path
 from types import FrameType
 
-from .stage import SETTINGS, Stage
+from .ground import installation
 
 SETTLE = 240
 """Seconds that the end may take: leases run out, retries come due."""
@@ -33,57 +29,22 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     given = arguments()
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
-    folder = Path(tempfile.mkdtemp(prefix="wagtail-zoom-soak-"))
-    extra = {"SOAK_DATABASE": given.database, "SOAK_REDIS": given.redis}
-    if given.database == "postgres":
-        extra["SOAK_DATABASE_NAME"] = f"wagtail_zoom_soak_{os.getpid()}"
-        _postgres(f'CREATE DATABASE "{extra["SOAK_DATABASE_NAME"]}"')
-    stage = Stage(folder, extra)
-    os.environ.update(stage.environment)
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     print(f"Soak: {given.minutes:g} minutes on {given.database}, "
           f"{'Redis' if given.redis else 'ORM'} broker, seed {seed}.", flush=True)  # fmt: skip
-    good = False
     signal.signal(signal.SIGTERM, _end)
-    try:
-        import django
-
-        django.setup()
+    with installation(given.database, given.redis, keep=given.keep) as ground:
         from .run import Soak
 
-        soak = Soak(stage, random.Random(seed))
+        soak = Soak(ground.stage, random.Random(seed))
         soak.prepare()
         soak.shake(given.minutes * 60, kills=not given.no_kills, faults=not given.no_faults)
         soak.settle(SETTLE)
-        good = soak.report()
-    finally:
-        stage.stop()
-        if given.database == "postgres" and not given.keep:
-            from django.db import connections
-
-            connections.close_all()
-            _postgres(f'DROP DATABASE "{extra["SOAK_DATABASE_NAME"]}" WITH (FORCE)')
-        if good and not given.keep:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            print(f"Logs and database: {folder}", flush=True)
-    return 0 if good else 1
+        ground.good = soak.report()
+    return 0 if ground.good else 1
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(1)
-
-
-def _postgres(sql: str) -> None:
-    import psycopg
-
-    facts = {
-        "host": os.environ.get("PGHOST", "127.0.0.1"),
-        "user": os.environ.get("PGUSER", "postgres"),
-        "password": os.environ.get("PGPASSWORD", ""),
-    }
-    with psycopg.connect(dbname="postgres", autocommit=True, **facts) as connection:
-        connection.execute(sql)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -11,11 +13,14 @@ class SoakConfig(AppConfig):
     label = "soak"
 
     def ready(self) -> None:
-        from wagtail_zoom.registration import outbox
+        from wagtail_zoom.registration import delivery, outbox, verdicts
         from wagtail_zoom.sync import engine, fates, inbox, lanes, runs
 
         for module in (outbox, lanes, runs):
             module.LEASE = settings.LEASE
+        verdicts.STEPS = (3, 10, 20, 50, 150, 300, 600)
+        delivery.AMBIGUOUS_PAUSE = 3
+        delivery.MAIL_PAUSE = timedelta(seconds=8)
         inbox.BUDGET = 8.0
         fates.LONGEST_WAIT = 30
         engine.LONGEST_UNIT = 8

@@ -55,18 +55,24 @@ def _link(facts: SiteFacts, person: str) -> None:
 def connect_all() -> None:
     """Connect each Site and choose everything."""
     for facts, person in SITES:
-        site = _site(facts)
-        _link(facts, person)
-        choice = ZoomSettings.for_site(site)
-        connecting.refresh_directory(choice.account)
-        before = Choice.of(choice)
-        for kind, flag in connecting.FLAGS.items():
-            setattr(choice, flag, kind.value in facts.kinds)
-        choice.show_registration, choice.organiser = True, facts.name
-        choice.save()
-        for host in Host.objects.filter(account=choice.account):
-            ExposedHost.objects.get_or_create(settings=choice, host=host)
-        apply_exposure(choice, _admin(), before)
+        connect(facts, person)
+
+
+def connect(facts: SiteFacts, person: str) -> Site:
+    """Connect one Site and choose everything that its facts name."""
+    site = _site(facts)
+    _link(facts, person)
+    choice = ZoomSettings.for_site(site)
+    connecting.refresh_directory(choice.account)
+    before = Choice.of(choice)
+    for kind, flag in connecting.FLAGS.items():
+        setattr(choice, flag, kind.value in facts.kinds)
+    choice.show_registration, choice.organiser = True, facts.name
+    choice.save()
+    for host in Host.objects.filter(account=choice.account):
+        ExposedHost.objects.get_or_create(settings=choice, host=host)
+    apply_exposure(choice, _admin(), before)
+    return site
 
 
 class Owners:

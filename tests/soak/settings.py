@@ -40,11 +40,11 @@ if REDIS:
         }
     }
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=int(os.environ.get("SOAK_LEASE", "30")))
 Q_CLUSTER = {
     "name": f"soak-{PLACES.port}",
     "workers": 2,
-    "timeout": 20,
+    "timeout": LEASE.seconds * 2 // 3,
     "retry": 90,
     "queue_limit": 4,
     "bulk": 1,
@@ -64,6 +64,7 @@ WAGTAIL_ZOOM = {
     "RECORDING_MONTHS": 3,
     "SLICE_SECONDS": 3,
     "READ_TIMEOUT": 3,
+    "RATE_SHARE": float(os.environ.get("SOAK_RATE_SHARE", "1.0")),
     "REGISTRATION_LIMITS": {"network": (10**6, 600)},
 }
 

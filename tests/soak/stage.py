@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from demo_site.places import LOOPBACK, Places
@@ -71,10 +72,10 @@ class Stage:
         for process in (*self.workers, self.web, self.simulator):
             process.stop()
 
-    def kill(self, dice: random.Random) -> None:
+    def kill(self, dice: random.Random, among: Sequence[Process] = ()) -> None:
         """SIGKILL one process, with or without what it started; it is started again by itself
         (children) or by ``revive``."""
-        process = dice.choice([self.web, *self.workers, *self.workers])
+        process = dice.choice(among or [self.web, *self.workers, *self.workers])
         if process.child is None or not process.is_running:
             return
         if dice.random() < 0.5:
