@@ -59,7 +59,10 @@ def test_s18_background_work_keeps_its_share_in_every_second(account, clock, pla
     assert busiest(moments) <= max(1, share)
 
 
-def test_s18_urgent_work_stays_within_the_plan(account, clock):
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.7, 1.0])
+def test_s18_urgent_work_stays_within_the_plan(account, clock, settings, share):
+    """Whatever share is ours: what is borrowed has to fit beside it."""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RATE_SHARE": share}
     moments = []
     for _place in range(100):
         for priority in (Priority.BACKFILL, Priority.EVENT, Priority.REGISTRATION):

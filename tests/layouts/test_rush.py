@@ -1,4 +1,4 @@
-"""Many sign-ups through gunicorn, two qclusters and PostgreSQL (issue: registration, shows 2, 3)."""
+"""Sign-ups by the hundred through gunicorn, two qclusters, PostgreSQL (issue 5, shows 2 and 3)."""
 
 from __future__ import annotations
 

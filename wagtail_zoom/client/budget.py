@@ -64,15 +64,17 @@ def reserve(
     """
     _honour_throttle(account, priority)
     share = settings.rate_share
+    held = min(share, FULLEST)
     # Rounded up: a microsecond less, and a second could hold one call too many.
-    gap = math.ceil(1_000_000 / (RATES[account.plan][label] * min(share, FULLEST)))
+    gap = math.ceil(1_000_000 / (RATES[account.plan][label] * held))
     limit = DAILY[account.plan].get(label)
     today = timezone.now().astimezone(UTC).date()
     for _attempt in range(200):
         row = _row(account, label)
         now = time.time_ns() // 1000
         ahead = max(0, row.slot - now)
-        allowance = priority / 10 * 1_000_000
+        # What is borrowed comes on top of what a second holds: together never more than the plan.
+        allowance = min(priority / 10, 1 / held - 1) * 1_000_000
         wait = max(0.0, ahead - allowance) / 1_000_000
         if wait > patience:
             retry_at = timezone.now() + timedelta(seconds=wait)
