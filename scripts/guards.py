@@ -340,6 +340,10 @@ REGISTRATION = (
           "    if row.maybe_sent:\n        known = registrants.look_up(row, client)\n",
           "    if False:\n        known = registrants.look_up(row, client)\n",
           "registration/test_delivery.py"),
+    Guard("R: an answer that drips costs no visitor's time", "oauth/http.py",
+          "    if within is None:\n", "    if True:\n", "registration/test_at_once.py"),
+    Guard("S18: what is borrowed fits beside the share", "client/budget.py",
+          "min(priority / 10, 1 / held - 1)", "priority / 10", "client/test_budget.py"),
     Guard("R: one worker for a sign-up", "registration/outbox.py",
           "    free = Q(lease_until=None) | Q(lease_until__lt=now)\n"
           "    return Registration.objects.filter(free, next_try_at__lte=now)",

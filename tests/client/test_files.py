@@ -66,7 +66,7 @@ def fetch(server, settings, monkeypatch):
     monkeypatch.setattr(
         calling.health, "note_failure", lambda grant, error: noted.append(type(error).__name__)
     )
-    client = calling.Calls(Grant(account=ZoomAccount(plan="pro")), timeout=(2, 2))
+    client = calling.Calls(Grant(account=ZoomAccount(plan="pro")), within=2)
 
     def run(path):
         return files.text_file(client, path if "://" in path else f"{base}/{path}")

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from wagtail_zoom.client import client_for
+from wagtail_zoom.errors import ZoomTransient
 from wagtail_zoom.models import Grant, Registration
 from wagtail_zoom.registration import tokens
 
@@ -53,6 +55,36 @@ def test_a_renewal_is_left_to_the_worker(client, connected):
     work()
     assert row().state == "approved"
     assert len(at_zoom(case)) == 1
+
+
+@pytest.mark.parametrize("head", [False, True], ids=["body", "headers"])
+def test_an_answer_that_drips_costs_no_visitors_time(client, connected, head):
+    """Issue, shows 2: each byte is in time and the whole would take minutes; an honest page comes
+    within 5 seconds, and in the end there is one registrant."""
+    case = connected()
+    case.zoom.fault("drip", method="POST", path="/registrants$", seconds=0.3, head=head)
+    began = time.monotonic()
+    answer = post(client, case.url)
+    assert time.monotonic() - began < 5
+    assert answer.url.endswith("?late")
+    assert b"Your registration is saved" in client.get(answer.url).content
+    assert (row().state, row().maybe_sent, row().lease_until) == ("waiting", True, None)
+    case.zoom.clear_faults()
+    hurry()
+    work()
+    assert row().state == "approved"
+    assert len(at_zoom(case)) == len(adds(case)) == 1
+
+
+def test_a_page_that_drips_holds_no_worker(connected, settings):
+    """The whole answer has a limit in the background too, not only each byte of it."""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "READ_TIMEOUT": 0.5}
+    case = connected()
+    case.zoom.fault("drip", path="/questions$", seconds=0.2)
+    began = time.monotonic()
+    with pytest.raises(ZoomTransient):
+        client_for(case.place.account).questions(case.meeting.zoom_id, case.meeting.kind)
+    assert time.monotonic() - began < 4
 
 
 def test_a_token_that_zoom_refuses_is_left_to_the_worker(client, connected):

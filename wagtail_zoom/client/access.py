@@ -23,14 +23,14 @@ def client_for(
     *,
     grant: Grant | None = None,
     patience: float | None = None,
-    timeout: tuple[float, float] | None = None,
+    within: float | None = None,
     renew: bool = True,
 ) -> ZoomClient:
     """A client for this account with any healthy grant that covers the host.
 
     Account-level grants come first, then the one used last with success. ``patience`` and
-    ``timeout`` are in seconds; a web request passes a patience of 0, and no ``renew``: it does
-    not wait for another token (``RenewalDue``).
+    ``within`` (for a whole call) are in seconds; a web request passes both, a patience of 0, and
+    no ``renew``: it does not wait for another token (``RenewalDue``).
 
     Raises:
         ZoomQuarantined: this database is a copy of another installation.
@@ -52,7 +52,7 @@ def client_for(
         found,
         priority=priority,
         patience=PATIENCE[priority] if patience is None else patience,
-        timeout=timeout,
+        within=within,
         renew=renew,
     )
 

@@ -37,14 +37,14 @@ class Calls:
         *,
         priority: Priority = Priority.RECONCILE,
         patience: float = 0.0,
-        timeout: tuple[float, float] | None = None,
+        within: float | None = None,
         renew: bool = True,
     ) -> None:
         self.grant = grant
         self.account = grant.account
         self.priority = priority
         self.patience = patience
-        self.timeout = timeout
+        self.within = within
         self.renew = renew
 
     def call(
@@ -97,7 +97,7 @@ class Calls:
         """The HTTP alone; touches no database, so that threads may do it."""
         answer = call(
             method, f"{token.api_base}{path}", auth=Bearer(token.reveal()), params=params,
-            payload=payload, timeout=self.timeout,
+            payload=payload, within=self.within,
         )  # fmt: skip
         return data(answer, member, writes=method != "GET")
 

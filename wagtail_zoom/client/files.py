@@ -46,7 +46,7 @@ def _fetch(url: str, token: AccessToken, client: Calls) -> Answer | ZoomError:
         own = _is_zooms(url)
         auth = Bearer(token.reveal()) if own else None
         try:
-            answer = exchange("GET", url, auth=auth, timeout=client.timeout, accept="text/vtt, */*")
+            answer = exchange("GET", url, auth=auth, within=client.within, accept="text/vtt, */*")
         except ZoomError as error:
             if own:
                 raise

@@ -9,6 +9,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -21,8 +22,11 @@ from requests.auth import AuthBase
 
 from ..conf import settings
 from ..errors import ZoomProtocolError, ZoomTransient
+from . import hurry
 
 CHUNK = 64 * 1024
+CONNECT_SECONDS = 1.0
+"""For a connection, where somebody waits."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +97,27 @@ def call(
     params: dict[str, Any] | None = None,
     payload: dict[str, Any] | None = None,
     form: dict[str, str] | None = None,
-    timeout: tuple[float, float] | None = None,
+    within: float | None = None,
 ) -> Answer:
     """One request, one answer; never repeated here.
+
+    Args:
+        within: seconds for all of it, from looking up the name to the last byte; without it, the
+            time-outs of the settings count for each part.
 
     Raises:
         ZoomTransient: no answer; ``ambiguous`` tells that the request may have taken effect.
         ZoomProtocolError: the answer is too large, endless, or a redirect.
     """
     answer = exchange(
-        method, url, auth=auth, params=params, payload=payload, form=form, timeout=timeout
+        method, url, auth=auth, params=params, payload=payload, form=form, within=within
     )
     if 300 <= answer.status < 400:
         raise ZoomProtocolError("Zoom answered with a redirect.", status=answer.status)
     return Answer(answer.status, answer.headers, _parse(answer.body))
 
 
-@sensitive_variables("params", "payload", "form")
+@sensitive_variables("params", "payload", "form", "facts")
 def exchange(
     method: str,
     url: str,
@@ -118,20 +126,37 @@ def exchange(
     params: dict[str, Any] | None = None,
     payload: dict[str, Any] | None = None,
     form: dict[str, str] | None = None,
-    timeout: tuple[float, float] | None = None,
+    within: float | None = None,
     accept: str = "application/json",
 ) -> Answer:
     """As :func:`call`, but the body stays bytes and a redirect is an answer like any other."""
     refuse_in_transaction()
-    limits = timeout or settings.timeout
     writes = method not in ("GET", "HEAD")
+    connect, read = settings.timeout
+    headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+    facts = {"auth": auth, "params": params, "json": payload, "data": form, "headers": headers}
+    if within is None:
+        return _send(method, url, facts, (connect, read), 3 * read, writes)
+    limits = (min(connect, CONNECT_SECONDS, within), within)
+    return hurry.within(
+        within, lambda: _send(method, url, facts, limits, within, writes), ambiguous=writes
+    )
+
+
+@sensitive_variables("facts")
+def _send(
+    method: str,
+    url: str,
+    facts: dict[str, Any],
+    limits: tuple[float, float],
+    body_seconds: float,
+    writes: bool,
+) -> Answer:
     response, failure = None, None
     try:
         response = session().request(
-            method, url, auth=auth, params=params, json=payload, data=form, timeout=limits,
-            allow_redirects=False, stream=True,
-            headers={"Accept": accept, "Accept-Encoding": "gzip"},
-        )  # fmt: skip
+            method, url, timeout=limits, allow_redirects=False, stream=True, **facts
+        )
     except Exception as error:
         failure = _failure(error, writes)
     if response is None:
@@ -139,7 +164,7 @@ def exchange(
         # and debug pages and error mails show variables.
         raise failure or ZoomTransient("The connection to Zoom broke.") from None
     try:
-        raw = _read(response, time.monotonic() + 3 * limits[1])
+        raw = _read(response, time.monotonic() + body_seconds)
     except (requests.RequestException, OSError, zlib.error, _urllib_errors()):
         raise ZoomTransient("Zoom's answer broke off.", ambiguous=writes) from None
     finally:
@@ -180,7 +205,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     unpack = zlib.decompressobj(31) if packed else None
     parts: list[bytes] = []
     size = 0
-    for chunk in response.raw.stream(CHUNK, decode_content=False):
+    for chunk in _chunks(response.raw):
         part = unpack.decompress(chunk, limit + 1 - size) if unpack else chunk
         size += len(part)
         if size > limit or (unpack and unpack.unconsumed_tail):
@@ -191,6 +216,15 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     if unpack and not unpack.eof and size:
         raise zlib.error("The answer broke off.")
     return b"".join(parts)
+
+
+def _chunks(raw: Any) -> Iterator[bytes]:
+    """The body as it comes in. ``stream`` waits until a chunk is full, however long that takes."""
+    if not hasattr(raw, "read1"):  # urllib3 before 2.1
+        yield from raw.stream(CHUNK, decode_content=False)
+        return
+    while part := raw.read1(CHUNK, decode_content=False):
+        yield part
 
 
 def _parse(raw: bytes) -> Any:

@@ -18,7 +18,6 @@ LISTED = ("approved", "pending", "denied")
 STATES = {"approved": State.APPROVED, "pending": State.PENDING, "denied": State.DENIED}
 UNKNOWN = 3079
 """Zoom's code for a registrant that it does not know (any more)."""
-CONNECT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def hurried_client(row: Registration, seconds: float) -> ZoomClient:
         host_of(row) or None,
         Priority.REGISTRATION,
         patience=0,
-        timeout=(min(CONNECT_SECONDS, seconds), seconds),
+        within=seconds,
         renew=False,
     )
     resting = client.grant.retry_at

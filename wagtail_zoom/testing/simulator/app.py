@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -147,6 +148,31 @@ def _after(world: World, response: Response) -> Response:
         g.fault = fault["kind"]
         response = _spoil(fault, response)
     _record(world, response)
+    if fault is not None and fault["kind"] == "drip":
+        return _drip(fault, response)
+    return response
+
+
+def _drip(fault: dict[str, Any], response: Response) -> Response:
+    """So slow that every single byte is in time, and the whole never."""
+    pause, whole = float(fault.get("seconds", 0.2)), response.get_data()
+    pieces = (whole[place : place + 1] for place in range(len(whole)))
+    if not fault.get("head"):
+
+        def body() -> Iterator[bytes]:
+            for piece in pieces:
+                yield piece
+                time.sleep(pause)
+
+        response.response = body()
+        response.headers["Content-Length"] = str(len(whole))
+        return response
+    connection = request.environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):  # the other side gives up in the end
+        for letter in f"HTTP/1.1 {response.status}\r\n{response.headers}":
+            connection.sendall(letter.encode())
+            time.sleep(pause)
+    _cut()
     return response
 
 

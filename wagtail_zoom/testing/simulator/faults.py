@@ -23,6 +23,7 @@ BEFORE = {
 AFTER = {
     "cut_after": "do the work, then drop the connection without an answer",
     "truncate": "send half of the answer, then drop the connection",
+    "drip": "send the answer (with `head`, its headers too) byte by byte, `seconds` (0.2) apart",
     "broken_json": "answer with text that is no JSON",
     "wrong_type": "answer with JSON of the wrong shape",
     "gzip_bomb": "answer with gzip that unpacks to `megabytes` (default 200)",
