@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 
 from django.utils import timezone
@@ -34,6 +34,24 @@ def newest(folder: Path, limit: int = 50) -> list[Mail]:
         parts = [part for part in SEPARATOR.split(file.read_bytes()) if part.strip()]
         found.extend(_mail(part) for part in reversed(parts))
     return sorted(found, key=lambda mail: mail.sent, reverse=True)[:limit]
+
+
+def forget(folder: Path, email: str) -> int:
+    """Delete the mails to one person, as a mailbox of the project's would; how many there were."""
+    deleted = 0
+    for file in folder.glob("*.log"):
+        parts = [part for part in SEPARATOR.split(file.read_bytes()) if part.strip()]
+        kept = [part for part in parts if not _is_to(_mail(part), email)]
+        deleted += len(parts) - len(kept)
+        if not kept:
+            file.unlink()
+        elif len(kept) < len(parts):
+            file.write_bytes((b"-" * 79 + b"\n").join([*kept, b""]))
+    return deleted
+
+
+def _is_to(mail: Mail, email: str) -> bool:
+    return email.casefold() in {address.casefold() for _name, address in getaddresses([mail.to])}
 
 
 def _mail(raw: bytes) -> Mail:

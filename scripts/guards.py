@@ -344,6 +344,10 @@ REGISTRATION = (
           "    if within is None:\n", "    if True:\n", "registration/test_at_once.py"),
     Guard("S18: what is borrowed fits beside the share", "client/budget.py",
           "min(priority / 10, 1 / held - 1)", "priority / 10", "client/test_budget.py"),
+    Guard("R: what is counted is keyed", "registration/limits.py",
+          "    digest = blind_index(text, PURPOSE)[:32]\n",
+          "    import hashlib\n    digest = hashlib.sha256(text.encode()).hexdigest()[:32]\n",
+          "registration/test_forget.py"),
     Guard("R: one worker for a sign-up", "registration/outbox.py",
           "    free = Q(lease_until=None) | Q(lease_until__lt=now)\n"
           "    return Registration.objects.filter(free, next_try_at__lte=now)",

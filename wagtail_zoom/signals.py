@@ -16,3 +16,7 @@ mirror_changed = Signal()
 registration_changed = Signal()
 """A sign-up is in another state. Sender ``Registration``; ``registration``, ``previous`` (the state
 before)."""
+
+person_forgotten = Signal()
+"""What was stored of a person is deleted: delete what you hold as well. Sender ``Registration``;
+``email``, ``site`` (None for all Sites)."""

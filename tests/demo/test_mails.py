@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.mail import EmailMessage, get_connection
 
-from demo_site.mails import newest
+from demo_site.mails import forget, newest
 
 
 def test_mailbox_reads_what_was_sent(tmp_path: Path) -> None:
@@ -27,3 +27,21 @@ def test_mailbox_reads_what_was_sent(tmp_path: Path) -> None:
 def test_empty_mailbox(tmp_path: Path) -> None:
     """A folder that is not there yet holds no mail."""
     assert newest(tmp_path / "none") == []
+
+
+def test_mailbox_forgets_one_person(tmp_path: Path) -> None:
+    """Issue 5, Shows 5: the mails to one address go, whatever its case; the others can be read."""
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+    people = ["mika@example.org", "amika@example.org", "ines@example.org"]
+    for number in range(2):
+        connection = get_connection(backend, file_path=tmp_path)
+        connection.open()
+        connection.send_messages([EmailMessage(f"{number}", "Text", to=[one]) for one in people])
+        connection.close()
+    alone = get_connection(backend, file_path=tmp_path)
+    alone.send_messages([EmailMessage("alone", "Text", to=["Mika <mika@example.org>"])])
+    assert forget(tmp_path, "MIKA@example.org") == 3
+    assert sorted(mail.to for mail in newest(tmp_path)) == sorted(people[1:] * 2)
+    assert b"mika@" not in b"".join(
+        file.read_bytes().replace(b"amika@", b"") for file in tmp_path.iterdir()
+    )

@@ -15,6 +15,7 @@ from wagtail.models import Site
 from ..crypto import DecryptionError
 from ..errors import ZoomConfigurationError, ZoomError
 from ..models import Activity, Registration, WebhookEvent
+from ..signals import person_forgotten
 from . import outbox, owner, registrants, tokens
 from .dates import dates_of
 
@@ -23,11 +24,13 @@ State, Task = Registration.State, Registration.Task
 
 @dataclass(frozen=True)
 class Forgotten:
-    """How many sign-ups were deleted here, and of how many Zoom could not be told."""
+    """How many sign-ups were deleted here, and what could not be done."""
 
     deleted: int
     messages: int
     not_at_zoom: int
+    not_elsewhere: int
+    """Receivers of ``person_forgotten`` that failed: a project's own copies may be left."""
 
 
 def rows_of(email: str, site: Site | None = None) -> QuerySet[Registration]:
@@ -59,7 +62,8 @@ def export(email: str, site: Site | None = None, user: Any = None) -> list[dict[
 def forget(
     email: str, site: Site | None = None, user: Any = None, *, at_zoom: bool = True
 ) -> Forgotten:
-    """Delete a person's sign-ups, and what the inbox holds of them. Zoom is told first."""
+    """Delete a person's sign-ups, and what the inbox holds of them. Zoom is told first, projects
+    by ``person_forgotten``."""
     rows = list(rows_of(email, site).select_related("site", "account", "meeting"))
     failed = sum(not _at_zoom(row) for row in rows) if at_zoom else 0
     messages = 0
@@ -67,15 +71,17 @@ def forget(
         for row in rows:
             messages += _forget_messages(row)
         Registration.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    answers = person_forgotten.send_robust(sender=Registration, email=email, site=site)
+    astray = sum(isinstance(answer, Exception) for _receiver, answer in answers)
     Activity.log(
         {row.site_id for row in rows},
         "registration",
         "person_forgotten",
-        outcome=Activity.Outcome.FAILED if failed else Activity.Outcome.GOOD,
+        outcome=Activity.Outcome.FAILED if failed or astray else Activity.Outcome.GOOD,
         data={"count": len(rows), "not_at_zoom": failed},
         user=user,
     )
-    return Forgotten(len(rows), messages, failed)
+    return Forgotten(len(rows), messages, failed, astray)
 
 
 def _at_zoom(row: Registration) -> bool:

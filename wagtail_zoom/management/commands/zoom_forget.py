@@ -13,7 +13,7 @@ from ...registration import forget
 
 
 class Command(BaseCommand):
-    """Exit status 1 when Zoom could not be told about a sign-up that is deleted here."""
+    """Exit status 1 when Zoom, or a part of the project, could not be told."""
 
     help = "Deletes the sign-ups of one person here and cancels them at Zoom."
 
@@ -45,4 +45,9 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"Zoom could not be told about {done.not_at_zoom}; cancel them there by hand."
             )
+        if done.not_elsewhere:
+            self.stderr.write(
+                f"{done.not_elsewhere} receivers of person_forgotten failed (see the log)."
+            )
+        if done.not_at_zoom or done.not_elsewhere:
             sys.exit(1)
