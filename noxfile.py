@@ -16,8 +16,9 @@ PAIRS = [
     ("3.13", "6.0", "7.4"),
     ("3.13", "6.1", "8.0"),
     ("3.14", "6.1", "8.0"),
+    ("3.14", "6.1", "8.1"),
 ]
-ENDS = (PAIRS[0], PAIRS[-2], PAIRS[-1])
+ENDS = (PAIRS[0], PAIRS[-3], PAIRS[-2], PAIRS[-1])
 """Lowest and highest: here the migrations are compared with the models, too."""
 
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 ROOMS = {
     "list": ("meetings", {"heading": "What is coming up", "limit": 6, "filters": True}),
-    "cards": ("meetings", {"heading": "Lectures", "layout": "cards", "limit": 3, "paging": False}),
+    "cards": (
+        "meetings",
+        {"heading": "Lectures", "layout": "cards", "kind": "webinar", "limit": 3, "paging": False},
+    ),
     "agenda": ("meetings", {"layout": "agenda", "limit": 6, "paging": False}),
     "table": ("meetings", {"layout": "table", "limit": 6, "paging": False}),
     "next": ("next_meeting", {}),
@@ -91,6 +94,8 @@ def take_block(demo: Demo, browser: Browser, file: Path, path: str, view: dict[s
     page = context.new_page()
     page.goto(f"{demo.places.site_url('borealis.localhost')}/{path}/")
     page.wait_for_load_state("networkidle")
+    if page.locator("main details").count():
+        page.locator("main summary").first.click()
     box = page.locator("main .wz").first.bounding_box() or {}
     margin = min(MARGIN, box["x"])
     clip = {

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 
 from . import representing, samples
-from .block_lists import ZoomDatesBlock, narrowed
+from .block_lists import ZoomDatesBlock, detail_of, narrowed
 from .exposure import Exposure
 from .grouping import by_day, one_zone
 from .models import Placement
 from .paging import Asked, Link
-from .presenting import date_views
+from .presenting import Detail, date_views
 from .rendering import Shared, stale_since
 from .rows import DateView
 from .selecting import Dates, dates, midnight
@@ -74,7 +74,10 @@ class CalendarBlock(ZoomDatesBlock):
         first = month_asked(asked.get("month"), timezone.localdate())
         wanted = self.selection(value, first)
         site = found.choice.site_id if found.choice else 0
-        rows = Shared.of(context).once((site, wanted), lambda: in_month(found, wanted, first))
+        detail = detail_of(context)
+        rows = Shared.of(context).once(
+            (site, wanted), lambda: in_month(found, wanted, first, detail=detail)
+        )
         since = stale_since(found.choice) if found.choice and rows else None
         return {
             "name": name,
@@ -158,9 +161,11 @@ def around(asked: Asked, first: date) -> list[Link]:
     return made
 
 
-def in_month(found: Exposure, wanted: Dates, first: date) -> list[DateView]:
+def in_month(
+    found: Exposure, wanted: Dates, first: date, *, detail: Detail | None = None
+) -> list[DateView]:
     """Views of the dates that begin in the month on their own clocks."""
-    views = date_views(found, list(dates(found, wanted)[:MOST]), films=True)
+    views = date_views(found, list(dates(found, wanted)[:MOST]), films=True, detail=detail)
     end = shifted(first, 1)
     return [view for view in views if first <= view.when.start.date() < end]
 

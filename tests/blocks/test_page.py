@@ -1,6 +1,7 @@
 """A whole page with every block: queries, secrets, cookies."""
 
 import gzip
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -120,3 +121,19 @@ def test_stylesheet_and_scripts_weigh_less_than_15_kilobytes():
     names = ("blocks.css", "zoom.js", "registration.js")
     files = [Path(finders.find(f"wagtail_zoom/{name}")).read_bytes() for name in names]
     assert sum(len(gzip.compress(file)) for file in files) < 15_000
+
+
+def test_every_form_of_a_list_leads_to_the_page_of_a_date(client, site, host):
+    """Where a page has addresses for single dates, every layout and the calendar use them."""
+    today = NOW.replace(day=10, hour=12)
+    rows.date(host, topic="Low water", start=today + timedelta(days=5))
+    for layout in ("list", "cards", "agenda", "table", "calendar"):
+        block = ("calendar", {}) if layout == "calendar" else ("meetings", {"layout": layout})
+        page = DatesPage(title=layout, slug=layout, body=[block])
+        site.root_page.add_child(instance=page)
+        with time_machine.travel(today, tick=False):
+            html = client.get(page.url).content.decode()
+            found = re.findall(r'<a href="([^"]+)"[^>]*>Low water</a>', html)
+            assert found, layout
+            assert all(link.startswith(f"{page.url}date/") for link in found), layout
+            assert client.get(found[0]).status_code == 200

@@ -1,0 +1,42 @@
+"""The pictures of the documentation: each is shown, and none is heavy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ROOT / "docs" / "images"
+PICTURES = sorted(IMAGES.rglob("*.png"))
+PAGES = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+
+
+def shown() -> set[Path]:
+    return {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+\.png)\)", page.read_text())
+    }
+
+
+def test_every_picture_is_shown_with_a_text_and_every_text_has_its_picture() -> None:
+    assert shown() == set(PICTURES)
+
+
+def test_every_block_has_a_picture() -> None:
+    from wagtail_zoom import blocks
+
+    page = (ROOT / "docs/reference/blocks.md").read_text()
+    names = [name for name in blocks.__all__ if name != "ZoomStreamBlock"]
+    assert len(re.findall(r"images/blocks/", page)) >= len(names)
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
+def test_no_picture_is_heavy(picture: Path) -> None:
+    assert picture.stat().st_size < 150_000
+
+
+def test_all_pictures_together_are_light() -> None:
+    assert sum(picture.stat().st_size for picture in PICTURES) < 3_000_000
