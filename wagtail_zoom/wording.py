@@ -6,6 +6,7 @@ passcode are cut out there, because who may join is decided by the policy and no
 
 from __future__ import annotations
 
+import html
 import re
 
 import nh3
@@ -17,15 +18,27 @@ from .models import ItemRule, ZoomSettings
 
 TAGS = {"p", "br", "ul", "ol", "li", "b", "strong", "i", "em", "a"}
 _MARKUP = re.compile(r"</?(?:p|br|ul|ol|li|b|strong|i|em|a|div|span)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_BLOCKS = re.compile(r"(</?(?:p|br|ul|ol|li|div)\b[^<>]*>|\n)", re.IGNORECASE)
+"""What ends a line where Zoom's markup is shown."""
+_CODES = (
+    r"passcode|kenncode|mot de passe|code secret|code d.acc[èe]s|c[óo]digo de acceso|contrase[ñn]a"
+)
 _INVITE = re.compile(
-    r"^[ \t]*(?:meeting id|webinar id|passcode|password|kenncode|meeting-id|mot de passe|"
-    r"code secret|code d.acc[èe]s|c[óo]digo de acceso|contrase[ñn]a)\s*:[^\n]*$",
+    rf"^[^\S\n]*(?:[-*•·–>|][^\S\n]*)?(?:meeting id|webinar id|meeting-id|"
+    rf"(?:(?:meeting|webinar)[ -])?(?:{_CODES}|password|kennwort|passwort))"
+    # Spaces are everything but breaks: no-break ones come from French and from editors.
+    rf"[^\S\n]*[:：][^\n]*$"
+    # A number to be dialled with one tap ends with the passcode.
+    rf"|^[^\n]*,,[0-9]{{6,12}}#[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAID = re.compile(rf"\b(?:{_CODES})[^\S\n]*[:：][^\S\n]*\S+", re.IGNORECASE)
+"""In the middle of a line only the code itself goes."""
 
 INVITE_WORDS = (
     "meeting id", "webinar id", "passcode", "password", "kenncode", "meeting-id", "mot de passe",
-    "code secret", "code d", "digo de acceso", "contrase",
+    "code secret", "code d", "digo de acceso", "contrase", "kennwort", "passwort", ",,",
 )  # fmt: skip
 """Every line that is cut out has one of these in it; so do others, which does no harm."""
 
@@ -41,7 +54,18 @@ def _without_links(text: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    return _INVITE.sub("", _without_links(text))
+    return _SAID.sub("", _INVITE.sub("", _without_links(text)))
+
+
+def _markup_without_secrets(text: str) -> str:
+    """The same in Zoom's markup: a line is what stands there as one, whatever tags are in it."""
+    parts = _BLOCKS.split(_without_links(text))
+    for at, part in enumerate(parts[::2]):
+        said = html.unescape(_TAG.sub("", part))
+        if said != _without_secrets(said):
+            # What is left of such a line goes without its tags.
+            parts[2 * at] = html.escape(_without_secrets(said))
+    return "".join(parts)
 
 
 def _without_mark(text: str, choice: ZoomSettings | None) -> str:
@@ -71,7 +95,7 @@ def plain(text: str, choice: ZoomSettings | None = None) -> str:
 def rich(text: str, choice: ZoomSettings | None = None) -> SafeString:
     """A description as safe HTML: paragraphs and links; Zoom's own markup through an allow-list."""
     if _MARKUP.search(text):
-        cut = _without_secrets(_without_mark(text, choice))
+        cut = _markup_without_secrets(_without_mark(text, choice))
         return mark_safe(  # noqa: S308  (nh3 has sanitised it)
             nh3.clean(
                 cut,
