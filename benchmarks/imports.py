@@ -69,14 +69,14 @@ def first_import() -> None:
 def _note_details() -> list[float]:
     """When each detail read leaves: directory, listings and recordings are other rates."""
     sent: list[float] = []
-    send = ZoomClient._send
+    send = ZoomClient.send
 
     def noted(self: ZoomClient, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         if path.startswith("/meetings/"):
             sent.append(time.monotonic())
         return send(self, method, path, *args, **kwargs)
 
-    ZoomClient._send = noted  # type: ignore[method-assign]
+    ZoomClient.send = noted  # type: ignore[method-assign]
     return sent
 
 

@@ -255,8 +255,8 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         if value["paging"]:
             for each in asked:
                 wanted = self.selection(value, each.get("kind", ""), "places" in each)
-                total = dates(found, wanted).count()
-                pages = -(-total // (value["limit"] or 10))
+                size = value["limit"] or 10
+                pages = -(-self.total(dates(found, wanted), size) // size)
                 # One more than there are now: the last page may just have become empty.
                 made += [{**each, "page": number} for number in range(2, pages + 2)]
         return made

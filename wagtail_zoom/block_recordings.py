@@ -204,7 +204,10 @@ class RecordingListBlock(ZoomListBlock):
         made = asked[1:]
         if value["paging"]:
             for each in asked:
-                total = films(found, self.selection(value, each.get("year", 0))).count()
-                pages = -(-total // (value["limit"] or 10))
+                rows, size = (
+                    films(found, self.selection(value, each.get("year", 0))),
+                    value["limit"],
+                )
+                pages = -(-self.total(rows, size or 10) // (size or 10))
                 made += [{**each, "page": number} for number in range(2, pages + 2)]
         return made

@@ -13,9 +13,14 @@ from wagtail.images import get_image_model
 from .exposure import Audience, Exposure, Surface
 from .finding import dates_saying, films_saying, items_of
 from .models import Kind, Meeting, Occurrence, Recording, SiteItem
+from .models.mirror import LONGEST_MINUTES
 
 OVERRUN = timedelta(hours=6)
 """How long past its planned end a meeting may still be live when Zoom has not said it ended."""
+LONGEST = timedelta(minutes=LONGEST_MINUTES)
+"""No date lasts longer, so what is not over yet has not begun before that: indexes hold starts."""
+EARLIEST_END = timedelta(days=1)
+"""What is over has begun, or Zoom's clock and ours differ by less than this."""
 COVER = "fill-640x360"
 """The rendition of an owner's image on a card."""
 GONE = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
@@ -97,17 +102,22 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
 def _period(rows: QuerySet[Occurrence], wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
     live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
     if wanted.period == "live":
-        return rows.filter(live)
+        return rows.filter(live, start__gte=now - OVERRUN - LONGEST)
     if wanted.period == "past":
         over = Q(end__lt=now) | Q(state__in=GONE)
-        return rows.filter(over).exclude(live).exclude(state=Occurrence.State.CANCELLED)
+        return (
+            rows.filter(over, start__lt=now + EARLIEST_END)
+            .exclude(live)
+            .exclude(state=Occurrence.State.CANCELLED)
+        )
     if wanted.period == "range":
         if wanted.first:
             rows = rows.filter(start__gte=midnight(wanted.first))
         if wanted.last:
             rows = rows.filter(start__lt=midnight(wanted.last + timedelta(days=1)))
         return rows
-    return rows.filter(Q(end__gte=now) | live).exclude(state__in=GONE)
+    begun = now - OVERRUN - LONGEST
+    return rows.filter(Q(end__gte=now) | live, start__gte=begun).exclude(state__in=GONE)
 
 
 def midnight(day: date) -> datetime:

@@ -19,8 +19,10 @@ def next_turn(choice: ZoomSettings, now: datetime) -> datetime:
     """The first moment after ``now`` at which anything of this Site may look different.
 
     A start, an end, an opening door, the end of a live date that overruns, a recording's last
-    moment, the next quarter of an hour. One query of a few look-ups in an index.
+    moment, the next quarter of an hour. One query of a few look-ups in an index, each of which
+    ends at that quarter: what comes later is not looked for.
     """
+    last = quarter_after(now)
     door = timedelta(minutes=choice.join_minutes)
     dates = Occurrence.objects.filter(
         account=choice.account_id, meeting__host__exposed_on__settings=choice.pk
@@ -36,14 +38,17 @@ def next_turn(choice: ZoomSettings, now: datetime) -> datetime:
             account=choice.account_id, host__exposed_on__settings=choice.pk
         )
         shown["turn_film"] = (films, "start", timedelta(days=choice.recording_days))
-    asked = {name: _first(*each, now) for name, each in shown.items()}
+    asked = {name: _first(*each, now, last) for name, each in shown.items()}
     row = ZoomSettings.objects.filter(pk=choice.pk).annotate(**asked).values(*asked).first() or {}
     turns = [at + shown[name][2] for name, at in row.items() if at is not None]
-    return min([*turns, quarter_after(now)])
+    return min([*turns, last])
 
 
-def _first(rows: QuerySet[Any], column: str, shift: timedelta, now: datetime) -> Subquery:
-    ahead = rows.filter(**{f"{column}__gt": now - shift}).order_by(column)
+def _first(
+    rows: QuerySet[Any], column: str, shift: timedelta, now: datetime, last: datetime
+) -> Subquery:
+    near = {f"{column}__gt": now - shift, f"{column}__lt": last - shift}
+    ahead = rows.filter(**near).order_by(column)
     return Subquery(ahead.values(found=F(column))[:1])
 
 

@@ -12,7 +12,7 @@ from wagtail.models import Site
 
 from tests.blocks import rows
 from wagtail_zoom.blocks import CalendarBlock, MeetingListBlock, RecordingListBlock
-from wagtail_zoom.models import ItemTag
+from wagtail_zoom.models import ItemTag, Occurrence
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -227,3 +227,26 @@ def test_what_is_compared_is_not_translated(block):
     for name in ("hosts", "tags"):
         assert texts[name].get_translatable_segments(value[name]) == []
         assert texts[name].restore_translated_segments(value[name], []) == value[name]
+
+
+def test_nothing_is_lost_where_the_index_ends(draw, host):
+    """Lists look for starts alone; the longest date and one that ended too early stay in them."""
+    long = rows.date(host, topic="A month long", start=NOW - 30 * DAY)
+    Occurrence.objects.filter(pk=long.pk).update(end=long.start + 31 * DAY)
+    rows.date(host, topic="Over before", start=NOW + HOUR / 6, state="over")
+    assert listed(draw(MeetingListBlock())) == ["A month long"]
+    assert listed(draw(MeetingListBlock(), period="past")) == ["Over before"]
+
+
+def test_pages_are_counted_as_far_as_there_are_any(draw, host, rf, monkeypatch):
+    """A hundred thousand rows are not counted for two hundred pages."""
+    monkeypatch.setattr("wagtail_zoom.paging.MOST_PAGES", 3)
+    monkeypatch.setattr("wagtail_zoom.block_lists.MOST_PAGES", 3)
+    for number in range(9):
+        rows.date(host, topic=f"T{number}", start=NOW + (number + 2) * HOUR)
+    block = MeetingListBlock()
+    with CaptureQueriesContext(connection) as found:
+        html = draw(block, rf.get("/?wz-1-page=9"), limit=2)
+    assert listed(html) == ["T4", "T5"] and "wz-1-page=4" not in html
+    counts = [each["sql"] for each in found if "COUNT(" in each["sql"]]
+    assert len(counts) == 1 and "LIMIT 6" in counts[0]

@@ -17,6 +17,8 @@ from .fields import SecretField, ZoomIdField
 
 SERIES_TYPES = (3, 6, 8, 9)
 """Zoom's types of meetings and webinars that have several dates."""
+LONGEST_MINUTES = 60 * 24 * 31
+"""What Zoom says of a longer date is not believed."""
 
 
 class Kind(models.TextChoices):

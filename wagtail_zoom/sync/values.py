@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..conf import settings
+from ..models.mirror import LONGEST_MINUTES
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-LONGEST_MINUTES = 60 * 24 * 31
 
 
 class BadItem(ValueError):
