@@ -47,6 +47,7 @@ JOBS = (
     Job("fleet"),
     Job("fleet.year", in_quick=False),
     Job("latency"),
+    Job("asides", in_quick=False),
     *(Job("imports.memory", (count,), in_quick=False, seconds=600) for count in MEMORY),
 )
 
