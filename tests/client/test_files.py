@@ -13,6 +13,7 @@ from wagtail_zoom.errors import (
     ZoomTransient,
 )
 from wagtail_zoom.models import Grant, ZoomAccount
+from wagtail_zoom.oauth.http import Answer
 
 STATUS = {"gone": 404, "ill": 503, "shut": 401}
 
@@ -121,3 +122,25 @@ def test_a_refused_token_is_replaced_once(fetch, server, monkeypatch):
     assert len(renewed) == 1
     assert len(server.seen) == 2
     assert fetch.noted == []
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_storage_host_gets_no_token_and_has_no_say(fetch, server, monkeypatch, status):
+    """X13: Zoom hands files out by redirects to hosts that are not its own."""
+    asked = []
+
+    def exchange(method, url, *, auth, **kwargs):
+        asked.append((url, auth is not None))
+        if "storage" in url:
+            return Answer(status, {}, b"WEBVTT")
+        return Answer(302, {"Location": "https://storage.example.org/file"}, b"")
+
+    monkeypatch.setattr(files, "exchange", exchange)
+    if status == 200:
+        assert fetch("file") == "WEBVTT"
+    else:
+        with pytest.raises(ZoomTransient):
+            fetch("file")
+    assert [auth for _url, auth in asked] == [True, False]
+    assert asked[1][0] == "https://storage.example.org/file"
+    assert fetch.noted == ["well"]
