@@ -35,6 +35,16 @@ def run_crowd(work: Callable[[], Any], place: Path, *, processes: int, threads: 
     return found
 
 
+def share_database(place: Path) -> dict[str, str]:
+    """Environment with which other programs (settings: ``tests.settings``) find this test's
+    database. SQLite in memory is copied to ``place``, until :func:`leave_copy`."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        _move_to_file(place / "shared.sqlite3")
+        return {"TMPDIR": str(place), "TEST_DATABASE_NAME": "shared"}
+    connections.close_all()
+    return {"TEST_DATABASE_NAME": str(connection.settings_dict["NAME"])}
+
+
 _memory: list[Any] = []
 
 
