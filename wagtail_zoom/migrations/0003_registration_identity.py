@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='registration',
             name='identity',
-            field=wagtail_zoom.models.fields.SecretField(),
+            field=wagtail_zoom.models.fields.SecretField(db_default=''),
         ),
     ]

@@ -58,7 +58,7 @@ class Registration(models.Model):
     """JSON of everything typed, encrypted as one text."""
     consented_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=64, unique=True)
-    identity = SecretField()
+    identity = SecretField(db_default="")
     """What ``idempotency_key`` is a keyed digest of: with another key it has to be made anew."""
 
     state = models.CharField(max_length=12, choices=State, default=State.WAITING)
