@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -11,7 +12,7 @@ from django.utils import timezone
 from wagtail_zoom.client import client_for
 from wagtail_zoom.models import Grant, Meeting, Occurrence, Recording, SiteItem, WebhookEvent
 from wagtail_zoom.oauth.http import TransactionOpen
-from wagtail_zoom.sync import inbox, rereads
+from wagtail_zoom.sync import facts, inbox, rereads, routing
 
 pytestmark = pytest.mark.django_db
 VOLATILE = {
@@ -76,6 +77,44 @@ def test_w23_every_order_of_messages_gives_one_end_state(connect, zoom_app, deli
         ends.add((row.topic, row.removed_at, row.missing_since, date.state, date.start))
         assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
     assert ends == {("The end", None, None, "scheduled", date.start)}
+
+
+STEPS = [("started", 0, 0), ("ended", 0, 300), ("started", 360, 360)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(STEPS)))
+def test_w23_an_end_that_comes_late_does_not_end_what_has_begun_anew(zoom_rows, deliver, order):
+    """Measured at Zoom: ``ended`` has arrived after the next ``started``."""
+    begun = timezone.now().replace(microsecond=0) - timedelta(minutes=10)
+    meeting = zoom_rows.meeting(start=begun)
+    for what, start, at in order:
+        end = {"end_time": _iso(begun, at)} if what == "ended" else {}
+        thing = {"id": meeting.zoom_id, "start_time": _iso(begun, start), **end}
+        deliver(meeting.account, f"meeting.{what}", thing, int(begun.timestamp() + at) * 1000)
+        for event in WebhookEvent.objects.filter(state="pending"):
+            routing.apply_facts(meeting.account, event)
+        WebhookEvent.objects.update(state="done")
+    date = meeting.occurrences.get()
+    meeting.refresh_from_db()
+    assert (date.state, date.state_since) == ("live", begun + timedelta(minutes=6))
+    assert meeting.live_since == date.state_since
+    facts.mark_ended(meeting.account, meeting.zoom_id, None, timezone.now())
+    date.refresh_from_db()
+    assert date.state == "over"
+
+
+def _iso(begun, seconds):
+    return (begun + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_a_moved_date_that_somebody_looked_into_is_still_moved(zoom_rows):
+    start = timezone.now() + timedelta(hours=3)
+    meeting = zoom_rows.meeting(start=start, state="moved")
+    meeting.occurrences.update(previous_start=start - timedelta(days=1))
+    now = timezone.now()
+    facts.mark_live(meeting.account, meeting.zoom_id, now)
+    facts.mark_ended(meeting.account, meeting.zoom_id, now, now)
+    assert meeting.occurrences.get().state == "moved"
 
 
 def test_w14_the_whole_corpus_twice_gives_the_same_rows(connect, zoom_app, zoom_worker, deliver):

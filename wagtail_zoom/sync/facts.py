@@ -28,7 +28,12 @@ def mark_live(account: ZoomAccount, zoom_id: str, at: datetime) -> None:
     if meeting.ended_at is not None and meeting.ended_at >= at:
         return  # the end arrived first
     date = _nearest(meeting, at)
-    if date is None or date.state == State.LIVE:
+    if date is None:
+        return
+    if date.state == State.LIVE:
+        # Begun anew before the end was told: that end, when it comes, is not this one's.
+        Occurrence.objects.filter(pk=date.pk, state_since__lt=at).update(state_since=at)
+        Meeting.objects.filter(pk=meeting.pk, live_since__lt=at).update(live_since=at)
         return
     Occurrence.objects.filter(pk=date.pk).update(
         state=State.LIVE, state_since=at, updated_at=timezone.now()
@@ -39,19 +44,25 @@ def mark_live(account: ZoomAccount, zoom_id: str, at: datetime) -> None:
 
 @transaction.atomic
 def mark_ended(account: ZoomAccount, zoom_id: str, started: datetime | None, at: datetime) -> None:
-    """Zoom says that it is over. Only what is live ends; a date still to come stays planned."""
+    """Zoom says that it is over. Only what is live ends; a date still to come stays planned.
+
+    An end can arrive after the next beginning (measured at Zoom): then it changes nothing.
+    """
     meeting = _meeting(account, zoom_id)
     if meeting is None or meeting.uses_personal_room:
         return
-    Meeting.objects.filter(pk=meeting.pk).update(live_since=None, ended_at=at)
-    date = Occurrence.objects.filter(meeting=meeting, state=State.LIVE).order_by(
-        "start"
-    ).first() or _nearest(meeting, started or at)
+    live = Occurrence.objects.filter(meeting=meeting, state=State.LIVE).order_by("start").first()
+    if live is not None and live.state_since > at:
+        return
+    if meeting.ended_at is None or meeting.ended_at < at:
+        Meeting.objects.filter(pk=meeting.pk).update(live_since=None, ended_at=at)
+    date = live or _nearest(meeting, started or at)
     if date is None or date.state == State.CANCELLED:
         return
     # Ended long before its time: somebody looked in early, and the date itself is still to come.
     early = date.start - at > timedelta(minutes=15)
-    state = State.SCHEDULED if early else State.OVER
+    planned = State.MOVED if date.previous_start else State.SCHEDULED
+    state = planned if early else State.OVER
     Occurrence.objects.filter(pk=date.pk).update(
         state=state, state_since=at, updated_at=timezone.now()
     )
