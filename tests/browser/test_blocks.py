@@ -158,7 +158,7 @@ def test_strict_policy_script_and_accessibility(browser, specimen):
     shot(page, "1280-light")
 
 
-@pytest.mark.parametrize("width", [320, 360, 768])
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_column_is_too_narrow(browser, specimen, width, scheme):
     """Nothing sticks out, whatever the width."""
@@ -190,15 +190,20 @@ def test_without_script_nothing_is_missing(browser, specimen):
     expect(page.locator(".wz-recordings .wz-card--film")).to_have_count(1)
 
 
-def test_right_to_left(browser, specimen):
-    """The first column stands on the right, and nothing sticks out."""
-    page, _said = opened(browser, specimen, viewport={"width": 360, "height": 800})
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_right_to_left(browser, specimen, width, scheme):
+    """The first column stands on the right, nothing sticks out, axe finds nothing."""
+    size = {"width": width, "height": 800}
+    page, _said = opened(browser, specimen, viewport=size, color_scheme=scheme)
     page.evaluate("document.documentElement.dir = 'rtl'")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     leaf = page.locator(".wz-list .wz-leaf").first.bounding_box()
     title = page.locator(".wz-list .wz-title").first.bounding_box()
     assert leaf["x"] > title["x"]
-    shot(page, "360-rtl")
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+    shot(page, f"{width}-{scheme}-rtl")
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -15,13 +15,15 @@ from playwright.sync_api import Page, expect
 from tests.packaging.conftest import built, project, python, run, typed  # noqa: F401 - fixtures
 
 from .conftest import SHOWN_SOON, free_port
-from .test_changes import reload_until
+from .test_changes import reload_until, row
 
 PERSON = {
     "DJANGO_SUPERUSER_USERNAME": "owner",
     "DJANGO_SUPERUSER_EMAIL": "owner@example.org",
     "DJANGO_SUPERUSER_PASSWORD": "tutorial",
 }
+ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("DJANGO_")}
+"""As a terminal has it: pytest's settings are not the project's."""
 SERVERS = ("wagtail_zoom.testing.simulator", "qcluster", "runserver")
 """What the three terminals run, in the tutorial's order."""
 
@@ -54,28 +56,31 @@ class Tutorial:
             if not name:
                 continue
             extra = [str(self.port), "--noreload"] if name == "runserver" else []
+            log = (self.root / f"{name}.log").open("wb")
             self.terminals[name] = subprocess.Popen(
-                [*command, *extra], cwd=self.root, env={**os.environ, "PYTHONPATH": ""},
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                [*command, *extra], cwd=self.root, env=ENVIRONMENT,
+                stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
+            log.close()
         for port in (self.port, self.simulator_port):
-            _wait(f"http://localhost:{port}/")
+            self.wait(f"http://localhost:{port}/")
+
+    def wait(self, url: str) -> None:
+        """Until something answers; fails with what the terminals show."""
+        for _attempt in range(300):
+            try:
+                requests.get(url, timeout=20)
+                return
+            except requests.ConnectionError:
+                time.sleep(0.2)
+        shown = [(self.root / f"{name}.log").read_text()[-1500:] for name in self.terminals]
+        raise AssertionError("\n".join([f"Nothing answers at {url}", *shown]))
 
     def stop(self, name: str) -> None:
         """Ctrl-C in one terminal."""
         terminal = self.terminals.pop(name)
         terminal.terminate()
         terminal.wait(30)
-
-
-def _wait(url: str) -> None:
-    for _attempt in range(300):
-        try:
-            requests.get(url, timeout=5)
-            return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    raise AssertionError(f"Nothing answers at {url}")
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def test_shows_1_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Pag
     page.get_by_role("button", name="Sign in").click()
     page.goto(f"{home}/admin/sites/")
     page.get_by_role("link", name="localhost").first.click()
-    page.get_by_label("Port").fill(str(tutorial.port))
+    page.get_by_role("spinbutton", name="Port").fill(str(tutorial.port))
     page.get_by_role("button", name="Save").first.click()
     page.goto(f"{home}/admin/settings/wagtail_zoom/zoomsettings/")
     page.get_by_role("button", name="Connect Zoom").click()
@@ -117,12 +122,11 @@ def test_shows_1_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Pag
     # 5. A page
     page.goto(f"{home}/admin/pages/")
     page.get_by_role("link", name="Home", exact=True).first.click()
-    page.get_by_role("link", name="Edit").first.click()
     page.get_by_role("button", name="Insert a block").first.click()
     page.get_by_role("option", name="Zoom dates").click()
-    page.get_by_role("button", name="More actions").click()
-    page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("published").first).to_be_visible()
+    page.locator("footer").get_by_role("button", name="More actions").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.wait_for_load_state()
     page.goto(f"{home}/")
     expect(page.locator(".wz-item").first).to_be_visible()
     # A meeting made in the simulator's own page is there after a reload, and stays without Zoom.
@@ -131,7 +135,7 @@ def test_shows_1_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Pag
     form = page.locator("section[aria-labelledby=new]")
     form.get_by_label("Topic").fill("Made in the tutorial")
     form.get_by_role("button", name="Schedule").click()
-    reload_until(page, f"{home}/", lambda: page.get_by_text("Made in the tutorial").count() == 1)
+    reload_until(page, f"{home}/", lambda: row(page, "Made in the tutorial").count() == 1)
     tutorial.stop(SERVERS[0])
     page.goto(f"{home}/")
-    expect(page.get_by_text("Made in the tutorial")).to_be_visible()
+    expect(row(page, "Made in the tutorial")).to_be_visible()
