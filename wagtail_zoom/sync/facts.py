@@ -52,7 +52,7 @@ def mark_ended(account: ZoomAccount, zoom_id: str, started: datetime | None, at:
     if meeting is None or meeting.uses_personal_room:
         return
     live = Occurrence.objects.filter(meeting=meeting, state=State.LIVE).order_by("start").first()
-    if live is not None and live.state_since > at:
+    if live is not None and live.state_since > max(at, started or at):
         return
     if meeting.ended_at is None or meeting.ended_at < at:
         Meeting.objects.filter(pk=meeting.pk).update(live_since=None, ended_at=at)

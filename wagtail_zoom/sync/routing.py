@@ -82,9 +82,7 @@ def _meeting(
     if not key:
         return Route(known=False)
     if what == "started":
-        begun = moment(thing.get("start_time")) or at
-        # Never later than the message came: what has begun has begun, whatever was planned.
-        facts.mark_live(account, key, min(begun, event.received_at))
+        facts.mark_live(account, key, moment(thing.get("start_time")) or at)
     elif what == "ended" and thing.get("practice_session") is not True:
         ended = moment(thing.get("end_time")) or at
         facts.mark_ended(account, key, moment(thing.get("start_time")), ended)
