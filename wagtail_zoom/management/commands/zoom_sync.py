@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ...errors import ZoomError
 from ...models import SyncRun, ZoomAccount, ZoomSettings, fetch_scope
-from ...sync import engine, runs
+from ...sync import engine, rehearsal, runs
 
 PAUSE = 0.5
 
@@ -29,6 +30,12 @@ class Command(BaseCommand):
             "--wait", action="store_true", help="work here until it is done, without the worker"
         )
 
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say what a comparison would change, and change nothing; -v 2 names each thing",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         mode = SyncRun.Mode.BACKFILL if options["full"] else SyncRun.Mode.RECONCILE
         found = []
@@ -37,6 +44,8 @@ class Command(BaseCommand):
                 self.stderr.write(f"{account}: this installation is a copy; nothing is sent.")
             elif fetch_scope(account).is_empty:
                 self.stdout.write(f"{account}: no site wants anything.")
+            elif options["dry_run"]:
+                self._rehearse(account, named=options["verbosity"] > 1)
             else:
                 found.append(runs.request_run(account, mode))
                 self.stdout.write(f"{account}: asked for ({mode.label}).")
@@ -59,6 +68,19 @@ class Command(BaseCommand):
         if unknown:
             raise CommandError(f"Not known or not connected: {', '.join(sorted(unknown))}.")
         return list(accounts.values())
+
+    def _rehearse(self, account: ZoomAccount, *, named: bool) -> None:
+        try:
+            found = list(rehearsal.rehearse(account))
+        except ZoomError as error:
+            raise CommandError(f"{account}: {type(error).__name__}.", returncode=1) from error
+        for kind, counts in rehearsal.count(found).items():
+            told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+            self.stdout.write(f"{account}: {kind}: {told}")
+            for one in found:
+                if named and one.kind == kind and one.what != rehearsal.SAME:
+                    self.stdout.write(f"  {one.what}: {one.key} {one.title}")
+        self.stdout.write(f"{account}: nothing was changed.")
 
     def _wait(self, run: SyncRun) -> bool:
         """Work on the run's slices until it ends; a worker may do some of them."""
