@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from .test_layouts import ROOT, answers
+from .test_layouts import REDIS, ROOT, answers
 
 pytestmark = pytest.mark.services
 
 
-def rush(what: str) -> dict[str, Any]:
+def rush(what: str, *more: str) -> dict[str, Any]:
     """Run it as a process of its own, whose settings are those of real processes."""
     pytest.importorskip("gunicorn")
     if not answers(5432):
         pytest.skip("PostgreSQL does not answer on this machine.")
-    command = [sys.executable, "-m", "tests.soak.rush", what, "--database", "postgres"]
+    command = [sys.executable, "-m", "tests.soak.rush", what, "--database", "postgres", *more]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False
     )
@@ -55,7 +55,10 @@ def test_200_sign_ups_while_workers_are_killed():
 def test_1000_sign_ups_in_a_minute_stay_within_the_rate():
     """The simulated account allows 30 calls a second, and counts. Taken within a minute; what does
     not fit into our share of the rate is brought to Zoom afterwards."""
-    seen = rush("minute")
+    # Limits are counted on the cache: on files, counting is slow and not exact.
+    if not answers(6379):
+        pytest.skip("Redis does not answer on this machine.")
+    seen = rush("minute", "--redis", REDIS)
     assert seen["statuses"] == {"303": 1000}
     assert seen["seconds"][0] <= 60
     assert seen["slowest"] <= 5

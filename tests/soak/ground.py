@@ -21,7 +21,9 @@ class Ground:
 
 
 @contextmanager
-def installation(database: str, redis: str = "", *, keep: bool = False) -> Iterator[Ground]:
+def installation(
+    database: str, redis: str = "", *, keep: bool = False, web_workers: int = 2
+) -> Iterator[Ground]:
     """Processes (not yet started), database and settings; all of it ends with the block.
 
     ``database`` is ``sqlite`` or ``postgres``; ``redis`` the address of a broker and cache.
@@ -31,7 +33,7 @@ def installation(database: str, redis: str = "", *, keep: bool = False) -> Itera
     if database == "postgres":
         extra["SOAK_DATABASE_NAME"] = f"wagtail_zoom_soak_{os.getpid()}"
         _postgres(f'CREATE DATABASE "{extra["SOAK_DATABASE_NAME"]}"')
-    ground = Ground(Stage(folder, extra))
+    ground = Ground(Stage(folder, extra, web_workers))
     os.environ.update(ground.stage.environment)
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     try:

@@ -254,7 +254,9 @@ def main() -> int:
     given = parser.parse_args()
     os.environ["SOAK_LEASE"] = "12" if given.what == "killed" else "30"
     os.environ["SOAK_RATE_SHARE"] = "0.5"
-    with installation(given.database, given.redis) as ground:
+    # As many as gunicorn advises: twice the cores and one.
+    web_workers = 2 * (os.cpu_count() or 1) + 1 if given.what == "minute" else 2
+    with installation(given.database, given.redis, web_workers=web_workers) as ground:
         rush = Rush(ground, given.seed, given.people or NUMBERS[given.what])
         rush.prepare()
         told = (killed if given.what == "killed" else minute)(rush)
