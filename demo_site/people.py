@@ -15,6 +15,7 @@ from wagtail.models import (
     Page,
     Site,
 )
+from wagtail.users.models import UserProfile
 
 from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.permissions import CODENAME
@@ -49,6 +50,7 @@ def ensure_owner(facts: SiteFacts, site: Site) -> AbstractUser:
             )
     user = _user(facts.key, *facts.owner, facts.email)
     user.groups.add(group)
+    UserProfile.objects.get_or_create(user=user, defaults={"current_time_zone": facts.zone})
     return user
 
 

@@ -57,6 +57,8 @@ class SiteFacts:
     owner: tuple[str, str]
     about: str
     address: str
+    zone: str
+    """The owner's clock in the admin."""
     home: PageFacts
     events: PageFacts
     recordings: PageFacts
@@ -87,6 +89,7 @@ AURORA = SiteFacts(
     owner=("Ines", "Krüger"),
     about="A yoga teacher: meetings and recordings",
     address="Oderberger Straße, Berlin",
+    zone="Europe/Berlin",
     kinds=frozenset({"meeting", "recording"}),
     home=PageFacts(
         title="Yoga before the day gets loud",
@@ -128,6 +131,7 @@ BOREALIS = SiteFacts(
     owner=("Lena", "Brandt"),
     about="An institute: several hosts, webinars, series",
     address="Old Weather Station, Craftsbury, Vermont",
+    zone="America/New_York",
     kinds=frozenset({"meeting", "webinar", "recording"}),
     transcripts=True,
     home=PageFacts(
@@ -168,6 +172,7 @@ HARBOUR = SiteFacts(
     owner=("Josefine", "Adler"),
     about="A neighbourhood house: not connected yet",
     address="3 Net Loft Lane, on the quay",
+    zone="Europe/London",
     home=PageFacts(
         title="The house on the quay belongs to everyone who uses it",
         lead=(

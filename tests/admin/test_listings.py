@@ -14,6 +14,7 @@ from django.utils import timezone
 from wagtail.models.audit_log import ModelLogEntry
 
 from tests.blocks import rows
+from tests.testapp.models import ZoomPage
 from wagtail_zoom.models import (
     Activity,
     Placement,
@@ -452,3 +453,15 @@ def test_activity_filters(as_aurora, aurora):
     assert "Ancient" in as_aurora.get(index("activity", when="", q="ancient")).content.decode()
     assert "Ancient" not in as_aurora.get(index("activity", when="", q="zzz")).content.decode()
     assert "Ancient" in as_aurora.get(index("activity", when="")).content.decode()
+
+
+def test_an_empty_list_of_sign_ups_says_why(as_aurora, aurora):
+    """The button of a date leads to a form as well: only a site without any block has none."""
+    Registration.objects.all().delete()
+    ZoomSettings.objects.filter(site=aurora.site).update(show_registration=True)
+    said = "No page has a sign-up form."
+    assert said in as_aurora.get(index("registrations")).content.decode()
+    page = ZoomPage(title="Dates", slug="dates", body=[("dates", {})])
+    aurora.site.root_page.add_child(instance=page)
+    text = as_aurora.get(index("registrations")).content.decode()
+    assert said not in text and "Nobody has signed up yet." in text

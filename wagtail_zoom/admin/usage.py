@@ -30,13 +30,13 @@ def pages_of(site: Site) -> QuerySet[Any]:
     return pages.filter(Exists(references)).order_by("path")
 
 
-def pages_with(site: Site, placement: str) -> QuerySet[Any]:
-    """Pages of this Site that hold a block of this kind."""
+def pages_with(site: Site, *placements: str) -> QuerySet[Any]:
+    """Pages of this Site that hold a block of one of these kinds."""
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type=ContentType.objects.get_for_model(Placement),
-        to_object_id=placement,
+        to_object_id__in=placements,
     )
     pages = Page.objects.filter(trees.pages_of(site))
     return pages.filter(Exists(references))

@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...models import Activity, Registration
+from ...models import Activity, Placement, Registration
 from ...registration import owner, tokens
 from .. import wording
 from . import signups
@@ -42,6 +42,13 @@ LOOKS = {
 MOST_MEETINGS = 300
 READ_FOR_NAMES = 2000
 """Sign-ups whose names are opened for a search, the newest: they are encrypted one by one."""
+LEADING = (
+    Placement.REGISTRATION,
+    Placement.MEETING_LIST,
+    Placement.MEETING,
+    Placement.CALENDAR,
+)
+"""Blocks from which visitors reach a form: one of their own, or the button of a date."""
 
 
 def meetings(request: Any) -> list[tuple[str, str]]:
@@ -194,7 +201,6 @@ class RegistrationsView(SiteIndexView):
         return {"strong": f"{wording.listing(parts)}." if parts else "", "text": text}
 
     def empty(self) -> dict[str, Any]:
-        from ...models import Placement
         from .. import addresses, usage
 
         if self.facts.account and not self.is_narrowed:
@@ -202,7 +208,7 @@ class RegistrationsView(SiteIndexView):
                 url = f"{addresses.panel_url(self.facts)}#tab-choices"
                 text = _("Registration is switched off.")
                 return {"text": text, "url": url, "link": _("What to show")}
-            if not usage.pages_with(self.site, Placement.REGISTRATION).exists():
+            if not usage.pages_with(self.site, *LEADING).exists():
                 return {"text": _("No page has a sign-up form.")}
         return super().empty()
 
