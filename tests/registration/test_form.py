@@ -166,3 +166,15 @@ def test_page_shows_the_form(client, place, meeting):
     assert not page.cookies
     assert "csrf" not in html
     assert "no-store" in page["Cache-Control"]
+
+
+def test_the_summary_says_which_question_it_is(place):
+    """Links of one summary that read alike would lead to different places (WCAG 2.4.4)."""
+    asked = [{**one, "required": True} for one in CUSTOM]
+    standard = [{"field_name": "country", "required": True}]
+    meeting = make_meeting(place, questions={"questions": standard, "custom_questions": asked})
+    form = make_form(offer(place, meeting), dict(PERSON))
+    lines = [text for _id, text in form.error_lines]
+    assert "Do you own? Choose an answer" in lines
+    assert "City size: Choose an answer" in lines
+    assert len(set(lines)) == len(lines) == 5

@@ -197,10 +197,19 @@ class RegistrationForm(forms.Form):
     def error_lines(self) -> list[tuple[str, str]]:
         """``(id of the field, sentence)`` for the links of the summary."""
         return [
-            (self[name].auto_id if name in self.fields else "", str(message))
+            (self[name].auto_id if name in self.fields else "", self._line(name, str(message)))
             for name, messages in self.errors.items()
             for message in messages
         ]
+
+    def _line(self, name: str, message: str) -> str:
+        """Away from its question, "Choose an answer" has to say which one it is about."""
+        own = {question.name for question in self.questions.custom}
+        chosen = isinstance(self.fields.get(name), forms.ChoiceField) and name != "dates"
+        if name not in own and not chosen:
+            return message
+        title = str(self.fields[name].label)
+        return f"{title} {message}" if title[-1:] in "?!.:" else f"{title}: {message}"
 
 
 def _when(date: Occurrence, meeting: Meeting | None) -> When:
