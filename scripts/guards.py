@@ -138,7 +138,7 @@ TOKEN_ROOM = (
           "lease_until=now + timedelta(seconds=LEASE), refresh_started_at=now",
           "lease_until=now + timedelta(seconds=LEASE)", TOKENS),
     Guard("O11: the alarm waits for the save", "oauth/tokens.py",
-          "        with _alarm_held():\n", "        with contextlib.nullcontext():\n", TOKENS),
+          "        with alarm_held():\n", "        with contextlib.nullcontext():\n", TOKENS),
     Guard("O3: a newer authorisation wins", "oauth/tokens.py",
           "Grant.objects.filter(pk=row.pk, generation=generation).update(**values)",
           "Grant.objects.filter(pk=row.pk).update(**values)",

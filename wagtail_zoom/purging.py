@@ -228,7 +228,7 @@ def sweep(now: datetime) -> None:
         found = boundaries(now, since)
         for account in ZoomAccount.objects.filter(pk__in=found.accounts):
             purge_for(account, found.meetings[account.pk], found.recordings[account.pk])
-        Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now})
+        Heartbeat.beat(HEARTBEAT, now)
 
 
 def on_change(

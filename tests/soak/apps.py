@@ -14,7 +14,7 @@ class SoakConfig(AppConfig):
 
     def ready(self) -> None:
         from wagtail_zoom.registration import delivery, outbox, verdicts
-        from wagtail_zoom.sync import engine, fates, inbox, lanes, runs
+        from wagtail_zoom.sync import ends, engine, fates, inbox, lanes, runs
 
         for module in (outbox, lanes, runs):
             module.LEASE = settings.LEASE
@@ -24,5 +24,5 @@ class SoakConfig(AppConfig):
         inbox.BUDGET = 8.0
         fates.LONGEST_WAIT = 30
         engine.LONGEST_UNIT = 8
-        engine.BACKOFF = (2, 5, 10, 10, 20)
+        ends.BACKOFF = (2, 5, 10, 10, 20)
         runs.QUIET = settings.LEASE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -185,5 +186,9 @@ class Heartbeat(models.Model):
         return self.name
 
     @classmethod
-    def beat(cls, name: str) -> None:
-        cls.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+    def beat(cls, name: str, at: datetime | None = None) -> None:
+        """Note the time. Two statements of their own: MariaDB lets several who look for a missing
+        row inside a transaction lock each other out."""
+        at = at or timezone.now()
+        if not cls.objects.filter(name=name).update(at=at):
+            cls.objects.bulk_create([cls(name=name, at=at)], ignore_conflicts=True)

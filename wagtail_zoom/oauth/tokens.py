@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import random
-import signal
-import threading
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -34,6 +31,7 @@ from ..errors import (
 )
 from ..models import Grant, GrantReason, Secret
 from . import health, protocol
+from .alarm import alarm_held
 from .http import refuse_in_transaction
 
 logger = observing.logger("oauth")
@@ -170,7 +168,7 @@ def _refresh(row: Grant, generation: int) -> AccessToken:
             return _token(row)
         if row.retry_at and row.retry_at > timezone.now() and row.failures:
             raise ZoomTransient("Zoom is not answering.", retry_at=row.retry_at)
-        with _alarm_held():
+        with alarm_held():
             if _claim(row, generation, me):
                 return _rotate(row, generation, me, marked)
         if time.monotonic() > give_up:
@@ -299,20 +297,3 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
         # Let go while Zoom was answering: the pair is kept for the revocation only.
         raise ZoomAuthError(now_there.reason or GrantReason.DISCONNECTED)
     return _token(now_there)
-
-
-@contextlib.contextmanager
-def _alarm_held() -> Iterator[None]:
-    """Hold django-q2's time-out (SIGALRM, at any line) back until the pair is stored."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
-        yield
-        return
-    # A handler and no signal mask: a mask holds for one thread, the alarm may reach another.
-    rang: list[int] = []
-    before = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
-        if rang:
-            signal.raise_signal(signal.SIGALRM)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -27,28 +26,22 @@ from ..errors import (
     ZoomTransient,
 )
 from ..models import (
-    Activity,
     FetchScope,
     Host,
     SyncRun,
     ZoomAccount,
-    ZoomSettings,
     fetch_scope,
 )
 from ..queue import enqueue
-from . import directory, questions, removals, runs, transcripts
+from . import directory, ends, questions, removals, runs, transcripts
 from .listing import Tally, UnitRestart, Work, read_unit
 from .units import Unit, after, units
 
 logger = observing.logger("sync")
 
-BACKOFF = (5, 30, 60, 300, 900, 1800, 3600)
-"""Seconds until a run that met an outage goes on."""
 LONGEST_UNIT = 50
 """Seconds beyond a slice that one long listing may take: a task is killed after 120 seconds."""
-MOST_ATTEMPTS = 10
 MOST_RESTARTS = 3
-BAD_SHARE = 0.2
 State = SyncRun.State
 
 
@@ -128,33 +121,19 @@ def _guarded(work: Slice) -> None:
         _work(work)
     except Stop as stop:
         if stop.reason == "cancelled":
-            _finish(work.run, State.CANCELLED)
+            ends.finish(work.run, State.CANCELLED)
     except ZoomRateLimited as error:
         SyncRun.objects.filter(pk=work.run.pk).update(next_try_at=error.retry_at)
     except ZoomAuthError as error:
-        _finish(work.run, State.FAILED, error)
+        ends.finish(work.run, State.FAILED, error)
     except (ZoomTransient, UnitRestart, ZoomProtocolError) as error:
-        _later(work.run, error)
+        ends.postpone(work.run, error)
     except ZoomError as error:
-        _finish(work.run, State.FAILED, error)
+        ends.finish(work.run, State.FAILED, error)
     except Exception as error:
         # Our own mistake, or a wrong client id: tried again, and given up after ten times.
         logger.exception("Run %s broke off.", work.run.pk)
-        _later(work.run, error)
-
-
-def _later(run: SyncRun, error: Exception) -> None:
-    attempts = run.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
-        _finish(run, State.FAILED, error)
-        return
-    wait = BACKOFF[min(attempts - 1, len(BACKOFF) - 1)]
-    named = getattr(error, "retry_at", None)
-    at = max(timezone.now() + timedelta(seconds=wait), named or timezone.now())
-    SyncRun.objects.filter(pk=run.pk).update(
-        attempts=attempts, next_try_at=at, error_class=type(error).__name__[:40],
-        error_code=getattr(error, "code", None),
-    )  # fmt: skip
+        ends.postpone(work.run, error)
 
 
 def _work(work: Slice) -> None:
@@ -185,7 +164,7 @@ def _work(work: Slice) -> None:
         if not transcripts.refresh_due(account, scope, until=work.until):
             return
         _save(run, transcripts=True)
-    _end(work, scope)
+    ends.complete(run, account, scope)
 
 
 def _totals(account: ZoomAccount, scope: FetchScope) -> dict[str, int]:
@@ -261,61 +240,3 @@ def _count(work: Slice, unit: Unit, tally: Tally) -> None:
 def _save(run: SyncRun, **cursor: Any) -> None:
     run.cursor = {**run.cursor, **cursor}
     SyncRun.objects.filter(pk=run.pk).update(cursor=run.cursor)
-
-
-def _end(work: Slice, scope: FetchScope) -> None:
-    """All units are complete: removals, the next time, the summary."""
-    run, account = work.run, work.account
-    run.refresh_from_db(fields=["allow_removals", "run_again"])
-    for kind, removed in removals.apply_removals(account, scope, run).items():
-        counts = {"removed": removed.removed, "withheld": removed.withheld}
-        run.counts = {**run.counts, kind: {**run.counts.get(kind, {}), **counts}}
-    seen = sum(counts.get("seen", 0) for counts in run.counts.values())
-    bad = sum(counts.get("failed", 0) for counts in run.counts.values())
-    SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
-    if seen >= 10 and bad > seen * BAD_SHARE:
-        _finish(run, State.FAILED, ZoomProtocolError("bad_items"))
-        return
-    now = timezone.now()
-    ZoomAccount.objects.filter(pk=account.pk).update(
-        reconciled_at=now, next_reconcile_at=runs.next_time(account, now)
-    )
-    _finish(run, State.DONE)
-
-
-def _finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
-    now = timezone.now()
-    SyncRun.objects.filter(pk=run.pk).update(
-        state=state, finished_at=now, next_try_at=None,
-        error_class=type(error).__name__[:40] if error else "",
-        error_code=getattr(error, "code", None),
-    )  # fmt: skip
-    if state != State.DONE:
-        # What broke off is compared again in due time, also when nobody asks for it.
-        ZoomAccount.objects.filter(pk=run.account_id).update(
-            next_reconcile_at=runs.next_time(run.account, now)
-        )
-    sites = ZoomSettings.objects.filter(account=run.account_id).values_list("site_id", flat=True)
-    changed = sum(
-        counts.get(name, 0)
-        for counts in run.counts.values()
-        for name in ("created", "changed", "removed")
-    )
-    if state != State.DONE or changed or run.mode == SyncRun.Mode.BACKFILL or run.requested_by_id:
-        outcomes = {State.DONE: Activity.Outcome.GOOD, State.FAILED: Activity.Outcome.FAILED}
-        Activity.log(
-            sites, "sync", f"run_{state}", outcome=outcomes.get(state, Activity.Outcome.INFO),
-            data={"mode": run.mode, "counts": run.counts, "error": _name(error)},
-            account=run.account, user=run.requested_by,
-        )  # fmt: skip
-    observing.measure("runs", mode=run.mode, outcome=state)
-    if run.mode == SyncRun.Mode.RECONCILE and state == State.DONE:
-        # What no message had told of (W29).
-        observing.measure("changes_found_by_comparison", changed)
-    run.refresh_from_db(fields=["run_again"])
-    if run.run_again and state != State.FAILED:
-        runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)
-
-
-def _name(error: Exception | None) -> str:
-    return type(error).__name__ if error else ""
