@@ -49,6 +49,8 @@ def _ensure(account: ZoomAccount, scope: FetchScope, kind: str, things: dict[str
     sites = {site for site, _key in wanted}
     rows = SiteItem.objects.filter(account=account, kind=kind, site__in=sites, key__in=list(things))
     known: Known = {(row.site_id, row.key): row for row in rows}
+    if kind != Kind.RECORDING:
+        known |= _converted(account, kind, wanted - set(known))
     _relink(known, things, kind)
     missing = sorted(wanted - set(known))
     if not missing:
@@ -61,6 +63,25 @@ def _ensure(account: ZoomAccount, scope: FetchScope, kind: str, things: dict[str
         account=account, kind=kind, site__in=sites, key__in=[key for _site, key in missing]
     )
     return known | {(row.site_id, row.key): row for row in rows}
+
+
+def _converted(account: ZoomAccount, kind: str, missing: set[tuple[int, str]]) -> Known:
+    """Items of what has become a webinar, or a meeting, at Zoom under the same number: what the
+    owner has hidden or retitled stays so, and pages that hold it go on showing it."""
+    if not missing:
+        return {}
+    other = Kind.MEETING if kind == Kind.WEBINAR else Kind.WEBINAR
+    rows = SiteItem.objects.filter(
+        account=account, kind=other, site__in={site for site, _key in missing},
+        key__in={key for _site, key in missing},
+    )  # fmt: skip
+    found = {(row.site_id, row.key): row for row in rows if (row.site_id, row.key) in missing}
+    if found:
+        SiteItem.objects.filter(pk__in=[row.pk for row in found.values()]).update(kind=kind)
+        touch(account.pk)
+    for row in found.values():
+        row.kind = kind
+    return found
 
 
 def _relink(known: Known, things: dict[str, Thing], kind: str) -> None:

@@ -99,6 +99,7 @@ def store_meetings(
         _count(result, done)
         result.meetings = {stored[key].pk for key in done.written if key in stored}
         result.meetings |= {change.occurrence.meeting_id for change in dates}
+        result.recordings = _films_of(account, done.created)
         known = items.ensure_meetings(account, scope, list(stored.values()))
         if not occasion.quiet:
             changes.log_meetings(account, scope, stored, done, dates, known, occasion.events)
@@ -167,6 +168,18 @@ def _files(stored: dict[str, Recording], wanted: dict[str, MappedRecording]) -> 
         for file in wanted[key].files:
             rows.append(RecordingFile(recording=row, zoom_id=file.zoom_id, **file.fields))
     RecordingFile.objects.bulk_create(rows, batch_size=500)
+
+
+def _films_of(account: ZoomAccount, numbers: Sequence[str]) -> set[int]:
+    """Recordings that were here before their meeting was: what it is decides about them too."""
+    if not numbers:
+        return set()
+    rows = list(
+        Recording.objects.filter(account=account, meeting=None, meeting_zoom_id__in=numbers)
+    )
+    if rows:
+        _attach(account, rows)
+    return {row.pk for row in rows}
 
 
 def _attach(account: ZoomAccount, rows: list[Recording]) -> None:
