@@ -44,6 +44,14 @@ class Narrowed:
     """Something was picked, even if none of it is of this Site: then nothing is shown."""
 
 
+def asked_for(gate: Exposure, hosts: Iterable[str], tags: Iterable[str]) -> Narrowed:
+    """What visitors narrow to in an address. Where the owner shows no names of hosts, nothing is
+    found by them: they could else be guessed, letter by letter."""
+    hosts = tuple(name for name in hosts if name)
+    named = gate.choice is not None and gate.choice.show_host_names
+    return Narrowed(hosts=hosts, tags=tuple(tags), picked=bool(hosts) and not named)
+
+
 @dataclass(frozen=True)
 class Dates:
     """A selection of dates."""

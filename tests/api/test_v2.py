@@ -10,6 +10,7 @@ from tests import urls as project
 from tests.blocks import rows
 from tests.testapp.models import DatesPage, EventPage
 from wagtail_zoom.api.v2 import ZoomDatesAPIViewSet, ZoomRecordingsAPIViewSet
+from wagtail_zoom.models import ZoomSettings
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,26 @@ def test_dates_and_recordings_of_the_host_asked(client, site, host):
     Site.objects.create(hostname="other.example", root_page=site.root_page)
     other = client.get("/api/zoom_dates/", headers={"host": "other.example"}).json()
     assert other == {"meta": {"total_count": 0}, "items": []}
+
+
+@override_settings(ROOT_URLCONF="tests.api.test_v2")
+def test_names_that_the_owner_does_not_show_cannot_be_guessed(client, site, host):
+    """Letter by letter, by asking for the dates and recordings of hosts."""
+    rows.date(host)
+    rows.item(site, rows.recording(host))
+
+    def found(name):
+        asked = [
+            client.get(f"/api/zoom_{kind}/", {"host": name}).json()["meta"]["total_count"]
+            for kind in ("dates", "recordings")
+        ]
+        feed = client.get("/zoom/calendar/all.ics", {"host": name})
+        return [*asked, feed.content.count(b"BEGIN:VEVENT")]
+
+    assert found("Host") == [1, 1, 1] and found("Hoster") == [0, 0, 0]
+    ZoomSettings.objects.update(show_host_names=False)
+    assert found("Host") == found("Hoster") == [0, 0, 0]
+    assert found("") == [1, 1, 1]
 
 
 @override_settings(ROOT_URLCONF="tests.api.test_v2")

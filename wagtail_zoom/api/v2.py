@@ -20,7 +20,7 @@ from .. import representing
 from ..exposure import Exposure, Surface
 from ..models import Kind
 from ..presenting import date_views, film_views
-from ..selecting import Dates, Films, Narrowed, dates, films
+from ..selecting import Dates, Films, Narrowed, asked_for, dates, films
 
 MOST = 50
 PERIODS = ("upcoming", "past", "live")
@@ -69,11 +69,9 @@ class ZoomAPIViewSet(ViewSet):
         """Rows as plain data."""
         raise NotImplementedError
 
-    def narrowed(self) -> Narrowed:
+    def narrowed(self, gate: Exposure) -> Narrowed:
         given = self.request.GET
-        return Narrowed(
-            hosts=tuple(given.getlist("host")[:10]), tags=tuple(given.getlist("tag")[:10])
-        )
+        return asked_for(gate, given.getlist("host")[:10], given.getlist("tag")[:10])
 
     def _number(self, name: str, default: int, most: int) -> int:
         text = self.request.GET.get(name, str(default))
@@ -97,7 +95,7 @@ class ZoomDatesAPIViewSet(ZoomAPIViewSet):
         if kind not in ("", Kind.MEETING, Kind.WEBINAR) or period not in PERIODS:
             raise BadRequestError("kind is meeting or webinar; period is upcoming, past or live")
         words = self.request.GET.get("search", "")[:100]
-        return dates(gate, Dates(self.narrowed(), kind, period, search=words), Surface.API)
+        return dates(gate, Dates(self.narrowed(gate), kind, period, search=words), Surface.API)
 
     def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
         return [representing.date(view) for view in date_views(gate, rows, films=True)]
@@ -110,7 +108,7 @@ class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
 
     def rows(self, gate: Exposure) -> Any:
         words = self.request.GET.get("search", "")[:100]
-        return films(gate, Films(self.narrowed(), search=words), Surface.API)
+        return films(gate, Films(self.narrowed(gate), search=words), Surface.API)
 
     def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
         return [representing.film(view) for view in film_views(gate, rows)]

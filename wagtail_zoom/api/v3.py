@@ -15,7 +15,7 @@ from wagtail.models import Site
 from .. import representing
 from ..exposure import Exposure, Surface
 from ..presenting import date_views, film_views
-from ..selecting import Dates, Films, Narrowed, dates, films
+from ..selecting import Dates, Films, Narrowed, asked_for, dates, films
 
 MOST = 50
 router = Router(tags=["zoom"], auth=None)
@@ -93,10 +93,9 @@ class Asked(Schema):
     tag: list[str] = Field([], max_length=10)
     search: str = Field("", max_length=100)
 
-    @property
-    def narrowed(self) -> Narrowed:
+    def narrowed(self, gate: Exposure) -> Narrowed:
         """As the options of a list block do."""
-        return Narrowed(hosts=tuple(self.host), tags=tuple(self.tag))
+        return asked_for(gate, self.host, self.tag)
 
     def cut(self, rows: Any) -> tuple[int, list[Any]]:
         """How many there are, and those of the page asked for."""
@@ -124,7 +123,7 @@ class AskedRecordings(Asked):
 def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]:
     """Dates of meetings and webinars, through the gate that pages ask."""
     gate = _gate(request)
-    wanted = Dates(asked.narrowed, asked.kind, asked.period, search=asked.search)
+    wanted = Dates(asked.narrowed(gate), asked.kind, asked.period, search=asked.search)
     count, rows = asked.cut(dates(gate, wanted, Surface.API))
     views = date_views(gate, rows, films=True)
     return {"count": count, "items": [representing.date(view) for view in views]}
@@ -140,7 +139,7 @@ def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]
 def list_recordings(request: HttpRequest, asked: Query[AskedRecordings]) -> dict[str, Any]:
     """Published recordings, through the gate that pages ask."""
     gate = _gate(request)
-    wanted = Films(asked.narrowed, search=asked.search)
+    wanted = Films(asked.narrowed(gate), search=asked.search)
     count, rows = asked.cut(films(gate, wanted, Surface.API))
     return {"count": count, "items": [representing.film(view) for view in film_views(gate, rows)]}
 

@@ -15,7 +15,7 @@ from .. import links
 from ..exposure import Audience, Surface
 from ..joining import site_and_gate
 from ..models import Kind
-from ..selecting import Dates, Narrowed, dates
+from ..selecting import Dates, asked_for, dates
 from ..wording import title
 from .calendars import calendar
 
@@ -77,10 +77,7 @@ def everything(request: HttpRequest) -> HttpResponse:
         raise Http404
     kind = request.GET.get("kind", "")
     wanted = Dates(
-        narrowed=Narrowed(
-            hosts=tuple(request.GET.getlist("host")[:10]),
-            tags=tuple(request.GET.getlist("tag")[:10]),
-        ),
+        narrowed=asked_for(gate, request.GET.getlist("host")[:10], request.GET.getlist("tag")[:10]),
         kind=kind if kind in (Kind.MEETING, Kind.WEBINAR) else "",
         period="range",
     )
