@@ -180,6 +180,7 @@ def _words(
         "headline": headline,
         "sentence": sentence,
         "row": view,
+        "site": choice.site if choice else None,
         "opens": door.opens.isoformat(timespec="seconds") if door.opens else "",
         "action": _join_page_action(door, view),
         "page_title": f"{headline}: {view.title}",

@@ -7,12 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.urls import get_script_prefix
 from django.utils.translation import gettext, ngettext
+from wagtail.models import Site
 
+from ..links import origin_of
 from ..rendering import Shared
 from ..timing import day_and_clock
 
 register = template.Library()
+_ABOUT = ("offer", "row")
+"""A form's offer, or a sign-up."""
 
 
 @register.inclusion_tag("wagtail_zoom/blocks/_assets.html", takes_context=True)
@@ -29,6 +34,22 @@ def zoom_assets(context: Any) -> dict[str, Any]:
 def zoom_moment(moment: datetime) -> dict[str, str]:
     """A moment as ``{"iso": …, "text": "Sunday 22 November at 09:40"}``."""
     return {"iso": moment.isoformat(timespec="minutes"), "text": day_and_clock(moment)}
+
+
+@register.simple_tag(takes_context=True)
+def zoom_home(context: Any) -> dict[str, str]:
+    """``{"name": …, "url": …}`` of the Site that a public page is about; nothing without a name.
+
+    Pages about sign-ups also stand on the canonical host, which is another Site's, or nobody's.
+    """
+    request = context.get("request")
+    here = Site.find_for_request(request) if request else None
+    about = [context.get("site"), *(getattr(context.get(name), "site", None) for name in _ABOUT)]
+    site = next((each for each in about if isinstance(each, Site)), here)
+    if site is None or not site.site_name:
+        return {}
+    own = here is not None and here.pk == site.pk
+    return {"name": site.site_name, "url": get_script_prefix() if own else f"{origin_of(site)}/"}
 
 
 @register.simple_tag

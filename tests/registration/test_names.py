@@ -1,0 +1,47 @@
+"""Under which Site's name pages about sign-ups stand: their own, also on the canonical host."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from wagtail.models import Site
+
+from wagtail_zoom.models import Registration
+from wagtail_zoom.registration import tokens
+
+from .conftest import PERSON, make_meeting, post, url_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def home(site):
+    """The canonical host ("testserver") shows the default Site; ours is another one."""
+    Site.objects.filter(pk=site.pk).update(is_default_site=False, hostname="harbour.example")
+    Site.objects.filter(pk=site.pk).update(site_name="Harbour House")
+    front = site.root_page.get_parent().add_child(
+        instance=type(site.root_page)(title="Front", slug="front", locale=site.root_page.locale)
+    )
+    Site.objects.create(
+        hostname="testserver", site_name="The agency", root_page=front, is_default_site=True
+    )
+    return Site.objects.get(pk=site.pk)
+
+
+def test_x8_pages_on_the_canonical_host_bear_the_name_of_their_own_site(client, place, home):
+    meeting = make_meeting(place)
+    url = url_of(place, meeting)
+    assert post(client, url, PERSON, host="harbour.example").status_code == 303
+    row = Registration.objects.get()
+    place.choice.refresh_from_db()
+    own, link = "Harbour House", 'href="https://harbour.example/"'
+    pages = [url, f"{url}received/", tokens.status_path(row)]
+    Registration.objects.update(state="approved", state_since=timezone.now() - timedelta(hours=1))
+    pages.append(tokens.join_path(row))
+    for address in pages:
+        html = client.get(address).content.decode()
+        header = html.partition("<header>")[2].partition("</header>")[0]
+        assert own in header and link in header and "The agency" not in html, address
+        html = client.get(address, headers={"host": "harbour.example"}).content.decode()
+        header = html.partition("<header>")[2].partition("</header>")[0]
+        assert own in header and 'href="/"' in header, address
