@@ -137,3 +137,21 @@ def test_every_form_of_a_list_leads_to_the_page_of_a_date(client, site, host):
             assert found, layout
             assert all(link.startswith(f"{page.url}date/") for link in found), layout
             assert client.get(found[0]).status_code == 200
+
+
+def test_the_frame_names_the_site_and_hides_only_pages_with_a_link(client, site, host):
+    """Nobody gives a name and an address to a page that does not say whose it is; the page of a
+    date is for search engines, one for whoever has a link is not."""
+    site.site_name = "Harbour <House>"
+    site.save()
+    date = rows.date(host, topic="Low water", start=NOW + timedelta(days=2))
+    page = DatesPage(title="Dates", slug="dates", body=[("meetings", {})])
+    site.root_page.add_child(instance=page)
+    listed = client.get(page.url).content.decode()
+    (address,) = set(re.findall(r'<a href="([^"]+/date/[^"]+)"', listed))
+    shown = client.get(address).content.decode()
+    door = client.get(f"/zoom/join/{links.opaque(site.pk, date.public_id)}/").content.decode()
+    for html in (shown, door):
+        assert f'<a href="{site.root_url}/">Harbour &lt;House&gt;</a>' in html
+    assert "noindex" not in shown
+    assert "noindex" in door

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -109,3 +110,66 @@ def test_s9_memory_is_bounded_by_the_page(connect, zoom_app, zoom_worker, settin
     assert SyncRun.objects.get().state == "done"
     assert Meeting.objects.filter(topic__startswith="Meeting ").count() == 25 * HOSTS
     assert peak - before < 30 * 2**20
+
+
+def again(run):
+    """The next slice, without waiting for its time."""
+    SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
+    engine.run_slice(run.pk)
+    run.refresh_from_db()
+
+
+def test_a_mistake_of_ours_is_tried_ten_times_and_removes_nothing(connect, monkeypatch, caplog):
+    """Ever longer pauses, then failed with its name; no host and no meeting is lost by it."""
+    choice = connect("aurora-0")
+    alive = Meeting.objects.filter(removed_at=None).count()
+    run = runs.request_run(choice.account, "reconcile")
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(engine.directory, "refresh_directory", broken)
+    waits = []
+    for _n in range(engine.MOST_ATTEMPTS - 1):
+        again(run)
+        waits.append(round((run.next_try_at - timezone.now()).total_seconds()))
+    assert run.state == "running" and run.error_class == "RuntimeError"
+    assert waits == sorted(waits) and waits[-1] > 3000
+    again(run)
+    assert (run.state, run.error_class) == ("failed", "RuntimeError")
+    assert "broke off" in caplog.text
+    assert Meeting.objects.filter(removed_at=None).count() == alive > 0
+
+
+def test_a_refusal_by_zoom_fails_at_once(connect, zoom_app):
+    """What will not get better is not tried ten times."""
+    choice = connect("aurora-0")
+    run = runs.request_run(choice.account, "reconcile")
+    zoom_app.fault("status", method="GET", path="/users", status=400, code=300, message="No")
+    again(run)
+    assert run.state == "failed"
+    zoom_app.clear_faults()
+    run = runs.request_run(choice.account, "reconcile")
+    again(run)
+    assert run.state in ("running", "done")
+
+
+def test_a_run_that_is_called_off_stops_at_its_next_step(connect):
+    choice = connect("aurora-0")
+    run = runs.request_run(choice.account, "reconcile")
+    SyncRun.objects.filter(pk=run.pk).update(cancel_requested=True)
+    again(run)
+    assert run.state == "cancelled"
+
+
+def test_questions_that_zoom_refuses_leave_the_stored_ones(connect, compare, zoom_app):
+    """The form goes on with what it had; an outage is no refusal and is tried again."""
+    choice = connect("borealis-0", kinds=("meetings", "webinars", "registration"))
+    asked = Meeting.objects.exclude(questions={}).exclude(questions_at=None)
+    before = dict(asked.values_list("pk", "questions"))
+    assert before
+    Meeting.objects.update(questions_at=timezone.now() - timedelta(days=30))
+    zoom_app.fault("status", path="/questions", status=400, code=300, message="No")
+    assert compare(choice).state == "done"
+    assert dict(asked.filter(pk__in=before).values_list("pk", "questions")) == before
+    assert not asked.filter(questions_at__lt=timezone.now() - timedelta(days=1)).exists()
