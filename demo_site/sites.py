@@ -180,7 +180,7 @@ HARBOUR = SiteFacts(
             "the ferry does not run."
         ),
         body=[
-            dates("This month", limit=5, paging=False, off=OFF),
+            dates("Coming up", limit=5, paging=False, off=OFF),
             text(
                 "<h2>Bring what is broken</h2>"
                 "<p>On Saturdays the repair café has the long table. Lamps, zips and toasters "
