@@ -164,7 +164,7 @@ def installations(world: World, account: Doc) -> list[dict[str, Any]]:
         {
             "user": grant["user_id"],
             "name": names.get(grant["user_id"], ""),
-            "n": len(grant["scope"]),
+            "scopes": len(grant["scope"]),
         }
         for grant in grants
     ]
