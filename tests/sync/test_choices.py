@@ -199,6 +199,46 @@ def test_s16_one_slice_at_a_time_for_an_account(connect, zoom_app):
     assert ZoomAccount.objects.get().lease_owner == other
 
 
+@pytest.mark.parametrize("mode", ["backfill", "reconcile"])
+def test_a_host_ticked_during_a_run_is_imported_in_full(
+    connect, zoom_worker, zoom_app, settings, mode
+):
+    """A comparison alone would look through the newest three months of the recordings."""
+    hosts = [user["id"] for user in zoom_app.state()["users"][:2]]
+    choice = connect("aurora-0", hosts=hosts[:1], kinds=("meetings", "recordings"))
+    old = zoom_app.create_recording(hosts[1], topic="Long ago", start_time="-300d")
+    slow = {"SLICE_SECONDS": 0, "RECORDING_MONTHS": 24}
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **slow}
+    run = runs.request_run(choice.account, mode)
+    passed = [2, "0012", 0] if mode == "backfill" else [2, "", 0]
+    for _slice in range(40):
+        if run.cursor.get("unit", []) < passed:
+            engine.run_slice(run.pk)
+            run.refresh_from_db()
+    assert run.state == "running"
+    before = Choice.of(choice)
+    ExposedHost.objects.create(settings=choice, host=Host.objects.get(zoom_id=hosts[1]))
+    choices.apply_exposure(choice, None, before)
+    choices.apply_exposure(choice, None, before)
+    assert SyncRun.objects.filter(state__in=runs.OPEN).count() == 2
+    assert runs.next_waiting() == run  # one after the other
+    zoom_worker.run()
+    assert Recording.objects.filter(uuid=old["id"]).exists()
+    assert not runs.open_run(choice.account)
+
+
+def test_stopping_stops_what_waits_behind(connect, zoom_worker, settings):
+    choice = connect("aurora-0", work=False)
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}
+    run = runs.open_run(choice.account)
+    engine.run_slice(run.pk)
+    behind = runs.request_run(choice.account, "backfill")
+    assert behind != run
+    runs.cancel(run)
+    zoom_worker.run()
+    assert set(SyncRun.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
 def test_s17_cancel_stops_and_keeps_what_is_there(connect, zoom_worker, zoom_app, settings):
     choice = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}

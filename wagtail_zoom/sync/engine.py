@@ -96,7 +96,8 @@ class Slice:
 
 def run_slice(run_pk: int) -> None:
     """Work on a run for ``SLICE_SECONDS``; afterwards wake whoever waits longest."""
-    run = SyncRun.objects.select_related("account").filter(pk=run_pk, state__in=runs.OPEN).first()
+    rows = runs.in_turn(SyncRun.objects.filter(state__in=runs.OPEN))
+    run = rows.select_related("account").filter(pk=run_pk).first()
     if run is None or (run.next_try_at and run.next_try_at > timezone.now()):
         return
     if not runs.has_room():

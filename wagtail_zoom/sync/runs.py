@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ..conf import settings
@@ -38,15 +38,21 @@ JITTER = 0.1
 
 
 def request_run(account: ZoomAccount, mode: str, user: Any = None) -> SyncRun:
-    """Ask for a run. While one is open it is asked to go once more: twenty clicks, two runs."""
+    """Ask for a run. While one is open it is asked to go once more: twenty clicks, two runs.
+
+    An import that is asked for meanwhile waits as a run of its own: a comparison looks through the
+    newest months only, and one that is under way has passed what is new.
+    """
     with transaction.atomic():
         ZoomAccount.objects.select_for_update().get(pk=account.pk)
-        run = open_run(account)
-        if run is not None and (run.state == SyncRun.State.QUEUED and not run.cursor):
+        rows = list(SyncRun.objects.filter(account=account, state__in=OPEN).order_by("pk"))
+        run = next((row for row in rows if row.state == row.State.QUEUED and not row.cursor), None)
+        if run is not None:
             if mode == SyncRun.Mode.BACKFILL and run.mode != mode:
                 run.mode = mode
                 run.save(update_fields=["mode"])
-        elif run is not None:
+        elif rows and mode != SyncRun.Mode.BACKFILL:
+            run = rows[0]
             SyncRun.objects.filter(pk=run.pk).update(run_again=True)
         else:
             person = user if user is not None and user.is_authenticated else None
@@ -56,14 +62,24 @@ def request_run(account: ZoomAccount, mode: str, user: Any = None) -> SyncRun:
 
 
 def open_run(account: ZoomAccount) -> SyncRun | None:
-    """The run that waits or runs for this account, if any."""
+    """The run that runs for this account or comes next, if any."""
     return SyncRun.objects.filter(account=account, state__in=OPEN).order_by("pk").first()
 
 
 def cancel(run: SyncRun) -> None:
-    """Stop at the next page. Everything written so far stays."""
-    SyncRun.objects.filter(pk=run.pk, state__in=OPEN).update(cancel_requested=True)
-    enqueue("sync_slice", run.pk)
+    """Stop at the next page, also what waits behind. Everything written so far stays."""
+    rows = SyncRun.objects.filter(account=run.account_id, state__in=OPEN)
+    rows.update(cancel_requested=True)
+    for pk in rows.order_by("pk").values_list("pk", flat=True):
+        enqueue("sync_slice", pk)
+
+
+def in_turn(rows: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
+    """Those of these runs that no earlier one of their account is open before."""
+    earlier = SyncRun.objects.filter(
+        account=OuterRef("account"), state__in=OPEN, pk__lt=OuterRef("pk")
+    )
+    return rows.exclude(Exists(earlier))
 
 
 def approve_removals(run: SyncRun, user: Any) -> SyncRun:
@@ -107,7 +123,7 @@ def has_room(now: datetime | None = None) -> bool:
 def next_waiting(now: datetime | None = None) -> SyncRun | None:
     """The open run that has waited longest and may go on now."""
     now = now or timezone.now()
-    rows = SyncRun.objects.filter(state__in=OPEN)
+    rows = in_turn(SyncRun.objects.filter(state__in=OPEN))
     rows = rows.filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
     rows = rows.filter(Q(account__lease_until=None) | Q(account__lease_until__lt=now))
     return rows.order_by("beat_at", "pk").first()
@@ -116,7 +132,7 @@ def next_waiting(now: datetime | None = None) -> SyncRun | None:
 def sweep(now: datetime | None = None) -> None:
     """The tick: wake runs that lost their task or whose time has come, and plan comparisons."""
     now = now or timezone.now()
-    rows = SyncRun.objects.filter(state__in=OPEN)
+    rows = in_turn(SyncRun.objects.filter(state__in=OPEN))
     rows = rows.filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
     quiet = rows.filter(Q(beat_at=None) | Q(beat_at__lt=now - QUIET) | Q(next_try_at__lte=now))
     for pk in quiet.order_by("beat_at", "pk").values_list("pk", flat=True)[:PLANNED_AT_ONCE]:

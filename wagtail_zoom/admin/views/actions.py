@@ -53,7 +53,7 @@ class SyncView(ActionView):
         from ...sync import runs
 
         account = _linked(known)
-        first = account.reconciled_at is None
+        first = account.reconciled_at is None and known.open_run is None
         mode = SyncRun.Mode.BACKFILL if first else SyncRun.Mode.RECONCILE
         runs.request_run(account, mode, user=self.request.user)
         return _("We are looking.")
