@@ -48,8 +48,8 @@ def ahead():
 
 
 def planned():
-    start = timezone.now() + JUMP + timedelta(hours=1)
-    return Meeting.objects.filter(zoom_type=2, start__gt=start).order_by("start").first()
+    start = timezone.now() + 2 * JUMP
+    return Meeting.objects.filter(zoom_type=2, start__gt=start).order_by("start", "pk").last()
 
 
 def rename(zoom_app, choice, row, topic):
