@@ -31,6 +31,7 @@ from .models import (
 )
 from .paging import query
 from .placements import blocks_on, pages_with_blocks, short_name
+from .selecting import OVERRUN
 
 logger = observing.logger("purging")
 
@@ -185,7 +186,10 @@ def boundaries(now: datetime, since: datetime) -> Boundary:
     def within(name: str, shift: timedelta = timedelta()) -> Q:
         return Q(**{f"{name}__gt": since + shift, f"{name}__lte": now + shift})
 
-    rows = Occurrence.objects.filter(within("start") | within("end"))
+    # What nobody has told the end of was shown as live so long.
+    closed = Q(state=Occurrence.State.OVER, state_since__gt=since)
+    overran = within("end", -OVERRUN) & (Q(state=Occurrence.State.LIVE) | closed)
+    rows = Occurrence.objects.filter(within("start") | within("end") | overran)
     for account, meeting in rows.values_list("account", "meeting"):
         found.meetings[account].add(meeting)
     doors = ZoomSettings.objects.exclude(account=None).values_list("account", "join_minutes")

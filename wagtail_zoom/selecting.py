@@ -100,7 +100,8 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
             meeting__approval_type__in=TAKES,
         ).exclude(state=Occurrence.State.CANCELLED)
     if wanted.next_only:
-        following = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=now)
+        live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
+        following = Occurrence.objects.filter(Q(end__gte=now) | live, meeting=OuterRef("meeting"))
         following = following.exclude(state__in=(*GONE, Occurrence.State.CANCELLED))
         rows = rows.filter(pk=Subquery(following.order_by("start", "pk").values("pk")[:1]))
     latest = wanted.order == "latest" or (not wanted.order and wanted.period == "past")

@@ -250,3 +250,16 @@ def test_pages_are_counted_as_far_as_there_are_any(draw, host, rf, monkeypatch):
     assert listed(html) == ["T4", "T5"] and "wz-1-page=4" not in html
     counts = [each["sql"] for each in found if "COUNT(" in each["sql"]]
     assert len(counts) == 1 and "LIMIT 6" in counts[0]
+
+
+def test_only_the_next_date_is_the_live_one_while_it_overruns(draw, host):
+    now = timezone.now()
+    live = rows.date(host, start=now - timedelta(minutes=70), state="live", zoom_type=8)
+    start = now + timedelta(days=7)
+    Occurrence.objects.create(
+        meeting=live.meeting, account=live.account, zoom_id="2", start=start, duration=60,
+        end=start + timedelta(hours=1),
+    )  # fmt: skip
+    for period in ("upcoming", "live"):
+        html = draw(MeetingListBlock(), repeat="next", period=period)
+        assert html.count("<li ") == 1 and "Live now" in html, period

@@ -11,6 +11,7 @@ from tests.testapp.models import EventPage, ZoomPage
 from wagtail_zoom import purging
 from wagtail_zoom.models import SiteItem, ZoomSettings
 from wagtail_zoom.signals import mirror_changed
+from wagtail_zoom.sync import facts
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -178,3 +179,16 @@ def test_nothing_happens_without_a_cache(site, host, settings, django_assert_num
     with django_assert_num_queries(0):
         assert purging.purge_for(host.account, {1}, {1}) == []
         purging.sweep(NOW)
+
+
+def test_a_live_date_whose_end_nobody_told_is_purged_when_it_counts_as_over(host):
+    """Also when the tick has closed it a moment before."""
+    ended = NOW - 6 * HOUR - timedelta(seconds=20)
+    row = rows.date(host, start=ended - HOUR, state="live")
+    told = rows.date(host, start=ended - HOUR, state="over")
+    type(told).objects.filter(pk=told.pk).update(state_since=ended)
+    since = NOW - timedelta(minutes=1)
+    assert purging.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
+    facts.close_past(NOW)
+    assert purging.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
+    assert not purging.boundaries(NOW - HOUR, since - HOUR).meetings
