@@ -268,3 +268,14 @@ def test_x32_a_refresh_under_way_stores_nothing_after_the_end(choice, zoom_app):
     assert (row.state, row.reason) == ("revoked", "deauthorized")
     assert not row.access_token
     assert not row.refresh_token
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_disconnecting_undoes_no_choice_that_was_made_meanwhile(zoom_rows, keep):
+    choice = ZoomSettings.objects.get(site=zoom_rows.site)
+    ZoomSettings.objects.filter(pk=choice.pk).update(show_host_names=False, join_policy="never")
+    leave.disconnect(choice, keep=keep)
+    found = ZoomSettings.objects.get(pk=choice.pk)
+    assert (found.show_host_names, found.join_policy) == (False, "never")
+    assert found.grant is None and (found.account is not None) is keep
+    assert (found.archived_at is not None) is keep

@@ -49,7 +49,9 @@ def disconnect(choice: ZoomSettings, *, keep: bool, user: Any = None) -> None:
             choice.account = None
             choice.configured_at = None
             ExposedHost.objects.filter(settings=choice).delete()
-        choice.save()
+        # These alone: what somebody else has chosen in the meantime is not undone.
+        columns = ["grant", "account", "configured_at", "needs_confirmation", "paused_at"]
+        choice.save(update_fields=[*columns, "archived_at"])
         OAuthState.objects.filter(site=choice.site_id).delete()
         if grant is not None:
             release(grant)
