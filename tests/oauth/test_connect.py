@@ -4,11 +4,24 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import Site
 
-from wagtail_zoom.models import Activity, ExposedHost, Grant, OAuthState, ZoomSettings
+from wagtail_zoom.models import (
+    Activity,
+    ExposedHost,
+    Grant,
+    Host,
+    Meeting,
+    OAuthState,
+    SiteItem,
+    ZoomSettings,
+)
+from wagtail_zoom.oauth import linking
+from wagtail_zoom.sync import purge
+from wagtail_zoom.testing import factories
 from wagtail_zoom.testing.connect import agree, connect_site, follow
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +250,16 @@ def test_start_asks_strangers_to_log_in(client, db):
     response = client.get(reverse("wagtail_zoom:start"))
     assert response.status_code == 302
     assert "login" in response["Location"]
+
+
+def test_what_nobody_shows_any_more_after_a_switch_is_deleted(zoom_rows, zoom_worker):
+    """DESIGN 4.5; what the owner has made of it stays, as the page that asks says."""
+    item = zoom_rows.item(zoom_rows.meeting(), title="Ours")
+    other = factories.make_grant(factories.make_account())
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        linking.link(zoom_rows.site, other, None)
+    assert ("purge_account", (zoom_rows.account.pk,)) in zoom_worker.waiting
+    purge.purge_outside_scope(zoom_rows.account)
+    assert not Meeting.objects.filter(account=zoom_rows.account).exists()
+    assert not Host.objects.filter(account=zoom_rows.account).exists()
+    assert SiteItem.objects.get(pk=item.pk).title == "Ours"

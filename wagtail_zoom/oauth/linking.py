@@ -109,13 +109,14 @@ def is_switch(choice: ZoomSettings, grant: Grant) -> bool:
 def link(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomSettings:
     """Link a Site to the grant that was just authorised for it.
 
-    The rows of a former account stay under that account; its ticked hosts are dropped, because
-    the new account has other ones. The person who connected is ticked when nobody is.
+    The rows of a former account go, unless another Site shows them; what the owner made of them
+    stays under that account. Its ticked hosts are dropped, because the new account has other ones.
+    The person who connected is ticked when nobody is.
     """
     with transaction.atomic():
         choice = ZoomSettings.for_site(site)
         choice = ZoomSettings.objects.select_for_update().get(pk=choice.pk)
-        former, switched = choice.grant, is_switch(choice, grant)
+        former, left, switched = choice.grant, choice.account_id, is_switch(choice, grant)
         # An account that the owner has chosen from already needs no second yes.
         known = choice.shows_data and choice.account_id == grant.account_id
         asks = invited and not known
@@ -132,6 +133,9 @@ def link(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomS
                 ExposedHost.objects.create(settings=choice, host=host)
         if former is not None and former.pk != grant.pk:
             leave.release(former)
+        if left and (switched or former != grant):
+            # What no Site reaches any more is not kept.
+            enqueue("purge_account", left)
         _record(choice, user, "connected_invited" if invited else "connected")
         if not asks:
             begin(choice)
