@@ -16,6 +16,7 @@ from .listings import (
     activity,
     edit,
     meetings,
+    person,
     recordings,
     registrations,
     rules,
@@ -103,6 +104,8 @@ class RegistrationViewSet(OwnerViewSet):
             *decide,
             path("edit/<int:pk>/", signups.EditView.as_view(), name="edit"),
             path("view/<int:pk>/", signups.DetailView.as_view(), name="view"),
+            path("hand-out/<int:pk>/", person.HandOutView.as_view(), name="hand_out"),
+            path("forget/<int:pk>/", person.ForgetView.as_view(), name="forget"),
         ]
 
 

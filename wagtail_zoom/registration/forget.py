@@ -5,6 +5,7 @@ Zoom has no call that erases a registrant of the past; cancelling is what can be
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,17 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
+from ..client import ZoomClient
 from ..crypto import DecryptionError
-from ..errors import ZoomConfigurationError, ZoomError
+from ..errors import ZoomConfigurationError, ZoomError, ZoomTransient
 from ..models import Activity, Registration, WebhookEvent
 from ..signals import person_forgotten
 from . import outbox, owner, registrants, tokens
 from .dates import dates_of
 
 State, Task = Registration.State, Registration.Task
+REQUEST_SECONDS = 10.0
+"""For all calls to Zoom, when an owner waits for it."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,22 @@ def export(email: str, site: Site | None = None, user: Any = None) -> list[dict[
 
 
 def forget(
-    email: str, site: Site | None = None, user: Any = None, *, at_zoom: bool = True
+    email: str,
+    site: Site | None = None,
+    user: Any = None,
+    *,
+    at_zoom: bool = True,
+    seconds: float = 0,
 ) -> Forgotten:
     """Delete a person's sign-ups, and what the inbox holds of them. Zoom is told first, projects
-    by ``person_forgotten``."""
+    by ``person_forgotten``.
+
+    Args:
+        seconds: how long all calls to Zoom may take, for a web request; else as long as it takes.
+    """
     rows = list(rows_of(email, site).select_related("site", "account", "meeting"))
-    failed = sum(not _at_zoom(row) for row in rows) if at_zoom else 0
+    until = time.monotonic() + seconds if seconds else None
+    failed = sum(not _at_zoom(row, until) for row in rows) if at_zoom else 0
     messages = 0
     with transaction.atomic():
         for row in rows:
@@ -84,7 +98,7 @@ def forget(
     return Forgotten(len(rows), messages, failed, astray)
 
 
-def _at_zoom(row: Registration) -> bool:
+def _at_zoom(row: Registration, until: float | None) -> bool:
     """Cancel at Zoom; whether nothing is left there as far as we can tell."""
     if not row.zoom_registrant_id and not row.maybe_sent:
         return True
@@ -95,10 +109,19 @@ def _at_zoom(row: Registration) -> bool:
         outbox.plan(found, Task.CANCEL)
         found.save()
     try:
-        registrants.decide(row, registrants.client_of(row), Task.CANCEL)
+        registrants.decide(row, _client(row, until), Task.CANCEL)
     except (ZoomError, ZoomConfigurationError, DecryptionError):
         return False
     return True
+
+
+def _client(row: Registration, until: float | None) -> ZoomClient:
+    if until is None:
+        return registrants.client_of(row)
+    left = until - time.monotonic()
+    if left <= 0:
+        raise ZoomTransient("No time is left.")
+    return registrants.hurried_client(row, left, renew=True)
 
 
 def _forget_messages(row: Registration) -> int:

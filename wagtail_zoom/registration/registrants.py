@@ -37,8 +37,8 @@ def client_of(row: Registration) -> ZoomClient:
     return client_for(row.account, host_of(row) or None, Priority.REGISTRATION)
 
 
-def hurried_client(row: Registration, seconds: float) -> ZoomClient:
-    """For a web request: one short call, or none.
+def hurried_client(row: Registration, seconds: float, *, renew: bool = False) -> ZoomClient:
+    """For a web request: one short call, or none. ``renew``: an owner may wait for a new token.
 
     Raises:
         ZoomTransient: Zoom was not answering a moment ago, or the permission has to be renewed
@@ -51,12 +51,12 @@ def hurried_client(row: Registration, seconds: float) -> ZoomClient:
         Priority.REGISTRATION,
         patience=0,
         within=seconds,
-        renew=False,
+        renew=renew,
     )
     resting = client.grant.retry_at
     if resting and resting > timezone.now():
         raise ZoomTransient("Zoom was not answering a moment ago.", retry_at=resting)
-    if not tokens.is_fresh(client.grant):
+    if not renew and not tokens.is_fresh(client.grant):
         raise tokens.RenewalDue
     return client
 

@@ -108,6 +108,7 @@ class DetailView(SignupView):
                 "topic": row.snapshot.get("topic") or "",
                 "dates": [wording.moment(start) for start in sorted(starts)],
                 "buttons": buttons(row),
+                "can_forget": row.email.readable,
                 "list_url": self.list_url(),
             },
         )
