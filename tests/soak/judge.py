@@ -190,7 +190,7 @@ class SignUps:
         if not rows:
             if mine.outcome == ACCEPTED:
                 self.wrong.append(f"{what}: lost")
-            elif self._at_zoom(mine):
+            elif any(one["status"] != "meeting gone" for one in self._at_zoom(mine)):
                 self.wrong.append(f"{what}: at Zoom but not here")
             self.counts[f"{mine.outcome}, no row"] += 1
             return
