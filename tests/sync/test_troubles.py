@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.models import Grant, Host, Meeting, Recording, SyncRun
-from wagtail_zoom.sync import engine, runs
+from wagtail_zoom.sync import ends, engine, runs
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def test_a_mistake_of_ours_is_tried_ten_times_and_removes_nothing(connect, monke
 
     monkeypatch.setattr(engine.directory, "refresh_directory", broken)
     waits = []
-    for _n in range(engine.MOST_ATTEMPTS - 1):
+    for _n in range(ends.MOST_ATTEMPTS - 1):
         again(run)
         waits.append(round((run.next_try_at - timezone.now()).total_seconds()))
     assert run.state == "running" and run.error_class == "RuntimeError"
