@@ -52,7 +52,7 @@
     if (there !== here) {
       const today = there === day(new Date());
       const words = here > there ? (today ? w.tomorrow : w.next) : (today ? w.yesterday : w.before);
-      time = format({ weekday: "long", day: "numeric", month: "long" }).format(start) + ", " + time + ", " + words;
+      time = format({ weekday: "short", day: "numeric", month: "short" }).format(start) + ", " + time + ", " + words;
     }
     line.textContent = fill(w.yours, { city, time });
   };
