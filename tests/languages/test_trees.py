@@ -117,7 +117,7 @@ def test_owners_are_told_of_pages_in_every_language(site, item, form):
 
 def test_editors_of_another_language_may_choose(site, meeting, item, german, client):
     who = User.objects.create_user("editor", password="x")
-    group = Group.objects.create(name="editors")
+    group = Group.objects.create(name="Redaktion")
     who.groups.add(group)
     group.permissions.add(Permission.objects.get(codename="access_admin"))
     right = Permission.objects.get(codename="change_page")
