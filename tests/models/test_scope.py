@@ -11,6 +11,7 @@ from wagtail_zoom.models import (
     Host,
     ZoomAccount,
     ZoomSettings,
+    demand_mark,
     fetch_scope,
 )
 
@@ -91,3 +92,52 @@ def test_nothing_before_the_owner_has_chosen(world, change):
     ZoomSettings.objects.filter(pk=choice.pk).update(**change)
     scope = fetch_scope(account)
     assert scope.is_empty and not scope.keep
+
+
+CHANGES = {
+    "a kind more": (ZoomSettings, {"show_webinars": True}),
+    "recordings": (ZoomSettings, {"show_recordings": True}),
+    "no kind": (ZoomSettings, {"show_meetings": False}),
+    "paused": (ZoomSettings, {"paused_at": timezone.now()}),
+    "not chosen": (ZoomSettings, {"configured_at": None}),
+    "to be confirmed": (ZoomSettings, {"needs_confirmation": True}),
+    "disconnected": (ZoomSettings, {"grant": None}),
+    "elsewhere": (ZoomSettings, {"account": None}),
+    "broken": (Grant, {"state": GrantState.NEEDS_RECONNECT}),
+    "another client": (Grant, {"client_id": "older"}),
+    "a scope less": (Grant, {"missing_kinds": ["meeting"]}),
+    "one user's": (Grant, {"account_level": False}),
+    "another user": (Grant, {"account_level": False, "zoom_user_id": "h9"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_the_scope_changes_its_mark(world, change):
+    """S: a run that looks at the mark alone stops for all that would stop it otherwise."""
+    account = world[0]
+    before, mark = fetch_scope(account), demand_mark(account)
+    model, values = CHANGES[change]
+    model.objects.update(**values)
+    assert demand_mark(account) != mark
+    assert fetch_scope(account) != before
+
+
+def test_one_host_for_another_changes_the_mark(world):
+    account, hosts, _grant, choice = world
+    third = Host.objects.create(account=account, zoom_id="h3")
+    mark = demand_mark(account)
+    ExposedHost.objects.filter(settings=choice, host=hosts[1]).delete()
+    ExposedHost.objects.create(settings=choice, host=third)
+    assert demand_mark(account) != mark
+    # Away and back: the same scope, at the price of one full look.
+    ExposedHost.objects.all().delete()
+    assert demand_mark(account) != mark
+
+
+def test_the_mark_is_as_cheap_for_many_hosts(world, django_assert_num_queries):
+    account, _hosts, _grant, choice = world
+    for number in range(40):
+        host = Host.objects.create(account=account, zoom_id=f"many{number}")
+        ExposedHost.objects.create(settings=choice, host=host)
+    with django_assert_num_queries(2):
+        assert len(demand_mark(account)) == 4

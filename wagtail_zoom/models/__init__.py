@@ -16,7 +16,7 @@ from .inbox import Lane, WebhookEvent
 from .mirror import Host, Kind, Meeting, Occurrence, Recording, RecordingFile
 from .outbox import Registration, RegistrationDate
 from .runs import Activity, Heartbeat, SyncRun
-from .scope import TRANSCRIPT, FetchScope, fetch_scope
+from .scope import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .settings import (
     ExposedHost,
     ItemRule,
@@ -65,6 +65,7 @@ __all__ = [
     "ZoomAccount",
     "ZoomIdField",
     "ZoomSettings",
+    "demand_mark",
     "fetch_scope",
     "touch",
     "touch_sites",

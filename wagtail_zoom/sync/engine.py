@@ -30,6 +30,7 @@ from ..models import (
     Host,
     SyncRun,
     ZoomAccount,
+    demand_mark,
     fetch_scope,
 )
 from ..queue import enqueue
@@ -62,6 +63,7 @@ class Slice:
     me: str
     until: float
     scope: FetchScope = field(default_factory=FetchScope)
+    mark: tuple[object, ...] = ()
 
     def beat(self, tally: Tally | None = None, *, kind: str = "") -> None:
         """After a page: keep the lease, save the progress, see whether to stop.
@@ -80,10 +82,13 @@ class Slice:
         if tally is not None and tally.read and time.monotonic() > self.until + LONGEST_UNIT:
             # The unit is repeated, but what was read in this run is not read again.
             raise Stop("turn")
-        if fetch_scope(self.account) != self.scope:
-            # An owner disconnected, paused or chose anew: what this page brought may be unwanted.
-            enqueue("purge_account", self.account.pk)
-            raise Stop("scope")
+        mark = demand_mark(self.account)
+        if mark != self.mark:
+            if fetch_scope(self.account) != self.scope:
+                # An owner disconnected, paused or chose anew: this page may be unwanted.
+                enqueue("purge_account", self.account.pk)
+                raise Stop("scope")
+            self.mark = mark
 
     def show(self, kind: str, tally: Tally) -> None:
         """Progress of the present kind: finished units plus what this one has so far."""
