@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
-from wagtail_zoom.models import Grant, Meeting, Occurrence, Recording, SiteItem, WebhookEvent
+from wagtail_zoom.models import (
+    Grant,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    WebhookEvent,
+    fetch_scope,
+)
 from wagtail_zoom.oauth.http import TransactionOpen
-from wagtail_zoom.sync import facts, inbox, rereads, routing
+from wagtail_zoom.sync import facts, inbox, rereads, routing, store, upsert
+from wagtail_zoom.sync.kinds.meetings import map_meeting
 
 pytestmark = pytest.mark.django_db
 VOLATILE = {
@@ -105,6 +115,34 @@ def test_w23_an_end_that_comes_late_does_not_end_what_has_begun_anew(zoom_rows, 
 
 def _iso(begun, seconds):
     return (begun + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_s15_dates_of_an_older_read_do_not_undo_those_written_since_it_looked(connect, monkeypatch):
+    """Two workers have read one meeting; the one that read earlier writes later."""
+    account = connect("aurora-0", kinds=("meetings",)).account
+    date = Occurrence.objects.filter(meeting__zoom_type=2, start__gt=timezone.now()).first()
+    client = client_for(account, date.meeting.host_zoom_id)
+    older = map_meeting(client.meeting(date.meeting.zoom_id, "meeting"))
+    (was,) = older.dates
+    newer = replace(
+        older,
+        fields={**older.fields, "topic": "Newer"},
+        dates=(replace(was, start=was.start + timedelta(hours=1)),),
+    )
+    scope, now, judge = fetch_scope(account), timezone.now(), upsert.Page.judge
+
+    def overtaken(page):
+        judge(page)
+        monkeypatch.setattr(upsert.Page, "judge", judge)
+        later = store.Occasion(now + timedelta(seconds=1))
+        store.store_meetings(account, scope, [newer], later)
+
+    monkeypatch.setattr(upsert.Page, "judge", overtaken)
+    late = store.Occasion(now)
+    done = store.store_meetings(account, scope, [older], late)
+    date.refresh_from_db()
+    assert (date.meeting.topic, date.start) == ("Newer", was.start + timedelta(hours=1))
+    assert (done.changed, done.unchanged, done.meetings) == (0, 0, set())
 
 
 def test_a_moved_date_that_somebody_looked_into_is_still_moved(zoom_rows):

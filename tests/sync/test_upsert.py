@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from wagtail_zoom.models import Meeting, ZoomAccount
-from wagtail_zoom.sync.upsert import content_hash, upsert
+from wagtail_zoom.sync.upsert import Page, Upserted, content_hash, upsert
 
 pytestmark = pytest.mark.django_db
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -89,6 +89,52 @@ def test_any_order_of_reads_ends_the_same(account):
         for at, topic in order:
             page(account, ("1", topic, ""), at=at)
         assert Meeting.objects.get().topic == "Version 3"
+
+
+def raced(account, rows, meanwhile, *, at=T0):
+    """A page that another worker is quicker than, between its look at what is stored and its
+    write."""
+    wanted = {
+        number: {"host_zoom_id": "h", "kind": "meeting", "topic": topic, "join_url": link}
+        for number, topic, link in rows
+    }
+    slow = Page(Meeting, account, "zoom_id", wanted, Upserted(), at, 1, {})
+    slow.read()
+    slow.judge()
+    meanwhile()
+    slow.write()
+    slow.touch()
+
+
+@pytest.mark.parametrize("more", [[], [("2", "New", "")]])
+@pytest.mark.parametrize("stored", [[], [("1", "Stored", "")], [("1", "Mine", "")]])
+def test_s15_an_older_read_never_overwrites_what_was_written_since_it_looked(account, stored, more):
+    """Whether the older one takes the row for new, changed or the same; and on every database."""
+    if stored:
+        page(account, *stored, at=T0 - timedelta(1))
+    newer, later = ("1", "Newer", "https://zoom.us/j/1"), T0 + timedelta(minutes=1)
+    raced(account, [("1", "Mine", ""), *more], lambda: page(account, newer, at=later))
+    meeting = Meeting.objects.get(zoom_id="1")
+    assert (meeting.topic, meeting.fetched_at) == ("Newer", later)
+    assert meeting.join_url.reveal() == "https://zoom.us/j/1"
+    assert Meeting.objects.filter(topic="New").count() == len(more)
+
+
+def test_s15_a_newer_read_overwrites_what_an_older_one_wrote_since_it_looked(account):
+    raced(
+        account,
+        [("1", "Newer", "")],
+        lambda: page(account, ("1", "Older", ""), at=T0),
+        at=T0 + timedelta(1),
+    )
+    assert Meeting.objects.get().topic == "Newer"
+
+
+def test_s15_a_message_that_comes_in_since_the_look_wins(account):
+    page(account, ("1", "Listed", ""), at=T0 - timedelta(1))
+    fact = {"topic": "From the event", "provider_ts": T0 + timedelta(minutes=1)}
+    raced(account, [("1", "Old page", "")], lambda: Meeting.objects.update(**fact))
+    assert Meeting.objects.get().topic == "From the event"
 
 
 def test_event_newer_than_the_read_wins(account):

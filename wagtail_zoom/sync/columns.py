@@ -1,4 +1,5 @@
-"""Many rows, few columns, one statement: what Django's ``bulk_update`` does slowly."""
+"""Many rows in one statement, never over a younger fact: what Django's bulk methods do slowly, or
+without looking at what is there by now."""
 
 from __future__ import annotations
 
@@ -9,8 +10,12 @@ from typing import Any
 from django.db import connections, router
 from django.db.models import BooleanField, F, Func, Q
 from django.db.models.expressions import RawSQL
+from django.db.models.sql import InsertQuery
 
 from ..models.mirror import Mirrored
+
+MOST_ROWS = 500
+"""Of one INSERT."""
 
 
 def update_rows(
@@ -52,12 +57,77 @@ def update_rows(
         cursor.execute(sql, [*prepared, *arrays, not_after, not_after])
 
 
+def insert_rows(
+    rows: Sequence[Mirrored],
+    identity: Sequence[str],
+    columns: Sequence[str],
+    *,
+    not_after: datetime,
+) -> None:
+    """Insert rows, or set ``columns`` of those that are there, also since a moment ago.
+
+    ``bulk_create(update_conflicts=True)`` would set them whatever the row holds by now.
+
+    Args:
+        identity: the columns that a row is known by.
+        not_after: rows that hold a younger fact by now are left alone.
+    """
+    model = type(rows[0])
+    using = router.db_for_write(model)
+    connection = connections[using]
+    fields = [one for one in model._meta.concrete_fields if not one.primary_key]
+    suffix, stamps = _where_older(model, identity, columns, not_after, connection)
+    size = max(1, min(MOST_ROWS, connection.ops.bulk_batch_size(fields, rows)))
+    for begin in range(0, len(rows), size):
+        query = InsertQuery(model)
+        query.insert_values(fields, rows[begin : begin + size])
+        with connection.cursor() as cursor:
+            for sql, values in query.get_compiler(using).as_sql():
+                cursor.execute(f"{sql} {suffix}", [*values, *stamps])
+
+
+def _where_older(
+    model: type[Mirrored],
+    identity: Sequence[str],
+    columns: Sequence[str],
+    not_after: datetime,
+    connection: Any,
+) -> tuple[str, list[Any]]:
+    """The end of an INSERT that meets rows which are there already, and its values."""
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    stamp = model._meta.get_field("fetched_at").get_db_prep_save(not_after, connection)
+    older = " AND ".join(
+        f"({table}.{name} IS NULL OR {table}.{name} <= %s)"
+        for name in ("fetched_at", "provider_ts")
+    )
+    names = [quote(model._meta.get_field(name).column) for name in columns]
+    if connection.features.supports_update_conflicts_with_target:
+        keys = ", ".join(quote(model._meta.get_field(name).column) for name in identity)
+        changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in names)
+        return f"ON CONFLICT ({keys}) DO UPDATE SET {changes} WHERE {older}", [stamp, stamp]
+    # MySQL finds the conflict by its own unique keys and knows no condition but one for each
+    # column. It sets them from left to right, so the stamp that the conditions ask for comes last.
+    names.sort(key=quote("fetched_at").__eq__)
+    alias, fresh = ("", "VALUE({})") if connection.mysql_is_mariadb else ("AS fresh ", "fresh.{}")
+    changes = ", ".join(
+        f"{name} = IF({older}, {fresh.format(name)}, {table}.{name})" for name in names
+    )
+    return f"{alias}ON DUPLICATE KEY UPDATE {changes}", [stamp, stamp] * len(names)
+
+
 class _AnyOf(Func):
     """``column = ANY(array)``."""
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = BooleanField()
+
+
+def not_younger(at: datetime) -> Q:
+    """A condition on rows that hold no fact younger than ``at``."""
+    fetched = Q(fetched_at=None) | Q(fetched_at__lte=at)
+    return fetched & (Q(provider_ts=None) | Q(provider_ts__lte=at))
 
 
 def among(model: type[Mirrored], name: str, values: Collection[Any]) -> Q | Func:

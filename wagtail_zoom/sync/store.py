@@ -89,15 +89,17 @@ def store_meetings(
             fetched_at=occasion.fetched_at, run=occasion.run, stamps=stamps,
         )  # fmt: skip
         fresh = {*done.written, *done.unchanged}
-        stored = {
-            row.zoom_id: row for row in Meeting.objects.filter(account=account, zoom_id__in=fresh)
-        }
+        ours = Meeting.objects.filter(
+            account=account, zoom_id__in=fresh, fetched_at=occasion.fetched_at
+        )
+        stored = {row.zoom_id: row for row in ours}
+        done.only(stored)
         dates = apply_dates(
             {row.pk: (row, wanted[key].dates) for key, row in stored.items()},
             now=occasion.fetched_at,
         )
         _count(result, done)
-        result.meetings = {stored[key].pk for key in done.written if key in stored}
+        result.meetings = {stored[key].pk for key in done.written}
         result.meetings |= {change.occurrence.meeting_id for change in dates}
         result.recordings = _films_of(account, done.created)
         known = items.ensure_meetings(account, scope, list(stored.values()))
@@ -134,8 +136,14 @@ def store_recordings(
             Recording, account, "uuid", rows,
             fetched_at=occasion.fetched_at, run=occasion.run, stamps=stamps,
         )  # fmt: skip
-        written = Recording.objects.filter(account=account, uuid__in=done.written)
-        stored = {row.uuid: row for row in written}
+        seen = Recording.objects.filter(
+            account=account,
+            uuid__in=[*done.written, *done.unchanged],
+            fetched_at=occasion.fetched_at,
+        )
+        everything = {row.uuid: row for row in seen}
+        done.only(everything)
+        stored = {key: everything[key] for key in done.written}
         _files(stored, wanted)
         _attach(account, list(stored.values()))
         _count(result, done)
@@ -144,10 +152,7 @@ def store_recordings(
             # Out of the trash with the same content: visible again all the same.
             back = Recording.objects.filter(pk__in=hidden, trashed_at=None)
             result.recordings |= set(back.values_list("pk", flat=True))
-        everything = Recording.objects.filter(
-            account=account, uuid__in=[*done.written, *done.unchanged]
-        )
-        known = items.ensure_recordings(account, scope, list(everything))
+        known = items.ensure_recordings(account, scope, list(everything.values()))
         if not occasion.quiet:
             changes.log_recordings(account, scope, stored, done, known, occasion.events)
         if result.recordings:

@@ -20,7 +20,7 @@ from ..crypto import indexer
 from ..models import ZoomAccount
 from ..models.fields import SecretField
 from ..models.mirror import Mirrored
-from .columns import among, update_rows
+from .columns import among, insert_rows, not_younger, update_rows
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
 HALF = 32
@@ -42,6 +42,13 @@ class Upserted:
     def written(self) -> list[str]:
         """Natural keys of the rows whose content was written."""
         return [*self.created, *self.changed]
+
+    def only(self, kept: Collection[str]) -> None:
+        """Of what was to be written or touched, this alone is ours: all else was read anew by
+        another worker meanwhile, and what it found stays."""
+        for keys in (self.created, self.changed, self.unchanged):
+            self.stale += [key for key in keys if key not in kept]
+            keys[:] = [key for key in keys if key in kept]
 
 
 def content_hash(fields: Mapping[str, Any], secrets: Collection[str] = (), place: str = "") -> str:
@@ -162,7 +169,7 @@ class Page:
         """New rows in whole, changed ones by their changed columns where the database can."""
         result, connection = self.result, connections[router.db_for_write(self.model)]
         if result.created or connection.vendor != "postgresql":
-            self._insert(connection)
+            self._insert()
         elif result.changed:
             self._update()
 
@@ -170,7 +177,8 @@ class Page:
         """Rows seen and found unchanged: one statement, no content."""
         if self.result.unchanged:
             pks = [self.known[natural]["pk"] for natural in self.result.unchanged]
-            self.model._default_manager.filter(among(self.model, "id", pks)).update(
+            rows = self.model._default_manager.filter(among(self.model, "id", pks))
+            rows.filter(not_younger(self.fetched_at)).update(
                 **self.stamps, fetched_at=self.fetched_at, seen_run=self.run, missing_since=None
             )
 
@@ -194,21 +202,18 @@ class Page:
         row.content_hash = self.digests[natural]
         return row
 
-    def _insert(self, connection: Any) -> None:
+    def _insert(self) -> None:
         rows, book = [self._row(natural) for natural in self.result.written], self._book()
         if not rows:
             return
         for row in rows:
             for name, value in book.items():
                 setattr(row, name, value)
-        # MariaDB finds the conflict by its own unique keys and refuses to be told which one.
-        named = connection.features.supports_update_conflicts_with_target
-        self.model._default_manager.bulk_create(
+        insert_rows(
             rows,
-            update_conflicts=True,
-            unique_fields=("account", self.key) if named else None,
-            update_fields=list(dict.fromkeys([*self.columns, *book, "content_hash"])),
-            batch_size=500,
+            ("account", self.key),
+            list(dict.fromkeys([*self.columns, *book, "content_hash"])),
+            not_after=self.fetched_at,
         )
 
     def _update(self) -> None:
