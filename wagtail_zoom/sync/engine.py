@@ -153,15 +153,19 @@ def _work(work: Slice) -> None:
     scope = work.scope = fetch_scope(account)
     if not run.cursor.get("directory"):
         directory.refresh_directory(account)
-        _save(run, directory=True, totals=_totals(account, scope))
+        turn = runs.older_month(run)
+        _save(run, directory=True, totals=_totals(account, scope), rolling=turn)
         work.beat()
     full = run.mode == SyncRun.Mode.BACKFILL or run.requested_by_id is not None
-    found = units(scope, full=run.mode == SyncRun.Mode.BACKFILL, rolling=run.pk)
+    rolling = run.cursor.get("rolling", 0)
+    found = units(scope, full=run.mode == SyncRun.Mode.BACKFILL, rolling=rolling)
     for unit in after(found, run.cursor.get("unit")):
         while not _unit(work, scope, unit, full):
             work.beat()
         if time.monotonic() > work.until:
             return
+    if "rolled" not in run.cursor:
+        _save(run, rolled=rolling)
     if not run.cursor.get("questions"):
         if not questions.refresh_due(account, scope, until=work.until):
             return

@@ -91,6 +91,20 @@ def approve_removals(run: SyncRun, user: Any) -> SyncRun:
     return again
 
 
+def older_month(run: SyncRun) -> int:
+    """Which older month of recordings a comparison looks through (``units``): the one after that of
+    the last comparison of this account that came to the end of its listings.
+
+    Numbers of runs will not do: those of other accounts lie between, and with as many accounts as
+    months the same few would come round for ever.
+    """
+    earlier = SyncRun.objects.filter(
+        account=run.account_id, mode=SyncRun.Mode.RECONCILE, pk__lt=run.pk, cursor__has_key="rolled"
+    )
+    cursor = earlier.order_by("-pk").values_list("cursor", flat=True).first()
+    return int(cursor["rolled"]) + 1 if cursor else 0
+
+
 def claim(account: ZoomAccount) -> str:
     """Take the lease of an account; the owner's mark, or empty when somebody else has it."""
     me, now = str(uuid.uuid4()), timezone.now()

@@ -56,7 +56,8 @@ def months(mode_is_full: bool) -> int:
 
 
 def units(scope: FetchScope, *, full: bool, rolling: int = 0) -> list[Unit]:
-    """All units of a run in order. ``rolling`` names one older month to look through as well."""
+    """All units of a run in order. ``rolling`` counts up from one run of an account to the
+    next and names the older month to look through as well."""
     found = [Unit(place, "", host) for place in (0, 1) for host in scope.hosts(ORDER[place])]
     backs = list(range(months(full)))
     if not full and settings.recording_months > len(backs):
