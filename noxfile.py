@@ -25,8 +25,11 @@ ENDS = (PAIRS[0], PAIRS[-3], PAIRS[-2], PAIRS[-1])
 @nox.session
 @nox.parametrize("python,django,wagtail", PAIRS)
 def tests(session: nox.Session, django: str, wagtail: str) -> None:
-    """The quick tests; deprecations in our own code are errors."""
-    session.install("--quiet", f"Django~={django}.0", f"wagtail~={wagtail}.0", ".[dev]")
+    """The quick tests; deprecations in our own code are errors.
+
+    ``rc1``: a release candidate counts where the release is not out yet.
+    """
+    session.install("--quiet", f"Django~={django}.0", f"wagtail~={wagtail}.0rc1", ".[dev]")
     session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "wagtail-zoom")
     environment = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     if (session.python, django, wagtail) in ENDS:
