@@ -64,10 +64,16 @@ class Dates:
     last: date | None = None
     """Days of a range, both included, in the installation's zone."""
     next_only: bool = False
+    """One date of each series: the next one, or the latest where all have been."""
     order: str = ""
     """``soonest`` or ``latest``; empty: as the period suggests."""
     with_places: bool = False
     search: str = ""
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it asks for nothing but what has been."""
+        ended = self.last is not None and midnight(self.last + timedelta(days=1)) <= now
+        return self.period == "past" or (self.period == "range" and ended)
 
 
 @dataclass(frozen=True)
@@ -100,12 +106,20 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
             meeting__approval_type__in=TAKES,
         ).exclude(state=Occurrence.State.CANCELLED)
     if wanted.next_only:
-        live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
-        following = Occurrence.objects.filter(Q(end__gte=now) | live, meeting=OuterRef("meeting"))
-        following = following.exclude(state__in=(*GONE, Occurrence.State.CANCELLED))
-        rows = rows.filter(pk=Subquery(following.order_by("start", "pk").values("pk")[:1]))
+        rows = rows.filter(pk=Subquery(_one_of_series(wanted, now).values("pk")[:1]))
     latest = wanted.order == "latest" or (not wanted.order and wanted.period == "past")
     return rows.order_by("-start", "-pk") if latest else rows.order_by("start", "pk")
+
+
+def _one_of_series(wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
+    """Dates of the outer row's series, that which stands for it first: in what is over the latest,
+    else the next one, in a range the next one in it."""
+    rows = Occurrence.objects.filter(meeting=OuterRef("meeting"))
+    rows = _period(rows, wanted, now).exclude(state=Occurrence.State.CANCELLED)
+    if wanted.is_over(now):
+        return rows.order_by("-start", "-pk")
+    live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
+    return rows.filter(Q(end__gte=now) | live).exclude(state__in=GONE).order_by("start", "pk")
 
 
 def _period(rows: QuerySet[Occurrence], wanted: Dates, now: datetime) -> QuerySet[Occurrence]:

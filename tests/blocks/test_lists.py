@@ -1,6 +1,6 @@
 """The list blocks on a page of a Site."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -74,6 +74,47 @@ def test_periods(draw, host):
     assert listed(draw(MeetingListBlock(), period="live")) == ["Overrun", "Live"]
     first = (NOW + 30 * DAY).date().isoformat()
     assert listed(draw(MeetingListBlock(), period="range", first=first)) == ["Later"]
+
+
+def repeated(host, topic, *days, **states):
+    """A series with a date on each of these days from now."""
+    meeting = rows.date(host, topic=topic, zoom_type=8, start=NOW + days[0] * DAY).meeting
+    for day in days[1:]:
+        start = NOW + day * DAY
+        Occurrence.objects.create(
+            meeting=meeting, account=meeting.account, zoom_id=str(day), start=start,
+            end=start + HOUR, duration=60, state=states.get("state", "scheduled"),
+        )  # fmt: skip
+    return meeting
+
+
+def shown_days(draw, **value):
+    html = draw(MeetingListBlock(), layout="table", repeat="next", **value)
+    starts = [part.split('"')[0] for part in html.split('<time datetime="')[1:]]
+    return [round((datetime.fromisoformat(start) - NOW) / DAY) for start in starts]
+
+
+def day_of(number):
+    return (NOW + number * DAY).date().isoformat()
+
+
+def test_one_date_of_a_series_is_the_next_one_or_among_what_is_over_the_latest(draw, host):
+    weekly = repeated(host, "Weekly", -21, -14, -7, 7, 14)
+    repeated(host, "Fallen through", -10, -3, state="cancelled")
+    rows.date(host, topic="Once", start=NOW - 9 * DAY)
+    assert shown_days(draw) == [7]
+    assert shown_days(draw, period="past") == [-7, -9, -10]
+    assert shown_days(draw, period="past", order="soonest") == [-10, -9, -7]
+    weekly.occurrences.filter(start__gt=NOW).delete()
+    assert shown_days(draw) == []
+    assert shown_days(draw, period="past") == [-7, -9, -10]
+
+
+def test_one_date_of_a_series_between_two_days_is_the_next_one_there(draw, host):
+    repeated(host, "Weekly", -21, -14, -7, 7, 14, 21)
+    assert shown_days(draw, period="range", first=day_of(10), last=day_of(30)) == [14]
+    assert shown_days(draw, period="range", first=day_of(-30), last=day_of(30)) == [7]
+    assert shown_days(draw, period="range", first=day_of(-30), last=day_of(-10)) == [-14]
 
 
 def test_narrowing_by_kind_host_tag_and_pick(draw, host, site):
