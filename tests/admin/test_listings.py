@@ -15,6 +15,7 @@ from wagtail.models.audit_log import ModelLogEntry
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
+from wagtail_zoom.admin.listings.edit import ItemForm
 from wagtail_zoom.models import (
     Activity,
     Placement,
@@ -212,6 +213,23 @@ def test_save_only_decides_nothing(as_aurora, aurora):
     as_aurora.post(url, data)
     item = SiteItem.objects.get(pk=aurora.recording.pk)
     assert (item.visibility, item.title) == ("auto", "Own")
+
+
+def test_saving_undoes_nothing_that_happened_since_the_form_read_the_item(
+    aurora,
+):
+    """The sync links an item to a new row of the mirror, and another person publishes it."""
+    item = aurora.meeting
+    again = rows.date(aurora.host, topic="Imported anew").meeting
+    form = ItemForm({"title": "Own", "tags": "calm"}, instance=item, for_user=aurora.owner)
+    facts = {"meeting": again, "last_title": again.topic, "visibility": "hidden"}
+    SiteItem.objects.filter(pk=item.pk).update(**facts)
+    assert form.is_valid(), form.errors
+    form.save()
+    item = SiteItem.objects.get(pk=item.pk)
+    assert (item.title, item.meeting, item.last_title) == ("Own", again, again.topic)
+    assert item.visibility == "hidden"
+    assert [tag.name for tag in item.tags.all()] == ["calm"]
 
 
 def test_hide_a_meeting(as_aurora, aurora):

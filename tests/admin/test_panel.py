@@ -7,6 +7,7 @@ from django.utils import timezone
 from wagtail.models.audit_log import ModelLogEntry
 
 from tests.blocks import rows
+from wagtail_zoom.admin.panels import edit_handler
 from wagtail_zoom.models import (
     Activity,
     ExposedHost,
@@ -54,6 +55,17 @@ def test_save_the_choices(as_aurora, aurora):
     assert saved.grant_id == aurora.grant.pk and saved.account_id == aurora.account.pk
     assert Activity.objects.filter(site=aurora.site, code="exposure_changed").exists()
     assert SyncRun.objects.filter(account=aurora.account, mode="backfill").exists()
+
+
+def test_saving_undoes_no_pause_that_was_made_since_the_form_was_read(aurora):
+    made = edit_handler(choices_first=False).get_form_class()
+    filled = made(form(aurora, mark_word="show"), instance=choice(aurora), for_user=aurora.owner)
+    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(paused_at=timezone.now(), grant=None)
+    assert filled.is_valid(), filled.errors
+    filled.save()
+    saved = choice(aurora)
+    assert (saved.mark_word, saved.grant, saved.paused_at is None) == ("show", None, False)
+    assert ExposedHost.objects.filter(settings=saved, host=aurora.host).exists()
 
 
 def test_first_save_starts_the_import(as_aurora, aurora):

@@ -84,3 +84,13 @@ class ChoicesForm(WagtailAdminModelForm):
         if cleaned.get("item_rule") == ItemRule.MARKED and not cleaned.get("mark_word"):
             self.add_error("mark_word", _("Enter the word that marks what visitors may see."))
         return cleaned
+
+    def save(self, commit: bool = True) -> ZoomSettings:
+        """Write what the form edits and nothing else: while it stood open, the Site may have been
+        paused, disconnected or connected anew."""
+        choice: ZoomSettings = super().save(commit=False)
+        if commit:
+            columns = {column.name for column in choice._meta.concrete_fields}
+            choice.save(update_fields=[name for name in self._meta.fields if name in columns])
+            self.save_m2m()
+        return choice

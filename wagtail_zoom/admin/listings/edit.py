@@ -84,7 +84,12 @@ class ItemForm(WagtailAdminModelForm):
         return image
 
     def save(self, commit: bool = True) -> SiteItem:
-        item = super().save(commit=commit)
+        """Write what the form edits and nothing else: while it stood open, the sync may have linked
+        the item to another row of the mirror, and somebody else may have decided on it."""
+        item: SiteItem = super().save(commit=False)
+        if not commit:
+            return item
+        item.save(update_fields=list(self._meta.fields))
         wanted = curation.split_tags(self.cleaned_data["tags"])
         item.tags.exclude(name__in=wanted).delete()
         known = set(item.tags.values_list("name", flat=True))
