@@ -92,6 +92,7 @@ class Keeper:
             *(page.pk, url, page.title, page.live_revision_id, page.last_published_at),
             *(get_language(), timezone.get_current_timezone_name()),
             *(get_script_prefix(), get_urlconf(), sources.fingerprint()),
+            sources.catalogue(get_language()),
         ]
         return cls(_text(facts), found.choice, page, now)
 

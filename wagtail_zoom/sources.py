@@ -1,8 +1,10 @@
-"""The templates that blocks are made of, as text: kept HTML must not outlive a new template."""
+"""What blocks are made of beside rows: templates, settings, translations, this release. Kept HTML
+must not outlive a change of any."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,8 +16,20 @@ from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.autoreload import file_changed
+from django.utils.translation import trans_real
+
+from .conf import DEFAULTS, settings
 
 FOLDERS = ("blocks", "registration")
+SECRET = ("CLIENT_SECRET", "WEBHOOK_SECRET_TOKENS", "ENCRYPTION_KEYS", "HEALTH_TOKEN")
+"""Settings of ours that no HTML follows from, and no digest should."""
+OF_DJANGO = (
+    "LANGUAGE_CODE", "TIME_ZONE", "USE_I18N", "FORMAT_MODULE_PATH", "USE_THOUSAND_SEPARATOR",
+    "MEDIA_URL", "STATIC_URL", "DEBUG",
+)  # fmt: skip
+"""Django's settings that times, numbers, addresses and words on a page follow from."""
+
+_catalogues: dict[str, tuple[Any, str]] = {}
 
 
 @cache
@@ -36,15 +50,45 @@ def digest_of(name: str) -> str:
 
 @cache
 def fingerprint() -> str:
-    """A digest of this release and of all templates of blocks, the project's own in their place."""
+    """A digest of this release, of the settings and of all templates of blocks, the project's own
+    in their place."""
     root = Path(__file__).parent / "templates"
     names = [
         path.relative_to(root).as_posix()
         for folder in FOLDERS
         for path in sorted((root / "wagtail_zoom" / folder).glob("*.html"))
     ]
-    text = " ".join([_release(), _script(), *map(digest_of, names)])
+    text = " ".join([_release(), _settings(), _script(), *map(digest_of, names)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _settings() -> str:
+    """The settings as text, the same in every process."""
+    ours = {name: settings.get(name) for name in DEFAULTS if name not in SECRET}
+    theirs = {name: getattr(django_settings, name, None) for name in OF_DJANGO}
+    return json.dumps([ours, theirs], sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+
+
+def catalogue(language: str | None) -> str:
+    """A digest of all translations into a language, the project's own among them, as this process
+    has them: a process that was started before a deploy goes on speaking of its old ones."""
+    if not language or not django_settings.USE_I18N:
+        return ""
+    found: Any = trans_real.translation(language)
+    known = _catalogues.get(language)
+    if known is None or known[0] is not found:
+        digest, rest = hashlib.sha256(), found
+        while rest is not None:
+            pairs = getattr(rest, "_catalog", None) or {}
+            for pair in sorted(map(repr, pairs.items())):
+                digest.update(pair.encode())
+            rest = getattr(rest, "_fallback", None)
+        known = _catalogues[language] = (found, digest.hexdigest()[:16])
+    return known[1]
 
 
 def _script() -> str:

@@ -1,9 +1,11 @@
 """Kept HTML is the HTML that would be rendered now: after every kind of change, at any time."""
 
 import contextlib
+import gettext
 import pickle
 import random
 import re
+import struct
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import ClassVar
@@ -17,19 +19,21 @@ from django.core.files.images import ImageFile
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import translation
+from django.utils.translation import trans_real
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 from wagtail.models import Page, PageViewRestriction
 
 from tests.blocks import rows
 from tests.testapp.models import DatesPage, EventPage, ZoomPage
-from wagtail_zoom import keeping, touching
+from wagtail_zoom import keeping, sources, touching
 from wagtail_zoom.admin import curation
 from wagtail_zoom.blocks import MeetingListBlock
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
     Meeting,
+    Occurrence,
     SiteItem,
     ZoomAccount,
     ZoomSettings,
@@ -523,6 +527,60 @@ def test_a_template_of_the_projects_makes_other_keys(world, settings, tmp_path):
         (folder / "_leaf.html").write_text("changed")
         settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [str(tmp_path)]}]
         assert "changed" in world.html()
+
+
+def test_a_changed_setting_is_seen_when_the_processes_start_again(world, settings):
+    """A deploy with another address for links in the form, and with another way to write times."""
+    with kept():
+        world.html()
+        key = sources.fingerprint()
+    for name, value in (("LINK_HOSTS", ["zoom.example"]), ("BASE_URL", "https://new.example")):
+        with override_settings(WAGTAIL_ZOOM={**settings.WAGTAIL_ZOOM, name: value}), kept():
+            before = len(entries())
+            world.html()
+            assert sources.fingerprint() != key and len(entries()) > before
+    with override_settings(MEDIA_URL="https://media.example/"), kept():
+        assert sources.fingerprint() != key
+
+
+def test_no_secret_is_part_of_a_fingerprint(settings):
+    keys = {"CLIENT_SECRET": "other", "ENCRYPTION_KEYS": ["other"], "HEALTH_TOKEN": "other"}
+    before = sources.fingerprint()
+    with override_settings(WAGTAIL_ZOOM={**settings.WAGTAIL_ZOOM, **keys}):
+        assert sources.fingerprint() == before
+
+
+def catalogue_saying(folder, text):
+    """A project's own German words, as ``LOCALE_PATHS`` brings them."""
+    made = {"": "Content-Type: text/plain; charset=UTF-8\n", "Live now": text}
+    names = sorted(made)
+    at, keys, values, pool = 7 * 4 + 16 * len(names), [], [], b""
+    for parts, texts in ((keys, names), (values, [made[name] for name in names])):
+        for each in texts:
+            parts += [len(each.encode()), at + len(pool)]
+            pool += each.encode() + b"\0"
+    head = [0x950412DE, 0, len(names), 28, 28 + 8 * len(names), 0, at]
+    target = folder / "de/LC_MESSAGES"
+    target.mkdir(parents=True, exist_ok=True)
+    table = struct.pack(f"<{len(head + keys + values)}I", *head, *keys, *values)
+    (target / "django.mo").write_bytes(table + pool)
+
+
+def test_changed_translations_are_seen_when_the_processes_start_again(world, settings, tmp_path):
+    world.store(90, hours=-0.5)
+    Occurrence.objects.filter(meeting__zoom_id="90").update(state="live")
+    said = []
+    with kept(), translation.override("de"):
+        for text in ("Eben jetzt", "Gerade jetzt"):
+            catalogue_saying(tmp_path, text)
+            gettext._translations.clear()
+            settings.LOCALE_PATHS = [str(tmp_path)]
+            trans_real._translations = {}
+            translation.activate("de")
+            said.append([text in world.html(), len(entries())])
+            settings.LOCALE_PATHS = []
+    assert [shown for shown, _count in said] == [True, True]
+    assert said[1][1] > said[0][1]
 
 
 def test_pages_noted_later_are_seen(world):
