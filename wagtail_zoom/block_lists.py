@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,14 @@ from wagtail import blocks
 from .admin.choosers import ItemChooserBlock
 from .block_base import ZoomBlock
 from .exposure import Exposure
+from .gathering import Found, Part, Wanted, can_gather, gather
+from .lookups import look_up
 from .models import Kind
 from .paging import MOST_PAGES, Asked, Link, Pages
+from .placements import blocks_on
 from .presenting import Detail
-from .rendering import gate
-from .selecting import Narrowed, touches, words
+from .rendering import Shared, gate
+from .selecting import Dates, Films, Narrowed, dates, films, touches, words
 
 LIKELY_PAGES = 10
 """Pages of a list that are purged when nobody can tell how many there were."""
@@ -137,6 +140,33 @@ class ZoomListBlock(ZoomNarrowedBlock):
         """The parameters of each filter that visitors are offered."""
         return []
 
+    def plan(self, value: Any, asked: Asked) -> Wanted | None:
+        """What the block reads for this visitor; None when the lists of a page cannot know."""
+        return None
+
+    def with_texts(self, value: Any) -> bool:
+        """Whether it shows what was said in recordings."""
+        return False
+
+    def with_films(self, value: Any) -> bool:
+        """Whether dates lead to their recordings."""
+        return False
+
+    def rows_of(
+        self, found: Exposure, wanted: Wanted, value: Any, context: Mapping[str, Any]
+    ) -> tuple[list[Any], int]:
+        """The rows of the page asked for, and how many there are in all.
+
+        First pages of all lists on a page are read together.
+        """
+        asked, size = context["asked"], value["limit"] or 10
+        if self.page_asked(value, asked) or not can_gather(wanted):
+            rows = dates(found, wanted) if isinstance(wanted, Dates) else films(found, wanted)
+            return self.slice(rows, value, asked.number("page"))
+        together = found.kept.setdefault("lists", Together(found))
+        rows, total = together.read(self, wanted, value, context)
+        return rows[:size], min(total, MOST_PAGES * size) if value["paging"] else len(rows[:size])
+
     def slice(self, rows: Any, value: Any, page: int) -> tuple[list[Any], int]:
         """The rows of a page (of the nearest one there is), and how many there are in all."""
         size = value["limit"] or 10
@@ -151,3 +181,57 @@ class ZoomListBlock(ZoomNarrowedBlock):
     def total(rows: Any, size: int) -> int:
         """How many rows there are, as far as a list has pages: nobody counts a hundred thousand."""
         return int(rows.order_by()[: MOST_PAGES * size].count())
+
+
+class Together:
+    """The lists of one page that are rendered for a visitor: whatever they show is read once."""
+
+    def __init__(self, gate: Exposure) -> None:
+        self.gate = gate
+        self.found: dict[Wanted, tuple[int, Found]] = {}
+
+    def read(
+        self, block: ZoomListBlock, wanted: Wanted, value: Any, context: Mapping[str, Any]
+    ) -> Found:
+        """The rows of one list, and with the first list those of all others."""
+        size = value["limit"] or 10
+        known = self.found.get(wanted)
+        if known is None or known[0] < size:
+            lists = [(block, wanted, value), *([] if self.found else self._others(context))]
+            self._gather(lists)
+        return self.found[wanted][1]
+
+    def _others(self, context: Mapping[str, Any]) -> Iterator[tuple[ZoomListBlock, Wanted, Any]]:
+        page, request = context.get("page"), context.get("request")
+        if request is None:
+            return  # nothing is shared then
+        shared = Shared.of(context)
+        keeper = shared.kept.get(("keeper", page.pk))
+        for each in blocks_on(page):
+            if not isinstance(each.block, ZoomListBlock) or (keeper and keeper.has(each.value)):
+                continue
+            asked = Asked.read(request, shared.name(context, each.value))
+            wanted = each.block.plan(each.value, asked)
+            if wanted and can_gather(wanted) and not each.block.page_asked(each.value, asked):
+                yield each.block, wanted, each.value
+
+    def _gather(self, lists: Iterable[tuple[ZoomListBlock, Wanted, Any]]) -> None:
+        parts: dict[Wanted, Part] = {}
+        with_films, with_texts = set(), set()
+        for block, wanted, value in lists:
+            size, before = value["limit"] or 10, parts.get(wanted, Part(0))
+            size = max(size, before.size)
+            parts[wanted] = Part(size, MOST_PAGES * size if value["paging"] else before.most)
+            if block.with_films(value):
+                with_films.add(wanted)
+            if block.with_texts(value):
+                with_texts.add(wanted)
+        found = gather(self.gate, parts)
+        self.found.update({wanted: (parts[wanted].size, found[wanted]) for wanted in parts})
+        look_up(
+            self.gate,
+            dates=[row for each in found if isinstance(each, Dates) for row in found[each][0]],
+            over=[row for each in with_films for row in found[each][0]],
+            films=[row for each in found if isinstance(each, Films) for row in found[each][0]],
+            said=[row for each in with_texts for row in found[each][0]],
+        )

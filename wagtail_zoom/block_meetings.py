@@ -139,9 +139,9 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         shared = Shared.of(context)
 
         def read() -> tuple[list[DateView], int]:
-            rows, total = self.slice(dates(found, wanted), value, page)
-            past = value["period"] in ("past", "range")
-            return date_views(found, rows, films=past, detail=detail_of(context)), total
+            rows, total = self.rows_of(found, wanted, value, {**context, "asked": asked})
+            films = self.with_films(value)
+            return date_views(found, rows, films=films, detail=detail_of(context)), total
 
         site = found.choice.site_id if found.choice else 0
         rows, total = shared.once((site, wanted, size, value["paging"], page), read)
@@ -159,6 +159,12 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
 
     def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
         return (*self._asked_for(value, asked), self.page_asked(value, asked))
+
+    def plan(self, value: Any, asked: Asked) -> Dates:
+        return self.selection(value, *self._asked_for(value, asked))
+
+    def with_films(self, value: Any) -> bool:
+        return value["period"] in ("past", "range")
 
     def selection(self, value: Any, kind: str = "", with_places: bool = False) -> Dates:
         """What the editor's options mean."""

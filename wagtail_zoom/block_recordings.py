@@ -108,16 +108,15 @@ class RecordingListBlock(ZoomListBlock):
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
         asked = Asked.read(context.get("request"), name)
-        search = asked.get("q").strip() if value["search"] else ""
-        year = asked.number("year") if value["years"] else 0
-        wanted = self.selection(value, year, search)
+        wanted = self.plan(value, asked)
+        year, search = wanted.year, wanted.search
         shared = Shared.of(context)
 
         size, page = value["limit"], asked.number("page")
-        texts = "transcript" in value["show"]
+        texts = self.with_texts(value)
 
         def read() -> tuple[list[FilmView], int]:
-            rows, total = self.slice(films(found, wanted), value, page)
+            rows, total = self.rows_of(found, wanted, value, {**context, "asked": asked})
             return film_views(found, rows, texts=texts), total
 
         site = found.choice.site_id if found.choice else 0
@@ -144,6 +143,13 @@ class RecordingListBlock(ZoomListBlock):
     def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
         year = context["asked"].get("year")
         return super().is_worth_keeping(context) and (bool(context["rows"]) or not year)
+
+    def plan(self, value: Any, asked: Asked) -> Films:
+        search = asked.get("q").strip() if value["search"] else ""
+        return self.selection(value, asked.number("year") if value["years"] else 0, search)
+
+    def with_texts(self, value: Any) -> bool:
+        return "transcript" in value["show"]
 
     def selection(self, value: Any, year: int = 0, search: str = "") -> Films:
         """What the editor's options mean."""

@@ -60,6 +60,8 @@ class Keeper:
     entries: dict[str, Any] = field(default_factory=dict)
     values: dict[int, tuple[Any, str]] = field(default_factory=dict)
     """Digests of values by ``id``; the value is held, so that no other gets its id."""
+    keys: dict[int, str] = field(default_factory=dict)
+    """Keys of the blocks of the page's own streams, by the ``id`` of their values."""
     loaded: bool = False
     turn: datetime | None = None
 
@@ -124,19 +126,25 @@ class Keeper:
             self._load(context)
         if key not in self.entries:
             self.entries.update({key: None, **_asked_cache("get_many", [key])})
-        entry, now = self.entries[key], timezone.now().timestamp()
+        return self._good(key)
+
+    def has(self, value: Any) -> bool:
+        """Whether the HTML of a block of the page's own streams is there already."""
+        return self._good(self.keys.get(id(value), "")) is not None
+
+    def _good(self, key: str) -> str | None:
+        entry, now = self.entries.get(key), timezone.now().timestamp()
         if isinstance(entry, tuple) and len(entry) == 3 and entry[0] <= now < entry[1]:
             return str(entry[2])
         return None
 
     def _load(self, context: Mapping[str, Any]) -> None:
         shared, request = Shared.of(context), context["request"]
-        keys = []
         for each in blocks_on(self.page):
             if getattr(each.block, "is_kept", False):
                 name = shared.name(context, each.value)
-                keys.append(self.key(each.block, each.value, name, request))
-        wanted = [key for key in keys if key]
+                self.keys[id(each.value)] = self.key(each.block, each.value, name, request)
+        wanted = [key for key in self.keys.values() if key]
         if wanted:
             self.entries.update({**dict.fromkeys(wanted), **_asked_cache("get_many", wanted)})
 

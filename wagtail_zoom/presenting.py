@@ -6,27 +6,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from . import links, wording
-from .exposure import Audience, Exposure, Surface
+from .exposure import Exposure
+from .lookups import EXCERPT, curated, films_of, telling, texts_of
 from .models import JoinPolicy, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
-from .placements import telling_pages
 from .registration.refs import Ref
 from .rows import Action, DateView, FilmView, MeetingView, State, cover
-from .selecting import GONE, OVERRUN, curated
+from .selecting import GONE, OVERRUN
 from .timing import When
 
 Detail = Callable[[Occurrence], str]
 """Gives the address of a date's own page (``ZoomDatesPageMixin``)."""
-
-
-EXCERPT = 600
-"""Letters of a transcript that stand in a list; the rest has a page of its own."""
 
 
 def closes(meeting: Meeting) -> bool:
@@ -82,14 +77,14 @@ class DateViews:
         detail: Detail | None = None,
     ) -> None:
         self.gate, self.now, self.detail = gate, timezone.now(), detail
+        self.words: dict[int, tuple[str, SafeString | str]] = {}
         self.items = curated(gate, ((row.meeting.kind, row.meeting.zoom_id) for row in rows))
         self.pages: dict[int, tuple[str, bool]] = {}
         if gate.choice:
-            self.pages = _telling(gate, self.items.values())
+            self.pages = telling(gate, self.items.values())
         self.films: dict[int, FilmView] = {}
         if films:
-            shown = gate.recordings(Audience.VISITOR, Surface.PAGE)
-            for film, view in _films(gate, shown.filter(occurrence__in=[row.pk for row in rows])):
+            for film, view in _films(gate, films_of(gate, rows)):
                 self.films.setdefault(film.occurrence_id or 0, view)
 
     def view(self, row: Occurrence) -> DateView:
@@ -98,7 +93,7 @@ class DateViews:
         if choice is None:
             raise ValueError("Only rows that a gate let through can be shown.")
         item = self.items.get((meeting.kind, meeting.zoom_id))
-        title = _title(item, meeting.topic, choice)
+        title, summary = self._words(meeting, item, choice)
         state = state_of(row, choice, self.now)
         url, has_form = self.pages.get(item.pk, ("", False)) if item else ("", False)
         if not url and self.detail:
@@ -114,7 +109,7 @@ class DateViews:
             minutes=row.duration,
             state=state,
             host=_host(meeting, choice),
-            summary=_summary(item, meeting.agenda, choice),
+            summary=summary,
             cover=cover(meeting.zoom_id, title, item.image if item else None),
             url=url,
             has_form=has_form,
@@ -126,9 +121,18 @@ class DateViews:
             places=(max(0, total - (meeting.registrant_count or 0)), total) if total else None,
         )
         action = self._action(row, view, choice)
-        door = links.join(choice.site_id, row)
+        door = links.join(choice.site_id, row) if opens_at(row, choice) else None
         in_browser = f"{door}?in=browser" if action and action.url == door else ""
         return replace(view, action=action, browser_url=in_browser)
+
+    def _words(
+        self, meeting: Meeting, item: SiteItem | None, choice: ZoomSettings
+    ) -> tuple[str, SafeString | str]:
+        """Title and summary, cleaned once for all dates of a series."""
+        if meeting.pk not in self.words:
+            title = _title(item, meeting.topic, choice)
+            self.words[meeting.pk] = title, _summary(item, meeting.agenda, choice)
+        return self.words[meeting.pk]
 
     def _action(self, row: Occurrence, view: DateView, choice: ZoomSettings) -> Action | None:
         code = view.state.code
@@ -184,9 +188,16 @@ def date_views(
     films: bool = False,
     detail: Detail | None = None,
 ) -> list[DateView]:
-    """Views of dates in the given order; with their recordings when ``films``."""
-    maker = DateViews(gate, rows, films=films, detail=detail)
-    return [maker.view(row) for row in rows]
+    """Views of dates in the given order; with their recordings when ``films``.
+
+    A date that several lists of a page have is put into words once.
+    """
+    made: dict[int, DateView] = gate.kept.setdefault(("views", films, detail is None), {})
+    missing = [row for row in rows if row.pk not in made]
+    if missing:
+        maker = DateViews(gate, missing, films=films, detail=detail)
+        made.update({row.pk: maker.view(row) for row in missing})
+    return [made[row.pk] for row in rows]
 
 
 def film_views(gate: Exposure, rows: Iterable[Recording], *, texts: bool = True) -> list[FilmView]:
@@ -201,22 +212,13 @@ def _films(
     if choice is None:
         return []
     items = curated(gate, ((Kind.RECORDING, row.uuid) for row in rows))
-    said = _said(gate, rows) if texts and choice.show_transcripts else {}
+    said = texts_of(gate, rows) if texts and choice.show_transcripts else {}
     pairs = ((row, items.get((Kind.RECORDING, row.uuid))) for row in rows)
     return [
         (row, _film(row, item, choice, said.get(row.pk, "")))
         for row, item in pairs
         if item is not None
     ]
-
-
-def _said(gate: Exposure, rows: list[Recording]) -> dict[int, str]:
-    """The beginning of each text: the database hands out no more than is shown."""
-    shown = gate.transcripts(Audience.VISITOR, Surface.PAGE)
-    found = shown.filter(recording__in=[row.pk for row in rows]).annotate(
-        begin=Substr("text", 1, EXCERPT + 1)
-    )
-    return dict(found.values_list("recording", "begin"))
 
 
 def _excerpt(text: str) -> str:
@@ -248,16 +250,6 @@ def last_day(row: Recording, item: SiteItem | None, choice: ZoomSettings) -> dat
         days.append((row.start + timedelta(days=choice.recording_days)).date())
     last = min((day for day in days if day), default=None)
     return last if last and last <= timezone.localdate() + timedelta(weeks=6) else None
-
-
-def _telling(gate: Exposure, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
-    """``telling_pages``, asked once for each item while a page renders."""
-    known = gate.kept.setdefault("pages", {})
-    missing = [item for item in items if item.pk not in known]
-    if missing and gate.choice:
-        found = telling_pages(gate.choice.site, missing)
-        known.update({item.pk: found.get(item.pk, ("", False)) for item in missing})
-    return known
 
 
 def _title(item: SiteItem | None, topic: str, choice: ZoomSettings) -> str:

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from wagtail.images import get_image_model
 
 from .exposure import Audience, Exposure, Surface
 from .finding import dates_saying, films_saying, items_of
-from .models import Kind, Meeting, Occurrence, Recording, SiteItem
+from .models import Kind, Meeting, Occurrence, Recording
 from .models.mirror import LONGEST_MINUTES
 
 OVERRUN = timedelta(hours=6)
@@ -21,8 +20,6 @@ LONGEST = timedelta(minutes=LONGEST_MINUTES)
 """No date lasts longer, so what is not over yet has not begun before that: indexes hold starts."""
 EARLIEST_END = timedelta(days=1)
 """What is over has begun, or Zoom's clock and ours differ by less than this."""
-COVER = "fill-640x360"
-"""The rendition of an owner's image on a card."""
 GONE = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
 TAKES = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
 
@@ -90,7 +87,7 @@ class Films:
 def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> QuerySet[Occurrence]:
     """Dates in order, ready to be counted and sliced."""
     now = timezone.now()
-    rows = gate.occurrences(Audience.VISITOR, surface)
+    rows = shown_dates(gate, surface)
     rows = _narrow(gate, rows, wanted.narrowed, "meeting__kind", "meeting__zoom_id", "meeting__")
     if wanted.kind:
         rows = rows.filter(meeting__kind=wanted.kind)
@@ -122,6 +119,22 @@ def _one_of_series(wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
     return rows.filter(Q(end__gte=now) | live).exclude(state__in=GONE).order_by("start", "pk")
 
 
+def shown_dates(gate: Exposure, surface: Surface = Surface.PAGE) -> QuerySet[Occurrence]:
+    """What the gate lets visitors see of dates; its rules are put together once for a page."""
+    known = gate.kept.setdefault("shown dates", {})
+    if surface not in known:
+        known[surface] = gate.occurrences(Audience.VISITOR, surface)
+    return known[surface].all()
+
+
+def shown_films(gate: Exposure, surface: Surface = Surface.PAGE) -> QuerySet[Recording]:
+    """The same of recordings."""
+    known = gate.kept.setdefault("shown films", {})
+    if surface not in known:
+        known[surface] = gate.recordings(Audience.VISITOR, surface)
+    return known[surface].all()
+
+
 def _period(rows: QuerySet[Occurrence], wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
     live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
     if wanted.period == "live":
@@ -150,7 +163,7 @@ def midnight(day: date) -> datetime:
 
 def films(gate: Exposure, wanted: Films, surface: Surface = Surface.PAGE) -> QuerySet[Recording]:
     """Recordings in order, ready to be counted and sliced."""
-    rows = gate.recordings(Audience.VISITOR, surface)
+    rows = shown_films(gate, surface)
     rows = _narrow(gate, rows, wanted.narrowed, Kind.RECORDING, "uuid", "")
     if wanted.year:
         rows = rows.filter(start__year=wanted.year)
@@ -162,8 +175,12 @@ def films(gate: Exposure, wanted: Films, surface: Surface = Surface.PAGE) -> Que
 
 def years(gate: Exposure, wanted: Films) -> list[int]:
     """Years of the recordings that a list has without its year filter, newest first."""
-    rows = films(gate, Films(narrowed=wanted.narrowed)).order_by()
-    return sorted({moment.year for moment in rows.datetimes("start", "year")}, reverse=True)
+    known = gate.kept.setdefault("years", {})
+    if wanted.narrowed not in known:
+        rows = films(gate, Films(narrowed=wanted.narrowed)).order_by()
+        found = {moment.year for moment in rows.datetimes("start", "year")}
+        known[wanted.narrowed] = sorted(found, reverse=True)
+    return list(known[wanted.narrowed])
 
 
 def _narrow(
@@ -196,23 +213,3 @@ def touches_films(gate: Exposure, wanted: Narrowed, recordings: Collection[int])
     """Whether a list narrowed like this can show any of these recordings, now or before."""
     rows = Recording.objects.filter(pk__in=recordings)
     return bool(recordings) and _narrow(gate, rows, wanted, Kind.RECORDING, "uuid", "").exists()
-
-
-def curated(gate: Exposure, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SiteItem]:
-    """The Site's items for (kind, key) pairs, with their images: three queries at most.
-
-    Items hold titles, summaries and images of the owner's, and the id in public addresses.
-    """
-    wanted, known = set(keys), gate.kept.setdefault("items", {})
-    missing = wanted - known.keys()
-    if missing and gate.choice is not None:
-        rows = SiteItem.objects.for_site(gate.choice.site_id).filter(
-            account=gate.choice.account_id,
-            kind__in={kind for kind, _ in missing},
-            key__in={key for _, key in missing},
-        )
-        images = get_image_model().objects.prefetch_renditions(COVER)
-        rows = rows.prefetch_related(Prefetch("image", queryset=images))
-        found = {(item.kind, item.key): item for item in rows}
-        known.update({pair: found.get(pair) for pair in missing})
-    return {pair: known[pair] for pair in wanted if known.get(pair) is not None}

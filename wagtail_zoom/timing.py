@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.dateformat import format as format_date
+from django.utils.dateformat import format as django_format
 from django.utils.formats import get_format
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -48,6 +49,23 @@ def zone_label(moment: datetime, name: str) -> str:
     if short[0] in "+-":
         short = f"UTC{short}"
     return f"{place} ({short})"
+
+
+def format_date(moment: datetime, pattern: str) -> str:
+    """As Django formats it in the active language. Lists say the same days again and again."""
+    if _OF_ZONE & set(pattern):
+        return django_format(moment, pattern)
+    # Moments that are equal on two clocks are told apart by what the clock shows.
+    return _formatted(moment.replace(tzinfo=None), pattern, get_language() or "")
+
+
+_OF_ZONE = frozenset("ceIOrTUZ")
+"""Letters of Django's patterns that need more than what the clock shows."""
+
+
+@lru_cache(maxsize=4096)
+def _formatted(shown: datetime, pattern: str, language: str) -> str:
+    return django_format(shown, pattern)
 
 
 def hour_cycle() -> int:
@@ -106,6 +124,11 @@ def length(minutes: int) -> str:
 
     A number and its unit stay on one line: narrow columns break between the two parts only.
     """
+    return _length(minutes, get_language() or "")
+
+
+@lru_cache(maxsize=1024)
+def _length(minutes: int, language: str) -> str:
     hours, rest = divmod(minutes, 60) if minutes > 90 else (0, minutes)
     parts = []
     if hours:

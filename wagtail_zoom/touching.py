@@ -18,6 +18,7 @@ from wagtail.models import Page, PageViewRestriction, Site
 from wagtail.signals import post_page_move
 
 from . import trees
+from .lookups import COVER
 from .models import (
     ExposedHost,
     Host,
@@ -30,7 +31,6 @@ from .models import (
     ZoomSettings,
     touch,
 )
-from .selecting import COVER
 
 DRAFT = {"latest_revision", "draft_title", "has_unpublished_changes", "latest_revision_created_at"}
 """Columns of a page that saving a draft writes; visitors see nothing of it."""
