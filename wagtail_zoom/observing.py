@@ -22,6 +22,8 @@ from django.utils.module_loading import import_string
 from .conf import settings
 
 FIELDS = ("account", "site", "run", "event", "signup", "task")
+_NAMES = tuple((name, f"zoom_{name}") for name in FIELDS)
+_NOTHING = {name: "" for _key, name in _NAMES}
 _bound: ContextVar[dict[str, Any]] = ContextVar("wagtail_zoom_bound", default={})  # noqa: B039
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +36,7 @@ class _Logger(logging.LoggerAdapter):
         self, msg: Any, kwargs: MutableMapping[str, Any]
     ) -> tuple[Any, MutableMapping[str, Any]]:
         bound = _bound.get()
-        ids = {f"zoom_{name}": bound.get(name, "") for name in FIELDS}
+        ids = {name: bound.get(key, "") for key, name in _NAMES} if bound else _NOTHING
         return msg, {**kwargs, "extra": {**ids, **kwargs.get("extra", {})}}
 
 

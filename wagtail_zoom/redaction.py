@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 VOLATILE = frozenset(
     {
@@ -51,6 +52,14 @@ PERSONAL = frozenset(
 )
 REGISTRANT_KEPT = frozenset({"id", "status"})
 """All that is kept of a registrant: enough to find the sign-up it belongs to."""
+
+
+def may_be_unstorable(text: str) -> bool:
+    """Whether decoding this JSON can give anything that ``clean`` replaces.
+
+    In JSON that was UTF-8 such letters stand as escapes only.
+    """
+    return _ESCAPED.search(text) is not None
 
 
 def clean(value: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models.audit_log import ModelLogEntry
 
@@ -257,3 +259,21 @@ def test_visitors_view_shows_what_the_gate_lets_through(as_aurora, aurora):
     assert "Meeting of aurora" in body and "Film of aurora" not in body
     Meeting.objects.update(is_private=True)
     assert "Meeting of aurora" not in as_aurora.get(url).content.decode()
+
+
+def test_the_panel_asks_few_queries_whatever_there_is(as_aurora, aurora):
+    """Issue 7: sessions, rights and menu of Wagtail's included."""
+
+    def queries():
+        as_aurora.get(aurora.panel)
+        with CaptureQueriesContext(connection) as found:
+            assert as_aurora.get(aurora.panel).status_code == 200
+        return len(found)
+
+    few = queries()
+    for number in range(20):
+        host = rows.host(aurora.account, f"more-{number}")
+        ExposedHost.objects.create(settings=aurora.choice, host=host)
+        rows.date(host)
+        rows.recording(host)
+    assert queries() == few <= 40

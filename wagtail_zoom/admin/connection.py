@@ -190,8 +190,7 @@ def _covers(facts: Facts) -> Row:
     if not grant.account_level:
         only = _("only %(person)s") % {"person": grant.user_name or _("the person who connected")}
         return Row(_("Covers"), only, _plan(facts))
-    n = account.hosts.filter(removed_at=None).count()
-    value = _("the whole account, %(hosts)s") % {"hosts": wording.hosts(n)}
+    value = _("the whole account, %(hosts)s") % {"hosts": wording.hosts(facts.offered)}
     return Row(_("Covers"), value, _plan(facts))
 
 

@@ -7,19 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
 from ..conf import settings
 from ..exposure import Audience, Exposure, Surface
 from ..models import (
-    Activity,
+    ExposedHost,
     Grant,
     GrantState,
     Heartbeat,
+    Host,
     Invitation,
     Kind,
     Occurrence,
@@ -31,6 +32,10 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
+from . import latest
+
+if TYPE_CHECKING:
+    from .outlook import Outlook
 
 WORKER_LATE = timedelta(minutes=3)
 """A worker that has not beaten for so long counts as not running: it beats every minute."""
@@ -38,7 +43,6 @@ QUIET = timedelta(hours=24)
 """Changes found by comparing, while no message came for so long: messages do not arrive."""
 LASTING = timedelta(minutes=1)
 """A shorter wait asked for by Zoom is not worth a sentence."""
-LINKING = ("connected", "connected_invited", "disconnected", "disconnected_kept", "deauthorized")
 
 
 @dataclass
@@ -180,6 +184,34 @@ class Facts:
         ).count()
 
     @cached_property
+    def stored_hosts(self) -> frozenset[int]:
+        """Primary keys of the hosts that were ticked and saved."""
+        rows = ExposedHost.objects.filter(settings=self.choice.pk)
+        return frozenset(rows.values_list("host", flat=True))
+
+    @cached_property
+    def ticked(self) -> list[Host]:
+        """The ticked hosts that may be ticked; before the first choice the person who connected."""
+        from .forms import offered_hosts, or_connector
+
+        wanted = or_connector(self.choice, self.stored_hosts)
+        return list(offered_hosts(self.choice).filter(pk__in=wanted))
+
+    @cached_property
+    def offered(self) -> int:
+        """How many hosts this Site may tick."""
+        from .forms import offered_hosts
+
+        return offered_hosts(self.choice).count()
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """What visitors would see by the choices as they are stored."""
+        from .outlook import Outlook
+
+        return Outlook.of(self)
+
+    @cached_property
     def pages(self) -> list[Any]:
         """Pages of this Site that use data from Zoom, with title and address."""
         from . import usage
@@ -207,7 +239,7 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
     """The facts of these Sites, in their order: nine queries, however many there are."""
     sites, now = list(sites), now or timezone.now()
     ids = [site.pk for site in sites]
-    few = {"site__in": ids} if len(ids) < 500 else {}
+    few = {"site__in": ids} if len(ids) < latest.FEW else {}
     choices = {
         choice.site_id: choice
         for choice in ZoomSettings.objects.filter(**few)
@@ -215,7 +247,7 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
         .defer("grant__access_token", "grant__refresh_token")
     }
     accounts = {choice.account_id for choice in choices.values() if choice.account_id}
-    open_runs, last_runs = _open_runs(accounts), _last_runs(accounts)
+    open_runs, last_runs = latest.open_runs(accounts), latest.last_runs(accounts)
     beat = Heartbeat.objects.filter(name="tick").first()
     signups: dict[int, dict[str, int]] = defaultdict(dict)
     for row in Registration.objects.filter(**few).values("site", "state").annotate(n=Count("pk")):
@@ -224,7 +256,7 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
         used_at=None, revoked_at=None, expires_at__gt=now, **few
     )
     invitations = {row.site_id: row for row in open_invitations.order_by("created_at")}
-    removed = _removed(few)
+    removed = latest.removals(few)
     found = []
     for site in sites:
         choice = choices.get(site.pk) or ZoomSettings(site=site)
@@ -249,29 +281,3 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
 def of(site: Site, now: datetime | None = None) -> Facts:
     """The facts of one Site."""
     return read([site], now)[0]
-
-
-def _open_runs(accounts: set[int]) -> dict[int, SyncRun]:
-    states = (SyncRun.State.QUEUED, SyncRun.State.RUNNING)
-    rows = SyncRun.objects.filter(state__in=states).order_by("state", "-requested_at")
-    return {run.account_id: run for run in rows if run.account_id in accounts}
-
-
-def _last_runs(accounts: set[int]) -> dict[int, SyncRun]:
-    """The last finished run of each account; stopped ones say nothing."""
-    finished = (SyncRun.State.DONE, SyncRun.State.FAILED)
-    latest = SyncRun.objects.filter(account=OuterRef("pk"), state__in=finished)
-    latest = latest.order_by("-requested_at", "-pk").values("pk")[:1]
-    rows = ZoomAccount.objects.annotate(last=Subquery(latest)).filter(last__isnull=False)
-    keys = [last for pk, last in rows.values_list("pk", "last") if pk in accounts]
-    return {run.account_id: run for run in SyncRun.objects.filter(pk__in=keys)}
-
-
-def _removed(few: dict[str, Any]) -> dict[int, datetime]:
-    rows = Activity.objects.filter(category="connection", code__in=LINKING, **few)
-    latest: dict[int, tuple[datetime, str]] = {}
-    for row in rows.values("site", "code").annotate(at=Max("at")):
-        latest[row["site"]] = max(
-            latest.get(row["site"], (row["at"], row["code"])), (row["at"], row["code"])
-        )
-    return {site: at for site, (at, code) in latest.items() if code == "deauthorized"}

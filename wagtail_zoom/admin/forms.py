@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -29,7 +30,13 @@ def offered_hosts(choice: ZoomSettings) -> QuerySet[Host]:
 
 def ticked_hosts(choice: ZoomSettings) -> set[int]:
     """Primary keys of the ticked hosts; before the first choice the person who connected."""
-    ticked = set(ExposedHost.objects.filter(settings=choice.pk).values_list("host", flat=True))
+    stored = ExposedHost.objects.filter(settings=choice.pk)
+    return or_connector(choice, stored.values_list("host", flat=True))
+
+
+def or_connector(choice: ZoomSettings, stored: Iterable[int]) -> set[int]:
+    """These hosts; before the first choice, when there are none, the person who connected."""
+    ticked = set(stored)
     if not ticked and choice.configured_at is None and choice.grant is not None:
         own = Q(account=choice.account_id, zoom_id=choice.grant.zoom_user_id)
         ticked = set(Host.objects.filter(own).values_list("pk", flat=True))
@@ -70,6 +77,7 @@ class ChoicesForm(WagtailAdminModelForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        known = (kwargs.get("initial") or {}).get("hosts")
         super().__init__(*args, **kwargs)
         plan: Any = self.fields["plan"]
         account = self.instance.account
@@ -77,7 +85,9 @@ class ChoicesForm(WagtailAdminModelForm):
         self.initial["plan"] = account.plan if account and account.plan_stated else ""
         field: Any = self.fields["hosts"]
         field.queryset = offered_hosts(self.instance)
-        self.initial["hosts"] = list(ticked_hosts(self.instance))
+        if known is None:
+            known = ticked_hosts(self.instance)
+        self.initial["hosts"] = list(known)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -50,6 +50,7 @@ def site_or_404(request: HttpRequest, pk: int) -> Site:
     site = get_object_or_404(Site.objects.select_related("root_page"), pk=pk)
     if not may_change(request.user, site):
         raise Http404
+    request.user._wagtail_zoom_owns_any = True  # the menu need not ask again
     return site
 
 

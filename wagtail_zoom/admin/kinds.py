@@ -33,7 +33,7 @@ class KindLine:
 def lines(facts: Facts, form: Any) -> list[KindLine]:
     """The four switches, with the counts of what is stored."""
     missing = list(facts.grant.missing_kinds or []) if facts.grant else []
-    side = sides(Outlook.of(facts))
+    side = sides(facts.outlook)
     films = (
         _("Cloud recordings. Each one waits for your review first.")
         if facts.choice.review_recordings
@@ -137,10 +137,11 @@ class HostLine:
 def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
     """The ticked hosts and the first of the others."""
     chosen = {int(pk) for pk in form["hosts"].value() or [] if str(pk).isdigit()}
-    offered = offered_hosts(facts.choice)
-    ticked = list(offered.filter(pk__in=chosen))
+    ticked = facts.ticked
+    if {host.pk for host in ticked} != chosen:
+        ticked = list(offered_hosts(facts.choice).filter(pk__in=chosen))
     others = found_hosts(facts, "", chosen)
-    count = offered.count()
+    count = facts.offered
     return {
         "ticked": [_line(facts, host, True) for host in ticked],
         "others": others,

@@ -13,7 +13,7 @@ PAGES_SHOWN = 5
 
 
 def context(facts: Facts) -> dict[str, Any]:
-    """For the dialog of the panel and for the page that does without a script: six queries."""
+    """For the dialog of the panel and for the page that does without a script."""
     people = Registration.objects.filter(
         site=facts.site, state__in=ALIVE, dates__start__gte=facts.now
     )
@@ -21,7 +21,7 @@ def context(facts: Facts) -> dict[str, Any]:
         "pages": usage.with_contents(facts.pages[:PAGES_SHOWN]),
         "pages_count": len(facts.pages),
         "more_pages": max(0, len(facts.pages) - PAGES_SHOWN),
-        "loss": losses.of_everything(facts.choice),
+        "loss": losses.of_everything(facts.choice, facts.stored_hosts),
         "people": people.values("pk").distinct().count(),
         "archive": facts.grant is None,
         "leave_url": addresses.url("disconnect", facts),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
-from ..models import ExposedHost, Kind, Meeting, Recording, ZoomSettings
+from ..models import Kind, Meeting, Recording, ZoomSettings
 from . import wording
 
 
@@ -31,14 +31,16 @@ class Loss:
         return wording.listing(wording.kind_name(kind) for kind in self.kinds)
 
 
-def of_choices(choice: ZoomSettings, kinds: Iterable[Kind], hosts: Iterable[int]) -> Loss:
-    """What the Site has now and would not have with these kinds and hosts.
+def of_choices(
+    choice: ZoomSettings, before: frozenset[int], kinds: Iterable[Kind], hosts: Iterable[int]
+) -> Loss:
+    """What the Site has now and would not have with these kinds and hosts: two queries.
 
-    ``choice`` is the row as it is stored. Another Site may want the same rows: then they stay in
-    the database, but they leave this Site's pages all the same.
+    ``choice`` is the row as it is stored, ``before`` are its ticked hosts. Another
+    Site may want the same rows: then they stay in the database, but they leave this Site's pages
+    all the same.
     """
     kinds, hosts = set(kinds), set(hosts)
-    before = set(ExposedHost.objects.filter(settings=choice.pk).values_list("host", flat=True))
     lost_kinds, lost_hosts = choice.kinds - kinds, before - hosts
     had = Q(account=choice.account_id, host__in=before, removed_at=None)
     meetings = Meeting.objects.filter(
@@ -50,16 +52,19 @@ def of_choices(choice: ZoomSettings, kinds: Iterable[Kind], hosts: Iterable[int]
     elif Kind.RECORDING not in lost_kinds:
         recordings = recordings.filter(host__in=lost_hosts)
     lapsed = Q(expired_at__isnull=False)
+    lost = meetings.aggregate(n=Count("pk"), gone=Count("pk", filter=lapsed))
+    films = recordings.aggregate(
+        n=Count("pk"), gone=Count("pk", filter=lapsed | Q(trashed_at__isnull=False))
+    )
     return Loss(
         kinds=sorted(str(kind) for kind in lost_kinds),
         hosts=len(lost_hosts),
-        meetings=meetings.count(),
-        recordings=recordings.count(),
-        gone=meetings.filter(lapsed).count()
-        + recordings.filter(lapsed | Q(trashed_at__isnull=False)).count(),
+        meetings=lost["n"],
+        recordings=films["n"],
+        gone=lost["gone"] + films["gone"],
     )
 
 
-def of_everything(choice: ZoomSettings) -> Loss:
+def of_everything(choice: ZoomSettings, before: frozenset[int]) -> Loss:
     """What a disconnect with "remove" takes."""
-    return of_choices(choice, (), ())
+    return of_choices(choice, before, (), ())

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from ..exposure import Audience, Exposure, Surface
 from ..models import (
-    ExposedHost,
     GrantState,
     Kind,
     Meeting,
@@ -28,7 +27,7 @@ from ..models import (
 )
 from ..queue import enqueue
 from .facts import Facts
-from .forms import offered_hosts, ticked_hosts
+from .forms import offered_hosts, or_connector
 
 COUNTING = 30
 """Seconds in which a count that was asked for is waited for, and not asked for again."""
@@ -57,14 +56,17 @@ class Outlook:
     @classmethod
     def of(cls, facts: Facts) -> Outlook:
         """As it is stored; before the first choice with the person who connected."""
-        return cls(facts, facts.choice, frozenset(ticked_hosts(facts.choice)))
+        ticked = or_connector(facts.choice, facts.stored_hosts)
+        return cls(facts, facts.choice, frozenset(ticked))
 
     @classmethod
     def tried(cls, facts: Facts, form: Any) -> Outlook:
         """As the form says, also when something in it cannot be saved like that."""
         form.is_valid()
         hosts = form.cleaned_data.get("hosts")
-        ticked = {host.pk for host in hosts} if hosts is not None else ticked_hosts(facts.choice)
+        if hosts is None:
+            return cls(facts, form.instance, cls.of(facts).hosts)
+        ticked = {host.pk for host in hosts}
         return cls(facts, form.instance, frozenset(ticked))
 
     @cached_property
@@ -90,7 +92,7 @@ class Outlook:
     def totals(self) -> dict[str, int]:
         """What Zoom says it has, by kind; kinds that were not asked for lack."""
         sums: dict[str, int] = {}
-        for totals in self._rows().values_list("totals", flat=True):
+        for totals in self._totals():
             for kind, n in (totals or {}).items():
                 sums[kind] = sums.get(kind, 0) + int(n or 0)
         if self.is_fetched(Kind.RECORDING):
@@ -105,10 +107,11 @@ class Outlook:
         rows = Meeting.objects.filter(host__in=self._rows(), removed_at=None)
         return rows.filter(approval_type__in=(0, 1)).count()
 
-    @cached_property
-    def _stored(self) -> frozenset[int]:
-        rows = ExposedHost.objects.filter(settings=self.facts.choice.pk)
-        return frozenset(rows.values_list("host", flat=True))
+    def _totals(self) -> list[dict[str, int]]:
+        """What Zoom has said of each host. The panel has read the stored ones for its list."""
+        if self is self.facts.__dict__.get("outlook"):
+            return [host.totals for host in self.facts.ticked]
+        return list(self._rows().values_list("totals", flat=True))
 
     def is_fetched(self, kind: Kind) -> bool:
         """Everything of this kind and these hosts is stored here."""
@@ -118,7 +121,7 @@ class Outlook:
         run = self.facts.open_run
         if run is not None and run.mode == SyncRun.Mode.BACKFILL:
             return False
-        return kind in choice.kinds and self.hosts <= self._stored
+        return kind in choice.kinds and self.hosts <= self.facts.stored_hosts
 
     @property
     def is_partial(self) -> bool:

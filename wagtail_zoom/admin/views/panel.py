@@ -15,6 +15,7 @@ from wagtail.contrib.settings.views import EditView
 
 from ...exposure import Audience, Surface
 from .. import addresses, connection, facts, kinds, losses, panels, states, usage
+from ..forms import or_connector
 from ..guard import SiteMixin, site_or_404
 from ..outlook import Outlook
 
@@ -41,7 +42,18 @@ class PanelView(EditView):
         return self.request.wagtail_zoom_facts
 
     def get_object(self, queryset: Any = None) -> Any:
-        return super().get_object(queryset)
+        """A copy of the stored row, which the form changes: the facts stay what they were.
+
+        ``setup`` has asked for the right already; Wagtail would read Site and row twice more.
+        """
+        if self.facts.choice.pk is None:
+            return super().get_object(queryset)
+        self.site = self.facts.site
+        return copy.copy(self.facts.choice)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        ticked = or_connector(self.facts.choice, self.facts.stored_hosts)
+        return super().get_form_kwargs() | {"initial": {"hosts": sorted(ticked)}}
 
     def get_panel(self) -> Any:
         return panels.edit_handler(choices_first=self.facts.choice.configured_at is None)
@@ -56,7 +68,7 @@ class PanelView(EditView):
         before = self.facts.choice
         chosen = [host.pk for host in form.cleaned_data["hosts"]]
         if before.configured_at and "confirmed" not in self.request.POST:
-            loss = losses.of_choices(before, form.instance.kinds, chosen)
+            loss = losses.of_choices(before, self.facts.stored_hosts, form.instance.kinds, chosen)
             if not loss.is_empty:
                 return self.ask(loss)
         from ...sync import choices
@@ -108,7 +120,7 @@ class PanelView(EditView):
         context["connect_url"] = addresses.connect_url(known)
         context["invite_url"] = addresses.url("invite", known)
         if context["linked"]:
-            context["outlook"] = kinds.sentence(Outlook.of(known))
+            context["outlook"] = kinds.sentence(known.outlook)
             context["outlook_url"] = addresses.url("outlook", known)
         elif known.account is not None:
             context["rows"] = connection.rows(known)
