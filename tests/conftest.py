@@ -23,3 +23,10 @@ def zoom_app(zoom_app):
     wrong = [text for exchange in found for text in check(exchange)]
     wrong += [text for one in zoom_app.deliveries() for text in check_delivery(one)]
     assert wrong == []
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Each job looks at the clock, as jobs that are some seconds apart do."""
+    monkeypatch.setattr("wagtail_zoom.sync.clock.OFTEN", 0.0)
+    monkeypatch.setattr("wagtail_zoom.sync.clock._next_look", 0.0)

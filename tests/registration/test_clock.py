@@ -3,30 +3,18 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core import mail
 from django.utils import timezone
 
+from tests.clock import ahead
 from wagtail_zoom import tasks
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import outbox
-from wagtail_zoom.sync import clock
 
 from .conftest import post
 from .test_delivery import adds, at_zoom, row
 
-pytestmark = pytest.mark.django_db
-JUMP = timedelta(hours=5)
-
-
-@pytest.fixture(autouse=True)
-def looks(monkeypatch):
-    monkeypatch.setattr(clock, "OFTEN", 0.0)
-    monkeypatch.setattr(clock, "_next_look", 0.0)
-
-
-def ahead():
-    return time_machine.travel(timezone.now() + JUMP, tick=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("looks")]
 
 
 def test_a_sign_up_of_the_wrong_clock_goes_out_after_the_repair(client, connected, zoom_worker):

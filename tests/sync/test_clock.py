@@ -15,6 +15,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 from django_q.signals import post_spawn
 
+from tests.clock import JUMP, ahead
 from tests.sync.test_storms import messages, now_ms, post, thing_of
 from wagtail_zoom import monitor, queue, tasks, webhooks
 from wagtail_zoom.models import (
@@ -31,20 +32,7 @@ from wagtail_zoom.models import (
 from wagtail_zoom.oauth import protocol, tokens
 from wagtail_zoom.sync import clock, inbox, lanes, runs
 
-pytestmark = pytest.mark.django_db
-JUMP = timedelta(hours=5)
-
-
-@pytest.fixture(autouse=True)
-def looks(monkeypatch):
-    """Each job looks, as jobs that are some seconds apart do."""
-    monkeypatch.setattr(clock, "OFTEN", 0.0)
-    monkeypatch.setattr(clock, "_next_look", 0.0)
-
-
-def ahead():
-    """The clock runs hours ahead."""
-    return time_machine.travel(timezone.now() + JUMP, tick=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("looks")]
 
 
 def planned():
