@@ -15,7 +15,7 @@ from wagtail.models.audit_log import ModelLogEntry
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.admin.listings.edit import ItemForm
+from wagtail_zoom.admin.listings.edit import ItemForm, zoom_facts
 from wagtail_zoom.models import (
     Activity,
     Placement,
@@ -230,6 +230,18 @@ def test_saving_undoes_nothing_that_happened_since_the_form_read_the_item(
     assert (item.title, item.meeting, item.last_title) == ("Own", again, again.topic)
     assert item.visibility == "hidden"
     assert [tag.name for tag in item.tags.all()] == ["calm"]
+
+
+@pytest.mark.parametrize(("zoom_type", "kind"), [(3, "meeting"), (6, "webinar")])
+def test_what_has_no_fixed_time_is_not_said_to_have_no_dates(as_aurora, aurora, zoom_type, kind):
+    facts = {"zoom_type": zoom_type, "kind": kind}
+    meeting = rows.date(aurora.host, topic="Any time", **facts).meeting
+    meeting.occurrences.all().delete()
+    item = rows.item(aurora.site, meeting, "auto", meeting=meeting)
+    known = dict(zoom_facts(item))
+    assert known["When"] == "no fixed date" and "Dates to come" not in known
+    assert "no fixed date" in as_aurora.get(edit(aurora, item)[0]).content.decode()
+    assert dict(zoom_facts(aurora.meeting))["Dates to come"] == "1"
 
 
 def test_hide_a_meeting(as_aurora, aurora):

@@ -213,8 +213,12 @@ def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
     found.append((_("Host"), str(thing.host) if thing.host else "–"))
     if item.kind == Kind.RECORDING:
         return found + _recording_facts(thing)
-    left = Occurrence.objects.filter(meeting=thing, end__gte=facts.timezone.now()).count()
-    found.append((_("Dates to come"), str(left)))
+    if thing.has_fixed_time:
+        left = Occurrence.objects.filter(meeting=thing, end__gte=facts.timezone.now()).count()
+        found.append((_("Dates to come"), str(left)))
+    elif not thing.start:
+        # Zoom knows no dates of it, which does not mean that there are none.
+        found.append((_("When"), _("no fixed date")))
     yes = _("asked for in Zoom") if thing.takes_registration else _("not needed")
     found.append((_("Registration"), yes))
     return found
