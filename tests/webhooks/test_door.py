@@ -1,11 +1,13 @@
 """The door: what is genuine is stored once and answered at once, everything else costs no SQL."""
 
+import hashlib
 import io
 import json
 import time
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError, connection
@@ -13,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from wagtail_zoom.models import WebhookEvent
+from wagtail_zoom.redaction import content_key
 from wagtail_zoom.testing.signing import challenge_answer, sign
 from wagtail_zoom.webhooks import webhook
 
@@ -243,6 +246,34 @@ def test_w11_a_message_costs_one_insert_the_first_time_and_the_second(client):
         statements = [one["sql"] or "INSERT" for one in seen]
         statements = [sql.replace("None", "INSERT") for sql in statements if "SAVEPOINT" not in sql]
         assert [sql.split()[0] for sql in statements] == ["INSERT"]
+    assert WebhookEvent.objects.count() == 1
+
+
+def registered(address):
+    person = {"id": "r1", "email": address}
+    thing = {"id": 1, "registrant": person}
+    return message(
+        event="meeting.registration_created", payload={"account_id": "acc", "object": thing}
+    )
+
+
+def test_an_address_cannot_be_guessed_from_the_key_of_a_stored_message(client, settings):
+    """All else of the message stands in the row: a digest without a key would confirm a guess."""
+    post(client, registered("somebody@example.org"))
+    stored = WebhookEvent.objects.get().content_key
+    text = json.dumps(registered("somebody@example.org"), sort_keys=True, separators=(",", ":"))
+    assert stored != hashlib.sha256(text.encode()).hexdigest()
+    assert stored == content_key(registered("somebody@example.org"))
+    keys = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **keys}
+    assert stored != content_key(registered("somebody@example.org"))
+
+
+def test_a_new_encryption_key_makes_no_second_event_of_one(client, settings):
+    post(client, message(), request_id="first")
+    keys = [Fernet.generate_key().decode(), *settings.WAGTAIL_ZOOM["ENCRYPTION_KEYS"]]
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": keys}
+    post(client, message(), request_id="second")
     assert WebhookEvent.objects.count() == 1
 
 
