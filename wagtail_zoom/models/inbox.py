@@ -24,6 +24,10 @@ class WebhookEvent(models.Model):
         PARKED = "parked", _("For an account that is not connected")
         DEAD = "dead", _("Failed")
 
+    WORKER_LOST = "WorkerLost"
+    """Stands in ``error_class`` from the beginning of a try to its end: who finds it there while
+    nobody holds the lane knows that a worker has died with the message in its hands."""
+
     request_id = ZoomIdField(unique=True, null=True)
     content_key = models.CharField(max_length=64, unique=True)
     account_zoom_id = ZoomIdField(blank=True)

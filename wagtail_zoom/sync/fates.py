@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+from django.db.models import F
 from django.utils import timezone
 
 from .. import observing
@@ -25,6 +26,34 @@ MOST_ATTEMPTS = 10
 LONGEST_WAIT = 3600
 GIVE_UP = timedelta(days=3)
 AUTH_WAIT = timedelta(minutes=5)
+LOST = WebhookEvent.WORKER_LOST
+
+
+def begin(events: list[WebhookEvent]) -> None:
+    """Count a try before anything is done that the process might not survive."""
+    WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+        attempts=F("attempts") + 1, error_class=LOST, error_code=None
+    )
+
+
+def break_off(events: list[WebhookEvent]) -> None:
+    """The worker lives on, and what stopped it (the database, mostly) says nothing about these
+    messages: the try does not count for those whose fate it has not come to."""
+    for event in events:
+        rows = WebhookEvent.objects.filter(pk=event.pk, error_class=LOST)
+        rows.update(
+            attempts=event.attempts, error_class=event.error_class, error_code=event.error_code
+        )
+
+
+def without_deadly(events: list[WebhookEvent]) -> list[WebhookEvent]:
+    """These messages without those with which a worker has died for the last time that is allowed:
+    they are set aside for a person, so that the next one lives."""
+    deadly = [one for one in events if one.error_class == LOST and one.attempts >= MOST_ATTEMPTS]
+    for event in deadly:
+        WebhookEvent.objects.filter(pk=event.pk).update(state=State.DEAD)
+        _given_up(event, event.attempts)
+    return [event for event in events if event not in deadly]
 
 
 def settle(events: list[WebhookEvent], state: str) -> None:
@@ -57,10 +86,14 @@ def fail(events: list[WebhookEvent], error: Exception) -> None:
             values["state"] = State.DEAD
         WebhookEvent.objects.filter(pk=event.pk).update(**values)
         if values.get("state") == State.DEAD:
-            observing.measure("messages", outcome=State.DEAD.value)
-            with observing.at_work(event=event.pk):
-                logger.error("A message is given up after %s tries.", attempts)
-            _tell(event)
+            _given_up(event, attempts)
+
+
+def _given_up(event: WebhookEvent, attempts: int) -> None:
+    observing.measure("messages", outcome=State.DEAD.value)
+    with observing.at_work(event=event.pk):
+        logger.error("A message is given up after %s tries.", attempts)
+    _tell(event)
 
 
 def _planned(error: Exception, now: datetime) -> datetime | None:

@@ -11,17 +11,19 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Count, Min
+from django.db import DatabaseError, transaction
+from django.db.models import Count, Max, Min, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .. import observing
 from ..conf import settings
 from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings
 from ..queue import enqueue
-from . import lanes, passes
+from . import fates, lanes, passes
 from .lanes import due
 
 State = WebhookEvent.State
@@ -119,34 +121,55 @@ def work_off(now: datetime, *, until: float | None = None) -> int:
     rows = (
         due(now)
         .values("lane", "account_zoom_id")
-        .annotate(first=Min("received_at"), messages=Count("pk"))
+        .annotate(first=Min("received_at"), messages=Count("pk"), ends=_ends())
     )
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in rows.order_by("first")[:LANES_AT_ONCE]:
+    alone: set[str] = set()
+    for row in rows.order_by("ends", "first")[:LANES_AT_ONCE]:
         found[row["account_zoom_id"]][row["lane"]] = row["messages"]
+        if row["ends"]:
+            alone.add(row["lane"])
     connected = ZoomAccount.objects.filter(
         zoom_id__in=list(found), pk__in=ZoomSettings.objects.values("account")
     )
     accounts = {account.zoom_id: account for account in connected}
     done = _park([key for zoom_id in set(found) - set(accounts) for key in found[zoom_id]])
-    for account, keys in _turns(accounts, found):
+    for account, keys in _turns(accounts, found, alone):
         if until is not None and time.monotonic() > until:
             return max(1, done)
         done += _work(account, keys)
     return done
 
 
+def _ends() -> Coalesce:
+    """How often a worker has ended with a lane in its hands (the most of its messages)."""
+    tries = Max("attempts", filter=Q(error_class=WebhookEvent.WORKER_LOST))
+    return Coalesce(tries, Value(0))
+
+
 def _turns(
-    accounts: dict[str, ZoomAccount], found: dict[str, dict[str, int]]
+    accounts: dict[str, ZoomAccount], found: dict[str, dict[str, int]], alone: set[str]
 ) -> Iterator[tuple[ZoomAccount, list[str]]]:
-    """Some lanes of each account, then some more of each: none waits for all of another."""
-    shares = {zoom_id: list(_shares(found[zoom_id])) for zoom_id in found if zoom_id in accounts}
+    """Some lanes of each account, then some more of each: none waits for all of another.
+
+    Lanes that a worker has died with are taken after all others, and each ``alone``: which of many
+    it was cannot be seen, and it shall not take the others with it again.
+    """
+    shares = {
+        zoom_id: list(_shares({key: n for key, n in found[zoom_id].items() if key not in alone}))
+        for zoom_id in found
+        if zoom_id in accounts
+    }
     place = 0
     while any(len(some) > place for some in shares.values()):
         for zoom_id, some in shares.items():
             if len(some) > place:
                 yield accounts[zoom_id], some[place]
         place += 1
+    for zoom_id, account in accounts.items():
+        for key in found[zoom_id]:
+            if key in alone:
+                yield account, [key]
 
 
 def _shares(counts: dict[str, int]) -> Iterator[list[str]]:
@@ -159,7 +182,8 @@ def _shares(counts: dict[str, int]) -> Iterator[list[str]]:
             share, held = [], 0
         share.append(key)
         held += count
-    yield share
+    if share:
+        yield share
 
 
 def _park(keys: list[str]) -> int:
@@ -176,13 +200,23 @@ def _work(account: ZoomAccount, keys: list[str]) -> int:
         return 0
     try:
         rows = due(timezone.now()).filter(lane__in=list(claimed.lanes))
-        events = list(rows.order_by("event_ts", "pk")[:OF_ONE_PASS])
-        if events:
+        found = list(rows.order_by("event_ts", "pk")[:OF_ONE_PASS])
+        if events := fates.without_deadly(found):
             with observing.at_work(account=account.pk):
-                passes.handle(account, claimed, events)
-        return len({event.lane for event in events})
+                _handle(account, claimed, events)
+        return len({event.lane for event in found})
     finally:
         lanes.release(claimed)
+
+
+def _handle(account: ZoomAccount, claimed: lanes.Claim, events: list[WebhookEvent]) -> None:
+    try:
+        passes.handle(account, claimed, events)
+    except Exception:
+        # If the database is away even for this, they count as those of a worker that died.
+        with suppress(DatabaseError):
+            fates.break_off(events)
+        raise
 
 
 def replay(event: WebhookEvent) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from django.db.models import F
 from django.utils import timezone
 
 from .. import observing
@@ -53,9 +52,7 @@ class Plan:
 
 def handle(account: ZoomAccount, claimed: Claim, events: list[WebhookEvent]) -> None:
     """Facts first, then what is to be read, then the fate of every message."""
-    WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-        attempts=F("attempts") + 1
-    )
+    fates.begin(events)
     plan = Plan()
     for event in events:
         try:
