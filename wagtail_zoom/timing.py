@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.autoreload import file_changed
 from django.utils.dateformat import format as django_format
 from django.utils.formats import get_format
 from django.utils.translation import get_language, ngettext, pgettext
@@ -66,6 +68,15 @@ _OF_ZONE = frozenset("ceIOrTUZ")
 @lru_cache(maxsize=4096)
 def _formatted(shown: datetime, pattern: str, language: str) -> str:
     return django_format(shown, pattern)
+
+
+def _forget(**kwargs: Any) -> None:
+    """A file was changed while the development server runs: maybe a catalogue."""
+    _formatted.cache_clear()
+    _length.cache_clear()
+
+
+file_changed.connect(_forget, dispatch_uid="wagtail_zoom.timing")
 
 
 def hour_cycle() -> int:
