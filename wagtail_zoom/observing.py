@@ -37,7 +37,8 @@ class _Logger(logging.LoggerAdapter):
     ) -> tuple[Any, MutableMapping[str, Any]]:
         bound = _bound.get()
         ids = {name: bound.get(key, "") for key, name in _NAMES} if bound else _NOTHING
-        return msg, {**kwargs, "extra": {**ids, **kwargs.get("extra", {})}}
+        more = kwargs.get("extra")
+        return msg, {**kwargs, "extra": {**ids, **more} if more else ids}
 
 
 def logger(name: str) -> _Logger:
