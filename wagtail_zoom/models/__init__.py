@@ -4,17 +4,17 @@ from .accounts import (
     Grant,
     GrantReason,
     GrantState,
-    Invitation,
-    OAuthState,
     Plan,
     RateBudget,
     ZoomAccount,
 )
+from .authorising import Invitation, OAuthState
 from .curation import ItemTag, Placement, SiteItem
 from .fields import Secret, SecretField, ZoomIdField
 from .inbox import Lane, WebhookEvent
-from .mirror import Host, Kind, Meeting, Occurrence, Recording, RecordingFile
+from .mirror import Host, Kind, Meeting, Occurrence
 from .outbox import Registration, RegistrationDate
+from .recordings import Recording, RecordingFile
 from .runs import Activity, Heartbeat, SyncRun
 from .scope import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .settings import (

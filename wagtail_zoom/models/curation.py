@@ -11,7 +11,8 @@ from wagtail.images import get_image_model_string
 
 from .accounts import ZoomAccount
 from .fields import ZoomIdField
-from .mirror import Kind, Meeting, Recording
+from .mirror import Kind, Meeting
+from .recordings import Recording
 
 
 class SiteItemQuerySet(models.QuerySet["SiteItem"]):

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .mirror import Recording
+from .recordings import Recording
 
 
 class Transcript(models.Model):

@@ -17,6 +17,7 @@ from . import (
     control,
     control_events,
     control_world,
+    landing,
     oauth,
     pages,
     rest,
@@ -30,6 +31,7 @@ from .world import World
 
 MODULES = (
     oauth,
+    landing,
     pages,
     rest,
     rest_past,

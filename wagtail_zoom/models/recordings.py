@@ -1,0 +1,96 @@
+"""The mirror's recordings and their files."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .accounts import ZoomAccount
+from .fields import SecretField, ZoomIdField
+from .mirror import Host, Meeting, Mirrored, Occurrence
+
+
+class Recording(Mirrored):
+    """One recorded instance in Zoom's cloud, with what is needed to watch it again."""
+
+    account = models.ForeignKey(
+        ZoomAccount, on_delete=models.CASCADE, related_name="recordings", db_index=False
+    )
+    host = models.ForeignKey(Host, null=True, on_delete=models.SET_NULL, related_name="recordings")
+    host_zoom_id = ZoomIdField()
+    uuid = ZoomIdField()
+    meeting_zoom_id = ZoomIdField(blank=True, db_index=True)
+    meeting = models.ForeignKey(
+        Meeting, null=True, on_delete=models.SET_NULL, related_name="recordings"
+    )
+    occurrence = models.ForeignKey(
+        Occurrence, null=True, on_delete=models.SET_NULL, related_name="recordings"
+    )
+    zoom_type = models.CharField(max_length=4, blank=True)
+    is_webinar = models.BooleanField(default=False)
+    is_unscheduled = models.BooleanField(default=False)
+    """Of a personal room or an instant meeting: may be reviewed, never published by itself."""
+    topic = models.CharField(max_length=300, blank=True)
+    start = models.DateTimeField()
+    duration = models.PositiveIntegerField(default=0)
+    """Minutes."""
+    timezone = models.CharField(max_length=64, blank=True)
+    share_url = SecretField()
+    passcode = SecretField()
+    file_count = models.PositiveIntegerField(default=0)
+    total_size = models.PositiveBigIntegerField(default=0)
+    is_ready = models.BooleanField(default=False)
+    """At least one video or audio file is complete."""
+    has_transcript = models.BooleanField(default=False)
+    deletes_on = models.DateField(null=True, blank=True)
+    """Day on which Zoom deletes it by itself."""
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    expired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("recording")
+        verbose_name_plural = _("recordings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "uuid"], name="wagtail_zoom_recording_identity"
+            )
+        ]
+        indexes = [models.Index(fields=["account", "start"], name="wagtail_zoom_rec_start")]
+
+    def __str__(self) -> str:
+        return self.topic
+
+    def secret_place(self) -> str:
+        return f"{self.account_id}:{self.uuid}"
+
+
+class RecordingFile(models.Model):
+    """One file of a recording: video, audio, chat, transcript."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="files")
+    zoom_id = ZoomIdField()
+    file_type = models.CharField(max_length=20, blank=True)
+    recording_type = models.CharField(max_length=64, blank=True)
+    extension = models.CharField(max_length=10, blank=True)
+    start = models.DateTimeField(null=True, blank=True)
+    end = models.DateTimeField(null=True, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    status = models.CharField(max_length=20, blank=True)
+    play_url = SecretField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("recording file")
+        verbose_name_plural = _("recording files")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recording", "zoom_id"], name="wagtail_zoom_file_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.file_type
+
+    def secret_place(self) -> str:
+        return f"{self.recording_id}:{self.zoom_id}"
