@@ -19,7 +19,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
-from django.db.models import Field
+from django.db.models import NOT_PROVIDED, Field
 from django.db.models.sql import InsertQuery
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import path
@@ -196,9 +196,14 @@ def _insert(event: WebhookEvent) -> None:
 def _statement(using: str) -> tuple[str, list[Field[Any, Any]]]:
     """The INSERT of a message as Django writes it for this database, and its columns.
 
-    It is the same for every message; putting it together took longer than running it.
+    It is the same for every message; putting it together took longer than running it. Columns
+    that the database fills by itself are left to it.
     """
-    columns = [column for column in WebhookEvent._meta.concrete_fields if not column.primary_key]
+    columns = [
+        column
+        for column in WebhookEvent._meta.concrete_fields
+        if not column.primary_key and column.db_default is NOT_PROVIDED
+    ]
     query = InsertQuery(WebhookEvent)
     query.insert_values(columns, [WebhookEvent()])
     [(statement, _values)] = query.get_compiler(using=using).as_sql()
