@@ -452,6 +452,16 @@ def test_raw_messages_are_masked_and_only_of_shown_hosts(as_aurora, aurora):
     assert "Unticked" not in as_aurora.get(index("activity")).content.decode()
 
 
+def test_a_message_with_which_the_worker_died_says_so_and_can_be_repeated(as_aurora, aurora):
+    lost = {"state": "dead", "error_class": "WorkerLost", "error_code": None, "attempts": 10}
+    WebhookEvent.objects.filter(pk=aurora.event.pk).update(**lost)
+    body = as_aurora.get(index("activity", site=aurora.site.pk)).content.decode()
+    assert "the worker broke down over it each time." in body
+    assert "Nothing is lost. Tried 10 times." in body
+    as_aurora.post(reverse("wagtail_zoom_activity:replay", args=[aurora.activity.pk]))
+    assert WebhookEvent.objects.get(pk=aurora.event.pk).state == "pending"
+
+
 def test_replay_a_failed_message(as_aurora, aurora):
     url = reverse("wagtail_zoom_activity:replay", args=[aurora.activity.pk])
     assert url in as_aurora.get(index("activity")).content.decode()

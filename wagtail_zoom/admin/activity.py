@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import Activity, GrantReason, Plan
+from ..models import Activity, GrantReason, Plan, WebhookEvent
 from . import wording
 
 CATEGORIES = [
@@ -172,8 +172,11 @@ def _many(row: Activity, data: dict[str, Any]) -> Sentence:
 def _event_failed(row: Activity, data: dict[str, Any]) -> Sentence:
     event = row.event
     topic = str(data.get("topic") or "")
-    if topic:
-        text: Any = _bold(
+    text: Any
+    if event is not None and event.error_class == WebhookEvent.WORKER_LOST:
+        text = _("Zoom told us about a change, but the worker broke down over it each time.")
+    elif topic:
+        text = _bold(
             _("Zoom told us about {topic}, but we could not fetch the change."), topic=topic
         )
     else:
