@@ -41,7 +41,7 @@ def test_within_the_request(client, connected):
     assert "tk=" in made.join_url.reveal()
     work()
     text = mail.outbox[0].body
-    assert "you are registered" in text
+    assert "You are registered" in text
     assert "tk=" not in text
     assert len(mail.outbox) == 1
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import smtplib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core import mail
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from wagtail_zoom.models import Registration, ZoomSettings
@@ -168,3 +170,22 @@ def test_a_project_hears_of_every_new_state_after_the_commit(
     finally:
         registration_changed.disconnect(listen)
     assert heard == [("approved", "denied")]
+
+
+KINDS = ("again", "approved", "cancelled", "confirm", "denied", "failed", "pending", "received")
+
+
+@pytest.mark.parametrize("zoom_confirms", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_english_the_sentence_after_the_greeting_begins_with_a_capital(kind, zoom_confirms):
+    facts = {"name": "Mika", "organiser": "Aurora", "reason": "", "title": "Evening"}
+    text = render_to_string(
+        f"wagtail_zoom/registration/mail/{kind}.txt", {**facts, "zoom_confirms": zoom_confirms}
+    )
+    greeting, _empty, words = text.splitlines()[:3]
+    assert greeting == "Hello Mika," and words[0].isupper(), words
+
+
+def test_every_mail_to_a_visitor_is_looked_at():
+    folder = Path(mails.__file__).parent.parent / "templates/wagtail_zoom/registration/mail"
+    assert {path.stem for path in folder.glob("[!_]*.txt")} == {*KINDS, "owner"}
