@@ -75,7 +75,7 @@ def insert_rows(
     model = type(rows[0])
     using = router.db_for_write(model)
     connection = connections[using]
-    fields = [one for one in model._meta.concrete_fields if not one.primary_key]
+    fields = [one for one in model._meta.concrete_fields if not (one.primary_key or one.generated)]
     suffix, stamps = _where_older(model, identity, columns, not_after, connection)
     size = max(1, min(MOST_ROWS, connection.ops.bulk_batch_size(fields, rows)))
     for begin in range(0, len(rows), size):
