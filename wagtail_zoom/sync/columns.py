@@ -77,7 +77,8 @@ def insert_rows(
     connection = connections[using]
     fields = [one for one in model._meta.concrete_fields if not (one.primary_key or one.generated)]
     suffix, stamps = _where_older(model, identity, columns, not_after, connection)
-    size = max(1, min(MOST_ROWS, connection.ops.bulk_batch_size(fields, rows)))
+    # One row less than a statement may have: the condition has values as well.
+    size = max(1, min(MOST_ROWS, connection.ops.bulk_batch_size(fields, rows) - 1))
     for begin in range(0, len(rows), size):
         query = InsertQuery(model)
         query.insert_values(fields, rows[begin : begin + size])
@@ -109,7 +110,9 @@ def _where_older(
     # MySQL finds the conflict by its own unique keys and knows no condition but one for each
     # column. It sets them from left to right, so the stamp that the conditions ask for comes last.
     names.sort(key=quote("fetched_at").__eq__)
-    alias, fresh = ("", "VALUE({})") if connection.mysql_is_mariadb else ("AS fresh ", "fresh.{}")
+    # The new values have a name since MySQL 8.0.19, where the older way is to go some day.
+    named = not connection.mysql_is_mariadb and connection.mysql_version >= (8, 0, 19)
+    alias, fresh = ("AS fresh ", "fresh.{}") if named else ("", "VALUES({})")
     changes = ", ".join(
         f"{name} = IF({older}, {fresh.format(name)}, {table}.{name})" for name in names
     )
