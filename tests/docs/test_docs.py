@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,8 @@ def test_python_samples_compile_and_import_what_exists(code: str) -> None:
     # A single line of a list, as in "add this to urlpatterns".
     compile(plain if not plain.startswith("path(") else f"[{plain}]", "sample", "exec")
     for line in lines:
+        if "api.v3" in line and find_spec("ninja") is None:
+            continue  # Wagtail 8 brings it
         if re.match(r"from wagtail_zoom\S* import ", line):
             exec(line, {})  # noqa: S102 - our own sample
 

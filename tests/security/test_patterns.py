@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 import time
+from importlib.util import find_spec
 
 import pytest
 
@@ -34,6 +35,8 @@ def patterns():
     for info in pkgutil.walk_packages(wagtail_zoom.__path__, "wagtail_zoom."):
         if ".migrations" in info.name or ".testing" in info.name:
             continue
+        if info.name.endswith(".api.v3") and find_spec("ninja") is None:
+            continue  # Wagtail 8 brings it
         module = importlib.import_module(info.name)
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
