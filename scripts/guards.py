@@ -381,7 +381,7 @@ REGISTRATION = (
           "    return Registration.objects.filter(next_try_at__lte=now)",
           "registration/test_delivery.py"),
     Guard("X27: no answer of ours is cached", "registration/guard.py",
-          "            add_never_cache_headers(response)\n", "", ENDPOINT),
+          "            add_never_cache_headers(response)\n", "", "registration/test_form.py"),
     Guard("X: the token of a person is bound to the Site", "registration/tokens.py",
           "return row if row and links.resolve(row.site_id, text) == ident else None",
           "return row", "registration/test_delivery.py joining/test_doors.py"),

@@ -1,5 +1,6 @@
 """On the way to Zoom, with faults: in the end exactly one registrant, and the states agree."""
 
+import base64
 import time
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
+from wagtail_zoom import links
 from wagtail_zoom.models import Activity, Registration, WebhookEvent
 from wagtail_zoom.registration import events, outbox, owner, reconcile, tokens
 from wagtail_zoom.registration.service import RegistrationClosed, register
@@ -394,6 +396,29 @@ def test_personal_door(client, connected):
     assert "no-store" in answer["Cache-Control"]
     client.post(tokens.status_path(row()) + "cancel/")
     assert client.get(tokens.join_path(row())).url == tokens.status_path(row())
+
+
+def test_the_address_of_a_person_is_bound_to_the_site(client, connected):
+    """X: who knows the number of a sign-up cannot make its address; no other Site's opens it."""
+    case = connected(start_time="+5m")
+    post(client, case.url)
+    made = row()
+    mine = tokens.token_of(made)
+    number = base64.b64decode(mine, altchars=b"-_")[:16]
+    bare = base64.b64encode(number + bytes(8), altchars=b"-_").decode()
+    others = links.opaque(made.site_id + 1, made.public_id)
+    assert len({mine, bare, others}) == 3
+    assert len({len(mine), len(bare), len(others)}) == 1
+    for forged in (bare, others):
+        assert tokens.find(forged) is None
+        for path in (tokens.status_path(made), tokens.join_path(made)):
+            assert client.get(path).status_code in (200, 302)
+            assert client.get(path.replace(mine, forged)).status_code == 404
+        assert (
+            client.post(tokens.status_path(made).replace(mine, forged) + "cancel/").status_code
+            == 404
+        )
+    assert row().state == "approved"
 
 
 def test_forgetting_a_person(client, connected, capsys):
