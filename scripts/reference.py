@@ -181,7 +181,8 @@ def _default(value: Any) -> str:
 
 def views() -> str:
     """The objects that templates show: fields and properties."""
-    from wagtail_zoom import rows, timing
+    from wagtail_zoom import timing
+    from wagtail_zoom.showing import rows
 
     kinds = [rows.DateView, rows.FilmView, rows.MeetingView, timing.When]
     kinds += [rows.State, rows.Action, rows.Cover]

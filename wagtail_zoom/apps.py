@@ -16,7 +16,8 @@ class WagtailZoomConfig(AppConfig):
         """Import what registers itself; nothing here touches the database."""
         from django.db.models.signals import post_migrate, post_save
 
-        from . import checks, notices, purging, takeback, touching  # noqa: F401 - register themselves
+        from . import checks, notices, purging, takeback  # noqa: F401 - register themselves
+        from .keeping import touching
         from .registration import wiring
         from .schedule import ensure_schedule, on_worker_start
         from .signals import account_disconnected, mirror_changed

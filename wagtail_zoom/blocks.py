@@ -6,13 +6,13 @@ from typing import Any
 
 from wagtail.blocks import StreamBlock
 
-from .block_base import ZoomBlock, public_path
-from .block_calendar import CalendarBlock
-from .block_lists import ZoomDatesBlock, ZoomListBlock
-from .block_meetings import MeetingListBlock
-from .block_recordings import RecordingListBlock
-from .block_registration import RegistrationFormBlock
-from .block_single import MeetingBlock, NextMeetingBlock
+from .stream.base import ZoomBlock, public_path
+from .stream.calendar import CalendarBlock
+from .stream.lists import ZoomDatesBlock, ZoomListBlock
+from .stream.meetings import MeetingListBlock
+from .stream.recordings import RecordingListBlock
+from .stream.registration import RegistrationFormBlock
+from .stream.single import MeetingBlock, NextMeetingBlock
 
 __all__ = [
     "CalendarBlock",

@@ -26,9 +26,9 @@ from . import links
 from .crypto import DecryptionError
 from .exposure import Audience, Exposure, Surface
 from .models import JoinPolicy, Occurrence, PasscodePolicy, Recording, Secret, ZoomSettings
-from .presenting import date_views, film_views, last_day
-from .rows import Action, DateView
-from .selecting import GONE, OVERRUN
+from .showing.presenting import date_views, film_views, last_day
+from .showing.rows import Action, DateView
+from .showing.selecting import GONE, OVERRUN
 from .timing import short_day
 
 HUMAN_PASSCODE = 12

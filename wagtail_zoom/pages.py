@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
 
-from . import links, rendering
+from . import links
 from .blocks import MeetingBlock
 from .exposure import Audience, Surface
 from .models import Occurrence
-from .presenting import date_views
+from .showing import rendering
+from .showing.presenting import date_views
 from .timing import zone_label
 
 

@@ -29,9 +29,9 @@ from .models import (
     ZoomAccount,
     ZoomSettings,
 )
-from .paging import query
 from .placements import blocks_on, pages_with_blocks, short_name
-from .selecting import OVERRUN
+from .showing.paging import query
+from .showing.selecting import OVERRUN
 
 logger = observing.logger("purging")
 

@@ -16,7 +16,7 @@ from . import links, wording
 from .exposure import Audience, Surface
 from .joining import closed_lips, site_and_gate
 from .models import Kind, SiteItem
-from .presenting import film_views
+from .showing.presenting import film_views
 
 
 @login_not_required

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rows import DateView, FilmView
+from .showing.rows import DateView, FilmView
 
 
 def date(view: DateView) -> dict[str, Any]:

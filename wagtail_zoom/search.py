@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from wagtail.models import Site
 
 from .exposure import Exposure, Surface
-from .presenting import date_views, film_views
-from .rows import DateView, FilmView
-from .selecting import Dates, Films, dates, films
+from .showing.presenting import date_views, film_views
+from .showing.rows import DateView, FilmView
+from .showing.selecting import Dates, Films, dates, films
 
 LONGEST = 100
 """Letters of a question; what is longer is cut."""

@@ -14,9 +14,9 @@ from wagtail.contrib.frontend_cache.utils import get_backends, purge_urls_from_c
 from wagtail.models import Site
 
 from .models import ZoomSettings
-from .paging import query
 from .placements import blocks_on, pages_with_blocks, short_name
 from .purging import MOST_URLS, addresses
+from .showing.paging import query
 
 
 def site_urls(site: Site) -> list[str]:

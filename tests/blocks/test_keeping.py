@@ -26,9 +26,9 @@ from wagtail.models import Page, PageViewRestriction
 
 from tests.blocks import rows
 from tests.testapp.models import DatesPage, EventPage, ZoomPage
-from wagtail_zoom import keeping, sources, touching
 from wagtail_zoom.admin import curation
 from wagtail_zoom.blocks import MeetingListBlock
+from wagtail_zoom.keeping import keeper, sources, touching
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
@@ -60,7 +60,7 @@ def kept(alias="default"):
 
 @pytest.fixture(autouse=True)
 def fresh_cache():
-    keeping._resting.clear()
+    keeper._resting.clear()
     cache.clear()
     yield
     cache.clear()
@@ -442,7 +442,7 @@ def test_a_dead_cache_does_not_break_a_page(world, settings, caplog):
         "The cache 'dead' failed (ConnectionError). Blocks are rendered anew for 30 seconds, then "
         "it is tried again."
     ]
-    keeping._resting.clear()
+    keeper._resting.clear()
     with kept("nowhere"):
         assert world.html() == plain
     assert "is not in CACHES" in caplog.text

@@ -282,8 +282,8 @@ def test_nothing_is_lost_where_the_index_ends(draw, host):
 
 def test_pages_are_counted_as_far_as_there_are_any(draw, host, rf, monkeypatch):
     """A hundred thousand rows are not counted for two hundred pages."""
-    monkeypatch.setattr("wagtail_zoom.paging.MOST_PAGES", 3)
-    monkeypatch.setattr("wagtail_zoom.block_lists.MOST_PAGES", 3)
+    monkeypatch.setattr("wagtail_zoom.showing.paging.MOST_PAGES", 3)
+    monkeypatch.setattr("wagtail_zoom.stream.lists.MOST_PAGES", 3)
     for number in range(9):
         rows.date(host, topic=f"T{number}", start=NOW + (number + 2) * HOUR)
     block = MeetingListBlock()

@@ -7,10 +7,10 @@ from django.template import Context, Engine
 from django.template.loader import get_template
 
 import wagtail_zoom
-from wagtail_zoom import samples
-from wagtail_zoom.block_lists import Empty
-from wagtail_zoom.grouping import by_day
-from wagtail_zoom.paging import Asked, Link, Pages
+from wagtail_zoom.showing import samples
+from wagtail_zoom.showing.grouping import by_day
+from wagtail_zoom.showing.paging import Asked, Link, Pages
+from wagtail_zoom.stream.lists import Empty
 
 FOLDER = Path(wagtail_zoom.__file__).parent / "templates/wagtail_zoom/blocks"
 LIVE, SOON, MOVED, OFF = samples.dates()

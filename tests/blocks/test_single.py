@@ -10,9 +10,9 @@ from wagtail.models import Site
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.block_calendar import month_asked, table
 from wagtail_zoom.blocks import CalendarBlock, MeetingBlock, NextMeetingBlock, ZoomStreamBlock
 from wagtail_zoom.models import Occurrence
+from wagtail_zoom.stream.calendar import month_asked, table
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

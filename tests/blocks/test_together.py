@@ -11,8 +11,8 @@ from wagtail.models import Page, Site
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom import gathering
 from wagtail_zoom.models import ItemTag, SiteItem, Transcript, ZoomSettings
+from wagtail_zoom.showing import gathering
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -19,8 +19,8 @@ from wagtail.models import Site
 from .. import representing
 from ..exposure import Exposure, Surface
 from ..models import Kind
-from ..presenting import date_views, film_views
-from ..selecting import Dates, Films, Narrowed, asked_for, dates, films
+from ..showing.presenting import date_views, film_views
+from ..showing.selecting import Dates, Films, Narrowed, asked_for, dates, films
 
 MOST = 50
 PERIODS = ("upcoming", "past", "live")

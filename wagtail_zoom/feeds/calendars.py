@@ -15,9 +15,9 @@ from icalendar import Calendar, Event, vDuration
 
 from .. import links, wording
 from ..exposure import Exposure
-from ..lookups import curated
 from ..models import JoinPolicy, Occurrence, SiteItem, ZoomSettings
 from ..placements import telling_pages
+from ..showing.lookups import curated
 from ..timing import in_zone
 from .zones import add_zones
 

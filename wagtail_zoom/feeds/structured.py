@@ -13,9 +13,9 @@ from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from .. import links
-from ..lookups import COVER
 from ..models import ZoomSettings
-from ..rows import DateView, FilmView
+from ..showing.lookups import COVER
+from ..showing.rows import DateView, FilmView
 from .calendars import absolute
 
 _STATUS = {

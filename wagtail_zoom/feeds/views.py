@@ -15,7 +15,7 @@ from .. import links
 from ..exposure import Audience, Surface
 from ..joining import site_and_gate
 from ..models import Kind
-from ..selecting import Dates, asked_for, dates
+from ..showing.selecting import Dates, asked_for, dates
 from ..wording import title
 from .calendars import calendar
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from wagtail.models import Site
 
 from ..links import origin_of
-from ..rendering import Shared
+from ..showing.rendering import Shared
 from ..timing import day_and_clock
 
 register = template.Library()

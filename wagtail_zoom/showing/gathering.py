@@ -15,7 +15,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import F, QuerySet
 
-from .exposure import Exposure
+from ..exposure import Exposure
 from .selecting import Dates, Films, dates, films, shown_dates, shown_films
 
 Wanted = Dates | Films

@@ -18,7 +18,7 @@ from django.templatetags.static import static
 from django.utils.autoreload import file_changed
 from django.utils.translation import trans_real
 
-from .conf import DEFAULTS, settings
+from ..conf import DEFAULTS, settings
 
 FOLDERS = ("blocks", "registration")
 SECRET = ("CLIENT_SECRET", "WEBHOOK_SECRET_TOKENS", "ENCRYPTION_KEYS", "HEALTH_TOKEN")
@@ -52,7 +52,7 @@ def digest_of(name: str) -> str:
 def fingerprint() -> str:
     """A digest of this release, of the settings and of all templates of blocks, the project's own
     in their place."""
-    root = Path(__file__).parent / "templates"
+    root = Path(__file__).parents[1] / "templates"
     names = [
         path.relative_to(root).as_posix()
         for folder in FOLDERS
@@ -107,7 +107,7 @@ def _release() -> str:
         found = ""
     if found and not django_settings.DEBUG:
         return found
-    return str(max(path.stat().st_mtime for path in Path(__file__).parent.rglob("*.py")))
+    return str(max(path.stat().st_mtime for path in Path(__file__).parents[1].rglob("*.py")))
 
 
 def forget(**kwargs: Any) -> None:
@@ -116,5 +116,5 @@ def forget(**kwargs: Any) -> None:
         each.cache_clear()
 
 
-file_changed.connect(forget, dispatch_uid="wagtail_zoom.sources")
-setting_changed.connect(forget, dispatch_uid="wagtail_zoom.sources")
+file_changed.connect(forget, dispatch_uid="wagtail_zoom.keeping.sources")
+setting_changed.connect(forget, dispatch_uid="wagtail_zoom.keeping.sources")

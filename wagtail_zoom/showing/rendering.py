@@ -11,10 +11,10 @@ from typing import Any
 from django.utils import timezone
 from wagtail.models import Page, Site
 
-from .conf import settings
-from .exposure import Exposure
-from .models import GrantState, ZoomSettings
-from .placements import blocks_on, short_name
+from ..conf import settings
+from ..exposure import Exposure
+from ..models import GrantState, ZoomSettings
+from ..placements import blocks_on, short_name
 
 
 @dataclass

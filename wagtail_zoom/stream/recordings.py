@@ -12,18 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
 
-from . import representing, samples
-from .admin.choosers import RecordingChooserBlock
-from .block_lists import Empty, ZoomListBlock, narrowed
-from .exposure import Exposure
-from .feeds import structured
-from .grouping import by_series
-from .models import Placement
-from .paging import Asked, Link, Pages
-from .presenting import film_views
-from .rendering import Shared
-from .rows import FilmView
-from .selecting import Films, films, touches_films, years
+from .. import representing
+from ..admin.choosers import RecordingChooserBlock
+from ..exposure import Exposure
+from ..feeds import structured
+from ..models import Placement
+from ..showing import samples
+from ..showing.grouping import by_series
+from ..showing.paging import Asked, Link, Pages
+from ..showing.presenting import film_views
+from ..showing.rendering import Shared
+from ..showing.rows import FilmView
+from ..showing.selecting import Films, films, touches_films, years
+from .lists import Empty, ZoomListBlock, narrowed
 
 YEARS_BACK = 10
 """Years whose lists are purged when nobody can tell which there were."""

@@ -17,9 +17,8 @@ from wagtail.images import get_image_model
 from wagtail.models import Page, PageViewRestriction, Site
 from wagtail.signals import post_page_move
 
-from . import trees
-from .lookups import COVER
-from .models import (
+from .. import trees
+from ..models import (
     ExposedHost,
     Host,
     ItemTag,
@@ -31,6 +30,7 @@ from .models import (
     ZoomSettings,
     touch,
 )
+from ..showing.lookups import COVER
 
 DRAFT = {"latest_revision", "draft_title", "has_unpublished_changes", "latest_revision_created_at"}
 """Columns of a page that saving a draft writes; visitors see nothing of it."""
@@ -43,7 +43,7 @@ def connect() -> None:
 
     def on(signal: Any, receiver: Any, sender: Any = None) -> None:
         name = getattr(sender, "__name__", "")
-        uid = f"wagtail_zoom.touching.{receiver.__name__}.{name}"
+        uid = f"wagtail_zoom.keeping.touching.{receiver.__name__}.{name}"
         signal.connect(receiver, sender=sender, dispatch_uid=uid)
 
     for model in (SiteItem, ItemTag, ExposedHost):

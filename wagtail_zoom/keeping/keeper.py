@@ -28,12 +28,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from wagtail.models import Page
 
-from . import observing, sources
-from .conf import settings
-from .models import ZoomSettings
-from .paging import Asked
-from .placements import blocks_on
-from .rendering import Shared, gate, stale_since
+from .. import observing
+from ..conf import settings
+from ..models import ZoomSettings
+from ..placements import blocks_on
+from ..showing.paging import Asked
+from ..showing.rendering import Shared, gate, stale_since
+from . import sources
 from .turns import next_turn, quarter_after
 
 logger = observing.logger("keeping")

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.models import Site
 
-from . import keeping, rendering
-from .exposure import Exposure
-from .keeping import Keeper
-from .models import Placement
-from .paging import Asked
-from .rendering import Shared
+from ..exposure import Exposure
+from ..keeping.keeper import Keeper, assets
+from ..models import Placement
+from ..showing import rendering
+from ..showing.paging import Asked
+from ..showing.rendering import Shared
 
 
 def public_path(kind: type) -> str:
@@ -132,7 +132,7 @@ class ZoomBlock(blocks.StructBlock):
                 html = render_to_string(template, {**mine, "request": None})
                 if self.is_worth_keeping(mine):
                     keeper.keep(key, html, self.kept_until(mine))
-        return mark_safe(keeping.assets(parent, template) + html)  # noqa: S308  (templates' own)
+        return mark_safe(assets(parent, template) + html)  # noqa: S308  (templates' own)
 
     def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
         """The documented context. ``shown`` is false where no Site is known: render nothing."""

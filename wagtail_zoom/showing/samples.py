@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..timing import When, zone_of
 from .rows import Action, DateView, FilmView, State, cover
-from .timing import When, zone_of
 
 ZONE = "Europe/Berlin"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from .conf import settings
-from .exposure import Exposure
-from .models import Kind, SiteItem, Transcript
-from .wording import INVITE_WORDS
+from ..conf import settings
+from ..exposure import Exposure
+from ..models import Kind, SiteItem, Transcript
+from ..wording import INVITE_WORDS
 
 MOST_WORDS = 8
 SHORTEST_WORD = 3

@@ -13,19 +13,20 @@ from wagtail import blocks
 from wagtail.blocks import BlockGroup
 from wagtail.blocks.struct_block import StructBlockValidationError
 
-from . import representing, samples
-from .block_base import page_url
-from .block_lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
-from .exposure import Exposure
-from .feeds import structured
-from .grouping import by_day, by_month, one_zone
-from .models import Kind, Placement
-from .paging import Asked, Link, Pages
-from .presenting import date_views
-from .rendering import Shared, stale_since
-from .rows import DateView
-from .selecting import Dates, dates
-from .timing import in_zone
+from .. import representing
+from ..exposure import Exposure
+from ..feeds import structured
+from ..models import Kind, Placement
+from ..showing import samples
+from ..showing.grouping import by_day, by_month, one_zone
+from ..showing.paging import Asked, Link, Pages
+from ..showing.presenting import date_views
+from ..showing.rendering import Shared, stale_since
+from ..showing.rows import DateView
+from ..showing.selecting import Dates, dates
+from ..timing import in_zone
+from .base import page_url
+from .lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
 
 
 class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):

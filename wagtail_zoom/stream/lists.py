@@ -9,17 +9,17 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
-from .admin.choosers import ItemChooserBlock
-from .block_base import ZoomBlock
-from .exposure import Exposure
-from .gathering import Found, Part, Wanted, can_gather, gather
-from .lookups import look_up
-from .models import Kind
-from .paging import MOST_PAGES, Asked, Link, Pages
-from .placements import blocks_on
-from .presenting import Detail
-from .rendering import Shared, gate
-from .selecting import Dates, Films, Narrowed, dates, films, touches, words
+from ..admin.choosers import ItemChooserBlock
+from ..exposure import Exposure
+from ..models import Kind
+from ..placements import blocks_on
+from ..showing.gathering import Found, Part, Wanted, can_gather, gather
+from ..showing.lookups import look_up
+from ..showing.paging import MOST_PAGES, Asked, Link, Pages
+from ..showing.presenting import Detail
+from ..showing.rendering import Shared, gate
+from ..showing.selecting import Dates, Films, Narrowed, dates, films, touches, words
+from .base import ZoomBlock
 
 LIKELY_PAGES = 10
 """Pages of a list that are purged when nobody can tell how many there were."""

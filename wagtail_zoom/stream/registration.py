@@ -13,16 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 from wagtail.models import Site
 
-from .admin.choosers import ItemChooserBlock
-from .block_base import ZoomBlock
-from .conf import DEFAULTS, settings
-from .exposure import Audience, Exposure, Surface
-from .models import Meeting, Placement, SiteItem, ZoomSettings
-from .paging import Asked
-from .purging import item_concerned
-from .registration.availability import BLOCK_HOLDS, Availability
-from .registration.form import RegistrationForm, make_form
-from .registration.offers import Offer
+from ..admin.choosers import ItemChooserBlock
+from ..conf import DEFAULTS, settings
+from ..exposure import Audience, Exposure, Surface
+from ..models import Meeting, Placement, SiteItem, ZoomSettings
+from ..purging import item_concerned
+from ..registration.availability import BLOCK_HOLDS, Availability
+from ..registration.form import RegistrationForm, make_form
+from ..registration.offers import Offer
+from ..showing.paging import Asked
+from .base import ZoomBlock
 
 
 class RegistrationFormBlock(ZoomBlock):

@@ -12,9 +12,9 @@ from django.db.models import Prefetch
 from django.db.models.functions import Substr
 from wagtail.images import get_image_model
 
-from .exposure import Audience, Exposure, Surface
-from .models import Kind, Occurrence, Recording, SiteItem
-from .placements import telling_pages
+from ..exposure import Audience, Exposure, Surface
+from ..models import Kind, Occurrence, Recording, SiteItem
+from ..placements import telling_pages
 from .selecting import shown_films
 
 COVER = "fill-640x360"

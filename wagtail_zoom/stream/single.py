@@ -12,19 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
 
-from . import links, representing, samples
-from .admin.choosers import ItemChooserBlock
-from .block_base import ZoomBlock, page_url
-from .block_lists import ZoomDatesBlock, narrowed
-from .exposure import Audience, Exposure, Surface
-from .feeds import structured
-from .models import Meeting, Occurrence, Placement, SiteItem
-from .presenting import date_views, meeting_view
-from .purging import item_concerned
-from .rendering import Shared, stale_since
-from .rows import DateView
-from .selecting import GONE, OVERRUN, Dates, dates
-from .timing import in_zone
+from .. import links, representing
+from ..admin.choosers import ItemChooserBlock
+from ..exposure import Audience, Exposure, Surface
+from ..feeds import structured
+from ..models import Meeting, Occurrence, Placement, SiteItem
+from ..purging import item_concerned
+from ..showing import samples
+from ..showing.presenting import date_views, meeting_view
+from ..showing.rendering import Shared, stale_since
+from ..showing.rows import DateView
+from ..showing.selecting import GONE, OVERRUN, Dates, dates
+from ..timing import in_zone
+from .base import ZoomBlock, page_url
+from .lists import ZoomDatesBlock, narrowed
 
 FURTHER = 6
 """Most dates of a series that are named beneath the next one."""

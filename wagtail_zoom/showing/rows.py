@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .models import Kind
-from .timing import When, length, short_day
+from ..models import Kind
+from ..timing import When, length, short_day
 
 Text = str | Promise
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from ..timing import When, month
 from .rows import DateView, FilmView
-from .timing import When, month
 
 
 @dataclass(frozen=True)

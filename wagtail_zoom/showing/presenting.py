@@ -11,14 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from . import links, wording
-from .exposure import Exposure
+from .. import links, wording
+from ..exposure import Exposure
+from ..models import JoinPolicy, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
+from ..registration.refs import Ref
+from ..timing import When
 from .lookups import EXCERPT, curated, films_of, telling, texts_of
-from .models import JoinPolicy, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
-from .registration.refs import Ref
 from .rows import Action, DateView, FilmView, MeetingView, State, cover
 from .selecting import GONE, OVERRUN
-from .timing import When
 
 Detail = Callable[[Occurrence], str]
 """Gives the address of a date's own page (``ZoomDatesPageMixin``)."""

@@ -14,17 +14,18 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 
-from . import representing, samples
-from .block_lists import ZoomDatesBlock, detail_of, narrowed
-from .exposure import Exposure
-from .grouping import by_day, one_zone
-from .models import Placement
-from .paging import Asked, Link
-from .presenting import Detail, date_views
-from .rendering import Shared, stale_since
-from .rows import DateView
-from .selecting import Dates, dates, midnight
-from .timing import in_zone, month
+from .. import representing
+from ..exposure import Exposure
+from ..models import Placement
+from ..showing import samples
+from ..showing.grouping import by_day, one_zone
+from ..showing.paging import Asked, Link
+from ..showing.presenting import Detail, date_views
+from ..showing.rendering import Shared, stale_since
+from ..showing.rows import DateView
+from ..showing.selecting import Dates, dates, midnight
+from ..timing import in_zone, month
+from .lists import ZoomDatesBlock, detail_of, narrowed
 
 BACK, AHEAD = 12, 24
 """Months that can be reached: a calendar without ends is a trap for crawlers."""

@@ -1,0 +1,1 @@
+"""What blocks show: which rows, in which order, as which objects."""

@@ -1,0 +1,1 @@
+"""The blocks, a module for each kind; projects import them from ``wagtail_zoom.blocks``."""
