@@ -1,7 +1,12 @@
 """The meeting vanishes at Zoom while a sign-up is on its way, and the host brings it back (S21)."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.core import mail
+from django.core.cache import cache
+from django.utils import timezone
 
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import outbox, reconcile, service
@@ -98,3 +103,35 @@ def test_s21_arrived_without_an_answer_and_then_registration_was_switched_off(cl
     work()
     assert row().state == "approved"
     assert at_zoom(case) == [("mika@example.org", "approved")]
+
+
+@pytest.mark.parametrize(("trouble", "again"), [(True, 1), (False, 0)])
+def test_s21_a_comparison_that_broke_off_is_soon_made_again(client, connected, trouble, again):
+    case = connected()
+    post(client, case.url)
+    cache.clear()
+    now = timezone.now()
+    assert reconcile.sweep(now) == 1
+    if trouble:
+        case.zoom.fault(kind="status", status=500, method="GET", path="/registrants$", count=3)
+    reconcile.check_quietly(case.meeting.pk)
+    assert reconcile.sweep(now) == 0
+    with time_machine.travel(now + reconcile.AGAIN + timedelta(seconds=1), tick=True):
+        assert reconcile.sweep(timezone.now()) == again
+
+
+def test_s21_cancelled_meanwhile_and_registration_switched_off_and_on(client, connected):
+    """What could not be said while nobody took it is said when it can be."""
+    case = connected()
+    post(client, case.url)
+    case.zoom.delete_meeting(case.number)
+    service.cancel(row().pk)
+    work()
+    case.zoom.recover_meeting(case.number)
+    case.zoom.change_meeting(case.number, settings={"approval_type": 2})
+    work()
+    assert at_zoom(case) == [("mika@example.org", "approved")]
+    case.zoom.change_meeting(case.number, settings={"approval_type": 0})
+    reconcile.check(case.meeting)
+    work()
+    assert (row().state, at_zoom(case)) == ("cancelled", [("mika@example.org", "cancelled")])

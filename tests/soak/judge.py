@@ -215,6 +215,10 @@ class SignUps:
             self.wrong.append(f"{what}: the person cancelled, and it is {row.state}")
         if status == "meeting gone":
             self.counts["their meeting is gone at Zoom"] += 1
+        elif row.state == "cancelled" and status and self._closed(mine.number):
+            # Cancelled while the meeting was in the trash; it came back without registration, and
+            # nobody can tell Zoom before the owner switches that on again.
+            self.counts["cancelled, and registration is switched off at Zoom"] += 1
         elif (
             row.state in SETTLED
             and status != row.state

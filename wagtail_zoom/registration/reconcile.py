@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -17,6 +18,8 @@ from .registrants import LISTED, STATES, Found, read
 
 State, Task = Registration.State, Registration.Task
 EVERY = timedelta(hours=6)
+AGAIN = timedelta(minutes=10)
+"""After trouble with Zoom: a cancellation that was lost with a meeting must not wait for hours."""
 AT_ONCE = 50
 SETTLED = (State.PENDING, State.APPROVED, State.DENIED)
 
@@ -118,7 +121,7 @@ def sweep(now: datetime) -> int:
     asked = 0
     for pk in wanted(now).order_by("pk").values_list("pk", flat=True)[:1000]:
         try:
-            first = cache.add(f"wagtail-zoom:registrants:{pk}", 1, EVERY.total_seconds())
+            first = cache.add(_mark(pk), 1, EVERY.total_seconds())
         except Exception:
             return asked
         if first:
@@ -129,8 +132,13 @@ def sweep(now: datetime) -> int:
     return asked
 
 
+def _mark(meeting_pk: int) -> str:
+    """In the cache while a meeting need not be compared again."""
+    return f"wagtail-zoom:registrants:{meeting_pk}"
+
+
 def check_quietly(meeting_pk: int) -> None:
-    """As a task: trouble with Zoom waits for the next time."""
+    """As a task: after trouble with Zoom it is soon tried again."""
     meeting = Meeting.objects.select_related("account").filter(pk=meeting_pk).first()
     if meeting is None:
         return
@@ -138,3 +146,5 @@ def check_quietly(meeting_pk: int) -> None:
         check(meeting)
     except (ZoomError, ZoomConfigurationError) as error:
         delivery.logger.info("Registrants were not compared (%s).", type(error).__name__)
+        with suppress(Exception):  # a cache that is away
+            cache.set(_mark(meeting_pk), 1, AGAIN.total_seconds())
