@@ -77,8 +77,9 @@ def insert_rows(
     connection = connections[using]
     fields = [one for one in model._meta.concrete_fields if not (one.primary_key or one.generated)]
     suffix, stamps = _where_older(model, identity, columns, not_after, connection)
-    # One row less than a statement may have: the condition has values as well.
-    size = max(1, min(MOST_ROWS, connection.ops.bulk_batch_size(fields, rows) - 1))
+    # Room for one row more than there are: the condition has values as well.
+    most: int = connection.ops.bulk_batch_size(fields, [*rows, rows[0]])
+    size = max(1, min(MOST_ROWS, most - 1))
     for begin in range(0, len(rows), size):
         query = InsertQuery(model)
         query.insert_values(fields, rows[begin : begin + size])
