@@ -11,6 +11,7 @@ from wagtail.models import Page, Site
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
+from wagtail_zoom.blocks import MeetingListBlock
 from wagtail_zoom.models import ItemTag, SiteItem, Transcript, ZoomSettings
 from wagtail_zoom.showing import gathering
 
@@ -160,3 +161,10 @@ def test_more_lists_than_one_statement_takes(client, site, full, monkeypatch):
     monkeypatch.setattr(gathering, "MOST_PARTS", 3)
     body = lists(full)
     assert sections(client, site, "all", body)[:8] == sections(client, site, "few", body[:8])
+
+
+def test_a_list_outside_of_the_streams_has_its_pages_after_one_without(draw, rf, full):
+    """Of the same rows one list wants the first, the other their number as well."""
+    request = rf.get("/")
+    assert "page=2" not in draw(MeetingListBlock(), request, limit=2, paging=False)
+    assert "page=2" in draw(MeetingListBlock(), request, limit=2)

@@ -183,20 +183,25 @@ class ZoomListBlock(ZoomNarrowedBlock):
         return int(rows.order_by()[: MOST_PAGES * size].count())
 
 
+def _part(value: Any) -> Part:
+    """What one list needs of its selection."""
+    size = value["limit"] or 10
+    return Part(size, MOST_PAGES * size if value["paging"] else 0)
+
+
 class Together:
     """The lists of one page that are rendered for a visitor: whatever they show is read once."""
 
     def __init__(self, gate: Exposure) -> None:
         self.gate = gate
-        self.found: dict[Wanted, tuple[int, Found]] = {}
+        self.found: dict[Wanted, tuple[Part, Found]] = {}
 
     def read(
         self, block: ZoomListBlock, wanted: Wanted, value: Any, context: Mapping[str, Any]
     ) -> Found:
         """The rows of one list, and with the first list those of all others."""
-        size = value["limit"] or 10
-        known = self.found.get(wanted)
-        if known is None or known[0] < size:
+        known, mine = self.found.get(wanted), _part(value)
+        if known is None or known[0].size < mine.size or known[0].most < mine.most:
             lists = [(block, wanted, value), *([] if self.found else self._others(context))]
             self._gather(lists)
         return self.found[wanted][1]
@@ -219,15 +224,14 @@ class Together:
         parts: dict[Wanted, Part] = {}
         with_films, with_texts = set(), set()
         for block, wanted, value in lists:
-            size, before = value["limit"] or 10, parts.get(wanted, Part(0))
-            size = max(size, before.size)
-            parts[wanted] = Part(size, MOST_PAGES * size if value["paging"] else before.most)
+            mine, before = _part(value), parts.get(wanted, Part(0))
+            parts[wanted] = Part(max(mine.size, before.size), max(mine.most, before.most))
             if block.with_films(value):
                 with_films.add(wanted)
             if block.with_texts(value):
                 with_texts.add(wanted)
         found = gather(self.gate, parts)
-        self.found.update({wanted: (parts[wanted].size, found[wanted]) for wanted in parts})
+        self.found.update({wanted: (parts[wanted], found[wanted]) for wanted in parts})
         look_up(
             self.gate,
             dates=[row for each in found if isinstance(each, Dates) for row in found[each][0]],
