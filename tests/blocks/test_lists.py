@@ -118,6 +118,16 @@ def test_one_date_of_a_series_between_two_days_is_the_next_one_there(draw, host)
     assert shown_days(draw, period="range", first=day_of(-30), last=day_of(-10)) == [-14]
 
 
+def test_what_has_been_is_not_lost_between_two_days_that_go_on(draw, host):
+    """Where a series has nothing to come there, its latest date stands for it."""
+    repeated(host, "Weekly", -21, -14, -7, 7, 14)
+    repeated(host, "Ended", -20, -13)
+    rows.date(host, topic="Once", start=NOW - 9 * DAY)
+    assert shown_days(draw, period="range", first=day_of(-30), last=day_of(3)) == [-13, -9, -7]
+    assert shown_days(draw, period="range", first=day_of(-30)) == [-13, -9, 7]
+    assert shown_days(draw, period="range", first=day_of(-10), last=day_of(30)) == [-9, 7]
+
+
 def test_narrowing_by_kind_host_tag_and_pick(draw, host, site):
     one, two = rows.date(host, topic="One"), rows.date(host, topic="Two", kind="webinar")
     item = rows.item(site, one.meeting)

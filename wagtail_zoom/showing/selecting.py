@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..exposure import Audience, Exposure, Surface
@@ -103,20 +104,25 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
             meeting__approval_type__in=TAKES,
         ).exclude(state=Occurrence.State.CANCELLED)
     if wanted.next_only:
-        rows = rows.filter(pk=Subquery(_one_of_series(wanted, now).values("pk")[:1]))
+        rows = rows.filter(pk=_one_of_series(wanted, now))
     latest = wanted.order == "latest" or (not wanted.order and wanted.period == "past")
     return rows.order_by("-start", "-pk") if latest else rows.order_by("start", "pk")
 
 
-def _one_of_series(wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
-    """Dates of the outer row's series, that which stands for it first: in what is over the latest,
-    else the next one, in a range the next one in it."""
-    rows = Occurrence.objects.filter(meeting=OuterRef("meeting"))
+def _one_of_series(wanted: Dates, now: datetime) -> Subquery | Coalesce:
+    """The key of that date which stands for the outer row's series: in what is over the latest,
+    else the next one; in a range that has begun the latest where none is to come in it."""
+    rows = Occurrence.objects.filter(meeting=OuterRef("meeting")).values("pk")
     rows = _period(rows, wanted, now).exclude(state=Occurrence.State.CANCELLED)
+    latest = Subquery(rows.order_by("-start", "-pk")[:1])
     if wanted.is_over(now):
-        return rows.order_by("-start", "-pk")
+        return latest
     live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
-    return rows.filter(Q(end__gte=now) | live).exclude(state__in=GONE).order_by("start", "pk")
+    coming = rows.filter(Q(end__gte=now) | live).exclude(state__in=GONE).order_by("start", "pk")
+    begun = wanted.first is None or midnight(wanted.first) <= now
+    if wanted.period == "range" and begun:
+        return Coalesce(Subquery(coming[:1]), latest)
+    return Subquery(coming[:1])
 
 
 def shown_dates(gate: Exposure, surface: Surface = Surface.PAGE) -> QuerySet[Occurrence]:
