@@ -28,6 +28,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from . import observing
 from .conf import settings
+from .errors import ZoomConfigurationError
 from .models import Secret, WebhookEvent
 from .queue import enqueue, once
 from .redaction import clean, content_key, may_be_unstorable, redact
@@ -157,7 +158,7 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
     stamp = message.get("event_ts")
     event = WebhookEvent(
         request_id=request_id if REQUEST_ID.fullmatch(request_id) else None,
-        content_key=content_key(message),
+        content_key=_content_key(message),
         account_zoom_id=_short(payload.get("account_id")),
         event=message["event"][:64],
         event_ts=stamp if isinstance(stamp, int) and 0 <= stamp < 10**15 else 0,
@@ -173,6 +174,13 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
         observing.measure("messages_received")
     except DatabaseError as error:
         raise Refused(503, "the message could not be stored") from error
+
+
+def _content_key(message: dict[str, Any]) -> str:
+    try:
+        return content_key(message)
+    except ZoomConfigurationError as error:
+        raise Refused(503, "no encryption key is configured") from error
 
 
 def _insert(event: WebhookEvent) -> None:

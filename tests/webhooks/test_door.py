@@ -357,3 +357,10 @@ def test_refusal_tells_nothing_and_logs_no_content(client, caplog):
     answer = post(client, message(), secret="wrong")
     assert answer.content == b""
     assert "signature" in caplog.text and "Yoga" not in caplog.text and "v0=" not in caplog.text
+
+
+def test_without_an_encryption_key_a_message_is_repeated_by_zoom(client, settings):
+    """503, as for whatever keeps a genuine message from being stored; never a bare 500."""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": []}
+    assert post(client, message()).status_code == 503
+    assert not WebhookEvent.objects.exists()
