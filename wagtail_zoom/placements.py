@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db.models import CharField, Exists, OuterRef, Q
+from django.db.models.functions import Cast
 from django.utils.translation import get_language
 from wagtail.blocks import Block
 from wagtail.blocks.list_block import ListValue
@@ -75,6 +76,18 @@ def _walk(block: Block, value: Any, ident: str) -> Iterator[Placed]:
 
 TELLS = (Placement.REGISTRATION, Placement.MEETING)
 """Kinds of blocks that make a page the place of one meeting; a form first."""
+
+
+def is_told() -> Exists:
+    """For a query of items: whether any page may tell about each, so that nobody asks in vain."""
+    types = ContentType.objects.get_for_models(SiteItem, Page)
+    return Exists(
+        ReferenceIndex.objects.filter(
+            base_content_type=types[Page],
+            to_content_type=types[SiteItem],
+            to_object_id=Cast(OuterRef("pk"), CharField()),
+        )
+    )
 
 
 def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:

@@ -40,9 +40,9 @@ class Prospect(Exposure):
 
     ticked: frozenset[int] = field(default_factory=frozenset)
 
-    def _hosts(self, choice: ZoomSettings, path: str = "") -> Q:  # type: ignore[override]
+    def _hosts(self, choice: ZoomSettings) -> Q:  # type: ignore[override]
         covered = offered_hosts(choice).order_by().filter(pk__in=self.ticked)
-        return Q(**{f"{path}host__in": covered.values("pk")})
+        return Q(host__in=covered.values("pk"))
 
 
 @dataclass

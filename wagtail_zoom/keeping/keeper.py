@@ -35,7 +35,7 @@ from ..placements import blocks_on
 from ..showing.paging import Asked
 from ..showing.rendering import Shared, gate, stale_since
 from . import sources
-from .turns import next_turn, quarter_after
+from .turns import Turns, next_turn, quarter_after
 
 logger = observing.logger("keeping")
 
@@ -138,6 +138,10 @@ class Keeper:
         if isinstance(entry, tuple) and len(entry) == 3 and entry[0] <= now < entry[1]:
             return str(entry[2])
         return None
+
+    def turns(self) -> Turns | None:
+        """What the next entry needs to know; for a query that is made anyway."""
+        return Turns(self.choice, self.now) if self.turn is None else None
 
     def _load(self, context: Mapping[str, Any]) -> None:
         shared, request = Shared.of(context), context["request"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,26 +23,39 @@ def next_turn(choice: ZoomSettings, now: datetime) -> datetime:
     moment, the next quarter of an hour. One query of a few look-ups in an index, each of which
     ends at that quarter: what comes later is not looked for.
     """
-    last = quarter_after(now)
-    door = timedelta(minutes=choice.join_minutes)
-    dates = Occurrence.objects.filter(
-        account=choice.account_id, meeting__host__exposed_on__settings=choice.pk
-    )
-    shown: dict[str, tuple[QuerySet[Any], str, timedelta]] = {
-        "turn_start": (dates, "start", timedelta()),
-        "turn_end": (dates, "end", timedelta()),
-        "turn_door": (dates, "start", -door),
-        "turn_overrun": (dates.filter(state=Occurrence.State.LIVE), "end", OVERRUN),
-    }
-    if choice.recording_days:
-        films = Recording.objects.filter(
-            account=choice.account_id, host__exposed_on__settings=choice.pk
+    turns = Turns(choice, now)
+    row = ZoomSettings.objects.filter(pk=choice.pk).annotate(**turns.asked).values(*turns.asked)
+    return turns.first(row.first() or {})
+
+
+class Turns:
+    """The question for the next turn, for any query that goes to the database anyway."""
+
+    def __init__(self, choice: ZoomSettings, now: datetime) -> None:
+        self.last = quarter_after(now)
+        door = timedelta(minutes=choice.join_minutes)
+        dates = Occurrence.objects.filter(
+            account=choice.account_id, meeting__host__exposed_on__settings=choice.pk
         )
-        shown["turn_film"] = (films, "start", timedelta(days=choice.recording_days))
-    asked = {name: _first(*each, now, last) for name, each in shown.items()}
-    row = ZoomSettings.objects.filter(pk=choice.pk).annotate(**asked).values(*asked).first() or {}
-    turns = [at + shown[name][2] for name, at in row.items() if at is not None]
-    return min([*turns, last])
+        shown: dict[str, tuple[QuerySet[Any], str, timedelta]] = {
+            "turn_start": (dates, "start", timedelta()),
+            "turn_end": (dates, "end", timedelta()),
+            "turn_door": (dates, "start", -door),
+            "turn_overrun": (dates.filter(state=Occurrence.State.LIVE), "end", OVERRUN),
+        }
+        if choice.recording_days:
+            films = Recording.objects.filter(
+                account=choice.account_id, host__exposed_on__settings=choice.pk
+            )
+            shown["turn_film"] = (films, "start", timedelta(days=choice.recording_days))
+        self._shifts = {name: shift for name, (_rows, _column, shift) in shown.items()}
+        self.asked = {name: _first(*each, now, self.last) for name, each in shown.items()}
+        """Annotations that depend on no row."""
+
+    def first(self, found: Mapping[str, Any]) -> datetime:
+        """The next turn, from the values of ``asked``."""
+        turns = [found[name] + shift for name, shift in self._shifts.items() if found.get(name)]
+        return min([*turns, self.last])
 
 
 def _first(

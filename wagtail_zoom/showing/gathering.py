@@ -61,8 +61,14 @@ def can_gather(wanted: Wanted) -> bool:
     return not (isinstance(wanted, Films) and wanted.order == "title")
 
 
-def gather(gate: Exposure, parts: Mapping[Wanted, Part]) -> dict[Wanted, Found]:
-    """The rows of each selection, and their number where ``most`` says so."""
+def gather(
+    gate: Exposure, parts: Mapping[Wanted, Part], aside: Mapping[str, Any] | None = None
+) -> dict[Wanted, Found]:
+    """The rows of each selection, and their number where ``most`` says so.
+
+    ``aside`` are annotations that depend on no row, for which a query of their own is spared: dates
+    carry them, recordings where there are no dates.
+    """
     selections = [
         (dates(gate, wanted) if isinstance(wanted, Dates) else films(gate, wanted), part)
         for wanted, part in parts.items()
@@ -76,7 +82,12 @@ def gather(gate: Exposure, parts: Mapping[Wanted, Part]) -> dict[Wanted, Found]:
             for key in own
             if type(wanted) is kind
         }
-        rows = shown(gate).filter(pk__in=mine).defer(*_UNREAD[kind]) if mine else ()
+        if not mine:
+            found[kind] = {}
+            continue
+        rows = shown(gate).filter(pk__in=mine).defer(*_UNREAD[kind])
+        if aside:
+            rows, aside = rows.annotate(**aside), None
         found[kind] = {row.pk: row for row in rows}
     return {
         wanted: (_in_order(own_rows, [found[type(wanted)].get(key) for key in own]), total)

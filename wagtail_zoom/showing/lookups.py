@@ -14,7 +14,7 @@ from wagtail.images import get_image_model
 
 from ..exposure import Audience, Exposure, Surface
 from ..models import Kind, Occurrence, Recording, SiteItem
-from ..placements import telling_pages
+from ..placements import is_told, telling_pages
 from .selecting import shown_films
 
 COVER = "fill-640x360"
@@ -36,6 +36,7 @@ def curated(gate: Exposure, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, 
             kind__in={kind for kind, _ in missing},
             key__in={key for _, key in missing},
         )
+        rows = rows.annotate(is_told=is_told())
         images = get_image_model().objects.prefetch_renditions(COVER)
         rows = rows.prefetch_related(Prefetch("image", queryset=images))
         found = {(item.kind, item.key): item for item in rows}
@@ -47,9 +48,10 @@ def telling(gate: Exposure, items: Iterable[SiteItem]) -> dict[int, tuple[str, b
     """``telling_pages``, asked once for each item while a page renders."""
     known = gate.kept.setdefault("pages", {})
     missing = [item for item in items if item.pk not in known]
-    if missing and gate.choice:
-        found = telling_pages(gate.choice.site, missing)
-        known.update({item.pk: found.get(item.pk, ("", False)) for item in missing})
+    known.update({item.pk: ("", False) for item in missing})
+    told = [item for item in missing if getattr(item, "is_told", True)]
+    if told and gate.choice:
+        known.update(telling_pages(gate.choice.site, told))
     return known
 
 

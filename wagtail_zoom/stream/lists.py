@@ -11,6 +11,7 @@ from wagtail import blocks
 
 from ..admin.choosers import ItemChooserBlock
 from ..exposure import Exposure
+from ..keeping.keeper import Keeper
 from ..models import Kind
 from ..placements import blocks_on
 from ..showing.gathering import Found, Part, Wanted, can_gather, gather
@@ -203,15 +204,19 @@ class Together:
         known, mine = self.found.get(wanted), _part(value)
         if known is None or known[0].size < mine.size or known[0].most < mine.most:
             lists = [(block, wanted, value), *([] if self.found else self._others(context))]
-            self._gather(lists)
+            self._gather(lists, self._keeper(context))
         return self.found[wanted][1]
+
+    @staticmethod
+    def _keeper(context: Mapping[str, Any]) -> Keeper | None:
+        page = context.get("page")
+        return Shared.of(context).kept.get(("keeper", page.pk)) if page else None
 
     def _others(self, context: Mapping[str, Any]) -> Iterator[tuple[ZoomListBlock, Wanted, Any]]:
         page, request = context.get("page"), context.get("request")
         if request is None:
             return  # nothing is shared then
-        shared = Shared.of(context)
-        keeper = shared.kept.get(("keeper", page.pk))
+        shared, keeper = Shared.of(context), self._keeper(context)
         for each in blocks_on(page):
             if not isinstance(each.block, ZoomListBlock) or (keeper and keeper.has(each.value)):
                 continue
@@ -220,7 +225,9 @@ class Together:
             if wanted and can_gather(wanted) and not each.block.page_asked(each.value, asked):
                 yield each.block, wanted, each.value
 
-    def _gather(self, lists: Iterable[tuple[ZoomListBlock, Wanted, Any]]) -> None:
+    def _gather(
+        self, lists: Iterable[tuple[ZoomListBlock, Wanted, Any]], keeper: Keeper | None
+    ) -> None:
         parts: dict[Wanted, Part] = {}
         with_films, with_texts = set(), set()
         for block, wanted, value in lists:
@@ -230,7 +237,12 @@ class Together:
                 with_films.add(wanted)
             if block.with_texts(value):
                 with_texts.add(wanted)
-        found = gather(self.gate, parts)
+        turns = keeper.turns() if keeper else None
+        found = gather(self.gate, parts, turns.asked if turns else None)
+        if keeper and turns:
+            rows = (vars(row) for each in found for row in found[each][0])
+            asked = next((row for row in rows if turns.asked.keys() <= row.keys()), None)
+            keeper.turn = turns.first(asked) if asked else None
         self.found.update({wanted: (parts[wanted], found[wanted]) for wanted in parts})
         look_up(
             self.gate,
