@@ -27,6 +27,7 @@ from .models import (
     Transcript,
     ZoomSettings,
 )
+from .prepared import Prepared
 
 
 class Audience(Enum):
@@ -57,9 +58,7 @@ class Exposure:
     @classmethod
     def for_site(cls, site: Site) -> Exposure:
         """Read the Site's choices: one query. The result is good for one request."""
-        rows = ZoomSettings.objects.filter(site=site).select_related("grant", "account")
-        # A Site has one row: no order, which Django would put together for each visit.
-        found = next(iter(rows.defer(*_UNREAD)[:1]), None)
+        found = _CHOICES.get(site.pk)
         if found is not None:
             found.site = site
         return cls(found)
@@ -180,6 +179,7 @@ _UNREAD = (
     )),
 )  # fmt: skip
 """Columns that no visitor's page needs: tokens above all are not even loaded for one."""
+_CHOICES = Prepared(ZoomSettings, "site", related=("grant", "account"), unread=_UNREAD)
 _SCHEDULED = ("", "2", "3", "5", "6", "8", "9")
 """Zoom's types of recorded meetings that were planned; 1, 4, 7 and uploads were not."""
 

@@ -19,10 +19,11 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
-from django.db.models import NOT_PROVIDED, Field
+from django.db.models import NOT_PROVIDED, Field, Q
 from django.db.models.sql import InsertQuery
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import path
+from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
@@ -40,6 +41,7 @@ TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
 PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 EVENT = re.compile(r"[a-z0-9_.]{1,64}", re.ASCII)
+REPEATED = re.compile("unique|duplicate", re.IGNORECASE)
 CHALLENGE = "endpoint.url_validation"
 
 
@@ -64,9 +66,14 @@ def webhook(request: HttpRequest) -> HttpResponse:
             return _answer_challenge(message, secret)
         _store(request, message)
     except Refused as refused:
-        logger.warning("A message to the Zoom endpoint was refused: %s.", refused.reason)
         observing.measure("messages_refused", reason=refused.reason)
-        return HttpResponse(status=refused.status)
+        response = HttpResponse(status=refused.status)
+        # Django takes it as said then, and writes no line of its own about the same answer.
+        log_response(
+            "A message to the Zoom endpoint was refused: %s.", refused.reason,
+            response=response, request=request, logger=logger,
+        )  # fmt: skip
+        return response
     return JsonResponse({})
 
 
@@ -196,8 +203,21 @@ def _insert(event: WebhookEvent) -> None:
         column.get_db_prep_save(column.pre_save(event, True), connection=connection)
         for column in columns
     ]
-    with contextlib.suppress(IntegrityError), guard, connection.cursor() as cursor:
-        cursor.execute(statement, values)
+    try:
+        with guard, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+    except IntegrityError as error:
+        if not _is_repeated(event, str(error)):
+            raise
+
+
+def _is_repeated(event: WebhookEvent, refusal: str) -> bool:
+    """Whether an INSERT was refused because the message is there. Databases say so, most of them in
+    English; where the words do not tell, the table does."""
+    if REPEATED.search(refusal):
+        return True
+    same = Q(request_id=event.request_id) if event.request_id else Q(pk__in=[])
+    return WebhookEvent.objects.filter(same | Q(content_key=event.content_key)).exists()
 
 
 @cache

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import time
 from datetime import timedelta
 
@@ -364,3 +365,19 @@ def test_without_an_encryption_key_a_message_is_repeated_by_zoom(client, setting
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": []}
     assert post(client, message()).status_code == 503
     assert not WebhookEvent.objects.exists()
+
+
+def test_a_row_that_the_database_refuses_is_no_repeated_message(client, monkeypatch):
+    """Only what is there already may be answered as stored."""
+    monkeypatch.setattr("wagtail_zoom.webhooks._lane", lambda event, payload: None)
+    assert post(client, message()).status_code == 503
+    assert not WebhookEvent.objects.exists()
+
+
+def test_a_database_that_speaks_no_english_is_asked_again(client, monkeypatch):
+    """PostgreSQL words its refusals in the language of its server."""
+    event = message()
+    assert post(client, event).status_code == 200
+    monkeypatch.setattr("wagtail_zoom.webhooks.REPEATED", re.compile("(?!)"))
+    assert post(client, event).status_code == 200
+    assert WebhookEvent.objects.count() == 1

@@ -31,7 +31,6 @@ from wagtail.models import Page
 from .. import observing
 from ..conf import settings
 from ..models import ZoomSettings
-from ..placements import blocks_on
 from ..showing.paging import Asked
 from ..showing.rendering import Shared, gate, stale_since
 from . import sources
@@ -145,7 +144,7 @@ class Keeper:
 
     def _load(self, context: Mapping[str, Any]) -> None:
         shared, request = Shared.of(context), context["request"]
-        for each in blocks_on(self.page):
+        for each in shared.blocks(self.page):
             if getattr(each.block, "is_kept", False):
                 name = shared.name(context, each.value)
                 self.keys[id(each.value)] = self.key(each.block, each.value, name, request)

@@ -14,7 +14,7 @@ from wagtail.models import Page, Site
 from ..conf import settings
 from ..exposure import Exposure
 from ..models import GrantState, ZoomSettings
-from ..placements import blocks_on, short_name
+from ..placements import Placed, blocks_on, short_name
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Shared:
 
     gates: dict[int, Exposure | None] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
+    placed: dict[int, list[Placed]] = field(default_factory=dict)
     names: dict[int, dict[int, str]] = field(default_factory=dict)
     pins: dict[int, str] = field(default_factory=dict)
     count: int = 0
@@ -43,6 +44,12 @@ class Shared:
             self.kept[key] = make()
         return self.kept[key]
 
+    def blocks(self, page: Page) -> list[Placed]:
+        """Our blocks in the page's own streams; looked for once."""
+        if page.pk not in self.placed:
+            self.placed[page.pk] = blocks_on(page)
+        return self.placed[page.pk]
+
     @contextmanager
     def pinned(self, value: Any, name: str) -> Iterator[None]:
         """While a block renders, its counted name stays what it is."""
@@ -61,7 +68,7 @@ class Shared:
         page = context.get("page")
         if isinstance(page, Page):
             if page.pk not in self.names:
-                found = blocks_on(page)
+                found = self.blocks(page)
                 self.names[page.pk] = {id(each.value): short_name(each.ident) for each in found}
             if id(value) in self.names[page.pk]:
                 return self.names[page.pk][id(value)]

@@ -13,7 +13,6 @@ from ..admin.choosers import ItemChooserBlock
 from ..exposure import Exposure
 from ..keeping.keeper import Keeper
 from ..models import Kind
-from ..placements import blocks_on
 from ..showing.gathering import Found, Part, Wanted, can_gather, gather
 from ..showing.lookups import look_up
 from ..showing.paging import MOST_PAGES, Asked, Link, Pages
@@ -217,7 +216,7 @@ class Together:
         if request is None:
             return  # nothing is shared then
         shared, keeper = Shared.of(context), self._keeper(context)
-        for each in blocks_on(page):
+        for each in shared.blocks(page):
             if not isinstance(each.block, ZoomListBlock) or (keeper and keeper.has(each.value)):
                 continue
             asked = Asked.read(request, shared.name(context, each.value))

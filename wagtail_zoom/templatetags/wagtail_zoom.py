@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.urls import get_script_prefix
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from wagtail.models import Site
 
+from ..keeping.sources import catalogue
 from ..links import origin_of
 from ..showing.rendering import Shared
 from ..timing import day_and_clock
@@ -55,6 +57,12 @@ def zoom_home(context: Any) -> dict[str, str]:
 @register.simple_tag
 def zoom_words() -> str:
     """The sentences of the script in the active language, as JSON for an attribute."""
+    language = get_language()
+    return _words(language, catalogue(language))
+
+
+@lru_cache(maxsize=128)
+def _words(language: str | None, translations: str) -> str:
     return json.dumps(
         {
             # Translators: said beside a time, e.g. "In your time, Tokyo: 02:30 to 03:30".
