@@ -37,16 +37,20 @@ def in_parallel(calls: Calls, wanted: Iterable[Wanted]) -> Iterator[Outcome]:
     turns = Semaphore(size)
     pool = ThreadPoolExecutor(max_workers=2 * size)
     earlier: list[_Running] = []
+    batches = _batches(wanted, size)
     try:
-        for batch in _batches(wanted, size):
+        while True:
             try:
-                running = _launch(calls, pool, turns, batch)
-            except ZoomError:
+                # Whoever names what is wanted may read a listing for it, and fail.
+                batch = next(batches, [])
+                running = _launch(calls, pool, turns, batch) if batch else []
+            except Exception:
                 yield from _outcomes(calls, earlier)
                 raise
             yield from _outcomes(calls, earlier)
+            if not batch:
+                return
             earlier = running
-        yield from _outcomes(calls, earlier)
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -27,14 +27,14 @@ AGENDA_CUT = 250
 class Known(NamedTuple):
     """What is stored of a meeting, as far as it tells whether its detail is to be read."""
 
-    pk: int
-    zoom_id: str
-    zoom_type: int
     topic: str
-    start: datetime | None
+    zoom_type: int
     duration: int
     timezone: str
     host_zoom_id: str
+    pk: int
+    zoom_id: str
+    start: datetime | None
     host_id: int | None
     kind: str
     seen_run: int
@@ -57,20 +57,20 @@ def known(account: ZoomAccount, numbers: Collection[str]) -> dict[str, Known]:
     return {row.zoom_id: row for row in map(Known._make, columns)}
 
 
+_READ: tuple[Callable[[Any], object], ...] = (line, whole, minutes, zone, str)
+"""How the members that stand first in ``Known`` are read."""
+
+
 def is_due(row: Known | None, item: dict[str, Any], now: datetime) -> bool:
     """Whether a meeting's detail must be read again: new, changed in the list, or read long ago."""
     if row is None or row.detail_at is None or row.removed_at or row.expired_at:
         return True
     get = item.get
-    same = (
-        _is(row.topic, get("topic"), line)
-        and _is(row.zoom_type, get("type"), whole)
-        and _is(row.duration, get("duration"), minutes)
-        and _is(row.timezone, get("timezone"), zone)
-        and _is(row.host_zoom_id, get("host_id"), str)
-        and _is(row.agenda, get("agenda"), _beginning)
+    said = (get("topic"), get("type"), get("duration"), get("timezone"), get("host_id"))
+    same = said == row[: len(said)] or all(
+        _is(stored, each, read) for stored, each, read in zip(row, said, _READ, strict=False)
     )
-    if not same:
+    if not same or not _is(row.agenda, get("agenda", ""), _beginning):
         return True
     if row.is_series:
         return now - row.detail_at > SERIES_AGE

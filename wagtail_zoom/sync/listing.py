@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..client import ZoomClient
+from ..client import Page, ZoomClient
 from ..errors import ZoomError, ZoomNotFound, ZoomRejected, ZoomTransient
 from ..models import FetchScope, Host, Kind, Meeting, SyncRun, ZoomAccount
 from .due import Known, is_due, known
@@ -80,18 +80,27 @@ def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
     """
     tally = Tally()
     if unit.kind == Kind.RECORDING:
-        pages = work.client.recordings(host.zoom_id, *unit.window(today()))
+        listed = work.client.recordings(host.zoom_id, *unit.window(today()))
+        for items, begun in _pages(tally, listed):
+            _recordings(work, tally, items, begun)
+            work.beat(tally)
     else:
-        pages = work.client.meetings(host.zoom_id, unit.kind, ahead=True)
+        listed = work.client.meetings(host.zoom_id, unit.kind, ahead=True)
+        _read_due(work, tally, _due(work, tally, unit, listed))
+    return tally
+
+
+def _pages(tally: Tally, listed: Iterator[Page]) -> Iterator[tuple[list[dict[str, Any]], datetime]]:
+    """The items of each page, and when its read began."""
     first = True
     started = timezone.now()
     while True:
         # A page is on its way while the one before it is worked on: its read began that early.
         begun, started = started, timezone.now()
         try:
-            page = next(pages)
+            page = next(listed)
         except StopIteration:
-            break
+            return
         except ZoomRejected as error:
             if first or error.code != 300:
                 raise
@@ -100,12 +109,7 @@ def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
         tally.lists = tally.lists and page.lists
         tally.total = page.total if page.total is not None else tally.total
         tally.seen += len(page.items)
-        if unit.kind == Kind.RECORDING:
-            _recordings(work, tally, page.items, begun)
-        else:
-            _meetings(work, tally, page.items, unit, begun)
-        work.beat(tally)
-    return tally
+        yield page.items, begun
 
 
 def _recordings(work: Work, tally: Tally, items: list[dict[str, Any]], begun: datetime) -> None:
@@ -120,10 +124,19 @@ def _recordings(work: Work, tally: Tally, items: list[dict[str, Any]], begun: da
     announce(work.account, [done])
 
 
-def _meetings(
+def _due(work: Work, tally: Tally, unit: Unit, listed: Iterator[Page]) -> Iterator[tuple[str, str]]:
+    """What is to be read, page after page. Asked for more while the last reads of a page are on
+    their way, so that a page's end costs none of the rate."""
+    for items, begun in _pages(tally, listed):
+        for number in _compared(work, tally, items, unit, begun):
+            yield number, unit.kind
+        work.beat(tally)
+
+
+def _compared(
     work: Work, tally: Tally, items: list[dict[str, Any]], unit: Unit, begun: datetime
-) -> None:
-    """Read and store what the listing shows to be new, changed or due; the rest is not written."""
+) -> list[str]:
+    """Meetings that the listing shows to be new, changed or due; the rest is not written."""
     numbers: dict[str, dict[str, Any]] = {}
     for item in items:
         try:
@@ -132,12 +145,12 @@ def _meetings(
             tally.failed += 1
     tally.numbers |= numbers.keys()
     stored = known(work.account, numbers)
-    due = {
-        number: unit.kind
+    due = [
+        number
         for number, item in numbers.items()
         if _is_wanted(work, stored.get(number), item, begun)
-    }
-    fresh = [row for number, row in stored.items() if number not in due]
+    ]
+    fresh = [stored[number] for number in stored.keys() - set(due)]
     # Seen again, or in the list of another host than ours: only these are written.
     odd = [
         row.pk
@@ -149,13 +162,13 @@ def _meetings(
             seen_run=work.run.pk, missing_since=None, fetched_at=begun
         )
     tally.unchanged += len(fresh)
-    _read_due(work, tally, list(due.items()))
+    return due
 
 
-def _read_due(work: Work, tally: Tally, due: list[tuple[str, str]]) -> None:
+def _read_due(work: Work, tally: Tally, due: Iterator[tuple[str, str]]) -> None:
     """Read details in one stream and store them in batches; what was read is stored in any case."""
     details = _details(work, tally, due)
-    is_left = bool(due)
+    is_left = True
     started = timezone.now()
     while is_left:
         # Reads are on their way before their turn to be stored, by less than a batch.
@@ -164,15 +177,18 @@ def _read_due(work: Work, tally: Tally, due: list[tuple[str, str]]) -> None:
         try:
             mapped.extend(islice(details, BATCH))
         finally:
-            done = store_meetings(work.account, work.scope, mapped, work.occasion(began))
-            tally.add(done)
-            tally.read += len(mapped)
-            announce(work.account, [done])
+            if mapped:
+                done = store_meetings(work.account, work.scope, mapped, work.occasion(began))
+                tally.add(done)
+                tally.read += len(mapped)
+                announce(work.account, [done])
         is_left = len(mapped) == BATCH
         work.beat(tally)
 
 
-def _details(work: Work, tally: Tally, wanted: list[tuple[str, str]]) -> Iterator[MappedMeeting]:
+def _details(
+    work: Work, tally: Tally, wanted: Iterator[tuple[str, str]]
+) -> Iterator[MappedMeeting]:
     """Detail reads; one that fails is counted and skipped, an outage stops the unit."""
     for _number, answer in work.client.meeting_details(wanted):
         if isinstance(answer, ZoomTransient):
