@@ -295,3 +295,37 @@ def test_details_in_parallel_tell_each_ones_fate(client, zoom_app):
     found = dict(client.meeting_details(wanted))
     assert isinstance(found["999999999"], ZoomNotFound)
     assert sum(isinstance(answer, dict) for answer in found.values()) >= len(known) - 1
+
+
+def test_reads_on_their_way_are_handed_out_when_the_list_of_wanted_ones_breaks_off(
+    client, zoom_app, settings
+):
+    """What names them is a listing, which may fail between two pages."""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 2}
+    known = [str(one["id"]) for one in zoom_app.meetings("aurora") if one["state"] != "deleted"]
+
+    def wanted():
+        yield from ((number, "meeting") for number in known[:2])
+        raise ZoomTransient("The next page does not come.")
+
+    found = []
+    with pytest.raises(ZoomTransient, match="next page"):
+        for name, answer in client.meeting_details(wanted()):
+            assert isinstance(answer, dict)
+            found.append(name)
+    assert found == known[:2]
+
+
+def test_more_is_asked_for_before_the_last_answers_are_waited_for(client, zoom_app, settings):
+    """Else each page of a listing would end with a pause of one call's length."""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
+    known = [str(one["id"]) for one in zoom_app.meetings("aurora") if one["state"] != "deleted"]
+    said = []
+
+    def wanted():
+        for number in known[:3]:
+            said.append(number)
+            yield number, "meeting"
+
+    for at, _read in enumerate(client.meeting_details(wanted())):
+        assert said == known[: min(3, at + 2)]
