@@ -109,10 +109,12 @@ def test_fifty_different_lists_ask_hardly_more_than_one(client, site, full):
     ahead = [("dates", {"limit": number + 1}) for number in range(25)]
     tagged = [("dates", {"tags": f"tag {number}", "period": "past"}) for number in range(25)]
     assert queries(client, site, "one", [("dates", {})]) - empty <= 4
-    assert queries(client, site, "fifty", ahead + tagged) - empty <= 4
+    # Django 5.2 lets SQLite have 999 parameters: the keys of so many lists need two statements.
+    few = 4 + ((connection.features.max_query_params or 10_000) < 1000)
+    assert queries(client, site, "fifty", ahead + tagged) - empty <= few
     page = ZoomPage(title="Talk", slug="talk", body=[("meeting", {"item": full[1]})])
     site.root_page.add_child(instance=page)
-    assert queries(client, site, "told", ahead + tagged) - empty <= 7
+    assert queries(client, site, "told", ahead + tagged) - empty <= few + 3
     assert "/talk/" in "".join(sections(client, site, "linked", ahead))
     everything = lists(full)
     # A list by title is read by itself: two queries.
