@@ -406,6 +406,23 @@ def test_fifty_lists_cost_two_queries_more_than_none(client, site, host, setting
     assert cold[1] - cold[0] <= 4
 
 
+def test_a_template_may_speak_another_language_in_one_place(world, rf):
+    """The same block twice on a page, once within {% language "de" %}."""
+    page, request = Page.objects.get(pk=world.page.pk).specific, rf.get("/all/")
+    block = page.body[0]
+
+    def both():
+        english = block.block.render(block.value, {"page": page, "request": request})
+        with translation.override("de"):
+            return english, block.block.render(block.value, {"page": page, "request": request})
+
+    with kept():
+        first = both()
+        request = rf.get("/all/")
+        assert both() == first
+    assert "Add to calendar" in first[0] and "Add to calendar" not in first[1]
+
+
 def test_previews_and_posts_are_rendered_anew(world, rf):
     page = Page.objects.get(pk=world.page.pk).specific
     with kept():

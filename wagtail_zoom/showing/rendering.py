@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
 from ..conf import settings
@@ -19,9 +20,12 @@ from ..placements import Placed, blocks_on, short_name
 
 @dataclass
 class Shared:
-    """Kept on the request, so that fifty blocks ask once and not fifty times."""
+    """Kept on the request, so that fifty blocks ask once and not fifty times.
 
-    gates: dict[int, Exposure | None] = field(default_factory=dict)
+    What holds words is kept for each language: a template may speak another one in one place.
+    """
+
+    gates: dict[tuple[int, str | None], Exposure | None] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
     placed: dict[int, list[Placed]] = field(default_factory=dict)
     names: dict[int, dict[int, str]] = field(default_factory=dict)
@@ -39,7 +43,8 @@ class Shared:
         return found
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What ``make`` gave the first time for this key."""
+        """What ``make`` gave the first time for this key, in this language."""
+        key = (get_language(), key)
         if key not in self.kept:
             self.kept[key] = make()
         return self.kept[key]
@@ -83,11 +88,11 @@ def gate(context: Mapping[str, Any]) -> Exposure | None:
     page, request = context.get("page"), context.get("request")
     if not isinstance(page, Page):
         return None
-    kept = Shared.of(context).gates
-    if page.pk not in kept:
+    kept, key = Shared.of(context).gates, (page.pk, get_language())
+    if key not in kept:
         site = _site(page, request)
-        kept[page.pk] = Exposure.for_site(site) if site else None
-    return kept[page.pk]
+        kept[key] = Exposure.for_site(site) if site else None
+    return kept[key]
 
 
 def _site(page: Page, request: Any) -> Site | None:

@@ -203,19 +203,14 @@ class Together:
         known, mine = self.found.get(wanted), _part(value)
         if known is None or known[0].size < mine.size or known[0].most < mine.most:
             lists = [(block, wanted, value), *([] if self.found else self._others(context))]
-            self._gather(lists, self._keeper(context))
+            self._gather(lists, Keeper.of(context))
         return self.found[wanted][1]
-
-    @staticmethod
-    def _keeper(context: Mapping[str, Any]) -> Keeper | None:
-        page = context.get("page")
-        return Shared.of(context).kept.get(("keeper", page.pk)) if page else None
 
     def _others(self, context: Mapping[str, Any]) -> Iterator[tuple[ZoomListBlock, Wanted, Any]]:
         page, request = context.get("page"), context.get("request")
         if request is None:
             return  # nothing is shared then
-        shared, keeper = Shared.of(context), self._keeper(context)
+        shared, keeper = Shared.of(context), Keeper.of(context)
         for each in shared.blocks(page):
             if not isinstance(each.block, ZoomListBlock) or (keeper and keeper.has(each.value)):
                 continue
