@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIRequest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
@@ -371,6 +371,30 @@ def test_a_row_that_the_database_refuses_is_no_repeated_message(client, monkeypa
     """Only what is there already may be answered as stored."""
     monkeypatch.setattr("wagtail_zoom.webhooks._lane", lambda event, payload: None)
     assert post(client, message()).status_code == 503
+    assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        'null value in column "lane" violates not-null constraint\n'
+        'DETAIL:  Failing row contains (1, null, {"topic": "Unique: content_key, duplicate"}).',
+        'duplicate key value violates unique constraint "wagtail_zoom_webhookevent_pkey"\n'
+        "DETAIL:  Key (id)=(1) already exists.",
+        "(1062, \"Duplicate entry '1' for key 'PRIMARY'\")",
+        "UNIQUE constraint failed: wagtail_zoom_webhookevent.id",
+    ],
+)
+def test_only_its_own_keys_make_a_message_a_repeated_one(client, refusal):
+    """PostgreSQL shows the row that it refuses; a restored database may hand out old numbers."""
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and WebhookEvent._meta.db_table in sql:
+            raise IntegrityError(refusal)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        assert post(client, message()).status_code == 503
     assert not WebhookEvent.objects.exists()
 
 
