@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from wagtail.models import Site
 
+from wagtail_zoom import tasks
 from wagtail_zoom.models import (
     Activity,
     ExposedHost,
@@ -315,6 +316,36 @@ def test_x32_disconnecting_in_the_middle_leaves_nothing(
     assert not Meeting.objects.exists()
     assert not Recording.objects.exists()
     assert not SyncRun.objects.filter(state__in=runs.OPEN).exists()
+
+
+def test_x32_the_purge_may_come_while_reads_are_on_their_way(
+    connect, admin_user, zoom_worker, settings, monkeypatch
+):
+    """Another worker deletes at once; what this one still had in hand is stored, and goes too."""
+    choice = connect("aurora-0", work=False)
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
+    purges = []
+    beat = engine.Slice.beat
+
+    def choose_then_beat(self, tally=None, *args, **kwargs):
+        if tally is not None and not purges:
+            before = Choice.of(choice)
+            choice.show_meetings = False
+            choice.save()
+            choices.apply_exposure(choice, admin_user, before)
+        return beat(self, tally, *args, **kwargs)
+
+    def by_another_worker(name, *args):
+        if name == "purge_account":
+            purges.append(tasks.purge_account(*args))
+
+    monkeypatch.setattr(engine.Slice, "beat", choose_then_beat)
+    monkeypatch.setattr(engine, "enqueue", by_another_worker)
+    zoom_worker.waiting.clear()
+    for run in SyncRun.objects.all():
+        engine.run_slice(run.pk)
+    assert purges
+    assert not Meeting.objects.exists()
 
 
 def test_a_failing_host_does_not_stop_the_others(connect, zoom_worker, zoom_app):

@@ -182,8 +182,10 @@ def _read_due(work: Work, tally: Tally, due: Iterator[tuple[str, str]]) -> None:
                 tally.add(done)
                 tally.read += len(mapped)
                 announce(work.account, [done])
+            # Also after a stop between two pages: reads that were on their way have been stored
+            # since, and the purge that was called for then may have been quicker.
+            work.beat(tally)
         is_left = len(mapped) == BATCH
-        work.beat(tally)
 
 
 def _details(
