@@ -11,7 +11,7 @@ from wagtail.models import Site
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
 from wagtail_zoom.blocks import CalendarBlock, MeetingBlock, NextMeetingBlock, ZoomStreamBlock
-from wagtail_zoom.models import Occurrence
+from wagtail_zoom.models import Meeting, Occurrence
 from wagtail_zoom.stream.calendar import month_asked, table
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,17 @@ def test_without_a_fixed_date(show, host):
     undated.meeting.occurrences.all().delete()
     html = show(undated)
     assert "Open door" in html and "No fixed date" in html
+
+
+def test_a_deleted_meeting_says_that_it_is_cancelled_until_it_would_be_over(draw, site, host):
+    """As lists do: a visitor who came for it must not wonder whether it still takes place."""
+    called_off = rows.date(host, topic="Heat", state="cancelled")
+    Meeting.objects.update(removed_at=NOW)
+    item = rows.item(site, called_off.meeting).pk
+    html = draw(MeetingBlock(), item=item)
+    assert "It will not take place" in html and "no longer available" not in html
+    Occurrence.objects.update(start=NOW - 2 * HOUR, end=NOW - HOUR)
+    assert "no longer available" in draw(MeetingBlock(), item=item)
 
 
 def test_an_item_of_another_site_is_not_available(draw, host, site):

@@ -16,7 +16,7 @@ from .. import links, representing
 from ..admin.choosers import ItemChooserBlock
 from ..exposure import Audience, Exposure, Surface
 from ..feeds import structured
-from ..models import Meeting, Occurrence, Placement, SiteItem
+from ..models import Occurrence, Placement, SiteItem
 from ..purging import item_concerned
 from ..showing import samples
 from ..showing.presenting import date_views, meeting_view
@@ -113,24 +113,25 @@ def one(found: Exposure, item: SiteItem | None) -> tuple[DateView | None, list[D
     nothing: tuple[None, list[DateView], None, str] = (None, [], None, "")
     if item is None or choice is None or item.site_id != choice.site_id:
         return nothing
+    # Dates first: those of a meeting that was deleted in Zoom are there until they would be over.
+    rows = _dates_of(found, item)
+    if rows:
+        views = date_views(found, rows, films=True)
+        return views[0], views[1:], None, links.series_calendar(item)
     meeting = (
         found.meetings(Audience.VISITOR, Surface.PAGE)
         .filter(kind=item.kind, zoom_id=item.key, account=item.account_id)
         .first()
     )
-    if meeting is None:
-        return nothing
-    rows = _dates_of(found, meeting)
-    if not rows:
-        return None, [], meeting_view(found, meeting), ""
-    views = date_views(found, rows, films=True)
-    return views[0], views[1:], None, links.series_calendar(item)
+    return nothing if meeting is None else (None, [], meeting_view(found, meeting), "")
 
 
-def _dates_of(found: Exposure, meeting: Meeting) -> list[Occurrence]:
+def _dates_of(found: Exposure, item: SiteItem) -> list[Occurrence]:
     """The live or next date and what follows; else the last one that was."""
     now = timezone.now()
-    rows = found.occurrences(Audience.VISITOR, Surface.PAGE).filter(meeting=meeting)
+    rows = found.occurrences(Audience.VISITOR, Surface.PAGE).filter(
+        meeting__kind=item.kind, meeting__zoom_id=item.key, meeting__account=item.account_id
+    )
     coming = list(
         rows.filter(end__gte=now - OVERRUN)
         .exclude(state__in=GONE)
