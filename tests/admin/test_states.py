@@ -18,6 +18,7 @@ from wagtail_zoom.models import (
     Grant,
     Heartbeat,
     Invitation,
+    Occurrence,
     Registration,
     SyncRun,
     ZoomAccount,
@@ -85,6 +86,14 @@ CASES = [
     (State.SIGNUPS_FAILED, lambda w: None),
     (State.GOOD, lambda w: Registration.objects.all().delete()),
 ]
+
+
+def test_what_was_called_off_counts_neither_as_a_date_nor_as_taking_sign_ups(aurora):
+    known = facts.of(aurora.site)
+    assert (known.dates_shown, known.taking_signups) == (1, 1)
+    Occurrence.objects.update(state="cancelled")
+    known = facts.of(aurora.site)
+    assert (known.dates_shown, known.taking_signups) == (0, 0)
 
 
 @pytest.mark.parametrize(("state", "break_it"), CASES)

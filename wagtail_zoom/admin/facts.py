@@ -167,7 +167,8 @@ class Facts:
     def taking_signups(self) -> int:
         """Meetings with a date to come that visitors see and that ask for registration."""
         rows = self.gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(end__gte=self.now)
-        rows = rows.filter(meeting__approval_type__in=(0, 1))
+        gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
+        rows = rows.filter(meeting__approval_type__in=(0, 1)).exclude(state__in=gone)
         return rows.order_by().values("meeting").distinct().count()
 
     @cached_property
