@@ -1,7 +1,7 @@
 """``zoom/register/<ref>/``: anonymous, forgiving towards people, the same answer for everybody."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from wagtail_zoom.models import Registration
-from wagtail_zoom.registration import tokens
+from wagtail_zoom.registration import status, tokens
 from wagtail_zoom.registration.payload import body_of
 
 from .conftest import PERSON, SAME, answers, hurry, make_meeting, post, url_of, work
@@ -57,6 +57,18 @@ def test_other_dates_are_another_sign_up(client, place):
     for dates in ([first], [first], [first, second]):
         assert post(client, url_of(place, meeting), {"dates": dates}).status_code == 303
     assert sorted(row.dates.count() for row in Registration.objects.all()) == [1, 2]
+
+
+@time_machine.travel(datetime(2026, 11, 26, 10, tzinfo=UTC), tick=False)
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(6, "See you on Wednesday, Mika"), (7, "See you on Thursday 3 December, Mika")],
+)
+def test_a_weekday_alone_is_the_next_of_its_name(client, place, days, said):
+    post(client, url_of(place, make_meeting(place, dates=(days,))))
+    row = Registration.objects.get()
+    row.state = Registration.State.APPROVED
+    assert status.status_of(row, place.choice).heading == said
 
 
 def test_errors_keep_what_was_entered(client, place, meeting):

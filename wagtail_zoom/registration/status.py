@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.urls import NoReverseMatch
+from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
+from .. import timing
 from ..crypto import DecryptionError
 from ..models import Registration, ZoomSettings
 from . import mails, tokens, verdicts
@@ -180,7 +183,10 @@ def _approved(row: Registration, who: str, name: str, coming: SignedDate | None)
         }
     heading = _("You are registered")
     if coming is not None:
-        day = format_date(coming.when.start, "l")
+        start = coming.when.start
+        # A weekday by itself is the next one of its name.
+        near = start.date() < (timezone.now() + timedelta(days=7)).astimezone(start.tzinfo).date()
+        day = format_date(start, "l") if near else timing.day(start)
         heading = (
             _("See you on %(day)s, %(name)s") % {"day": day, "name": name}
             if name
