@@ -60,6 +60,13 @@ def test_other_dates_are_another_sign_up(client, place):
 
 
 @time_machine.travel(datetime(2026, 11, 26, 10, tzinfo=UTC), tick=False)
+def test_the_form_says_when_it_takes_place(client, place):
+    """Whoever comes to its own page by a link sees nothing else of the meeting."""
+    html = client.get(url_of(place, make_meeting(place, dates=(3,)))).content.decode()
+    assert 'datetime="2026-11-29T11:00+01:00"' in html and "Berlin time" in html
+
+
+@time_machine.travel(datetime(2026, 11, 26, 10, tzinfo=UTC), tick=False)
 @pytest.mark.parametrize(
     ("days", "said"),
     [(6, "See you on Wednesday, Mika"), (7, "See you on Thursday 3 December, Mika")],
