@@ -70,11 +70,13 @@ def webhook(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         observing.measure("messages_refused", reason=refused.reason)
         response = HttpResponse(status=refused.status)
-        # Django takes it as said then, and writes no line of its own about the same answer.
-        log_response(
-            "A message to the Zoom endpoint was refused: %s.", refused.reason,
-            response=response, request=request, logger=logger,
-        )  # fmt: skip
+        said = ("A message to the Zoom endpoint was refused: %s.", refused.reason)
+        if refused.status >= 500:
+            # Django adds its own line, which mails ADMINS: a host has to do something.
+            logger.error(*said)
+        else:
+            # Django takes it as said, and writes no second line about the same answer.
+            log_response(*said, response=response, request=request, logger=logger)
         return response
     return JsonResponse({})
 

@@ -1,12 +1,17 @@
 """The chooser of items: only rows that the user may choose exist for them."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import GroupPagePermission, GroupSitePermission, Page, Site
 
 from tests.blocks import rows
+from wagtail_zoom.admin import wording
 from wagtail_zoom.admin.choosing import ItemChooser
+from wagtail_zoom.models import Meeting, Occurrence
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +145,24 @@ def test_a_stored_foreign_id_shows_no_title(items):
     """X7: the widget names only what its viewer may choose."""
     data = ItemChooser().get_value_data_from_instance(items["there"])
     assert data["title"] == "(not available on your site)"
+
+
+def test_two_of_the_same_name_are_told_apart_by_their_dates(client, items, owner):
+    """A series by its next date, whatever is over or called off; what has no date says so."""
+    now, meeting = timezone.now(), items["here"].meeting
+    day = timedelta(days=1)
+    Occurrence.objects.filter(meeting=meeting).update(start=now - 9 * day, end=now - 9 * day)
+    for ahead, state in ((3, "cancelled"), (4, "scheduled"), (5, "scheduled")):
+        start = now + ahead * day
+        Occurrence.objects.create(
+            meeting=meeting, account=meeting.account, zoom_id=str(ahead), state=state,
+            start=start, end=start + day, duration=60,
+        )  # fmt: skip
+    undated = items["hidden"].meeting
+    undated.occurrences.all().delete()
+    Meeting.objects.filter(pk=undated.pk).update(start=None, zoom_type=3)
+    client.force_login(owner)
+    html = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": "meeting"})
+    text = html.content.decode()
+    assert wording.stamp(now + 4 * day) in text and "No fixed date" in text
+    assert wording.stamp(now + 3 * day) not in text and wording.stamp(now - 9 * day) not in text

@@ -15,9 +15,12 @@ from wagtail.models.audit_log import ModelLogEntry
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
+from wagtail_zoom.admin import wording
 from wagtail_zoom.admin.listings.edit import ItemForm, zoom_facts
 from wagtail_zoom.models import (
     Activity,
+    Meeting,
+    Occurrence,
     Placement,
     RecordingRule,
     Registration,
@@ -242,6 +245,24 @@ def test_what_has_no_fixed_time_is_not_said_to_have_no_dates(as_aurora, aurora, 
     assert known["When"] == "no fixed date" and "Dates to come" not in known
     assert "no fixed date" in as_aurora.get(edit(aurora, item)[0]).content.decode()
     assert dict(zoom_facts(aurora.meeting))["Dates to come"] == "1"
+
+
+def test_a_series_says_its_next_date(aurora):
+    """Its first one may be long past."""
+    now = timezone.now()
+    first = rows.date(aurora.host, topic="Series", start=now - timedelta(days=40)).meeting
+    Meeting.objects.filter(pk=first.pk).update(start=now - timedelta(days=40), zoom_type=8)
+    item = rows.item(aurora.site, first, "auto", meeting=first)
+    for days, state in ((2, "cancelled"), (9, "scheduled")):
+        start = now + timedelta(days=days)
+        Occurrence.objects.create(
+            meeting=first, account=first.account, zoom_id=str(days), state=state, duration=60,
+            start=start, end=start + timedelta(hours=1),
+        )  # fmt: skip
+    item.meeting.refresh_from_db()
+    known = dict(zoom_facts(item))
+    assert known["When"].startswith(wording.moment(now + timedelta(days=9)))
+    assert known["Dates to come"] == "2"
 
 
 def test_hide_a_meeting(as_aurora, aurora):

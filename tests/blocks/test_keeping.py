@@ -546,8 +546,10 @@ def test_a_template_of_the_projects_makes_other_keys(world, settings, tmp_path):
         folder = tmp_path / "wagtail_zoom/blocks"
         folder.mkdir(parents=True)
         (folder / "_leaf.html").write_text("changed")
-        settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [str(tmp_path)]}]
-        assert "changed" in world.html()
+        templates = [{**settings.TEMPLATES[0], "DIRS": [str(tmp_path)]}]
+        # Not by the fixture, which ends after ``kept()`` and would bring its setting back for good.
+        with override_settings(TEMPLATES=templates):
+            assert "changed" in world.html()
 
 
 def test_a_changed_setting_is_seen_when_the_processes_start_again(world, settings):
@@ -587,7 +589,7 @@ def catalogue_saying(folder, text):
     (target / "django.mo").write_bytes(table + pool)
 
 
-def test_changed_translations_are_seen_when_the_processes_start_again(world, settings, tmp_path):
+def test_changed_translations_are_seen_when_the_processes_start_again(world, tmp_path):
     world.store(90, hours=-0.5)
     Occurrence.objects.filter(meeting__zoom_id="90").update(state="live")
     said = []
@@ -595,11 +597,10 @@ def test_changed_translations_are_seen_when_the_processes_start_again(world, set
         for text in ("Eben jetzt", "Gerade jetzt"):
             catalogue_saying(tmp_path, text)
             gettext._translations.clear()
-            settings.LOCALE_PATHS = [str(tmp_path)]
-            trans_real._translations = {}
-            translation.activate("de")
-            said.append([text in world.html(), len(entries())])
-            settings.LOCALE_PATHS = []
+            with override_settings(LOCALE_PATHS=[str(tmp_path)]):
+                trans_real._translations = {}
+                translation.activate("de")
+                said.append([text in world.html(), len(entries())])
     assert [shown for shown, _count in said] == [True, True]
     assert said[1][1] > said[0][1]
 

@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.forms.choosers import BaseFilterForm, SearchFilterMixin
@@ -27,8 +29,9 @@ from wagtail.permission_policies.pages import PagePermissionPolicy
 
 from .. import trees
 from ..exposure import Audience, Exposure, Surface
-from ..models import Kind, SiteItem
+from ..models import Kind, Occurrence, SiteItem
 from ..permissions import sites_for
+from . import wording
 
 EDITS = {"add_page", "change_page", "publish_page"}
 
@@ -124,7 +127,10 @@ class Guard:
         # What was switched off keeps its item, so that its titles come back with it; until then
         # there is nothing to choose.
         there = Q(meeting__isnull=False) | Q(recording__isnull=False)
-        items = self.choosable().filter(there).select_related("site")
+        coming = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
+        coming = coming.exclude(state=Occurrence.State.CANCELLED).order_by("start").values("start")
+        begins = Coalesce(Subquery(coming[:1]), "meeting__start", "recording__start")
+        items = self.choosable().filter(there).select_related("site").annotate(begins=begins)
         wants_films = self.request.GET.get("kind") == Kind.RECORDING
         return (
             items.filter(kind=Kind.RECORDING) if wants_films else items.exclude(kind=Kind.RECORDING)
@@ -145,11 +151,17 @@ class Guard:
         columns = [
             *columns,
             Column("kind", label=gettext("What"), accessor="get_kind_display"),
+            Column("when", label=gettext("When"), accessor=_when),
         ]
         if self.editor_site is None:
             name = Column("site", label=gettext("Site"), accessor=lambda item: str(item.site))
             columns.append(name)
         return columns
+
+
+def _when(item: Any) -> str:
+    """The next date, or when it was: topics are not unique."""
+    return wording.stamp(item.begins) if item.begins else gettext("No fixed date")
 
 
 class ItemChooserViewSet(ChooserViewSet):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -20,6 +21,7 @@ from ...models import (
     Activity,
     ItemTag,
     Kind,
+    Meeting,
     Occurrence,
     SiteItem,
 )
@@ -201,21 +203,28 @@ def _watch_url(item: SiteItem, known: facts.Facts) -> str:
     return reverse("wagtail_zoom_recordings:watch", args=[item.pk])
 
 
+def dates_to_come(meeting: Meeting) -> QuerySet[Occurrence]:
+    """Dates that are not over yet, called off or not."""
+    return Occurrence.objects.filter(meeting=meeting, end__gte=facts.timezone.now())
+
+
 def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
     """What Zoom says; it is changed there."""
     thing: Any = item.mirrored
     if thing is None:
         return [(_("Topic"), item.last_title)]
     found = [(_("Topic"), thing.topic or _("without a title"))]
-    if thing.start:
-        when = f"{wording.moment(thing.start)}, {wording.minutes(thing.duration)}"
+    coming = dates_to_come(thing) if item.kind != Kind.RECORDING else Occurrence.objects.none()
+    # Of a series the next date: its first one may be long past.
+    begins = coming.exclude(state=Occurrence.State.CANCELLED).order_by("start").first() or thing
+    if begins.start:
+        when = f"{wording.moment(begins.start)}, {wording.minutes(begins.duration)}"
         found.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
     found.append((_("Host"), str(thing.host) if thing.host else "–"))
     if item.kind == Kind.RECORDING:
         return found + _recording_facts(thing)
     if thing.has_fixed_time:
-        left = Occurrence.objects.filter(meeting=thing, end__gte=facts.timezone.now()).count()
-        found.append((_("Dates to come"), str(left)))
+        found.append((_("Dates to come"), str(coming.count())))
     elif not thing.start:
         # Zoom knows no dates of it, which does not mean that there are none.
         found.append((_("When"), _("no fixed date")))
