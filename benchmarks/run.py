@@ -36,7 +36,7 @@ BUDGET = 85 if QUICK else 860
 MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or 50_000))
 JOBS = (
     Job("pages", everywhere=not QUICK),
-    Job("serving"),
+    Job("serving", in_quick=False),
     Job("upserts"),
     Job("inbox"),
     Job("imports.first_import", seconds=600),
