@@ -405,3 +405,20 @@ def test_a_database_that_speaks_no_english_is_asked_again(client, monkeypatch):
     monkeypatch.setattr("wagtail_zoom.webhooks.REPEATED", re.compile("(?!)"))
     assert post(client, event).status_code == 200
     assert WebhookEvent.objects.count() == 1
+
+
+def test_a_host_hears_once_of_a_forged_message_and_by_mail_of_one_that_could_not_be_taken(
+    client, settings, caplog
+):
+    """Django mails its line to ADMINS where the answer is 500 or more; else ours is all."""
+    post(client, message(), secret="wrong")
+    assert [(each.name, each.levelname) for each in caplog.records] == [
+        ("wagtail_zoom.webhooks", "WARNING")
+    ]
+    caplog.clear()
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": []}
+    post(client, message())
+    assert {(each.name, each.levelname) for each in caplog.records} == {
+        ("wagtail_zoom.webhooks", "ERROR"),
+        ("django.request", "ERROR"),
+    }
