@@ -75,8 +75,11 @@ class Visitor:
     def cancel(self) -> None:
         """From the status page, after a question."""
         self.page.get_by_role("link", name="Cancel my registration").click()
+        yes = self.page.get_by_role("button", name="Yes, cancel it")
+        # A click does not wait for the page that it leads to.
+        expect(yes).to_be_visible()
         self.look("question")
-        self.page.get_by_role("button", name="Yes, cancel it").click()
+        yes.click()
         heading = self.page.get_by_role("heading", name="Your registration is cancelled")
         expect(heading).to_be_visible()
         self.look("cancelled")
