@@ -207,6 +207,25 @@ def test_right_to_left(browser, specimen, width, scheme):
     shot(page, f"{width}-{scheme}-rtl")
 
 
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_no_dot_stands_at_the_beginning_or_end_of_a_line(browser, specimen, direction):
+    """Where the facts of a row break into two lines, the dot between them is cut off."""
+    page, _said = opened(browser, specimen, viewport={"width": 320, "height": 800})
+    page.evaluate("to => { document.documentElement.dir = to }", direction)
+    dots = page.evaluate(
+        """() => [...document.querySelectorAll(".wz-parts span span")].map(dot => {
+            const box = node => node.getBoundingClientRect();
+            const part = dot.parentElement, before = part.previousElementSibling;
+            const line = box(dot.closest(".wz-parts"));
+            const broken = box(before).top !== box(part).top;
+            const cut = box(dot).right <= line.left + 1 || box(dot).left >= line.right - 1;
+            return [broken, cut];
+        })"""
+    )
+    assert {broken for broken, _cut in dots} == {True, False}
+    assert all(broken == cut for broken, cut in dots)
+
+
 @pytest.fixture(params=[3, 16], ids=["the same day in Tokyo", "the next day in Tokyo"])
 def hour(request):
     """What is written under a date depends on the hour of the test."""

@@ -145,3 +145,25 @@ def test_nothing_sticks_out_on_a_phone(log_in: LogIn, address: Address) -> None:
 
     visit_all(page, address, look)
     assert wide == {}
+
+
+def test_no_icon_is_cut_off_on_a_phone(log_in: LogIn, address: Address) -> None:
+    """375 px: what hangs to the left of a heading is there as a whole, or not at all."""
+    page = log_in("aurora", "aurora", viewport={"width": 375, "height": 812})
+    cut: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        found = page.evaluate(
+            """() => [...document.querySelectorAll("main svg")]
+                .filter(icon => icon.checkVisibility())
+                .filter(icon => {
+                    const box = icon.getBoundingClientRect();
+                    return box.left < 0 && box.right > 0;
+                })
+                .map(icon => icon.parentElement.textContent.trim())"""
+        )
+        if found:
+            cut[name] = found
+
+    visit_all(page, address, look)
+    assert cut == {}
