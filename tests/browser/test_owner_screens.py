@@ -167,3 +167,17 @@ def test_no_icon_is_cut_off_on_a_phone(log_in: LogIn, address: Address) -> None:
 
     visit_all(page, address, look)
     assert cut == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_note_follows_the_theme(log_in: LogIn, address: Address, scheme: str) -> None:
+    """What explains a choice is light on light screens and dark on dark ones."""
+    page = log_in("aurora", "aurora", color_scheme=scheme)
+    open_panel(page, address)
+    page.get_by_role("tab", name="What to show").click()
+    note = page.locator(".help-info").first
+    expect(note).to_be_visible()
+    colour = note.evaluate(
+        "node => getComputedStyle(node).backgroundColor.match(/\\d+/g).map(Number)"
+    )
+    assert (sum(colour[:3]) > 3 * 128) == (scheme == "light"), colour
