@@ -187,6 +187,21 @@ def test_progress_is_live_and_ends_by_itself(as_aurora, aurora):
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_health_is_told_anew_with_the_progress(as_aurora, aurora):
+    url = f"/admin/zoom/{aurora.site.pk}/live/"
+    compared = "Everything has been compared with Zoom"
+    SyncRun.objects.all().delete()
+    assert compared not in as_aurora.get(url).content.decode()
+    assert compared not in as_aurora.get(aurora.panel).content.decode()
+    now = timezone.now()
+    SyncRun.objects.create(account=aurora.account, mode="backfill", state="done", finished_at=now)
+    parts = as_aurora.get(url).content.decode().partition('<template data-wza-now="health">')
+    assert compared in parts[2]
+    panel = as_aurora.get(aurora.panel).content.decode()
+    for name in ("numbers", "inbox", "health"):
+        assert f'data-wza-part="{name}"' in panel
+
+
 def test_pause_and_go_on(as_aurora, aurora):
     press(as_aurora, aurora, "pause")
     assert choice(aurora).paused_at is not None

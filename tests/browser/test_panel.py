@@ -33,7 +33,8 @@ def test_choose_import_and_leave(log_in: LogIn, address: Address, demo: Demo) ->
     page.get_by_role("button", name="Save and start the import").click()
     # No reload: the card follows the run and ends by itself.
     expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * SHOWN_SOON)
-    expect(page.locator("[data-wza-numbers] b").first).not_to_have_text("0")
+    expect(page.locator("[data-wza-part=numbers] b").first).not_to_have_text("0")
+    expect(page.get_by_text("Everything has been compared with Zoom")).to_be_visible()
     page.get_by_role("button", name="Disconnect…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("What should happen to them?")

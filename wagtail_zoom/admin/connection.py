@@ -40,16 +40,22 @@ class Number:
 
 def context(facts: Facts) -> dict[str, Any]:
     """Template context of the whole tab."""
-    recordings = reverse("wagtail_zoom_recordings:index")
     more = {
-        "numbers": numbers(facts),
-        "health": health.lines(facts),
         "poll_url": addresses.url("live", facts),
         "meanwhile": states.classify(facts) in STOPPED,
-        "inbox_url": f"{recordings}?site={facts.site.pk}&state=new",
         "pause": _pause(facts),
     }
-    return live(facts) | more | leaving.context(facts)
+    return live(facts) | beside(facts) | more | leaving.context(facts)
+
+
+def beside(facts: Facts) -> dict[str, Any]:
+    """What stands beside the card and is fetched again with it."""
+    recordings = reverse("wagtail_zoom_recordings:index")
+    return {
+        "numbers": numbers(facts),
+        "health": health.lines(facts),
+        "inbox_url": f"{recordings}?site={facts.site.pk}&state=new",
+    }
 
 
 def live(facts: Facts) -> dict[str, Any]:

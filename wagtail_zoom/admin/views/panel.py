@@ -130,13 +130,13 @@ class PanelView(EditView):
 
 
 class LiveView(SiteMixin, TemplateView):
-    """The card alone, for the script that watches a run."""
+    """The card, and what the run changes beside it, for the script that watches a run."""
 
     template_name = "wagtail_zoom/admin/live.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = facts.of(self.site)
-        more = {"numbers": connection.numbers(known), "fragment": True}
+        more = connection.beside(known) | {"fragment": True}
         return super().get_context_data(**kwargs) | connection.live(known) | more
 
 

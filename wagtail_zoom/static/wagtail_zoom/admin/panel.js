@@ -11,6 +11,17 @@
 
   const running = () => live && live.querySelector("[data-wza-running]");
 
+  /* What stands elsewhere on the page comes along with the card; who is on a button stays there. */
+  function renew(fresh) {
+    const part = document.querySelector(`[data-wza-part="${fresh.dataset.wzaNow}"]`);
+    if (!part) return;
+    const there = part.contains(document.activeElement) && document.activeElement.textContent;
+    part.innerHTML = fresh.innerHTML;
+    if (!there) return;
+    const same = [...part.querySelectorAll("a, button")].find((each) => each.textContent === there);
+    if (same) same.focus();
+  }
+
   async function refresh() {
     if (document.hidden) return window.setTimeout(refresh, EVERY);
     let wait = EVERY;
@@ -24,9 +35,7 @@
         const before = heading ? heading.textContent.trim() : "";
         live.innerHTML = html;
         if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
-        const counted = live.querySelector("[data-wza-numbers-now]");
-        const numbers = document.querySelector("[data-wza-numbers]");
-        if (counted && numbers) numbers.innerHTML = counted.innerHTML;
+        live.querySelectorAll("[data-wza-now]").forEach(renew);
         const now = live.querySelector("h2").textContent.trim();
         const said = live.querySelector("[data-wza-say]");
         if (voice && now !== before) voice.textContent = `${now}. ${said ? said.textContent : ""}`;
