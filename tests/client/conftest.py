@@ -12,10 +12,8 @@ def site(db):
 
 
 @pytest.fixture
-def account(site, django_user_model, zoom_app, zoom_worker, settings):
-    """The account of aurora, connected, with all of its rate for us."""
-    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RATE_SHARE": 1.0}
-    zoom_app.options(rate_limit="off")
+def account(site, django_user_model, zoom_app, zoom_unpaced, zoom_worker):
+    """The account of aurora, connected."""
     browser = Client()
     browser.force_login(django_user_model.objects.create_superuser("admin", "a@example.org", "pw"))
     connect_site(browser, site, "aurora-0")

@@ -133,10 +133,9 @@ def answers(row):
 
 
 @pytest.fixture
-def connected(site, zoom_app, zoom_worker, settings, django_user_model):
+def connected(site, zoom_app, zoom_unpaced, zoom_worker, settings, django_user_model):
     """``connected("aurora-0", topic=…)``: really connected, with a fresh meeting in the mirror."""
-    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0, "RATE_SHARE": 1.0}
-    zoom_app.options(rate_limit="off")
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
     user = django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
 
     def run(person="borealis-0", **facts):

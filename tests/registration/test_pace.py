@@ -11,6 +11,11 @@ from .test_killed import signed_up
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
+@pytest.fixture
+def zoom_unpaced():
+    """Paced, as anywhere else."""
+
+
 def test_all_arrive_and_zoom_never_says_429(connected, settings):
     """The simulated account allows 30 a second and counts."""
     case = connected()

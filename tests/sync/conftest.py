@@ -15,10 +15,9 @@ def admin_user(django_user_model, db):
 
 
 @pytest.fixture
-def connect(site, admin_user, zoom_app, zoom_worker, settings):
+def connect(site, admin_user, zoom_unpaced, zoom_worker, settings):
     """``connect("aurora-0")``: connected, everything chosen, imported."""
-    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0, "RATE_SHARE": 1.0}
-    zoom_app.options(rate_limit="off")
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
     def run(person, *, on=None, kinds=("meetings", "webinars", "recordings"), **choice):
         return connect_and_import(

@@ -10,6 +10,9 @@ import pytest
 
 from .server import SimulatorControl, SimulatorProcess
 
+UNPACED = 100_000
+"""Calls a second: more than any test makes."""
+
 
 @pytest.fixture(scope="session")
 def zoom_simulator_process() -> Iterator[SimulatorProcess]:
@@ -66,8 +69,18 @@ def zoom_rows(db: None) -> Any:
 
 
 @pytest.fixture
+def zoom_unpaced(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls leave at once: neither the simulated Zoom nor our own budget holds a rate."""
+    from ..client import budget
+
+    zoom_app.options(rate_limit="off")
+    for plan, rates in budget.RATES.items():
+        monkeypatch.setitem(budget.RATES, plan, dict.fromkeys(rates, UNPACED))
+
+
+@pytest.fixture
 def zoom_connect(
-    db: None, zoom_app: SimulatorControl, zoom_worker: Any, settings: Any
+    db: None, zoom_app: SimulatorControl, zoom_unpaced: None, zoom_worker: Any, settings: Any
 ) -> Callable[..., Any]:
     """``zoom_connect("aurora-0")``: the default Site really connected, chosen and imported.
 
@@ -76,9 +89,8 @@ def zoom_connect(
     from .connect import connect_and_import
     from .factories import default_site
 
-    # No pause between two reads of one object, and the simulator's whole rate for us.
-    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0, "RATE_SHARE": 1.0}
-    zoom_app.options(rate_limit="off")
+    # No pause between two reads of one object.
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
     def connect(person: str = "aurora-0", *, site: Any = None, **choice: Any) -> Any:
         return connect_and_import(site or default_site(), person, zoom_worker, **choice)
