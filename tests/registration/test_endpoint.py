@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from wagtail_zoom.models import Registration
-from wagtail_zoom.registration import status, tokens
+from wagtail_zoom.registration import service, status, tokens
 from wagtail_zoom.registration.payload import body_of
 
 from .conftest import PERSON, SAME, answers, hurry, make_meeting, post, url_of, work
@@ -320,3 +320,38 @@ def test_language_of_the_page(client, place, meeting):
     assert b'lang="de"' in page.content
     post(client, url)
     assert Registration.objects.get().locale == "de"
+
+
+def again_in(page):
+    """Where the button "Register again" leads."""
+    found = re.search(r'href="([^"]+)">Register again<', page.content.decode())
+    return found.group(1) if found else ""
+
+
+@pytest.mark.parametrize("stands_alone", [True, False])
+def test_whoever_cancelled_finds_the_form_again_wherever_it_stood(
+    client, place, meeting, stands_alone
+):
+    from wagtail_zoom.registration.refs import Ref
+
+    root = place.site.root_page
+    url = Ref(place.site.pk, None if stands_alone else root.pk, meeting.pk, "en").url
+    post(client, url)
+    status_path = tokens.status_path(Registration.objects.get())
+    assert again_in(client.get(status_path)) == ""
+    client.post(status_path + "cancel/")
+    again = again_in(client.get(status_path))
+    assert again == (url if stands_alone else root.get_url())
+    if stands_alone:
+        assert post(client, again).status_code == 303
+        assert Registration.objects.get().state == "waiting"
+
+
+def test_whom_a_projects_own_code_signed_up_is_led_to_no_form(client, place, meeting):
+    """There may be none on purpose, as where a place is paid for."""
+    facts = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
+    row = service.register(site=place.site, meeting=meeting, **facts)
+    service.cancel(row.pk)
+    page = client.get(tokens.status_path(row))
+    assert b"You are welcome to register once more." in page.content
+    assert again_in(page) == ""

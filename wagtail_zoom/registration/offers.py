@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.utils import timezone
@@ -33,6 +33,8 @@ class Offer:
     page_id: int | None = None
     date: str = ""
     """Public id of the date chosen beforehand."""
+    stands_alone: bool = False
+    """The form came by a reference that names no page: it stands on a page of ours."""
 
     @classmethod
     def make(
@@ -110,4 +112,6 @@ def offer_of(ref: Ref) -> Offer | None:
         if not pages.exists():
             return None
     gate = Exposure.for_site(site)
-    return Offer.make(gate, site, ref.meeting_id, ref.page_id, str(ref.options.get("date", "")))
+    date = str(ref.options.get("date", ""))
+    made = Offer.make(gate, site, ref.meeting_id, ref.page_id, date)
+    return replace(made, stands_alone=ref.page_id is None)

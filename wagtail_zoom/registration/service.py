@@ -193,6 +193,7 @@ def snapshot(offer: Offer, meeting: Meeting, entry: Entry) -> dict[str, Any]:
         "timezone": meeting.timezone,
         "duration": meeting.duration,
         "dates": [one.start.isoformat() for one in dates],
+        "stands_alone": offer.stands_alone,
     }
 
 

@@ -19,6 +19,7 @@ from . import mails, tokens, verdicts
 from .dates import SignedDate, dates_of, next_of
 from .offers import organiser
 from .payload import answers_of
+from .refs import Ref
 
 State, Task = Registration.State, Registration.Task
 
@@ -67,7 +68,7 @@ def status_of(row: Registration, choice: ZoomSettings) -> Status:
     page.can_cancel = row.state in alive and not over
     page.can_resend = row.state in (State.WAITING, State.PENDING, State.APPROVED) and not over
     if row.state in (State.CANCELLED, State.FAILED) and not over:
-        page.again_url = page_url(row)
+        page.again_url = _form_url(row)
     return page
 
 
@@ -75,8 +76,13 @@ def _title(row: Registration) -> str:
     return str(row.snapshot.get("title") or row.snapshot.get("topic") or _("Zoom meeting"))
 
 
-def page_url(row: Registration) -> str:
-    """The page with the form, if it is still there."""
+def _form_url(row: Registration) -> str:
+    """The page with the form, if it is still there; the form itself where it stood alone.
+
+    Nothing for whom a project's own code signed up: there may be no form at all, on purpose.
+    """
+    if row.page_id is None and row.meeting_id and row.snapshot.get("stands_alone"):
+        return Ref(row.site_id, None, row.meeting_id, row.locale).url
     page = Page.objects.filter(pk=row.page_id, live=True).first() if row.page_id else None
     return (page.get_url() if page else "") or ""
 
