@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from wagtail_zoom.models import Registration, ZoomSettings
-from wagtail_zoom.registration import mails, outbox
+from wagtail_zoom.registration import mails, outbox, tokens
 from wagtail_zoom.signals import registration_changed
 
 from .conftest import hurry, post, url_of, work
@@ -175,15 +175,76 @@ def test_a_project_hears_of_every_new_state_after_the_commit(
 KINDS = ("again", "approved", "cancelled", "confirm", "denied", "failed", "pending", "received")
 
 
-@pytest.mark.parametrize("zoom_confirms", [False, True])
+@pytest.mark.parametrize("zoom_sends", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_in_english_the_sentence_after_the_greeting_begins_with_a_capital(kind, zoom_confirms):
+def test_in_english_the_sentence_after_the_greeting_begins_with_a_capital(kind, zoom_sends):
     facts = {"name": "Mika", "organiser": "Aurora", "reason": "", "title": "Evening"}
     text = render_to_string(
-        f"wagtail_zoom/registration/mail/{kind}.txt", {**facts, "zoom_confirms": zoom_confirms}
+        f"wagtail_zoom/registration/mail/{kind}.txt", {**facts, "zoom_sends": zoom_sends}
     )
     greeting, _empty, words = text.splitlines()[:3]
     assert greeting == "Hello Mika," and words[0].isupper(), words
+
+
+ZOOM = "Zoom sends your joining details in an email of its own."
+OURS = "Your personal link."
+HERE = "You can also join from the page below."
+ORGANISER = "The organiser gives out the link."
+
+
+@pytest.mark.parametrize(
+    ("zoom", "policy", "in_mail", "on_page"),
+    [
+        (True, "window", {ZOOM, HERE}, {ZOOM, "Join on Zoom"}),
+        (True, "never", {ZOOM}, {ZOOM}),
+        (False, "window", {OURS}, {"Join on Zoom"}),
+        (False, "never", {ORGANISER}, {ORGANISER}),
+    ],
+)
+def test_mail_and_status_page_say_alike_who_sends_the_joining_details(
+    client, place, meeting, signed_up, zoom, policy, in_mail, on_page
+):
+    type(meeting).objects.update(zoom_confirms=zoom)
+    ZoomSettings.objects.update(join_policy=policy)
+    hurry()
+    work()
+    said = {ZOOM, OURS, HERE, ORGANISER, "Join on Zoom"}
+    body = " ".join(mail.outbox[-1].body.split())
+    page = client.get(tokens.status_path(signed_up)).content.decode()
+    assert {words for words in said if words in body} == in_mail
+    assert {words for words in said if words in page} == on_page
+
+
+@pytest.mark.parametrize("zoom", [True, False])
+@pytest.mark.parametrize("policy", ["window", "never"])
+def test_form_and_answer_promise_only_what_every_mail_keeps(client, place, meeting, zoom, policy):
+    """They say that the mail tells how to join, and not who sends the link."""
+    type(meeting).objects.update(zoom_confirms=zoom)
+    ZoomSettings.objects.update(join_policy=policy)
+    url = url_of(place, meeting)
+    form = client.get(url).content.decode()
+    assert "It tells you how to join, and you can cancel with it." in form
+    assert "link" not in form.partition("<form")[2].partition("</form>")[0]
+    type(place.account).objects.update(throttled_until=None)
+    answer = client.get(url + "received/").content.decode()
+    assert "It tells you how things stand and how to join." in answer
+
+
+@pytest.mark.parametrize(
+    ("approval", "confirms", "notifies", "sends"),
+    [
+        (0, True, False, True),
+        (0, False, True, False),
+        (1, True, False, False),
+        (1, False, True, True),
+    ],
+)
+def test_after_an_approval_by_hand_the_details_come_with_zooms_mail_about_it(
+    meeting, approval, confirms, notifies, sends
+):
+    meeting.approval_type = approval
+    meeting.zoom_confirms, meeting.zoom_notifies = confirms, notifies
+    assert meeting.zoom_sends_details is sends
 
 
 def test_every_mail_to_a_visitor_is_looked_at():

@@ -180,6 +180,15 @@ class Meeting(Mirrored):
     def takes_registration(self) -> bool:
         return self.approval_type in (self.ApprovalType.AUTOMATIC, self.ApprovalType.MANUAL)
 
+    @property
+    def zoom_sends_details(self) -> bool:
+        """Whether registered people get their joining details in a mail of Zoom's.
+
+        With approval by hand they come with the mail about the approval, which has its own switch.
+        """
+        by_hand = self.approval_type == self.ApprovalType.MANUAL
+        return self.zoom_notifies if by_hand else self.zoom_confirms
+
 
 class Occurrence(models.Model):
     """Every dated instance of a meeting, also the only one of a single meeting.

@@ -110,7 +110,8 @@ class RegistrationForm(forms.Form):
         if "last_name" in asked:
             self.fields["last_name"] = fields.standard("last_name", asked["last_name"])
         self.fields["email"] = EmailField(
-            label=_("Email address"), help_text=_("We send your personal link to this address.")
+            label=_("Email address"),
+            help_text=_("Everything about your registration goes to this address."),
         )
         for name, required in asked.items():
             if name != "last_name":

@@ -124,14 +124,9 @@ def _subjects() -> dict[str, str]:
 
 def _context(row: Registration, choice: ZoomSettings) -> dict[str, Any]:
     dates = dates_of(row)
-    zoom_confirms = row.meeting is not None and row.meeting.zoom_confirms
+    zoom_sends = row.meeting is not None and row.meeting.zoom_sends_details
     may_join = row.state == State.APPROVED and lets_in(row, choice)
-    join_url = ""
-    if may_join and not zoom_confirms:
-        try:
-            join_url = links.site_origin(choice) + tokens.join_path(row)
-        except NoReverseMatch:
-            join_url = ""
+    path = way_in(row, choice) if may_join else ""
     passcode = ""
     if may_join and row.meeting and choice.passcode_policy == PasscodePolicy.REGISTRANTS:
         passcode = row.meeting.passcode.reveal()
@@ -143,9 +138,10 @@ def _context(row: Registration, choice: ZoomSettings) -> dict[str, Any]:
         "contact": choice.contact_email,
         "dates": [date.text for date in dates if not date.is_over] or [d.text for d in dates],
         "status_url": tokens.status_url(row, choice),
-        "join_url": join_url,
+        "may_join": bool(path),
+        "join_url": links.site_origin(choice) + path if path and not zoom_sends else "",
         "passcode": passcode,
-        "zoom_confirms": zoom_confirms,
+        "zoom_sends": zoom_sends,
         "reason": verdicts.VISITOR.get(row.error_class, ""),
         "days": choice.registration_days,
     }
@@ -157,6 +153,16 @@ def lets_in(row: Registration, choice: ZoomSettings) -> bool:
         return False
     gate = Exposure(choice)
     return gate.meetings(Audience.REGISTRANT, Surface.PAGE).filter(pk=row.meeting_id).exists()
+
+
+def way_in(row: Registration, choice: ZoomSettings) -> str:
+    """The path of a registered person's own way in; empty where the owner gives none."""
+    if not lets_in(row, choice):
+        return ""
+    try:
+        return tokens.join_path(row)
+    except NoReverseMatch:
+        return ""
 
 
 def tell_owner(row: Registration) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
@@ -61,7 +60,8 @@ def status_of(row: Registration, choice: ZoomSettings) -> Status:
     over = bool(dates) and all(date.is_over or date.is_off for date in dates)
     page = Status(title=_title(row), dates=dates, **words)
     if row.state == State.APPROVED and not over:
-        page.join_url = _join(row, choice)
+        page.join_url = mails.way_in(row, choice)
+        page.sentence = _how_to_join(row, page.join_url)
         page.calendar_url = f"{tokens.status_path(row)}calendar.ics" if dates else ""
     page.can_confirm = row.state == State.UNCONFIRMED
     alive = (State.UNCONFIRMED, State.WAITING, State.PENDING, State.APPROVED)
@@ -87,13 +87,14 @@ def _form_url(row: Registration) -> str:
     return (page.get_url() if page else "") or ""
 
 
-def _join(row: Registration, choice: ZoomSettings) -> str:
-    if not mails.lets_in(row, choice):
-        return ""
-    try:
-        return tokens.join_path(row)
-    except NoReverseMatch:
-        return ""
+def _how_to_join(row: Registration, join_url: str) -> str:
+    """The same as the mail says: the way in here, Zoom's own mail, or else the organiser."""
+    parts = []
+    if join_url:
+        parts.append(_("This link is yours alone. Please do not pass it on."))
+    if row.meeting is not None and row.meeting.zoom_sends_details:
+        parts.append(_("Zoom sends your joining details in an email of its own."))
+    return " ".join(parts) or _("The organiser gives out the link.")
 
 
 def first_name(row: Registration) -> str:
@@ -144,14 +145,14 @@ def _waiting(row: Registration, who: str, name: str, coming: Any) -> dict[str, A
     )
     if row.error_class == "personal_limit":
         sentence = _(
-            "Zoom takes only a few registrations of one person a day. Yours is saved, and we send "
-            "your link as soon as Zoom takes it, at the latest tomorrow. You do not need to do "
+            "Zoom takes only a few registrations of one person a day. Yours is saved, and we write "
+            "to you as soon as Zoom takes it, at the latest tomorrow. You do not need to do "
             "anything."
         )
     elif row.error_class:
         sentence = _(
-            "Zoom is not answering at the moment. Your registration is saved, and we send your "
-            "link as soon as it is there. You do not need to do anything."
+            "Zoom is not answering at the moment. Your registration is saved, and we write to you "
+            "as soon as Zoom has it. You do not need to do anything."
         )
     return {
         "label": _("Waiting for Zoom"),
@@ -202,7 +203,6 @@ def _approved(row: Registration, who: str, name: str, coming: SignedDate | None)
         "label": _("You are registered"),
         "tone": "good",
         "heading": heading,
-        "sentence": _("This link is yours alone. Please do not pass it on."),
         "steps": done,
     }
 
