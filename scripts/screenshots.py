@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.screenshots_admin import CHROMIUM, free_port, shrink, take_all, world  # noqa: E402
+from scripts.screenshots_admin import own_demo, shrink, take_all, world  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -120,45 +118,27 @@ def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
     print("events-page", flush=True)
 
 
-def main() -> None:
+def main() -> int:
     """A demo of its own, and every picture from it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--only", choices=["public", "admin"])
+    parser.add_argument("--axe", action="store_true", help="examine the owner's; 1 on a finding")
+    parser.add_argument("--database", type=Path, help="a migrated one of the demo to begin with")
     options = parser.parse_args()
     for name in ("blocks", "admin"):
         (options.folder / name).mkdir(parents=True, exist_ok=True)
 
-    from demo_site.places import Places
-
-    with tempfile.TemporaryDirectory() as place:
-        places = Places(free_port(), free_port(), Path(place))
-        os.environ |= places.environment() | {
-            "DJANGO_SETTINGS_MODULE": "demo_site.settings",
-            "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
-        }
-        import django
-        from playwright.sync_api import sync_playwright
-
-        from demo_site.run import Demo
-
-        django.setup()
-        demo = Demo(places)
-        try:
-            demo.start()
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
-                    args=["--no-sandbox"],
-                )
-                if options.only != "admin":
-                    take_pages(demo, browser, options.folder)
-                    take_blocks(demo, browser, options.folder)
-                if options.only != "public":
-                    take_all(demo, browser, options.folder / "admin")
-        finally:
-            demo.stop()
+    found: list[str] = []
+    with own_demo(options.database) as (demo, browser):
+        if options.only != "admin":
+            take_pages(demo, browser, options.folder)
+            take_blocks(demo, browser, options.folder)
+        if options.only != "public":
+            found = take_all(demo, browser, options.folder / "admin", axe=options.axe)
+    print(*found, sep="\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

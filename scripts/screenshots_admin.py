@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -345,16 +346,12 @@ def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, d
     return studio.found
 
 
-def main() -> int:
-    """A demo of its own in a folder that goes away."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images" / "admin")
-    parser.add_argument("--parts", nargs="*", default=["states", "lists", "beginning"])
-    parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--axe", action="store_true", help="examine each screen; 1 on a finding")
-    options = parser.parse_args()
+@contextmanager
+def own_demo(database: Path | None = None) -> Iterator[tuple[Demo, Browser]]:
+    """A demo on free ports in a folder that goes away, and a browser; Django is set up for it.
 
+    ``database``: a migrated one to begin with, which saves some seconds.
+    """
     from demo_site.places import Places
 
     with tempfile.TemporaryDirectory() as place:
@@ -362,6 +359,8 @@ def main() -> int:
         os.environ |= places.environment() | {
             "DJANGO_SETTINGS_MODULE": "demo_site.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
         }  # fmt: skip
+        if database is not None:
+            shutil.copy(database, places.folder / "demo.sqlite3")
         import django
         from playwright.sync_api import sync_playwright
 
@@ -372,18 +371,15 @@ def main() -> int:
         try:
             demo.start()
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
-                    args=["--no-sandbox"],
+                yield (
+                    demo,
+                    playwright.chromium.launch(
+                        executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
+                        args=["--no-sandbox"],
+                    ),
                 )
-                found = take_all(
-                    demo, browser, options.folder, width=options.width, dark=options.dark,
-                    parts=tuple(options.parts), axe=options.axe,
-                )  # fmt: skip
         finally:
             demo.stop()
-    print(*found, sep="\n")
-    return 1 if found else 0
 
 
 def free_port() -> int:
@@ -391,6 +387,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def main() -> int:
+    """A demo of its own in a folder that goes away."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images" / "admin")
+    parser.add_argument("--parts", nargs="*", default=["states", "lists", "beginning"])
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--axe", action="store_true", help="examine each screen; 1 on a finding")
+    options = parser.parse_args()
+    with own_demo() as (demo, browser):
+        found = take_all(
+            demo, browser, options.folder, width=options.width, dark=options.dark,
+            parts=tuple(options.parts), axe=options.axe,
+        )  # fmt: skip
+    print(*found, sep="\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files import locks
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from demo_site.places import Places
@@ -21,15 +23,23 @@ HERE = Path(__file__).parent
 SHOWN_SOON = 20_000
 """Milliseconds a test waits for something to appear. Generous: it bounds, it does not measure."""
 
+LONG = ("test_every_state.py", "test_tutorial.py")
+"""Files with one test each."""
 
 expect.set_options(timeout=SHOWN_SOON)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a browser."""
+    """Everything in this folder needs a browser. The two longest tests begin the two halves that
+    two processes are handed out (``--dist worksteal``): at the end one would wait for the other."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+    long = [item for item in items if item.path.name in LONG]
+    if len(long) == len(LONG):
+        rest = [item for item in items if item not in long]
+        half = len(rest) // 2
+        items[:] = [long[0], *rest[:half], long[1], *rest[half:]]
 
 
 def free_port() -> int:
@@ -52,9 +62,22 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def migrated(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """A database of the demo, made once for all processes of this run: migrating takes a while."""
+    folder = tmp_path_factory.getbasetemp().parent / f"migrated-{testrun_uid}"
+    with open(f"{folder}.lock", "w") as turn:
+        locks.lock(turn, locks.LOCK_EX)
+        if not folder.exists():
+            folder.mkdir()
+            Demo(Places(folder=folder)).manage("setup_demo")
+    return folder / "demo.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def running_demo(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Demo]:
     """The demo as ``make demo`` starts it."""
     demo = Demo(Places(free_port(), free_port(), tmp_path_factory.mktemp("demo")))
+    shutil.copy(migrated, demo.places.folder)
     try:
         demo.start()
         yield demo

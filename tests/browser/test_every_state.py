@@ -12,25 +12,16 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(600)
-def test_pictures_of_the_owners_side_are_made_anew_and_accessible(tmp_path: Path) -> None:
-    """Issue 3, Shows 1: all states of the panel, listings, activity, fleet view."""
+def test_all_pictures_are_made_anew_and_accessible(tmp_path: Path, migrated: Path) -> None:
+    """Issue 3, Shows 1: all states of the panel, listings, activity, fleet view. Issue 8, Shows 2:
+    every block, for a visitor in another zone."""
+    command = ["scripts/screenshots.py", "--folder", tmp_path, "--axe", "--database", migrated]
     made = subprocess.run(
-        [sys.executable, "scripts/screenshots_admin.py", "--folder", str(tmp_path), "--axe"],
+        [sys.executable, *map(str, command)],
         cwd=ROOT, capture_output=True, text=True, timeout=570, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stdout + made.stderr
-    shown = {file.name for file in (ROOT / "docs" / "images" / "admin").glob("*.png")}
-    assert {file.name for file in tmp_path.glob("*.png")} == shown
-
-
-@pytest.mark.timeout(600)
-def test_pictures_of_the_blocks_are_made_anew(tmp_path: Path) -> None:
-    """Issue 8, Shows 2: every block, from a demo of its own, for a visitor in another zone."""
-    made = subprocess.run(
-        [sys.executable, "scripts/screenshots.py", "--only", "public", "--folder", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=570, check=False,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stdout + made.stderr
-    shown = {file.name for file in (ROOT / "docs" / "images" / "blocks").glob("*.png")}
-    assert {file.name for file in (tmp_path / "blocks").glob("*.png")} == shown
+    for room in ("admin", "blocks"):
+        shown = {file.name for file in (ROOT / "docs" / "images" / room).glob("*.png")}
+        assert {file.name for file in (tmp_path / room).glob("*.png")} == shown
     assert (tmp_path / "events-page.png").exists()
