@@ -6,12 +6,14 @@ import io
 import json
 import uuid
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 from wagtail.models.audit_log import ModelLogEntry
+from wagtail.users.models import UserProfile
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
@@ -24,6 +26,7 @@ from wagtail_zoom.models import (
     Placement,
     RecordingRule,
     Registration,
+    RegistrationDate,
     SiteItem,
     WebhookEvent,
     ZoomAccount,
@@ -102,6 +105,25 @@ def test_meetings_begin_with_what_is_to_come(as_aurora, aurora):
     assert "Long ago" in as_aurora.get(index("meetings", when="")).content.decode()
     found = as_aurora.get(index("meetings", when="", q="long")).content.decode()
     assert "Long ago" in found and "Meeting of aurora" not in found
+
+
+def test_every_screen_with_dates_names_the_zone_of_its_clock(as_aurora, aurora):
+    """The owner's clock may be another one than the meeting's."""
+    UserProfile.objects.create(user=aurora.owner, current_time_zone="America/New_York")
+    lists = [f"/admin/zoom/{name}/" for name in ("meetings", "recordings", "sign-ups", "activity")]
+    items = (
+        reverse("wagtail_zoom_meetings:edit", args=[aurora.meeting.pk]),
+        reverse("wagtail_zoom_recordings:edit", args=[aurora.recording.pk]),
+    )
+    RegistrationDate.objects.create(
+        registration=aurora.registration, occurrence=aurora.date, start=aurora.date.start
+    )
+    person = reverse("wagtail_zoom_registrations:view", args=[aurora.registration.pk])
+    visitors, chooser = f"/admin/zoom/{aurora.site.pk}/visitors/", "/admin/zoom/items/choose/"
+    for url in (*lists, *items, person, visitors, chooser):
+        assert "All times are New York time." in as_aurora.get(url).content.decode(), url
+    start = aurora.date.start.astimezone(ZoneInfo("America/New_York"))
+    assert f"{start:%H:%M}" in as_aurora.get(lists[0]).content.decode()
 
 
 def test_new_recordings_wait_on_top(as_aurora, aurora):

@@ -108,6 +108,7 @@ class Guard:
 
     request: Any
     filter_form_class = ItemFilterForm
+    results_template_name = "wagtail_zoom/admin/choose_results.html"
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         if not sites_for(request.user).exists() and not edited_sites(request.user):

@@ -12,6 +12,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from .. import timing
+
 
 def day(value: date | datetime) -> str:
     """``Fri 20 November 2026``."""
@@ -53,6 +55,13 @@ def stamp(value: datetime) -> str:
     if days == 1:
         return _("Yesterday, %(time)s") % {"time": clock(value)}
     return moment(value)
+
+
+def zone() -> str:
+    """``All times are Berlin time.``: the clock of the reader's admin, whatever the event's."""
+    return _("All times are %(zone)s.") % {
+        "zone": timing.zone_place(timezone.get_current_timezone_name())
+    }
 
 
 def age(value: datetime, now: datetime | None = None) -> str:

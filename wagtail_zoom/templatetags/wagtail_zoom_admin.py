@@ -28,6 +28,12 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.simple_tag
+def times_are() -> str:
+    """Which zone the times on this screen are in."""
+    return wording.zone()
+
+
+@register.simple_tag
 def age(value: datetime | None) -> str:
     """How long ago; empty without a time."""
     return _("%(age)s ago") % {"age": wording.age(value)} if value else ""
