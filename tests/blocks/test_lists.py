@@ -290,18 +290,20 @@ def test_nothing_is_lost_where_the_index_ends(draw, host):
     assert listed(draw(MeetingListBlock(), period="past")) == ["Over before"]
 
 
-def test_pages_are_counted_as_far_as_there_are_any(draw, host, rf, monkeypatch):
-    """A hundred thousand rows are not counted for two hundred pages."""
-    monkeypatch.setattr("wagtail_zoom.showing.paging.MOST_PAGES", 3)
-    monkeypatch.setattr("wagtail_zoom.stream.lists.MOST_PAGES", 3)
-    for number in range(9):
+def test_pages_are_counted_as_far_as_links_lead(draw, host, rf, monkeypatch):
+    """A hundred thousand rows are not counted for a page that leads to a few more."""
+    monkeypatch.setattr("wagtail_zoom.showing.paging.MOST_PAGES", 6)
+    monkeypatch.setattr("wagtail_zoom.showing.paging.PAGES_AHEAD", 2)
+    for number in range(15):
         rows.date(host, topic=f"T{number}", start=NOW + (number + 2) * HOUR)
     block = MeetingListBlock()
-    with CaptureQueriesContext(connection) as found:
-        html = draw(block, rf.get("/?wz-1-page=9"), limit=2)
-    assert listed(html) == ["T4", "T5"] and "wz-1-page=4" not in html
-    counts = [each["sql"] for each in found if "COUNT(" in each["sql"]]
-    assert len(counts) == 1 and "LIMIT 6" in counts[0]
+    for asked, shown, last in ((1, "T0 T1", 3), (3, "T4 T5", 5), (9, "T10 T11", 6)):
+        with CaptureQueriesContext(connection) as found:
+            html = draw(block, rf.get(f"/?wz-1-page={asked}"), limit=2)
+        assert listed(html) == shown.split()
+        assert f"wz-1-page={last}#" in html and f"wz-1-page={last + 1}#" not in html
+        counts = [each["sql"] for each in found if "COUNT(" in each["sql"]]
+        assert len(counts) == 1 and f"LIMIT {2 * last}" in counts[0]
 
 
 def test_only_the_next_date_is_the_live_one_while_it_overruns(draw, host):

@@ -13,6 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 MOST_PAGES = 200
+PAGES_AHEAD = 20
+"""How far beyond the page at hand rows are counted: where there are more pages, the last link leads
+that far, and on from there. Counting two hundred pages takes longer than showing one."""
+
+
+def pages_counted(page: int) -> int:
+    """How many pages' rows are counted for this page."""
+    return min(MOST_PAGES, max(1, page) + PAGES_AHEAD)
 
 
 @dataclass(frozen=True)

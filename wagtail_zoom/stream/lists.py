@@ -15,7 +15,7 @@ from ..keeping.keeper import Keeper
 from ..models import Kind
 from ..showing.gathering import Found, Part, Wanted, can_gather, gather
 from ..showing.lookups import look_up
-from ..showing.paging import MOST_PAGES, Asked, Link, Pages
+from ..showing.paging import MOST_PAGES, Asked, Link, Pages, pages_counted
 from ..showing.presenting import Detail
 from ..showing.rendering import Shared, gate
 from ..showing.selecting import Dates, Films, Narrowed, dates, films, touches, words
@@ -165,7 +165,9 @@ class ZoomListBlock(ZoomNarrowedBlock):
             return self.slice(rows, value, asked.number("page"))
         together = found.kept.setdefault("lists", Together(found))
         rows, total = together.read(self, wanted, value, context)
-        return rows[:size], min(total, MOST_PAGES * size) if value["paging"] else len(rows[:size])
+        return rows[:size], min(total, pages_counted(1) * size) if value["paging"] else len(
+            rows[:size]
+        )
 
     def slice(self, rows: Any, value: Any, page: int) -> tuple[list[Any], int]:
         """The rows of a page (of the nearest one there is), and how many there are in all."""
@@ -173,20 +175,20 @@ class ZoomListBlock(ZoomNarrowedBlock):
         if not value["paging"]:
             found = list(rows[:size])
             return found, len(found)
-        total = self.total(rows, size)
+        total = self.total(rows, size, pages_counted(page))
         first = (Pages.nearest(page, total, size) - 1) * size
         return list(rows[first : first + size]) if total else [], total
 
     @staticmethod
-    def total(rows: Any, size: int) -> int:
-        """How many rows there are, as far as a list has pages: nobody counts a hundred thousand."""
-        return int(rows.order_by()[: MOST_PAGES * size].count())
+    def total(rows: Any, size: int, pages: int = MOST_PAGES) -> int:
+        """How many rows there are, as far as this many pages have room for them."""
+        return int(rows.order_by()[: pages * size].count())
 
 
 def _part(value: Any) -> Part:
     """What one list needs of its selection."""
     size = value["limit"] or 10
-    return Part(size, MOST_PAGES * size if value["paging"] else 0)
+    return Part(size, pages_counted(1) * size if value["paging"] else 0)
 
 
 class Together:
