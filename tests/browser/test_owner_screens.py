@@ -181,3 +181,13 @@ def test_a_note_follows_the_theme(log_in: LogIn, address: Address, scheme: str) 
         "node => getComputedStyle(node).backgroundColor.match(/\\d+/g).map(Number)"
     )
     assert (sum(colour[:3]) > 3 * 128) == (scheme == "light"), colour
+
+
+def test_the_sites_name_is_whole_on_a_phone(log_in: LogIn, address: Address) -> None:
+    """Beside the heading of a screen; Wagtail leaves it on the heading's line, however long."""
+    page = log_in("borealis", "borealis", viewport={"width": 375, "height": 812})
+    number = open_panel(page, address, "borealis")
+    page.goto(address("borealis", f"/admin/zoom/{number}/visitors/"))
+    name = page.locator(".w-header__subtitle").bounding_box()
+    assert name is not None
+    assert name["x"] + name["width"] <= 375
