@@ -45,7 +45,7 @@ test: $(VENV)/.ready
 
 test-browser: $(VENV)/.ready
 	@test -x /usr/bin/chromium || $(BIN)/playwright install chromium
-	$(BIN)/pytest -n 2 --dist worksteal --timeout 300 --reruns $(or $(RERUNS),0) -m browser tests/browser
+	$(BIN)/pytest -n 2 --dist worksteal --timeout 300 --reruns $(or $(RERUNS),0) -raR -m browser tests/browser
 
 test-services: $(VENV)/.ready
 	sh scripts/test_services.sh $(BIN)
