@@ -41,7 +41,7 @@ demo-reset: $(VENV)/.demo
 	@$(BIN)/python -m demo_site.run --reset
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -n auto --dist worksteal -m "not services and not browser and not slow"
+	$(BIN)/pytest -n auto -m "not services and not browser and not slow"
 
 test-browser: $(VENV)/.ready
 	@test -x /usr/bin/chromium || $(BIN)/playwright install chromium
@@ -85,7 +85,7 @@ screenshots: $(VENV)/.ready
 
 coverage: $(VENV)/.ready
 	@mkdir -p build/coverage && $(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal -m "not services and not browser and not slow"
+	$(BIN)/coverage run -m pytest -q -n auto -m "not services and not browser and not slow"
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet && $(BIN)/coverage report
 
 release: $(VENV)/.ready

@@ -8,7 +8,7 @@ if [ -n "${ALL:-}" ]; then ROOMS=tests; fi
 run() {
     echo "== $1 =="
     # shellcheck disable=SC2086 - a list of folders
-    TEST_DATABASE=$1 "$BIN/pytest" -q -n auto --dist worksteal -m "not browser and not slow" $ROOMS
+    TEST_DATABASE=$1 "$BIN/pytest" -q -n auto -m "not browser and not slow" $ROOMS
 }
 if "$BIN/python" -c 'import socket; socket.create_connection(("127.0.0.1", 5432), 2)' 2>/dev/null; then
     "$BIN/pip" install --quiet 'psycopg[binary]'
