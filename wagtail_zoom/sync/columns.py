@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import BooleanField, F, Func, Q
+from django.db.models import BooleanField, F, Func, Model, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import InsertQuery
 
@@ -134,7 +134,7 @@ def not_younger(at: datetime) -> Q:
     return fetched & (Q(provider_ts=None) | Q(provider_ts__lte=at))
 
 
-def among(model: type[Mirrored], name: str, values: Collection[Any]) -> Q | Func:
+def among(model: type[Model], name: str, values: Collection[Any]) -> Q | Func:
     """A condition like ``name__in``: on PostgreSQL one parameter, whatever the number of values.
 
     Three hundred placeholders are built, split and parsed by Django, the driver and the server in

@@ -18,6 +18,7 @@ from ..errors import (
 )
 from ..models import Activity, WebhookEvent, ZoomSettings
 from . import routing
+from .columns import among
 
 logger = observing.logger("inbox")
 
@@ -31,9 +32,8 @@ LOST = WebhookEvent.WORKER_LOST
 
 def begin(events: list[WebhookEvent]) -> None:
     """Count a try before anything is done that the process might not survive."""
-    WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-        attempts=F("attempts") + 1, error_class=LOST, error_code=None
-    )
+    rows = WebhookEvent.objects.filter(among(WebhookEvent, "id", [event.pk for event in events]))
+    rows.update(attempts=F("attempts") + 1, error_class=LOST, error_code=None)
 
 
 def break_off(events: list[WebhookEvent]) -> None:
@@ -64,9 +64,8 @@ def settle(events: list[WebhookEvent], state: str) -> None:
         lag = (now - routing.event_time(event)).total_seconds()
         observing.measure("message_lag_seconds", lag, outcome=state)
     if events:
-        WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-            state=state, done_at=now, error_class="", error_code=None
-        )
+        rows = WebhookEvent.objects.filter(among(WebhookEvent, "id", [one.pk for one in events]))
+        rows.update(state=state, done_at=now, error_class="", error_code=None)
 
 
 def fail(events: list[WebhookEvent], error: Exception) -> None:

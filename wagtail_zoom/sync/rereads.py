@@ -26,6 +26,8 @@ from .store import Occasion, announce, hosts_of, store_meetings
 OTHER_KIND = 3000
 """Zoom: the number of a meeting is a webinar's."""
 INVALID_WEBINAR = 300
+PORTIONS = 3
+"""In which many answers are stored: each portion costs a dozen statements."""
 CONVERTED = (OTHER_KIND, INVALID_WEBINAR)
 KINDS = (Kind.MEETING, Kind.WEBINAR)
 Verdict = bool | Exception
@@ -94,7 +96,8 @@ class _Rereads:
         begun = timezone.now()
         details = self._details(client, keys)
         try:
-            while mapped := list(islice(details, settings.parallel_reads)):
+            handful = max(settings.parallel_reads, len(keys) // PORTIONS)
+            while mapped := list(islice(details, handful)):
                 self._store(mapped, begun)
         except Exception as error:
             # The rate, the permission, or a mistake of ours: what has no verdict waits.
