@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from demo_site.places import Places
+from demo_site.run import Demo
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -25,25 +28,22 @@ class Database:
             "TEST_DATABASE": "sqlite", "TEST_DATABASE_NAME": self.base, "TMPDIR": str(folder),
             "BENCH_LOG": str(folder / "django.log"),
         }  # fmt: skip
-        self.is_ready = False
 
     def prepare(self) -> None:
-        """Make the tables."""
+        """Make the template that each measurement copies."""
+        self._migrate()
+        (self.folder / f"{self.base}.sqlite3").rename(self.folder / "template.sqlite3")
+
+    def _migrate(self) -> None:
         subprocess.run(
             [sys.executable, "-m", "benchmarks.prepare"], cwd=ROOT, env=self.environment, check=True
         )
 
     def fresh(self) -> None:
         """An empty database under the same name."""
-        file = self.folder / f"{self.base}.sqlite3"
-        kept = self.folder / "template.sqlite3"
-        if not self.is_ready:
-            self.prepare()
-            file.rename(kept)
-            self.is_ready = True
         for path in self.folder.glob(f"{self.base}.sqlite3*"):
             path.unlink()
-        shutil.copy(kept, file)
+        shutil.copy(self.folder / "template.sqlite3", self.folder / f"{self.base}.sqlite3")
 
     def version(self) -> str:
         """For the report."""
@@ -75,14 +75,13 @@ class Postgres(Database):
             cursor = connection.execute(sql)
             return str(cursor.fetchone()[0]) if cursor.description else ""
 
+    def prepare(self) -> None:
+        self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
+        self._say(f'CREATE DATABASE "{self.base}"')
+        self._migrate()
+        self._say(f'ALTER DATABASE "{self.base}" RENAME TO "{self.base}t"')
+
     def fresh(self) -> None:
-        """A copy of the template."""
-        if not self.is_ready:
-            self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
-            self._say(f'CREATE DATABASE "{self.base}"')
-            self.prepare()
-            self._say(f'ALTER DATABASE "{self.base}" RENAME TO "{self.base}t"')
-            self.is_ready = True
         self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
         self._say(f'CREATE DATABASE "{self.base}" TEMPLATE "{self.base}t"')
 
@@ -92,6 +91,12 @@ class Postgres(Database):
     def drop(self) -> None:
         for name in (self.base, f"{self.base}t"):
             self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def prepare_demo(places: Places) -> None:
+    """The demo's sites and pages, for the measurement that runs the whole demo."""
+    places.folder.mkdir(parents=True)
+    Demo(places).manage("setup_demo")
 
 
 def all_databases(folder: Path) -> list[Database]:

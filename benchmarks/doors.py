@@ -6,7 +6,6 @@ import http.client
 import importlib.util
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from demo_site.places import free_port
 from wagtail_zoom.conf import settings
 from wagtail_zoom.testing.signing import sign
 
@@ -102,9 +102,7 @@ class Server:
     """gunicorn with two workers of four threads on a free port."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "gunicorn", "benchmarks.wsgi", "--workers", "2",

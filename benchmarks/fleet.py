@@ -29,7 +29,7 @@ from wagtail_zoom.sync import inbox, runs, schedule
 from . import stage
 from .measure import BUSY, QUICK, Figure, cpu, percentile, report
 
-SIZES = (100, 1000) if QUICK else (100, 10_000)
+SIZES = (100, 300) if QUICK else (100, 10_000)
 EVENTS = 50
 
 

@@ -25,7 +25,7 @@ LIGHT = 30
 
 def first_import() -> None:
     """A Pro account with its rate limits switched on, its whole budget ours."""
-    count = int(os.environ.get("BENCH_IMPORT") or (180 if QUICK else 1800))
+    count = int(os.environ.get("BENCH_IMPORT") or (90 if QUICK else 1800))
     with stage.simulator("--latency", "100") as zoom:
         stage.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
         runner = stage.worker()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import requests
 
@@ -22,31 +19,24 @@ from .measure import QUICK, Figure, percentile, report
 HOST = "aurora.localhost"
 
 
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def run() -> None:
     """Measure idle, then with fifty messages a second about other things."""
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-    with tempfile.TemporaryDirectory(prefix="wagtail-zoom-bench-demo-") as folder:
-        places = Places(_port(), _port(), Path(folder))
-        demo = Demo(places)
-        try:
-            demo.start()
-            zoom = SimulatorControl(places.simulator_url)
-            _measure(zoom, places, "idle", 5 if QUICK else 20)
-            if not QUICK:
-                stop = threading.Event()
-                thread = threading.Thread(target=_storm, args=(zoom, places, stop))
-                thread.start()
-                _measure(zoom, places, "with 50 messages/s over 10 accounts", 20)
-                stop.set()
-                thread.join()
-        finally:
-            demo.stop()
+    places = Places.from_environment()
+    demo = Demo(places)
+    try:
+        demo.start()
+        zoom = SimulatorControl(places.simulator_url)
+        _measure(zoom, places, "idle", 4 if QUICK else 20)
+        if not QUICK:
+            stop = threading.Event()
+            thread = threading.Thread(target=_storm, args=(zoom, places, stop))
+            thread.start()
+            _measure(zoom, places, "with 50 messages/s over 10 accounts", 20)
+            stop.set()
+            thread.join()
+    finally:
+        demo.stop()
 
 
 def _measure(zoom: SimulatorControl, places: Places, name: str, count: int) -> None:

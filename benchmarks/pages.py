@@ -61,9 +61,9 @@ def run() -> None:
         html = response.content.decode()
         static = make(f"static{size}", [{"type": "html", "value": main_of(html)}])
         warm = duel(
-            lambda: client.get(lists), lambda path=static: client.get(path), 30 if QUICK else 80
+            lambda: client.get(lists), lambda path=static: client.get(path), 20 if QUICK else 80
         )
-        cold = _cold(client, lists, static, 8 if QUICK else 25)
+        cold = _cold(client, lists, static, 7 if QUICK else 25)
         note = f"{len(html) / 1024:.0f} kB, {html.count('<li') + html.count('<tr')} rows"
         _tell(size, "warm", warm, "≤ 1.5 ×", warm.ratio <= 1.5, note, firsts)
         _tell(size, "cold", cold, "", None, "after a change, everything rendered", firsts)

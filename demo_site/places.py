@@ -6,11 +6,19 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "var"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,11 @@ class Places:
             raise SystemExit("DEMO_PORT and SIMULATOR_PORT must be numbers.") from None
         folder = Path(os.environ.get("DEMO_DIR") or cls.folder).resolve()
         return cls(port, simulator_port, folder)
+
+    @classmethod
+    def anywhere(cls, folder: Path) -> Places:
+        """On ports that are free: for a demo beside others."""
+        return cls(free_port(), free_port(), folder)
 
     def environment(self) -> dict[str, str]:
         """The same, for a child process."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -355,7 +354,7 @@ def own_demo(database: Path | None = None) -> Iterator[tuple[Demo, Browser]]:
     from demo_site.places import Places
 
     with tempfile.TemporaryDirectory() as place:
-        places = Places(free_port(), free_port(), Path(place))
+        places = Places.anywhere(Path(place))
         os.environ |= places.environment() | {
             "DJANGO_SETTINGS_MODULE": "demo_site.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
         }  # fmt: skip
@@ -380,13 +379,6 @@ def own_demo(database: Path | None = None) -> Iterator[tuple[Demo, Browser]]:
                 )
         finally:
             demo.stop()
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> int:

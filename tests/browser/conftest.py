@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,13 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [long[0], *rest[:half], long[1], *rest[half:]]
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium where there is one."""
@@ -76,7 +68,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path
 @pytest.fixture(scope="session")
 def running_demo(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Demo]:
     """The demo as ``make demo`` starts it."""
-    demo = Demo(Places(free_port(), free_port(), tmp_path_factory.mktemp("demo")))
+    demo = Demo(Places.anywhere(tmp_path_factory.mktemp("demo")))
     shutil.copy(migrated, demo.places.folder)
     try:
         demo.start()

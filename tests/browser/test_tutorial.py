@@ -12,9 +12,10 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from demo_site.places import free_port
 from tests.packaging.conftest import built, project, python, run, typed  # noqa: F401 - fixtures
 
-from .conftest import SHOWN_SOON, free_port
+from .conftest import SHOWN_SOON
 from .test_changes import reload_until, row
 
 PERSON = {

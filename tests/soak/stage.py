@@ -6,7 +6,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
@@ -19,18 +18,11 @@ from demo_site.run import SECRET
 SETTINGS = "tests.soak.settings"
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
 class Stage:
     """All processes of one installation."""
 
     def __init__(self, folder: Path, extra: dict[str, str], web_workers: int = 2) -> None:
-        self.places = Places(free_port(), free_port(), folder)
+        self.places = Places.anywhere(folder)
         self.environment = {
             **self.places.environment(), **extra, "DJANGO_SETTINGS_MODULE": SETTINGS
         }  # fmt: skip
