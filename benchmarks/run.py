@@ -35,7 +35,7 @@ class Job:
     in_quick: bool = True
 
 
-BUDGET = 88 if QUICK else 860
+BUDGET = 88 if QUICK else 885
 """Seconds for everything: what does not fit in any more is reported as not measured."""
 MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or 50_000))
 JOBS = (
@@ -43,7 +43,6 @@ JOBS = (
     Job("serving", in_quick=False),
     Job("upserts"),
     Job("inbox"),
-    Job("imports.first_import", seconds=600),
     Job("imports.reconcile"),
     Job("doors", everywhere=not QUICK),
     Job("signup"),
@@ -53,6 +52,8 @@ JOBS = (
     Job("fleet.year", in_quick=False),
     Job("asides", in_quick=False),
     *(Job("imports.memory", (count,), in_quick=False, seconds=600) for count in MEMORY),
+    # Last: Zoom's rate sets how long it takes, and it imports as many as there is time for.
+    Job("imports.first_import", seconds=600),
 )
 
 
@@ -119,7 +120,9 @@ def _measure(job: Job, database: Database, folder: Path, left: float) -> list[Fi
     out = folder / "figures.jsonl"
     out.unlink(missing_ok=True)
     database.fresh()
-    environment = {**os.environ, **database.environment, "BENCH_OUT": str(out)}
+    environment = {
+        **os.environ, **database.environment, "BENCH_OUT": str(out), "BENCH_LEFT": f"{left:.0f}",
+    }  # fmt: skip
     command = [sys.executable, "-m", "benchmarks.figure", job.call, *map(str, job.arguments)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     seconds = max(1.0, min(job.seconds, left - (time.monotonic() - began)))
