@@ -35,6 +35,7 @@ def test_fleet_is_sorted_by_pain_and_for_superusers_only(client, as_root, aurora
     assert [row.site for row in fleet.rows()][:2] == [borealis.site, aurora.site]
     answer = as_root.get(FLEET)
     assert b"Owner must reconnect" in answer.content and b"for 2 days" in answer.content
+    assert b"All times are " in answer.content
     assert b"borealis.example" in as_root.get(f"{FLEET}?group=reconnect").content
     assert b"aurora.example" not in as_root.get(f"{FLEET}?group=reconnect").content
     assert b"aurora.example" not in as_root.get(f"{FLEET}results/?q=boreal").content

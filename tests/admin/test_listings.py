@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -120,7 +120,8 @@ def test_every_screen_with_dates_names_the_zone_of_its_clock(as_aurora, aurora):
     )
     person = reverse("wagtail_zoom_registrations:view", args=[aurora.registration.pk])
     visitors, chooser = f"/admin/zoom/{aurora.site.pk}/visitors/", "/admin/zoom/items/choose/"
-    for url in (*lists, *items, person, visitors, chooser):
+    panel = f"/admin/settings/wagtail_zoom/zoomsettings/{aurora.site.pk}/"
+    for url in (*lists, *items, person, visitors, chooser, panel):
         assert "All times are New York time." in as_aurora.get(url).content.decode(), url
     start = aurora.date.start.astimezone(ZoneInfo("America/New_York"))
     assert f"{start:%H:%M}" in as_aurora.get(lists[0]).content.decode()
@@ -173,6 +174,26 @@ def test_exports_hold_all_rows_and_are_logged(as_aurora, aurora):
     b"".join(as_aurora.get(index("registrations", export="csv")))
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.export").count() == 1
     assert "exported the sign-ups" in as_aurora.get(index("activity")).content.decode()
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_exports_speak_as_the_list_does(as_aurora, aurora, format):
+    """A file is written after the request and a workbook knows no zones; both are the reader's."""
+    UserProfile.objects.update_or_create(
+        user=aurora.owner,
+        defaults={"preferred_language": "de", "current_time_zone": "Asia/Kolkata"},
+    )
+    aurora.registration.created_at = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
+    aurora.registration.save()
+    file = b"".join(as_aurora.get(index("registrations", export=format)))
+    if format == "csv":
+        heading, row = file.decode().splitlines()[:2]
+        assert heading.startswith("Person,E-Mail,Meeting,Termin,Angemeldet am")
+        assert "2026-03-02 01:30:00+05:30" in row
+    else:
+        cells = list(openpyxl.load_workbook(io.BytesIO(file)).active.iter_rows(values_only=True))
+        place = cells[0].index("Angemeldet am (Asia/Kolkata)")
+        assert cells[1][place] == datetime(2026, 3, 2, 1, 30)
 
 
 def test_reading_sign_ups_is_logged_once_an_hour(as_aurora, aurora):

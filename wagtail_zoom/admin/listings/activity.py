@@ -97,6 +97,7 @@ class ActivityView(SiteIndexView):
     search_placeholder = gettext_lazy("Search the activity")
     default_filters = {"when": WEEK}
     list_export = ["at", "row_sentence", "row_detail", "row_outcome"]
+    export_times = ("at",)
 
     @cached_property
     def export_headings(self) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone, translation
 from django.utils.encoding import force_str
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -68,6 +70,8 @@ class SiteIndexView(IndexView):
     search_placeholder: Any = ""
     default_filters: dict[str, str] = {}
     """Filters that hold as long as nothing else is asked for."""
+    export_times: tuple[str, ...] = ()
+    """Exported fields that are moments: a workbook, whose cells know no zone, names it above."""
     search_backend_name = None
     any_permission_required = ["change"]
 
@@ -122,10 +126,20 @@ class SiteIndexView(IndexView):
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
         return super().as_spreadsheet(Decorated(queryset, self.decorate), spreadsheet_format)
 
+    def stream_csv(self, queryset: Any) -> Iterator[Any]:
+        return as_asked(super().stream_csv(queryset))
+
     def get_heading(self, queryset: Any, field: str) -> str:
-        return force_str(self.export_headings.get(field, field))
+        heading = force_str(self.export_headings.get(field, field))
+        if field in self.export_times and self.request.GET.get("export") == self.FORMAT_XLSX:
+            return f"{heading} ({timezone.get_current_timezone_name()})"
+        return heading
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
+        if isinstance(value, datetime):
+            # As the list shows it. Wagtail writes UTC, and in a workbook nothing says so.
+            value = timezone.localtime(value)
+            return value.replace(tzinfo=None) if export_format == self.FORMAT_XLSX else value
         value = super().preprocess_field_value(field, value, export_format)
         return as_text(value) if export_format == self.FORMAT_CSV else value
 
@@ -181,6 +195,17 @@ class Decorated:
     def __iter__(self) -> Iterator[Any]:
         for chunk in _chunks(self.rows.iterator(chunk_size=EXPORT_CHUNK)):
             yield from self.decorate(chunk)
+
+
+def as_asked(lines: Iterator[Any]) -> Iterator[Any]:
+    """Lines of a file in the language and zone of now, also when they are made afterwards."""
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+
+    def line() -> Any:
+        with translation.override(language), timezone.override(zone):
+            return next(lines, None)
+
+    return iter(line, None)
 
 
 def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:

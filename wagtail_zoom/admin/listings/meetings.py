@@ -99,6 +99,7 @@ class MeetingsView(SiteIndexView):
         "row_state",
         "row_reason",
     ]
+    export_times = ("row_start",)
 
     @cached_property
     def export_headings(self) -> dict[str, str]:

@@ -118,6 +118,7 @@ class RecordingsView(SiteIndexView):
         "row_state",
         "row_reason",
     ]
+    export_times = ("row_start",)
 
     @cached_property
     def export_headings(self) -> dict[str, str]:

@@ -100,6 +100,7 @@ class RegistrationsView(SiteIndexView):
     bulk_type = "zoomsignup"
     empty_sentence = gettext_lazy("Nobody has signed up yet.")
     list_export = ["row_name", "row_email", "row_topic", "row_start", "created_at", "row_state"]
+    export_times = ("row_start", "created_at")
 
     @cached_property
     def export_headings(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import django_filters
@@ -22,7 +23,7 @@ from wagtail.admin.views.reports import ReportView
 from wagtail.models import Site
 
 from .. import fleet
-from ..listings.base import as_text
+from ..listings.base import as_asked, as_text
 from ..listings.columns import Cell, CellColumn
 
 
@@ -145,6 +146,9 @@ class FleetView(SuperuserMixin, ReportView):
             "mailed": _("Mailed"),
         }
         return headings[field]
+
+    def stream_csv(self, queryset: Any) -> Iterator[Any]:
+        return as_asked(super().stream_csv(queryset))
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
         value = super().preprocess_field_value(field, value, export_format)
