@@ -104,7 +104,8 @@ def reconcile() -> None:
             return client_for(account, host.zoom_id, Priority.RECONCILE)
 
         def ours() -> None:
-            work = Work(account, fetch_scope(account), run, client(), lambda tally: None)
+            scope = fetch_scope(account)
+            work = Work(account, scope, run, client(), lambda tally: None, is_late=lambda: False)
             read_unit(work, Unit(0, "", host.pk), host)
 
         def floor() -> None:

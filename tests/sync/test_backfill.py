@@ -140,20 +140,51 @@ def test_an_expired_page_token_restarts_the_unit(connect, zoom_app, zoom_worker)
     assert not Meeting.objects.exclude(missing_since=None).exists()
 
 
-def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
-    connect, zoom_app, zoom_worker, monkeypatch, settings
-):
-    """S4: a task is killed after two minutes, so a host with many meetings takes several slices."""
+@pytest.fixture
+def short_slices(monkeypatch, settings):
+    """A slice's time is over as soon as five details are stored."""
     monkeypatch.setattr(engine, "LONGEST_UNIT", -1000)
     monkeypatch.setattr(listing, "BATCH", 5)
+    monkeypatch.setattr(listing, "MEANWHILE", 1)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
-    zoom_app.bulk("aurora-0", meetings=12)
+
+
+def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
+    connect, zoom_app, zoom_worker, short_slices
+):
+    """S4: a task is killed after two minutes, so a host with many meetings takes several slices."""
+    zoom_app.bulk("aurora-0", meetings=30)
     choice = connect("aurora-0", kinds=("meetings",))
     run = SyncRun.objects.filter(account=choice.account).latest("pk")
-    assert run.state == SyncRun.State.DONE
-    slices = zoom_worker.ran.count("sync_slice")
+    assert run.state == SyncRun.State.DONE and not run.cursor["rest"]
+    assert zoom_worker.ran.count("sync_slice") > 5
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
-    assert slices > 3
-    assert len(set(read)) >= 12
-    # Of each slice the one read that was already on its way is repeated, and no other.
-    assert len(read) - len(set(read)) <= slices
+    assert len(set(read)) >= 30 and len(read) == len(set(read)), "nothing is read twice"
+    lists = [call for call in zoom_app.calls("path=/v2/users/") if "page_size=300" in call["query"]]
+    pages = [call["path"] for call in lists if call["path"].endswith("/meetings")]
+    assert pages and len(pages) == len(set(pages)), "nothing is listed twice"
+    counts = run.counts["meeting"]
+    stored = Meeting.objects.filter(account=choice.account).count()
+    assert counts["seen"] == counts["created"] == stored, "nothing is counted twice"
+
+
+def test_what_a_dead_worker_left_of_a_long_listing_is_read_and_nothing_else(
+    connect, zoom_app, short_slices, monkeypatch
+):
+    """S2: the cursor names our own meetings; what was stored after it is not read again."""
+    zoom_app.bulk("aurora-0", meetings=30)
+    cursors = []
+    save = engine._save
+
+    def kept(run, **cursor):
+        if cursor.get("rest"):
+            cursors.append(cursor)
+            if len(cursors) == 3:
+                cursor = cursors[0]  # what this slice did was never written down
+        save(run, **cursor)
+
+    monkeypatch.setattr(engine, "_save", kept)
+    choice = connect("aurora-0", kinds=("meetings",))
+    assert len(cursors) > 3
+    read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
+    assert len(read) == len(set(read)) == Meeting.objects.filter(account=choice.account).count()

@@ -20,7 +20,8 @@ class SyncRun(models.Model):
     """One run of the sync over one account, resumable at ``cursor``.
 
     ``cursor`` is made of our units (phase, host, month), never of Zoom's page tokens, which die
-    after fifteen minutes: a unit that breaks off is repeated whole.
+    after fifteen minutes: a unit that breaks off is repeated whole. Of one that was listed to its
+    end, ``rest`` names the meetings whose details are left.
     """
 
     class Mode(models.TextChoices):

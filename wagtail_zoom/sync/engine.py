@@ -1,13 +1,15 @@
 """Runs one slice of a run: a few seconds of units, then the next run gets its turn.
 
 Every page is stored by itself; the cursor moves when a unit is complete. A slice that dies loses
-nothing: the unit it was in is repeated.
+nothing: the unit it was in is repeated. Of a long listing, which is always read to its end, details
+may be left for the next slice: the cursor then names their meetings.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -35,19 +37,20 @@ from ..models import (
 )
 from ..queue import enqueue
 from . import directory, ends, questions, removals, runs, transcripts
-from .listing import Tally, UnitRestart, Work, read_unit
+from .listing import Tally, UnitRestart, Work, read_rest, read_unit
 from .units import Unit, after, units
 
 logger = observing.logger("sync")
 
 LONGEST_UNIT = 50
-"""Seconds beyond a slice that one long listing may take: a task is killed after 120 seconds."""
+"""Seconds beyond a slice after which the details of a long listing are left for the next one: a
+task is killed after 120 seconds."""
 MOST_RESTARTS = 3
 State = SyncRun.State
 
 
 class Stop(Exception):
-    """Leave the run at a page: it was cancelled, its lease is lost, or its time is over."""
+    """Leave the run at a page: it was cancelled, its lease is lost, or the owner chose anew."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -79,9 +82,6 @@ class Slice:
         SyncRun.objects.filter(pk=self.run.pk).update(beat_at=now, progress=self.run.progress)
         if SyncRun.objects.filter(pk=self.run.pk, cancel_requested=True).exists():
             raise Stop("cancelled")
-        if tally is not None and tally.read and time.monotonic() > self.until + LONGEST_UNIT:
-            # The unit is repeated, but what was read in this run is not read again.
-            raise Stop("turn")
         mark = demand_mark(self.account)
         if mark != self.mark:
             if fetch_scope(self.account) != self.scope:
@@ -89,6 +89,10 @@ class Slice:
                 enqueue("purge_account", self.account.pk)
                 raise Stop("scope")
             self.mark = mark
+
+    def is_late(self) -> bool:
+        """Whether a unit may read no more details in this slice."""
+        return time.monotonic() > self.until + LONGEST_UNIT
 
     def show(self, kind: str, tally: Tally) -> None:
         """Progress of the present kind: finished units plus what this one has so far."""
@@ -162,7 +166,7 @@ def _work(work: Slice) -> None:
     for unit in after(found, run.cursor.get("unit")):
         while not _unit(work, scope, unit, full):
             work.beat()
-        if time.monotonic() > work.until:
+        if time.monotonic() > work.until or run.cursor.get("rest"):
             return
     if "rolled" not in run.cursor:
         _save(run, rolled=rolling)
@@ -195,17 +199,22 @@ def _unit(work: Slice, scope: FetchScope, unit: Unit, full: bool) -> bool:
     """
     run, account = work.run, work.account
     host = Host.objects.filter(pk=unit.host).first()
-    tally = Tally()
+    tally, listed_at = Tally(), timezone.now()
     if host is not None:
         try:
             client = client_for(account, host.zoom_id, _priority(run))
             job = Work(
                 account, scope, run, client,
-                lambda tally: work.beat(tally, kind=unit.kind), full,
+                lambda tally: work.beat(tally, kind=unit.kind), work.is_late, full,
             )  # fmt: skip
-            tally = read_unit(job, unit, host)
-            if tally.lists:
-                removals.mark_missing(account, run, unit, host, client, tally.numbers)
+            rest = _rest(run, unit)
+            if rest:
+                listed_at = rest[1]
+                tally = read_rest(job, unit, *rest)
+            else:
+                tally = read_unit(job, unit, host)
+                if tally.lists:
+                    removals.mark_missing(account, run, unit, host, client, tally.numbers)
         except ZoomScopeMissing:
             logger.info("Account %s lacks a scope for %s.", account.pk, unit.kind)
         except UnitRestart as error:
@@ -215,8 +224,16 @@ def _unit(work: Slice, scope: FetchScope, unit: Unit, full: bool) -> bool:
             # The host is gone, not licensed, or hidden by a setting: its rows stay.
             # It counts as no bad item: a person has up to 26 listings, which would fail the run.
             logger.info("Host %s of account %s: %s.", host.pk, account.pk, type(error).__name__)
-    _count(work, unit, tally)
+    _count(work, unit, tally, listed_at)
     return True
+
+
+def _rest(run: SyncRun, unit: Unit) -> tuple[list[str], datetime] | None:
+    """What a slice before this one left of the unit's listing, and when that was made."""
+    left = run.cursor.get("rest")
+    if not left or left["unit"] != unit.key:
+        return None
+    return left["numbers"], datetime.fromisoformat(left["listed_at"])
 
 
 def _priority(run: SyncRun) -> Priority:
@@ -232,7 +249,8 @@ def _restart(run: SyncRun, error: UnitRestart) -> None:
     _save(run, tries=tries)
 
 
-def _count(work: Slice, unit: Unit, tally: Tally) -> None:
+def _count(work: Slice, unit: Unit, tally: Tally, listed_at: datetime) -> None:
+    """Add up what was done; the cursor moves on, or remembers which details are left."""
     run = work.run
     counts = dict(run.counts.get(unit.kind, {}))
     for name in ("seen", "created", "changed", "unchanged", "failed"):
@@ -241,7 +259,11 @@ def _count(work: Slice, unit: Unit, tally: Tally) -> None:
     work.show(unit.kind, tally)
     done = {**run.cursor.get("done", {})}
     done[unit.kind] = counts["created"] + counts["changed"] + counts["unchanged"]
-    _save(run, unit=unit.key, tries=0, done=done)
+    if tally.rest:
+        left = {"unit": unit.key, "numbers": tally.rest, "listed_at": listed_at.isoformat()}
+        _save(run, rest=left, done=done)
+    else:
+        _save(run, unit=unit.key, rest=None, tries=0, done=done)
     SyncRun.objects.filter(pk=run.pk).update(
         counts=run.counts, progress=run.progress, attempts=0, beat_at=timezone.now()
     )

@@ -22,6 +22,9 @@ from .values import BadItem, identifier
 
 BATCH = 100
 """Details that are held in memory at once, whatever the size of the account."""
+MEANWHILE = 4
+"""Details of a page that are still read when the time is over: about as long as its listing takes,
+so that a listing is completed without leaving the rate unused."""
 
 
 class UnitRestart(Exception):
@@ -44,6 +47,8 @@ class Tally:
     """Meetings that the listing holds: what else is stored of its host is missing."""
     lists: bool = True
     """False: Zoom does not list this kind (any more), so nothing can be missed in it."""
+    rest: list[str] = field(default_factory=list)
+    """Meetings of the complete listing whose details were left for another slice."""
     stored: list[Stored] = field(default_factory=list)
 
     def add(self, done: Stored) -> None:
@@ -64,6 +69,8 @@ class Work:
     client: ZoomClient
     beat: Callable[[Tally], None]
     """Called after each page: renews the lease, saves progress, raises to stop."""
+    is_late: Callable[[], bool]
+    """Whether this slice has to come to an end, if it has read something."""
     full: bool = False
 
     def occasion(self, begun: datetime) -> Occasion:
@@ -72,7 +79,8 @@ class Work:
 
 
 def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
-    """All pages of this unit. Returns only when the listing is complete.
+    """All pages of this unit. Returns only when the listing is complete; details for which the
+    time was too short are ``rest``, to be read by ``read_rest``.
 
     Raises:
         UnitRestart: a page token expired half-way.
@@ -88,6 +96,33 @@ def read_unit(work: Work, unit: Unit, host: Host) -> Tally:
         listed = work.client.meetings(host.zoom_id, unit.kind, ahead=True)
         _read_due(work, tally, _due(work, tally, unit, listed))
     return tally
+
+
+def read_rest(work: Work, unit: Unit, rest: list[str], listed_at: datetime) -> Tally:
+    """Details that an earlier slice left of a listing, but for those read since ``listed_at``.
+
+    Raises:
+        ZoomError: Zoom is away, or refuses the account.
+    """
+    tally = Tally(total=len(rest))
+    _read_due(work, tally, _left(work, tally, unit, rest, listed_at))
+    return tally
+
+
+def _left(
+    work: Work, tally: Tally, unit: Unit, rest: list[str], listed_at: datetime
+) -> Iterator[tuple[str, str]]:
+    for first in range(0, len(rest), BATCH):
+        numbers = rest[first : first + BATCH]
+        rows = known(work.account, numbers)
+        for number in numbers:
+            row = rows.get(number)
+            if row and row.detail_at and row.detail_at > listed_at:
+                tally.unchanged += 1
+            elif tally.read and work.is_late():
+                tally.rest.append(number)
+            else:
+                yield number, unit.kind
 
 
 def _pages(tally: Tally, listed: Iterator[Page]) -> Iterator[tuple[list[dict[str, Any]], datetime]]:
@@ -128,8 +163,11 @@ def _due(work: Work, tally: Tally, unit: Unit, listed: Iterator[Page]) -> Iterat
     """What is to be read, page after page. Asked for more while the last reads of a page are on
     their way, so that a page's end costs none of the rate."""
     for items, begun in _pages(tally, listed):
-        for number in _compared(work, tally, items, unit, begun):
-            yield number, unit.kind
+        for place, number in enumerate(_compared(work, tally, items, unit, begun)):
+            if place >= MEANWHILE and tally.read and work.is_late():
+                tally.rest.append(number)
+            else:
+                yield number, unit.kind
         work.beat(tally)
 
 
