@@ -156,7 +156,7 @@ def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
     zoom_app.bulk("aurora-0", meetings=30)
     choice = connect("aurora-0", kinds=("meetings",))
     run = SyncRun.objects.filter(account=choice.account).latest("pk")
-    assert run.state == SyncRun.State.DONE and not run.cursor["rest"]
+    assert run.state == SyncRun.State.DONE and "rest" not in run.cursor
     assert zoom_worker.ran.count("sync_slice") > 5
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
     assert len(set(read)) >= 30 and len(read) == len(set(read)), "nothing is read twice"
@@ -188,3 +188,18 @@ def test_what_a_dead_worker_left_of_a_long_listing_is_read_and_nothing_else(
     assert len(cursors) > 3
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
     assert len(read) == len(set(read)) == Meeting.objects.filter(account=choice.account).count()
+
+
+def test_a_cancelled_run_keeps_no_numbers(connect, zoom_app, short_slices, monkeypatch):
+    zoom_app.bulk("aurora-0", meetings=30)
+    save = engine._save
+
+    def cancel(run, **cursor):
+        save(run, **cursor)
+        if cursor.get("rest"):
+            SyncRun.objects.update(cancel_requested=True)
+
+    monkeypatch.setattr(engine, "_save", cancel)
+    connect("aurora-0", kinds=("meetings",))
+    run = SyncRun.objects.get()
+    assert run.state == SyncRun.State.CANCELLED and "rest" not in run.cursor

@@ -20,6 +20,11 @@ PAGE_SIZE = 300
 USERS_PAGE_SIZE = 2000
 MOST_PAGES = 2000
 """More pages than any account has: an endless listing is an error, never a truncation (S5)."""
+MOST_SLOTS = 4
+"""Pages for which slots are reserved at once."""
+QUICK = 0.5
+"""Seconds between two pages up to which a listing goes on quickly: reserved slots are then used in
+their time."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,9 @@ def pages(
 ) -> Iterator[Page]:
     """Follow ``next_page_token`` to the empty one; a token that repeats itself is an error."""
     seen: set[str] = set()
-    pool = ThreadPoolExecutor(max_workers=1) if ahead else None
+    runner = _Ahead(calls) if ahead else None
     coming: Callable[[], dict[str, Any]] | None = None
+    listed = 0
     try:
         for _page in range(MOST_PAGES):
             body = (
@@ -49,16 +55,17 @@ def pages(
             items = body[member]
             if not isinstance(items, list):
                 raise ZoomProtocolError("Zoom's list is none.")
+            listed += len(items)
             total = body.get("total_records")
+            total = total if isinstance(total, int) else None
             token = body.get("next_page_token") or ""
             good = isinstance(token, str) and token not in seen
             if good and token:
                 params = {**params, "next_page_token": token}
-                coming = _ahead(calls, pool, path, params, member) if pool else None
-            yield Page(
-                [item for item in items if isinstance(item, dict)],
-                total if isinstance(total, int) else None,
-            )
+                if runner:
+                    left = -(-(total - listed) // max(1, len(items))) if total else 1
+                    coming = runner.send(path, params, member, left)
+            yield Page([item for item in items if isinstance(item, dict)], total)
             if not good:
                 raise ZoomProtocolError("Zoom's list does not end.")
             if not token:
@@ -66,33 +73,68 @@ def pages(
             seen.add(token)
         raise ZoomProtocolError("Zoom's list has too many pages.")
     finally:
-        if pool:
-            pool.shutdown(cancel_futures=True)
+        if runner:
+            runner.end()
 
 
-def _ahead(
-    calls: Calls, pool: ThreadPoolExecutor, path: str, params: dict[str, Any], member: str
-) -> Callable[[], dict[str, Any]] | None:
-    """Send for a page; what waits for it. None: there is no slot now, ask in the usual way."""
-    refuse_in_transaction()
-    try:
-        waits = budget.reserve(calls.account, MEDIUM, calls.priority, patience=calls.patience)
-        token = tokens.get_token(calls.grant, renew=calls.renew)
-    except ZoomError:
-        return None
-    due = time.monotonic() + waits[0]
+class _Ahead:
+    """Sends for the next page while the caller works on the last one.
 
-    def send() -> dict[str, Any]:
-        time.sleep(max(0.0, due - time.monotonic()))
-        budget.wait_turn(calls.account, MEDIUM)
-        return calls.send("GET", path, token, params=params, member=member)
+    Where that is done quickly, slots are reserved and the token is read for several pages at once:
+    in a listing of which nothing is new, this would take as long as comparing it.
+    """
 
-    future = pool.submit(send)
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.pool = ThreadPoolExecutor(max_workers=1)
+        self.slots: list[tuple[float, tokens.AccessToken]] = []
+        """Moments of the monotonic clock, and the token to be used then."""
+        self.asked = 0.0
 
-    def wait() -> dict[str, Any]:
+    def send(
+        self, path: str, params: dict[str, Any], member: str, left: int
+    ) -> Callable[[], dict[str, Any]] | None:
+        """What waits for the page. None: there is no slot now, ask in the usual way.
+
+        Args:
+            left: pages that the listing still has, as far as it tells.
+        """
+        refuse_in_transaction()
+        now, calls = time.monotonic(), self.calls
+        is_quick, self.asked = now - self.asked < QUICK, now
+        if not is_quick:
+            self.slots = []
         try:
-            return calls.judged(future.result)
-        except TokenRefused:
-            return calls.call("GET", path, MEDIUM, params=params, member=member)
+            if not self.slots:
+                self._reserve(max(1, min(left, MOST_SLOTS)) if is_quick else 1)
+        except ZoomError:
+            return None
+        due, token = self.slots.pop(0)
 
-    return wait
+        def work() -> dict[str, Any]:
+            time.sleep(max(0.0, due - time.monotonic()))
+            budget.wait_turn(calls.account, MEDIUM)
+            return calls.send("GET", path, token, params=params, member=member)
+
+        future = self.pool.submit(work)
+
+        def wait() -> dict[str, Any]:
+            try:
+                return calls.judged(future.result)
+            except TokenRefused:
+                self.slots = []
+                return calls.call("GET", path, MEDIUM, params=params, member=member)
+
+        return wait
+
+    def _reserve(self, count: int) -> None:
+        calls = self.calls
+        waits = budget.reserve(
+            calls.account, MEDIUM, calls.priority, calls=count, patience=calls.patience
+        )
+        token = tokens.get_token(calls.grant, renew=calls.renew)
+        now = time.monotonic()
+        self.slots = [(now + wait, token) for wait in waits]
+
+    def end(self) -> None:
+        self.pool.shutdown(cancel_futures=True)

@@ -59,6 +59,8 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
         state=state, finished_at=now, next_try_at=None,
         error_class=type(error).__name__[:40] if error else "",
         error_code=getattr(error, "code", None),
+        # What it left nobody reads any more, and it would be kept for ninety days.
+        cursor={name: value for name, value in run.cursor.items() if name != "rest"},
     )  # fmt: skip
     if state != State.DONE:
         # What broke off is compared again in due time, also when nobody asks for it.
