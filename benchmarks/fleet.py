@@ -190,7 +190,7 @@ def year() -> None:
             for _ in range(made["activity"])
         )
     ticks = 0
-    while any(schedule.tick(now).values()):
+    while any(schedule.delete_outdated(now).values()):
         ticks += 1
     for name, model, kept in (
         ("events", WebhookEvent, 30), ("runs", SyncRun, 90), ("activity", Activity, 180),

@@ -113,7 +113,7 @@ class Exposure:
             oldest = timezone.now() - timedelta(days=choice.recording_days)
             rows = rows.filter(start__gte=oldest)
         rows = rows.select_related("host")
-        return rows if surface is Surface.JOIN else rows.defer("share_url", "passcode")
+        return rows if surface is Surface.JOIN else rows.defer("share_url", "play_url", "passcode")
 
     def transcripts(self, audience: Audience, surface: Surface) -> QuerySet[Transcript]:
         """Texts of recordings that may be shown, where the owner has chosen to show texts."""

@@ -6,7 +6,6 @@ own address (registration/), which calls ``answer`` with their audience and pers
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,10 +34,6 @@ HUMAN_PASSCODE = 12
 """Longest passcode that a person types; longer ones are made for the address alone."""
 
 
-personal_doors: list[Callable[[HttpRequest, str], HttpResponse | None]] = []
-"""Asked with (request, token) about tokens that are no date's; registration/ puts its own here."""
-
-
 @dataclass(frozen=True)
 class Door:
     """What stands at the door of one date."""
@@ -48,21 +43,13 @@ class Door:
     opens: datetime | None = None
 
 
-@login_not_required
-@require_safe
-def join(request: HttpRequest, token: str) -> HttpResponse:
-    """``zoom/join/<id>/`` for everybody who has not registered, as the Site's policy says."""
+def visitor_join(request: HttpRequest, token: str) -> HttpResponse | None:
+    """Join without a registration, as the Site's policy says; None: the token is no date's."""
     site, gate = site_and_gate(request)
     ident = links.resolve(site.pk, token)
     rows = gate.occurrences(Audience.VISITOR, Surface.PAGE)
     row = rows.filter(public_id=ident).first() if ident else None
-    if row is not None:
-        return answer(request, gate, row, Audience.VISITOR)
-    for door in personal_doors:
-        response = door(request, token)
-        if response is not None:
-            return closed_lips(response)
-    raise Http404
+    return answer(request, gate, row, Audience.VISITOR) if row is not None else None
 
 
 @sensitive_variables("target")
@@ -209,7 +196,7 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     if row is None or gate.choice is None:
         raise Http404
     try:
-        url, passcode = row.share_url.reveal(), row.passcode.reveal()
+        url, passcode = row.watch_url.reveal(), row.passcode.reveal()
     except DecryptionError:
         url, passcode = "", ""
     shown = passcode if gate.choice.passcode_policy == PasscodePolicy.IN_LINK else ""
@@ -266,7 +253,4 @@ def closed_lips(response: HttpResponse) -> HttpResponse:
     return response
 
 
-urlpatterns = [
-    path("join/<str:token>/", join, name="join"),
-    path("watch/<str:token>/", watch, name="watch"),
-]
+urlpatterns = [path("watch/<str:token>/", watch, name="watch")]

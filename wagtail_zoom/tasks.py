@@ -5,38 +5,48 @@ Arguments are ids only. Every task may run twice, late, or never: the rows behin
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.utils import timezone
 
-from . import observing
+from . import notices, observing, purging
 from .errors import ZoomError
 from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
-from .queue import enqueue
 from .registration import delivery, outbox, reconcile
-from .sync import clock, directory, engine, hooks, inbox, purge, questions, runs, schedule
+from .sync import clock, directory, engine, facts, inbox, purge, questions, runs, schedule
 
 logger = observing.logger("tasks")
 
 
+PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
+    clock.look,
+    schedule.beat,
+    schedule.delete_outdated,
+    facts.close_past,
+    inbox.sweep,
+    runs.sweep,
+    leave.sweep,
+    tokens.sweep,
+    outbox.sweep,
+    reconcile.sweep,
+    purging.sweep,
+    notices.send_due_notices,
+)
+"""What runs every minute, in this order. Each gets the time (UTC), is short, and may run twice."""
+
+
 @observing.task
 def tick() -> None:
-    """The one schedule: runs every minute."""
+    """The only schedule: run every periodic job once."""
     now = timezone.now()
-    clock.look(now)
-    schedule.tick(now)
-    inbox.sweep(now)
-    runs.sweep(now)
-    for pk in leave.due_revocations():
-        enqueue("revoke", pk)
-    leave.release_orphans()
-    if tokens.idle().exists():
-        enqueue("refresh_idle")
-    for sweep in hooks.sweeps:
+    for job in PERIODIC_JOBS:
         try:
-            sweep(now)
+            job(now)
         except Exception:
-            # One room's trouble must not keep the others from their turn.
-            logger.exception("A sweep failed.")
+            # The other jobs still run.
+            logger.exception("The periodic job %s.%s failed.", job.__module__, job.__name__)
 
 
 @observing.task

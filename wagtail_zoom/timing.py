@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.autoreload import file_changed
 from django.utils.dateformat import format as django_format
 from django.utils.formats import get_format
 from django.utils.translation import get_language, ngettext, pgettext
@@ -70,13 +69,10 @@ def _formatted(shown: datetime, pattern: str, language: str) -> str:
     return django_format(shown, pattern)
 
 
-def _forget(**kwargs: Any) -> None:
+def forget(**kwargs: Any) -> None:
     """A file was changed while the development server runs: maybe a catalogue."""
     _formatted.cache_clear()
     _length.cache_clear()
-
-
-file_changed.connect(_forget, dispatch_uid="wagtail_zoom.timing")
 
 
 def hour_cycle() -> int:

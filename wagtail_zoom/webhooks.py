@@ -173,7 +173,6 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
         account_zoom_id=_short(payload.get("account_id")),
         event=message["event"][:64],
         event_ts=stamp if isinstance(stamp, int) and 0 <= stamp < 10**15 else 0,
-        tracking_id=clean(request.headers.get("x-zm-trackingid", ""))[:100],
         lane=_lane(message["event"], payload),
         payload=redact(payload),
         state=WebhookEvent.State.PENDING if well_formed else WebhookEvent.State.DEAD,

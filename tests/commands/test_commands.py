@@ -108,7 +108,7 @@ def test_every_encrypted_column_is_found():
     found = {model.__name__: set(names) for model, names in rotation.secret_models()}
     assert found["Grant"] == {"access_token", "refresh_token", "user_email"}
     assert found["Registration"] == {"email", "answers", "identity", "join_url"}
-    assert {"OAuthState", "Meeting", "Recording", "RecordingFile"} <= set(found)
+    assert {"OAuthState", "Meeting", "Recording"} <= set(found)
 
 
 # Messages

@@ -58,7 +58,7 @@ OWN = {
     "state_hash", "session_hash", "token_hash", "nonce_hash", "lease_owner", "redirect_uri",
     "origin", "issuer", "contact_email", "base_url", "api_url", "key", "name_hash", "label",
     "event", "code", "scope", "error_class", "registration_block", "mark_word", "zoom_type",
-    "tracking_id", "status", "file_type", "extension", "recording_type",
+    "status",
 }  # fmt: skip
 """Columns that hold what our code or Zoom's fixed vocabularies put there."""
 

@@ -34,8 +34,8 @@ def test_w18_the_lane_of_a_dead_worker_is_taken_over(connect, zoom_app):
     messages(choice.account, [("meeting.updated", thing_of(row), now_ms())])
     event = WebhookEvent.objects.get()
     Lane.objects.create(
-        account=choice.account, key=event.lane, object_kind="meeting", object_id=row.zoom_id,
-        lease_owner="dead", lease_until=timezone.now() + timedelta(seconds=60),
+        account=choice.account, key=event.lane, lease_owner="dead",
+        lease_until=timezone.now() + timedelta(seconds=60),
     )  # fmt: skip
     zoom_app.forget_calls()
     inbox.work_off(timezone.now())

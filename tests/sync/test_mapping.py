@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wagtail_zoom.models import Meeting, Recording, RecordingFile
+from wagtail_zoom.models import Meeting, Recording
 from wagtail_zoom.sync.kinds.meetings import map_meeting
 from wagtail_zoom.sync.kinds.recordings import map_recording
 from wagtail_zoom.sync.values import BadItem
@@ -114,13 +114,33 @@ RECORDING = {
 def test_recording_keeps_what_is_watched():
     mapped = map_recording(RECORDING)
     assert mapped.fields["is_ready"] and mapped.fields["has_transcript"]
-    assert [file.zoom_id for file in mapped.files] == ["f1", "TIMELINE", "f2"]
+    assert (mapped.fields["file_count"], mapped.fields["file_types"]) == (
+        3,
+        ["MP4", "TIMELINE", "TRANSCRIPT"],
+    )
     assert mapped.fields["start"] == datetime(2026, 10, 22, 17, tzinfo=UTC)
     columns = {column.name for column in Recording._meta.get_fields()}
     assert set(mapped.fields) <= columns
-    assert set(mapped.files[0].fields) <= {c.name for c in RecordingFile._meta.get_fields()}
-    text = json.dumps([mapped.fields, *(file.fields for file in mapped.files)], default=str)
+    text = json.dumps(mapped.fields, default=str)
     assert "canary" not in text and "pass" not in repr(mapped)
+
+
+def test_the_play_link_is_stored_only_where_zoom_gives_no_share_link():
+    shared = map_recording(RECORDING).fields
+    assert (shared["share_url"], shared["play_url"]) == ("https://zoom.us/rec/share/x", "")
+    sound = {"id": "f0", "file_type": "M4A", "play_url": "https://zoom.us/rec/play/sound"}
+    broken = {
+        "id": "f3",
+        "file_type": "MP4",
+        "status": "processing",
+        "play_url": "https://zoom.us/b",
+    }
+    files = [sound, broken, *RECORDING["recording_files"]]
+    alone = map_recording({**RECORDING, "share_url": None, "recording_files": files}).fields
+    assert (alone["share_url"], alone["play_url"]) == ("", "https://zoom.us/rec/play/x")
+    foreign = [{"id": "f1", "file_type": "MP4", "play_url": "https://evil.example/rec/play/x"}]
+    foreign = map_recording({**RECORDING, "share_url": "", "recording_files": foreign}).fields
+    assert foreign["play_url"] == ""
 
 
 def test_recording_in_processing_is_not_ready():

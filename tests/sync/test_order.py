@@ -27,7 +27,7 @@ from wagtail_zoom.sync.kinds.meetings import map_meeting
 pytestmark = pytest.mark.django_db
 VOLATILE = {
     "id", "content_hash", "provider_ts", "fetched_at", "detail_at", "questions_at", "seen_run",
-    "created_at", "synced_at", "updated_at", "state_since", "public_id", "sequence", "ended_at",
+    "created_at", "updated_at", "state_since", "public_id", "sequence", "ended_at",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from wagtail.models import Site
 
 from wagtail_zoom.models import Activity, Heartbeat, SyncRun, WebhookEvent, ZoomAccount
 from wagtail_zoom.schedule import FUNCTION
-from wagtail_zoom.sync.schedule import tick
+from wagtail_zoom.sync.schedule import delete_outdated
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_the_scheduled_path_exists_and_beats():
 def test_payload_goes_first_the_key_later():
     """W15."""
     young, old, ancient = (event(f"k{age}", "done", age) for age in (1, 8, 31))
-    counts = tick(NOW)
+    counts = delete_outdated(NOW)
     assert (counts["payloads"], counts["events"]) == (1, 1)
     young.refresh_from_db()
     old.refresh_from_db()
@@ -41,7 +41,7 @@ def test_payload_goes_first_the_key_later():
 def test_what_is_not_handled_is_never_pruned():
     """Nothing waiting is lost, however old; parked ones go after a day."""
     pending, parked = event("a", "pending", 400), event("b", "parked", 2)
-    tick(NOW)
+    delete_outdated(NOW)
     assert WebhookEvent.objects.get().pk == pending.pk != parked.pk
     assert WebhookEvent.objects.get().payload
 
@@ -51,7 +51,7 @@ def test_open_runs_stay_finished_ones_go():
     long_ago = NOW - timedelta(days=400)
     open_run = SyncRun.objects.create(account=account, mode="reconcile", requested_at=long_ago)
     SyncRun.objects.create(account=account, mode="reconcile", state="done", finished_at=long_ago)
-    assert tick(NOW)["runs"] == 1
+    assert delete_outdated(NOW)["runs"] == 1
     assert SyncRun.objects.get() == open_run
 
 
@@ -60,12 +60,12 @@ def test_log_of_a_site_has_its_own_retention():
     Activity.log([site.pk], "sync", "young")
     Activity.log([site.pk], "sync", "old")
     Activity.objects.filter(code="old").update(at=NOW - timedelta(days=181))
-    assert tick(NOW)["activity"] == 1
+    assert delete_outdated(NOW)["activity"] == 1
     assert Activity.objects.get().code == "young"
 
 
 def test_a_second_tick_finds_nothing():
     """Q7: tasks make it so."""
     event("k", "done", 31)
-    tick(NOW)
-    assert not any(tick(NOW).values())
+    delete_outdated(NOW)
+    assert not any(delete_outdated(NOW).values())

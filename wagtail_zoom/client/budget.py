@@ -13,7 +13,6 @@ import time
 from datetime import UTC, timedelta
 from enum import IntEnum
 
-from django.db.models import F
 from django.utils import timezone
 
 from ..conf import settings
@@ -127,12 +126,3 @@ def _row(account: ZoomAccount, label: str) -> RateBudget:
     if row is None:
         row, _created = RateBudget.objects.get_or_create(account=account, label=label)
     return row
-
-
-def spent_today(account: ZoomAccount) -> dict[str, int]:
-    """Calls of today (UTC) by label, for the panel and the doctor."""
-    today = timezone.now().astimezone(UTC).date()
-    rows = RateBudget.objects.filter(account=account, day=today).values_list(
-        "label", F("day_count")
-    )
-    return dict(rows)

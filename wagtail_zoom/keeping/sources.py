@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.core.signals import setting_changed
 from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.templatetags.static import static
-from django.utils.autoreload import file_changed
 from django.utils.translation import trans_real
 
 from ..conf import DEFAULTS, settings
@@ -114,7 +112,3 @@ def forget(**kwargs: Any) -> None:
     """Read the templates anew: one was changed while the development server runs."""
     for each in (text_of, digest_of, fingerprint):
         each.cache_clear()
-
-
-file_changed.connect(forget, dispatch_uid="wagtail_zoom.keeping.sources")
-setting_changed.connect(forget, dispatch_uid="wagtail_zoom.keeping.sources")

@@ -38,32 +38,27 @@ INDEXED = "update_reference_index_task"
 """Wagtail's task that notes which pages hold our blocks; it may run after the page was saved."""
 
 
-def connect() -> None:
-    """Called once, when the apps are ready."""
-
-    def on(signal: Any, receiver: Any, sender: Any = None) -> None:
-        name = getattr(sender, "__name__", "")
-        uid = f"wagtail_zoom.keeping.touching.{receiver.__name__}.{name}"
-        signal.connect(receiver, sender=sender, dispatch_uid=uid)
-
-    for model in (SiteItem, ItemTag, ExposedHost):
-        on(post_save, _row, model)
-        on(post_delete, _row, model)
-    for model in (Host, Meeting, Occurrence, Recording):
-        on(post_save, _row, model)
-    on(m2m_changed, _hosts, ZoomSettings.hosts.through)
+def connections() -> list[tuple[Any, Any, Any]]:
+    """``(signal, receiver, sender)`` of all changes that reach public pages."""
     image = get_image_model()
-    on(post_save, _image, image)
-    on(pre_delete, _image, image)
-    on(post_delete, _rendition, image.get_rendition_model())
-    on(post_save, _page)
-    on(post_delete, _page)
-    on(post_page_move, _moved)
-    for model in (PageViewRestriction, Site):
-        on(post_save, _restriction if model is PageViewRestriction else _site, model)
-        on(post_delete, _restriction if model is PageViewRestriction else _site, model)
-    for signal in _index_signals():
-        on(signal, _indexed)
+    return [
+        *(
+            (signal, _row, model)
+            for model in (SiteItem, ItemTag, ExposedHost)
+            for signal in (post_save, post_delete)
+        ),
+        *((post_save, _row, model) for model in (Host, Meeting, Occurrence, Recording)),
+        (m2m_changed, _hosts, ZoomSettings.hosts.through),
+        (post_save, _image, image),
+        (pre_delete, _image, image),
+        (post_delete, _rendition, image.get_rendition_model()),
+        (post_save, _page, None),
+        (post_delete, _page, None),
+        (post_page_move, _moved, None),
+        *((signal, _restriction, PageViewRestriction) for signal in (post_save, post_delete)),
+        *((signal, _site, Site) for signal in (post_save, post_delete)),
+        *((signal, _indexed, None) for signal in _index_signals()),
+    ]
 
 
 def _row(instance: Any, raw: bool = False, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ from .fields import Secret, SecretField, ZoomIdField
 from .inbox import Lane, WebhookEvent
 from .mirror import Host, Kind, Meeting, Occurrence
 from .outbox import Registration, RegistrationDate
-from .recordings import Recording, RecordingFile
+from .recordings import Recording
 from .runs import Activity, Heartbeat, SyncRun
 from .scope import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .settings import (
@@ -52,7 +52,6 @@ __all__ = [
     "Plan",
     "RateBudget",
     "Recording",
-    "RecordingFile",
     "RecordingRule",
     "Registration",
     "RegistrationDate",

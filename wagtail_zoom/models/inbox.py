@@ -13,7 +13,7 @@ from .fields import ZoomIdField
 class WebhookEvent(models.Model):
     """One delivery of Zoom's and its fate. The queue of record: a task is only a wake-up.
 
-    Headers are not kept, except request id, trace id and timestamp. ``payload`` is redacted at
+    Headers are not kept, except request id and timestamp. ``payload`` is redacted at
     receipt (no download tokens, passcodes, registrants' data) and emptied after some days.
     """
 
@@ -35,7 +35,6 @@ class WebhookEvent(models.Model):
     event_ts = models.BigIntegerField(default=0)
     """Milliseconds since 1970, Zoom's clock."""
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
-    tracking_id = models.CharField(max_length=100, blank=True)
     lane = ZoomIdField(max_length=220, blank=True)
     """``<account zoom id>:<object kind>:<object id>``."""
     payload = models.JSONField(default=dict, blank=True)
@@ -65,29 +64,20 @@ class WebhookEvent(models.Model):
 
 
 class Lane(models.Model):
-    """Serial work on one object of one account: claim, read once, mark its events done.
-
-    Also holds the wish to read an object again without an event (``wanted_at``).
-    """
+    """Serial work on one object of one account: claim, read once, mark its events done."""
 
     account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="lanes")
     key = ZoomIdField(max_length=220, unique=True)
-    object_kind = models.CharField(max_length=20)
-    object_id = ZoomIdField(blank=True)
-    wanted_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(default=timezone.now)
     """Earliest next read: spaces trailing reads of an object in a storm."""
-    attempts = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
-    fetched_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = _("lane")
         verbose_name_plural = _("lanes")
-        indexes = [models.Index(fields=["wanted_at", "not_before"], name="wagtail_zoom_lane_due")]
 
     def __str__(self) -> str:
         return self.key

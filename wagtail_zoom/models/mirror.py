@@ -49,7 +49,6 @@ class Mirrored(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
     """Tombstone: deleted at Zoom (twice missing, or confirmed)."""
     created_at = models.DateTimeField(default=timezone.now)
-    synced_at = models.DateTimeField(default=timezone.now)
 
     wagtail_reference_index_ignore = True
 

@@ -87,6 +87,13 @@ def release(grant: Grant) -> None:
     enqueue("revoke", grant.pk)
 
 
+def sweep(now: datetime) -> None:
+    """Periodic job: retry revocations, and release grants that were never linked to a Site."""
+    for pk in due_revocations():
+        enqueue("revoke", pk)
+    release_orphans()
+
+
 def release_orphans() -> None:
     """Grants that were authorised but never linked (the person said no to a switch)."""
     limit = timezone.now() - ORPHAN_AGE

@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, connections, router
 from django.db.models import F, Q, QuerySet
@@ -30,6 +30,7 @@ from ..errors import (
     ZoomTransient,
 )
 from ..models import Grant, GrantReason, Secret
+from ..queue import enqueue
 from . import health, protocol
 from .alarm import alarm_held
 from .http import refuse_in_transaction
@@ -116,6 +117,12 @@ def idle() -> QuerySet[Grant]:
         .filter(site_settings__isnull=False, account__fingerprint=settings.fingerprint)
         .distinct()
     )
+
+
+def sweep(now: datetime) -> None:
+    """Periodic job: wake the worker for grants that nothing has used for a week."""
+    if idle().exists():
+        enqueue("refresh_idle")
 
 
 def refresh_idle(limit: int = 5) -> int:

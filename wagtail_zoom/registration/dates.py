@@ -31,10 +31,6 @@ class SignedDate:
         return ended or self.when.end < timezone.now()
 
     @property
-    def is_live(self) -> bool:
-        return self.occurrence is not None and self.occurrence.state == Occurrence.State.LIVE
-
-    @property
     def text(self) -> str:
         """One line for a mail."""
         when = self.when

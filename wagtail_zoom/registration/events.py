@@ -19,8 +19,8 @@ from . import mails, news, outbox
 State, Task = Registration.State, Registration.Task
 
 
-def apply(account: ZoomAccount, event: WebhookEvent) -> None:
-    """Handle one ``*.registration_*`` message; repeating it changes nothing more."""
+def apply(account: ZoomAccount, event: WebhookEvent, **kwargs: Any) -> None:
+    """Receiver of ``registration_event``; repeating it changes nothing more."""
     family, _dot, what = event.event.partition(".")
     thing = event.payload.get("object") if isinstance(event.payload, dict) else None
     if family not in ("meeting", "webinar") or not isinstance(thing, dict):

@@ -5,6 +5,7 @@ Whoever holds the token may do all of this, as with any link in a mail; there is
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -111,8 +112,18 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def door(request: HttpRequest, token: str) -> HttpResponse | None:
-    """The personal way in (``joining.personal_doors``): the running or next chosen date."""
+@login_not_required
+@require_safe
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """``zoom/join/<token>/``: a visitor's link to a date, or a registrant's personal link."""
+    response = joining.visitor_join(request, token) or _personal_join(request, token)
+    if response is None:
+        raise Http404
+    return joining.closed_lips(response)
+
+
+def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
+    """The running or next of the dates that the person chose; None: an unknown token."""
     row = tokens.find_here(request, token)
     if row is None:
         return None

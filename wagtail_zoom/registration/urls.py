@@ -1,14 +1,11 @@
-"""Addresses of registration, and where the sync and the door for joining find us."""
+"""URLs of registration, and the join link that visitors and registrants share."""
 
 from django.urls import path
 
-from .. import joining
 from . import personal, views
 
-if personal.door not in joining.personal_doors:
-    joining.personal_doors.append(personal.door)
-
 urlpatterns = [
+    path("join/<str:token>/", personal.join, name="join"),
     path("register/<str:ref>/", views.register, name="register"),
     path("register/<str:ref>/received/", views.received, name="register_received"),
     path("registration/<str:token>/", personal.show, name="registration"),

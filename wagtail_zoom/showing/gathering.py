@@ -28,7 +28,7 @@ MOST_PARAMETERS = 20_000
 _ROW, _COUNT = 0, 1
 _BOOKS = (
     "content_hash", "provider_ts", "fetched_at", "seen_run", "missing_since", "missed_run",
-    "created_at", "synced_at",
+    "created_at",
 )  # fmt: skip
 """The mirror's own bookkeeping. Reading it of each row takes longer than finding the rows."""
 _UNREAD: dict[type, tuple[str, ...]] = {

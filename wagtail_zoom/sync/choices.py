@@ -13,10 +13,7 @@ from ..models import (
     Activity,
     ExposedHost,
     Host,
-    Kind,
-    Meeting,
     Plan,
-    Recording,
     SyncRun,
     ZoomSettings,
 )
@@ -46,23 +43,6 @@ class Choice:
             choice.show_registration,
             choice.show_recordings and choice.show_transcripts,
         )
-
-
-def would_purge(choice: ZoomSettings, after: Choice) -> dict[str, int]:
-    """How many stored things of each kind would be deleted for this Site by such a choice.
-
-    An upper bound: what another Site shows as well stays.
-    """
-    before = Choice.of(choice)
-    counts: dict[str, int] = {}
-    for kind in before.kinds:
-        if kind == Kind.RECORDING:
-            rows: Any = Recording.objects.filter(account=choice.account_id)
-        else:
-            rows = Meeting.objects.filter(account=choice.account_id, kind=kind)
-        lost = before.hosts if kind not in after.kinds else before.hosts - after.hosts
-        counts[str(kind)] = rows.filter(host__in=lost).count()
-    return {kind: count for kind, count in counts.items() if count}
 
 
 def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None) -> None:

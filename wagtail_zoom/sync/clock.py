@@ -40,7 +40,7 @@ NOT_OURS = {
     ("Invitation", "expires_at"), ("OAuthState", "expires_at"),
     ("Meeting", "start"), ("Meeting", "live_since"), ("Meeting", "ended_at"),
     ("Occurrence", "start"), ("Occurrence", "end"), ("Occurrence", "previous_start"),
-    ("Recording", "start"), ("RecordingFile", "start"), ("RecordingFile", "end"),
+    ("Recording", "start"),
     ("Registration", "consented_at"), ("RegistrationDate", "start"),
 }  # fmt: skip
 """Times that are Zoom's or a person's: they may lie ahead, or are not ours to change."""

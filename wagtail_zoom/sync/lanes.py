@@ -63,14 +63,7 @@ def claim(account: ZoomAccount, keys: Collection[str]) -> Claim:
 
 def _make(account: ZoomAccount, keys: Collection[str]) -> None:
     known = set(Lane.objects.filter(key__in=keys).values_list("key", flat=True))
-    fresh = []
-    for key in keys:
-        if key not in known:
-            _account, _colon, rest = key.partition(":")
-            kind, _colon, name = rest.partition(":")
-            fresh.append(
-                Lane(account=account, key=key, object_kind=kind[:20], object_id=name[:100])
-            )
+    fresh = [Lane(account=account, key=key) for key in keys if key not in known]
     if fresh:
         Lane.objects.bulk_create(fresh, ignore_conflicts=True)
 
@@ -90,6 +83,4 @@ def space(lanes: Iterable[Lane], storms: Collection[str]) -> None:
     wait = settings.debounce_seconds
     for pks, seconds in ((calm, min(wait, CALM)), (stormy, wait)):
         if pks:
-            Lane.objects.filter(pk__in=pks).update(
-                fetched_at=now, not_before=now + timedelta(seconds=seconds)
-            )
+            Lane.objects.filter(pk__in=pks).update(not_before=now + timedelta(seconds=seconds))

@@ -12,7 +12,8 @@ from typing import Any
 from ..models import Kind, WebhookEvent, ZoomAccount
 from ..oauth import leave
 from ..queue import enqueue
-from . import facts, hooks
+from ..signals import registration_event
+from . import facts
 from .values import member, members, moment
 
 READS = {
@@ -58,9 +59,8 @@ def apply_facts(account: ZoomAccount, event: WebhookEvent) -> Route:
     if event.event == "app_deauthorized":
         return _deauthorized(account, event, payload)
     if what.startswith("registration_"):
-        for handler in hooks.registration_handlers:
-            handler(account, event)
-        return Route(known=bool(hooks.registration_handlers))
+        registration_event.send(WebhookEvent, account=account, event=event)
+        return Route(known=registration_event.has_listeners(WebhookEvent))
     if family in ("meeting", "webinar") and what in READS:
         return _meeting(account, event, family, what, payload, thing)
     if family == "recording":

@@ -1,4 +1,4 @@
-"""The minutely tick: sign of life and retention. Everything here may be repeated."""
+"""Retention of what the package stores, and the heartbeat of the worker."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from ..models import (
     SyncRun,
     WebhookEvent,
 )
-from . import facts
 
 TICK = "tick"
 BATCH = 1000
 PARKED_HOURS = 24
 
 
-def tick(now: datetime | None = None) -> dict[str, int]:
-    """One beat of the worker. Returns how many rows each retention rule took.
+def beat(now: datetime) -> None:
+    """Note that the worker is alive."""
+    Heartbeat.beat(TICK, now)
+
+
+def delete_outdated(now: datetime) -> dict[str, int]:
+    """Apply every retention rule. Returns how many rows each took.
 
     Bounded: each rule takes at most ``BATCH`` rows; the rest waits for the next minute.
     """
-    now = now or timezone.now()
-    Heartbeat.beat(TICK)
     counts = {name: _delete(rows) for name, rows in _outdated(now).items()}
     counts["payloads"] = _empty_payloads(now)
-    facts.close_past(now)
     return counts
 
 

@@ -20,7 +20,6 @@ from ..models import (
     Meeting,
     Occurrence,
     Recording,
-    RecordingFile,
     WebhookEvent,
     ZoomAccount,
     touch,
@@ -113,7 +112,7 @@ def store_meetings(
 def store_recordings(
     account: ZoomAccount, scope: FetchScope, mapped: Sequence[MappedRecording], occasion: Occasion
 ) -> Stored:
-    """Store recordings with their files; what no Site wants is left out."""
+    """Store recordings; what no Site wants is left out."""
     hosts = hosts_of(account, (one.host_zoom_id for one in mapped))
     wanted = {
         one.uuid: one
@@ -144,7 +143,6 @@ def store_recordings(
         everything = {row.uuid: row for row in seen}
         done.only(everything)
         stored = {key: everything[key] for key in done.written}
-        _files(stored, wanted)
         _attach(account, list(stored.values()))
         _count(result, done)
         result.recordings = {row.pk for row in stored.values()}
@@ -163,16 +161,6 @@ def store_recordings(
 def _count(result: Stored, done: Upserted) -> None:
     result.created, result.changed = len(done.created), len(done.changed)
     result.unchanged = len(done.unchanged)
-
-
-def _files(stored: dict[str, Recording], wanted: dict[str, MappedRecording]) -> None:
-    """Files of written recordings are replaced: they have no history of their own."""
-    RecordingFile.objects.filter(recording__in=list(stored.values())).delete()
-    rows: list[RecordingFile] = []
-    for key, row in stored.items():
-        for file in wanted[key].files:
-            rows.append(RecordingFile(recording=row, zoom_id=file.zoom_id, **file.fields))
-    RecordingFile.objects.bulk_create(rows, batch_size=500)
 
 
 def _films_of(account: ZoomAccount, numbers: Sequence[str]) -> set[int]:

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.utils import timezone
 
 from ..conf import settings
 from ..crypto import indexer
@@ -185,7 +184,7 @@ class Page:
     def _book(self) -> dict[str, Any]:
         return {
             **self.stamps, "fetched_at": self.fetched_at, "seen_run": self.run,
-            "missing_since": None, "removed_at": None, "synced_at": timezone.now(),
+            "missing_since": None, "removed_at": None,
         }  # fmt: skip
 
     def _keeps_secrets(self, natural: str) -> bool:

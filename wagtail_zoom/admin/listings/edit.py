@@ -235,8 +235,8 @@ def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
 
 def _recording_facts(recording: Any) -> list[tuple[str, str]]:
     kinds = {"MP4": _("video"), "M4A": _("sound"), "TRANSCRIPT": _("transcript"), "CC": _("text")}
-    types = recording.files.order_by().values_list("file_type", flat=True).distinct()
-    files = wording.listing(sorted({kinds[name] for name in types if name in kinds}))
+    names = {kinds[name] for name in recording.file_types if name in kinds}
+    files = wording.listing(sorted(names))
     found = [(_("Files"), files or str(recording.file_count))]
     passcode = _("yes, visitors are told when it opens") if recording.passcode else _("none")
     found.append((_("Passcode in Zoom"), passcode))

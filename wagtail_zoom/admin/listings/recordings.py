@@ -158,7 +158,10 @@ class RecordingsView(SiteIndexView):
         rows = rows.filter(account=self.facts.choice.account_id, recording__removed_at=None)
         related = ("recording__host", "recording__meeting", "decided_by", "image")
         return rows.select_related(*related).defer(
-            "recording__share_url", "recording__passcode", "recording__meeting__join_url"
+            "recording__share_url",
+            "recording__play_url",
+            "recording__passcode",
+            "recording__meeting__join_url",
         )
 
     def order_queryset(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:

@@ -35,7 +35,7 @@ class WatchView(RowGuard, View):
         if choice is None or recording is None or not may_watch(choice, recording):
             raise Http404
         try:
-            url, passcode = recording.share_url.reveal(), recording.passcode.reveal()
+            url, passcode = recording.watch_url.reveal(), recording.passcode.reveal()
         except DecryptionError:
             raise Http404 from None
         if not links.is_zoom_link(url):

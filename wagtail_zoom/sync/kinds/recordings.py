@@ -1,4 +1,4 @@
-"""Cloud recordings: Zoom's payload → the fields and files that we keep.
+"""Cloud recordings: Zoom's payload → the fields that we store.
 
 Download links and tokens are credentials and have no column; names of participants' audio files
 are personal data and are not read. Source: Zoom's API reference, "Get meeting recordings".
@@ -10,31 +10,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ..values import BadItem, identifier, line, link, members, minutes, moment, whole, zone
+from ..values import BadItem, identifier, line, link, members, minutes, moment, zone
 
 WATCHABLE = {"MP4", "M4A"}
 TRANSCRIPTS = {"TRANSCRIPT", "CC"}
-WEBINARS = {"5", "6", "9"}
 UNSCHEDULED = {"1", "4", "7"}
 """Instant and personal-room meetings (type 7: personal room in messages)."""
 
 
 @dataclass(frozen=True)
-class MappedFile:
-    """One file; ``fields`` are column values by name."""
-
-    zoom_id: str
-    fields: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
 class MappedRecording:
-    """One recorded instance with its files."""
+    """One recorded instance; ``fields`` are column values by name."""
 
     uuid: str
     host_zoom_id: str
     fields: dict[str, Any] = field(repr=False)
-    files: tuple[MappedFile, ...] = ()
 
 
 def map_recording(payload: dict[str, Any]) -> MappedRecording:
@@ -50,50 +40,51 @@ def map_recording(payload: dict[str, Any]) -> MappedRecording:
         raise BadItem("The start is missing.")
     zoom_type = line(payload.get("type"), 4)
     files = _files(payload)
+    watchable = [file for file in files if _file_type(file) in WATCHABLE and _is_complete(file)]
+    share_url = link(payload.get("share_url"))
     fields = {
         "host_zoom_id": host_zoom_id,
         "meeting_zoom_id": line(payload.get("id"), 100),
         "zoom_type": zoom_type,
-        "is_webinar": zoom_type in WEBINARS,
         "is_unscheduled": zoom_type in UNSCHEDULED,
         "topic": line(payload.get("topic")),
         "start": start,
         "duration": minutes(payload.get("duration")),
         "timezone": zone(payload.get("timezone")),
-        "share_url": link(payload.get("share_url")),
+        "share_url": share_url,
+        "play_url": "" if share_url else _play_url(watchable),
         "passcode": line(payload.get("recording_play_passcode") or payload.get("password"), 200),
         "file_count": len(files),
-        "total_size": max(0, whole(payload.get("total_size")) or 0),
-        "is_ready": any(
-            file.fields["file_type"] in WATCHABLE and file.fields["status"] == "completed"
-            for file in files
-        ),
-        "has_transcript": any(file.fields["file_type"] in TRANSCRIPTS for file in files),
+        "file_types": sorted({file_type for file in files if (file_type := _file_type(file))}),
+        "is_ready": bool(watchable),
+        "has_transcript": any(_file_type(file) in TRANSCRIPTS for file in files),
         "deletes_on": _day(payload.get("auto_delete_date")),
     }
-    return MappedRecording(uuid, host_zoom_id, fields, files)
+    return MappedRecording(uuid, host_zoom_id, fields)
 
 
-def _files(payload: dict[str, Any]) -> tuple[MappedFile, ...]:
-    found: dict[str, MappedFile] = {}
-    for item in members(payload, "recording_files"):
-        # Some kinds (CC, TIMELINE) have no id of their own: their type is unique in a recording.
-        zoom_id = line(item.get("id"), 100) or line(item.get("file_type"), 20)
-        if zoom_id:
-            found[zoom_id] = MappedFile(
-                zoom_id,
-                {
-                    "file_type": line(item.get("file_type"), 20),
-                    "recording_type": line(item.get("recording_type"), 64),
-                    "extension": line(item.get("file_extension"), 10),
-                    "start": moment(item.get("recording_start")),
-                    "end": moment(item.get("recording_end")),
-                    "size": max(0, whole(item.get("file_size")) or 0),
-                    "status": line(item.get("status"), 20) or "completed",
-                    "play_url": link(item.get("play_url")),
-                },
-            )
-    return tuple(found.values())
+def _files(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each file once. Some types (CC, TIMELINE) have no id: their type is unique in a recording."""
+    by_id: dict[str, dict[str, Any]] = {}
+    for file in members(payload, "recording_files"):
+        key = line(file.get("id"), 100) or _file_type(file)
+        if key:
+            by_id[key] = file
+    return list(by_id.values())
+
+
+def _file_type(file: dict[str, Any]) -> str:
+    return line(file.get("file_type"), 20)
+
+
+def _is_complete(file: dict[str, Any]) -> bool:
+    return (line(file.get("status"), 20) or "completed") == "completed"
+
+
+def _play_url(watchable: list[dict[str, Any]]) -> str:
+    """A video before sound alone, in Zoom's order."""
+    watchable = sorted(watchable, key=lambda file: _file_type(file) != "MP4")
+    return next((url for file in watchable if (url := link(file.get("play_url")))), "")
 
 
 def _day(value: Any) -> date | None:
