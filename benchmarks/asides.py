@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from wagtail_zoom.models import SiteItem, WebhookEvent, ZoomSettings
-from wagtail_zoom.queue import enqueue
+from wagtail_zoom.utils.queue import enqueue
 
 from . import stage
 from .measure import Figure, report, timed

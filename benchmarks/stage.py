@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import Site
 
-from wagtail_zoom import queue, webhooks
+from wagtail_zoom import webhooks
 from wagtail_zoom.client import budget
 from wagtail_zoom.models import (
     ExposedHost,
@@ -31,13 +31,14 @@ from wagtail_zoom.sync import choices, engine, inbox
 from wagtail_zoom.testing.connect import connect_site
 from wagtail_zoom.testing.server import SimulatorControl, SimulatorProcess
 from wagtail_zoom.testing.worker import TaskRunner
+from wagtail_zoom.utils import queue
 
 
 def worker() -> TaskRunner:
     """Tasks are collected and run in this process."""
     runner = TaskRunner()
     queue._send = runner.send
-    webhooks.once = lambda name, seconds: True
+    webhooks.debounce = lambda name, seconds: True
     inbox.LINGER = 0
     return runner
 

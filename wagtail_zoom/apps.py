@@ -34,14 +34,15 @@ class WagtailZoomConfig(AppConfig):
         from django.db.models.signals import post_migrate, post_save
         from django.utils.autoreload import file_changed
 
-        from . import purging, schedule, takeback, timing
+        from . import purging, takeback, timing
         from .keeping import sources, touching
         from .registration import events, retention
         from .signals import account_disconnected, mirror_changed, registration_event
+        from .utils import queue
 
         zoom_settings = self.get_model("ZoomSettings")
         return [
-            (post_migrate, schedule.ensure_schedule, self),
+            (post_migrate, queue.ensure_schedule, self),
             *([] if not apps.is_installed("django_q") else self._worker_connections()),
             (registration_event, events.apply, None),
             (mirror_changed, purging.on_change, None),
@@ -57,9 +58,9 @@ class WagtailZoomConfig(AppConfig):
     def _worker_connections(self) -> list[Connection]:
         from django_q.signals import post_spawn
 
-        from . import schedule
+        from .utils import queue
 
-        return [(post_spawn, schedule.on_worker_start, None)]
+        return [(post_spawn, queue.on_worker_start, None)]
 
 
 def uid_of(receiver: Callable[..., Any], sender: Any) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings as django_settings
 
 from .defaults import DEFAULTS, RETENTION, ZOOM_API_HOSTS
-from .errors import ZoomConfigurationError
+from .exceptions import ZoomConfigurationError
 
 __all__ = ["DEFAULTS", "RETENTION", "ZoomAppSettings", "settings"]
 

@@ -22,13 +22,13 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
 from . import links
-from .crypto import DecryptionError
 from .exposure import Audience, Exposure, Surface
 from .models import JoinPolicy, Occurrence, PasscodePolicy, Recording, Secret, ZoomSettings
 from .showing.presenting import date_views, film_views, last_day
 from .showing.rows import Action, DateView
 from .showing.selecting import GONE, OVERRUN
 from .timing import short_day
+from .utils.crypto import DecryptionError
 
 HUMAN_PASSCODE = 12
 """Longest passcode that a person types; longer ones are made for the address alone."""

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 
 from .conf import settings
 from .models import Grant, GrantState, Heartbeat, Registration, SyncRun, WebhookEvent
-from .observing import logger as logger_of
+from .utils.logging import logger as logger_of
 
 logger = logger_of("monitor")
 

@@ -17,12 +17,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from . import observing
 from .conf import settings
 from .models import Grant, GrantState, ZoomSettings
 from .permissions import may_change
+from .utils.logging import get_logger
 
-logger = observing.logger("notices")
+logger = get_logger("notices")
 
 AFTER = (timedelta(0), timedelta(days=3), timedelta(days=7))
 """When the mails go out, counted from the moment the connection broke."""

@@ -17,7 +17,6 @@ from django.utils import timezone
 from wagtail.contrib.frontend_cache.utils import get_backends, purge_urls_from_cache
 from wagtail.models import Page, Site
 
-from . import observing
 from .exposure import Exposure
 from .models import (
     Heartbeat,
@@ -32,8 +31,9 @@ from .models import (
 from .placements import blocks_on, pages_with_blocks, short_name
 from .showing.paging import query
 from .showing.selecting import OVERRUN
+from .utils.logging import get_logger
 
-logger = observing.logger("purging")
+logger = get_logger("purging")
 
 MOST_URLS = 500
 """Most addresses of one Site that one change purges; the pages themselves come first."""

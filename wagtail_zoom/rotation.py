@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.db import models
 
-from . import observing
-from .crypto import DecryptionError, is_current
 from .models import Registration, SecretField
 from .registration import identity
 from .registration.tokens import email_index
+from .utils.crypto import DecryptionError, is_current
+from .utils.logging import get_logger
 
-logger = observing.logger("rotation")
+logger = get_logger("rotation")
 
 BATCH = 200
 

@@ -10,14 +10,15 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from . import notices, observing, purging
-from .errors import ZoomError
+from . import notices, purging
+from .exceptions import ZoomError
 from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
 from .oauth import leave, tokens
 from .registration import delivery, outbox, reconcile
 from .sync import clock, directory, engine, facts, inbox, purge, questions, runs, schedule
+from .utils.logging import get_logger, instrumented_task
 
-logger = observing.logger("tasks")
+logger = get_logger("tasks")
 
 
 PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
@@ -37,7 +38,7 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
 """What runs every minute, in this order. Each gets the time (UTC), is short, and may run twice."""
 
 
-@observing.task
+@instrumented_task
 def tick() -> None:
     """The only schedule: run every periodic job once."""
     now = timezone.now()
@@ -49,21 +50,21 @@ def tick() -> None:
             logger.exception("The periodic job %s.%s failed.", job.__module__, job.__name__)
 
 
-@observing.task
+@instrumented_task
 def drain() -> None:
     """Work off the inbox."""
     clock.look()
     inbox.drain()
 
 
-@observing.task
+@instrumented_task
 def sync_slice(run_pk: int) -> None:
     """A few seconds of a run."""
     clock.look()
     engine.run_slice(run_pk)
 
 
-@observing.task
+@instrumented_task
 def sync_directory(account_pk: int) -> None:
     """Read the people of an account, so that hosts can be chosen."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
@@ -79,7 +80,7 @@ def sync_directory(account_pk: int) -> None:
         runs.request_run(account, SyncRun.Mode.RECONCILE)
 
 
-@observing.task
+@instrumented_task
 def count_hosts(account_pk: int, *host_pks: int) -> None:
     """How much Zoom has of hosts that an owner is about to tick."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
@@ -88,19 +89,19 @@ def count_hosts(account_pk: int, *host_pks: int) -> None:
         directory.count_hosts(account, hosts[: directory.COUNTED_HOSTS])
 
 
-@observing.task
+@instrumented_task
 def revoke(grant_pk: int) -> None:
     """Give a permission back to Zoom."""
     leave.revoke_pending(grant_pk)
 
 
-@observing.task
+@instrumented_task
 def refresh_idle() -> None:
     """Renew permissions that nothing has used for a week."""
     tokens.refresh_idle()
 
 
-@observing.task
+@instrumented_task
 def purge_account(account_pk: int) -> None:
     """Delete what no Site wants any more."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
@@ -108,20 +109,20 @@ def purge_account(account_pk: int) -> None:
         purge.purge_outside_scope(account)
 
 
-@observing.task
+@instrumented_task
 def deliver_registrations() -> None:
     """Bring sign-ups to Zoom, and send their mails."""
     clock.look()
     outbox.run(delivery.work)
 
 
-@observing.task
+@instrumented_task
 def check_registrants(meeting_pk: int) -> None:
     """Compare the sign-ups of one meeting with Zoom."""
     reconcile.check_quietly(meeting_pk)
 
 
-@observing.task
+@instrumented_task
 def read_questions(meeting_pk: int) -> None:
     """Read anew what the registration of one meeting asks."""
     meeting = Meeting.objects.select_related("account", "host").filter(pk=meeting_pk).first()
@@ -129,7 +130,7 @@ def read_questions(meeting_pk: int) -> None:
         questions.refresh_quietly(meeting.account, meeting)
 
 
-@observing.task
+@instrumented_task
 def date_registrations(site_pk: int) -> None:
     """Apply a changed retention to the sign-ups of a Site."""
     outbox.date_anew(site_pk)

@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from wagtail_zoom.checks import check_deploy, check_installed, check_queue, check_settings
 from wagtail_zoom.conf import DEFAULTS
 from wagtail_zoom.conf import settings as zoom_settings
-from wagtail_zoom.errors import ZoomConfigurationError
+from wagtail_zoom.exceptions import ZoomConfigurationError
 
 
 def ids(messages):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.crowd import leave_copy, run_crowd
 from wagtail_zoom.client import budget
 from wagtail_zoom.client.budget import HEAVY, LIGHT, MEDIUM, Priority, reserve
-from wagtail_zoom.errors import ZoomRateLimited
+from wagtail_zoom.exceptions import ZoomRateLimited
 from wagtail_zoom.models import RateBudget, ZoomAccount
 
 pytestmark = pytest.mark.django_db

@@ -6,12 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from wagtail_zoom.client import calling, files
-from wagtail_zoom.errors import (
-    ZoomNotFound,
-    ZoomProtocolError,
-    ZoomRejected,
-    ZoomTransient,
-)
+from wagtail_zoom.exceptions import ZoomNotFound, ZoomProtocolError, ZoomRejected, ZoomTransient
 from wagtail_zoom.models import Grant, ZoomAccount
 from wagtail_zoom.oauth.http import Answer
 

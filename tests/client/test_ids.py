@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wagtail_zoom.client.ids import number, segment
-from wagtail_zoom.errors import ZoomRejected
+from wagtail_zoom.exceptions import ZoomRejected
 
 BASE = "https://api.zoom.us/v2/meetings/"
 NASTY = st.text(alphabet="/.%?#\\@:;=+&\r\n\t\x00 aA0é\u202e", max_size=30)

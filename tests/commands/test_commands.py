@@ -12,11 +12,11 @@ from django.utils import timezone
 from tests.blocks import rows
 from tests.planting import default_site
 from wagtail_zoom import appconfig, rotation
-from wagtail_zoom.crypto import is_current
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
 from wagtail_zoom.registration.tokens import email_index, email_indexes
 from wagtail_zoom.scopes import SCOPES
 from wagtail_zoom.sync import routing
+from wagtail_zoom.utils.crypto import is_current
 
 pytestmark = pytest.mark.django_db
 

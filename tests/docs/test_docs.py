@@ -12,7 +12,7 @@ from django.dispatch import Signal
 
 from wagtail_zoom import blocks, scopes, signals, urls
 from wagtail_zoom.conf import DEFAULTS
-from wagtail_zoom.models.fields import SecretField
+from wagtail_zoom.utils.fields import SecretField
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -17,9 +17,9 @@ from django_q.tasks import async_task
 from demo_site.processes import Process
 from tests.crowd import leave_copy, share_database
 from wagtail_zoom.models import Meeting, Occurrence, SyncRun, ZoomAccount
-from wagtail_zoom.schedule import ensure_schedule
 from wagtail_zoom.sync import runs
 from wagtail_zoom.testing.connect import connect_and_import
+from wagtail_zoom.utils.queue import ensure_schedule
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 MEETINGS = 1000

@@ -13,7 +13,7 @@ from wagtail.models import Site
 
 from tests.crowd import leave_copy, run_crowd
 from wagtail_zoom.client import client_for
-from wagtail_zoom.errors import ZoomAuthError, ZoomQuarantined
+from wagtail_zoom.exceptions import ZoomAuthError, ZoomQuarantined
 from wagtail_zoom.models import Activity, Grant, ZoomSettings
 from wagtail_zoom.notices import send_due_notices
 from wagtail_zoom.oauth import tokens

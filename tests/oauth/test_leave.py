@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from wagtail.models import Site
 
-from wagtail_zoom.errors import ZoomAuthError
+from wagtail_zoom.exceptions import ZoomAuthError
 from wagtail_zoom.models import Activity, ExposedHost, Grant, OAuthState, ZoomSettings
 from wagtail_zoom.oauth import leave, tokens
 from wagtail_zoom.signals import account_disconnected

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tests.crowd import leave_copy, run_crowd
 from wagtail_zoom.client import client_for
-from wagtail_zoom.errors import (
+from wagtail_zoom.exceptions import (
     ZoomAuthError,
     ZoomConfigurationError,
     ZoomError,

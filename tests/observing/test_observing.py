@@ -8,9 +8,10 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from wagtail_zoom import monitor, observing, tasks
+from wagtail_zoom import monitor, tasks
 from wagtail_zoom.models import Heartbeat, Registration, SyncRun, WebhookEvent, ZoomAccount
 from wagtail_zoom.testing.signing import sign
+from wagtail_zoom.utils.logging import JsonFormatter, get_logger, log_context
 
 pytestmark = pytest.mark.django_db
 SEEN = []
@@ -52,24 +53,24 @@ def age(model, **values):
 
 
 def test_w31_records_carry_ids_and_the_json_holds_no_text_of_an_exception(caplog):
-    log = observing.logger("sync")
-    with caplog.at_level("INFO"), observing.at_work(account=3, run=7):
+    log = get_logger("sync")
+    with caplog.at_level("INFO"), log_context(account=3, run=7):
         try:
             raise ValueError("mika@example.org")
         except ValueError:
             log.exception("Run %s broke off.", 7)
     log.warning("Outside.")
     inside, outside = caplog.records
-    line = json.loads(observing.JsonFormatter().format(inside))
+    line = json.loads(JsonFormatter().format(inside))
     assert (line["account"], line["run"], line["level"]) == (3, 7, "ERROR")
     assert line["message"] == "Run 7 broke off." and line["error"] == "ValueError"
     assert __file__ in line["at"] and "mika" not in json.dumps(line)
-    assert "account" not in json.loads(observing.JsonFormatter().format(outside))
+    assert "account" not in json.loads(JsonFormatter().format(outside))
 
 
 def test_w31_a_task_names_itself_on_each_record(caplog, metrics, monkeypatch):
     metrics("receive")
-    log = observing.logger("tasks")
+    log = get_logger("tasks")
     monkeypatch.setattr(tasks.inbox, "drain", lambda: log.warning("Here."))
     tasks.drain()
     assert caplog.records[0].zoom_task == "drain"
@@ -89,7 +90,7 @@ def test_w31_every_logger_of_ours_carries_ids():
         str(file)
         for file in Path(root).rglob("*.py")
         if "testing" not in file.parts
-        and file.name != "observing.py"
+        and file.parts[-2:] != ("utils", "logging.py")
         and "getLogger" in file.read_text()
     ]
     assert bare == []

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
-from wagtail_zoom.errors import ZoomTransient
+from wagtail_zoom.exceptions import ZoomTransient
 from wagtail_zoom.models import Grant, Registration
 from wagtail_zoom.registration import tokens
 

@@ -20,7 +20,7 @@ from tests.security import canaries
 from tests.security.test_tenants import admin_pages, admin_patterns
 from tests.security.world import blocks_with
 from tests.testapp.models import DatesPage, EventPage
-from wagtail_zoom import links, queue, tasks
+from wagtail_zoom import links, tasks
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -34,6 +34,7 @@ from wagtail_zoom.oauth import leave
 from wagtail_zoom.registration import tokens
 from wagtail_zoom.registration.refs import Ref
 from wagtail_zoom.testing.signing import sign
+from wagtail_zoom.utils import queue
 
 pytestmark = pytest.mark.django_db
 SECRET = "simulator-webhook-secret"

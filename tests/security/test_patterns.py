@@ -11,12 +11,13 @@ from importlib.util import find_spec
 import pytest
 
 import wagtail_zoom
-from wagtail_zoom import redaction, wording
+from wagtail_zoom import wording
 from wagtail_zoom.client import answers, ids
 from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.oauth.http import Answer
 from wagtail_zoom.registration import fields
 from wagtail_zoom.sync import values
+from wagtail_zoom.utils import redaction
 
 MARKED = ZoomSettings(mark_word="#open")
 LENGTH = 20_000

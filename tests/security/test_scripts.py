@@ -42,9 +42,9 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomSettings,
 )
-from wagtail_zoom.models.fields import SecretField, ZoomIdField
 from wagtail_zoom.notices import send_about, send_due_notices
 from wagtail_zoom.registration import mails, tokens
+from wagtail_zoom.utils.fields import SecretField, ZoomIdField
 
 pytestmark = pytest.mark.django_db
 MARKUP = "<xss q\" onzzz=1 q' onyyy=1>{{ 7|add:7 }}"

@@ -129,7 +129,7 @@ class Rush:
         from django.db.models import Q
 
         from wagtail_zoom.models import Registration
-        from wagtail_zoom.queue import enqueue
+        from wagtail_zoom.utils.queue import enqueue
 
         began = time.monotonic()
         ticked = 0.0

@@ -20,9 +20,9 @@ from wagtail_zoom.models import (
     fetch_scope,
 )
 from wagtail_zoom.oauth import leave
-from wagtail_zoom.queue import enqueue
 from wagtail_zoom.sync import choices, engine, runs
 from wagtail_zoom.sync.choices import Choice
+from wagtail_zoom.utils.queue import enqueue
 
 pytestmark = pytest.mark.django_db
 

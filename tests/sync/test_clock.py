@@ -17,7 +17,7 @@ from django_q.signals import post_spawn
 
 from tests.clock import JUMP, ahead
 from tests.sync.test_storms import messages, now_ms, post, thing_of
-from wagtail_zoom import monitor, queue, tasks, webhooks
+from wagtail_zoom import monitor, tasks, webhooks
 from wagtail_zoom.models import (
     Grant,
     Heartbeat,
@@ -31,6 +31,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import protocol, tokens
 from wagtail_zoom.sync import clock, inbox, lanes, runs
+from wagtail_zoom.utils import queue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("looks")]
 
@@ -216,7 +217,7 @@ def test_backwards_from_the_right_time_nothing_stops(connect, zoom_app, zoom_wor
 def test_the_schedule_beats_again(settings):
     """django-q2 plans the next minute by the wrong clock: nothing would beat until then."""
     Schedule.objects.all().delete()
-    from wagtail_zoom.schedule import NAME, ensure_schedule
+    from wagtail_zoom.utils.queue import SCHEDULE_NAME, ensure_schedule
 
     ensure_schedule()
     broker = get_broker()
@@ -237,7 +238,7 @@ def test_the_schedule_beats_again(settings):
         assert beats() == 1
     # Or somebody starts the worker anew.
     post_spawn.send(sender="django_q", proc_name="worker")
-    assert Schedule.objects.get(name=NAME).next_run <= timezone.now()
+    assert Schedule.objects.get(name=SCHEDULE_NAME).next_run <= timezone.now()
     assert beats() == 1
 
 
@@ -256,7 +257,7 @@ def test_wake_ups_are_not_kept_quiet(monkeypatch):
     monkeypatch.setattr(webhooks, "enqueue", sent.append)
     with ahead():
         webhooks._wake()
-        assert not queue.once("drain", 3600) or not queue.once("drain", 3600)
+        assert not queue.debounce("drain", 3600) or not queue.debounce("drain", 3600)
     webhooks._wake()
     assert sent == ["drain", "drain"]
 

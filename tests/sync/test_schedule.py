@@ -7,8 +7,8 @@ from django.utils.module_loading import import_string
 from wagtail.models import Site
 
 from wagtail_zoom.models import Activity, Heartbeat, SyncRun, WebhookEvent, ZoomAccount
-from wagtail_zoom.schedule import FUNCTION
 from wagtail_zoom.sync.schedule import delete_outdated
+from wagtail_zoom.utils.queue import SCHEDULE_FUNCTION
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ def event(key, state, age):
 
 def test_the_scheduled_path_exists_and_beats():
     """Q8: the worker's sign of life is a row, independent of cache and broker."""
-    import_string(FUNCTION)()
+    import_string(SCHEDULE_FUNCTION)()
     assert Heartbeat.objects.filter(name="tick").exists()
 
 

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from wagtail_zoom.models import WebhookEvent
-from wagtail_zoom.redaction import content_key
 from wagtail_zoom.testing.signing import challenge_answer, sign
+from wagtail_zoom.utils.redaction import content_key
 from wagtail_zoom.webhooks import webhook
 
 SECRET = "simulator-webhook-secret"

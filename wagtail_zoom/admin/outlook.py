@@ -25,7 +25,7 @@ from ..models import (
     SyncRun,
     ZoomSettings,
 )
-from ..queue import enqueue
+from ..utils.queue import enqueue
 from .facts import Facts
 from .forms import offered_hosts, or_connector
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..models import Activity
-from ..redaction import redact
+from ..utils.redaction import redact
 
 MASK = "••••"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ZoomAuthError, ZoomQuarantined
+from ..exceptions import ZoomAuthError, ZoomQuarantined
 from ..models import Grant, GrantReason, GrantState, ZoomAccount
 from .api import ZoomClient
 from .budget import Priority

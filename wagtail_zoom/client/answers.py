@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomError,
     ZoomNotFound,

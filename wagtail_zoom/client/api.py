@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from ..errors import ZoomError, ZoomRejected
+from ..exceptions import ZoomError, ZoomRejected
 from ..models import Kind
 from .answers import PAID_ONLY
 from .budget import LIGHT, MEDIUM

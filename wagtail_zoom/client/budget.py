@@ -16,7 +16,7 @@ from enum import IntEnum
 from django.utils import timezone
 
 from ..conf import settings
-from ..errors import ZoomRateLimited
+from ..exceptions import ZoomRateLimited
 from ..models import Plan, RateBudget, ZoomAccount
 from . import pace
 from .answers import next_midnight

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .. import observing
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomError,
     ZoomRateLimited,
@@ -18,6 +17,7 @@ from ..errors import (
 from ..models import Grant
 from ..oauth import health, tokens
 from ..oauth.http import Bearer, call
+from ..utils.logging import record_metric
 from . import budget
 from .answers import TokenRefused, data
 from .budget import Priority
@@ -106,10 +106,10 @@ class Calls:
         try:
             result = work()
         except ZoomError as error:
-            observing.measure("zoom_calls", outcome=type(error).__name__)
+            record_metric("zoom_calls", outcome=type(error).__name__)
             self._note(error)
             raise
-        observing.measure("zoom_calls", outcome="ok")
+        record_metric("zoom_calls", outcome="ok")
         health.note_success(self.grant)
         return result
 

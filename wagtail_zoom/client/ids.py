@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from ..errors import ZoomRejected
+from ..exceptions import ZoomRejected
 
 _ID = re.compile(r"[A-Za-z0-9_@.+/=:-]{1,100}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ZoomError, ZoomProtocolError
+from ..exceptions import ZoomError, ZoomProtocolError
 from ..oauth import tokens
 from ..oauth.http import refuse_in_transaction
 from . import budget

@@ -14,7 +14,7 @@ from threading import Semaphore
 from typing import Any
 
 from ..conf import settings
-from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited
+from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited
 from ..oauth import tokens
 from ..oauth.http import refuse_in_transaction
 from . import budget

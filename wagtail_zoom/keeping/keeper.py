@@ -28,15 +28,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from wagtail.models import Page
 
-from .. import observing
 from ..conf import settings
 from ..models import ZoomSettings
 from ..showing.paging import Asked
 from ..showing.rendering import Shared, gate, stale_since
+from ..utils.logging import get_logger
 from . import sources
 from .turns import Turns, next_turn, quarter_after
 
-logger = observing.logger("keeping")
+logger = get_logger("keeping")
 
 MOST_CHARACTERS = 500_000
 """Longer HTML is not kept: memcached takes no more than a megabyte."""

@@ -1,5 +1,6 @@
 """The data of wagtail-zoom: accounts and grants, mirror, choices, curation, inbox, outbox, runs."""
 
+from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import (
     Grant,
     GrantReason,
@@ -10,7 +11,6 @@ from .accounts import (
 )
 from .authorising import Invitation, OAuthState
 from .curation import ItemTag, Placement, SiteItem
-from .fields import Secret, SecretField, ZoomIdField
 from .inbox import Lane, WebhookEvent
 from .mirror import Host, Kind, Meeting, Occurrence
 from .outbox import Registration, RegistrationDate

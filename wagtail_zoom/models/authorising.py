@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .fields import SecretField, ZoomIdField
+from ..utils.fields import SecretField, ZoomIdField
 
 
 class Invitation(models.Model):

@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.fields import ZoomIdField
 from .accounts import ZoomAccount
-from .fields import ZoomIdField
 
 
 class WebhookEvent(models.Model):

@@ -12,8 +12,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.fields import SecretField, ZoomIdField
 from .accounts import ZoomAccount
-from .fields import SecretField, ZoomIdField
 
 SERIES_TYPES = (3, 6, 8, 9)
 """Zoom's types of meetings and webinars that have several dates."""

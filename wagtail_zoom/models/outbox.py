@@ -8,8 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.fields import SecretField, ZoomIdField
 from .accounts import ZoomAccount
-from .fields import SecretField, ZoomIdField
 from .mirror import Meeting, Occurrence
 
 

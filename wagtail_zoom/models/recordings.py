@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import ZoomAccount
-from .fields import Secret, SecretField, ZoomIdField
 from .mirror import Host, Meeting, Mirrored, Occurrence
 
 

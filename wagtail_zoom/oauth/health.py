@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from .. import observing
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomError,
     ZoomProtocolError,
@@ -17,8 +16,9 @@ from ..errors import (
 )
 from ..models import Activity, Grant, GrantReason, GrantState, ZoomSettings
 from ..scopes import REGISTRATION, SCOPES
+from ..utils.logging import get_logger
 
-logger = observing.logger("oauth")
+logger = get_logger("oauth")
 
 CONNECTED, DEGRADED = GrantState.CONNECTED, GrantState.DEGRADED
 NEEDS_RECONNECT, REVOKED = GrantState.NEEDS_RECONNECT, GrantState.REVOKED

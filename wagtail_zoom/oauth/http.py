@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from ..conf import settings
-from ..errors import ZoomProtocolError, ZoomTransient
+from ..exceptions import ZoomProtocolError, ZoomTransient
 from . import hurry
 
 CHUNK = 64 * 1024

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from django.views.decorators.debug import sensitive_variables
 
-from ..errors import ZoomTransient
+from ..exceptions import ZoomTransient
 
 T = TypeVar("T")
 MOST = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..conf import settings
-from ..errors import ZoomProtocolError
+from ..exceptions import ZoomProtocolError
 from .http import Bearer, call
 from .protocol import TokenSet
 

@@ -11,9 +11,8 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from .. import observing
 from ..conf import settings
-from ..errors import ZoomAuthError, ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomError
 from ..models import (
     Activity,
     ExposedHost,
@@ -24,11 +23,12 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
-from ..queue import enqueue
 from ..signals import account_disconnected
+from ..utils.logging import get_logger
+from ..utils.queue import enqueue
 from . import health, protocol
 
-logger = observing.logger("oauth")
+logger = get_logger("oauth")
 
 REVOKE_TRIES = 6
 ORPHAN_AGE = timedelta(hours=1)

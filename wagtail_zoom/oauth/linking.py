@@ -12,7 +12,7 @@ from wagtail.log_actions import log
 from wagtail.models import Site
 
 from ..conf import settings
-from ..errors import ZoomError
+from ..exceptions import ZoomError
 from ..models import (
     Activity,
     ExposedHost,
@@ -22,9 +22,9 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
-from ..queue import enqueue
 from ..scopes import is_account_level, missing_kinds
 from ..signals import account_connected
+from ..utils.queue import enqueue
 from . import health, identity, leave
 from .protocol import TokenSet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..errors import ZoomAuthError, ZoomConfigurationError, ZoomProtocolError, ZoomTransient
+from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomProtocolError, ZoomTransient
 
 SENTENCES: dict[str, str | Promise] = {
     "state": _(

@@ -18,10 +18,8 @@ from django.db import OperationalError, connections, router
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
-from ..crypto import DecryptionError
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomConfigurationError,
     ZoomError,
@@ -30,12 +28,14 @@ from ..errors import (
     ZoomTransient,
 )
 from ..models import Grant, GrantReason, Secret
-from ..queue import enqueue
+from ..utils.crypto import DecryptionError
+from ..utils.logging import get_logger, log_context, record_metric
+from ..utils.queue import enqueue
 from . import health, protocol
 from .alarm import alarm_held
 from .http import refuse_in_transaction
 
-logger = observing.logger("oauth")
+logger = get_logger("oauth")
 
 LEEWAY = 120
 """Seconds before its end at which a token counts as over; some jitter comes on top."""
@@ -210,13 +210,13 @@ def _claim(row: Grant, generation: int, me: str) -> bool:
 
 def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
     """Call Zoom and store the pair. ``marked``: an earlier attempt never told how it ended."""
-    with observing.at_work(account=row.account_id):
+    with log_context(account=row.account_id):
         try:
             fresh = _rotated(row, generation, me, marked)
         except Exception as error:
-            observing.measure("token_refreshes", outcome=type(error).__name__)
+            record_metric("token_refreshes", outcome=type(error).__name__)
             raise
-    observing.measure("token_refreshes", outcome="ok")
+    record_metric("token_refreshes", outcome="ok")
     return fresh
 
 

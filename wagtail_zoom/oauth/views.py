@@ -21,15 +21,15 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
 
-from .. import observing
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Grant, Invitation, OAuthState, ZoomSettings
 from ..permissions import sites_for
+from ..utils.logging import get_logger
 from . import flow, invitations, leave, linking
 from .flow import FlowError
 from .sentences import SENTENCES, code_of
 
-logger = observing.logger("oauth")
+logger = get_logger("oauth")
 
 SWITCH = "wagtail_zoom_switch"
 View = Callable[..., HttpResponse]

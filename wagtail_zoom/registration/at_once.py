@@ -10,18 +10,18 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Registration
 from ..oauth.tokens import RenewalDue
-from ..queue import enqueue, once
 from ..sync import questions
+from ..utils.logging import get_logger
+from ..utils.queue import debounce, enqueue
 from . import delivery, outbox, registrants
 from .delivery import Request
 from .verdicts import judge
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 LEAST_SECONDS = 0.3
 QUESTIONS_AGE = timedelta(minutes=10)
@@ -95,5 +95,5 @@ def read_questions_later(row: Registration) -> None:
     read_at = meeting.questions_at if meeting else None
     if meeting is None or (read_at and timezone.now() - read_at < QUESTIONS_AGE):
         return
-    if once(f"questions:{meeting.pk}", 60):
+    if debounce(f"questions:{meeting.pk}", 60):
         enqueue("read_questions", meeting.pk)

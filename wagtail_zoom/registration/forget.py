@@ -14,10 +14,10 @@ from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
 from ..client import ZoomClient
-from ..crypto import DecryptionError
-from ..errors import ZoomConfigurationError, ZoomError, ZoomTransient
+from ..exceptions import ZoomConfigurationError, ZoomError, ZoomTransient
 from ..models import Activity, Registration, WebhookEvent
 from ..signals import person_forgotten
+from ..utils.crypto import DecryptionError
 from . import outbox, owner, registrants, tokens
 from .dates import dates_of
 

@@ -14,9 +14,9 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from .. import observing
+from ..utils.logging import get_logger
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 View = Callable[..., HttpResponse]
 UNSAVED = (OperationalError, InterfaceError)

@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import models
 
-from ..crypto import blind_index, blind_indexes
 from ..models import Meeting, Occurrence, Registration
+from ..utils.crypto import blind_index, blind_indexes
 from .tokens import normalise
 
 KEY = "registration-key"
@@ -53,7 +53,7 @@ def with_address(row: Registration, email: str) -> dict[str, str]:
     """Columns for a row whose person gets another address; none when that is another sign-up.
 
     Raises:
-        wagtail_zoom.crypto.DecryptionError: no key fits.
+        wagtail_zoom.utils.crypto.DecryptionError: no key fits.
     """
     text = known(row)
     parts: list[Any] = json.loads(text) if text else []
@@ -67,7 +67,7 @@ def renewed(row: Registration) -> dict[str, str]:
     """Columns that the newest key asks for; none when they are as they should be.
 
     Raises:
-        wagtail_zoom.crypto.DecryptionError: no key fits.
+        wagtail_zoom.utils.crypto.DecryptionError: no key fits.
     """
     text = known(row)
     if not text or (row.identity and digest(text) == row.idempotency_key):

@@ -12,11 +12,11 @@ import time
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from .. import observing
 from ..conf import settings
-from ..crypto import blind_index
+from ..utils.crypto import blind_index
+from ..utils.logging import get_logger
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 DEFAULTS: dict[str, tuple[int, int]] = {
     "network": (60, 600),

@@ -18,19 +18,20 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from .. import links, observing
+from .. import links
 from ..conf import settings
-from ..crypto import DecryptionError
 from ..exposure import Audience, Exposure, Surface
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
 from ..notices import owner_address
+from ..utils.crypto import DecryptionError
+from ..utils.logging import get_logger
 from . import outbox, tokens, verdicts
 from .dates import dates_of
 from .fields import one_line
 from .offers import organiser
 from .payload import answers_of
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 State = Registration.State
 TRIES = "tries"

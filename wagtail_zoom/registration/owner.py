@@ -12,9 +12,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from ..crypto import DecryptionError
 from ..exposure import Exposure
 from ..models import Activity, Meeting, Registration
+from ..utils.crypto import DecryptionError
 from . import identity, outbox, tokens, verdicts
 from .form import RegistrationForm, form_class
 from .offers import Offer

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Meeting, Registration, ZoomSettings
-from ..queue import enqueue
+from ..utils.queue import enqueue
 from . import delivery, mails, news, outbox, tokens
 from .registrants import LISTED, STATES, Found, read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..models import Registration, ZoomSettings
-from ..queue import enqueue
+from ..utils.queue import enqueue
 
 
 def on_settings_saved(instance: ZoomSettings, **kwargs: Any) -> None:

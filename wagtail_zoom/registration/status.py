@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from .. import timing
-from ..crypto import DecryptionError
 from ..models import Registration, ZoomSettings
+from ..utils.crypto import DecryptionError
 from . import mails, tokens, verdicts
 from .dates import SignedDate, dates_of, next_of
 from .offers import organiser

@@ -16,8 +16,8 @@ from wagtail.models import Site
 
 from .. import links
 from ..conf import settings
-from ..crypto import blind_index, blind_indexes
 from ..models import Registration, ZoomSettings
+from ..utils.crypto import blind_index, blind_indexes
 
 EMAIL = "registration-email"
 """Purpose of the blind index of addresses."""

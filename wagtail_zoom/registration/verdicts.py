@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomConfigurationError,
     ZoomNotFound,

@@ -20,10 +20,10 @@ from django.utils.translation import check_for_language, get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import observing
 from ..conf import settings
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Grant, GrantState, Registration
+from ..utils.logging import get_logger
 from . import at_once, limits, outbox, refs, service, tokens
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
 from .guard import SOON, UNSAVED, anonymous
@@ -32,7 +32,7 @@ from .origins import Origin, confirmation, is_confirmed, origin_of
 from .refs import Ref
 from .verdicts import ANSWERS
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 FASTEST_MS = 1200
 """Faster than this, counted by our script, nobody fills in a form."""

@@ -17,7 +17,7 @@ from ..models import (
     SyncRun,
     ZoomSettings,
 )
-from ..queue import enqueue
+from ..utils.queue import enqueue
 from . import runs
 
 LICENSED = 2

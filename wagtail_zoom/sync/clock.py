@@ -16,7 +16,6 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from .. import observing, schedule
 from ..models import (
     Heartbeat,
     Meeting,
@@ -25,8 +24,10 @@ from ..models import (
     ZoomAccount,
     touch,
 )
+from ..utils.logging import get_logger, record_metric
+from ..utils.queue import repair_schedule
 
-logger = observing.logger("clock")
+logger = get_logger("clock")
 
 WATCH = "clock"
 APART = timedelta(minutes=30)
@@ -69,7 +70,7 @@ def look(now: datetime | None = None) -> bool:
         logger.error(
             "The clock was set back by %s minutes.", int((seen - now).total_seconds() / 60)
         )
-        observing.measure("clock_set_back_seconds", (seen - now).total_seconds())
+        record_metric("clock_set_back_seconds", (seen - now).total_seconds())
         mend(now)
     return True
 
@@ -89,7 +90,7 @@ def mend(now: datetime) -> None:
     RateBudget.objects.filter(slot__gt=slot).update(slot=slot)
     ZoomAccount.objects.exclude(next_reconcile_at=None).update(next_reconcile_at=now)
     touch(*ZoomAccount.objects.values_list("pk", flat=True))
-    schedule.straighten(now)
+    repair_schedule(now)
 
 
 def columns() -> Iterator[tuple[type[models.Model], str]]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..errors import ZoomError
+from ..exceptions import ZoomError
 from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, touch
 from .kinds.hosts import map_host
 from .upsert import upsert

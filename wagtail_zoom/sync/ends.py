@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .. import observing
-from ..errors import ZoomProtocolError
+from ..exceptions import ZoomProtocolError
 from ..models import Activity, FetchScope, SyncRun, ZoomAccount, ZoomSettings
+from ..utils.logging import record_metric
 from . import removals, runs
 
 BACKOFF = (5, 30, 60, 300, 900, 1800, 3600)
@@ -80,10 +80,10 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
             data={"mode": run.mode, "counts": run.counts, "error": _name(error)},
             account=run.account, user=run.requested_by,
         )  # fmt: skip
-    observing.measure("runs", mode=run.mode, outcome=state)
+    record_metric("runs", mode=run.mode, outcome=state)
     if run.mode == SyncRun.Mode.RECONCILE and state == State.DONE:
         # What no message had told of (W29).
-        observing.measure("changes_found_by_comparison", changed)
+        record_metric("changes_found_by_comparison", changed)
     run.refresh_from_db(fields=["run_again"])
     if run.run_again and state != State.FAILED:
         runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)

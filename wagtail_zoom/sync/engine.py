@@ -14,10 +14,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from .. import observing
 from ..client import Priority, client_for
 from ..conf import settings
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomError,
     ZoomNotFound,
@@ -35,12 +34,13 @@ from ..models import (
     demand_mark,
     fetch_scope,
 )
-from ..queue import enqueue
+from ..utils.logging import get_logger, log_context
+from ..utils.queue import enqueue
 from . import directory, ends, questions, removals, runs, transcripts
 from .listing import Tally, UnitRestart, Work, read_rest, read_unit
 from .units import Unit, after, units
 
-logger = observing.logger("sync")
+logger = get_logger("sync")
 
 LONGEST_UNIT = 50
 """Seconds beyond a slice after which the details of a long listing are left for the next one: a
@@ -116,7 +116,7 @@ def run_slice(run_pk: int) -> None:
         return
     work = Slice(run, run.account, me, time.monotonic() + settings.slice_seconds)
     try:
-        with observing.at_work(account=run.account_id, run=run.pk):
+        with log_context(account=run.account_id, run=run.pk):
             _guarded(work)
     finally:
         runs.release(run.account, me)

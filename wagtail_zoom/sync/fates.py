@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from .. import observing
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomConfigurationError,
     ZoomQuarantined,
@@ -17,10 +16,11 @@ from ..errors import (
     ZoomTransient,
 )
 from ..models import Activity, WebhookEvent, ZoomSettings
+from ..utils.logging import get_logger, log_context, record_metric
 from . import routing
 from .columns import among
 
-logger = observing.logger("inbox")
+logger = get_logger("inbox")
 
 State = WebhookEvent.State
 MOST_ATTEMPTS = 10
@@ -60,9 +60,9 @@ def settle(events: list[WebhookEvent], state: str) -> None:
     """These messages are through, in one statement."""
     now = timezone.now()
     for event in events:
-        observing.measure("messages", outcome=state)
+        record_metric("messages", outcome=state)
         lag = (now - routing.event_time(event)).total_seconds()
-        observing.measure("message_lag_seconds", lag, outcome=state)
+        record_metric("message_lag_seconds", lag, outcome=state)
     if events:
         rows = WebhookEvent.objects.filter(among(WebhookEvent, "id", [one.pk for one in events]))
         rows.update(state=state, done_at=now, error_class="", error_code=None)
@@ -89,8 +89,8 @@ def fail(events: list[WebhookEvent], error: Exception) -> None:
 
 
 def _given_up(event: WebhookEvent, attempts: int) -> None:
-    observing.measure("messages", outcome=State.DEAD.value)
-    with observing.at_work(event=event.pk):
+    record_metric("messages", outcome=State.DEAD.value)
+    with log_context(event=event.pk):
         logger.error("A message is given up after %s tries.", attempts)
     _tell(event)
 

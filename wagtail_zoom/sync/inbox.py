@@ -19,10 +19,10 @@ from django.db.models import Count, Max, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
 from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings
-from ..queue import enqueue
+from ..utils.logging import log_context
+from ..utils.queue import enqueue
 from . import fates, lanes, passes
 from .lanes import due
 
@@ -202,7 +202,7 @@ def _work(account: ZoomAccount, keys: list[str]) -> int:
         rows = due(timezone.now()).filter(lane__in=list(claimed.lanes))
         found = list(rows.order_by("event_ts", "pk")[:OF_ONE_PASS])
         if events := fates.without_deadly(found):
-            with observing.at_work(account=account.pk):
+            with log_context(account=account.pk):
                 _handle(account, claimed, events)
         return len({event.lane for event in found})
     finally:

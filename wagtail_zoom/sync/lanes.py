@@ -11,11 +11,11 @@ from django.db import OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
 from ..models import Lane, WebhookEvent, ZoomAccount
+from ..utils.logging import get_logger
 
-logger = observing.logger("inbox")
+logger = get_logger("inbox")
 
 LEASE = timedelta(seconds=180)
 """Longer than a task may run (``Q_CLUSTER`` timeout)."""

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from ..client import Page, ZoomClient
-from ..errors import ZoomError, ZoomNotFound, ZoomRejected, ZoomTransient
+from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected, ZoomTransient
 from ..models import FetchScope, Host, Kind, Meeting, SyncRun, ZoomAccount
 from .due import Known, is_due, known
 from .kinds.meetings import MappedMeeting, map_meeting

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..errors import ZoomNotFound
+from ..exceptions import ZoomNotFound
 from ..models import (
     FetchScope,
     Host,

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from django.utils import timezone
 
-from .. import observing
-from ..errors import ZoomError
+from ..exceptions import ZoomError
 from ..models import WebhookEvent, ZoomAccount
+from ..utils.logging import get_logger, log_context
 from . import fates, lanes, objects, rereads, routing
 from .lanes import Claim
 from .routing import Read
 from .values import BadItem
 
-logger = observing.logger("inbox")
+logger = get_logger("inbox")
 
 State = WebhookEvent.State
 STORM = 3
@@ -56,7 +56,7 @@ def handle(account: ZoomAccount, claimed: Claim, events: list[WebhookEvent]) -> 
     plan = Plan()
     for event in events:
         try:
-            with observing.at_work(event=event.pk):
+            with log_context(event=event.pk):
                 plan.add(event, routing.apply_facts(account, event))
         except Exception as error:
             # A poisoned message must not hold up the others of its lane.

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from ..client import Priority, ZoomClient, client_for
-from ..errors import ZoomError, ZoomNotFound, ZoomRejected, ZoomScopeMissing
+from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected, ZoomScopeMissing
 from ..models import (
     Host,
     Kind,

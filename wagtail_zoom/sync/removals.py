@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ..client import ZoomClient
-from ..errors import ZoomError, ZoomNotFound
+from ..exceptions import ZoomError, ZoomNotFound
 from ..models import (
     Activity,
     FetchScope,

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ..client import Priority, ZoomClient, client_for
 from ..conf import settings
-from ..errors import ZoomError, ZoomNotFound, ZoomRejected
+from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected
 from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, fetch_scope, touch
 from . import questions
 from .kinds.meetings import MappedMeeting, map_meeting

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..models import Kind, WebhookEvent, ZoomAccount
 from ..oauth import leave
-from ..queue import enqueue
 from ..signals import registration_event
+from ..utils.queue import enqueue
 from . import facts
 from .values import member, members, moment
 

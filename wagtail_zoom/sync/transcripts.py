@@ -14,7 +14,7 @@ from django.utils import timezone
 from .. import wording
 from ..client import Priority, client_for
 from ..client.files import text_file
-from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
 from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, touch
 from . import speech
 from .store import Stored, announce

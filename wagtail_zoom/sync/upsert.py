@@ -15,10 +15,10 @@ from typing import Any
 from django.db import connections, router, transaction
 
 from ..conf import settings
-from ..crypto import indexer
 from ..models import ZoomAccount
-from ..models.fields import SecretField
 from ..models.mirror import Mirrored
+from ..utils.crypto import indexer
+from ..utils.fields import SecretField
 from .columns import among, insert_rows, not_younger, update_rows
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")

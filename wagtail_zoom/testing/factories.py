@@ -17,7 +17,6 @@ from django.utils import timezone
 from wagtail.models import Locale, Page, Site
 
 from ..conf import settings
-from ..crypto import blind_index
 from ..models import (
     ExposedHost,
     Grant,
@@ -34,6 +33,7 @@ from ..models import (
 )
 from ..registration import outbox, tokens
 from ..scopes import SCOPES
+from ..utils.crypto import blind_index
 
 _numbers = count(1)
 KINDS = ("meetings", "webinars", "recordings", "registration")

@@ -45,8 +45,9 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     Tasks are taken at once and not at the commit, so it works inside a test's transaction too.
     """
-    from .. import queue, webhooks
+    from .. import webhooks
     from ..sync import inbox
+    from ..utils import queue
     from .worker import TaskRunner
 
     runner = TaskRunner()
@@ -55,7 +56,7 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(queue, "_send", runner.send)
     # Wake-ups are rationed, and a real drain looks on for messages that come without one. Here
     # every message wakes, and a drain ends when the inbox is empty.
-    monkeypatch.setattr(webhooks, "once", lambda name, seconds: True)
+    monkeypatch.setattr(webhooks, "debounce", lambda name, seconds: True)
     monkeypatch.setattr(inbox, "LINGER", 0)
     return runner
 

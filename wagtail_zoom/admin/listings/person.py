@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.log_actions import log
 
-from ...crypto import DecryptionError
 from ...models import ZoomSettings
 from ...registration import forget
+from ...utils.crypto import DecryptionError
 from .signups import SignupView, person_of
 
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from wagtail.log_actions import log
 
-from ...crypto import DecryptionError
 from ...models import Registration, ZoomSettings
 from ...registration import owner, questions
+from ...utils.crypto import DecryptionError
 from .. import wording
 from ..guard import RowGuard, visible_to
 

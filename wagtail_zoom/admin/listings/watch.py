@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.views.generic import View
 
 from ... import links
-from ...crypto import DecryptionError
 from ...joining import HUMAN_PASSCODE, closed_lips, with_passcode
 from ...models import Kind, Recording, SiteItem, ZoomSettings
+from ...utils.crypto import DecryptionError
 from ..guard import RowGuard, visible_to
 
 

@@ -12,7 +12,7 @@ from ...admin import facts, health, states
 from ...admin.status import TROUBLE, State
 from ...checks import queue_editors
 from ...conf import settings
-from ...errors import ZoomConfigurationError
+from ...exceptions import ZoomConfigurationError
 from ...models import Heartbeat
 from ...scopes import missing
 

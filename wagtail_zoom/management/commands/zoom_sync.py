@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ...errors import ZoomError
+from ...exceptions import ZoomError
 from ...models import SyncRun, ZoomAccount, ZoomSettings, fetch_scope
 from ...sync import engine, rehearsal, runs
 

@@ -1,6 +1,6 @@
 """What a host's logs and metrics get: ids of what is at work, counts and durations; never content.
 
-Loggers of ours come from :func:`logger` and put ``zoom_account``, ``zoom_site``, ``zoom_run``,
+Loggers of ours come from :func:`get_logger` and put ``zoom_account``, ``zoom_site``, ``zoom_run``,
 ``zoom_event``, ``zoom_signup`` and ``zoom_task`` on each record (primary keys; empty where nothing
 of the kind is at work). :class:`JsonFormatter` writes them as one JSON object a line. Numbers go to
 the callable that ``WAGTAIL_ZOOM["METRICS"]`` names.
@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.utils.module_loading import import_string
 
-from .conf import settings
+from ..conf import settings
 
 FIELDS = ("account", "site", "run", "event", "signup", "task")
 _NAMES = tuple((name, f"zoom_{name}") for name in FIELDS)
@@ -41,13 +41,13 @@ class _Logger(logging.LoggerAdapter):
         return msg, {**kwargs, "extra": {**ids, **more} if more else ids}
 
 
-def logger(name: str) -> _Logger:
+def get_logger(name: str) -> _Logger:
     """A logger below ``wagtail_zoom``."""
     return _Logger(logging.getLogger(f"wagtail_zoom.{name}"), {})
 
 
 @contextmanager
-def at_work(**ids: Any) -> Iterator[None]:
+def log_context(**ids: Any) -> Iterator[None]:
     """Name what is worked on; records written inside carry it. Names are those of ``FIELDS``."""
     token = _bound.set({**_bound.get(), **ids})
     try:
@@ -56,20 +56,20 @@ def at_work(**ids: Any) -> Iterator[None]:
         _bound.reset(token)
 
 
-def task(work: Callable[P, T]) -> Callable[P, T]:
+def instrumented_task(work: Callable[P, T]) -> Callable[P, T]:
     """For functions that the task queue runs: their name on each record, their time as a metric."""
 
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         began, outcome = time.monotonic(), "failed"
-        with at_work(task=work.__name__):
+        with log_context(task=work.__name__):
             try:
                 result = work(*args, **kwargs)
                 outcome = "done"
                 return result
             finally:
                 spent = time.monotonic() - began
-                measure("task_seconds", spent, task=work.__name__, outcome=outcome)
+                record_metric("task_seconds", spent, task=work.__name__, outcome=outcome)
 
     return run
 
@@ -102,7 +102,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def measure(name: str, value: float = 1, **tags: Any) -> None:
+def record_metric(name: str, value: float = 1, **tags: Any) -> None:
     """Hand a number to the project's metrics, if it has any. Never raises.
 
     Args:
@@ -114,7 +114,7 @@ def measure(name: str, value: float = 1, **tags: Any) -> None:
     try:
         _receiver(path)(name, value, {key: str(each) for key, each in tags.items()})
     except Exception as error:
-        logger("metrics").warning("The metrics do not work (%s).", type(error).__name__)
+        get_logger("metrics").warning("The metrics do not work (%s).", type(error).__name__)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from .conf import settings
+from ..conf import settings
 
 SEPARATOR = "\x1f"
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from .conf import settings
+from ..conf import settings
 from .crypto import blind_index
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

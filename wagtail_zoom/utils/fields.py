@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from ..crypto import DecryptionError, decrypt, encrypt
+from .crypto import DecryptionError, decrypt, encrypt
 
 
 class ZoomIdField(models.CharField):
@@ -46,7 +46,7 @@ class Secret:
         """The text in clear.
 
         Raises:
-            wagtail_zoom.crypto.DecryptionError: no key fits, or it belongs to another row.
+            wagtail_zoom.utils.crypto.DecryptionError: no key fits, or it belongs to another row.
         """
         if self._value is not None:
             return self._value
