@@ -225,7 +225,7 @@ def classes() -> str:
 
 
 def scopes() -> str:
-    from wagtail_zoom.scopes import SCOPES
+    from wagtail_zoom.oauth.scopes import SCOPES
 
     rows = []
     for scope in SCOPES:
@@ -237,7 +237,7 @@ def scopes() -> str:
 
 
 def events() -> str:
-    from wagtail_zoom.appconfig import EVENTS
+    from wagtail_zoom.oauth.marketplace import EVENTS
 
     rows = [(f"`{name}`", feature, markdown(reason)) for name, feature, reason in EVENTS]
     return table("event | for | reason", rows)

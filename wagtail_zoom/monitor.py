@@ -22,9 +22,9 @@ from django.views.decorators.http import require_safe
 
 from .conf import settings
 from .models import Grant, GrantState, Heartbeat, Registration, SyncRun, WebhookEvent
-from .utils.logging import logger as logger_of
+from .utils.logging import get_logger
 
-logger = logger_of("monitor")
+logger = get_logger("monitor")
 
 TICK_LATE = timedelta(minutes=3)
 MESSAGES_LATE = timedelta(minutes=5)

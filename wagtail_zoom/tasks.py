@@ -10,10 +10,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from . import notices, purging
+from . import purging
 from .exceptions import ZoomError
 from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
-from .oauth import leave, tokens
+from .oauth import disconnect, notifications, tokens
 from .registration import delivery, outbox, reconcile
 from .sync import clock, directory, engine, facts, inbox, purge, questions, runs, schedule
 from .utils.logging import get_logger, instrumented_task
@@ -28,12 +28,12 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
     facts.close_past,
     inbox.sweep,
     runs.sweep,
-    leave.sweep,
+    disconnect.sweep,
     tokens.sweep,
     outbox.sweep,
     reconcile.sweep,
     purging.sweep,
-    notices.send_due_notices,
+    notifications.send_due_notices,
 )
 """What runs every minute, in this order. Each gets the time (UTC), is short, and may run twice."""
 
@@ -92,7 +92,7 @@ def count_hosts(account_pk: int, *host_pks: int) -> None:
 @instrumented_task
 def revoke(grant_pk: int) -> None:
     """Give a permission back to Zoom."""
-    leave.revoke_pending(grant_pk)
+    disconnect.revoke_pending(grant_pk)
 
 
 @instrumented_task

@@ -10,7 +10,6 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.admin.conftest import hours_ago
-from wagtail_zoom import notices
 from wagtail_zoom.admin import facts, states
 from wagtail_zoom.admin.status import State
 from wagtail_zoom.models import (
@@ -24,6 +23,7 @@ from wagtail_zoom.models import (
     ZoomAccount,
     ZoomSettings,
 )
+from wagtail_zoom.oauth import notifications
 
 pytestmark = pytest.mark.django_db
 
@@ -168,7 +168,7 @@ def test_one_mail_and_two_reminders(aurora):
     sent = []
     for day in range(12):
         for _repeat in range(3):
-            notices.send_due_notices(now + timedelta(days=day))
+            notifications.send_due_notices(now + timedelta(days=day))
         sent.append(len(mail.outbox))
     assert sent == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3]
     first = mail.outbox[0]
@@ -189,11 +189,11 @@ def test_no_mail_after_the_repair_nor_from_a_copy(aurora):
     grant(aurora, state="needs_reconnect", user_email="")
     choice(aurora, contact_email="office@aurora.example")
     account(aurora, fingerprint="another")
-    assert notices.send_due_notices(now) == 0
+    assert notifications.send_due_notices(now) == 0
     account(aurora, fingerprint="")
-    assert notices.send_due_notices(now) == 1
+    assert notifications.send_due_notices(now) == 1
     grant(aurora, state="connected", notices=[])
-    assert notices.send_due_notices(now + timedelta(days=4)) == 0
+    assert notifications.send_due_notices(now + timedelta(days=4)) == 0
 
 
 def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, settings):
@@ -201,8 +201,8 @@ def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, setti
 
     UserProfile.objects.create(user=aurora.owner, preferred_language="de")
     grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
-    assert notices.language_of(facts.of(aurora.site).choice) == "de"
-    assert notices.send_due_notices(timezone.now()) == 1
+    assert notifications.language_of(facts.of(aurora.site).choice) == "de"
+    assert notifications.send_due_notices(timezone.now()) == 1
     assert mail.outbox[0].to == [aurora.owner.email]
 
 

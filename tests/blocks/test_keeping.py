@@ -40,7 +40,7 @@ from wagtail_zoom.models import (
     fetch_scope,
     touch,
 )
-from wagtail_zoom.oauth import leave
+from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.registration import events, news
 from wagtail_zoom.sync import directory, facts, purge, questions, removals
 from wagtail_zoom.sync.kinds.meetings import map_meeting
@@ -283,8 +283,8 @@ CHANGES = {
     "organiser": lambda w: choose(w, organiser="The choir"),
     "privacy notice": lambda w: choose(w, privacy_notice="Read this"),
     "paused": lambda w: choose(w, paused_at=w.now()),
-    "archived": lambda w: leave.disconnect(ZoomSettings.objects.get(), keep=True),
-    "disconnected": lambda w: leave.disconnect(ZoomSettings.objects.get(), keep=False),
+    "archived": lambda w: disconnect.disconnect(ZoomSettings.objects.get(), keep=True),
+    "disconnected": lambda w: disconnect.disconnect(ZoomSettings.objects.get(), keep=False),
     "grant of one user": lambda w: Grant.objects.update(account_level=False, zoom_user_id="h9"),
     "grant broken": lambda w: (
         ZoomAccount.objects.update(last_event_at=w.now()),

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from tests.blocks import rows
 from tests.planting import default_site
-from wagtail_zoom import appconfig, rotation
+from wagtail_zoom import rotation
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
+from wagtail_zoom.oauth import marketplace
+from wagtail_zoom.oauth.scopes import SCOPES
 from wagtail_zoom.registration.tokens import email_index, email_indexes
-from wagtail_zoom.scopes import SCOPES
 from wagtail_zoom.sync import routing
 from wagtail_zoom.utils.crypto import is_current
 
@@ -211,13 +212,13 @@ def test_app_config_needs_the_base_url(settings):
 
 
 def test_the_subscribed_events_are_the_ones_that_are_understood():
-    names = {row[0] for row in appconfig.EVENTS}
+    names = {row[0] for row in marketplace.EVENTS}
     for family in ("meeting", "webinar"):
         for what in routing.READS:
             if what != f"converted_to_{family}":
                 assert f"{family}.{what}" in names
     assert {f"recording.{what}" for what in routing.RECORDING_READS} <= names
-    assert {row[1] for row in appconfig.EVENTS} == {scope.feature for scope in SCOPES}
+    assert {row[1] for row in marketplace.EVENTS} == {scope.feature for scope in SCOPES}
 
 
 # Comparing

@@ -9,7 +9,7 @@ from wagtail.models import Site
 
 from wagtail_zoom.exceptions import ZoomAuthError
 from wagtail_zoom.models import Activity, ExposedHost, Grant, OAuthState, ZoomSettings
-from wagtail_zoom.oauth import leave, tokens
+from wagtail_zoom.oauth import disconnect, tokens
 from wagtail_zoom.signals import account_disconnected
 from wagtail_zoom.testing.connect import connect_site
 
@@ -48,7 +48,7 @@ def test_disconnect_revokes_and_forgets(choice, owner, zoom_app, zoom_worker):
     heard = []
     account_disconnected.connect(lambda **facts: heard.append(facts["kept"]), weak=False)
     account = choice.account
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     assert zoom_app.calls() == []  # nobody waits for Zoom
     grant = Grant.objects.get()
     assert (grant.state, grant.reason) == ("revoked", "disconnected")
@@ -70,7 +70,7 @@ def test_disconnect_revokes_and_forgets(choice, owner, zoom_app, zoom_worker):
 
 
 def test_disconnect_with_keep_leaves_an_archive(choice, owner, zoom_app, zoom_worker):
-    leave.disconnect(choice, keep=True, user=owner)
+    disconnect.disconnect(choice, keep=True, user=owner)
     zoom_worker.run()
     choice.refresh_from_db()
     assert choice.grant is None
@@ -79,13 +79,13 @@ def test_disconnect_with_keep_leaves_an_archive(choice, owner, zoom_app, zoom_wo
     assert choice.shows_data
     assert ExposedHost.objects.exists()
     # The archive can be given up later.
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     assert ZoomSettings.for_site(choice.site).account is None
 
 
 def test_disconnecting_twice_is_harmless(choice, owner, zoom_app, zoom_worker):
     for _ in range(2):
-        leave.disconnect(choice, keep=False, user=owner)
+        disconnect.disconnect(choice, keep=False, user=owner)
         zoom_worker.run()
     assert Activity.objects.filter(code="disconnected").count() == 1
 
@@ -94,17 +94,17 @@ def test_an_authorisation_under_way_ends_with_the_connection(choice, owner, owne
     from django.urls import reverse
 
     owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[choice.site_id]))
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     assert not OAuthState.objects.exists()
 
 
 def test_o4_the_grant_goes_with_its_last_site(choice, second, owner, zoom_app, zoom_worker):
     assert choice.grant == second.grant
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     zoom_worker.run()
     assert zoom_app.calls(f"path={REVOKE}") == []
     assert tokens.get_token(second.grant).generation == 2
-    leave.disconnect(second, keep=False, user=owner)
+    disconnect.disconnect(second, keep=False, user=owner)
     zoom_worker.run()
     assert len(zoom_app.calls(f"path={REVOKE}")) == 1
     assert Grant.objects.get().state == "revoked"
@@ -114,46 +114,46 @@ def test_o4_a_failing_revoke_unlinks_at_once_and_is_tried_again(
     choice, owner, zoom_app, zoom_worker
 ):
     zoom_app.fault("status", status=503, path=REVOKE, count=2)
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     zoom_worker.run()
     grant = Grant.objects.get()
     assert choice.grant is None
     assert (grant.revoke_attempts, grant.state) == (1, "revoked")
     assert grant.access_token
-    assert leave.due_revocations() == []  # not before half a minute is over
+    assert disconnect.due_revocations() == []  # not before half a minute is over
     for _ in range(2):
         Grant.objects.update(retry_at=timezone.now())
-        assert leave.due_revocations() == [grant.pk]
-        leave.revoke_pending(grant.pk)
+        assert disconnect.due_revocations() == [grant.pk]
+        disconnect.revoke_pending(grant.pk)
     grant.refresh_from_db()
     assert not grant.access_token
-    assert leave.due_revocations() == []
+    assert disconnect.due_revocations() == []
 
 
 def test_o4_after_six_tries_the_tokens_go_anyway(choice, owner, zoom_app, zoom_worker):
     zoom_app.fault("status", status=503, path=REVOKE)
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     zoom_worker.run()
     waits = []
-    while len(waits) + 1 < leave.REVOKE_TRIES:
+    while len(waits) + 1 < disconnect.REVOKE_TRIES:
         grant = Grant.objects.get()
         assert grant.access_token
         waits.append(round((grant.retry_at - timezone.now()).total_seconds(), -1))
-        leave.revoke_pending(grant.pk)
+        disconnect.revoke_pending(grant.pk)
     assert waits == [30, 60, 120, 300, 900]
     assert not Grant.objects.get().access_token
-    assert len(zoom_app.calls(f"path={REVOKE}")) == leave.REVOKE_TRIES
+    assert len(zoom_app.calls(f"path={REVOKE}")) == disconnect.REVOKE_TRIES
 
 
 def test_an_expired_token_is_renewed_to_be_revoked(choice, owner, zoom_app, zoom_worker):
     """The renewed pair is kept: when the revocation itself fails, the next try still can."""
     Grant.objects.update(expires_at=timezone.now())
     zoom_app.fault("status", status=503, path=REVOKE, count=1)
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     zoom_worker.run()
     grant = Grant.objects.get()
     assert grant.access_token
-    leave.revoke_pending(grant.pk)
+    disconnect.revoke_pending(grant.pk)
     assert [call["status"] for call in zoom_app.calls(f"path={REVOKE}")] == [503, 200]
     assert len(zoom_app.calls("path=/oauth/token")) == 1
     assert not Grant.objects.get().access_token
@@ -161,7 +161,7 @@ def test_an_expired_token_is_renewed_to_be_revoked(choice, owner, zoom_app, zoom
 
 def test_what_is_over_at_zoom_needs_no_second_try(choice, owner, zoom_app, zoom_worker):
     zoom_app.deauthorize(user="aurora-0")
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     zoom_worker.run()
     assert len(zoom_app.calls(f"path={REVOKE}")) == 1
     assert Grant.objects.get().revoke_requested_at is None
@@ -169,7 +169,7 @@ def test_what_is_over_at_zoom_needs_no_second_try(choice, owner, zoom_app, zoom_
 
 def test_a_copied_database_revokes_nothing(choice, owner, zoom_app, zoom_worker, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BASE_URL": "https://staging.example"}
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     zoom_worker.run()
     assert zoom_app.calls() == []
     assert not Grant.objects.get().access_token
@@ -179,7 +179,7 @@ def test_connecting_again_before_the_worker_came(
     choice, owner, owner_client, site, zoom_app, zoom_worker
 ):
     """The revocation of the former connection must not end the new one."""
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     waiting = list(zoom_worker.waiting)
     zoom_worker.lose()
     connect_site(owner_client, site, "aurora-0")
@@ -193,10 +193,10 @@ def test_connecting_again_before_the_worker_came(
 
 def test_connecting_again_while_the_revocation_runs(choice, owner, zoom_app, zoom_worker):
     """The tokens that are dropped are those that were revoked."""
-    leave.disconnect(choice, keep=False, user=owner)
+    disconnect.disconnect(choice, keep=False, user=owner)
     stale = Grant.objects.select_related("account").get()
     Grant.objects.update(generation=7, state="connected", revoke_requested_at=None)
-    leave._drop_tokens(stale)
+    disconnect._drop_tokens(stale)
     assert Grant.objects.get().access_token
 
 
@@ -213,10 +213,10 @@ def test_reconnecting_plans_a_comparison(choice, owner_client, site, zoom_app, z
 def test_orphans_are_given_back(choice, owner, zoom_app, zoom_worker):
     """Somebody authorised, was asked whether to switch, and closed the browser."""
     ZoomSettings.objects.update(grant=None)
-    leave.release_orphans()
+    disconnect.release_orphans()
     assert Grant.objects.get().state == "connected"
     Grant.objects.update(connected_at=timezone.now() - timedelta(hours=2))
-    leave.release_orphans()
+    disconnect.release_orphans()
     zoom_worker.run()
     assert Grant.objects.get().state == "revoked"
     assert len(zoom_app.calls(f"path={REVOKE}")) == 1
@@ -226,7 +226,7 @@ def test_o4_deauthorisation_ends_it_for_all_sites(choice, second, zoom_app):
     grant = Grant.objects.get()
     at = datetime.now(UTC)
     account = choice.account
-    assert leave.deauthorize(account.zoom_id, grant.zoom_user_id, at) == [account.pk]
+    assert disconnect.deauthorize(account.zoom_id, grant.zoom_user_id, at) == [account.pk]
     for one in (choice, second):
         one.refresh_from_db()
         assert (one.grant, one.account, one.configured_at) == (None, None, None)
@@ -235,14 +235,14 @@ def test_o4_deauthorisation_ends_it_for_all_sites(choice, second, zoom_app):
     assert (grant.state, grant.reason) == ("revoked", "deauthorized")
     assert not grant.access_token
     assert Activity.objects.filter(code="deauthorized").count() == 2
-    assert leave.deauthorize(account.zoom_id, grant.zoom_user_id, at) == [account.pk]
+    assert disconnect.deauthorize(account.zoom_id, grant.zoom_user_id, at) == [account.pk]
     assert Activity.objects.filter(code="deauthorized").count() == 2
 
 
 def test_old_news_of_a_deauthorisation_is_ignored(choice):
     grant = Grant.objects.get()
     before = grant.connected_at - timedelta(seconds=1)
-    assert leave.deauthorize(choice.account.zoom_id, grant.zoom_user_id, before) == []
+    assert disconnect.deauthorize(choice.account.zoom_id, grant.zoom_user_id, before) == []
     assert Grant.objects.get().state == "connected"
 
 
@@ -251,7 +251,7 @@ def test_x12_deauthorisation_of_others_is_not_ours(choice, wrong):
     grant = Grant.objects.get()
     account = "other" if wrong == "account" else choice.account.zoom_id
     user = "other" if wrong == "user" else grant.zoom_user_id
-    assert leave.deauthorize(account, user, timezone.now()) == []
+    assert disconnect.deauthorize(account, user, timezone.now()) == []
     assert Grant.objects.get().state == "connected"
 
 
@@ -261,7 +261,7 @@ def test_x32_a_refresh_under_way_stores_nothing_after_the_end(choice, zoom_app):
 
     grant = Grant.objects.select_related("account").get()
     fresh = protocol.renew(grant.refresh_token)
-    leave.deauthorize(choice.account.zoom_id, grant.zoom_user_id, timezone.now())
+    disconnect.deauthorize(choice.account.zoom_id, grant.zoom_user_id, timezone.now())
     with pytest.raises(ZoomAuthError):
         tokens._store(grant, 1, fresh)
     row = Grant.objects.get()
@@ -274,7 +274,7 @@ def test_x32_a_refresh_under_way_stores_nothing_after_the_end(choice, zoom_app):
 def test_disconnecting_undoes_no_choice_that_was_made_meanwhile(zoom_rows, keep):
     choice = ZoomSettings.objects.get(site=zoom_rows.site)
     ZoomSettings.objects.filter(pk=choice.pk).update(show_host_names=False, join_policy="never")
-    leave.disconnect(choice, keep=keep)
+    disconnect.disconnect(choice, keep=keep)
     found = ZoomSettings.objects.get(pk=choice.pk)
     assert (found.show_host_names, found.join_policy) == (False, "never")
     assert found.grant is None and (found.account is not None) is keep

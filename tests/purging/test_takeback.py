@@ -10,7 +10,7 @@ from tests.purging.test_purging import SENT, cache, host, page, paths, site  # n
 from tests.testapp.models import DatesPage
 from wagtail_zoom import purging, takeback
 from wagtail_zoom.models import ExposedHost, ZoomSettings
-from wagtail_zoom.oauth import leave
+from wagtail_zoom.oauth import disconnect
 
 pytestmark = pytest.mark.django_db
 
@@ -48,9 +48,9 @@ def test_leaving_purges_too(site, host, how, django_capture_on_commit_callbacks)
     choice = ZoomSettings.objects.get(site=site)
     with django_capture_on_commit_callbacks(execute=True):
         if how == "removed in Zoom":
-            leave.deauthorize(choice.account.zoom_id, "h1", timezone.now() + timedelta(days=1))
+            disconnect.deauthorize(choice.account.zoom_id, "h1", timezone.now() + timedelta(days=1))
         else:
-            leave.disconnect(choice, keep=how == "archive")
+            disconnect.disconnect(choice, keep=how == "archive")
     assert bare(SENT) == {"/all/", "/films/", "/month/"}
     assert ExposedHost.objects.exists() == (how == "archive")
 

@@ -27,7 +27,7 @@ from wagtail_zoom.models import (
     Occurrence,
     ZoomSettings,
 )
-from wagtail_zoom.oauth import flow, http, identity, leave, linking, protocol, tokens
+from wagtail_zoom.oauth import connect, disconnect, flow, http, protocol, tokens, userinfo
 from wagtail_zoom.testing.connect import connect_site
 from wagtail_zoom.testing.signing import sign
 
@@ -161,7 +161,7 @@ def test_x19_connecting(owner_client, site, zoom_app, secrets, settings):
         OAuthState.objects.all().delete()
 
     functions = [flow.start, flow.receive, flow.take, flow.complete, protocol.exchange,
-                 protocol.authorize_url, identity.read, linking.store_grant]  # fmt: skip
+                 protocol.authorize_url, userinfo.read, connect.store_grant]  # fmt: skip
     work = lambda: connect_site(owner_client, site, "aurora-0")  # noqa: E731
     # The code stands in Zoom's address as well; it is worth nothing without the verifier.
     break_everywhere(functions, work, prepare, secrets, settings, debug=(False,), step=4)
@@ -176,8 +176,8 @@ def test_x19_revoking(grant, secrets, settings, zoom_app):
         row.access_token, row.refresh_token = "not-a-good-token-1", "not-a-good-token-2"
         row.save()
 
-    functions = [leave._revoke, protocol.revoke, protocol._bare]
-    work = lambda: leave.revoke_pending(grant.pk)  # noqa: E731
+    functions = [disconnect._revoke, protocol.revoke, protocol._bare]
+    work = lambda: disconnect.revoke_pending(grant.pk)  # noqa: E731
     break_everywhere(functions, work, prepare, secrets, settings)
 
 

@@ -42,7 +42,7 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomSettings,
 )
-from wagtail_zoom.notices import send_about, send_due_notices
+from wagtail_zoom.oauth.notifications import send_about, send_due_notices
 from wagtail_zoom.registration import mails, tokens
 from wagtail_zoom.utils.fields import SecretField, ZoomIdField
 

@@ -369,7 +369,7 @@ def test_x5_mails_about_one_site_speak_of_no_other(world, mailoutbox):
     from django.utils import timezone
 
     from wagtail_zoom.models import Grant, ZoomSettings
-    from wagtail_zoom.notices import send_due_notices
+    from wagtail_zoom.oauth.notifications import send_due_notices
 
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     # Nobody entered an address: the person who connected the one Site does not own the other.

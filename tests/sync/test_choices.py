@@ -19,7 +19,7 @@ from wagtail_zoom.models import (
     ZoomSettings,
     fetch_scope,
 )
-from wagtail_zoom.oauth import leave
+from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.sync import choices, engine, runs
 from wagtail_zoom.sync.choices import Choice
 from wagtail_zoom.utils.queue import enqueue
@@ -101,7 +101,7 @@ def test_a_disconnected_site_leaves_the_other_ones_rows(connect, second, admin_u
     connect("aurora-0")
     two = connect("aurora-0", on=second)
     meetings = Meeting.objects.count()
-    leave.disconnect(two, keep=False, user=admin_user)
+    disconnect.disconnect(two, keep=False, user=admin_user)
     zoom_worker.run()
     assert Meeting.objects.count() == meetings
 
@@ -109,14 +109,14 @@ def test_a_disconnected_site_leaves_the_other_ones_rows(connect, second, admin_u
 def test_keep_freezes_and_the_last_leave_purges(connect, admin_user, zoom_worker, zoom_app):
     choice = connect("aurora-0")
     account = choice.account
-    leave.disconnect(choice, keep=True, user=admin_user)
+    disconnect.disconnect(choice, keep=True, user=admin_user)
     zoom_worker.run()
     assert Meeting.objects.exists()
     zoom_app.forget_calls()
     runs.request_run(account, "reconcile")
     zoom_worker.run()
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
-    leave.disconnect(ZoomSettings.for_site(choice.site), keep=False, user=admin_user)
+    disconnect.disconnect(ZoomSettings.for_site(choice.site), keep=False, user=admin_user)
     zoom_worker.run()
     assert not Meeting.objects.exists()
     assert not Host.objects.filter(account=account).exists()
@@ -302,7 +302,7 @@ def test_x32_disconnecting_in_the_middle_leaves_nothing(
     def leave_then_beat(self, *args, **kwargs):
         pages.append(1)
         if len(pages) == 3:
-            leave.disconnect(choice, keep=False, user=admin_user)
+            disconnect.disconnect(choice, keep=False, user=admin_user)
             zoom_worker.waiting.appendleft(zoom_worker.waiting.pop())  # the purge comes first
             assert Meeting.objects.exists()
         return beat(self, *args, **kwargs)

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from wagtail_zoom import appconfig, tasks
+from wagtail_zoom import tasks
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -28,6 +28,7 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomSettings,
 )
+from wagtail_zoom.oauth import marketplace
 from wagtail_zoom.sync import choices, inbox, runs
 from wagtail_zoom.testing.signing import sign
 
@@ -345,7 +346,7 @@ def test_x12_no_message_of_one_account_touches_another(connect, zoom_app, zoom_w
     zoom_worker.run()
     before = state_of(theirs.account)
     assert before["Meeting"]
-    names = [name for name, _feature, _why in appconfig.EVENTS] + ["app_deauthorized"]
+    names = [name for name, _feature, _why in marketplace.EVENTS] + ["app_deauthorized"]
     for number, name in enumerate(names):
         thing = {
             "id": int(victim.zoom_id), "uuid": film.uuid, "host_id": victim.host_zoom_id,

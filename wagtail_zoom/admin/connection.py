@@ -11,8 +11,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import notices
 from ..models import GrantState, Plan
+from ..oauth import notifications
 from . import addresses, health, leaving, progress, states, wording
 from .facts import Facts
 from .status import Action, State
@@ -123,7 +123,7 @@ def _last_read(facts: Facts) -> str:
 
 def _mailed(facts: Facts) -> str:
     times = facts.grant.notices if facts.grant and facts.needs_reconnect else []
-    address = notices.owner_address(facts.choice)
+    address = notifications.owner_address(facts.choice)
     if not times or not address:
         return ""
     days = dict.fromkeys(wording.short_day(datetime.fromisoformat(text)) for text in times)
@@ -180,7 +180,7 @@ def rows(facts: Facts) -> list[Row]:
     ]
     if grant is not None:
         found += [_covers(facts), _connected_by(facts)]
-    address = notices.owner_address(facts.choice)
+    address = notifications.owner_address(facts.choice)
     found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
     if grant is not None:
         found.append(_allowed(facts))

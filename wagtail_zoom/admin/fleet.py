@@ -14,8 +14,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from wagtail.models import GroupSitePermission, Site
 
-from .. import notices
 from ..models import Activity
+from ..oauth import notifications
 from ..permissions import CODENAME
 from . import addresses, facts, states, wording
 from .facts import Facts
@@ -145,7 +145,7 @@ class Row:
 
     @property
     def owner(self) -> str:
-        return notices.owner_address(self.facts.choice) or self.keeper
+        return notifications.owner_address(self.facts.choice) or self.keeper
 
     @cached_property
     def mailed_at(self) -> datetime | None:
@@ -259,9 +259,9 @@ def write(row: Row, user: Any) -> bool:
     """Write to the owner of a Site what its panel says, in the owner's language."""
     if not row.can_mail:
         return False
-    with translation.override(notices.language_of(row.facts.choice)):
+    with translation.override(notifications.language_of(row.facts.choice)):
         title, text = _letter(row)
-        sent = notices.send_about(row.facts.choice, row.owner, title, text)
+        sent = notifications.send_about(row.facts.choice, row.owner, title, text)
     if sent:
         account = row.facts.account
         Activity.log([row.pk], "connection", "owner_mailed", account=account, user=user)

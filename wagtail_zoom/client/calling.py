@@ -15,7 +15,7 @@ from ..exceptions import (
     ZoomTransient,
 )
 from ..models import Grant
-from ..oauth import health, tokens
+from ..oauth import grant_state, tokens
 from ..oauth.http import Bearer, call
 from ..utils.logging import record_metric
 from . import budget
@@ -110,19 +110,19 @@ class Calls:
             self._note(error)
             raise
         record_metric("zoom_calls", outcome="ok")
-        health.note_success(self.grant)
+        grant_state.note_success(self.grant)
         return result
 
     def _note(self, error: ZoomError) -> None:
         if isinstance(error, ZoomRateLimited):
             budget.pause(self.account, error)
         elif isinstance(error, ZoomScopeMissing):
-            health.note_missing_scopes(self.grant, error.scopes)
+            grant_state.note_missing_scopes(self.grant, error.scopes)
         elif (
             isinstance(error, ZoomAuthError)
             and not isinstance(error, TokenRefused)
             or isinstance(error, ZoomTransient)
         ):
-            health.note_failure(self.grant, error)
+            grant_state.note_failure(self.grant, error)
         elif isinstance(error, ZoomRejected):
-            health.note_success(self.grant)
+            grant_state.note_success(self.grant)

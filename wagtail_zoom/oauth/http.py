@@ -22,7 +22,7 @@ from requests.auth import AuthBase
 
 from ..conf import settings
 from ..exceptions import ZoomProtocolError, ZoomTransient
-from . import hurry
+from .deadline import call_with_deadline
 
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 1.0
@@ -138,7 +138,7 @@ def exchange(
     if within is None:
         return _send(method, url, facts, (connect, read), 3 * read, writes)
     limits = (min(connect, CONNECT_SECONDS, within), within)
-    return hurry.within(
+    return call_with_deadline(
         within, lambda: _send(method, url, facts, limits, within, writes), ambiguous=writes
     )
 

@@ -25,9 +25,10 @@ from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Grant, Invitation, OAuthState, ZoomSettings
 from ..permissions import sites_for
 from ..utils.logging import get_logger
-from . import flow, invitations, leave, linking
+from . import disconnect, flow, invitations
+from .connect import connect_site, is_switch
 from .flow import FlowError
-from .sentences import SENTENCES, code_of
+from .messages import SENTENCES, code_of
 
 logger = get_logger("oauth")
 
@@ -120,10 +121,10 @@ def finish(request: HttpRequest) -> HttpResponse:
     choice = ZoomSettings.for_site(row.site)
     if row.invitation is not None:
         return _finish_invited(request, row, choice, grant)
-    if linking.is_switch(choice, grant):
+    if is_switch(choice, grant):
         request.session[SWITCH] = {"site": row.site_id, "grant": grant.pk}
         return redirect("wagtail_zoom:oauth_switch", row.site_id)
-    linking.link(row.site, grant, request.user)
+    connect_site(row.site, grant, request.user)
     return _done(request, row.site, grant)
 
 
@@ -144,13 +145,13 @@ def _finish_invited(
     request: HttpRequest, row: OAuthState, choice: ZoomSettings, grant: Grant
 ) -> HttpResponse:
     invitation = row.invitation
-    if linking.is_switch(choice, grant):
-        leave.release(grant)
+    if is_switch(choice, grant):
+        disconnect.release(grant)
         return _sentence(request, "other_account", status=409)
     if invitation is None or not invitations.use(invitation):
-        leave.release(grant)
+        disconnect.release(grant)
         return _sentence(request, "invitation", status=403)
-    linking.link(row.site, grant, invitation.created_by, invited=True)
+    connect_site(row.site, grant, invitation.created_by, invited=True)
     context = {"site": row.site, "grant": grant}
     return render(request, "wagtail_zoom/oauth/invited.html", context)
 
@@ -177,9 +178,9 @@ def switch(request: HttpRequest, site_pk: int) -> HttpResponse:
         return render(request, "wagtail_zoom/oauth/switch.html", context)
     del request.session[SWITCH]
     if request.POST.get("answer") == "switch":
-        linking.link(site, grant, request.user)
+        connect_site(site, grant, request.user)
         return _done(request, site, grant)
-    leave.release(grant)
+    disconnect.release(grant)
     messages.info(request, _("The connection stays as it was."))
     return redirect(panel_url(site))
 

@@ -22,7 +22,7 @@ from .. import links
 from ..conf import settings
 from ..exposure import Audience, Exposure, Surface
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
-from ..notices import owner_address
+from ..oauth.notifications import owner_address
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger
 from . import outbox, tokens, verdicts

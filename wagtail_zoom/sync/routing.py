@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..models import Kind, WebhookEvent, ZoomAccount
-from ..oauth import leave
+from ..oauth import disconnect
 from ..signals import registration_event
 from ..utils.queue import enqueue
 from . import facts
@@ -121,7 +121,7 @@ def _recording(
 def _deauthorized(account: ZoomAccount, event: WebhookEvent, payload: dict[str, Any]) -> Route:
     """The app was removed: its data goes, at once and for good."""
     at = moment(payload.get("deauthorization_time")) or event_time(event)
-    for pk in leave.deauthorize(account.zoom_id, _text(payload.get("user_id")), at):
+    for pk in disconnect.deauthorize(account.zoom_id, _text(payload.get("user_id")), at):
         enqueue("purge_account", pk)
     return Route()
 

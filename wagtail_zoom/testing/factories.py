@@ -31,8 +31,8 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
+from ..oauth.scopes import SCOPES
 from ..registration import outbox, tokens
-from ..scopes import SCOPES
 from ..utils.crypto import blind_index
 
 _numbers = count(1)

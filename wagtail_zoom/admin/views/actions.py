@@ -110,11 +110,11 @@ class ConfirmView(ActionView):
     """The owner says yes to a connection that somebody else made by invitation."""
 
     def act(self, known: Facts) -> str:
-        from ...oauth import linking
+        from ...oauth import connect
 
         if not known.choice.needs_confirmation:
             raise Http404
-        linking.confirm(known.choice, self.request.user)
+        connect.confirm(known.choice, self.request.user)
         return _("Good. Now choose what to show.")
 
 

@@ -32,14 +32,14 @@ class DisconnectView(SiteMixin, TemplateView):
         return super().get_context_data(**kwargs) | leaving.context(known) | more
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        from ...oauth import leave
+        from ...oauth import disconnect
 
         known = self._known()
         keep = request.POST.get("pages") == "keep"
         if request.POST.get("pages") not in ("keep", "remove"):
             messages.error(request, _("Choose what should happen to your pages."))
             return self.get(request)
-        leave.disconnect(known.choice, keep=keep, user=request.user)
+        disconnect.disconnect(known.choice, keep=keep, user=request.user)
         messages.success(request, _("Zoom is disconnected."))
         return redirect(addresses.panel_url(known))
 

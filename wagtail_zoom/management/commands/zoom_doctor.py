@@ -14,7 +14,7 @@ from ...checks import queue_editors
 from ...conf import settings
 from ...exceptions import ZoomConfigurationError
 from ...models import Heartbeat
-from ...scopes import missing
+from ...oauth.scopes import missing
 
 
 def _everywhere() -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from .conf import settings
+from ..conf import settings
 from .scopes import REGISTRATION, SCOPES, Scope
 
 _CHANGES = _("to follow new, moved, renamed and cancelled dates at once")

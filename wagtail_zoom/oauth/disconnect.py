@@ -26,7 +26,7 @@ from ..models import (
 from ..signals import account_disconnected
 from ..utils.logging import get_logger
 from ..utils.queue import enqueue
-from . import health, protocol
+from . import grant_state, protocol
 
 logger = get_logger("oauth")
 
@@ -81,8 +81,8 @@ def release(grant: Grant) -> None:
     """Revoke a grant when no Site uses it any more."""
     if ZoomSettings.objects.filter(grant=grant).exists():
         return
-    if grant.state != health.REVOKED:
-        health.transition(grant, health.REVOKED, GrantReason.DISCONNECTED)
+    if grant.state != grant_state.REVOKED:
+        grant_state.transition(grant, grant_state.REVOKED, GrantReason.DISCONNECTED)
     Grant.objects.filter(pk=grant.pk).update(revoke_requested_at=timezone.now(), revoke_attempts=0)
     enqueue("revoke", grant.pk)
 
@@ -116,15 +116,15 @@ def revoke_pending(grant_pk: int) -> None:
     Documented for the access token; one that is over is renewed first (Zoom: OAuth, revoke).
     """
     grant = Grant.objects.select_related("account").filter(
-        pk=grant_pk, revoke_requested_at__isnull=False, state=health.REVOKED
+        pk=grant_pk, revoke_requested_at__isnull=False, state=grant_state.REVOKED
     ).first()  # fmt: skip
     if grant is None:
         return
     same_home = not grant.account.is_quarantined and grant.client_id == settings.client_id
     if same_home and grant.access_token.readable and grant.refresh_token.readable:
         attempts = grant.revoke_attempts + 1
-        pause = timedelta(seconds=health.BACKOFF[min(attempts, len(health.BACKOFF)) - 1])
-        Grant.objects.filter(pk=grant.pk, state=health.REVOKED).update(
+        pause = timedelta(seconds=grant_state.BACKOFF[min(attempts, len(grant_state.BACKOFF)) - 1])
+        Grant.objects.filter(pk=grant.pk, state=grant_state.REVOKED).update(
             revoke_attempts=attempts, retry_at=timezone.now() + pause
         )
         try:
@@ -160,7 +160,7 @@ def _revoke(grant: Grant) -> None:
 def _drop_tokens(grant: Grant) -> None:
     """Only while the grant is still given up: somebody may have connected again in between."""
     rows = Grant.objects.filter(
-        pk=grant.pk, generation=grant.generation, state=health.REVOKED,
+        pk=grant.pk, generation=grant.generation, state=grant_state.REVOKED,
         revoke_requested_at__isnull=False,
     )  # fmt: skip
     rows.update(
@@ -180,8 +180,8 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
     ).select_related("account")
     for grant in rows:
         with transaction.atomic():
-            if grant.state != health.REVOKED:
-                health.transition(grant, health.REVOKED, GrantReason.DEAUTHORIZED)
+            if grant.state != grant_state.REVOKED:
+                grant_state.transition(grant, grant_state.REVOKED, GrantReason.DEAUTHORIZED)
             # A refresh under way loses against the generation: nothing is stored after this.
             Grant.objects.filter(pk=grant.pk).update(
                 access_token="", refresh_token="", user_email="", revoke_requested_at=None,

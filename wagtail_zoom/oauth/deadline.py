@@ -24,7 +24,7 @@ _places = BoundedSemaphore(MOST)
 
 
 @sensitive_variables("work", "found", "result")
-def within(seconds: float, work: Callable[[], T], *, ambiguous: bool) -> T:
+def call_with_deadline(seconds: float, work: Callable[[], T], *, ambiguous: bool) -> T:
     """The result of ``work``, or its error, if it comes in time. ``work`` touches no database.
 
     Raises:

@@ -15,8 +15,8 @@ from ..exceptions import (
     ZoomTransient,
 )
 from ..models import Activity, Grant, GrantReason, GrantState, ZoomSettings
-from ..scopes import REGISTRATION, SCOPES
 from ..utils.logging import get_logger
+from .scopes import REGISTRATION, SCOPES
 
 logger = get_logger("oauth")
 

@@ -17,10 +17,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from .conf import settings
-from .models import Grant, GrantState, ZoomSettings
-from .permissions import may_change
-from .utils.logging import get_logger
+from ..conf import settings
+from ..models import Grant, GrantState, ZoomSettings
+from ..permissions import may_change
+from ..utils.logging import get_logger
 
 logger = get_logger("notices")
 

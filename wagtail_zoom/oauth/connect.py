@@ -13,20 +13,12 @@ from wagtail.models import Site
 
 from ..conf import settings
 from ..exceptions import ZoomError
-from ..models import (
-    Activity,
-    ExposedHost,
-    Grant,
-    Host,
-    Plan,
-    ZoomAccount,
-    ZoomSettings,
-)
-from ..scopes import is_account_level, missing_kinds
+from ..models import Activity, ExposedHost, Grant, Host, Plan, ZoomAccount, ZoomSettings
 from ..signals import account_connected
 from ..utils.queue import enqueue
-from . import health, identity, leave
+from . import disconnect, grant_state, userinfo
 from .protocol import TokenSet
+from .scopes import is_account_level, missing_kinds
 
 LICENSED = 2
 
@@ -66,7 +58,7 @@ def store_grant(fresh: TokenSet, who: dict[str, Any], user: Any) -> Grant:
     }
     Grant.objects.filter(pk=grant.pk).update(**values, **secrets, generation=F("generation") + 1)
     grant.refresh_from_db()
-    health.transition(grant, health.CONNECTED)
+    grant_state.transition(grant, grant_state.CONNECTED)
     _host(account, who)
     return grant
 
@@ -80,7 +72,7 @@ def _account(fresh: TokenSet, who: dict[str, Any]) -> ZoomAccount:
         account.plan = Plan.PRO if who.get("type") == LICENSED else Plan.FREE
     if not account.name:
         with contextlib.suppress(ZoomError):
-            account.name = identity.account_name(fresh)
+            account.name = userinfo.account_name(fresh)
     account.save(update_fields=["number", "fingerprint", "plan", "name"])
     return account
 
@@ -106,7 +98,7 @@ def is_switch(choice: ZoomSettings, grant: Grant) -> bool:
     return choice.account_id is not None and choice.account_id != grant.account_id
 
 
-def link(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomSettings:
+def connect_site(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomSettings:
     """Link a Site to the grant that was just authorised for it.
 
     The rows of a former account go, unless another Site shows them; what the owner made of them
@@ -132,7 +124,7 @@ def link(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomS
             if host is not None:
                 ExposedHost.objects.create(settings=choice, host=host)
         if former is not None and former.pk != grant.pk:
-            leave.release(former)
+            disconnect.release(former)
         if left and (switched or former != grant):
             # What no Site reaches any more is not kept.
             enqueue("purge_account", left)
