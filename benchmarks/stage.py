@@ -14,7 +14,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from wagtail_zoom import webhooks
-from wagtail_zoom.client import budget
+from wagtail_zoom.client import ratelimit
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
@@ -45,7 +45,7 @@ def worker() -> TaskRunner:
 
 def no_budget() -> None:
     """Our own pacing off: for figures that measure work and not waiting."""
-    for rates in (budget.RATES, budget.DAILY):
+    for rates in (ratelimit.RATES, ratelimit.DAILY):
         for plan in rates:
             rates[plan] = dict.fromkeys(("light", "medium", "heavy"), 10**9)
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from tests.crowd import leave_copy, run_crowd
-from wagtail_zoom.client import budget
-from wagtail_zoom.client.budget import HEAVY, LIGHT, MEDIUM, Priority, reserve
+from wagtail_zoom.client import ratelimit
+from wagtail_zoom.client.ratelimit import HEAVY, LIGHT, MEDIUM, Priority, reserve
 from wagtail_zoom.exceptions import ZoomRateLimited
 from wagtail_zoom.models import RateBudget, ZoomAccount
 
@@ -30,7 +30,7 @@ class FakeTime:
 @pytest.fixture
 def clock(monkeypatch):
     fake = FakeTime()
-    monkeypatch.setattr(budget, "time", fake)
+    monkeypatch.setattr(ratelimit, "time", fake)
     return fake
 
 
@@ -49,7 +49,7 @@ def busiest(moments):
 @pytest.mark.parametrize("plan", ["unknown", "free", "pro", "business"])
 def test_s18_background_work_keeps_its_share_in_every_second(account, clock, plan, label):
     ZoomAccount.objects.update(plan=plan)
-    share = budget.RATES[plan][label] * 0.5
+    share = ratelimit.RATES[plan][label] * 0.5
     moments = []
     for place in range(60):
         calls = place % 4 + 1
@@ -73,7 +73,7 @@ def test_s18_urgent_work_stays_within_the_plan(account, clock, settings, share):
             moments += [clock.now + wait for wait in waits]
         clock.now += 0.03
     assert len(moments) > 20
-    assert busiest(moments) <= budget.RATES["pro"][LIGHT]
+    assert busiest(moments) <= ratelimit.RATES["pro"][LIGHT]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -132,12 +132,12 @@ def test_accounts_and_labels_have_their_own(account, clock):
 def test_the_daily_share_leaves_the_rest_to_registrations(account, clock):
     ZoomAccount.objects.update(plan="free")
     reserve(account, LIGHT, Priority.BACKFILL)
-    half = budget.DAILY["free"][LIGHT] // 2
+    half = ratelimit.DAILY["free"][LIGHT] // 2
     RateBudget.objects.update(day_count=half, slot=0)
     with pytest.raises(ZoomRateLimited) as caught:
         reserve(account, LIGHT, Priority.RECONCILE)
     assert caught.value.daily
-    assert caught.value.retry_at == budget.next_midnight()
+    assert caught.value.retry_at == ratelimit.next_midnight()
     reserve(account, LIGHT, Priority.REGISTRATION)
     assert RateBudget.objects.get(label=LIGHT).day_count == half + 1
     RateBudget.objects.update(day_count=2 * half, slot=0)
@@ -152,8 +152,8 @@ def test_the_daily_share_leaves_the_rest_to_registrations(account, clock):
 
 def test_s20_a_pause_is_honoured_and_never_shortened(account, clock):
     later = timezone.now() + timedelta(hours=3)
-    budget.pause(account, ZoomRateLimited("x", retry_at=later, daily=True))
-    budget.pause(account, ZoomRateLimited("x", retry_at=timezone.now() + timedelta(seconds=2)))
+    ratelimit.pause(account, ZoomRateLimited("x", retry_at=later, daily=True))
+    ratelimit.pause(account, ZoomRateLimited("x", retry_at=timezone.now() + timedelta(seconds=2)))
     row = ZoomAccount.objects.get()
     assert (row.throttled_until, row.throttle_daily) == (later, True)
     for priority in (Priority.BACKFILL, Priority.EVENT):

@@ -7,7 +7,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wagtail_zoom.client.ids import number, segment
+from wagtail_zoom.client.urls import number, segment
 from wagtail_zoom.exceptions import ZoomRejected
 
 BASE = "https://api.zoom.us/v2/meetings/"

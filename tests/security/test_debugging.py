@@ -20,7 +20,7 @@ from django.views.debug import ExceptionReporter
 
 from tests.security.canaries import Canaries
 from wagtail_zoom import joining, links, webhooks
-from wagtail_zoom.client import calling, client_for
+from wagtail_zoom.client import base, client_for
 from wagtail_zoom.models import (
     Grant,
     OAuthState,
@@ -150,7 +150,7 @@ def test_x19_refreshing(grant, secrets, settings):
 
 
 def test_x19_calling(grant, secrets, settings):
-    calls = calling.Calls
+    calls = base.Calls
     functions = [calls.call, calls.carry, calls.send, http.call, http.exchange, http._read]
     client = client_for(grant.account)
     break_everywhere(functions, client.me, lambda: None, secrets, settings)

@@ -12,7 +12,7 @@ import pytest
 
 import wagtail_zoom
 from wagtail_zoom import wording
-from wagtail_zoom.client import answers, ids
+from wagtail_zoom.client import responses, urls
 from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.oauth.http import Answer
 from wagtail_zoom.registration import fields
@@ -88,13 +88,13 @@ READERS = {
     "zone": values.zone,
     "link": values.link,
     "one line": fields.one_line,
-    "segment": ids.segment,
-    "number": ids.number,
+    "segment": urls.segment,
+    "number": urls.number,
     "title": lambda text: wording.title(values.line(text), MARKED),
     "plain": lambda text: wording.plain(values.prose(text), MARKED),
     "rich": lambda text: wording.rich(values.prose(text), MARKED),
-    "error": lambda text: answers.data(Answer(400, {}, {"code": 4711, "message": text})),
-    "retry-after": answers.retry_after,
+    "error": lambda text: responses.data(Answer(400, {}, {"code": 4711, "message": text})),
+    "retry-after": responses.retry_after,
     "redaction": lambda text: redaction.clean({text: [text]}),
 }
 

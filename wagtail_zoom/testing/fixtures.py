@@ -72,11 +72,11 @@ def zoom_rows(db: None) -> Any:
 @pytest.fixture
 def zoom_unpaced(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls leave at once: neither the simulated Zoom nor our own budget holds a rate."""
-    from ..client import budget
+    from ..client import ratelimit
 
     zoom_app.options(rate_limit="off")
-    for plan, rates in budget.RATES.items():
-        monkeypatch.setitem(budget.RATES, plan, dict.fromkeys(rates, UNPACED))
+    for plan, rates in ratelimit.RATES.items():
+        monkeypatch.setitem(ratelimit.RATES, plan, dict.fromkeys(rates, UNPACED))
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 import time
+from collections import defaultdict, deque
 from datetime import UTC, timedelta
 from enum import IntEnum
 
@@ -18,8 +20,7 @@ from django.utils import timezone
 from ..conf import settings
 from ..exceptions import ZoomRateLimited
 from ..models import Plan, RateBudget, ZoomAccount
-from . import pace
-from .answers import next_midnight
+from .responses import next_midnight
 
 LIGHT, MEDIUM, HEAVY = "light", "medium", "heavy"
 RATES: dict[str, dict[str, int]] = {
@@ -38,6 +39,13 @@ DAILY: dict[str, dict[str, int]] = {
 
 FULLEST = 0.965
 """Of the whole rate at most: Zoom counts by its own seconds, and calls arrive a little unevenly."""
+
+WINDOW = 1.03
+"""Seconds that count as one of Zoom's: calls may reach it some milliseconds unevenly."""
+
+_lock = threading.Lock()
+_left: dict[tuple[int | None, str], deque[float]] = defaultdict(deque)
+"""When the calls of this process left, per account and label (``time.perf_counter``)."""
 
 
 class Priority(IntEnum):
@@ -95,8 +103,30 @@ def reserve(
 
 
 def wait_turn(account: ZoomAccount, label: str) -> None:
-    """In the moment of sending, in whatever thread: this second may be full by now."""
-    pace.wait_turn(account.pk, label, RATES[account.plan][label])
+    """Just before sending, in any thread: sleep while this process has filled the second."""
+    wait_in_process(account.pk, label, RATES[account.plan][label])
+
+
+def wait_in_process(account_pk: int | None, label: str, rate: int) -> None:
+    """Sleep until fewer than ``rate`` calls of this account have left within the last second.
+
+    Slots are handed out evenly, but a thread that wakes late on a busy machine would send into a
+    second that is already full. Each process remembers when its own calls left.
+    """
+    while (seconds := _take_in_process(account_pk, label, rate)) > 0:
+        time.sleep(seconds)
+
+
+def _take_in_process(account_pk: int | None, label: str, rate: int) -> float:
+    """0 and noted, or the seconds until there is room."""
+    with _lock:
+        left, now = _left[account_pk, label], time.perf_counter()
+        while left and now - left[0] >= WINDOW:
+            left.popleft()
+        if len(left) < rate:
+            left.append(now)
+            return 0.0
+        return left[0] + WINDOW - now
 
 
 def pause(account: ZoomAccount, error: ZoomRateLimited) -> None:

@@ -18,9 +18,9 @@ from ..models import Grant
 from ..oauth import grant_state, tokens
 from ..oauth.http import Bearer, call
 from ..utils.logging import record_metric
-from . import budget
-from .answers import TokenRefused, data
-from .budget import Priority
+from . import ratelimit
+from .ratelimit import Priority
+from .responses import TokenRefused, data
 
 T = TypeVar("T")
 
@@ -72,12 +72,12 @@ class Calls:
             TokenRefused: the second token was refused as well.
             ZoomError: as all calls.
         """
-        waits = budget.reserve(self.account, label, self.priority, patience=self.patience)
+        waits = ratelimit.reserve(self.account, label, self.priority, patience=self.patience)
         if waits[0]:
             time.sleep(waits[0])
         token = tokens.get_token(self.grant, renew=self.renew)
         if self.priority < Priority.REGISTRATION:
-            budget.wait_turn(self.account, label)
+            ratelimit.wait_turn(self.account, label)
         try:
             return self.judged(lambda: send(token))
         except TokenRefused:
@@ -115,7 +115,7 @@ class Calls:
 
     def _note(self, error: ZoomError) -> None:
         if isinstance(error, ZoomRateLimited):
-            budget.pause(self.account, error)
+            ratelimit.pause(self.account, error)
         elif isinstance(error, ZoomScopeMissing):
             grant_state.note_missing_scopes(self.grant, error.scopes)
         elif (

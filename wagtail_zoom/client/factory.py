@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..exceptions import ZoomAuthError, ZoomQuarantined
 from ..models import Grant, GrantReason, GrantState, ZoomAccount
 from .api import ZoomClient
-from .budget import Priority
+from .ratelimit import Priority
 
 PATIENCE = {
     Priority.BACKFILL: 5.0,

@@ -17,9 +17,9 @@ from ..conf import settings
 from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited
 from ..oauth import tokens
 from ..oauth.http import refuse_in_transaction
-from . import budget
-from .answers import TokenRefused
-from .calling import Calls
+from . import ratelimit
+from .base import Calls
+from .responses import TokenRefused
 
 Wanted = tuple[str, str, str]
 """Name, path and label of one read."""
@@ -62,7 +62,7 @@ def _launch(
     # The threads have connections of their own and cannot see this one's transaction.
     refuse_in_transaction()
     label = batch[0][2]
-    waits = budget.reserve(
+    waits = ratelimit.reserve(
         calls.account, label, calls.priority, calls=len(batch), patience=calls.patience
     )
     token = tokens.get_token(calls.grant)
@@ -71,7 +71,7 @@ def _launch(
     def send_at(moment: float, path: str) -> dict[str, Any]:
         time.sleep(max(0.0, moment - time.monotonic()))
         with turns:
-            budget.wait_turn(calls.account, label)
+            ratelimit.wait_turn(calls.account, label)
             return calls.send("GET", path, token)
 
     return [
