@@ -24,7 +24,7 @@ from wagtail_zoom.models import (
     ZoomAccount,
     ZoomSettings,
 )
-from wagtail_zoom.sync import inbox, runs, schedule
+from wagtail_zoom.sync import inbox, retention, runs
 
 from . import stage
 from .measure import BUSY, QUICK, Figure, cpu, percentile, report
@@ -190,7 +190,7 @@ def year() -> None:
             for _ in range(made["activity"])
         )
     ticks = 0
-    while any(schedule.delete_outdated(now).values()):
+    while any(retention.delete_outdated(now).values()):
         ticks += 1
     for name, model, kept in (
         ("events", WebhookEvent, 30), ("runs", SyncRun, 90), ("activity", Activity, 180),
@@ -204,6 +204,6 @@ def year() -> None:
                 f"{rows / (made[name] * days):.1%}",
                 f"{kept} days' worth",
                 rows <= limit,
-                f"{ticks} ticks of at most {schedule.BATCH} rows",
+                f"{ticks} ticks of at most {retention.BATCH} rows",
             )  # fmt: skip
         )

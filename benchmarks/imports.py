@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from wagtail_zoom.client import Priority, ZoomClient, client_for
 from wagtail_zoom.models import Host, Meeting, SyncRun, fetch_scope
-from wagtail_zoom.sync.listing import Work, read_unit
-from wagtail_zoom.sync.units import Unit
+from wagtail_zoom.sync.import_list import Work, read_unit
+from wagtail_zoom.sync.steps import Unit
 
 from . import stage
 from .measure import QUICK, Figure, duel, ms, report

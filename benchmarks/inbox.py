@@ -8,10 +8,10 @@ import time
 from django.utils import timezone
 
 from wagtail_zoom.client import Priority, client_for
+from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.models import Meeting, WebhookEvent, fetch_scope
 from wagtail_zoom.sync import inbox
-from wagtail_zoom.sync.kinds.meetings import map_meeting
-from wagtail_zoom.sync.store import Occasion, store_meetings
+from wagtail_zoom.sync.persist import Occasion, store_meetings
 
 from . import stage
 from .measure import QUICK, Figure, ms, report, timed

@@ -27,7 +27,7 @@ from wagtail_zoom.models import (
     ZoomAccount,
     ZoomSettings,
 )
-from wagtail_zoom.sync import choices, engine, inbox
+from wagtail_zoom.sync import inbox, settings_changes
 from wagtail_zoom.testing.connect import connect_site
 from wagtail_zoom.testing.server import SimulatorControl, SimulatorProcess
 from wagtail_zoom.testing.worker import TaskRunner
@@ -111,7 +111,7 @@ def bulk(zoom: SimulatorControl, host: str, **counts: int) -> None:
 
 def import_all(runner: TaskRunner, choice: ZoomSettings) -> SyncRun:
     """The first import, worked off to its end in this process."""
-    choices.apply_exposure(choice, admin())
+    settings_changes.apply_exposure(choice, admin())
     return finish(runner, choice)
 
 
@@ -125,7 +125,7 @@ def finish(runner: TaskRunner, choice: ZoomSettings) -> SyncRun:
         now = timezone.now()
         if run.next_try_at and run.next_try_at > now:
             time.sleep(min(5.0, (run.next_try_at - now).total_seconds() + 0.01))
-        engine.run_slice(run.pk)
+        runner.run_slice(run.pk)
 
 
 def mirrored_site() -> ZoomSettings:

@@ -15,17 +15,17 @@ from .exceptions import ZoomError
 from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
 from .oauth import disconnect, notifications, tokens
 from .registration import delivery, outbox, reconcile
-from .sync import clock, directory, engine, facts, inbox, purge, questions, runs, schedule
+from .sync import clock_skew, event_effects, inbox, purge, questions, retention, runner, runs, users
 from .utils.logging import get_logger, instrumented_task
 
 logger = get_logger("tasks")
 
 
 PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
-    clock.look,
-    schedule.beat,
-    schedule.delete_outdated,
-    facts.close_past,
+    clock_skew.look,
+    retention.beat,
+    retention.delete_outdated,
+    event_effects.close_past,
     inbox.sweep,
     runs.sweep,
     disconnect.sweep,
@@ -53,15 +53,15 @@ def tick() -> None:
 @instrumented_task
 def drain() -> None:
     """Work off the inbox."""
-    clock.look()
+    clock_skew.look()
     inbox.drain()
 
 
 @instrumented_task
 def sync_slice(run_pk: int) -> None:
     """A few seconds of a run."""
-    clock.look()
-    engine.run_slice(run_pk)
+    clock_skew.look()
+    runner.run_slice(run_pk)
 
 
 @instrumented_task
@@ -71,7 +71,7 @@ def sync_directory(account_pk: int) -> None:
     if account is None:
         return
     try:
-        directory.refresh_directory(account)
+        users.refresh_directory(account)
     except ZoomError as error:
         # Every run reads the directory first, so it will be there in the end.
         logger.warning("The directory of account %s: %s.", account_pk, type(error).__name__)
@@ -86,7 +86,7 @@ def count_hosts(account_pk: int, *host_pks: int) -> None:
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None and not account.is_quarantined:
         hosts = Host.objects.filter(account=account, removed_at=None, pk__in=host_pks)
-        directory.count_hosts(account, hosts[: directory.COUNTED_HOSTS])
+        users.count_hosts(account, hosts[: users.COUNTED_HOSTS])
 
 
 @instrumented_task
@@ -112,7 +112,7 @@ def purge_account(account_pk: int) -> None:
 @instrumented_task
 def deliver_registrations() -> None:
     """Bring sign-ups to Zoom, and send their mails."""
-    clock.look()
+    clock_skew.look()
     outbox.run(delivery.work)
 
 

@@ -29,6 +29,8 @@ from tests.testapp.models import DatesPage, EventPage, ZoomPage
 from wagtail_zoom.admin import curation
 from wagtail_zoom.blocks import MeetingListBlock
 from wagtail_zoom.keeping import keeper, sources, touching
+from wagtail_zoom.mapping.meetings import map_meeting
+from wagtail_zoom.mapping.recordings import map_recording
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
@@ -42,10 +44,8 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.registration import events, news
-from wagtail_zoom.sync import directory, facts, purge, questions, removals
-from wagtail_zoom.sync.kinds.meetings import map_meeting
-from wagtail_zoom.sync.kinds.recordings import map_recording
-from wagtail_zoom.sync.store import Occasion, store_meetings, store_recordings
+from wagtail_zoom.sync import event_effects, purge, questions, removals, users
+from wagtail_zoom.sync.persist import Occasion, store_meetings, store_recordings
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, 10, 5, tzinfo=UTC)
@@ -221,7 +221,7 @@ def no_picture(world):
 
 
 def untrash(world):
-    facts.hide_recordings(world.account, ["a"], world.now(), gone=False)
+    event_effects.hide_recordings(world.account, ["a"], world.now(), gone=False)
     world.html()
     world.later(timedelta(seconds=5))
     world.film("a")
@@ -252,13 +252,13 @@ CHANGES = {
     "new date": lambda w: w.store(4, hours=2),
     "other topic": lambda w: w.store(2, hours=3, topic="Renamed", webinar=True),
     "moved": lambda w: w.store(2, hours=5, webinar=True),
-    "live": lambda w: facts.mark_live(w.account, "2", w.now() + 3 * HOUR),
-    "cancelled": lambda w: facts.hide_deleted(w.account, "2", None, w.now()),
+    "live": lambda w: event_effects.mark_live(w.account, "2", w.now() + 3 * HOUR),
+    "cancelled": lambda w: event_effects.hide_deleted(w.account, "2", None, w.now()),
     "removed": remove,
     "other film": lambda w: w.film("a", topic="Cut anew"),
-    "film gone": lambda w: facts.hide_recordings(w.account, ["a"], w.now(), gone=True),
+    "film gone": lambda w: event_effects.hide_recordings(w.account, ["a"], w.now(), gone=True),
     "film back": untrash,
-    "host's name": lambda w: directory._store(
+    "host's name": lambda w: users._store(
         w.account, [("h1", {"display_name": "Ines"})], w.now()
     ),
     "hidden": lambda w: curation.decide([item_of(w)], "hidden", None),

@@ -16,7 +16,7 @@ from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
 from wagtail_zoom.oauth import marketplace
 from wagtail_zoom.oauth.scopes import SCOPES
 from wagtail_zoom.registration.tokens import email_index, email_indexes
-from wagtail_zoom.sync import routing
+from wagtail_zoom.sync import handlers
 from wagtail_zoom.utils.crypto import is_current
 
 pytestmark = pytest.mark.django_db
@@ -214,10 +214,10 @@ def test_app_config_needs_the_base_url(settings):
 def test_the_subscribed_events_are_the_ones_that_are_understood():
     names = {row[0] for row in marketplace.EVENTS}
     for family in ("meeting", "webinar"):
-        for what in routing.READS:
+        for what in handlers.READS:
             if what != f"converted_to_{family}":
                 assert f"{family}.{what}" in names
-    assert {f"recording.{what}" for what in routing.RECORDING_READS} <= names
+    assert {f"recording.{what}" for what in handlers.RECORDING_READS} <= names
     assert {row[1] for row in marketplace.EVENTS} == {scope.feature for scope in SCOPES}
 
 

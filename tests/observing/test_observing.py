@@ -8,8 +8,9 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from wagtail_zoom import monitor, tasks
+from wagtail_zoom import tasks
 from wagtail_zoom.models import Heartbeat, Registration, SyncRun, WebhookEvent, ZoomAccount
+from wagtail_zoom.sync import health
 from wagtail_zoom.testing.signing import sign
 from wagtail_zoom.utils.logging import JsonFormatter, get_logger, log_context
 
@@ -202,7 +203,7 @@ def test_health_tells_numbers_to_who_has_the_token(client, settings):
     assert "numbers" not in ask(client, authorization="Bearer other")[1]
     numbers = ask(client, authorization="Bearer watcher")[1]["numbers"]
     assert (numbers["messages_due"], numbers["messages_deepest_lane"]) == (1, 1)
-    assert set(numbers) == set(monitor.facts())
+    assert set(numbers) == set(health.facts())
 
 
 def test_health_without_a_database(client, monkeypatch, caplog):
@@ -211,7 +212,7 @@ def test_health_without_a_database(client, monkeypatch, caplog):
     def away(*args):
         raise DatabaseError("password=secret")
 
-    monkeypatch.setattr(monitor, "facts", away)
+    monkeypatch.setattr(health, "facts", away)
     with caplog.at_level(logging.WARNING):
         assert ask(client) == (503, {"status": "trouble", "database": False})
     assert "secret" not in caplog.text

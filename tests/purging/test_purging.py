@@ -11,7 +11,7 @@ from tests.testapp.models import EventPage, ZoomPage
 from wagtail_zoom import purging
 from wagtail_zoom.models import SiteItem, ZoomSettings
 from wagtail_zoom.signals import mirror_changed
-from wagtail_zoom.sync import facts
+from wagtail_zoom.sync import event_effects
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -189,6 +189,6 @@ def test_a_live_date_whose_end_nobody_told_is_purged_when_it_counts_as_over(host
     type(told).objects.filter(pk=told.pk).update(state_since=ended)
     since = NOW - timedelta(minutes=1)
     assert purging.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
-    facts.close_past(NOW)
+    event_effects.close_past(NOW)
     assert purging.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
     assert not purging.boundaries(NOW - HOUR, since - HOUR).meetings

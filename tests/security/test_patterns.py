@@ -13,10 +13,10 @@ import pytest
 import wagtail_zoom
 from wagtail_zoom import wording
 from wagtail_zoom.client import responses, urls
+from wagtail_zoom.mapping import parsing
 from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.oauth.http import Answer
 from wagtail_zoom.registration import fields
-from wagtail_zoom.sync import values
 from wagtail_zoom.utils import redaction
 
 MARKED = ZoomSettings(mark_word="#open")
@@ -79,20 +79,20 @@ def test_x31_every_expression_is_linear(pattern, name):
 
 
 READERS = {
-    "line": values.line,
-    "prose": values.prose,
-    "identifier": values.identifier,
-    "whole": values.whole,
-    "minutes": values.minutes,
-    "moment": values.moment,
-    "zone": values.zone,
-    "link": values.link,
+    "line": parsing.line,
+    "prose": parsing.prose,
+    "identifier": parsing.identifier,
+    "whole": parsing.whole,
+    "minutes": parsing.minutes,
+    "moment": parsing.moment,
+    "zone": parsing.zone,
+    "link": parsing.link,
     "one line": fields.one_line,
     "segment": urls.segment,
     "number": urls.number,
-    "title": lambda text: wording.title(values.line(text), MARKED),
-    "plain": lambda text: wording.plain(values.prose(text), MARKED),
-    "rich": lambda text: wording.rich(values.prose(text), MARKED),
+    "title": lambda text: wording.title(parsing.line(text), MARKED),
+    "plain": lambda text: wording.plain(parsing.prose(text), MARKED),
+    "rich": lambda text: wording.rich(parsing.prose(text), MARKED),
     "error": lambda text: responses.data(Answer(400, {}, {"code": 4711, "message": text})),
     "retry-after": responses.retry_after,
     "redaction": lambda text: redaction.clean({text: [text]}),

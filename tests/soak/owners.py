@@ -25,7 +25,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.registration import owner
 from wagtail_zoom.sync import runs
-from wagtail_zoom.sync.choices import Choice, apply_exposure
+from wagtail_zoom.sync.settings_changes import Choice, apply_exposure
 from wagtail_zoom.testing.connect import connect_site
 
 SITES: tuple[tuple[SiteFacts, str], ...] = (

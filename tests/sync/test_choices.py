@@ -20,8 +20,8 @@ from wagtail_zoom.models import (
     fetch_scope,
 )
 from wagtail_zoom.oauth import disconnect
-from wagtail_zoom.sync import choices, engine, runs
-from wagtail_zoom.sync.choices import Choice
+from wagtail_zoom.sync import runner, runs, settings_changes
+from wagtail_zoom.sync.settings_changes import Choice
 from wagtail_zoom.utils.queue import enqueue
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_a_kind_switched_off_goes_and_curation_comes_back(
     before = Choice.of(choice)
     choice.show_recordings = False
     choice.save()
-    choices.apply_exposure(choice, admin_user, before)
+    settings_changes.apply_exposure(choice, admin_user, before)
     zoom_worker.run()
     assert not Recording.objects.exists()
     assert Meeting.objects.exists()
@@ -54,7 +54,7 @@ def test_a_kind_switched_off_goes_and_curation_comes_back(
     before = Choice.of(choice)
     choice.show_recordings = True
     choice.save()
-    choices.apply_exposure(choice, admin_user, before)
+    settings_changes.apply_exposure(choice, admin_user, before)
     zoom_worker.run()
     item.refresh_from_db()
     assert item.recording.uuid == item.key
@@ -69,7 +69,7 @@ def test_a_host_unticked_goes(connect, admin_user, zoom_worker):
     assert lost
     before = Choice.of(choice)
     ExposedHost.objects.filter(host=host).delete()
-    choices.apply_exposure(choice, admin_user, before)
+    settings_changes.apply_exposure(choice, admin_user, before)
     zoom_worker.run()
     assert not Meeting.objects.filter(host=host).exists()
     assert Meeting.objects.exists()
@@ -91,7 +91,7 @@ def test_two_sites_share_what_both_want(connect, second, admin_user, zoom_worker
         before = Choice.of(choice)
         choice.show_recordings = False
         choice.save()
-        choices.apply_exposure(choice, admin_user, before)
+        settings_changes.apply_exposure(choice, admin_user, before)
         zoom_worker.run()
         assert Recording.objects.exists() == (choice is one)
     assert Meeting.objects.exists()
@@ -149,7 +149,7 @@ def test_x5_personal_grants_do_not_see_each_other(connect, second, site, zoom_ap
 
 def test_pause_and_resume(connect, admin_user, zoom_worker, zoom_app):
     choice = connect("aurora-0")
-    choices.pause(choice, admin_user)
+    settings_changes.pause(choice, admin_user)
     rows = Meeting.objects.count()
     assert fetch_scope(choice.account).is_empty
     zoom_app.forget_calls()
@@ -158,7 +158,7 @@ def test_pause_and_resume(connect, admin_user, zoom_worker, zoom_app):
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
     assert Meeting.objects.count() == rows
     zoom_app.create_meeting("aurora-0", topic="While we slept", start_time="+2d 10:00")
-    choices.resume(choice, admin_user)
+    settings_changes.resume(choice, admin_user)
     zoom_worker.run()
     assert Meeting.objects.filter(topic="While we slept").exists()
     codes = set(Activity.objects.values_list("code", flat=True))
@@ -184,7 +184,7 @@ def test_s16_one_slice_at_a_time_for_an_account(connect, zoom_app):
     assert runs.claim(choice.account) == ""
     run = runs.request_run(choice.account, "reconcile")
     zoom_app.forget_calls()
-    engine.run_slice(run.pk)
+    runner.run_slice(run.pk)
     assert zoom_app.calls() == []
     runs.release(choice.account, "somebody else")
     assert runs.claim(choice.account) == ""
@@ -211,13 +211,13 @@ def test_a_host_ticked_during_a_run_is_imported_in_full(
     passed = [2, "0012", 0] if mode == "backfill" else [2, "", 0]
     for _slice in range(40):
         if run.cursor.get("unit", []) < passed:
-            engine.run_slice(run.pk)
+            runner.run_slice(run.pk)
             run.refresh_from_db()
     assert run.state == "running"
     before = Choice.of(choice)
     ExposedHost.objects.create(settings=choice, host=Host.objects.get(zoom_id=hosts[1]))
-    choices.apply_exposure(choice, None, before)
-    choices.apply_exposure(choice, None, before)
+    settings_changes.apply_exposure(choice, None, before)
+    settings_changes.apply_exposure(choice, None, before)
     assert SyncRun.objects.filter(state__in=runs.OPEN).count() == 2
     assert runs.next_waiting() == run  # one after the other
     zoom_worker.run()
@@ -229,7 +229,7 @@ def test_stopping_stops_what_waits_behind(connect, zoom_worker, settings):
     choice = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}
     run = runs.open_run(choice.account)
-    engine.run_slice(run.pk)
+    runner.run_slice(run.pk)
     behind = runs.request_run(choice.account, "backfill")
     assert behind != run
     runs.cancel(run)
@@ -241,7 +241,7 @@ def test_s17_cancel_stops_and_keeps_what_is_there(connect, zoom_worker, zoom_app
     choice = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}
     run = runs.open_run(choice.account)
-    engine.run_slice(run.pk)
+    runner.run_slice(run.pk)
     run.refresh_from_db()
     assert run.state == "running"
     assert run.progress
@@ -297,7 +297,7 @@ def test_x32_disconnecting_in_the_middle_leaves_nothing(
     """The owner lets go between two pages of a slice: what came in afterwards is deleted too."""
     choice = connect("aurora-0", work=False)
     pages = []
-    beat = engine.Slice.beat
+    beat = runner.Slice.beat
 
     def leave_then_beat(self, *args, **kwargs):
         pages.append(1)
@@ -307,7 +307,7 @@ def test_x32_disconnecting_in_the_middle_leaves_nothing(
             assert Meeting.objects.exists()
         return beat(self, *args, **kwargs)
 
-    monkeypatch.setattr(engine.Slice, "beat", leave_then_beat)
+    monkeypatch.setattr(runner.Slice, "beat", leave_then_beat)
     zoom_worker.run()
     assert len(pages) >= 3
     assert not Meeting.objects.exists()
@@ -322,25 +322,25 @@ def test_x32_the_purge_may_come_while_reads_are_on_their_way(
     choice = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
     purges = []
-    beat = engine.Slice.beat
+    beat = runner.Slice.beat
 
     def choose_then_beat(self, tally=None, *args, **kwargs):
         if tally is not None and not purges:
             before = Choice.of(choice)
             choice.show_meetings = False
             choice.save()
-            choices.apply_exposure(choice, admin_user, before)
+            settings_changes.apply_exposure(choice, admin_user, before)
         return beat(self, tally, *args, **kwargs)
 
     def by_another_worker(name, *args):
         if name == "purge_account":
             purges.append(tasks.purge_account(*args))
 
-    monkeypatch.setattr(engine.Slice, "beat", choose_then_beat)
-    monkeypatch.setattr(engine, "enqueue", by_another_worker)
+    monkeypatch.setattr(runner.Slice, "beat", choose_then_beat)
+    monkeypatch.setattr(runner, "enqueue", by_another_worker)
     zoom_worker.waiting.clear()
     for run in SyncRun.objects.all():
-        engine.run_slice(run.pk)
+        runner.run_slice(run.pk)
     assert purges
     assert not Meeting.objects.exists()
 

@@ -17,7 +17,7 @@ from django_q.signals import post_spawn
 
 from tests.clock import JUMP, ahead
 from tests.sync.test_storms import messages, now_ms, post, thing_of
-from wagtail_zoom import monitor, tasks, webhooks
+from wagtail_zoom import tasks, webhooks
 from wagtail_zoom.models import (
     Grant,
     Heartbeat,
@@ -30,7 +30,7 @@ from wagtail_zoom.models import (
     ZoomAccount,
 )
 from wagtail_zoom.oauth import protocol, tokens
-from wagtail_zoom.sync import clock, inbox, lanes, runs
+from wagtail_zoom.sync import clock_skew, health, inbox, locks, runs
 from wagtail_zoom.utils import queue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("looks")]
@@ -89,9 +89,9 @@ def test_after_the_repair_everything_goes_on_at_once(worked_ahead, zoom_app, zoo
 
 def test_without_the_look_hours_would_pass(worked_ahead, zoom_app, monkeypatch):
     """What the test above would find if nobody looked at the clock."""
-    jobs = [job for job in tasks.PERIODIC_JOBS if job is not clock.look]
+    jobs = [job for job in tasks.PERIODIC_JOBS if job is not clock_skew.look]
     monkeypatch.setattr(tasks, "PERIODIC_JOBS", jobs)
-    monkeypatch.setattr(clock, "look", lambda now=None: False)
+    monkeypatch.setattr(clock_skew, "look", lambda now=None: False)
     rename(zoom_app, worked_ahead, planned(), "By the right clock")
     tasks.tick()
     tasks.drain()
@@ -101,22 +101,22 @@ def test_without_the_look_hours_would_pass(worked_ahead, zoom_app, monkeypatch):
 def test_nothing_of_ours_lies_ahead_afterwards(worked_ahead):
     """However many columns there will be: none is forgotten."""
     now = timezone.now()
-    assert clock.look(now)
-    for model, column in clock.columns():
-        late = model._default_manager.filter(**{f"{column}__gt": now + clock.TOKEN_LIFE})
+    assert clock_skew.look(now)
+    for model, column in clock_skew.columns():
+        late = model._default_manager.filter(**{f"{column}__gt": now + clock_skew.TOKEN_LIFE})
         assert not late.exists(), (model, column)
     assert all(row.slot <= now.timestamp() * 1_000_000 for row in RateBudget.objects.all())
-    assert not clock.look(now)
+    assert not clock_skew.look(now)
 
 
 def test_times_of_zoom_and_of_people_are_left_alone(worked_ahead):
     before = list(Occurrence.objects.order_by("pk").values_list("start", "end", "state"))
     versions = set(ZoomAccount.objects.values_list("data_version", flat=True))
-    assert clock.look()
+    assert clock_skew.look()
     assert list(Occurrence.objects.order_by("pk").values_list("start", "end", "state")) == before
     # HTML that was kept by the wrong clock is asked for no more.
     assert versions.isdisjoint(ZoomAccount.objects.values_list("data_version", flat=True))
-    for name, column in clock.NOT_OURS:
+    for name, column in clock_skew.NOT_OURS:
         field = apps.get_model("wagtail_zoom", name)._meta.get_field(column)
         assert isinstance(field, models.DateTimeField), (name, column)
 
@@ -141,7 +141,7 @@ def test_machines_that_are_minutes_apart_do_not_mend_each_other(connect):
     with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=True):
         tasks.tick()
         me = runs.claim(choice.account)
-    assert not clock.look()
+    assert not clock_skew.look()
     assert runs.renew(choice.account, me)
     assert not runs.claim(choice.account)
 
@@ -230,9 +230,9 @@ def test_the_schedule_beats_again(settings):
     with ahead():
         assert beats() == 1
         assert beats() == 0
-        clock.look()
+        clock_skew.look()
     assert beats() == 0
-    assert clock.look()
+    assert clock_skew.look()
     assert beats() == 1
     with ahead():
         assert beats() == 1
@@ -247,7 +247,7 @@ def test_a_monitor_sees_a_worker_that_is_silent_since_the_jump(client):
         Heartbeat.beat("tick")
         assert client.get("/zoom/health/").json()["worker"] is True
     assert client.get("/zoom/health/").json()["worker"] is False
-    assert not monitor.verdicts({**monitor.facts(), "tick_age": -3600.0})["worker"]
+    assert not health.verdicts({**health.facts(), "tick_age": -3600.0})["worker"]
 
 
 def test_wake_ups_are_not_kept_quiet(monkeypatch):
@@ -288,11 +288,11 @@ def test_lanes_of_the_wrong_clock_are_free(connect):
     """The smallest case: one object that was read by the wrong clock, with its worker killed."""
     choice = connect("aurora-0")
     key = f"{choice.account.zoom_id}:meeting:1"
-    clock.look()
+    clock_skew.look()
     with ahead():
-        clock.look()
-        assert lanes.claim(choice.account, [key]).lanes
+        clock_skew.look()
+        assert locks.claim(choice.account, [key]).lanes
         Lane.objects.update(not_before=timezone.now())
-    assert not lanes.claim(choice.account, [key]).lanes
-    assert clock.look()
-    assert lanes.claim(choice.account, [key]).lanes
+    assert not locks.claim(choice.account, [key]).lanes
+    assert clock_skew.look()
+    assert locks.claim(choice.account, [key]).lanes

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.crowd import leave_copy, share_database
 from tests.sync.test_storms import messages, now_ms, thing_of, work_off
 from wagtail_zoom.models import Activity, Lane, Meeting, WebhookEvent
-from wagtail_zoom.sync import fates, inbox, rereads
+from wagtail_zoom.sync import inbox, outcomes, refetch_meetings
 
 pytestmark = pytest.mark.django_db
 LIVES = 15
@@ -37,7 +37,7 @@ def live():
 @pytest.fixture
 def deadly(monkeypatch):
     """``deadly(row)``: who reads this meeting is killed, as by the kernel when memory is short."""
-    read = rereads.meetings
+    read = refetch_meetings.meetings
 
     def choose(row):
         def killed(account, targets):
@@ -45,8 +45,8 @@ def deadly(monkeypatch):
                 os.kill(os.getpid(), signal.SIGKILL)
             return read(account, targets)
 
-        monkeypatch.setattr(rereads, "meetings", killed)
-        return lambda: monkeypatch.setattr(rereads, "meetings", read)
+        monkeypatch.setattr(refetch_meetings, "meetings", killed)
+        return lambda: monkeypatch.setattr(refetch_meetings, "meetings", read)
 
     return choose
 
@@ -75,7 +75,7 @@ def test_w26_a_message_that_kills_the_worker_is_set_aside_and_takes_no_other_alo
     try:
         ends = [live() for _ in range(LIVES)]
         killed = [code for code in ends if code == -signal.SIGKILL]
-        assert ends == killed + [0] * (LIVES - fates.MOST_ATTEMPTS)
+        assert ends == killed + [0] * (LIVES - outcomes.MOST_ATTEMPTS)
         event = WebhookEvent.objects.get(lane__endswith=f":{bad.zoom_id}")
         assert (event.state, event.attempts, event.error_class) == ("dead", 10, "WorkerLost")
         assert Activity.objects.filter(code="event_failed", event=event).count() == 1
@@ -119,8 +119,8 @@ def test_a_database_that_goes_away_in_the_middle_costs_no_attempt(connect, zoom_
         raise DatabaseError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(rereads, "meetings", gone)
-        for _ in range(fates.MOST_ATTEMPTS + 2):
+        patch.setattr(refetch_meetings, "meetings", gone)
+        for _ in range(outcomes.MOST_ATTEMPTS + 2):
             WebhookEvent.objects.update(run_after=timezone.now())
             Lane.objects.update(not_before=timezone.now())
             with pytest.raises(DatabaseError):

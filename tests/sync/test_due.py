@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wagtail_zoom.models import Meeting, ZoomAccount
-from wagtail_zoom.sync.due import AGENDA_CUT, Known, is_due, known
+from wagtail_zoom.sync.staleness import AGENDA_CUT, Known, is_due, known
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 START = NOW + timedelta(days=3)

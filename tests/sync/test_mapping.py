@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from wagtail_zoom.mapping.meetings import map_meeting
+from wagtail_zoom.mapping.parsing import BadItem
+from wagtail_zoom.mapping.recordings import map_recording
 from wagtail_zoom.models import Meeting, Recording
-from wagtail_zoom.sync.kinds.meetings import map_meeting
-from wagtail_zoom.sync.kinds.recordings import map_recording
-from wagtail_zoom.sync.values import BadItem
 
 MEETING = {
     "id": 81234567890,

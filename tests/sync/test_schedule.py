@@ -7,7 +7,7 @@ from django.utils.module_loading import import_string
 from wagtail.models import Site
 
 from wagtail_zoom.models import Activity, Heartbeat, SyncRun, WebhookEvent, ZoomAccount
-from wagtail_zoom.sync.schedule import delete_outdated
+from wagtail_zoom.sync.retention import delete_outdated
 from wagtail_zoom.utils.queue import SCHEDULE_FUNCTION
 
 pytestmark = pytest.mark.django_db

@@ -29,7 +29,7 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 from wagtail_zoom.oauth import marketplace
-from wagtail_zoom.sync import choices, inbox, runs
+from wagtail_zoom.sync import inbox, runs, settings_changes
 from wagtail_zoom.testing.signing import sign
 
 pytestmark = pytest.mark.django_db
@@ -257,7 +257,7 @@ def test_w29_one_comparison_mends_what_lost_messages_left(connect, zoom_app, zoo
 def test_w30_a_pause_stores_and_loses_nothing(connect, zoom_app, zoom_worker, admin_user):
     """A hundred messages while the owner has paused: taken in, read by nobody, then caught up."""
     choice = connect("aurora-0")
-    choices.pause(choice, admin_user)
+    settings_changes.pause(choice, admin_user)
     told = change_at_random(zoom_app, choice.account, 100)
     before = mirror()[2]
     zoom_app.forget_calls()
@@ -269,7 +269,7 @@ def test_w30_a_pause_stores_and_loses_nothing(connect, zoom_app, zoom_worker, ad
     work_off()
     assert [call for call in zoom_app.calls() if "/v2/" in call["path"]] == []
     assert mirror()[2] == before
-    choices.resume(ZoomSettings.for_site(choice.site), admin_user)
+    settings_changes.resume(ZoomSettings.for_site(choice.site), admin_user)
     zoom_worker.run()
     resumed = mirror()
     Meeting.objects.all().delete()

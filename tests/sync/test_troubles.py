@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.models import Grant, Host, Meeting, Recording, SyncRun
-from wagtail_zoom.sync import ends, engine, runs
+from wagtail_zoom.sync import completion, runner, runs
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_s2_items_that_vanish_between_two_pages(connect, compare, zoom_app, monk
     gone = list(Meeting.objects.filter(topic__startswith="Meeting ").order_by("pk")[:3])
     alive = Meeting.objects.exclude(pk__in=[row.pk for row in gone])
     kept = set(alive.filter(removed_at=None).values_list("zoom_id", flat=True))
-    beat, pages = engine.Slice.beat, []
+    beat, pages = runner.Slice.beat, []
 
     def vanish(self, tally=None, **kwargs):
         if tally is not None and tally.seen == 300 and not pages:
@@ -43,7 +43,7 @@ def test_s2_items_that_vanish_between_two_pages(connect, compare, zoom_app, monk
                 zoom_app.delete_meeting(int(row.zoom_id))
         return beat(self, tally, **kwargs)
 
-    monkeypatch.setattr(engine.Slice, "beat", vanish)
+    monkeypatch.setattr(runner.Slice, "beat", vanish)
     assert compare(choice).state == "done"
     assert pages
     assert set(alive.filter(removed_at=None).values_list("zoom_id", flat=True)) == kept
@@ -115,7 +115,7 @@ def test_s9_memory_is_bounded_by_the_page(connect, zoom_app, zoom_worker, settin
 def again(run):
     """The next slice, without waiting for its time."""
     SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
-    engine.run_slice(run.pk)
+    runner.run_slice(run.pk)
     run.refresh_from_db()
 
 
@@ -128,9 +128,9 @@ def test_a_mistake_of_ours_is_tried_ten_times_and_removes_nothing(connect, monke
     def broken(*args, **kwargs):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(engine.directory, "refresh_directory", broken)
+    monkeypatch.setattr(runner.directory, "refresh_directory", broken)
     waits = []
-    for _n in range(ends.MOST_ATTEMPTS - 1):
+    for _n in range(completion.MOST_ATTEMPTS - 1):
         again(run)
         waits.append(round((run.next_try_at - timezone.now()).total_seconds()))
     assert run.state == "running" and run.error_class == "RuntimeError"

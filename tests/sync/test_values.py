@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wagtail_zoom.sync.values import (
+from wagtail_zoom.mapping.parsing import (
     BadItem,
     identifier,
     line,

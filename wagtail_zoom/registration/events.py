@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
-from ..sync.routing import event_time
+from ..sync.handlers import event_time
 from . import mails, news, outbox
 
 State, Task = Registration.State, Registration.Task

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..models import Meeting, touch
-from ..sync import store
+from ..sync import persist
 
 
 def set_block(meeting: Meeting, code: str) -> None:
@@ -57,4 +57,4 @@ def is_full(meeting: Meeting) -> bool:
 
 def announce(meeting: Meeting) -> None:
     """Pages with this meeting's form are out of date."""
-    store.announce(meeting.account, [store.Stored(meetings={meeting.pk})])
+    persist.announce(meeting.account, [persist.Stored(meetings={meeting.pk})])

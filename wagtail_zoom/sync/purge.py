@@ -18,7 +18,7 @@ from ..models import (
     touch,
 )
 from . import transcripts
-from .store import Stored, announce
+from .persist import Stored, announce
 
 BATCH = 500
 

@@ -31,9 +31,9 @@ from ..models import (
     touch,
 )
 from . import changes
-from .facts import cancel_dates
-from .store import Stored, announce
-from .units import Unit, today
+from .event_effects import cancel_dates
+from .persist import Stored, announce
+from .steps import Unit, today
 
 BRAKE_COUNT = 10
 BRAKE_SHARE = 0.1

@@ -19,7 +19,7 @@ from ..models import ZoomAccount
 from ..models.mirror import Mirrored
 from ..utils.crypto import indexer
 from ..utils.fields import SecretField
-from .columns import among, insert_rows, not_younger, update_rows
+from .bulk_sql import among, insert_rows, not_younger, update_rows
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
 HALF = 32

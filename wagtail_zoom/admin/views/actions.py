@@ -88,10 +88,10 @@ class PauseView(ActionView):
     """Go on showing, stop fetching."""
 
     def act(self, known: Facts) -> str:
-        from ...sync import choices
+        from ...sync import settings_changes
 
         _linked(known)
-        choices.pause(known.choice, self.request.user)
+        settings_changes.pause(known.choice, self.request.user)
         return _("Paused. Your pages keep what they show.")
 
 
@@ -99,10 +99,10 @@ class ResumeView(ActionView):
     """Fetch again."""
 
     def act(self, known: Facts) -> str:
-        from ...sync import choices
+        from ...sync import settings_changes
 
         _linked(known)
-        choices.resume(known.choice, self.request.user)
+        settings_changes.resume(known.choice, self.request.user)
         return _("It goes on.")
 
 

@@ -71,16 +71,16 @@ class PanelView(EditView):
             loss = losses.of_choices(before, self.facts.stored_hosts, form.instance.kinds, chosen)
             if not loss.is_empty:
                 return self.ask(loss)
-        from ...sync import choices
+        from ...sync import settings_changes
 
         was_first = before.configured_at is None
         with transaction.atomic():
-            former = choices.Choice.of(before)
+            former = settings_changes.Choice.of(before)
             response = super().form_valid(form)
-            choices.apply_exposure(form.instance, self.request.user, former)
+            settings_changes.apply_exposure(form.instance, self.request.user, former)
             if "plan" in form.changed_data and self.facts.account is not None:
                 stated = form.cleaned_data["plan"]
-                choices.state_plan(form.instance, stated, self.request.user)
+                settings_changes.state_plan(form.instance, stated, self.request.user)
         messages.success(
             self.request,
             _("Saved. The import has started.") if was_first else _("Saved."),

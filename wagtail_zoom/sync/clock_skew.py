@@ -16,14 +16,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import (
-    Heartbeat,
-    Meeting,
-    Occurrence,
-    RateBudget,
-    ZoomAccount,
-    touch,
-)
+from ..models import Heartbeat, Meeting, Occurrence, RateBudget, ZoomAccount, touch
 from ..utils.logging import get_logger, record_metric
 from ..utils.queue import repair_schedule
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from django.utils import timezone
 
 from ..exceptions import ZoomError
+from ..mapping.parsing import BadItem
 from ..models import WebhookEvent, ZoomAccount
 from ..utils.logging import get_logger, log_context
-from . import fates, lanes, objects, rereads, routing
-from .lanes import Claim
-from .routing import Read
-from .values import BadItem
+from . import handlers, locks, outcomes, refetch, refetch_meetings
+from .handlers import Read
+from .locks import Claim
 
 logger = get_logger("inbox")
 
@@ -36,7 +36,7 @@ class Plan:
     """Messages that were understood, by lane."""
     unknown: list[WebhookEvent] = field(default_factory=list)
 
-    def add(self, event: WebhookEvent, route: routing.Route) -> None:
+    def add(self, event: WebhookEvent, route: handlers.Route) -> None:
         """Note a message; of several about one object the last one counts."""
         for read in route.reads:
             family = "meeting" if read.family == "webinar" else read.family
@@ -52,16 +52,16 @@ class Plan:
 
 def handle(account: ZoomAccount, claimed: Claim, events: list[WebhookEvent]) -> None:
     """Facts first, then what is to be read, then the fate of every message."""
-    fates.begin(events)
+    outcomes.begin(events)
     plan = Plan()
     for event in events:
         try:
             with log_context(event=event.pk):
-                plan.add(event, routing.apply_facts(account, event))
+                plan.add(event, handlers.apply_facts(account, event))
         except Exception as error:
             # A poisoned message must not hold up the others of its lane.
             logger.exception("Message %s cannot be handled.", event.pk)
-            fates.fail([event], error)
+            outcomes.fail([event], error)
     counts: dict[str, int] = defaultdict(int)
     for event in events:
         counts[event.lane] += 1
@@ -69,7 +69,7 @@ def handle(account: ZoomAccount, claimed: Claim, events: list[WebhookEvent]) -> 
         found = _read(account, plan)
     finally:
         touched = [lane for key, lane in claimed.lanes.items() if key in counts]
-        lanes.space(touched, [key for key, count in counts.items() if count >= STORM])
+        locks.space(touched, [key for key, count in counts.items() if count >= STORM])
     _decide(account, claimed, plan, found)
     ZoomAccount.objects.filter(pk=account.pk).update(last_event_at=timezone.now())
 
@@ -79,20 +79,20 @@ def _read(account: ZoomAccount, plan: Plan) -> dict[Name, bool | Exception]:
     found: dict[Name, bool | Exception] = {}
     targets = []
     for name, (read, event) in plan.reads.items():
-        kind = routing.kind_of(read)
-        target = objects.Target(account, kind, read.key, read.host_zoom_id, event)
+        kind = handlers.kind_of(read)
+        target = refetch.Target(account, kind, read.key, read.host_zoom_id, event)
         if name[0] == "meeting":
             targets.append(target)
             continue
         try:
             if name[0] == "user":
-                objects.reread_host(account, read.key)
+                refetch.reread_host(account, read.key)
                 found[name] = True
             else:
-                found[name] = objects.reread_recording(target)
+                found[name] = refetch.reread_recording(target)
         except Exception as error:
             found[name] = error
-    for key, verdict in rereads.meetings(account, targets).items():
+    for key, verdict in refetch_meetings.meetings(account, targets).items():
         found["meeting", key] = verdict
     return found
 
@@ -112,14 +112,14 @@ def _decide(
             # Whatever it is: it concerns this object, and the other lanes go on.
             if not isinstance(error, ZoomError | BadItem):
                 logger.error("Lane %s cannot be read.", claimed.lanes[key].pk, exc_info=error)
-            fates.fail(events, error)
+            outcomes.fail(events, error)
         elif verdicts and not any(verdicts):
             # Nobody shows it: the message was understood, and there was nothing to do.
             ignored += events
         else:
             done += events
-    fates.settle(done, State.DONE)
-    fates.settle(ignored, State.IGNORED)
+    outcomes.settle(done, State.DONE)
+    outcomes.settle(ignored, State.IGNORED)
 
 
 def _again(account: ZoomAccount, events: list[WebhookEvent]) -> Exception | None:
@@ -127,7 +127,7 @@ def _again(account: ZoomAccount, events: list[WebhookEvent]) -> Exception | None
     try:
         for event in events:
             if event.event.endswith((".started", ".ended")):
-                routing.apply_facts(account, event)
+                handlers.apply_facts(account, event)
     except Exception as error:
         return error
     return None

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from ..client import Page, ZoomClient
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected, ZoomTransient
+from ..mapping.meetings import MappedMeeting, map_meeting
+from ..mapping.parsing import BadItem, identifier
+from ..mapping.recordings import map_recording
 from ..models import FetchScope, Host, Kind, Meeting, SyncRun, ZoomAccount
-from .due import Known, is_due, known
-from .kinds.meetings import MappedMeeting, map_meeting
-from .kinds.recordings import map_recording
-from .store import Occasion, Stored, announce, store_meetings, store_recordings
-from .units import Unit, today
-from .values import BadItem, identifier
+from .persist import Occasion, Stored, announce, store_meetings, store_recordings
+from .staleness import Known, is_due, known
+from .steps import Unit, today
 
 BATCH = 100
 """Details that are held in memory at once, whatever the size of the account."""

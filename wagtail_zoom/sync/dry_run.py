@@ -15,21 +15,13 @@ from django.utils import timezone
 
 from ..client import Priority, ZoomClient, client_for
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected, ZoomScopeMissing
-from ..models import (
-    Host,
-    Kind,
-    Meeting,
-    Occurrence,
-    Recording,
-    ZoomAccount,
-    fetch_scope,
-)
-from .due import is_due, known
-from .kinds.meetings import MappedMeeting, map_meeting
-from .kinds.recordings import map_recording
-from .units import Unit, today, units
+from ..mapping.meetings import MappedMeeting, map_meeting
+from ..mapping.parsing import BadItem, identifier
+from ..mapping.recordings import map_recording
+from ..models import Host, Kind, Meeting, Occurrence, Recording, ZoomAccount, fetch_scope
+from .staleness import is_due, known
+from .steps import Unit, today, units
 from .upsert import Page, Upserted
-from .values import BadItem, identifier
 
 NEW, CHANGED, SAME, MISSING, UNREAD = "new", "changed", "unchanged", "missing", "unreadable"
 PATIENCE = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..values import identifier, line, whole, zone
+from .parsing import identifier, line, whole, zone
 
 
 def map_host(payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:

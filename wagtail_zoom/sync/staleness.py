@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from django.db.models.functions import Left
 
+from ..mapping.parsing import line, minutes, moment, prose, whole, zone
 from ..models import Meeting, ZoomAccount
 from ..models.mirror import SERIES_TYPES
-from .columns import among
-from .values import line, minutes, moment, prose, whole, zone
+from .bulk_sql import among
 
 DETAIL_AGE = timedelta(hours=24)
 SERIES_AGE = timedelta(hours=5)

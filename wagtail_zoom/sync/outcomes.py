@@ -17,8 +17,8 @@ from ..exceptions import (
 )
 from ..models import Activity, WebhookEvent, ZoomSettings
 from ..utils.logging import get_logger, log_context, record_metric
-from . import routing
-from .columns import among
+from . import handlers
+from .bulk_sql import among
 
 logger = get_logger("inbox")
 
@@ -61,7 +61,7 @@ def settle(events: list[WebhookEvent], state: str) -> None:
     now = timezone.now()
     for event in events:
         record_metric("messages", outcome=state)
-        lag = (now - routing.event_time(event)).total_seconds()
+        lag = (now - handlers.event_time(event)).total_seconds()
         record_metric("message_lag_seconds", lag, outcome=state)
     if events:
         rows = WebhookEvent.objects.filter(among(WebhookEvent, "id", [one.pk for one in events]))

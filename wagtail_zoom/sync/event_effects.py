@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount
-from .store import Stored, announce
+from .persist import Stored, announce
 
 State = Occurrence.State
 NEAR = timedelta(hours=12)

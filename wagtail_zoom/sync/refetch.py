@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..exceptions import ZoomNotFound
+from ..mapping.parsing import BadItem
+from ..mapping.recordings import map_recording
+from ..mapping.users import map_host
 from ..models import (
     FetchScope,
     Host,
@@ -22,11 +25,8 @@ from ..models import (
     touch,
 )
 from . import removals, transcripts
-from .kinds.hosts import map_host
-from .kinds.recordings import map_recording
-from .store import Occasion, announce, store_recordings
+from .persist import Occasion, announce, store_recordings
 from .upsert import upsert
-from .values import BadItem
 
 
 @dataclass(frozen=True)

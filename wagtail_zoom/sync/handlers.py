@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ..mapping.parsing import member, members, moment
 from ..models import Kind, WebhookEvent, ZoomAccount
 from ..oauth import disconnect
 from ..signals import registration_event
 from ..utils.queue import enqueue
-from . import facts
-from .values import member, members, moment
+from . import event_effects
 
 READS = {
     "created", "updated", "recovered", "started", "ended", "deleted", "permanently_deleted",
@@ -82,14 +82,14 @@ def _meeting(
     if not key:
         return Route(known=False)
     if what == "started":
-        facts.mark_live(account, key, moment(thing.get("start_time")) or at)
+        event_effects.mark_live(account, key, moment(thing.get("start_time")) or at)
     elif what == "ended" and thing.get("practice_session") is not True:
         ended = moment(thing.get("end_time")) or at
-        facts.mark_ended(account, key, moment(thing.get("start_time")), ended)
+        event_effects.mark_ended(account, key, moment(thing.get("start_time")), ended)
     elif what in ("deleted", "permanently_deleted"):
         dates = [_text(date.get("occurrence_id")) for date in members(thing, "occurrences")]
         some = [date for date in dates if date] if payload.get("operation") == "single" else []
-        facts.hide_deleted(account, key, some or None, at)
+        event_effects.hide_deleted(account, key, some or None, at)
     if what in ("started", "ended"):
         return Route()
     if what == "converted_to_webinar":
@@ -110,7 +110,7 @@ def _recording(
         uuids += [_text(one.get("meeting_uuid")) for one in members(thing, "meetings")]
     uuids = [uuid for uuid in uuids if uuid]
     if what in ("trashed", "deleted", "batch_trashed", "batch_deleted"):
-        facts.hide_recordings(account, uuids, at, gone=what.endswith("deleted"))
+        event_effects.hide_recordings(account, uuids, at, gone=what.endswith("deleted"))
         return Route()
     if what in RECORDING_READS or what == "batch_recovered":
         host = _text(thing.get("host_id"))

@@ -17,11 +17,11 @@ from django.utils import timezone
 from ..client import Priority, ZoomClient, client_for
 from ..conf import settings
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected
+from ..mapping.meetings import MappedMeeting, map_meeting
 from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, fetch_scope, touch
 from . import questions
-from .kinds.meetings import MappedMeeting, map_meeting
-from .objects import Target, absent
-from .store import Occasion, announce, hosts_of, store_meetings
+from .persist import Occasion, announce, hosts_of, store_meetings
+from .refetch import Target, absent
 
 OTHER_KIND = 3000
 """Zoom: the number of a meeting is a webinar's."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import transaction
 
+from ..mapping.meetings import MappedMeeting
+from ..mapping.recordings import MappedRecording
 from ..models import (
     FetchScope,
     Host,
@@ -26,8 +28,6 @@ from ..models import (
 )
 from ..signals import mirror_changed
 from . import changes, items
-from .kinds.meetings import MappedMeeting
-from .kinds.recordings import MappedRecording
 from .occurrences import apply_dates
 from .upsert import Upserted, upsert
 

@@ -9,14 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from ..models import (
-    Activity,
-    ExposedHost,
-    Host,
-    Plan,
-    SyncRun,
-    ZoomSettings,
-)
+from ..models import Activity, ExposedHost, Host, Plan, SyncRun, ZoomSettings
 from ..utils.queue import enqueue
 from . import runs
 

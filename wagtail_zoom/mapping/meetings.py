@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ...models import Kind, Meeting
-from ..values import (
+from ..models import Kind, Meeting
+from .parsing import (
     BadItem,
     identifier,
     line,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ..values import BadItem, identifier, line, link, members, minutes, moment, zone
+from .parsing import BadItem, identifier, line, link, members, minutes, moment, zone
 
 WATCHABLE = {"MP4", "M4A"}
 TRANSCRIPTS = {"TRANSCRIPT", "CC"}

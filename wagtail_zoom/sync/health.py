@@ -20,9 +20,9 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from .conf import settings
-from .models import Grant, GrantState, Heartbeat, Registration, SyncRun, WebhookEvent
-from .utils.logging import get_logger
+from ..conf import settings
+from ..models import Grant, GrantState, Heartbeat, Registration, SyncRun, WebhookEvent
+from ..utils.logging import get_logger
 
 logger = get_logger("monitor")
 

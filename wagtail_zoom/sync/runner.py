@@ -26,19 +26,12 @@ from ..exceptions import (
     ZoomScopeMissing,
     ZoomTransient,
 )
-from ..models import (
-    FetchScope,
-    Host,
-    SyncRun,
-    ZoomAccount,
-    demand_mark,
-    fetch_scope,
-)
+from ..models import FetchScope, Host, SyncRun, ZoomAccount, demand_mark, fetch_scope
 from ..utils.logging import get_logger, log_context
 from ..utils.queue import enqueue
-from . import directory, ends, questions, removals, runs, transcripts
-from .listing import Tally, UnitRestart, Work, read_rest, read_unit
-from .units import Unit, after, units
+from . import completion, questions, removals, runs, transcripts, users
+from .import_list import Tally, UnitRestart, Work, read_rest, read_unit
+from .steps import Unit, after, units
 
 logger = get_logger("sync")
 
@@ -131,19 +124,19 @@ def _guarded(work: Slice) -> None:
         _work(work)
     except Stop as stop:
         if stop.reason == "cancelled":
-            ends.finish(work.run, State.CANCELLED)
+            completion.finish(work.run, State.CANCELLED)
     except ZoomRateLimited as error:
         SyncRun.objects.filter(pk=work.run.pk).update(next_try_at=error.retry_at)
     except ZoomAuthError as error:
-        ends.finish(work.run, State.FAILED, error)
+        completion.finish(work.run, State.FAILED, error)
     except (ZoomTransient, UnitRestart, ZoomProtocolError) as error:
-        ends.postpone(work.run, error)
+        completion.postpone(work.run, error)
     except ZoomError as error:
-        ends.finish(work.run, State.FAILED, error)
+        completion.finish(work.run, State.FAILED, error)
     except Exception as error:
         # Our own mistake, or a wrong client id: tried again, and given up after ten times.
         logger.exception("Run %s broke off.", work.run.pk)
-        ends.postpone(work.run, error)
+        completion.postpone(work.run, error)
 
 
 def _work(work: Slice) -> None:
@@ -156,7 +149,7 @@ def _work(work: Slice) -> None:
     SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
     scope = work.scope = fetch_scope(account)
     if not run.cursor.get("directory"):
-        directory.refresh_directory(account)
+        users.refresh_directory(account)
         turn = runs.older_month(run)
         _save(run, directory=True, totals=_totals(account, scope), rolling=turn)
         work.beat()
@@ -178,7 +171,7 @@ def _work(work: Slice) -> None:
         if not transcripts.refresh_due(account, scope, until=work.until):
             return
         _save(run, transcripts=True)
-    ends.complete(run, account, scope)
+    completion.complete(run, account, scope)
 
 
 def _totals(account: ZoomAccount, scope: FetchScope) -> dict[str, int]:

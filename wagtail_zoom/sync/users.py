@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..exceptions import ZoomError
+from ..mapping.parsing import BadItem
+from ..mapping.users import map_host
 from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, touch
-from .kinds.hosts import map_host
 from .upsert import upsert
-from .values import BadItem
 
 COUNTED_HOSTS = 20
 """Hosts whose totals are asked for ahead of a choice: the ticked ones, at most so many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from .values import line, prose
+from ..mapping.parsing import line, prose
 
 MOST_LETTERS = 200_000
 """About three hours of speech; what is longer ends with an ellipsis."""
