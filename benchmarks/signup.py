@@ -9,8 +9,8 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 
+from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import Grant, Meeting, Registration, ZoomSettings
-from wagtail_zoom.registration.refs import Ref
 
 from . import stage
 from .measure import QUICK, Figure, ms, report

@@ -34,8 +34,8 @@ class WagtailZoomConfig(AppConfig):
         from django.db.models.signals import post_migrate, post_save
         from django.utils.autoreload import file_changed
 
-        from . import purging, takeback, timing
-        from .keeping import sources, touching
+        from .frontend import datetimes
+        from .frontend.cache import fingerprint, invalidation, purge
         from .registration import events, retention
         from .signals import account_disconnected, mirror_changed, registration_event
         from .utils import queue
@@ -45,14 +45,14 @@ class WagtailZoomConfig(AppConfig):
             (post_migrate, queue.ensure_schedule, self),
             *([] if not apps.is_installed("django_q") else self._worker_connections()),
             (registration_event, events.apply, None),
-            (mirror_changed, purging.on_change, None),
-            (account_disconnected, takeback.on_leave, None),
-            (post_save, takeback.on_choice, zoom_settings),
+            (mirror_changed, purge.on_mirror_changed, None),
+            (account_disconnected, purge.on_disconnected, None),
+            (post_save, purge.on_settings_saved, zoom_settings),
             (post_save, retention.on_settings_saved, zoom_settings),
-            *touching.connections(),
-            (file_changed, sources.forget, None),
-            (setting_changed, sources.forget, None),
-            (file_changed, timing.forget, None),
+            *invalidation.connections(),
+            (file_changed, fingerprint.forget, None),
+            (setting_changed, fingerprint.forget, None),
+            (file_changed, datetimes.forget, None),
         ]
 
     def _worker_connections(self) -> list[Connection]:

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
 
-from . import links
 from .blocks import MeetingBlock
-from .exposure import Audience, Surface
+from .frontend import links
+from .frontend.context import gate
+from .frontend.datetimes import zone_label
+from .frontend.presenters import date_views
+from .frontend.visibility import Audience, Surface
 from .models import Occurrence
-from .showing import rendering
-from .showing.presenting import date_views
-from .timing import zone_label
 
 
 class ZoomItemPanel(FieldPanel):
@@ -82,7 +82,7 @@ class ZoomDatesPageMixin(RoutablePageMixin):
     @path("date/<str:token>/", name="zoom_date")
     def zoom_date(self, request: HttpRequest, token: str) -> TemplateResponse:
         """One date with everything about it."""
-        found = rendering.gate({"page": self, "request": request})
+        found = gate({"page": self, "request": request})
         site_id = found.choice.site_id if found and found.choice else 0
         ident = links.resolve(site_id, token)
         if found is None or ident is None:

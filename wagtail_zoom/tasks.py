@@ -10,12 +10,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from . import purging
 from .exceptions import ZoomError
+from .frontend.cache import purge
 from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
 from .oauth import disconnect, notifications, tokens
 from .registration import delivery, outbox, reconcile
-from .sync import clock_skew, event_effects, inbox, purge, questions, retention, runner, runs, users
+from .sync import clock_skew, event_effects, inbox, questions, retention, runner, runs, users
 from .utils.logging import get_logger, instrumented_task
 
 logger = get_logger("tasks")
@@ -32,7 +32,7 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
     tokens.sweep,
     outbox.sweep,
     reconcile.sweep,
-    purging.sweep,
+    purge.sweep,
     notifications.send_due_notices,
 )
 """What runs every minute, in this order. Each gets the time (UTC), is short, and may run twice."""
@@ -106,7 +106,7 @@ def purge_account(account_pk: int) -> None:
     """Delete what no Site wants any more."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None:
-        purge.purge_outside_scope(account)
+        retention.purge_outside_scope(account)
 
 
 @instrumented_task

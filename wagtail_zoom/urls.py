@@ -1,7 +1,8 @@
 """URLs of the app: ``path("zoom/", include("wagtail_zoom.urls"))``."""
 
-from . import joining, reading, webhooks
-from .feeds import urls as feeds
+from . import webhooks
+from .frontend import views
+from .frontend.feeds import urls as feeds
 from .oauth import urls as oauth
 from .registration import urls as registration
 from .sync import health
@@ -12,8 +13,7 @@ urlpatterns = [
     *webhooks.urlpatterns,
     *health.urlpatterns,
     *oauth.urlpatterns,
-    *joining.urlpatterns,
-    *reading.urlpatterns,
+    *views.urlpatterns,
     *feeds.urlpatterns,
     *registration.urlpatterns,
 ]

@@ -28,7 +28,8 @@ from tests.blocks import rows
 from tests.testapp.models import DatesPage, EventPage, ZoomPage
 from wagtail_zoom.admin import curation
 from wagtail_zoom.blocks import MeetingListBlock
-from wagtail_zoom.keeping import keeper, sources, touching
+from wagtail_zoom.frontend.cache import fingerprint, invalidation
+from wagtail_zoom.frontend.cache import html as html_cache
 from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.mapping.recordings import map_recording
 from wagtail_zoom.models import (
@@ -44,7 +45,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.registration import events, news
-from wagtail_zoom.sync import event_effects, purge, questions, removals, users
+from wagtail_zoom.sync import event_effects, questions, removals, retention, users
 from wagtail_zoom.sync.persist import Occasion, store_meetings, store_recordings
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +61,7 @@ def kept(alias="default"):
 
 @pytest.fixture(autouse=True)
 def fresh_cache():
-    keeper._resting.clear()
+    html_cache._resting.clear()
     cache.clear()
     yield
     cache.clear()
@@ -245,7 +246,7 @@ def tick_other(world):
 def switch_off(world):
     choose(world, show_webinars=False)
     world.html()
-    purge.purge_outside_scope(world.account)
+    retention.purge_outside_scope(world.account)
 
 
 CHANGES = {
@@ -463,7 +464,7 @@ def test_a_dead_cache_does_not_break_a_page(world, settings, caplog):
         "The cache 'dead' failed (ConnectionError). Blocks are rendered anew for 30 seconds, then "
         "it is tried again."
     ]
-    keeper._resting.clear()
+    html_cache._resting.clear()
     with kept("nowhere"):
         assert world.html() == plain
     assert "is not in CACHES" in caplog.text
@@ -556,21 +557,21 @@ def test_a_changed_setting_is_seen_when_the_processes_start_again(world, setting
     """A deploy with another address for links in the form, and with another way to write times."""
     with kept():
         world.html()
-        key = sources.fingerprint()
+        key = fingerprint.fingerprint()
     for name, value in (("LINK_HOSTS", ["zoom.example"]), ("BASE_URL", "https://new.example")):
         with override_settings(WAGTAIL_ZOOM={**settings.WAGTAIL_ZOOM, name: value}), kept():
             before = len(entries())
             world.html()
-            assert sources.fingerprint() != key and len(entries()) > before
+            assert fingerprint.fingerprint() != key and len(entries()) > before
     with override_settings(MEDIA_URL="https://media.example/"), kept():
-        assert sources.fingerprint() != key
+        assert fingerprint.fingerprint() != key
 
 
 def test_no_secret_is_part_of_a_fingerprint(settings):
     keys = {"CLIENT_SECRET": "other", "ENCRYPTION_KEYS": ["other"], "HEALTH_TOKEN": "other"}
-    before = sources.fingerprint()
+    before = fingerprint.fingerprint()
     with override_settings(WAGTAIL_ZOOM={**settings.WAGTAIL_ZOOM, **keys}):
-        assert sources.fingerprint() == before
+        assert fingerprint.fingerprint() == before
 
 
 def catalogue_saying(folder, text):
@@ -612,7 +613,7 @@ def test_pages_noted_later_are_seen(world):
         task=SimpleNamespace(module_path="wagtail.tasks.update_reference_index_task"),
         args=["testapp", "eventpage", str(world.event.pk)],
     )
-    touching._indexed(task_result=result)
+    invalidation._indexed(task_result=result)
     assert ZoomAccount.objects.get().data_version != version
 
 

@@ -12,8 +12,8 @@ from wagtail.models import Page, Site
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
 from wagtail_zoom.blocks import MeetingListBlock
+from wagtail_zoom.frontend import bulk_queries
 from wagtail_zoom.models import ItemTag, SiteItem, Transcript, ZoomSettings
-from wagtail_zoom.showing import gathering
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -164,7 +164,7 @@ def test_lists_of_two_sites_never_share_rows(client, site, host, full):
 
 
 def test_more_lists_than_one_statement_takes(client, site, full, monkeypatch):
-    monkeypatch.setattr(gathering, "MOST_PARTS", 3)
+    monkeypatch.setattr(bulk_queries, "MOST_PARTS", 3)
     body = lists(full)
     assert sections(client, site, "all", body)[:8] == sections(client, site, "few", body[:8])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wagtail_zoom import wording
+from wagtail_zoom.utils.text import sanitize_html, sanitize_text
 
 
 @pytest.mark.parametrize(
@@ -16,17 +16,17 @@ from wagtail_zoom import wording
     ],
 )
 def test_x16_markup_of_zooms_goes_through_a_short_list(typed, forbidden):
-    assert forbidden not in wording.rich(typed)
+    assert forbidden not in sanitize_html(typed)
 
 
 def test_x16_what_is_allowed_stays():
-    html = wording.rich('<p>Bring <b>a mat</b>, see <a href="https://a.example/b">here</a>.</p>')
+    html = sanitize_html('<p>Bring <b>a mat</b>, see <a href="https://a.example/b">here</a>.</p>')
     assert 'href="https://a.example/b"' in html and 'rel="nofollow noopener"' in html
     assert html.startswith("<p>Bring ")
 
 
 def test_x16_plain_text_is_escaped():
-    assert "<" not in wording.rich("1 < 2 & 3").replace("<p>", "").replace("</p>", "")
+    assert "<" not in sanitize_html("1 < 2 & 3").replace("<p>", "").replace("</p>", "")
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_x16_plain_text_is_escaped():
 )
 def test_x26_passcodes_of_a_pasted_invitation_are_cut_out(typed):
     """Issue 5: who may come in is decided by the policy, also where Zoom's editor made markup."""
-    for made in (wording.rich(typed), wording.plain(typed)):
+    for made in (sanitize_html(typed), sanitize_text(typed)):
         assert "4711" not in made and "Join us" in made
 
 
 def test_what_only_looks_like_an_invitation_stays():
     kept = "Choose a good password. The code: see page 4, or 2,,3."
-    assert wording.plain(kept) == kept
+    assert sanitize_text(kept) == kept
     html = '<p>Bring <b>a mat</b>: <a href="https://a.example/b?c=1&amp;d=2">here</a></p>'
-    assert "<b>a mat</b>" in wording.rich(html) and "c=1&amp;d=2" in wording.rich(html)
+    assert "<b>a mat</b>" in sanitize_html(html) and "c=1&amp;d=2" in sanitize_html(html)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom.exposure import Audience, Exposure, Surface
+from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
 from wagtail_zoom.models import SiteItem, ZoomSettings
 
 pytestmark = pytest.mark.django_db

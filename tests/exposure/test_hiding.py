@@ -7,7 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom.exposure import Exposure
+from wagtail_zoom.frontend.visibility import Exposure
 from wagtail_zoom.models import ExposedHost, ZoomSettings
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wagtail_zoom.timing import in_zone, length, zone_label
+from wagtail_zoom.frontend.datetimes import in_zone, length, zone_label
 
 SUMMER = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

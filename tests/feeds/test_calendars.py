@@ -9,7 +9,7 @@ from icalendar import Calendar
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom import links
+from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Meeting, Occurrence, ZoomSettings
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from dateutil.tz import tzical
 from icalendar import Calendar, Event
 
-from wagtail_zoom.feeds.zones import add_zones
+from wagtail_zoom.frontend.feeds.vtimezone import add_zones
 
 ZONES = {
     "Europe/Berlin": "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",

@@ -7,7 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom import links
+from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Occurrence, Recording, ZoomSettings
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,12 @@ from wagtail.models import GroupPagePermission, Locale, ReferenceIndex, Site
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom import purging, takeback
 from wagtail_zoom.admin import usage
-from wagtail_zoom.exposure import Exposure
+from wagtail_zoom.frontend.block_index import telling_pages
+from wagtail_zoom.frontend.cache import purge
+from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.visibility import Exposure
 from wagtail_zoom.models import Placement, ZoomAccount
-from wagtail_zoom.placements import telling_pages
-from wagtail_zoom.registration.refs import Ref
 
 pytestmark = pytest.mark.django_db
 PERSON = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
@@ -89,9 +89,9 @@ def test_a_page_of_another_sites_tree_offers_no_form(site, meeting, form, client
 
 
 def test_purges_reach_every_language(settings, site, meeting, form):
-    urls = purging.urls_for(meeting.account, {meeting.pk}, ())
+    urls = purge.urls_for(meeting.account, {meeting.pk}, ())
     assert any(url.endswith("/anmelden/") for url in urls)
-    assert any(url.endswith("/anmelden/") for url in takeback.site_urls(site))
+    assert any(url.endswith("/anmelden/") for url in purge.site_urls(site))
 
 
 def test_a_list_leads_to_the_page_in_its_own_language(site, item, form):
@@ -131,4 +131,4 @@ def test_editors_of_another_language_may_choose(site, meeting, item, german, cli
 def test_without_languages_only_the_own_tree_counts(site, meeting, form, settings):
     settings.WAGTAIL_I18N_ENABLED = False
     assert Exposure.for_site(site).choice is not None
-    assert not any("anmelden" in url for url in takeback.site_urls(site))
+    assert not any("anmelden" in url for url in purge.site_urls(site))

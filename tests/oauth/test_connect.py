@@ -20,7 +20,7 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 from wagtail_zoom.oauth import connect
-from wagtail_zoom.sync import purge
+from wagtail_zoom.sync import retention
 from wagtail_zoom.testing import factories
 from wagtail_zoom.testing.connect import agree, connect_site, follow
 
@@ -259,7 +259,7 @@ def test_what_nobody_shows_any_more_after_a_switch_is_deleted(zoom_rows, zoom_wo
     with TestCase.captureOnCommitCallbacks(execute=True):
         connect.connect_site(zoom_rows.site, other, None)
     assert ("purge_account", (zoom_rows.account.pk,)) in zoom_worker.waiting
-    purge.purge_outside_scope(zoom_rows.account)
+    retention.purge_outside_scope(zoom_rows.account)
     assert not Meeting.objects.filter(account=zoom_rows.account).exists()
     assert not Host.objects.filter(account=zoom_rows.account).exists()
     assert SiteItem.objects.get(pk=item.pk).title == "Ours"

@@ -8,7 +8,7 @@ from wagtail.models import Page, ReferenceIndex, Site
 
 from tests.blocks import rows
 from tests.testapp.models import EventPage, ZoomPage
-from wagtail_zoom import purging
+from wagtail_zoom.frontend.cache import purge
 from wagtail_zoom.models import SiteItem, ZoomSettings
 from wagtail_zoom.signals import mirror_changed
 from wagtail_zoom.sync import event_effects
@@ -80,36 +80,36 @@ def test_exactly_the_pages_that_can_show_it(site, host):
     event = EventPage(title="event", slug="event", zoom_item=item)
     root.add_child(instance=event)
     account = host.account
-    assert paths(purging.urls_for(account, {one.pk}, ())) == {
+    assert paths(purge.urls_for(account, {one.pk}, ())) == {
         "/all/",
         "/one/",
         "/nested/",
         "/event/",
     }
-    assert paths(purging.urls_for(account, {two.pk}, ())) == {"/all/", "/webinars/", "/nested/"}
+    assert paths(purge.urls_for(account, {two.pk}, ())) == {"/all/", "/webinars/", "/nested/"}
     film = rows.recording(host)
-    assert paths(purging.urls_for(account, (), {film.pk})) == {"/films/"}
+    assert paths(purge.urls_for(account, (), {film.pk})) == {"/films/"}
     Page.objects.get(slug="all").specific.unpublish()
-    assert "/all/" not in paths(purging.urls_for(account, {one.pk}, ()))
+    assert "/all/" not in paths(purge.urls_for(account, {one.pk}, ()))
 
 
 def test_removed_rows_purge_every_list(site, host):
     page(site.root_page, "all", ("dates", {"paging": False}))
     page(site.root_page, "films", ("recordings", {"paging": False}))
-    assert paths(purging.urls_for(host.account, {99999}, ())) == {"/all/", "/films/"}
+    assert paths(purge.urls_for(host.account, {99999}, ())) == {"/all/", "/films/"}
 
 
 def test_other_sites_and_unticked_hosts_are_left_alone(site, host):
     page(site.root_page, "all", ("dates", {"paging": False}))
     stranger = rows.date(rows.host(host.account, "h2")).meeting
-    assert purging.urls_for(host.account, {stranger.pk}, ()) == []
-    assert purging.urls_for(rows.account(), {rows.date(host).meeting.pk}, ()) == []
+    assert purge.urls_for(host.account, {stranger.pk}, ()) == []
+    assert purge.urls_for(rows.account(), {rows.date(host).meeting.pk}, ()) == []
 
 
 def test_declared_variants_are_purged_too(site, host):
     shown = [rows.date(host, start=NOW + (number + 1) * HOUR) for number in range(3)]
     made = page(site.root_page, "all", ("dates", {"limit": 2, "paging": True, "filters": True}))
-    urls = paths(purging.urls_for(host.account, {shown[0].meeting.pk}, ()))
+    urls = paths(purge.urls_for(host.account, {shown[0].meeting.pk}, ()))
     html = made.serve(_request(made)).render().content.decode()
     name = html.split('id="wz-')[1].split('"')[0]
     assert f"/all/?wz-{name}-page=2" in urls
@@ -147,7 +147,7 @@ def test_a_change_of_the_mirror_purges(site, host):
 )
 def test_starts_ends_and_doors_are_boundaries(site, host, start, hit):
     meeting = rows.date(host, start=start).meeting
-    found = purging.boundaries(NOW, NOW - timedelta(minutes=1))
+    found = purge.boundaries(NOW, NOW - timedelta(minutes=1))
     assert (meeting.pk in found.meetings[host.account.pk]) == hit
 
 
@@ -157,7 +157,7 @@ def test_what_expires_is_a_boundary(site, host):
     rows.item(site, meeting, meeting=meeting, expires_on=today - timedelta(days=1))
     film = rows.recording(host, start=NOW - timedelta(days=7, seconds=30))
     ZoomSettings.objects.update(recording_days=7)
-    found = purging.boundaries(NOW, NOW - timedelta(days=1))
+    found = purge.boundaries(NOW, NOW - timedelta(days=1))
     assert meeting.pk in found.meetings[host.account.pk]
     assert film.pk in found.recordings[host.account.pk]
     assert SiteItem.objects.exists()
@@ -166,19 +166,19 @@ def test_what_expires_is_a_boundary(site, host):
 def test_the_sweep_goes_on_where_the_last_one_ended(site, host):
     page(site.root_page, "all", ("dates", {"paging": False}))
     rows.date(host, start=NOW + timedelta(minutes=5))
-    purging.sweep(NOW)
+    purge.sweep(NOW)
     assert SENT == []
-    purging.sweep(NOW + timedelta(minutes=10))
+    purge.sweep(NOW + timedelta(minutes=10))
     assert paths(SENT) == {"/all/"}
-    purging.sweep(NOW + timedelta(minutes=11))
+    purge.sweep(NOW + timedelta(minutes=11))
     assert len(SENT) == 1
 
 
 def test_nothing_happens_without_a_cache(site, host, settings, django_assert_num_queries):
     settings.WAGTAILFRONTENDCACHE = {}
     with django_assert_num_queries(0):
-        assert purging.purge_for(host.account, {1}, {1}) == []
-        purging.sweep(NOW)
+        assert purge.purge_for(host.account, {1}, {1}) == []
+        purge.sweep(NOW)
 
 
 def test_a_live_date_whose_end_nobody_told_is_purged_when_it_counts_as_over(host):
@@ -188,7 +188,7 @@ def test_a_live_date_whose_end_nobody_told_is_purged_when_it_counts_as_over(host
     told = rows.date(host, start=ended - HOUR, state="over")
     type(told).objects.filter(pk=told.pk).update(state_since=ended)
     since = NOW - timedelta(minutes=1)
-    assert purging.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
+    assert purge.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
     event_effects.close_past(NOW)
-    assert purging.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
-    assert not purging.boundaries(NOW - HOUR, since - HOUR).meetings
+    assert purge.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
+    assert not purge.boundaries(NOW - HOUR, since - HOUR).meetings

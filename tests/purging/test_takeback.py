@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.blocks import rows
 from tests.purging.test_purging import SENT, cache, host, page, paths, site  # noqa: F401
 from tests.testapp.models import DatesPage
-from wagtail_zoom import purging, takeback
+from wagtail_zoom.frontend.cache import purge
 from wagtail_zoom.models import ExposedHost, ZoomSettings
 from wagtail_zoom.oauth import disconnect
 
@@ -59,8 +59,8 @@ def test_leaving_purges_too(site, host, how, django_capture_on_commit_callbacks)
 def test_every_address_that_a_list_declares_is_among_them(site, host):  # noqa: F811
     """What the exact purge finds is never more than what taking back covers."""
     meeting = [rows.date(host) for _number in range(12)][0].meeting
-    exact = purging.urls_for(host.account, {meeting.pk}, ())
-    assert len(exact) > 4 and set(exact) <= set(takeback.site_urls(site))
+    exact = purge.urls_for(host.account, {meeting.pk}, ())
+    assert len(exact) > 4 and set(exact) <= set(purge.site_urls(site))
 
 
 def test_the_pages_of_changed_dates(client, site, host, settings):  # noqa: F811
@@ -69,7 +69,7 @@ def test_the_pages_of_changed_dates(client, site, host, settings):  # noqa: F811
     made = DatesPage(title="Dates", slug="dates", body=[("meetings", {"paging": False})])
     site.root_page.add_child(instance=made)
     path = made.zoom_date_path(site.pk, one)
-    urls = paths(purging.urls_for(host.account, {one.meeting.pk}, ()))
+    urls = paths(purge.urls_for(host.account, {one.meeting.pk}, ()))
     assert urls == {"/dates/", f"/dates/{path}"}
     answer = client.get(f"/dates/{path}")
     assert answer.status_code == 200 and answer["Cache-Control"] == "max-age=300"

@@ -10,7 +10,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from wagtail_zoom import links
+from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Activity, Registration, WebhookEvent
 from wagtail_zoom.registration import events, outbox, owner, reconcile, tokens
 from wagtail_zoom.registration.service import RegistrationClosed, register

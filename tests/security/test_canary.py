@@ -20,7 +20,9 @@ from tests.security import canaries
 from tests.security.test_tenants import admin_pages, admin_patterns
 from tests.security.world import blocks_with
 from tests.testapp.models import DatesPage, EventPage
-from wagtail_zoom import links, tasks
+from wagtail_zoom import tasks
+from wagtail_zoom.frontend import links
+from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -32,7 +34,6 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.registration import tokens
-from wagtail_zoom.registration.refs import Ref
 from wagtail_zoom.testing.signing import sign
 from wagtail_zoom.utils import queue
 

@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from tests.security.canaries import Canaries
-from wagtail_zoom import joining, links, webhooks
+from wagtail_zoom import webhooks
 from wagtail_zoom.client import base, client_for
+from wagtail_zoom.frontend import links, views
 from wagtail_zoom.models import (
     Grant,
     OAuthState,
@@ -214,9 +215,9 @@ def test_x19_leading_to_zoom(site, settings, rf):
     for address, functions in (
         (
             links.join(site.pk, Occurrence.objects.get(pk=date.pk)),
-            [joining.answer, joining._target],
+            [views.answer, views._target],
         ),
-        (links.watch(item), [joining.watch]),
+        (links.watch(item), [views.watch]),
     ):
         get = lambda place=address: Client().get(place)  # noqa: E731
         break_everywhere(functions, get, lambda: None, lambda: known, settings, debug=(False,))

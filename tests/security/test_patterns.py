@@ -11,15 +11,14 @@ from importlib.util import find_spec
 import pytest
 
 import wagtail_zoom
-from wagtail_zoom import wording
 from wagtail_zoom.client import responses, urls
 from wagtail_zoom.mapping import parsing
-from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.oauth.http import Answer
 from wagtail_zoom.registration import fields
 from wagtail_zoom.utils import redaction
+from wagtail_zoom.utils.text import sanitize_html, sanitize_text, sanitize_title
 
-MARKED = ZoomSettings(mark_word="#open")
+MARK_WORD = "#open"
 LENGTH = 20_000
 LIMIT = 0.2
 """Seconds for twenty thousand characters, as long as a description may be."""
@@ -90,9 +89,9 @@ READERS = {
     "one line": fields.one_line,
     "segment": urls.segment,
     "number": urls.number,
-    "title": lambda text: wording.title(parsing.line(text), MARKED),
-    "plain": lambda text: wording.plain(parsing.prose(text), MARKED),
-    "rich": lambda text: wording.rich(parsing.prose(text), MARKED),
+    "title": lambda text: sanitize_title(parsing.line(text), MARK_WORD),
+    "text": lambda text: sanitize_text(parsing.prose(text), MARK_WORD),
+    "html": lambda text: sanitize_html(parsing.prose(text), MARK_WORD),
     "error": lambda text: responses.data(Answer(400, {}, {"code": 4711, "message": text})),
     "retry-after": responses.retry_after,
     "redaction": lambda text: redaction.clean({text: [text]}),

@@ -16,13 +16,13 @@ from wagtail.models import Page
 
 from tests.security.world import blocks_with, make_world, words_in
 from tests.testapp.models import DatesPage, EventPage
-from wagtail_zoom import links
 from wagtail_zoom import urls as public_urls
 from wagtail_zoom.blocks import ZoomStreamBlock
-from wagtail_zoom.exposure import Exposure
+from wagtail_zoom.frontend import links
+from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.visibility import Exposure
 from wagtail_zoom.models import SiteItem
 from wagtail_zoom.registration import tokens
-from wagtail_zoom.registration.refs import Ref
 
 pytestmark = pytest.mark.django_db
 ADMIN_SPACES = (
@@ -199,7 +199,7 @@ def test_x7_no_block_shows_what_was_picked_elsewhere(world, rf):
 
 def test_x5_the_gate_lets_nothing_of_another_through(world):
     """By the query itself: what each Site's gate returns is that Site's, on every surface."""
-    from wagtail_zoom.exposure import Audience, Surface
+    from wagtail_zoom.frontend.visibility import Audience, Surface
 
     for here in world.tenants:
         gate = Exposure.for_site(here.site)

@@ -44,8 +44,8 @@ class Rush:
 
         from demo_site.connecting import wait_for_import
         from demo_site.sites import AURORA
+        from wagtail_zoom.frontend.form_links import Ref
         from wagtail_zoom.models import Meeting, ZoomAccount
-        from wagtail_zoom.registration.refs import Ref
 
         from . import owners
 

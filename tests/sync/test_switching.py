@@ -7,7 +7,7 @@ from django.test import override_settings
 from django.urls import reverse
 
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.exposure import Audience, Exposure, Surface
+from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
 from wagtail_zoom.models import Host, Recording, SiteItem, ZoomSettings
 
 pytestmark = pytest.mark.django_db

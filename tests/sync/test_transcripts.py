@@ -90,7 +90,7 @@ def cues(*texts):
 
 
 @pytest.mark.parametrize(
-    ("vtt", "text"),
+    ("content", "text"),
     [
         (cues("A B: One.", "A B: Two.", "C: Three."), "One. Two.\n\nThree."),
         (cues("One: two.", "No name here.", "Nor here."), "One: two. No name here. Nor here."),
@@ -102,8 +102,8 @@ def cues(*texts):
         ("", ""),
     ],
 )
-def test_speech(vtt, text):
-    assert vtt.plain(vtt) == text
+def test_speech(content, text):
+    assert vtt.plain(content) == text
 
 
 def test_a_long_speech_is_bounded():

@@ -27,8 +27,8 @@ from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page, Site
 from wagtail.permission_policies.pages import PagePermissionPolicy
 
-from .. import trees
-from ..exposure import Audience, Exposure, Surface
+from ..frontend import page_tree
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Kind, Occurrence, SiteItem
 from ..permissions import sites_for
 from . import wording
@@ -41,7 +41,7 @@ def edited_sites(user: Any) -> list[Site]:
     rights = PagePermissionPolicy().get_cached_permissions_for_user(user)
     roots = {right.page.path for right in rights if right.permission.codename in EDITS}
     sites = list(Site.objects.select_related("root_page"))
-    own = trees.roots_of(sites)
+    own = page_tree.roots_of(sites)
     return [
         site
         for site in sites

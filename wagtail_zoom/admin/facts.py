@@ -14,7 +14,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from ..conf import settings
-from ..exposure import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import (
     ExposedHost,
     Grant,

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from ..exposure import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import (
     GrantState,
     Kind,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .. import hiding
+from ..frontend import visibility_reasons
 from ..models import ExposedHost, SiteItem, ZoomSettings
 from .facts import Facts
 
@@ -27,5 +27,5 @@ def recording(known: Facts, item: SiteItem, hosts: set[int]) -> str:
 
 
 def _explain(known: Facts, thing: Any, item: SiteItem, hosts: set[int]) -> str:
-    found = hiding.explain(known.choice, thing, item=item, ticked=hosts)
+    found = visibility_reasons.explain(known.choice, thing, item=item, ticked=hosts)
     return found or _("It is not shown at present.")

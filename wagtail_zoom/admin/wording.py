@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from .. import timing
+from ..frontend import datetimes
 
 
 def day(value: date | datetime) -> str:
@@ -60,7 +60,7 @@ def stamp(value: datetime) -> str:
 def zone() -> str:
     """``All times are Berlin time.``: the clock of the reader's admin, whatever the event's."""
     return _("All times are %(zone)s.") % {
-        "zone": timing.zone_place(timezone.get_current_timezone_name())
+        "zone": datetimes.zone_place(timezone.get_current_timezone_name())
     }
 
 

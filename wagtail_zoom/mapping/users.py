@@ -7,7 +7,7 @@ from typing import Any
 from .parsing import identifier, line, whole, zone
 
 
-def map_host(payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def map_user(payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """``(id, fields)`` of one user.
 
     Raises:

@@ -13,6 +13,7 @@ from wagtail.models import Site
 
 from ..conf import settings
 from ..exceptions import ZoomError
+from ..mapping.users import map_user
 from ..models import Activity, ExposedHost, Grant, Host, Plan, ZoomAccount, ZoomSettings
 from ..signals import account_connected
 from ..utils.queue import enqueue
@@ -79,16 +80,9 @@ def _account(fresh: TokenSet, who: dict[str, Any]) -> ZoomAccount:
 
 def _host(account: ZoomAccount, who: dict[str, Any]) -> Host:
     """The connecting person is a host from the beginning, so that they can be ticked."""
-    names = [str(who.get(name) or "") for name in ("first_name", "last_name")]
+    zoom_id, fields = map_user(who)
     host, _created = Host.objects.update_or_create(
-        account=account,
-        zoom_id=who["id"],
-        defaults={
-            "display_name": str(who.get("display_name") or " ".join(names).strip())[:255],
-            "user_type": who["type"] if who.get("type") in (1, 2, 4, 99) else 0,
-            "status": str(who.get("status") or "")[:20],
-            "timezone": str(who.get("timezone") or "")[:64],
-        },
+        account=account, zoom_id=zoom_id, defaults=fields
     )
     return host
 

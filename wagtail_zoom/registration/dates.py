@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from ..frontend.datetimes import When
 from ..models import Occurrence, Registration
-from ..timing import When
 
 
 @dataclass(frozen=True)

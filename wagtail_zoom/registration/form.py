@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
 from ..conf import settings
+from ..frontend.datetimes import When
 from ..models import Meeting, Occurrence
-from ..timing import When
 from . import fields, questions
 from .fields import MULTIPLE_SEPARATOR, EmailField
 from .offers import ONE, SEVERAL, Offer

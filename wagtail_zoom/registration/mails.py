@@ -18,9 +18,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from .. import links
 from ..conf import settings
-from ..exposure import Audience, Exposure, Surface
+from ..frontend import links
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
 from ..oauth.notifications import owner_address
 from ..utils.crypto import DecryptionError

@@ -10,11 +10,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.models import Page, Site
 
-from .. import trees, wording
-from ..exposure import Audience, Exposure, Surface
+from ..frontend import page_tree
+from ..frontend.form_links import Ref
+from ..frontend.text import title_for
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Meeting, Occurrence, SiteItem, ZoomSettings
 from .availability import Availability, availability
-from .refs import Ref
 
 GONE = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
 SINGLE, ALL, ONE, SEVERAL = "single", "all", "one", "several"
@@ -77,7 +78,7 @@ class Offer:
             account=meeting.account_id, kind=meeting.kind, key=meeting.zoom_id
         )
         own = item.values_list("title", flat=True).first()
-        return own or wording.title(meeting.topic, self.choice) or _("Zoom meeting")
+        return own or title_for(self.choice, meeting.topic) or _("Zoom meeting")
 
     @property
     def organiser(self) -> str:
@@ -108,7 +109,7 @@ def offer_of(ref: Ref) -> Offer | None:
     if site is None:
         return None
     if ref.page_id is not None:
-        pages = Page.objects.filter(trees.pages_of(site), pk=ref.page_id, live=True)
+        pages = Page.objects.filter(page_tree.pages_of(site), pk=ref.page_id, live=True)
         if not pages.exists():
             return None
     gate = Exposure.for_site(site)

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from ..exposure import Exposure
+from ..frontend.visibility import Exposure
 from ..models import Activity, Meeting, Registration
 from ..utils.crypto import DecryptionError
 from . import identity, outbox, tokens, verdicts

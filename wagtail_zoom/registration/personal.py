@@ -12,9 +12,9 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import joining
 from ..conf import settings
-from ..exposure import Audience, Exposure, Surface
+from ..frontend import views
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Occurrence, Registration, ZoomSettings
 from . import at_once, limits, service, tokens
 from .calendars import calendar_of
@@ -116,10 +116,10 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/join/<token>/``: a visitor's link to a date, or a registrant's personal link."""
-    response = joining.visitor_join(request, token) or _personal_join(request, token)
+    response = views.visitor_join(request, token) or _personal_join(request, token)
     if response is None:
         raise Http404
-    return joining.closed_lips(response)
+    return views.closed_lips(response)
 
 
 def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
@@ -135,7 +135,7 @@ def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
         return _back(row)
     with translation.override(row.locale or get_language()):
         personal = row.join_url if row.join_url else None
-        return joining.answer(request, gate, date, Audience.REGISTRANT, personal)
+        return views.answer(request, gate, date, Audience.REGISTRANT, personal)
 
 
 def _date_now(row: Registration, gate: Exposure) -> Occurrence | None:
@@ -143,8 +143,8 @@ def _date_now(row: Registration, gate: Exposure) -> Occurrence | None:
     chosen = list(row.dates.values_list("occurrence_id", flat=True))
     if chosen:
         rows = rows.filter(pk__in=[pk for pk in chosen if pk])
-    coming = rows.filter(end__gte=timezone.now() - joining.OVERRUN)
-    alive = coming.exclude(state=Occurrence.State.CANCELLED).exclude(state__in=joining.GONE)
+    coming = rows.filter(end__gte=timezone.now() - views.OVERRUN)
+    alive = coming.exclude(state=Occurrence.State.CANCELLED).exclude(state__in=views.GONE)
     return (
         alive.order_by("start", "pk").first()
         or coming.order_by("start", "pk").first()

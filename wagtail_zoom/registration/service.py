@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
-from ..exposure import Exposure
+from ..frontend.visibility import Exposure
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
 from . import identity, mails, outbox, questions, tokens
 from .availability import Availability

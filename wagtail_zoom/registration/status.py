@@ -11,14 +11,14 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
-from .. import timing
+from ..frontend import datetimes
+from ..frontend.form_links import Ref
 from ..models import Registration, ZoomSettings
 from ..utils.crypto import DecryptionError
 from . import mails, tokens, verdicts
 from .dates import SignedDate, dates_of, next_of
 from .offers import organiser
 from .payload import answers_of
-from .refs import Ref
 
 State, Task = Registration.State, Registration.Task
 
@@ -193,7 +193,7 @@ def _approved(row: Registration, who: str, name: str, coming: SignedDate | None)
         start = coming.when.start
         # A weekday by itself is the next one of its name.
         near = start.date() < (timezone.now() + timedelta(days=7)).astimezone(start.tzinfo).date()
-        day = format_date(start, "l") if near else timing.day(start)
+        day = format_date(start, "l") if near else datetimes.day(start)
         heading = (
             _("See you on %(day)s, %(name)s") % {"day": day, "name": name}
             if name

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from wagtail.models import Site
 
-from .. import links
 from ..conf import settings
+from ..frontend import links
 from ..models import Registration, ZoomSettings
 from ..utils.crypto import blind_index, blind_indexes
 

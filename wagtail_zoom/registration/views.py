@@ -22,14 +22,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ..conf import settings
 from ..exceptions import ZoomConfigurationError, ZoomError
+from ..frontend import form_links
+from ..frontend.form_links import Ref
 from ..models import Grant, GrantState, Registration
 from ..utils.logging import get_logger
-from . import at_once, limits, outbox, refs, service, tokens
+from . import at_once, limits, outbox, service, tokens
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
 from .guard import SOON, UNSAVED, anonymous
 from .offers import Offer, offer_of
 from .origins import Origin, confirmation, is_confirmed, origin_of
-from .refs import Ref
 from .verdicts import ANSWERS
 
 logger = get_logger("registration")
@@ -45,7 +46,7 @@ HIDDEN = (TRAP, ELAPSED, CONFIRM)
 @anonymous("same-origin")
 def register(request: HttpRequest, ref: str) -> HttpResponse:
     """The form on a page of its own (GET), or a sign-up (POST)."""
-    found = refs.read(ref)
+    found = form_links.read(ref)
     offer = _offer(request, found)
     with translation.override(_language(found)):
         if found is None or offer is None:
@@ -59,7 +60,7 @@ def register(request: HttpRequest, ref: str) -> HttpResponse:
 @anonymous("same-origin")
 def received(request: HttpRequest, ref: str) -> HttpResponse:
     """Where every sign-up leads. Says nothing that depends on the person."""
-    found = refs.read(ref)
+    found = form_links.read(ref)
     offer = _offer(request, found)
     with translation.override(_language(found)):
         if offer is None:

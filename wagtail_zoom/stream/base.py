@@ -12,12 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.models import Site
 
-from ..exposure import Exposure
-from ..keeping.keeper import Keeper, assets
+from ..frontend.cache.html import Keeper, assets
+from ..frontend.context import Shared, gate
+from ..frontend.pagination import Asked
+from ..frontend.visibility import Exposure
 from ..models import Placement
-from ..showing import rendering
-from ..showing.paging import Asked
-from ..showing.rendering import Shared
 
 
 def public_path(kind: type) -> str:
@@ -150,7 +149,7 @@ class ZoomBlock(blocks.StructBlock):
         if context.get("zoom_sample"):
             context.update(shown=True, name="wz-sample", **self.zoom_sample(value))
             return context
-        found = rendering.gate(context)
+        found = gate(context)
         if found is None:
             return context
         if found.choice is None or not found.choice.shows_data:

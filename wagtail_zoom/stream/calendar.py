@@ -14,17 +14,16 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 
-from .. import representing
-from ..exposure import Exposure
+from ..frontend import previews, serializers
+from ..frontend.context import Shared, stale_since
+from ..frontend.datetimes import in_zone, month
+from ..frontend.grouping import by_day, one_zone
+from ..frontend.pagination import Asked, Link
+from ..frontend.presenters import Detail, date_views
+from ..frontend.queries import Dates, dates, midnight
+from ..frontend.view_models import DateView
+from ..frontend.visibility import Exposure
 from ..models import Placement
-from ..showing import samples
-from ..showing.grouping import by_day, one_zone
-from ..showing.paging import Asked, Link
-from ..showing.presenting import Detail, date_views
-from ..showing.rendering import Shared, stale_since
-from ..showing.rows import DateView
-from ..showing.selecting import Dates, dates, midnight
-from ..timing import in_zone, month
 from .lists import ZoomDatesBlock, detail_of, narrowed
 
 BACK, AHEAD = 12, 24
@@ -110,7 +109,7 @@ class CalendarBlock(ZoomDatesBlock):
         }
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        rows = sorted(samples.dates(), key=lambda row: row.when.start)
+        rows = sorted(previews.dates(), key=lambda row: row.when.start)
         first = rows[0].when.start.date().replace(day=1)
         same = [row for row in rows if row.when.start.date().replace(day=1) == first]
         return {"around": [], **self._arranged(first, same)}
@@ -118,7 +117,7 @@ class CalendarBlock(ZoomDatesBlock):
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         first = timezone.localdate().replace(day=1)
         rows = in_month(found, self.selection(value, first), first)
-        return [representing.date(each) for each in rows]
+        return [serializers.date(each) for each in rows]
 
     def every_variant(self, value: Any) -> list[dict[str, Any]]:
         """All months within reach."""

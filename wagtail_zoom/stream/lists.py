@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
 from ..admin.choosers import ItemChooserBlock
-from ..exposure import Exposure
-from ..keeping.keeper import Keeper
+from ..frontend.bulk_queries import Found, Part, Wanted, can_gather, gather
+from ..frontend.cache.html import Keeper
+from ..frontend.context import Shared, gate
+from ..frontend.pagination import MOST_PAGES, Asked, Link, Pages, pages_counted
+from ..frontend.presenters import Detail
+from ..frontend.queries import Dates, Films, Narrowed, dates, films, touches, words
+from ..frontend.related import look_up
+from ..frontend.visibility import Exposure
 from ..models import Kind
-from ..showing.gathering import Found, Part, Wanted, can_gather, gather
-from ..showing.lookups import look_up
-from ..showing.paging import MOST_PAGES, Asked, Link, Pages, pages_counted
-from ..showing.presenting import Detail
-from ..showing.rendering import Shared, gate
-from ..showing.selecting import Dates, Films, Narrowed, dates, films, touches, words
 from .base import ZoomBlock
 
 LIKELY_PAGES = 10

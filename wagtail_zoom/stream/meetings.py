@@ -13,18 +13,17 @@ from wagtail import blocks
 from wagtail.blocks import BlockGroup
 from wagtail.blocks.struct_block import StructBlockValidationError
 
-from .. import representing
-from ..exposure import Exposure
-from ..feeds import structured
+from ..frontend import previews, serializers
+from ..frontend.context import Shared, stale_since
+from ..frontend.datetimes import in_zone
+from ..frontend.feeds import schema_org
+from ..frontend.grouping import by_day, by_month, one_zone
+from ..frontend.pagination import Asked, Link, Pages
+from ..frontend.presenters import date_views
+from ..frontend.queries import Dates, dates
+from ..frontend.view_models import DateView
+from ..frontend.visibility import Exposure
 from ..models import Kind, Placement
-from ..showing import samples
-from ..showing.grouping import by_day, by_month, one_zone
-from ..showing.paging import Asked, Link, Pages
-from ..showing.presenting import date_views
-from ..showing.rendering import Shared, stale_since
-from ..showing.rows import DateView
-from ..showing.selecting import Dates, dates
-from ..timing import in_zone
 from .base import page_url
 from .lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
 
@@ -154,7 +153,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             "filters": self._filters(found, value, asked, kind, free),
             "is_empty": None if rows else self._empty(value, asked, kind, free),
             "stale": self._stale(found, value, rows),
-            "structured": structured.events(rows, found.choice, page_url(context)),
+            "structured": schema_org.events(rows, found.choice, page_url(context)),
             **self._arranged(value, rows),
         }
 
@@ -241,11 +240,11 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         return in_zone(since, rows[0].when.zone_name) if since else None
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"pages": Pages(), "filters": [], **self._arranged(value, samples.dates())}
+        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.dates())}
 
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         rows = dates(found, self.selection(value))[: value["limit"]]
-        return [representing.date(each) for each in date_views(found, list(rows))]
+        return [serializers.date(each) for each in date_views(found, list(rows))]
 
     def every_filter(self, value: Any) -> list[dict[str, Any]]:
         if not value["filters"]:

@@ -12,18 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
 
-from .. import representing
 from ..admin.choosers import RecordingChooserBlock
-from ..exposure import Exposure
-from ..feeds import structured
+from ..frontend import previews, serializers
+from ..frontend.context import Shared
+from ..frontend.feeds import schema_org
+from ..frontend.grouping import by_series
+from ..frontend.pagination import Asked, Link, Pages
+from ..frontend.presenters import film_views
+from ..frontend.queries import Films, films, touches_films, years
+from ..frontend.view_models import FilmView
+from ..frontend.visibility import Exposure
 from ..models import Placement
-from ..showing import samples
-from ..showing.grouping import by_series
-from ..showing.paging import Asked, Link, Pages
-from ..showing.presenting import film_views
-from ..showing.rendering import Shared
-from ..showing.rows import FilmView
-from ..showing.selecting import Films, films, touches_films, years
 from .lists import Empty, ZoomListBlock, narrowed
 
 YEARS_BACK = 10
@@ -131,7 +130,7 @@ class RecordingListBlock(ZoomListBlock):
             "pages": asked.pages(total, size, **keep) if value["paging"] else Pages(),
             "filters": self._filters(found, value, asked, year),
             "is_empty": None if rows else self._empty(value, asked, search, year),
-            "structured": structured.videos(rows, found.choice),
+            "structured": schema_org.videos(rows, found.choice),
             **self._arranged(value, rows),
         }
 
@@ -191,11 +190,11 @@ class RecordingListBlock(ZoomListBlock):
         )
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"pages": Pages(), "filters": [], **self._arranged(value, samples.films())}
+        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.films())}
 
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         rows = films(found, self.selection(value))[: value["limit"]]
-        return [representing.film(each) for each in film_views(found, list(rows))]
+        return [serializers.film(each) for each in film_views(found, list(rows))]
 
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
         return change.removed or touches_films(found, narrowed(value), change.recordings)

@@ -15,13 +15,13 @@ from wagtail.models import Site
 
 from ..admin.choosers import ItemChooserBlock
 from ..conf import DEFAULTS, settings
-from ..exposure import Audience, Exposure, Surface
+from ..frontend.cache.purge import item_concerned
+from ..frontend.pagination import Asked
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Meeting, Placement, SiteItem, ZoomSettings
-from ..purging import item_concerned
 from ..registration.availability import BLOCK_HOLDS, Availability
 from ..registration.form import RegistrationForm, make_form
 from ..registration.offers import Offer
-from ..showing.paging import Asked
 from .base import ZoomBlock
 
 

@@ -12,18 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
 
-from .. import links, representing
 from ..admin.choosers import ItemChooserBlock
-from ..exposure import Audience, Exposure, Surface
-from ..feeds import structured
+from ..frontend import links, previews, serializers
+from ..frontend.cache.purge import item_concerned
+from ..frontend.context import Shared, stale_since
+from ..frontend.datetimes import in_zone
+from ..frontend.feeds import schema_org
+from ..frontend.presenters import date_views, meeting_view
+from ..frontend.queries import GONE, OVERRUN, Dates, dates
+from ..frontend.view_models import DateView
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Occurrence, Placement, SiteItem
-from ..purging import item_concerned
-from ..showing import samples
-from ..showing.presenting import date_views, meeting_view
-from ..showing.rendering import Shared, stale_since
-from ..showing.rows import DateView
-from ..showing.selecting import GONE, OVERRUN, Dates, dates
-from ..timing import in_zone
 from .base import ZoomBlock, page_url
 from .lists import ZoomDatesBlock, narrowed
 
@@ -82,7 +81,7 @@ class MeetingBlock(ZoomBlock):
             "stale": _stale(found, row),
         }
         shown = [row] if row else []
-        made["structured"] = structured.events(shown, found.choice, page_url(context))
+        made["structured"] = schema_org.events(shown, found.choice, page_url(context))
         return made
 
     def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
@@ -90,7 +89,7 @@ class MeetingBlock(ZoomBlock):
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         show = dict.fromkeys(value["show"], True)
-        return {"show": show, "row": samples.dates()[1], "further": [], "undated": None}
+        return {"show": show, "row": previews.dates()[1], "further": [], "undated": None}
 
     def get_preview_value(self) -> Any:
         return self.normalize({**self.get_default(), "item": None})
@@ -99,7 +98,7 @@ class MeetingBlock(ZoomBlock):
         row, further, undated, _series = one(found, value["item"])
         shown = [each for each in (row, *further) if each is not None]
         return {
-            "dates": [representing.date(each) for each in shown],
+            "dates": [serializers.date(each) for each in shown],
             "undated": undated.title if undated else None,
         }
 
@@ -188,16 +187,16 @@ class NextMeetingBlock(ZoomDatesBlock):
             "stale": _stale(found, row),
         }
         shown = [row] if row else []
-        made["structured"] = structured.events(shown, found.choice, page_url(context))
+        made["structured"] = schema_org.events(shown, found.choice, page_url(context))
         return made
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"row": samples.dates()[1], "countdown": value["countdown"], "empty": ""}
+        return {"row": previews.dates()[1], "countdown": value["countdown"], "empty": ""}
 
     def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
         wanted = Dates(narrowed=narrowed(value), kind=value["kind"] or "")
         row = next_of(found, wanted)
-        return representing.date(row) if row else None
+        return serializers.date(row) if row else None
 
 
 def next_of(found: Exposure, wanted: Dates) -> DateView | None:

@@ -11,7 +11,7 @@ from ..client import Priority, client_for
 from ..exceptions import ZoomNotFound
 from ..mapping.parsing import BadItem
 from ..mapping.recordings import map_recording
-from ..mapping.users import map_host
+from ..mapping.users import map_user
 from ..models import (
     FetchScope,
     Host,
@@ -110,7 +110,7 @@ def reread_host(account: ZoomAccount, zoom_id: str) -> None:
     try:
         payload = client_for(account, zoom_id, Priority.EVENT).user(zoom_id)
         with transaction.atomic():
-            upsert(Host, account, "zoom_id", [map_host(payload)], fetched_at=begun)
+            upsert(Host, account, "zoom_id", [map_user(payload)], fetched_at=begun)
             touch(account.pk)
     except (ZoomNotFound, BadItem):
         Host.objects.filter(account=account, zoom_id=zoom_id, missing_since=None).update(

@@ -1,9 +1,13 @@
-"""Retention of what the package stores, and the heartbeat of the worker."""
+"""Deletes rows past their retention or outside the fetch scope; the worker's heartbeat.
+
+Curation (``SiteItem``) stays.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -11,15 +15,27 @@ from ..conf import settings
 from ..models import (
     Activity,
     Heartbeat,
+    Host,
     Invitation,
+    Kind,
+    Lane,
+    Meeting,
     OAuthState,
+    Recording,
     Registration,
     SyncRun,
     WebhookEvent,
+    ZoomAccount,
+    ZoomSettings,
+    fetch_scope,
+    touch,
 )
+from . import transcripts
+from .persist import Stored, announce
 
 TICK = "tick"
 BATCH = 1000
+SCOPE_BATCH = 500
 PARKED_HOURS = 24
 
 
@@ -83,3 +99,48 @@ def _empty_payloads(now: datetime) -> int:
     ).exclude(payload={})
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     return WebhookEvent.objects.filter(pk__in=keys).update(payload={}) if keys else 0
+
+
+def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
+    """Delete the rows of kinds and hosts that no Site keeps; how many of each kind.
+
+    With no Site left, the directory of people goes too; the account's own row stays.
+    """
+    scope = fetch_scope(account)
+    counts: dict[str, int] = {}
+    gone = Stored()
+    for kind in (Kind.MEETING, Kind.WEBINAR):
+        rows = Meeting.objects.filter(account=account, kind=kind)
+        counts[kind.value] = _delete_all(
+            account, _outside(rows, scope.kept_hosts(kind)), gone.meetings
+        )
+    rows = _outside(Recording.objects.filter(account=account), scope.kept_hosts(Kind.RECORDING))
+    counts[Kind.RECORDING.value] = _delete_all(account, rows, gone.recordings)
+    transcripts.drop_unwanted(account, scope)
+    announce(account, [gone])
+    if not ZoomSettings.objects.filter(account=account).exists():
+        Host.objects.filter(account=account).delete()
+        Lane.objects.filter(account=account).delete()
+        WebhookEvent.objects.filter(account_zoom_id=account.zoom_id).exclude(payload={}).update(
+            payload={}
+        )
+        ZoomAccount.objects.filter(pk=account.pk).update(
+            directory_at=None, reconciled_at=None, next_reconcile_at=None
+        )
+    return counts
+
+
+def _outside(rows: QuerySet, kept: set[int]) -> QuerySet:
+    return rows.filter(Q(host=None) | ~Q(host__in=kept))
+
+
+def _delete_all(account: ZoomAccount, rows: QuerySet, gone: set[int]) -> int:
+    """In batches, so that no database holds a lock for long."""
+    count = 0
+    while pks := list(rows.values_list("pk", flat=True)[:SCOPE_BATCH]):
+        with transaction.atomic():
+            rows.model._default_manager.filter(pk__in=pks).delete()
+            touch(account.pk)
+        gone.update(pks)
+        count += len(pks)
+    return count

@@ -12,7 +12,7 @@ from django.utils import timezone
 from ..client import Priority, client_for
 from ..exceptions import ZoomError
 from ..mapping.parsing import BadItem
-from ..mapping.users import map_host
+from ..mapping.users import map_user
 from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, touch
 from .upsert import upsert
 
@@ -58,7 +58,7 @@ def _mapped(items: list[dict]) -> list[tuple[str, dict]]:
     rows = []
     for item in items:
         with contextlib.suppress(BadItem):
-            rows.append(map_host(item))
+            rows.append(map_user(item))
     return rows
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
-from ...exposure import Audience, Surface
+from ...frontend.visibility import Audience, Surface
 from ...models import Kind, Meeting, Occurrence, Registration, SiteItem
 from .. import addresses, why, wording
 from .base import SiteIndexView

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
-from ...exposure import Audience, Surface
+from ...frontend.visibility import Audience, Surface
 from ...models import Kind, Recording, SiteItem
 from .. import facts, why, wording
 from .base import SiteIndexView

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import View
 
-from ... import links
-from ...joining import HUMAN_PASSCODE, closed_lips, with_passcode
+from ...frontend import links
+from ...frontend.views import HUMAN_PASSCODE, closed_lips, with_passcode
 from ...models import Kind, Recording, SiteItem, ZoomSettings
 from ...utils.crypto import DecryptionError
 from ..guard import RowGuard, visible_to

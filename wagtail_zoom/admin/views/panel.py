@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
-from ...exposure import Audience, Surface
+from ...frontend.visibility import Audience, Surface
 from .. import addresses, connection, facts, kinds, losses, panels, states, usage
 from ..forms import or_connector
 from ..guard import SiteMixin, site_or_404

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
-from .models import (
+from ..models import (
     Grant,
     ItemRule,
     JoinPolicy,
@@ -27,7 +27,6 @@ from .models import (
     Transcript,
     ZoomSettings,
 )
-from .prepared import Prepared
 
 
 class Audience(Enum):
@@ -58,7 +57,8 @@ class Exposure:
     @classmethod
     def for_site(cls, site: Site) -> Exposure:
         """Read the Site's choices: one query. The result is good for one request."""
-        found = _CHOICES.get(site.pk)
+        rows = ZoomSettings.objects.select_related("grant", "account").defer(*_UNREAD)
+        found = rows.filter(site=site).first()
         if found is not None:
             found.site = site
         return cls(found)
@@ -127,7 +127,7 @@ class Exposure:
 
         Empty when they do: the gate itself is asked, so the two cannot disagree.
         """
-        from .hiding import reason
+        from .visibility_reasons import reason
 
         return reason(self, thing)
 
@@ -179,7 +179,6 @@ _UNREAD = (
     )),
 )  # fmt: skip
 """Columns that no visitor's page needs: tokens above all are not even loaded for one."""
-_CHOICES = Prepared(ZoomSettings, "site", related=("grant", "account"), unread=_UNREAD)
 _SCHEDULED = ("", "2", "3", "5", "6", "8", "9")
 """Zoom's types of recorded meetings that were planned; 1, 4, 7 and uploads were not."""
 

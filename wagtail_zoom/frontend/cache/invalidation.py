@@ -17,8 +17,7 @@ from wagtail.images import get_image_model
 from wagtail.models import Page, PageViewRestriction, Site
 from wagtail.signals import post_page_move
 
-from .. import trees
-from ..models import (
+from ...models import (
     ExposedHost,
     Host,
     ItemTag,
@@ -30,7 +29,8 @@ from ..models import (
     ZoomSettings,
     touch,
 )
-from ..showing.lookups import COVER
+from .. import page_tree
+from ..related import COVER
 
 DRAFT = {"latest_revision", "draft_title", "has_unpublished_changes", "latest_revision_created_at"}
 """Columns of a page that saving a draft writes; visitors see nothing of it."""
@@ -121,7 +121,7 @@ def _indexed(task_result: Any, **kwargs: Any) -> None:
 
 def _touch_paths(*paths: str) -> None:
     """The accounts of the Sites in whose trees these pages stand."""
-    rows = ZoomSettings.objects.filter(trees.sites_above(paths)).exclude(account=None)
+    rows = ZoomSettings.objects.filter(page_tree.sites_above(paths)).exclude(account=None)
     touch(*rows.values_list("account", flat=True).distinct())
 
 

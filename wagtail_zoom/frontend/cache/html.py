@@ -28,13 +28,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from wagtail.models import Page
 
-from ..conf import settings
-from ..models import ZoomSettings
-from ..showing.paging import Asked
-from ..showing.rendering import Shared, gate, stale_since
-from ..utils.logging import get_logger
-from . import sources
-from .turns import Turns, next_turn, quarter_after
+from ...conf import settings
+from ...models import ZoomSettings
+from ...utils.logging import get_logger
+from ..context import Shared, gate, stale_since
+from ..pagination import Asked
+from . import fingerprint
+from .expiry import Turns, next_turn, quarter_after
 
 logger = get_logger("keeping")
 
@@ -93,8 +93,8 @@ class Keeper:
             *_of_site(found.choice, now),
             *(page.pk, url, page.title, page.live_revision_id, page.last_published_at),
             *(get_language(), timezone.get_current_timezone_name()),
-            *(get_script_prefix(), get_urlconf(), sources.fingerprint()),
-            sources.catalogue(get_language()),
+            *(get_script_prefix(), get_urlconf(), fingerprint.fingerprint()),
+            fingerprint.catalogue(get_language()),
         ]
         return cls(_text(facts), found.choice, page, now)
 
@@ -102,7 +102,7 @@ class Keeper:
         """The cache key of a block; empty when it is to be rendered anew."""
         asked = block.kept_for(value, Asked.read(request, name))
         template = block.get_template(value)
-        if asked is None or not sources.text_of(template):
+        if asked is None or not fingerprint.text_of(template):
             return ""
         if id(value) not in self.values:
             text = _text(block.get_prep_value(value))
@@ -111,12 +111,14 @@ class Keeper:
         facts = [
             kind,
             template,
-            sources.digest_of(template),
+            fingerprint.digest_of(template),
             name,
             asked,
             self.values[id(value)][1],
         ]
-        digest = salted_hmac("wagtail_zoom.keeping", self.base + _text(facts), algorithm="sha256")
+        digest = salted_hmac(
+            "wagtail_zoom.frontend.cache", self.base + _text(facts), algorithm="sha256"
+        )
         return f"wagtail_zoom:html:{digest.hexdigest()}"
 
     def read(self, key: str, context: Mapping[str, Any]) -> str | None:
@@ -205,7 +207,7 @@ def assets(context: Mapping[str, Any], template: str) -> SafeString:
     """Stylesheet and script in front of the first block of a page, never kept: they may be new,
     or carry a nonce. Nothing where the page's head or an earlier block has brought them."""
     shared = Shared.of(context)
-    if shared.has_assets or "blocks/_assets.html" not in sources.text_of(template):
+    if shared.has_assets or "blocks/_assets.html" not in fingerprint.text_of(template):
         shared.has_assets = True
         return mark_safe("")
     shared.has_assets = True

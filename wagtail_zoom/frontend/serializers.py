@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .showing.rows import DateView, FilmView
+from .view_models import DateView, FilmView
 
 
 def date(view: DateView) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ..timing import When, month
-from .rows import DateView, FilmView
+from .datetimes import When, month
+from .view_models import DateView, FilmView
 
 
 @dataclass(frozen=True)

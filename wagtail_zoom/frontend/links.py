@@ -18,10 +18,10 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from wagtail.models import Site
 
-from .conf import settings
-from .models import Occurrence, SiteItem, ZoomSettings
+from ..conf import settings
+from ..models import Occurrence, SiteItem, ZoomSettings
 
-_SALT = "wagtail_zoom.links"
+_SALT = "wagtail_zoom.frontend.links"
 _TAG_BYTES = 8
 
 

@@ -16,7 +16,7 @@ from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.translation import trans_real
 
-from ..conf import DEFAULTS, settings
+from ...conf import DEFAULTS, settings
 
 FOLDERS = ("blocks", "registration")
 SECRET = ("CLIENT_SECRET", "WEBHOOK_SECRET_TOKENS", "ENCRYPTION_KEYS", "HEALTH_TOKEN")

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Subquery
 
-from ..models import Occurrence, Recording, ZoomSettings
-from ..showing.selecting import OVERRUN
+from ...models import Occurrence, Recording, ZoomSettings
+from ..queries import OVERRUN
 
 DAY_PARTS = timedelta(minutes=15)
 """Somewhere on Earth a day begins at each full quarter of an hour, and with it "today", a year, a

@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import (
-    ItemRule,
-    Kind,
-    Meeting,
-    Occurrence,
-    Recording,
-    SiteItem,
-    ZoomSettings,
-)
+from ..models import ItemRule, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
 
 if TYPE_CHECKING:
-    from .exposure import Exposure
+    from .visibility import Exposure
 
 
 def reason(gate: Exposure, thing: Occurrence | Meeting | Recording) -> str:
     """The first rule that keeps it off the pages, or nothing when it is shown."""
-    from .exposure import Audience, Surface
+    from .visibility import Audience, Surface
 
     ask = {
         Occurrence: gate.occurrences,

@@ -12,9 +12,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..conf import settings
-from ..exposure import Exposure
 from ..models import Kind, SiteItem, Transcript
-from ..wording import INVITE_WORDS
+from ..utils.text import INVITE_WORDS
+from .visibility import Exposure
 
 MOST_WORDS = 8
 SHORTEST_WORD = 3

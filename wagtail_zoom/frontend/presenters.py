@@ -11,14 +11,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from .. import links, wording
-from ..exposure import Exposure
 from ..models import JoinPolicy, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
-from ..registration.refs import Ref
-from ..timing import When
-from .lookups import EXCERPT, curated, films_of, telling, texts_of
-from .rows import Action, DateView, FilmView, MeetingView, State, cover
-from .selecting import GONE, OVERRUN
+from ..utils.text import sanitize_html, sanitize_text
+from . import links
+from .datetimes import When
+from .form_links import Ref
+from .queries import GONE, OVERRUN
+from .related import EXCERPT, curated, films_of, telling, texts_of
+from .text import html_for, title_for
+from .view_models import Action, DateView, FilmView, MeetingView, State, cover
+from .visibility import Exposure
 
 Detail = Callable[[Occurrence], str]
 """Gives the address of a date's own page (``ZoomDatesPageMixin``)."""
@@ -222,7 +224,7 @@ def _films(
 
 
 def _excerpt(text: str) -> str:
-    text = wording.plain(text)
+    text = sanitize_text(text)
     return text if len(text) <= EXCERPT else text[:EXCERPT].rpartition(" ")[0] + " …"
 
 
@@ -253,14 +255,14 @@ def last_day(row: Recording, item: SiteItem | None, choice: ZoomSettings) -> dat
 
 
 def _title(item: SiteItem | None, topic: str, choice: ZoomSettings) -> str:
-    return (item.title if item else "") or wording.title(topic, choice) or _("Zoom meeting")
+    return (item.title if item else "") or title_for(choice, topic) or _("Zoom meeting")
 
 
 def _summary(item: SiteItem | None, agenda: str, choice: ZoomSettings) -> SafeString | str:
     own = item.summary if item else ""
     if own:
-        return wording.rich(own)
-    return wording.rich(agenda, choice) if agenda.strip() else ""
+        return sanitize_html(own)
+    return html_for(choice, agenda) if agenda.strip() else ""
 
 
 def _host(thing: Meeting | Recording, choice: ZoomSettings) -> str:

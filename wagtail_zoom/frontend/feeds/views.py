@@ -11,13 +11,13 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from ...models import Kind
 from .. import links
-from ..exposure import Audience, Surface
-from ..joining import site_and_gate
-from ..models import Kind
-from ..showing.selecting import Dates, asked_for, dates
-from ..wording import title
-from .calendars import calendar
+from ..queries import Dates, asked_for, dates
+from ..text import title_for
+from ..views import site_and_gate
+from ..visibility import Audience, Surface
+from .ical import calendar
 
 MOST = 1000
 LOOK_BACK = timedelta(days=30)
@@ -61,7 +61,7 @@ def series(request: HttpRequest, token: str) -> HttpResponse:
     shown = list(rows.order_by("start", "pk")[:MOST])
     if not shown:
         raise Http404
-    name = item.title or title(shown[0].meeting.topic, gate.choice)
+    name = item.title or title_for(gate.choice, shown[0].meeting.topic)
     return _answer(calendar(gate, shown, name), "series", subscribed=True)
 
 

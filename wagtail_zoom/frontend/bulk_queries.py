@@ -15,8 +15,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import F, QuerySet
 
-from ..exposure import Exposure
-from .selecting import Dates, Films, dates, films, shown_dates, shown_films
+from .queries import Dates, Films, dates, films, shown_dates, shown_films
+from .visibility import Exposure
 
 Wanted = Dates | Films
 Found = tuple[list[Any], int]

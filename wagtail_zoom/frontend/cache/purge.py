@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from wagtail.contrib.frontend_cache.utils import get_backends, purge_urls_from_cache
 from wagtail.models import Page, Site
 
-from .exposure import Exposure
-from .models import (
+from ...models import (
     Heartbeat,
     Kind,
     Meeting,
@@ -28,10 +28,11 @@ from .models import (
     ZoomAccount,
     ZoomSettings,
 )
-from .placements import blocks_on, pages_with_blocks, short_name
-from .showing.paging import query
-from .showing.selecting import OVERRUN
-from .utils.logging import get_logger
+from ...utils.logging import get_logger
+from ..block_index import blocks_on, pages_with_blocks, short_name
+from ..pagination import query
+from ..queries import OVERRUN
+from ..visibility import Exposure
 
 logger = get_logger("purging")
 
@@ -86,7 +87,7 @@ def urls_for(account: ZoomAccount, meetings: Iterable[int], recordings: Iterable
     found: dict[str, None] = {}
     for choice in choices:
         if choice.shows_data and _concerns_site(choice, change):
-            found.update(dict.fromkeys(_site_urls(choice, change)))
+            found.update(dict.fromkeys(_changed_urls(choice, change)))
     return list(found)
 
 
@@ -102,7 +103,7 @@ def _concerns_site(choice: ZoomSettings, change: Change) -> bool:
     return Kind.RECORDING in choice.kinds and films.exists()
 
 
-def _site_urls(choice: ZoomSettings, change: Change) -> list[str]:
+def _changed_urls(choice: ZoomSettings, change: Change) -> list[str]:
     gate, site = Exposure(choice), choice.site
     plain: list[str] = []
     more: list[str] = []
@@ -235,8 +236,49 @@ def sweep(now: datetime) -> None:
         Heartbeat.beat(HEARTBEAT, now)
 
 
-def on_change(
+def on_mirror_changed(
     account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int], **kwargs: Any
 ) -> None:
     """Receiver of ``mirror_changed``."""
     purge_for(account, meetings, recordings)
+
+
+def site_urls(site: Site) -> list[str]:
+    """The addresses of all pages of a Site that hold one of our blocks; pages first, capped."""
+    plain: list[str] = []
+    more: list[str] = []
+    for page, _through_snippet in pages_with_blocks(site):
+        plain += (bases := list(addresses(site, page)))
+        more += [
+            f"{base}{text}"
+            for each in blocks_on(page)
+            for text in _queries(each.block, each.value, short_name(each.ident))
+            for base in bases
+        ]
+    return list(dict.fromkeys([*plain, *more]))[:MOST_URLS]
+
+
+def _queries(block: Any, value: Any, name: str) -> Iterator[str]:
+    for values in block.every_variant(value):
+        yield query(name, values)
+
+
+def purge_site(site: Site) -> list[str]:
+    """Purge all of it. Returns the addresses."""
+    if not get_backends():
+        return []
+    urls = site_urls(site)
+    if urls:
+        purge_urls_from_cache(urls)
+    return urls
+
+
+def on_settings_saved(instance: ZoomSettings, **kwargs: Any) -> None:
+    """Receiver of ``post_save``: after the commit, when the hosts are stored too."""
+    if get_backends():
+        transaction.on_commit(lambda: purge_site(instance.site), robust=True)
+
+
+def on_disconnected(site: Site, **kwargs: Any) -> None:
+    """Receiver of ``account_disconnected``: also when the app was removed in Zoom."""
+    purge_site(site)

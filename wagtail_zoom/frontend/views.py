@@ -21,14 +21,24 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
+from ..models import (
+    JoinPolicy,
+    Kind,
+    Occurrence,
+    PasscodePolicy,
+    Recording,
+    Secret,
+    SiteItem,
+    ZoomSettings,
+)
+from ..utils.crypto import DecryptionError
+from ..utils.text import sanitize_text
 from . import links
-from .exposure import Audience, Exposure, Surface
-from .models import JoinPolicy, Occurrence, PasscodePolicy, Recording, Secret, ZoomSettings
-from .showing.presenting import date_views, film_views, last_day
-from .showing.rows import Action, DateView
-from .showing.selecting import GONE, OVERRUN
-from .timing import short_day
-from .utils.crypto import DecryptionError
+from .datetimes import short_day
+from .presenters import date_views, film_views, last_day
+from .queries import GONE, OVERRUN
+from .view_models import Action, DateView
+from .visibility import Audience, Exposure, Surface
 
 HUMAN_PASSCODE = 12
 """Longest passcode that a person types; longer ones are made for the address alone."""
@@ -218,6 +228,28 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     return closed_lips(render(request, "wagtail_zoom/public/watch.html", context))
 
 
+@login_not_required
+@require_safe
+def transcript(request: HttpRequest, token: str) -> HttpResponse:
+    """``zoom/transcript/<id>/``: the text, by the same gate as the recording itself."""
+    site, gate = site_and_gate(request)
+    ident = links.resolve(site.pk, token)
+    item = SiteItem.objects.for_site(site).filter(public_id=ident).first() if ident else None
+    if item is None or item.kind != Kind.RECORDING:
+        raise Http404
+    shown = gate.transcripts(Audience.VISITOR, Surface.PAGE).select_related("recording__host")
+    found = shown.filter(recording__uuid=item.key, recording__account=item.account_id).first()
+    views = film_views(gate, [found.recording], texts=False) if found else []
+    if found is None or not views:
+        raise Http404
+    context = {
+        "row": views[0],
+        "text": sanitize_text(found.text),
+        "page_title": _("Transcript: %(title)s") % {"title": views[0].title},
+    }
+    return closed_lips(render(request, "wagtail_zoom/public/transcript.html", context))
+
+
 def with_passcode(url: str, passcode: str) -> str:
     """The address of a recording that opens without asking."""
     joiner = "&" if urlsplit(url).query else "?"
@@ -253,4 +285,7 @@ def closed_lips(response: HttpResponse) -> HttpResponse:
     return response
 
 
-urlpatterns = [path("watch/<str:token>/", watch, name="watch")]
+urlpatterns = [
+    path("watch/<str:token>/", watch, name="watch"),
+    path("transcript/<str:token>/", transcript, name="transcript"),
+]

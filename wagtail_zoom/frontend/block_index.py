@@ -23,8 +23,8 @@ from wagtail.blocks.struct_block import StructValue
 from wagtail.fields import StreamField
 from wagtail.models import Page, ReferenceIndex, Site
 
-from . import trees
-from .models import Placement, SiteItem
+from ..models import Placement, SiteItem
+from . import page_tree
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -129,8 +129,8 @@ def _urls(site: Site, found: dict[int, list[tuple[int, str, str]]]) -> dict[int,
     ids = {page for places in found.values() for _rank, page, _anchor in places}
     if not ids:
         return {}
-    pages = Page.objects.live().public().filter(trees.pages_of(site), pk__in=ids)
-    if trees.in_languages():
+    pages = Page.objects.live().public().filter(page_tree.pages_of(site), pk__in=ids)
+    if page_tree.in_languages():
         pages = pages.select_related("locale")
     urls = {str(page.pk): page.get_url(current_site=site) for page in pages}
     distance = {str(page.pk): _distance(page, site) for page in pages}
@@ -148,7 +148,7 @@ def _urls(site: Site, found: dict[int, list[tuple[int, str, str]]]) -> dict[int,
 
 def _distance(page: Page, site: Site) -> int:
     """How far a page is from the reader: first the active language, then the Site's own."""
-    if not trees.in_languages() or page.locale.language_code == get_language():
+    if not page_tree.in_languages() or page.locale.language_code == get_language():
         return 0
     return 1 if page.path.startswith(site.root_page.path) else 2
 
@@ -177,7 +177,7 @@ def pages_with_blocks(site: Site) -> list[tuple[Page, bool]]:
         held = _holders(held)
         through |= {int(pk) for kind, pk in held if kind == page_type and pk.isdigit()}
         held = {source for source in held if source[0] != page_type}
-    pages = Page.objects.live().filter(trees.pages_of(site), pk__in=direct | through)
+    pages = Page.objects.live().filter(page_tree.pages_of(site), pk__in=direct | through)
     return [(page, page.pk in through) for page in pages.specific()]
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Kind
-from ..timing import When, length, short_day
+from .datetimes import When, length, short_day
 
 Text = str | Promise
 

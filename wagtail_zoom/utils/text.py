@@ -1,7 +1,7 @@
-"""Text from Zoom, made fit for a public page: plain or in a few safe tags, without hidden links.
+"""Sanitises text from Zoom for public pages: plain, or with a few safe tags.
 
-Owners paste whole invitations into the description. Links to Zoom and the lines with number and
-passcode are cut out there, because who may join is decided by the policy and not by a paste.
+Owners paste whole invitations into the description. Links to Zoom and lines with number and
+passcode are removed, because the Site's join policy decides who may join, not a pasted text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import nh3
 from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 
-from .conf import settings
-from .models import ItemRule, ZoomSettings
+from ..conf import settings
 
 TAGS = {"p", "br", "ul", "ol", "li", "b", "strong", "i", "em", "a"}
 _MARKUP = re.compile(r"</?(?:p|br|ul|ol|li|b|strong|i|em|a|div|span)\b[^<>]*>", re.IGNORECASE)
@@ -68,20 +67,19 @@ def _markup_without_secrets(text: str) -> str:
     return "".join(parts)
 
 
-def _without_mark(text: str, choice: ZoomSettings | None) -> str:
-    if choice is None or choice.item_rule != ItemRule.MARKED or not choice.mark_word.strip():
-        return text
-    return re.sub(re.escape(choice.mark_word.strip()), "", text, flags=re.IGNORECASE)
+def _without_word(text: str, word: str) -> str:
+    """Without the owner's mark word, which only marks what may be shown."""
+    return re.sub(re.escape(word), "", text, flags=re.IGNORECASE) if word else text
 
 
-def title(text: str, choice: ZoomSettings | None = None) -> str:
-    """One line without the owner's mark word and without links to Zoom. Not escaped."""
-    return " ".join(_without_links(_without_mark(text, choice)).split())
+def sanitize_title(text: str, mark_word: str = "") -> str:
+    """One line without ``mark_word`` and without links to Zoom. Not escaped."""
+    return " ".join(_without_links(_without_word(text, mark_word)).split())
 
 
-def plain(text: str, choice: ZoomSettings | None = None) -> str:
+def sanitize_text(text: str, mark_word: str = "") -> str:
     """A description as text, for calendars and structured data: no tags, no hidden links."""
-    text = _without_mark(text, choice)
+    text = _without_word(text, mark_word)
     if _MARKUP.search(text):
         broken = re.sub(r"<(?:br|/p|/li|/div)\b[^<>]*>", "\n", text, flags=re.IGNORECASE)
         text = nh3.clean(broken, tags=set())
@@ -92,10 +90,10 @@ def plain(text: str, choice: ZoomSettings | None = None) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def rich(text: str, choice: ZoomSettings | None = None) -> SafeString:
+def sanitize_html(text: str, mark_word: str = "") -> SafeString:
     """A description as safe HTML: paragraphs and links; Zoom's own markup through an allow-list."""
     if _MARKUP.search(text):
-        cut = _markup_without_secrets(_without_mark(text, choice))
+        cut = _markup_without_secrets(_without_word(text, mark_word))
         return mark_safe(  # noqa: S308  (nh3 has sanitised it)
             nh3.clean(
                 cut,
@@ -105,5 +103,5 @@ def rich(text: str, choice: ZoomSettings | None = None) -> SafeString:
                 link_rel="nofollow noopener",
             )
         )
-    text = plain(text, choice)
+    text = sanitize_text(text, mark_word)
     return mark_safe(urlize(linebreaks(text, autoescape=True), nofollow=True))  # noqa: S308

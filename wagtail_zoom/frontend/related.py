@@ -12,10 +12,10 @@ from django.db.models import Prefetch
 from django.db.models.functions import Substr
 from wagtail.images import get_image_model
 
-from ..exposure import Audience, Exposure, Surface
 from ..models import Kind, Occurrence, Recording, SiteItem
-from ..placements import is_told, telling_pages
-from .selecting import shown_films
+from .block_index import is_told, telling_pages
+from .queries import shown_films
+from .visibility import Audience, Exposure, Surface
 
 COVER = "fill-640x360"
 """The rendition of an owner's image on a card."""

@@ -13,13 +13,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vDuration
 
-from .. import links, wording
-from ..exposure import Exposure
-from ..models import JoinPolicy, Occurrence, SiteItem, ZoomSettings
-from ..placements import telling_pages
-from ..showing.lookups import curated
-from ..timing import in_zone
-from .zones import add_zones
+from ...models import JoinPolicy, Occurrence, SiteItem, ZoomSettings
+from .. import links
+from ..block_index import telling_pages
+from ..datetimes import in_zone
+from ..related import curated
+from ..text import text_for, title_for
+from ..visibility import Exposure
+from .vtimezone import add_zones
 
 PRODUCT = "-//wagtail-zoom//wagtail-zoom//EN"
 REFRESH = timedelta(hours=1)
@@ -57,7 +58,7 @@ def event(row: Occurrence, item: SiteItem | None, choice: ZoomSettings, page: st
     made.add("dtstamp", row.updated_at)
     made.add("last-modified", row.updated_at)
     made.add("sequence", row.sequence)
-    made.add("summary", (item.title if item else "") or wording.title(meeting.topic, choice))
+    made.add("summary", (item.title if item else "") or title_for(choice, meeting.topic))
     made.add("dtstart", in_zone(row.start, meeting.timezone))
     made.add("dtend", in_zone(row.end, meeting.timezone))
     made.add("status", "CANCELLED" if cancelled else "CONFIRMED")
@@ -68,7 +69,7 @@ def event(row: Occurrence, item: SiteItem | None, choice: ZoomSettings, page: st
         door = origin + links.join(choice.site_id, row)
     about = (item.summary if item else "") or meeting.agenda
     texts = [
-        wording.plain(about, choice),
+        text_for(choice, about),
         _("Join: %(url)s") % {"url": door} if door else "",
         address,
     ]

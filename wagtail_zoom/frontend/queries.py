@@ -10,10 +10,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..exposure import Audience, Exposure, Surface
 from ..models import Kind, Meeting, Occurrence, Recording
 from ..models.mirror import LONGEST_MINUTES
-from .finding import dates_saying, films_saying, items_of
+from .text_search import dates_saying, films_saying, items_of
+from .visibility import Audience, Exposure, Surface
 
 OVERRUN = timedelta(hours=6)
 """How long past its planned end a meeting may still be live when Zoom has not said it ended."""

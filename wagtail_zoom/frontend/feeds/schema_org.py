@@ -12,11 +12,11 @@ from typing import Any
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
+from ...models import ZoomSettings
 from .. import links
-from ..models import ZoomSettings
-from ..showing.lookups import COVER
-from ..showing.rows import DateView, FilmView
-from .calendars import absolute
+from ..related import COVER
+from ..view_models import DateView, FilmView
+from .ical import absolute
 
 _STATUS = {
     "cancelled": "https://schema.org/EventCancelled",

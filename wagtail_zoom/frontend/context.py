@@ -13,9 +13,9 @@ from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
 from ..conf import settings
-from ..exposure import Exposure
 from ..models import GrantState, ZoomSettings
-from ..placements import Placed, blocks_on, short_name
+from .block_index import Placed, blocks_on, short_name
+from .visibility import Exposure
 
 
 @dataclass

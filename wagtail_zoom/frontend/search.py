@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from wagtail.models import Site
 
-from .exposure import Exposure, Surface
-from .showing.presenting import date_views, film_views
-from .showing.rows import DateView, FilmView
-from .showing.selecting import Dates, Films, dates, films
+from .presenters import date_views, film_views
+from .queries import Dates, Films, dates, films
+from .view_models import DateView, FilmView
+from .visibility import Exposure, Surface
 
 LONGEST = 100
 """Letters of a question; what is longer is cut."""

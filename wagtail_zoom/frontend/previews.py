@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..timing import When, zone_of
-from .rows import Action, DateView, FilmView, State, cover
+from .datetimes import When, zone_of
+from .view_models import Action, DateView, FilmView, State, cover
 
 ZONE = "Europe/Berlin"
 
