@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import models
 
 from .models import Registration, SecretField
-from .registration import identity
+from .registration import dedup
 from .registration.tokens import email_index
 from .utils.crypto import DecryptionError, is_current
 from .utils.logging import get_logger
@@ -89,7 +89,7 @@ def _digests(row: Registration) -> dict[str, object]:
     values: dict[str, object] = {}
     if row.email and (index := email_index(row.email.reveal())) != row.email_index:
         values["email_index"] = index
-    for name, value in identity.renewed(row).items():
+    for name, value in dedup.renewed(row).items():
         setattr(row, name, value)
         values[name] = getattr(row, name)
     return values

@@ -44,7 +44,7 @@ from wagtail_zoom.models import (
     touch,
 )
 from wagtail_zoom.oauth import disconnect
-from wagtail_zoom.registration import events, news
+from wagtail_zoom.registration import capacity, events
 from wagtail_zoom.sync import event_effects, questions, removals, retention, users
 from wagtail_zoom.sync.persist import Occasion, store_meetings, store_recordings
 
@@ -176,7 +176,7 @@ def message(world, what):
 
 
 def refuse(world):
-    news.set_block(Meeting.objects.get(zoom_id="1"), "refused")
+    capacity.set_block(Meeting.objects.get(zoom_id="1"), "refused")
 
 
 def form_page(world):

@@ -21,7 +21,7 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 from wagtail_zoom.registration import delivery, outbox
-from wagtail_zoom.registration.offers import Offer
+from wagtail_zoom.registration.context import Offer
 from wagtail_zoom.testing.connect import connect_and_import
 
 SAME = {"Sec-Fetch-Site": "same-origin"}

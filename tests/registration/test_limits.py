@@ -2,13 +2,13 @@
 
 import pytest
 
-from wagtail_zoom.registration import limits
+from wagtail_zoom.registration import ratelimit
 
 
 def network(rf, settings, remote, forwarded="", trusted=()):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "TRUSTED_PROXIES": list(trusted)}
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    return limits.network_of(rf.get("/", REMOTE_ADDR=remote, headers=headers))
+    return ratelimit.network_of(rf.get("/", REMOTE_ADDR=remote, headers=headers))
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_network(rf, settings, remote, forwarded, trusted, expected):
 
 def test_counts_apart():
     for _n in range(5):
-        assert limits.exceeded("address", 1, "a") == 0
-    assert 0 < limits.exceeded("address", 1, "a") <= 3600
-    assert limits.exceeded("address", 1, "b") == 0
+        assert ratelimit.exceeded("address", 1, "a") == 0
+    assert 0 < ratelimit.exceeded("address", 1, "a") <= 3600
+    assert ratelimit.exceeded("address", 1, "b") == 0
 
 
 def test_cache_that_is_away_limits_nothing(settings):
@@ -46,4 +46,4 @@ def test_cache_that_is_away_limits_nothing(settings):
             "LOCATION": "no_such_table",
         }
     }
-    assert limits.exceeded("address", 1, "a") == 0
+    assert ratelimit.exceeded("address", 1, "a") == 0

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from wagtail_zoom.models import WebhookEvent, ZoomAccount
-from wagtail_zoom.registration import events, news
+from wagtail_zoom.registration import capacity, events
 from wagtail_zoom.signals import mirror_changed
 from wagtail_zoom.sync import questions
 
@@ -57,9 +57,9 @@ def test_the_last_place_is_taken_and_becomes_free(place, heard):
 
 
 def test_zoom_refuses_everybody_and_takes_them_again(place, meeting, heard):
-    assert heard(lambda: news.set_block(meeting, "full")) == [{meeting.pk}]
-    assert heard(lambda: news.set_block(meeting, "full")) == []
-    assert heard(lambda: news.set_block(meeting, "")) == [{meeting.pk}]
+    assert heard(lambda: capacity.set_block(meeting, "full")) == [{meeting.pk}]
+    assert heard(lambda: capacity.set_block(meeting, "full")) == []
+    assert heard(lambda: capacity.set_block(meeting, "")) == [{meeting.pk}]
 
 
 def test_other_questions(place, meeting, heard):

@@ -13,12 +13,12 @@ class SoakConfig(AppConfig):
     label = "soak"
 
     def ready(self) -> None:
-        from wagtail_zoom.registration import delivery, outbox, verdicts
+        from wagtail_zoom.registration import delivery, error_policy, outbox
         from wagtail_zoom.sync import completion, inbox, locks, outcomes, runner, runs
 
         for module in (outbox, locks, runs):
             module.LEASE = settings.LEASE
-        verdicts.STEPS = (3, 10, 20, 50, 150, 300, 600)
+        error_policy.STEPS = (3, 10, 20, 50, 150, 300, 600)
         delivery.AMBIGUOUS_PAUSE = 3
         delivery.MAIL_PAUSE = timedelta(seconds=8)
         inbox.BUDGET = 8.0

@@ -18,10 +18,10 @@ from ..models import Activity, Meeting, Registration
 from ..oauth.tokens import RenewalDue
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, log_context
-from . import mails, news, outbox, registrants
+from . import capacity, mails, outbox, registrants
+from .error_policy import AMBIGUOUS_PAUSE, ANSWERS, BLOCKS, Verdict, judge
 from .payload import body_of, occurrence_ids
 from .registrants import STATES, Found
-from .verdicts import AMBIGUOUS_PAUSE, ANSWERS, BLOCKS, Verdict, judge
 
 logger = get_logger("registration")
 
@@ -174,7 +174,7 @@ def _settle(seen: Registration, task: str, found: Found, within: Request | None)
         row.save()
     seen.error_class = ""
     if task == Task.ADD and seen.meeting and seen.meeting.registration_block:
-        news.set_block(seen.meeting, "")
+        capacity.set_block(seen.meeting, "")
 
 
 def _share(row: Registration, seen: Registration) -> None:
@@ -239,7 +239,7 @@ def _settle_failure(
         row.save()
     seen.error_class = verdict.error
     if task == Task.ADD and seen.meeting and verdict.error in BLOCKS:
-        news.set_block(seen.meeting, verdict.error)
+        capacity.set_block(seen.meeting, verdict.error)
     if final and task != Task.CHECK:
         Activity.log(
             [seen.site_id],

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
 from ..sync.handlers import event_time
-from . import mails, news, outbox
+from . import capacity, mails, outbox
 
 State, Task = Registration.State, Registration.Task
 
@@ -90,4 +90,4 @@ def _count(account: ZoomAccount, number: str, what: str) -> None:
         return
     rows = Meeting.objects.filter(account=account, zoom_id=number)
     for meeting in rows.select_related("account"):
-        news.step_count(meeting, step[what])
+        capacity.step_count(meeting, step[what])

@@ -20,8 +20,8 @@ from ..conf import settings
 from ..frontend.datetimes import When
 from ..models import Meeting, Occurrence
 from . import fields, questions
+from .context import ONE, SEVERAL, Offer
 from .fields import MULTIPLE_SEPARATOR, EmailField
-from .offers import ONE, SEVERAL, Offer
 
 EVERY = "all"
 TRAP = "wz_url"

@@ -15,9 +15,9 @@ from ..frontend import datetimes
 from ..frontend.form_links import Ref
 from ..models import Registration, ZoomSettings
 from ..utils.crypto import DecryptionError
-from . import mails, tokens, verdicts
+from . import error_policy, mails, tokens
+from .context import organiser
 from .dates import SignedDate, dates_of, next_of
-from .offers import organiser
 from .payload import answers_of
 
 State, Task = Registration.State, Registration.Task
@@ -229,7 +229,7 @@ def _cancelled(row: Registration, who: str, name: str, coming: Any) -> dict[str,
 
 
 def _failed(row: Registration, who: str, name: str, coming: Any) -> dict[str, Any]:
-    reason = verdicts.VISITOR.get(row.error_class, verdicts.VISITOR["refused"])
+    reason = error_policy.VISITOR.get(row.error_class, error_policy.VISITOR["refused"])
     told = _("%(organiser)s has been told.") % {"organiser": who}
     return {
         "label": _("Did not work"),

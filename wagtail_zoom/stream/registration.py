@@ -20,8 +20,8 @@ from ..frontend.pagination import Asked
 from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Meeting, Placement, SiteItem, ZoomSettings
 from ..registration.availability import BLOCK_HOLDS, Availability
+from ..registration.context import Offer
 from ..registration.form import RegistrationForm, make_form
-from ..registration.offers import Offer
 from .base import ZoomBlock
 
 

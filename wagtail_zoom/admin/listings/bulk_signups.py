@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ...models import Registration
-from ...registration import owner
+from ...registration import moderation
 from .bulk_base import OwnedBulkAction
 from .signups import person_of
 
@@ -30,7 +30,7 @@ class SignupBulkAction(OwnedBulkAction):
 
     def get_actionable_objects(self) -> tuple[list[Registration], dict[str, list[Registration]]]:
         found = self.chosen()
-        fits = [row for row in found if self.name in owner.actions(row)]
+        fits = [row for row in found if self.name in moderation.actions(row)]
         return fits, {"items_with_no_access": [row for row in found if row not in fits]}
 
     def object_context(self, obj: Registration) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class SignupBulkAction(OwnedBulkAction):
             try:
                 cls.act(row, kwargs.get("user"))
                 count += 1
-            except owner.NotPossible:
+            except moderation.NotPossible:
                 continue
         return count, 0
 
@@ -78,7 +78,7 @@ class ApproveBulkAction(SignupBulkAction):
     name = "approve"
     button = _("Approve")
     explanation = _("Zoom gives them a place.")
-    act = staticmethod(owner.approve)
+    act = staticmethod(moderation.approve)
 
     def question(self, n: int) -> str:
         return ngettext("Approve %(n)d person?", "Approve %(n)d people?", n) % {"n": n}
@@ -94,7 +94,7 @@ class DenyBulkAction(SignupBulkAction):
     name = "deny"
     button = _("Deny")
     explanation = _("Zoom tells them that they have no place.")
-    act = staticmethod(owner.deny)
+    act = staticmethod(moderation.deny)
 
     def question(self, n: int) -> str:
         return ngettext("Deny %(n)d person?", "Deny %(n)d people?", n) % {"n": n}
@@ -110,7 +110,7 @@ class RetryBulkAction(SignupBulkAction):
     name = "retry"
     button = _("Try again")
     explanation = _("They are sent to Zoom again, as they were entered.")
-    act = staticmethod(owner.retry)
+    act = staticmethod(moderation.retry)
 
     def question(self, n: int) -> str:
         return ngettext(

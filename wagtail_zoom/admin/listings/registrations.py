@@ -19,7 +19,7 @@ from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
 from ...models import Activity, Placement, Registration
-from ...registration import owner, tokens
+from ...registration import moderation, tokens
 from .. import wording
 from . import signups
 from .base import SiteIndexView
@@ -244,7 +244,7 @@ def _state(row: Any) -> Cell:
     if row.state == Registration.State.WAITING and row.next_try_at:
         note = _("next try at %(time)s") % {"time": wording.moment(row.next_try_at)}
     elif row.error_class:
-        note = str(owner.reason(row) or _("Zoom did not accept it"))
+        note = str(moderation.reason(row) or _("Zoom did not accept it"))
     elif row.state == Registration.State.PENDING:
         note = _("asked for on %(day)s") % {"day": wording.short_day(row.created_at)}
     elif row.state == Registration.State.APPROVED:

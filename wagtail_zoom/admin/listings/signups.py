@@ -15,7 +15,7 @@ from django.views.generic import View
 from wagtail.log_actions import log
 
 from ...models import Registration, ZoomSettings
-from ...registration import owner, questions
+from ...registration import moderation, questions
 from ...utils.crypto import DecryptionError
 from .. import wording
 from ..guard import RowGuard, visible_to
@@ -44,7 +44,7 @@ def label(name: str) -> str:
 def buttons(row: Registration, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The buttons of a sign-up: all that is possible now, or those of ``names``."""
     found = []
-    for name in owner.actions(row):
+    for name in moderation.actions(row):
         if names and name not in names:
             continue
         url = reverse(f"wagtail_zoom_registrations:{name}", args=[row.pk])
@@ -103,8 +103,8 @@ class DetailView(SignupView):
             {
                 "row": row,
                 "site": row.site,
-                "details": [(label(name), value) for name, value in owner.details(row)],
-                "reason": owner.reason(row),
+                "details": [(label(name), value) for name, value in moderation.details(row)],
+                "reason": moderation.reason(row),
                 "topic": row.snapshot.get("topic") or "",
                 "dates": [wording.moment(start) for start in sorted(starts)],
                 "buttons": buttons(row),
@@ -128,15 +128,15 @@ class DecideView(SignupView):
             "retry": _("We try again now."),
         }
         acts = {
-            "approve": owner.approve,
-            "deny": owner.deny,
-            "cancel": owner.cancel,
-            "retry": owner.retry,
+            "approve": moderation.approve,
+            "deny": moderation.deny,
+            "cancel": moderation.cancel,
+            "retry": moderation.retry,
         }
         try:
             acts[self.action](self.row, request.user)
             messages.success(request, said[self.action])
-        except owner.NotPossible:
+        except moderation.NotPossible:
             messages.error(request, _("That is not possible any more: its state has changed."))
         return redirect(self.list_url())
 
@@ -153,14 +153,14 @@ class EditView(SignupView):
     def _show(self, request: HttpRequest, data: Any) -> HttpResponse:
         row = self.row
         try:
-            if "edit" not in owner.actions(row):
-                raise owner.NotPossible("edit")
-            form = owner.edit_form(row, data)
+            if "edit" not in moderation.actions(row):
+                raise moderation.NotPossible("edit")
+            form = moderation.edit_form(row, data)
             if data is not None and form.is_valid():
-                owner.save_edit(row, form, request.user)
+                moderation.save_edit(row, form, request.user)
                 messages.success(request, _("Saved. We try again now."))
                 return redirect(self.list_url())
-        except owner.NotPossible:
+        except moderation.NotPossible:
             messages.error(request, _("That is not possible any more: its state has changed."))
             return redirect(self.list_url())
         return render(
@@ -171,7 +171,7 @@ class EditView(SignupView):
                 "site": row.site,
                 "form": form,
                 "topic": row.snapshot.get("topic") or "",
-                "reason": owner.reason(row),
+                "reason": moderation.reason(row),
                 "list_url": self.list_url(),
             },
         )

@@ -15,9 +15,9 @@ from django.utils.functional import Promise
 from ..frontend.visibility import Exposure
 from ..models import Activity, Meeting, Registration
 from ..utils.crypto import DecryptionError
-from . import identity, outbox, tokens, verdicts
+from . import dedup, error_policy, outbox, tokens
+from .context import Offer
 from .form import RegistrationForm, form_class
-from .offers import Offer
 from .payload import answers_of
 from .service import cancel as cancel_row
 
@@ -30,7 +30,7 @@ class NotPossible(Exception):
 
 def reason(row: Registration) -> str | Promise:
     """Why a sign-up does not go on, in an owner's words; nothing when all is well."""
-    return verdicts.OWNER.get(row.error_class, "") if row.error_class else ""
+    return error_policy.OWNER.get(row.error_class, "") if row.error_class else ""
 
 
 def actions(row: Registration) -> list[str]:
@@ -149,7 +149,7 @@ def save_edit(row: Registration, form: RegistrationForm, user: Any) -> None:
         address = form.cleaned_data["email"]
         if tokens.normalise(address) != tokens.normalise(_address(found)):
             found.maybe_sent = False
-            for name, value in identity.with_address(found, address).items():
+            for name, value in dedup.with_address(found, address).items():
                 setattr(found, name, value)
         found.email, found.email_index = address, tokens.email_index(address)
         found.save()

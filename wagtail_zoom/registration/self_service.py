@@ -16,9 +16,9 @@ from ..conf import settings
 from ..frontend import views
 from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Occurrence, Registration, ZoomSettings
-from . import at_once, limits, service, tokens
+from . import inline, ratelimit, service, tokens
 from .calendars import calendar_of
-from .guard import anonymous
+from .decorators import anonymous
 from .status import first_name, status_of
 
 State = Registration.State
@@ -55,7 +55,7 @@ def _back(row: Registration, query: str = "") -> HttpResponse:
 def _try(pk: int) -> None:
     """One short call, so that the next page mostly tells the outcome."""
     rows = Registration.objects.select_related("account", "meeting", "site")
-    at_once.attempt(rows.get(pk=pk), settings.registration_seconds)
+    inline.attempt(rows.get(pk=pk), settings.registration_seconds)
 
 
 @require_safe
@@ -93,7 +93,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 def resend(request: HttpRequest, token: str) -> HttpResponse:
     """Sends the mail again, a few times an hour."""
     row = _find(request, token)
-    if not limits.exceeded("address", "resend", row.pk):
+    if not ratelimit.exceeded("address", "resend", row.pk):
         service.resend(row.pk)
     return _back(row, "?sent")
 

@@ -19,7 +19,7 @@ from ..utils.logging import get_logger
 from ..utils.queue import debounce, enqueue
 from . import delivery, outbox, registrants
 from .delivery import Request
-from .verdicts import judge
+from .error_policy import judge
 
 logger = get_logger("registration")
 
