@@ -10,7 +10,7 @@ import wagtail_zoom
 from wagtail_zoom.frontend import previews
 from wagtail_zoom.frontend.grouping import by_day
 from wagtail_zoom.frontend.pagination import Asked, Link, Pages
-from wagtail_zoom.stream.lists import Empty
+from wagtail_zoom.streamfield.lists import Empty
 
 FOLDER = Path(wagtail_zoom.__file__).parent / "templates/wagtail_zoom/blocks"
 LIVE, SOON, MOVED, OFF = previews.dates()
