@@ -28,7 +28,7 @@ class ZoomItemPanel(FieldPanel):
     """The chooser for ``zoom_item``. Imported late, because the admin needs loaded models."""
 
     def get_form_options(self) -> dict[str, Any]:
-        from .admin.choosing import ItemChooser
+        from .admin.chooser_views import ItemChooser
 
         options = super().get_form_options()
         options.setdefault("widgets", {})[self.field_name] = ItemChooser()

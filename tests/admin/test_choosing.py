@@ -9,8 +9,8 @@ from django.utils import timezone
 from wagtail.models import GroupPagePermission, GroupSitePermission, Page, Site
 
 from tests.blocks import rows
-from wagtail_zoom.admin import wording
-from wagtail_zoom.admin.choosing import ItemChooser
+from wagtail_zoom.admin import formatting
+from wagtail_zoom.admin.chooser_views import ItemChooser
 from wagtail_zoom.models import Meeting, Occurrence
 
 pytestmark = pytest.mark.django_db
@@ -164,5 +164,7 @@ def test_two_of_the_same_name_are_told_apart_by_their_dates(client, items, owner
     client.force_login(owner)
     html = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": "meeting"})
     text = html.content.decode()
-    assert wording.stamp(now + 4 * day) in text and "No fixed date" in text
-    assert wording.stamp(now + 3 * day) not in text and wording.stamp(now - 9 * day) not in text
+    assert formatting.stamp(now + 4 * day) in text and "No fixed date" in text
+    assert (
+        formatting.stamp(now + 3 * day) not in text and formatting.stamp(now - 9 * day) not in text
+    )

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.conftest import hours_ago, make_owner, make_site
-from wagtail_zoom.admin import fleet
+from wagtail_zoom.admin import overview
 from wagtail_zoom.models import Activity, Grant, ZoomAccount, ZoomSettings
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def bulk(name):
 
 def test_fleet_is_sorted_by_pain_and_for_superusers_only(client, as_root, aurora, borealis):
     broken(borealis, state_since=hours_ago(50))
-    assert [row.site for row in fleet.rows()][:2] == [borealis.site, aurora.site]
+    assert [row.site for row in overview.rows()][:2] == [borealis.site, aurora.site]
     answer = as_root.get(FLEET)
     assert b"Owner must reconnect" in answer.content and b"for 2 days" in answer.content
     assert b"All times are " in answer.content
@@ -52,9 +52,9 @@ def test_fleet_export(as_root, aurora):
 def test_sites_without_zoom_come_last_and_name_who_may_connect(as_root, aurora):
     site = make_site("meadow.example")
     make_owner("meadow", site)
-    row = next(row for row in fleet.rows() if row.site == site)
+    row = next(row for row in overview.rows() if row.site == site)
     assert row.word == "Not connected" and row.owner == "meadow@meadow.example" and row.can_mail
-    assert fleet.rows()[0].site == aurora.site
+    assert overview.rows()[0].site == aurora.site
 
 
 def test_the_host_can_write_to_an_owner(as_root, aurora):
@@ -116,8 +116,8 @@ def test_bulk_actions_on_sites_are_for_superusers(as_aurora, aurora, name):
 
 def test_many_sites_are_put_in_order_now_and_then(as_root, aurora, borealis, monkeypatch):
     """Issue 7: the order may be half a minute old, what a row says never is."""
-    cache.delete(fleet.ORDER)
-    monkeypatch.setattr(fleet, "FEW", 1)
+    cache.delete(overview.ORDER)
+    monkeypatch.setattr(overview, "FEW", 1)
     assert b"Owner must reconnect" not in as_root.get(FLEET).content
     with CaptureQueriesContext(connection) as few:
         as_root.get(FLEET)
@@ -128,13 +128,13 @@ def test_many_sites_are_put_in_order_now_and_then(as_root, aurora, borealis, mon
         assert b"Owner must reconnect" in as_root.get(FLEET).content
     assert len(many) == len(few)
     assert b"aurora.example" in as_root.get(f"{FLEET}?q=aurora").content
-    cache.delete(fleet.ORDER)
+    cache.delete(overview.ORDER)
     assert b"aurora.example" in as_root.get(f"{FLEET}?group=reconnect").content
-    cache.delete(fleet.ORDER)
+    cache.delete(overview.ORDER)
 
 
 def test_the_fleet_costs_as_much_for_many_sites(as_root, aurora, django_assert_max_num_queries):
     for number in range(30):
         make_site(f"site{number:02}.example")
     with django_assert_max_num_queries(13):
-        assert len(fleet.rows()) >= 30
+        assert len(overview.rows()) >= 30

@@ -21,7 +21,7 @@ def asked(monkeypatch):
     """What was put into the queue by the outlook."""
     cache.clear()
     found = []
-    monkeypatch.setattr("wagtail_zoom.admin.outlook.enqueue", lambda *job: found.append(job))
+    monkeypatch.setattr("wagtail_zoom.admin.preview.enqueue", lambda *job: found.append(job))
     return found
 
 

@@ -12,7 +12,7 @@ from wagtail.models import Page, ReferenceIndex, Site
 
 from ..frontend import page_tree
 from ..models import Placement, SiteItem
-from . import wording
+from . import formatting
 
 
 def pages_of(site: Site) -> QuerySet[Any]:
@@ -98,5 +98,5 @@ def with_contents(pages: list[Any]) -> list[Any]:
     found = set(rows.values_list("object_id", "to_object_id"))
     for page in pages:
         words = [word for key, word in contents().items() if (str(page.pk), key) in found]
-        page.zoom_contents = wording.listing(words)
+        page.zoom_contents = formatting.listing(words)
     return pages

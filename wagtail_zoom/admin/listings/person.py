@@ -15,7 +15,7 @@ from wagtail.log_actions import log
 from ...models import ZoomSettings
 from ...registration import forget
 from ...utils.crypto import DecryptionError
-from .signups import SignupView, person_of
+from .registration import SignupView, person_of
 
 
 class PersonView(SignupView):

@@ -11,7 +11,7 @@ from ...frontend import links
 from ...frontend.views import HUMAN_PASSCODE, closed_lips, with_passcode
 from ...models import Kind, Recording, SiteItem, ZoomSettings
 from ...utils.crypto import DecryptionError
-from ..guard import RowGuard, visible_to
+from ..permissions import RowGuard, visible_to
 
 
 def may_watch(choice: ZoomSettings, recording: Recording) -> bool:

@@ -13,9 +13,9 @@ from django.views.generic import View
 from wagtail.log_actions import log
 
 from ...models import Activity, Invitation, SyncRun, WebhookEvent
-from .. import addresses, facts
-from ..facts import Facts
-from ..guard import SiteMixin
+from .. import links, site_status
+from ..permissions import SiteMixin
+from ..site_status import Facts
 
 
 class ActionView(SiteMixin, View):
@@ -24,7 +24,7 @@ class ActionView(SiteMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        known = facts.of(self.site)
+        known = site_status.of(self.site)
         said = self.act(known)
         if said:
             messages.success(request, said)
@@ -32,7 +32,7 @@ class ActionView(SiteMixin, View):
 
     def next_url(self, known: Facts) -> str:
         """Where the person goes afterwards."""
-        return addresses.panel_url(known)
+        return links.panel_url(known)
 
     def act(self, known: Facts) -> str:
         """Do it. Returns the sentence to say; raises ``Http404`` where it makes no sense."""
@@ -148,7 +148,7 @@ class ReplayView(ActionView):
         ) % {"n": count}
 
     def next_url(self, known: Facts) -> str:
-        return addresses.activity_url(known)
+        return links.activity_url(known)
 
 
 class InviteView(SiteMixin, View):
@@ -167,7 +167,7 @@ class InviteView(SiteMixin, View):
                 "site": self.site,
                 "link": link,
                 "invitation": row,
-                "panel_url": addresses.panel_url(facts.of(self.site)),
+                "panel_url": links.panel_url(site_status.of(self.site)),
             },
         )
 

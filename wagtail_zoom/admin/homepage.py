@@ -15,7 +15,7 @@ from wagtail.models import Site
 
 from ..models import GrantState, Kind, Registration, SiteItem, ZoomSettings
 from ..permissions import sites_for
-from . import addresses, facts, states, wording
+from . import formatting, links, site_status, states
 
 MANY = 20
 """Somebody with more Sites than this is sent to the fleet view instead."""
@@ -53,18 +53,18 @@ class ZoomHomePanel(Component):
         sites = list(linked.select_related("root_page").order_by("hostname")[: MANY + 1])
         found: list[Row] = []
         if len(sites) <= MANY:
-            found += [row for known in facts.read(sites) for row in _trouble(known)]
+            found += [row for known in site_status.read(sites) for row in _trouble(known)]
         found += _recordings(linked) + _people(linked)
         if self.request.user.is_superuser and len(sites) > MANY:
             found += _fleet()
         return found
 
 
-def _trouble(known: facts.Facts) -> list[Row]:
+def _trouble(known: site_status.Facts) -> list[Row]:
     status = states.describe(known)
     if not status.tone or status.tone == "info":
         return []
-    return [Row(status.title, known.site.hostname, addresses.panel_url(known), _("Look at it"))]
+    return [Row(status.title, known.site.hostname, links.panel_url(known), _("Look at it"))]
 
 
 def _recordings(sites: Any) -> list[Row]:
@@ -85,7 +85,7 @@ def _recordings(sites: Any) -> list[Row]:
             "%(n)d new recordings wait for your review",
             n,
         ) % {"n": n}
-        newest = _("newest from %(day)s") % {"day": wording.day(row["newest"])}
+        newest = _("newest from %(day)s") % {"day": formatting.day(row["newest"])}
         url = f"{reverse('wagtail_zoom_recordings:index')}?site={row['site']}&state=new"
         found.append(Row(text, f"{row['site__hostname']}, {newest}", url, _("Review")))
     return found
@@ -119,7 +119,7 @@ def _fleet() -> list[Row]:
     n = broken.count()
     if not n:
         return []
-    from .views.fleet import sentence
+    from .views.overview import sentence
 
     detail = _("of %(n)d") % {"n": Site.objects.count()}
     return [Row(sentence(n), detail, reverse("wagtail_zoom_admin:fleet"), _("Look at them"))]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .. import addresses, wording
-from ..facts import Facts
-from ..status import Action, State, Status
+from .. import formatting, links
+from ..site_state import Action, State, Status
+from ..site_status import Facts
 
 
 def choose(facts: Facts) -> Status:
@@ -28,10 +28,10 @@ def invited(facts: Facts) -> Status:
         "info",
         _("Waiting for your Zoom administrator."),
         _("You made the link on %(day)s. It works once, until %(until)s.")
-        % {"day": wording.day(row.created_at), "until": wording.day(row.expires_at)},
+        % {"day": formatting.day(row.created_at), "until": formatting.day(row.expires_at)},
         [
-            Action(_("Make a new link"), addresses.url("invite", facts)),
-            Action(_("Take the link back"), addresses.url("uninvite", facts)),
+            Action(_("Make a new link"), links.url("invite", facts)),
+            Action(_("Take the link back"), links.url("uninvite", facts)),
         ],
     )
 
@@ -45,8 +45,8 @@ def confirm(facts: Facts) -> Status:
         % {"person": person, "account": facts.account},
         _("Nothing is fetched until you say so."),
         [
-            Action(_("Yes, go on"), addresses.url("confirm", facts), filled=True),
-            Action(_("No, disconnect"), addresses.url("disconnect", facts), post=False),
+            Action(_("Yes, go on"), links.url("confirm", facts), filled=True),
+            Action(_("No, disconnect"), links.url("disconnect", facts), post=False),
         ],
     )
 
@@ -64,20 +64,20 @@ def needs_reconnect(facts: Facts) -> Status:
             "back."
         )
         % {
-            "time": wording.moment(grant.state_since, facts.now),
-            "age": wording.age(grant.state_since, facts.now),
+            "time": formatting.moment(grant.state_since, facts.now),
+            "age": formatting.age(grant.state_since, facts.now),
             "reason": facts.reason,
-            "shown": wording.shown(facts.dates_shown, facts.recordings_shown),
+            "shown": formatting.shown(facts.dates_shown, facts.recordings_shown),
         },
         [
-            Action(_("Reconnect Zoom"), addresses.connect_url(facts), filled=True),
-            Action(_("Invite your Zoom administrator"), addresses.url("invite", facts)),
+            Action(_("Reconnect Zoom"), links.connect_url(facts), filled=True),
+            Action(_("Invite your Zoom administrator"), links.url("invite", facts)),
         ],
     )
 
 
 def missing(facts: Facts) -> Status:
-    names = wording.listing(wording.kind_name(name) for name in facts.missing)
+    names = formatting.listing(formatting.kind_name(name) for name in facts.missing)
     title = _("%(kinds)s: one more permission is needed.") % {"kinds": capfirst(names)}
     return Status(
         State.MISSING,
@@ -89,8 +89,8 @@ def missing(facts: Facts) -> Status:
         )
         % {"kinds": names},
         [
-            Action(_("Give the permission in Zoom"), addresses.connect_url(facts), filled=True),
-            Action(_("Go on without"), f"{addresses.panel_url(facts)}#tab-choices", post=False),
+            Action(_("Give the permission in Zoom"), links.connect_url(facts), filled=True),
+            Action(_("Go on without"), f"{links.panel_url(facts)}#tab-choices", post=False),
         ],
     )
 
@@ -105,8 +105,8 @@ def revoked(facts: Facts) -> Status:
             "The app was removed in Zoom (%(time)s). What came from it is no longer on your "
             "pages. Your titles, summaries and images are kept."
         )
-        % {"time": wording.moment(since, facts.now)},
-        [Action(_("Connect Zoom"), addresses.connect_url(facts), filled=True)],
+        % {"time": formatting.moment(since, facts.now)},
+        [Action(_("Connect Zoom"), links.connect_url(facts), filled=True)],
     )
 
 
@@ -115,12 +115,12 @@ def archived(facts: Facts) -> Status:
     return Status(
         State.ARCHIVED,
         "info",
-        _("Disconnected on %(day)s. Your pages keep an archive.") % {"day": wording.day(since)},
+        _("Disconnected on %(day)s. Your pages keep an archive.") % {"day": formatting.day(since)},
         _("Visitors see %(shown)s as they were then. Sign-up forms are closed.")
-        % {"shown": wording.shown(facts.dates_shown, facts.recordings_shown)},
+        % {"shown": formatting.shown(facts.dates_shown, facts.recordings_shown)},
         [
-            Action(_("Connect Zoom"), addresses.connect_url(facts), filled=True),
-            Action(_("Remove the archive…"), addresses.url("disconnect", facts), post=False),
+            Action(_("Connect Zoom"), links.connect_url(facts), filled=True),
+            Action(_("Remove the archive…"), links.url("disconnect", facts), post=False),
         ],
     )
 
@@ -134,5 +134,5 @@ def quarantined(facts: Facts) -> Status:
             "If this copy talked to Zoom, the real site would lose its connection. "
             "It sends no mail and takes no sign-ups."
         ),
-        [Action(_("This is now the real site…"), addresses.url("adopt", facts), post=False)],
+        [Action(_("This is now the real site…"), links.url("adopt", facts), post=False)],
     )

@@ -15,10 +15,10 @@ from wagtail.log_actions import log
 from ...conf import settings
 from ...models import Activity, ZoomAccount, ZoomSettings
 from ...permissions import may_wake
-from .. import addresses, facts, leaving
-from ..facts import Facts
-from ..guard import SiteMixin
-from ..sentences.running import mail_to_host
+from .. import disconnect_dialog, links, site_status
+from ..messages.running import mail_to_host
+from ..permissions import SiteMixin
+from ..site_status import Facts
 
 
 class DisconnectView(SiteMixin, TemplateView):
@@ -28,8 +28,8 @@ class DisconnectView(SiteMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = self._known()
-        more = {"facts": known, "site": self.site, "panel_url": addresses.panel_url(known)}
-        return super().get_context_data(**kwargs) | leaving.context(known) | more
+        more = {"facts": known, "site": self.site, "panel_url": links.panel_url(known)}
+        return super().get_context_data(**kwargs) | disconnect_dialog.context(known) | more
 
     def post(self, request: HttpRequest) -> HttpResponse:
         from ...oauth import disconnect
@@ -41,10 +41,10 @@ class DisconnectView(SiteMixin, TemplateView):
             return self.get(request)
         disconnect.disconnect(known.choice, keep=keep, user=request.user)
         messages.success(request, _("Zoom is disconnected."))
-        return redirect(addresses.panel_url(known))
+        return redirect(links.panel_url(known))
 
     def _known(self) -> Facts:
-        known = facts.of(self.site)
+        known = site_status.of(self.site)
         if known.account is None:
             raise Http404
         return known
@@ -67,7 +67,7 @@ class AdoptView(SiteMixin, TemplateView):
             "site": self.site,
             "may": may_wake(self.request.user, known.account),
             "ask": mail_to_host(subject, _("If it is, please switch Zoom on there.")),
-            "panel_url": addresses.panel_url(known),
+            "panel_url": links.panel_url(known),
         }
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -76,10 +76,10 @@ class AdoptView(SiteMixin, TemplateView):
             raise PermissionDenied
         wake(known.choice, request.user)
         messages.success(request, _("Zoom is switched on here."))
-        return redirect(addresses.panel_url(known))
+        return redirect(links.panel_url(known))
 
     def _known(self) -> Any:
-        known = facts.of(self.site)
+        known = site_status.of(self.site)
         if known.account is None or not known.account.is_quarantined:
             raise Http404
         return known

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from ..models import Kind, Meeting, Recording, ZoomSettings
-from . import wording
+from . import formatting
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Loss:
 
     @property
     def kind_names(self) -> str:
-        return wording.listing(wording.kind_name(kind) for kind in self.kinds)
+        return formatting.listing(formatting.kind_name(kind) for kind in self.kinds)
 
 
 def of_choices(

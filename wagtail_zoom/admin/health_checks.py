@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Plan
-from . import addresses, wording
-from .facts import Facts
-from .sentences import running
-from .status import Action
+from . import formatting, links
+from .messages import running
+from .site_state import Action
+from .site_status import Facts
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _events(facts: Facts) -> Line | None:
             _("No message has come yet. That is normal while nothing changes."),
         )
     text = _("Last message %(age)s ago, %(n)d today.") % {
-        "age": wording.age(account.last_event_at, facts.now),
+        "age": formatting.age(account.last_event_at, facts.now),
         "n": facts.events_today,
     }
     return Line(True, _("Zoom tells us about changes"), text)
@@ -63,7 +63,7 @@ def _worker(facts: Facts) -> Line:
     if facts.worker_down:
         status = running.worker_down(facts)
         return Line(False, status.title, status.text, status.actions[0])
-    age = wording.age(facts.beat_at or facts.now, facts.now)
+    age = formatting.age(facts.beat_at or facts.now, facts.now)
     return Line(
         True,
         _("The background worker is running"),
@@ -80,13 +80,13 @@ def _compared(facts: Facts) -> Line | None:
             False,
             _("The last check broke off"),
             _("We go on by ourselves."),
-            Action(_("Sync now"), addresses.url("sync", facts)),
+            Action(_("Sync now"), links.url("sync", facts)),
         )
     new = sum(int(kind.get("created") or 0) for kind in run.counts.values())
     some = ngettext("%(n)d was new", "%(n)d were new", new) % {"n": new}
     text = _("At %(time)s. %(seen)s, %(new)s.") % {
-        "time": wording.moment(run.finished_at or run.requested_at, facts.now),
-        "seen": capfirst(wording.compared(run.counts)),
+        "time": formatting.moment(run.finished_at or run.requested_at, facts.now),
+        "seen": capfirst(formatting.compared(run.counts)),
         "new": some if new else _("none was new"),
     }
     return Line(True, _("Everything has been compared with Zoom"), text)
@@ -102,7 +102,7 @@ def _signups(facts: Facts) -> Line | None:
     if waiting:
         return Line(
             True,
-            _("%(signups)s on the way to Zoom") % {"signups": wording.signups(waiting)},
+            _("%(signups)s on the way to Zoom") % {"signups": formatting.signups(waiting)},
             _("They are saved here and are sent by themselves."),
         )
     return Line(True, _("All sign-ups have reached Zoom"), "")
@@ -122,5 +122,5 @@ def _pages(facts: Facts) -> Line:
     return Line(
         True,
         _("Pages use it"),
-        _("%(pages)s of this site.") % {"pages": wording.pages(len(facts.pages))},
+        _("%(pages)s of this site.") % {"pages": formatting.pages(len(facts.pages))},
     )

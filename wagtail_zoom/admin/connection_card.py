@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 
 from ..models import GrantState, Plan
 from ..oauth import notifications
-from . import addresses, health, leaving, progress, states, wording
-from .facts import Facts
-from .status import Action, State
+from . import disconnect_dialog, formatting, health_checks, links, progress, states
+from .site_state import Action, State
+from .site_status import Facts
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Number:
 def context(facts: Facts) -> dict[str, Any]:
     """Template context of the whole tab."""
     more = {
-        "poll_url": addresses.url("live", facts),
+        "poll_url": links.url("live", facts),
         "meanwhile": states.classify(facts) in STOPPED,
         "pause": _pause(facts),
     }
-    return live(facts) | beside(facts) | more | leaving.context(facts)
+    return live(facts) | beside(facts) | more | disconnect_dialog.context(facts)
 
 
 def beside(facts: Facts) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def beside(facts: Facts) -> dict[str, Any]:
     recordings = reverse("wagtail_zoom_recordings:index")
     return {
         "numbers": numbers(facts),
-        "health": health.lines(facts),
+        "health": health_checks.lines(facts),
         "inbox_url": f"{recordings}?site={facts.site.pk}&state=new",
     }
 
@@ -68,8 +68,8 @@ def live(facts: Facts) -> dict[str, Any]:
         "card": None if watching else card(facts, state),
         "progress": progress.of(run, facts.now) if watching and run else None,
         "rows": [] if watching else rows(facts),
-        "stop_url": addresses.url("stop", facts),
-        "visitors_url": addresses.url("visitors", facts),
+        "stop_url": links.url("stop", facts),
+        "visitors_url": links.url("visitors", facts),
         "importing": state == State.IMPORTING,
     }
 
@@ -86,7 +86,7 @@ STOPPED = {
 
 def card(facts: Facts, state: State) -> Card:
     """The state as the card says it; the banner above says what must be done."""
-    activity = Action(_("Show the activity"), addresses.activity_url(facts), post=False)
+    activity = Action(_("Show the activity"), links.activity_url(facts), post=False)
     if state in STOPPED:
         read = _last_read(facts)
         title = _("Stopped. Last read: %(time)s") % {"time": read} if read else _("Stopped")
@@ -108,17 +108,17 @@ def card(facts: Facts, state: State) -> Card:
         return Card("success", "good", _("Up to date"), _checked(facts, ahead=True), [activity])
     text = _checked(facts, ahead=True, told=True)
     if state == State.MISSING:
-        names = wording.listing(wording.kind_name(name) for name in facts.missing)
+        names = formatting.listing(formatting.kind_name(name) for name in facts.missing)
         title = _("Up to date, except %(kinds)s") % {"kinds": names}
         return Card("warning", "warn", title, text, [activity])
-    sync = Action(_("Sync now"), addresses.url("sync", facts), filled=True)
+    sync = Action(_("Sync now"), links.url("sync", facts), filled=True)
     return Card("success", "good", _("Up to date"), text, [sync, activity])
 
 
 def _last_read(facts: Facts) -> str:
     grant, account = facts.grant, facts.account
     at = (grant.last_ok_at if grant else None) or (account.reconciled_at if account else None)
-    return wording.moment(at, facts.now) if at else ""
+    return formatting.moment(at, facts.now) if at else ""
 
 
 def _mailed(facts: Facts) -> str:
@@ -126,8 +126,8 @@ def _mailed(facts: Facts) -> str:
     address = notifications.owner_address(facts.choice)
     if not times or not address:
         return ""
-    days = dict.fromkeys(wording.short_day(datetime.fromisoformat(text)) for text in times)
-    known = {"address": address, "days": wording.listing(days)}
+    days = dict.fromkeys(formatting.short_day(datetime.fromisoformat(text)) for text in times)
+    known = {"address": address, "days": formatting.listing(days)}
     return _("We mailed %(address)s on %(days)s.") % known
 
 
@@ -139,14 +139,14 @@ def _checked(facts: Facts, *, ahead: bool = False, told: bool = False) -> str:
     parts = [
         _("Checked at %(time)s, %(age)s ago.")
         % {
-            "time": wording.moment(account.reconciled_at, facts.now),
-            "age": wording.age(account.reconciled_at, facts.now),
+            "time": formatting.moment(account.reconciled_at, facts.now),
+            "age": formatting.age(account.reconciled_at, facts.now),
         }
     ]
     if ahead and account.next_reconcile_at and account.next_reconcile_at > facts.now:
         parts.append(
             _("Next check at %(time)s.")
-            % {"time": wording.moment(account.next_reconcile_at, facts.now)}
+            % {"time": formatting.moment(account.next_reconcile_at, facts.now)}
         )
     if told and account.plan == Plan.FREE:
         parts.append(_("We look every 15 minutes."))
@@ -184,8 +184,8 @@ def rows(facts: Facts) -> list[Row]:
     found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
     if grant is not None:
         found.append(_allowed(facts))
-    used = wording.pages(len(facts.pages)) if facts.pages else _("no page yet")
-    found.append(Row(_("Used on"), used, url=addresses.url("visitors", facts)))
+    used = formatting.pages(len(facts.pages)) if facts.pages else _("no page yet")
+    found.append(Row(_("Used on"), used, url=links.url("visitors", facts)))
     return found
 
 
@@ -196,7 +196,7 @@ def _covers(facts: Facts) -> Row:
     if not grant.account_level:
         only = _("only %(person)s") % {"person": grant.user_name or _("the person who connected")}
         return Row(_("Covers"), only, _plan(facts))
-    value = _("the whole account, %(hosts)s") % {"hosts": wording.hosts(facts.offered)}
+    value = _("the whole account, %(hosts)s") % {"hosts": formatting.hosts(facts.offered)}
     return Row(_("Covers"), value, _plan(facts))
 
 
@@ -205,7 +205,7 @@ def _connected_by(facts: Facts) -> Row:
     user = grant.connected_by if grant else None
     names = [grant.user_name if grant else "", user.get_full_name() if user else ""]
     who = next((name for name in names if name), user.get_username() if user else _("unknown"))
-    day = wording.day(facts.choice.linked_at or (grant.connected_at if grant else facts.now))
+    day = formatting.day(facts.choice.linked_at or (grant.connected_at if grant else facts.now))
     return Row(_("Connected by"), f"{who}, {day}")
 
 
@@ -222,10 +222,10 @@ def _plan(facts: Facts) -> str:
 def _allowed(facts: Facts) -> Row:
     lacking = list(facts.grant.missing_kinds or []) if facts.grant else []
     kinds = ("meeting", "webinar", "registration", "recording")
-    allowed = [wording.kind_name(name) for name in kinds if name not in lacking]
-    not_allowed = wording.listing(wording.kind_name(name) for name in lacking)
+    allowed = [formatting.kind_name(name) for name in kinds if name not in lacking]
+    not_allowed = formatting.listing(formatting.kind_name(name) for name in lacking)
     warning = _("not %(kinds)s") % {"kinds": not_allowed} if lacking else ""
-    return Row(_("Allowed in Zoom"), wording.listing(allowed) or _("nothing"), warning=warning)
+    return Row(_("Allowed in Zoom"), formatting.listing(allowed) or _("nothing"), warning=warning)
 
 
 def numbers(facts: Facts) -> list[Number]:
@@ -249,7 +249,7 @@ def numbers(facts: Facts) -> list[Number]:
     waiting = facts.signups.get("waiting", 0)
     if waiting:
         word = ngettext("sign-up waiting", "sign-ups waiting", waiting)
-        found.append(Number(waiting, word, addresses.signups_url(facts)))
+        found.append(Number(waiting, word, links.signups_url(facts)))
     return found
 
 
@@ -258,5 +258,5 @@ def _pause(facts: Facts) -> Action | None:
     if grant is None or grant.state == GrantState.REVOKED or facts.choice.configured_at is None:
         return None
     if facts.choice.paused_at:
-        return Action(capfirst(_("go on")), addresses.url("resume", facts))
-    return Action(_("Pause"), addresses.url("pause", facts))
+        return Action(capfirst(_("go on")), links.url("resume", facts))
+    return Action(_("Pause"), links.url("pause", facts))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from ..frontend import visibility_reasons
 from ..models import ExposedHost, SiteItem, ZoomSettings
-from .facts import Facts
+from .site_status import Facts
 
 
 def ticked(choice: ZoomSettings) -> set[int]:

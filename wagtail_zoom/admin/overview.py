@@ -17,9 +17,9 @@ from wagtail.models import GroupSitePermission, Site
 from ..models import Activity
 from ..oauth import notifications
 from ..permissions import CODENAME
-from . import addresses, facts, states, wording
-from .facts import Facts
-from .status import NEEDS_OWNER, State
+from . import formatting, links, site_status, states
+from .site_state import NEEDS_OWNER, State
+from .site_status import Facts
 
 GROUPS: dict[str, set[State]] = {
     "reconnect": {State.NEEDS_RECONNECT, State.REVOKED, State.QUARANTINED},
@@ -126,22 +126,26 @@ class Row:
         """For how long, and why."""
         parts = []
         if self.since:
-            parts.append(_("for %(age)s") % {"age": wording.age(self.since, self.facts.now)})
+            parts.append(_("for %(age)s") % {"age": formatting.age(self.since, self.facts.now)})
         if self.state is State.NEEDS_RECONNECT:
             parts.append(self.facts.reason)
         elif self.state is State.MISSING:
-            parts.append(wording.listing(wording.kind_name(name) for name in self.facts.missing))
+            parts.append(
+                formatting.listing(formatting.kind_name(name) for name in self.facts.missing)
+            )
         elif self.state is State.THROTTLED and self.facts.account:
             until = self.facts.account.throttled_until or self.facts.now
-            parts.append(_("goes on at %(time)s") % {"time": wording.moment(until, self.facts.now)})
+            parts.append(
+                _("goes on at %(time)s") % {"time": formatting.moment(until, self.facts.now)}
+            )
         elif self.state is State.SIGNUPS_FAILED:
-            parts.append(wording.signups(self.facts.signups.get("failed", 0)))
+            parts.append(formatting.signups(self.facts.signups.get("failed", 0)))
         return ", ".join(parts)
 
     @property
     def checked(self) -> str:
         at = self.facts.account.reconciled_at if self.facts.account else None
-        return wording.moment(at, self.facts.now) if at else "–"
+        return formatting.moment(at, self.facts.now) if at else "–"
 
     @property
     def owner(self) -> str:
@@ -161,7 +165,7 @@ class Row:
             return ""
         if self.mailed_at is None:
             return _("not mailed")
-        return _("mailed %(day)s") % {"day": wording.short_day(self.mailed_at)}
+        return _("mailed %(day)s") % {"day": formatting.short_day(self.mailed_at)}
 
     @property
     def can_mail(self) -> bool:
@@ -171,14 +175,14 @@ class Row:
 
     @property
     def panel_url(self) -> str:
-        return addresses.panel_url(self.facts)
+        return links.panel_url(self.facts)
 
     @property
     def visitors(self) -> str:
         """What is on the Site's pages now. Two queries: only for the rows that are looked at."""
         if not self.facts.choice.shows_data:
             return _("Nothing")
-        return wording.shown(self.facts.dates_shown, self.facts.recordings_shown)
+        return formatting.shown(self.facts.dates_shown, self.facts.recordings_shown)
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -193,7 +197,7 @@ def rows(sites: QuerySet[Site] | None = None, now: datetime | None = None) -> li
     keepers, written = _keepers(), _written()
     found = [
         Row(known, keepers.get(known.site.pk, ""), written.get(known.site.pk))
-        for known in facts.read(sites, now)
+        for known in site_status.read(sites, now)
     ]
     return sorted(found, key=lambda row: row.sort_key)
 

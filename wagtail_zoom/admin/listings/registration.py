@@ -17,8 +17,8 @@ from wagtail.log_actions import log
 from ...models import Registration, ZoomSettings
 from ...registration import moderation, questions
 from ...utils.crypto import DecryptionError
-from .. import wording
-from ..guard import RowGuard, visible_to
+from .. import formatting
+from ..permissions import RowGuard, visible_to
 
 FILLED = ("approve", "retry")
 
@@ -106,7 +106,7 @@ class DetailView(SignupView):
                 "details": [(label(name), value) for name, value in moderation.details(row)],
                 "reason": moderation.reason(row),
                 "topic": row.snapshot.get("topic") or "",
-                "dates": [wording.moment(start) for start in sorted(starts)],
+                "dates": [formatting.moment(start) for start in sorted(starts)],
                 "buttons": buttons(row),
                 "can_forget": row.email.readable,
                 "list_url": self.list_url(),

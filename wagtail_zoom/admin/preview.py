@@ -16,18 +16,10 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from ..frontend.visibility import Audience, Exposure, Surface
-from ..models import (
-    GrantState,
-    Kind,
-    Meeting,
-    Occurrence,
-    Recording,
-    SyncRun,
-    ZoomSettings,
-)
+from ..models import GrantState, Kind, Meeting, Occurrence, Recording, SyncRun, ZoomSettings
 from ..utils.queue import enqueue
-from .facts import Facts
 from .forms import offered_hosts, or_connector
+from .site_status import Facts
 
 COUNTING = 30
 """Seconds in which a count that was asked for is waited for, and not asked for again."""

@@ -32,10 +32,10 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
-from . import latest
+from . import latest_runs
 
 if TYPE_CHECKING:
-    from .outlook import Outlook
+    from .preview import Outlook
 
 WORKER_LATE = timedelta(minutes=3)
 """A worker that has not beaten for so long counts as not running: it beats every minute."""
@@ -208,7 +208,7 @@ class Facts:
     @cached_property
     def outlook(self) -> Outlook:
         """What visitors would see by the choices as they are stored."""
-        from .outlook import Outlook
+        from .preview import Outlook
 
         return Outlook.of(self)
 
@@ -240,7 +240,7 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
     """The facts of these Sites, in their order: nine queries, however many there are."""
     sites, now = list(sites), now or timezone.now()
     ids = [site.pk for site in sites]
-    few = {"site__in": ids} if len(ids) < latest.FEW else {}
+    few = {"site__in": ids} if len(ids) < latest_runs.FEW else {}
     choices = {
         choice.site_id: choice
         for choice in ZoomSettings.objects.filter(**few)
@@ -248,7 +248,7 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
         .defer("grant__access_token", "grant__refresh_token")
     }
     accounts = {choice.account_id for choice in choices.values() if choice.account_id}
-    open_runs, last_runs = latest.open_runs(accounts), latest.last_runs(accounts)
+    open_runs, last_runs = latest_runs.open_runs(accounts), latest_runs.last_runs(accounts)
     beat = Heartbeat.objects.filter(name="tick").first()
     signups: dict[int, dict[str, int]] = defaultdict(dict)
     for row in Registration.objects.filter(**few).values("site", "state").annotate(n=Count("pk")):
@@ -257,7 +257,7 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
         used_at=None, revoked_at=None, expires_at__gt=now, **few
     )
     invitations = {row.site_id: row for row in open_invitations.order_by("created_at")}
-    removed = latest.removals(few)
+    removed = latest_runs.removals(few)
     found = []
     for site in sites:
         choice = choices.get(site.pk) or ZoomSettings(site=site)

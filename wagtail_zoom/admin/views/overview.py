@@ -22,7 +22,7 @@ from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, TitleColu
 from wagtail.admin.views.reports import ReportView
 from wagtail.models import Site
 
-from .. import fleet
+from .. import overview
 from ..listings.base import as_asked, as_text
 from ..listings.columns import Cell, CellColumn
 
@@ -48,7 +48,7 @@ class FleetFilters(WagtailFilterSet):
 
     group = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
-        choices=lambda: list(fleet.group_names().items()),
+        choices=lambda: list(overview.group_names().items()),
         widget=forms.RadioSelect,
         empty_label=gettext_lazy("All"),
     )
@@ -103,10 +103,10 @@ class FleetView(SuperuserMixin, ReportView):
         ]
 
     @cached_property
-    def all_briefs(self) -> list[fleet.Brief]:
-        return fleet.briefs()
+    def all_briefs(self) -> list[overview.Brief]:
+        return overview.briefs()
 
-    def get_queryset(self) -> list[fleet.Brief]:
+    def get_queryset(self) -> list[overview.Brief]:
         words = self.search_query.strip().casefold() if self.search_query else ""
         known = self.filters
         chosen = known.form.cleaned_data if known and known.is_valid() else {}
@@ -120,16 +120,16 @@ class FleetView(SuperuserMixin, ReportView):
             and (not words or words in f"{row.hostname} {row.owner}".casefold())
         ]
 
-    def get_filtered_queryset(self) -> list[fleet.Brief]:
+    def get_filtered_queryset(self) -> list[overview.Brief]:
         return self.get_queryset()
 
-    def decorate_paginated_queryset(self, object_list: list[fleet.Brief]) -> list[Any]:
+    def decorate_paginated_queryset(self, object_list: list[overview.Brief]) -> list[Any]:
         """For an export, which has no pages."""
-        return fleet.rows_of(object_list) if self.is_export else object_list
+        return overview.rows_of(object_list) if self.is_export else object_list
 
-    def get_table(self, object_list: list[fleet.Brief]) -> Any:
+    def get_table(self, object_list: list[overview.Brief]) -> Any:
         """Only what is on this page is read in full."""
-        return super().get_table(fleet.rows_of(object_list))
+        return super().get_table(overview.rows_of(object_list))
 
     def get_search_form(self) -> SearchForm:
         data = self.request.GET if self.search_kwarg in self.request.GET else None
@@ -161,7 +161,7 @@ class FleetView(SuperuserMixin, ReportView):
             counts[row.group] = counts.get(row.group, 0) + 1
         context["groups"] = [
             {"n": counts[name], "word": word, "url": f"{self.index_url}?group={name}"}
-            for name, word in fleet.group_names().items()
+            for name, word in overview.group_names().items()
             if counts.get(name)
         ]
         context["is_chosen"] = bool(self.is_searching or self.is_filtering)
@@ -174,17 +174,17 @@ class MailOwnerView(SuperuserMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, site_pk: int) -> HttpResponse:
-        row = fleet.rows(Site.objects.filter(pk=get_object_or_404(Site, pk=site_pk).pk))[0]
-        if row.state not in fleet.MAILED:
+        row = overview.rows(Site.objects.filter(pk=get_object_or_404(Site, pk=site_pk).pk))[0]
+        if row.state not in overview.MAILED:
             raise Http404
-        if fleet.write(row, request.user):
+        if overview.write(row, request.user):
             messages.success(request, _("The mail is on its way."))
         else:
             messages.error(request, _("The mail could not be sent."))
         return redirect(reverse("wagtail_zoom_admin:fleet"))
 
 
-def _state(row: fleet.Row) -> Cell:
+def _state(row: overview.Row) -> Cell:
     icon, tone = row.look
     return Cell(row.word, row.note, icon=icon, tone=tone)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from .facts import Facts
+from .site_status import Facts
 
 
 def url(name: str, facts: Facts) -> str:

@@ -7,9 +7,9 @@ from urllib.parse import quote
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import addresses, wording
-from ..facts import Facts
-from ..status import Action, State, Status
+from .. import formatting, links
+from ..site_state import Action, State, Status
+from ..site_status import Facts
 
 
 def worker_down(facts: Facts) -> Status:
@@ -23,10 +23,10 @@ def worker_down(facts: Facts) -> Status:
             "Since %(time)s nothing has been fetched, and %(n)d sign-ups wait here safely. "
             "Your web host can start it again.",
             waiting,
-        ) % {"time": wording.moment(facts.beat_at, facts.now), "n": waiting}
+        ) % {"time": formatting.moment(facts.beat_at, facts.now), "n": waiting}
     else:
         text = _("Since %(time)s nothing has been fetched. Your web host can start it again.") % {
-            "time": wording.moment(facts.beat_at, facts.now)
+            "time": formatting.moment(facts.beat_at, facts.now)
         }
     title = _("The background worker is not running.")
     return Status(State.WORKER_DOWN, "warning", title, text, [tell_host(facts, title)])
@@ -60,8 +60,8 @@ def withheld(facts: Facts) -> Status:
         )
         % {"n": n},
         [
-            Action(_("Yes, remove them"), addresses.url("approve_removals", facts)),
-            Action(_("Look again"), addresses.url("sync", facts)),
+            Action(_("Yes, remove them"), links.url("approve_removals", facts)),
+            Action(_("Look again"), links.url("sync", facts)),
         ],
     )
 
@@ -75,7 +75,7 @@ def signups_failed(facts: Facts) -> Status:
         ngettext("%(n)d sign-up has not reached Zoom.", "%(n)d sign-ups have not reached Zoom.", n)
         % {"n": n},
         _("Zoom did not accept what was entered. Nothing is lost."),
-        [Action(_("Look at it"), f"{addresses.signups_url(facts)}&state=failed", post=False)],
+        [Action(_("Look at it"), f"{links.signups_url(facts)}&state=failed", post=False)],
     )
 
 
@@ -83,7 +83,7 @@ def late(facts: Facts) -> Status:
     read = facts.account.reconciled_at if facts.account else None
     text = (
         _("Your pages show what we read at %(time)s. We go on by ourselves.")
-        % {"time": wording.moment(read, facts.now)}
+        % {"time": formatting.moment(read, facts.now)}
         if read
         else _("The first import broke off. We go on by ourselves.")
     )
@@ -92,14 +92,14 @@ def late(facts: Facts) -> Status:
         "warning",
         _("The last check of Zoom broke off."),
         text,
-        [Action(_("Try now"), addresses.url("sync", facts))],
+        [Action(_("Try now"), links.url("sync", facts))],
     )
 
 
 def no_events(facts: Facts) -> Status:
     last = facts.account.last_event_at if facts.account else None
     text = (
-        _("The last message came at %(time)s.") % {"time": wording.moment(last, facts.now)}
+        _("The last message came at %(time)s.") % {"time": formatting.moment(last, facts.now)}
         if last
         else _("No message has come yet.")
     )
@@ -109,27 +109,27 @@ def no_events(facts: Facts) -> Status:
         "warning",
         _("Zoom does not tell us about changes."),
         f"{text} {more}",
-        [Action(_("Look now"), addresses.url("sync", facts))],
+        [Action(_("Look now"), links.url("sync", facts))],
     )
 
 
 def degraded(facts: Facts) -> Status:
     grant = facts.grant
     assert grant is not None  # noqa: S101 - classify() has seen it
-    parts = [_("We have tried since %(since)s.") % {"since": wording.moment(grant.state_since)}]
+    parts = [_("We have tried since %(since)s.") % {"since": formatting.moment(grant.state_since)}]
     if grant.retry_at and grant.retry_at > facts.now:
-        parts.append(_("We try again at %(time)s.") % {"time": wording.moment(grant.retry_at)})
+        parts.append(_("We try again at %(time)s.") % {"time": formatting.moment(grant.retry_at)})
     if grant.last_ok_at:
         parts.append(
             _("Your pages show what we read at %(time)s.")
-            % {"time": wording.moment(grant.last_ok_at)}
+            % {"time": formatting.moment(grant.last_ok_at)}
         )
     return Status(
         State.DEGRADED,
         "info",
         _("Zoom is not answering."),
         " ".join(parts),
-        [Action(_("Try now"), addresses.url("sync", facts))],
+        [Action(_("Try now"), links.url("sync", facts))],
     )
 
 
@@ -143,8 +143,8 @@ def throttled(facts: Facts) -> Status:
             "We go on by ourselves at %(time)s. Sign-ups come first, so nobody waits for them. "
             "You do not need to do anything."
         )
-        % {"time": wording.moment(until or facts.now, facts.now)},
-        [Action(_("Show the activity"), addresses.activity_url(facts), post=False)],
+        % {"time": formatting.moment(until or facts.now, facts.now)},
+        [Action(_("Show the activity"), links.activity_url(facts), post=False)],
     )
 
 
@@ -153,8 +153,8 @@ def paused(facts: Facts) -> Status:
     return Status(
         State.PAUSED,
         "info",
-        _("Paused since %(day)s.") % {"day": wording.day(since)},
+        _("Paused since %(day)s.") % {"day": formatting.day(since)},
         _("Visitors see %(shown)s as they were then. Nothing new is fetched, and sign-ups go on.")
-        % {"shown": wording.shown(facts.dates_shown, facts.recordings_shown)},
-        [Action(_("Go on"), addresses.url("resume", facts), filled=True)],
+        % {"shown": formatting.shown(facts.dates_shown, facts.recordings_shown)},
+        [Action(_("Go on"), links.url("resume", facts), filled=True)],
     )

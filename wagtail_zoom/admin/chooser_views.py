@@ -31,7 +31,7 @@ from ..frontend import page_tree
 from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import Kind, Occurrence, SiteItem
 from ..permissions import sites_for
-from . import wording
+from . import formatting
 
 EDITS = {"add_page", "change_page", "publish_page"}
 
@@ -162,7 +162,7 @@ class Guard:
 
 def _when(item: Any) -> str:
     """The next date, or when it was: topics are not unique."""
-    return wording.stamp(item.begins) if item.begins else gettext("No fixed date")
+    return formatting.stamp(item.begins) if item.begins else gettext("No fixed date")
 
 
 class ItemChooserViewSet(ChooserViewSet):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..models import Registration
-from . import addresses, losses, usage
-from .facts import Facts
+from . import data_loss, links, usage
+from .site_status import Facts
 
 ALIVE = ("unconfirmed", "waiting", "pending", "approved")
 PAGES_SHOWN = 5
@@ -21,8 +21,8 @@ def context(facts: Facts) -> dict[str, Any]:
         "pages": usage.with_contents(facts.pages[:PAGES_SHOWN]),
         "pages_count": len(facts.pages),
         "more_pages": max(0, len(facts.pages) - PAGES_SHOWN),
-        "loss": losses.of_everything(facts.choice, facts.stored_hosts),
+        "loss": data_loss.of_everything(facts.choice, facts.stored_hosts),
         "people": people.values("pk").distinct().count(),
         "archive": facts.grant is None,
-        "leave_url": addresses.url("disconnect", facts),
+        "leave_url": links.url("disconnect", facts),
     }

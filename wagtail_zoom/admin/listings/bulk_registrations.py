@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from ...models import Registration
 from ...registration import moderation
 from .bulk_base import OwnedBulkAction
-from .signups import person_of
+from .registration import person_of
 
 
 class SignupBulkAction(OwnedBulkAction):
