@@ -15,8 +15,8 @@ from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
 from wagtail_zoom.models import Meeting, Registration, SiteItem, ZoomSettings
 from wagtail_zoom.registration import tokens
 from wagtail_zoom.testing import factories
-from wagtail_zoom.testing.messages import post_event
 from wagtail_zoom.testing.rows import ZoomRows
+from wagtail_zoom.testing.webhooks import post_event
 
 SAME = {"sec-fetch-site": "same-origin", "host": "localhost"}
 

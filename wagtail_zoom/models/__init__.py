@@ -9,14 +9,13 @@ from .accounts import (
     RateBudget,
     ZoomAccount,
 )
-from .authorising import Invitation, OAuthState
 from .curation import ItemTag, Placement, SiteItem
-from .inbox import Lane, WebhookEvent
+from .fetch_scopes import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .mirror import Host, Kind, Meeting, Occurrence
-from .outbox import Registration, RegistrationDate
+from .oauth import Invitation, OAuthState
 from .recordings import Recording
+from .registrations import Registration, RegistrationDate
 from .runs import Activity, Heartbeat, SyncRun
-from .scope import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .settings import (
     ExposedHost,
     ItemRule,
@@ -27,6 +26,7 @@ from .settings import (
 )
 from .transcripts import Transcript
 from .versions import touch, touch_sites
+from .webhook_events import Lane, WebhookEvent
 
 __all__ = [
     "TRANSCRIPT",

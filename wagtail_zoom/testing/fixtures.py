@@ -105,6 +105,6 @@ def zoom_deliver(zoom_app: SimulatorControl, zoom_worker: Any) -> Callable[[], l
 
     Returns the names of the events, in their order. Every message is delivered once.
     """
-    from .messages import Courier
+    from .webhooks import Courier
 
     return Courier(zoom_app, zoom_worker).deliver

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
-from . import registrations, speech
-from .access import world
+from . import registrations, vtt
 from .errors import Problem
 from .registration_form import questions
+from .request_context import world
 
 blueprint = Blueprint("landing", __name__)
 
@@ -52,7 +52,7 @@ def download(ref: str) -> Response:
     doc = world().store.first("recordings", "instr(data, ?) > 0", url)
     if doc is None or doc["state"] != "active":
         abort(404)
-    return current_app.response_class(speech.vtt(doc), mimetype="text/vtt")
+    return current_app.response_class(vtt.vtt(doc), mimetype="text/vtt")
 
 
 @blueprint.get("/<any(meeting, webinar):kind>/register/<int:number>")
