@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.blocks import rows
-from tests.planting import default_site
+from tests.default_site import default_site
 from wagtail_zoom import rotation
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
 from wagtail_zoom.oauth import marketplace

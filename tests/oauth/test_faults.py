@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from wagtail.models import Site
 
-from tests.crowd import leave_copy, run_crowd
+from tests.concurrency import leave_copy, run_crowd
 from wagtail_zoom.client import client_for
 from wagtail_zoom.exceptions import ZoomAuthError, ZoomQuarantined
 from wagtail_zoom.models import Activity, Grant, ZoomSettings

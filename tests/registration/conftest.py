@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from tests.planting import default_site
+from tests.default_site import default_site
 from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import (
     ExposedHost,

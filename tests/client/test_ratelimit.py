@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from tests.crowd import leave_copy, run_crowd
+from tests.concurrency import leave_copy, run_crowd
 from wagtail_zoom.client import ratelimit
 from wagtail_zoom.client.ratelimit import HEAVY, LIGHT, MEDIUM, Priority, reserve
 from wagtail_zoom.exceptions import ZoomRateLimited

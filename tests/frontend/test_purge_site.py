@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.blocks import rows
-from tests.purging.test_purging import SENT, cache, host, page, paths, site  # noqa: F401
+from tests.frontend.test_purge import SENT, cache, host, page, paths, site  # noqa: F401
 from tests.testapp.models import DatesPage
 from wagtail_zoom.frontend.cache import purge
 from wagtail_zoom.models import ExposedHost, ZoomSettings

@@ -26,7 +26,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.sync import inbox, retention, runs
 
-from . import stage
+from . import fixtures
 from .measure import BUSY, QUICK, Figure, cpu, percentile, report
 
 SIZES = (100, 300) if QUICK else (100, 10_000)
@@ -36,7 +36,7 @@ EVENTS = 50
 def grow(first: int, last: int) -> None:
     """Connected Sites, each with an account of its own."""
     now = timezone.now()
-    root = stage.default_site().root_page
+    root = fixtures.default_site().root_page
     names = range(first, last)
     sites = Site.objects.bulk_create(
         Site(hostname=f"s{number}.example.org", root_page=root, port=80) for number in names
@@ -77,10 +77,10 @@ def grow(first: int, last: int) -> None:
 
 def run() -> None:
     """Measure at both sizes."""
-    runner = stage.worker()
+    runner = fixtures.worker()
     Heartbeat.beat("tick")
     client = Client()
-    client.force_login(stage.admin())
+    client.force_login(fixtures.admin())
     found: dict[str, list[float]] = {"plan": [], "view": [], "route": []}
     queries, done = 0, 0
     for size in SIZES:
@@ -165,8 +165,8 @@ def _route() -> None:
 
 def year() -> None:
     """Rows of a year for a thousand Sites, scaled down a hundredfold, and what ticks leave."""
-    stage.worker()
-    choice = stage.mirrored_site()
+    fixtures.worker()
+    choice = fixtures.mirrored_site()
     now, days = timezone.now(), 365
     made = {"events": 50, "runs": 40, "activity": 30}
     for day in range(days):

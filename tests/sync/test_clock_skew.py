@@ -15,7 +15,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 from django_q.signals import post_spawn
 
-from tests.clock import JUMP, ahead
+from tests.clock_helpers import JUMP, ahead
 from tests.sync.test_storms import messages, now_ms, post, thing_of
 from wagtail_zoom import tasks, webhooks
 from wagtail_zoom.models import (

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from tests.crowd import leave_copy, run_crowd
+from tests.concurrency import leave_copy, run_crowd
 from tests.sync.test_storms import messages, mirror, now_ms, thing_of
 from wagtail_zoom.models import (
     Lane,

@@ -183,7 +183,7 @@ def test_health_waits_for_sign_ups(client, site_with_sign_up):
 
 @pytest.fixture
 def site_with_sign_up(db):
-    from tests.planting import default_site
+    from tests.default_site import default_site
 
     account = ZoomAccount.objects.create(zoom_id="a")
     row = Registration(

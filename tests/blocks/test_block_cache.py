@@ -453,7 +453,7 @@ class Broken:
 
 def test_a_dead_cache_does_not_break_a_page(world, settings, caplog):
     """Issue 7: one line in the log, and the cache is left alone for a while."""
-    dead = {"BACKEND": "tests.blocks.test_keeping.Broken"}
+    dead = {"BACKEND": "tests.frontend.test_block_cache.Broken"}
     settings.CACHES = {**settings.CACHES, "dead": dead}
     Broken.asked.clear()
     plain = world.fresh()

@@ -12,7 +12,7 @@ from django.test import Client
 from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import Grant, Meeting, Registration, ZoomSettings
 
-from . import stage
+from . import fixtures
 from .measure import QUICK, Figure, ms, report
 
 
@@ -34,17 +34,17 @@ class _Bare:
 
 def run() -> None:
     """Measure."""
-    with stage.simulator("--rate-limit", "off") as zoom:
+    with fixtures.simulator("--rate-limit", "off") as zoom:
         made = zoom.create_meeting(
             "borealis-0", topic="Heat pumps", start_time="+3d 18:30", registration="auto"
         )
-        runner = stage.worker()
-        stage.no_budget()
-        host = stage.host_id(zoom, "borealis-0")
-        choice = stage.connected(runner, "borealis-0", hosts=(host,), kinds=("meetings",))
+        runner = fixtures.worker()
+        fixtures.no_budget()
+        host = fixtures.host_id(zoom, "borealis-0")
+        choice = fixtures.connected(runner, "borealis-0", hosts=(host,), kinds=("meetings",))
         choice.show_registration = True
         choice.save()
-        stage.import_all(runner, choice)
+        fixtures.import_all(runner, choice)
         meeting = Meeting.objects.get(account=choice.account_id, zoom_id=str(made["id"]))
         site = choice.site
         url = Ref(site.pk, site.root_page_id, meeting.pk, "en", {}).url

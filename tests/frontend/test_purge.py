@@ -38,7 +38,7 @@ class Backend:
 @pytest.fixture(autouse=True)
 def cache(settings):
     settings.WAGTAILFRONTENDCACHE = {
-        "default": {"BACKEND": "tests.purging.test_purging.Backend", "HOSTNAMES": []}
+        "default": {"BACKEND": "tests.frontend.test_purge.Backend", "HOSTNAMES": []}
     }
     SENT.clear()
 

@@ -23,7 +23,7 @@ from django.urls import reverse
 from wagtail_zoom.models import SiteItem, WebhookEvent, ZoomSettings
 from wagtail_zoom.utils.queue import enqueue
 
-from . import stage
+from . import fixtures
 from .measure import Figure, report, timed
 from .pages import LISTS, make
 
@@ -35,9 +35,9 @@ PATIENCE = 60
 
 def run() -> None:
     """Report."""
-    choice = stage.mirrored_site()
-    stage.add_recordings(choice, 200)
-    stage.add_dates(choice, 0, 3000)
+    choice = fixtures.mirrored_site()
+    fixtures.add_recordings(choice, 200)
+    fixtures.add_dates(choice, 0, 3000)
     _weight()
     _admin(choice)
     _worker()
@@ -68,7 +68,7 @@ def _packed(data: bytes) -> int:
 def _admin(choice: ZoomSettings) -> None:
     """The second visit to each view, on a Site with 300 series and 200 recordings."""
     client = Client()
-    client.force_login(stage.admin())
+    client.force_login(fixtures.admin())
     items = {kind: SiteItem.objects.filter(kind=kind).first() for kind in ("meeting", "recording")}
     meeting, film = (item.pk for item in items.values() if item is not None)
     site = choice.site_id

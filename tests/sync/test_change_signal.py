@@ -5,7 +5,7 @@ import time
 import pytest
 from django.utils import timezone
 
-from tests.purging.test_purging import SENT, cache, page, paths  # noqa: F401
+from tests.frontend.test_purge import SENT, cache, page, paths  # noqa: F401
 from wagtail_zoom.models import SiteItem, WebhookEvent
 from wagtail_zoom.sync import inbox
 

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from tests.clock import ahead
+from tests.clock_helpers import ahead
 from wagtail_zoom import tasks
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import outbox

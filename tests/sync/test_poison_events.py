@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from tests.crowd import leave_copy, share_database
+from tests.concurrency import leave_copy, share_database
 from tests.sync.test_storms import messages, now_ms, thing_of, work_off
 from wagtail_zoom.models import Activity, Lane, Meeting, WebhookEvent
 from wagtail_zoom.sync import inbox, outcomes, refetch_meetings
