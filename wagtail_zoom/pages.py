@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
 
-from .blocks import MeetingBlock
 from .frontend import links
 from .frontend.context import gate
 from .frontend.datetimes import zone_label
 from .frontend.presenters import date_views
 from .frontend.visibility import Audience, Surface
 from .models import Occurrence
+from .streamfield.single import MeetingBlock
 
 
 class ZoomItemPanel(FieldPanel):
