@@ -30,7 +30,9 @@ def enqueue(name: str, *ids: int | str) -> None:
     the sweep picks them up.
     """
     for value in ids:
-        if not isinstance(value, int | str) or (isinstance(value, str) and len(value) > 64):
+        if not isinstance(value, int | str) or (
+            isinstance(value, str) and len(value) > 64
+        ):  # guard: queue-takes-ids-only
             raise TypeError("Only ids may be put into the task queue.")
     transaction.on_commit(partial(_send, name, ids), robust=True)
 
@@ -56,7 +58,7 @@ def forget(name: str, seconds: int) -> None:
 
 
 def _stretch(name: str, seconds: int) -> str:
-    return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"
+    return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"  # guard: wake-up-not-by-cache-age
 
 
 def _send(name: str, ids: tuple[int | str, ...]) -> None:

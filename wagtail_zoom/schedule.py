@@ -55,7 +55,7 @@ def straighten(now: datetime | None = None) -> int:
 
     now = now or timezone.now()
     late = Schedule.objects.filter(name=NAME, next_run__gt=now + timedelta(minutes=2))
-    return late.update(next_run=now)
+    return late.update(next_run=now)  # guard: schedule-corrected
 
 
 def on_worker_start(**kwargs: Any) -> None:

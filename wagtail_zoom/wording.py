@@ -99,9 +99,9 @@ def rich(text: str, choice: ZoomSettings | None = None) -> SafeString:
         return mark_safe(  # noqa: S308  (nh3 has sanitised it)
             nh3.clean(
                 cut,
-                tags=TAGS,
-                attributes={"a": {"href"}},
-                url_schemes={"http", "https", "mailto"},
+                tags=TAGS,  # guard: markup-allow-list
+                attributes={"a": {"href"}},  # guard: markup-attributes
+                url_schemes={"http", "https", "mailto"},  # guard: markup-link-schemes
                 link_rel="nofollow noopener",
             )
         )
