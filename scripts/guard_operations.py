@@ -95,14 +95,13 @@ class Edit:
 class Source:
     """A file with its syntax tree, and positions in bytes as ``ast`` counts them."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, lines: tuple[int, int]) -> None:
+        self.window = lines
         self.raw = text.encode()
         self.tree = ast.parse(text)
         self.starts = [0]
         for line in self.raw.splitlines(keepends=True):
             self.starts.append(self.starts[-1] + len(line))
-        self.lines = self.raw.splitlines()
 
     def start(self, node: ast.AST) -> int:
         return self.starts[node.lineno - 1] + node.col_offset
@@ -114,13 +113,22 @@ class Source:
         return self.raw[self.start(node) : self.end(node)].decode()
 
     def nodes(self) -> Iterator[ast.AST]:
-        """All nodes but the parts of f-strings, whose positions older Pythons get wrong."""
+        """The nodes that reach into the marked lines.
+
+        Not the parts of f-strings: older Pythons get their positions wrong.
+        """
         waiting: list[ast.AST] = [self.tree]
         while waiting:
             node = waiting.pop()
             yield node
             if not isinstance(node, ast.JoinedStr):
-                waiting.extend(ast.iter_child_nodes(node))
+                waiting.extend(filter(self._is_near, ast.iter_child_nodes(node)))
+
+    def _is_near(self, node: ast.AST) -> bool:
+        if not hasattr(node, "lineno"):
+            return True
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+        return first <= self.window[1] and node.end_lineno >= self.window[0]
 
     def edit(self, anchor: ast.AST, change: ast.AST, text: str, line: int = 0) -> Edit:
         """Replace the text of one node; the marker is where ``anchor`` starts."""
@@ -173,7 +181,7 @@ def apply(text: str, lines: tuple[int, int], operation: str) -> str:
     Raises:
         CannotApply: nothing on this line fits, or the result is no other, valid program.
     """
-    source = Source(text)
+    source = Source(text, lines)
     first, last = lines
     fitting = [edit for edit in _edits(source, operation) if first <= edit.line <= last]
     if not fitting:
