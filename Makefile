@@ -8,7 +8,8 @@
 # make screenshots   takes the pictures of the documentation anew, from a demo of its own
 # make coverage   the lines that the tests run, also in processes of their own; at least 95 %
 # make release   sdist and wheel, built twice and compared, in dist
-# make mutants   switches each guard off in turn and shows which test notices; WORDS="X9 webhooks.py"
+# make mutants   switches each guard off in turn and shows which test notices; WORDS="X9 webhooks.py",
+#                SAMPLE=10: a random part of them, 10 minutes long; SEED=7: the same part again
 # make lint   style, import floors, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -66,7 +67,7 @@ soak: $(VENV)/.ready
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),2) $(SOAK)
 
 mutants: $(VENV)/.ready
-	$(BIN)/python scripts/mutate_guards.py $(WORDS)
+	$(BIN)/python scripts/mutate_guards.py $(if $(SAMPLE),--minutes $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(WORDS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

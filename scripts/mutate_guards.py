@@ -1,154 +1,273 @@
-"""``make mutants``: switches each guard off in turn and shows which test notices.
+"""``make mutants``: switches each guard off in turn and shows that a test notices.
 
-Works on a copy of the project. ``build/mutants`` keeps the tables and which test noticed
-which guard: next time that one is asked first, and the others only if it does not notice any more.
+The table is in ``guards.py``, the operations are in ``guard_operations.py``. Works on copies of the
+project; the package itself is never changed. ``build/mutants`` keeps the prepared database.
 
-Fails when a guard's text is no longer there (the table in ``guards.py`` is out of date), when the
-tests fail without any change, or when a mutant survives.
+Ends with exit code 1 when the table, the markers and the tests do not fit together, when no test
+notices a mutant, when the tests of a mutant do not run, or when they fail without any change.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import hashlib
 import os
+import queue
+import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from guards import GUARDS, Guard
+from guard_operations import ROOT, Guard, missing_tests, mutants, package_sources
+from guards import GUARDS
 
-ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("wagtail_zoom", "tests", "demo_site", "benchmarks", "pyproject.toml")
-KEPT = ROOT / "build" / "mutants"
-NOTICED = KEPT / "noticed.json"
-TABLES = KEPT / "tables.sqlite3"
-LONGEST = 240
-"""Seconds after which tests that a mutant keeps from ending have noticed it."""
-PASSED = re.compile(r"^[0-9]+ passed", re.MULTILINE)
-FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
+BUILD = ROOT / "build" / "mutants"
+TIME_LIMIT = 240
+"""Seconds after which tests that do not end have noticed the mutant."""
+FAILED = re.compile(r"^FAILED (?P<test>.+?)(?: - (?P<reason>.*))?$", re.MULTILINE)
+BROKEN = re.compile(
+    r"(?:\w+\.)*(?:NameError|UnboundLocalError|ImportError|ModuleNotFoundError|SyntaxError"
+    r"|IndentationError|OperationalError|ProgrammingError)\b"
+)
+"""A test that ends so has not judged the mutant: the program or the database did not work."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests said: ``failed`` (noticed), ``passed``, or ``broken`` (they did not run)."""
+
+    state: str
+    test: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    guard: Guard
+    outcome: Outcome
+    seconds: float
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("words", nargs="*", help="only guards whose line holds one of these words")
-    parser.add_argument("--part", default="1/1", help="2/5: the second fifth of them")
-    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
-    given = parser.parse_args()
+    options = _options()
+    began = time.monotonic()
+    made, wrong = mutants(GUARDS, package_sources())
+    wrong += missing_tests(GUARDS, ROOT / "tests")
+    if wrong:
+        print("\n".join(wrong))
+        print(f"{len(wrong)} mistakes in the table, the markers or the tests.")
+        return 1
     chosen = [
         guard
         for guard in GUARDS
-        if not given.words or any(word in f"{guard.what} {guard.file}" for word in given.words)
+        if not options.words
+        or any(word in f"{guard.id} {guard.what} {made[guard.id][0]}" for word in options.words)
     ]
-    place, parts = (int(number) for number in given.part.split("/"))
-    chosen = chosen[place - 1 :: parts]
-    gone = [guard for guard in chosen if _text(guard).count(guard.old) != 1]
-    for guard in gone:
-        print(f"NOT FOUND  {guard.what} ({guard.file}): the text is there "
-              f"{_text(guard).count(guard.old)} times; bring the table up to date.")  # fmt: skip
-    if gone:
+    if not chosen:
+        print(f"No guard fits {' '.join(options.words)}.")
         return 1
+    until = None
+    if options.minutes:
+        print(f"Seed {options.seed}, {options.minutes:g} minutes.", flush=True)
+        random.Random(options.seed).shuffle(chosen)  # noqa: S311 - an order, no secret
+        until = began + 60 * options.minutes
     with tempfile.TemporaryDirectory(prefix="wagtail-zoom-mutants-") as folder:
-        return _run(Path(folder), chosen, given.jobs)
+        return Run(Path(folder), made, options.jobs, until).report(chosen)
 
 
-def _text(guard: Guard) -> str:
-    return (ROOT / "wagtail_zoom" / guard.file).read_text()
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*", help="only guards with one of these words")
+    parser.add_argument("--minutes", type=float, help="a random sample, until the time is up")
+    parser.add_argument(
+        "--seed", type=int, default=int(f"{datetime.now(UTC):%Y%m%d}"), help="order of the sample"
+    )
+    parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1))
+    return parser.parse_args()
 
 
-def _run(folder: Path, chosen: list[Guard], jobs: int) -> int:
-    _copy(folder / "whole")
-    database = folder / "tables.sqlite3"
-    _make_tables(folder / "whole", database)
-    known: dict[str, str] = json.loads(NOTICED.read_text()) if NOTICED.exists() else {}
-    noticed: set[str] = set()
-    survivors = 0
-    places = [folder / f"mutant-{number}" for number in range(len(chosen))]
-    with ThreadPoolExecutor(jobs) as pool:
-        fates = pool.map(
-            lambda pair: _mutate(*pair, database, known.get(pair[0].what, "")),
-            zip(chosen, places, strict=True),
+class Run:
+    """One run over some guards, with a copy of the project for each job."""
+
+    def __init__(
+        self, folder: Path, made: dict[str, tuple[str, str]], jobs: int, until: float | None
+    ) -> None:
+        self.made = made
+        self.jobs = jobs
+        self.until = until
+        self.copies: queue.Queue[Path] = queue.Queue()
+        for number in range(jobs):
+            _copy(folder / f"copy-{number}")
+            self.copies.put(folder / f"copy-{number}")
+        self.database = BUILD / f"{_digest()}.sqlite3"
+        self.print_lock = threading.Lock()
+
+    def report(self, chosen: list[Guard]) -> int:
+        if not self.database.exists() and not self._make_database():
+            return 1
+        with ThreadPoolExecutor(self.jobs) as pool:
+            results = [one for one in pool.map(self._judge, chosen) if one is not None]
+        states = [one.outcome.state for one in results]
+        noticed = sorted({one.outcome.test for one in results if one.outcome.test})
+        whole = self._unchanged(noticed)
+        if whole.state != "passed":
+            print(f"Without any change {whole.test or 'the tests'} failed: {whole.reason}")
+        print(
+            f"{len(results)} of {len(chosen)} guards tried: {states.count('failed')} caught, "
+            f"{states.count('passed')} survived, {states.count('broken')} with broken tests."
         )
-        for guard, (caught, seconds) in zip(chosen, fates, strict=True):
-            survivors += not caught
-            noticed |= {caught} - {""}
-            known[guard.what] = caught
-            print(f"{'caught' if caught else 'SURVIVED':<9} {guard.what} ({guard.file})"
-                  f" · {caught or 'no test noticed'} · {seconds:.0f} s", flush=True)  # fmt: skip
-    NOTICED.write_text(json.dumps(known, indent=1, sort_keys=True))
-    tables = folder / "whole" / "tables.sqlite3"
-    shutil.copy(database, tables)
-    whole = sorted(name.partition(" (does not")[0] for name in noticed)
-    failed, said = _pytest(folder / "whole", whole, tables) if whole else (0, "")
-    if failed:
-        print(f"{said[-2000:]}\nA test that noticed something fails without a change, too.")
-    print(f"{len(chosen) - survivors} caught, {survivors} survived.")
-    return 1 if survivors or failed else 0
+        return 0 if whole.state == "passed" and set(states) <= {"failed"} else 1
 
+    def _make_database(self) -> bool:
+        """Once for all runs, until a migration changes: it takes longer than a guard."""
+        BUILD.mkdir(parents=True, exist_ok=True)
+        copy = self.copies.get()
+        try:
+            shutil.rmtree(BUILD)
+            BUILD.mkdir(parents=True)
+            fresh = copy / "tables.sqlite3"
+            fresh.unlink(missing_ok=True)
+            outcome = _pytest(copy, ["permissions"], "--create-db")
+            if outcome.state != "passed":
+                print(f"The database could not be prepared: {outcome.reason}")
+                return False
+            shutil.copy(fresh, self.database)
+        finally:
+            self.copies.put(copy)
+        return True
 
-def _make_tables(whole: Path, database: Path) -> None:
-    """Once for all runs, unless a migration or a model is newer: that takes longer than a guard."""
-    sources = [*ROOT.glob("wagtail_zoom/m*/*.py"), *ROOT.glob("*/testapp/m*/*.py")]
-    newest = max(path.stat().st_mtime for path in [*sources, ROOT / "tests" / "settings.py"])
-    if not TABLES.exists() or TABLES.stat().st_mtime < newest:
-        KEPT.mkdir(parents=True, exist_ok=True)
-        _pytest(whole, ["permissions"], database, "--create-db")
-        shutil.copy(database, TABLES)
-    shutil.copy(TABLES, database)
+    def _judge(self, guard: Guard) -> Result | None:
+        if self.until is not None and time.monotonic() >= self.until:
+            return None
+        copy = self.copies.get()
+        began = time.monotonic()
+        path, text = self.made[guard.id]
+        file = copy / path
+        original, times = file.read_bytes(), file.stat()
+        try:
+            file.write_text(text)
+            outcome = Outcome("passed")
+            precise, *rest = guard.tests.split()
+            for tests in ([precise], rest):
+                if tests and outcome.state == "passed":
+                    shutil.copy(self.database, copy / "tables.sqlite3")
+                    outcome = _pytest(copy, tests)
+        finally:
+            # With the old time of change: what Python has compiled stays valid.
+            file.write_bytes(original)
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+            for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+                compiled.unlink()
+            self.copies.put(copy)
+        result = Result(guard, outcome, time.monotonic() - began)
+        self._print(result, path)
+        return result
+
+    def _print(self, result: Result, path: str) -> None:
+        outcome = result.outcome
+        said = {"failed": "caught", "passed": "SURVIVED", "broken": "BROKEN"}[outcome.state]
+        test = outcome.test or "no test failed"
+        lines = f"{said:<8} {result.guard.id} ({path}) · {test} · {result.seconds:.0f} s"
+        if outcome.reason:
+            lines += f"\n         {outcome.reason}"
+        with self.print_lock:
+            print(lines, flush=True)
+
+    def _unchanged(self, tests: list[str]) -> Outcome:
+        """The tests that noticed something, without any change: each copy runs a part of them."""
+        parts = [part for part in (tests[place :: self.jobs] for place in range(self.jobs)) if part]
+
+        def run(part: list[str]) -> Outcome:
+            copy = self.copies.get()
+            try:
+                shutil.copy(self.database, copy / "tables.sqlite3")
+                return _pytest(copy, part, limit=None)
+            finally:
+                self.copies.put(copy)
+
+        with ThreadPoolExecutor(self.jobs) as pool:
+            outcomes = list(pool.map(run, parts))
+        return next((one for one in outcomes if one.state != "passed"), Outcome("passed"))
 
 
 def _copy(place: Path) -> None:
+    place.mkdir(parents=True)
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, place / name, ignore=shutil.ignore_patterns(
-                "__pycache__", "var", "*.po"))  # fmt: skip
+            shutil.copytree(
+                source, place / name, ignore=shutil.ignore_patterns("__pycache__", "var", "*.po")
+            )
         else:
-            place.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, place / name)
 
 
-def _mutate(guard: Guard, place: Path, database: Path, asked: str) -> tuple[str, float]:
-    """Which test notices (empty: none), and how long that took; ``asked`` is asked first."""
-    began = time.monotonic()
-    _copy(place)
-    file = place / "wagtail_zoom" / guard.file
-    file.write_text(file.read_text().replace(guard.old, guard.new))
-    compile(file.read_text(), str(file), "exec")
-    tables = place / "tables.sqlite3"
-    code, said = 0, ""
-    for tests in ([asked.partition(" (does not")[0]] if asked else [], guard.tests.split()):
-        if tests and not code:
-            shutil.copy(database, tables)
-            code, said = _pytest(place, tests, tables)
-            code = code if FAILED.search(said) else 0
-    shutil.rmtree(place)
-    found = FAILED.search(said)
-    if not found and not PASSED.search(said):
-        print(f"The tests of this guard did not run:\n{said[-1500:]}")
-    return (found[1].removeprefix("tests/") if found else ""), time.monotonic() - began
+def _digest() -> str:
+    """Of everything that decides what the tables look like."""
+    digest = hashlib.sha256()
+    for path in _deciding():
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def _pytest(place: Path, tests: list[str], database: Path, *more: str) -> tuple[int, str]:
+def _deciding() -> Iterator[Path]:
+    yield ROOT / "tests" / "settings.py"
+    for folder in ("wagtail_zoom", "tests"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if path.parent.name == "migrations":
+                yield path
+
+
+def _pytest(copy: Path, tests: list[str], *more: str, limit: float | None = TIME_LIMIT) -> Outcome:
     """Run tests in a copy, on tables that are made once and then copied."""
     command = [
-        sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--reuse-db", *more,
-        *("-m", "not services and not browser"), *(f"tests/{test}" for test in tests),
-    ]  # fmt: skip
+        *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--reuse-db"),
+        *("-m", "not services and not browser", *more, *(f"tests/{test}" for test in tests)),
+    ]
+    settings = {
+        "TEST_DATABASE": "sqlite",
+        "TEST_SQLITE_FILE": str(copy / "tables.sqlite3"),
+        "COLUMNS": "240",
+    }
+    process = subprocess.Popen(
+        command,
+        cwd=copy,
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            command, cwd=place, capture_output=True, text=True, check=False, timeout=LONGEST,
-            env={**os.environ, "TEST_DATABASE": "sqlite", "TEST_SQLITE_FILE": str(database)},
-        )  # fmt: skip
+        said, _none = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
-        return 1, f"FAILED tests/{tests[0]} (does not come to an end)"
-    return done.returncode, done.stdout + done.stderr
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return Outcome("failed", reason=f"{' '.join(tests)} did not end in {limit:.0f} seconds")
+    return judge(process.returncode, said)
+
+
+def judge(code: int, said: str) -> Outcome:
+    """Only a test that failed has noticed the mutant: no error before it, beside it or instead."""
+    found = FAILED.search(said)
+    if found and code == 1:
+        test, reason = found["test"].removeprefix("tests/"), found["reason"] or ""
+        return Outcome("broken" if BROKEN.match(reason) else "failed", test, reason)
+    if code == 0 and re.search(r"\b[1-9][0-9]* passed\b", said):
+        return Outcome("passed")
+    return Outcome("broken", reason=f"pytest ended with {code}:\n{said[-1500:]}")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ def sites_for(user: Any) -> QuerySet[Site]:
     """The Sites whose Zoom settings this user may change; none for a visitor."""
     if not user.is_active or not user.is_authenticated:
         return Site.objects.none()
-    return settings_policy.sites_user_has_permission_for(user, "change")
+    return settings_policy.sites_user_has_permission_for(  # guard: site-right-decides
+        user, "change"
+    )
 
 
 def may_change(user: Any, site: Site) -> bool:

@@ -94,24 +94,29 @@ def _verified(request: HttpRequest) -> tuple[bytes, Secret]:
     """The raw body and the secret that signed it."""
     if request.method != "POST":
         raise Refused(405, "method")
-    if request.content_type != "application/json":
+    if request.content_type != "application/json":  # guard: webhook-json-only
         raise Refused(415, "content type")
     secrets = settings.webhook_secret_tokens
-    if not secrets:
+    if not secrets:  # guard: webhook-secret-required
         raise Refused(503, "no secret token is configured")
     signature = request.headers.get("x-zm-signature", "")
     timestamp = request.headers.get("x-zm-request-timestamp", "")
     if not SIGNATURE.fullmatch(signature) or not TIMESTAMP.fullmatch(timestamp):
         raise Refused(400, "headers")
     age = time.time() - int(timestamp)
-    if age > settings.webhook_max_age or age < -settings.webhook_max_ahead:
+    if (
+        age > settings.webhook_max_age  # guard: webhook-old-message-refused
+        or age < -settings.webhook_max_ahead  # guard: webhook-future-message-refused
+    ):
         raise Refused(400, "age")
     body = _read(request)
     record_metric("message_age_seconds", age)
-    signed = b"v0:" + timestamp.encode() + b":" + body
+    signed = (
+        b"v0:" + timestamp.encode() + b":" + body  # guard: webhook-signature-over-raw-body
+    )
     for secret in secrets:
         wanted = "v0=" + hmac.digest(secret.encode(), signed, "sha256").hex()
-        if hmac.compare_digest(wanted, signature):
+        if hmac.compare_digest(wanted, signature):  # guard: webhook-signature-compared
             return body, Secret(value=secret)
     raise Refused(401, "signature")
 
@@ -122,7 +127,7 @@ def _read(request: HttpRequest) -> bytes:
     declared = request.META.get("CONTENT_LENGTH") or ""
     if declared and (not declared.isascii() or not declared.isdigit()):
         raise Refused(400, "length")
-    if declared and int(declared[:15]) > limit:
+    if declared and int(declared[:15]) > limit:  # guard: webhook-declared-length-limit
         raise Refused(413, "size")
     try:
         body = request.body if declared else request.read(limit + 1)
@@ -130,7 +135,7 @@ def _read(request: HttpRequest) -> bytes:
         raise Refused(413, "size") from error
     except (UnreadablePostError, OSError) as error:
         raise Refused(400, "unreadable body") from error
-    if len(body) > limit:
+    if len(body) > limit:  # guard: webhook-read-length-limit
         raise Refused(413, "size")
     return body
 
@@ -154,7 +159,10 @@ def _answer_challenge(message: dict[str, Any], secret: Secret) -> HttpResponse:
     else the endpoint would sign chosen text for anybody."""
     payload = message.get("payload")
     token = payload.get("plainToken") if isinstance(payload, dict) else None
-    if not isinstance(token, str) or not PLAIN_TOKEN.fullmatch(token):
+    if (
+        not isinstance(token, str)
+        or not PLAIN_TOKEN.fullmatch(token)  # guard: webhook-challenge-token-plain
+    ):
         raise Refused(400, "challenge")
     proof = hmac.new(secret.reveal().encode(), token.encode(), hashlib.sha256).hexdigest()
     return JsonResponse({"plainToken": token, "encryptedToken": proof})
@@ -168,8 +176,10 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
     request_id = request.headers.get("x-zm-request-id", "")
     stamp = message.get("event_ts")
     event = WebhookEvent(
-        request_id=request_id if REQUEST_ID.fullmatch(request_id) else None,
-        content_key=_content_key(message),
+        request_id=request_id  # guard: webhook-request-id-unique
+        if REQUEST_ID.fullmatch(request_id)
+        else None,
+        content_key=_content_key(message),  # guard: webhook-content-unique
         account_zoom_id=_short(payload.get("account_id")),
         event=message["event"][:64],
         event_ts=stamp if isinstance(stamp, int) and 0 <= stamp < 10**15 else 0,
@@ -183,7 +193,9 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
         _wake()
         record_metric("messages_received")
     except DatabaseError as error:
-        raise Refused(503, "the message could not be stored") from error
+        raise Refused(
+            503, "the message could not be stored"
+        ) from error  # guard: webhook-unsaved-is-503
 
 
 def _content_key(message: dict[str, Any]) -> str:

@@ -141,7 +141,7 @@ class Guard:
         return get_object_or_404(self.choosable(), pk=pk)
 
     def get_objects(self, pks: Any) -> QuerySet[SiteItem]:
-        return self.choosable().filter(pk__in=pks)
+        return self.choosable().filter(pk__in=pks)  # guard: chooser-returns-own-rows
 
     def can_create(self) -> bool:
         return False
@@ -206,7 +206,9 @@ class ItemChooser(BaseChooser):
     def get_value_data_from_instance(self, instance: SiteItem) -> dict[str, Any]:
         user = get_active_log_context().user
         allowed = user is not None and visible_items(user).filter(pk=instance.pk).exists()
-        title = str(instance) if allowed else gettext("(not available on your site)")
+        title = (
+            str(instance) if allowed else gettext("(not available on your site)")
+        )  # guard: chooser-hides-foreign-title
         return {"id": instance.pk, "edit_url": None, "title": title}
 
 

@@ -20,7 +20,7 @@ from ..permissions import OwnerPolicy, may_change, sites_for
 
 def visible_to(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Rows with a ``site`` of which this user may change the Zoom settings."""
-    return rows.filter(site__in=sites_for(user))
+    return rows.filter(site__in=sites_for(user))  # guard: admin-rows-limited-to-own-sites
 
 
 def owns_any(user: Any) -> bool:
@@ -48,7 +48,7 @@ def policy_of(model: type[Any]) -> Any:
 def site_or_404(request: HttpRequest, pk: int) -> Site:
     """The Site of an address; 404 for everybody who may not change its Zoom settings."""
     site = get_object_or_404(Site.objects.select_related("root_page"), pk=pk)
-    if not may_change(request.user, site):
+    if not may_change(request.user, site):  # guard: admin-site-right
         raise Http404
     request.user._wagtail_zoom_owns_any = True  # the menu need not ask again
     return site

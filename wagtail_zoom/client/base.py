@@ -76,7 +76,7 @@ class Calls:
         if waits[0]:
             time.sleep(waits[0])
         token = tokens.get_token(self.grant, renew=self.renew)
-        if self.priority < Priority.REGISTRATION:
+        if self.priority < Priority.REGISTRATION:  # guard: file-call-paced
             ratelimit.wait_turn(self.account, label)
         try:
             return self.judged(lambda: send(token))

@@ -59,7 +59,9 @@ def pages(
             total = body.get("total_records")
             total = total if isinstance(total, int) else None
             token = body.get("next_page_token") or ""
-            good = isinstance(token, str) and token not in seen
+            good = (
+                isinstance(token, str) and token not in seen  # guard: listing-loop-detected
+            )
             if good and token:
                 params = {**params, "next_page_token": token}
                 if runner:

@@ -69,7 +69,7 @@ def reserve(
         ZoomRateLimited: the first slot is further away, the day's share is used up, or Zoom itself
             asked this account to wait.
     """
-    _honour_throttle(account, priority)
+    _honour_throttle(account, priority)  # guard: rate-limit-honoured
     share = settings.rate_share
     held = min(share, FULLEST)
     # Rounded up: a microsecond less, and a second could hold one call too many.
@@ -81,13 +81,15 @@ def reserve(
         now = time.time_ns() // 1000
         ahead = max(0, row.slot - now)
         # What is borrowed comes on top of what a second holds: together never more than the plan.
-        allowance = min(priority / 10, 1 / held - 1) * 1_000_000
+        allowance = min(priority / 10, 1 / held - 1) * 1_000_000  # guard: borrowed-rate-limit
         wait = max(0.0, ahead - allowance) / 1_000_000
-        if wait > patience:
+        if wait > patience:  # guard: rate-wait-limited
             retry_at = timezone.now() + timedelta(seconds=wait)
             raise ZoomRateLimited("This account's share of Zoom's rate is used.", retry_at=retry_at)
         count = row.day_count if row.day == today else 0
-        if limit and count + calls > limit * (1 if priority >= Priority.EVENT else share):
+        if limit and count + calls > limit * (
+            1 if priority >= Priority.EVENT else share
+        ):  # guard: daily-limit
             raise ZoomRateLimited(
                 "This account's share of the day is used.", retry_at=next_midnight(), daily=True
             )
@@ -95,7 +97,7 @@ def reserve(
         moved = RateBudget.objects.filter(
             pk=row.pk, slot=row.slot, day=row.day, day_count=row.day_count
         ).update(slot=start + calls * gap, day=today, day_count=count + calls)
-        if moved:
+        if moved:  # guard: rate-budget-shared
             first = max(0.0, start - now - allowance)
             return [(first + place * gap) / 1_000_000 for place in range(calls)]
         time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - spreads rivals, no secret
@@ -134,7 +136,7 @@ def pause(account: ZoomAccount, error: ZoomRateLimited) -> None:
     if error.personal or error.retry_at is None:
         return
     rows = ZoomAccount.objects.filter(pk=account.pk)
-    rows = rows.exclude(throttled_until__gte=error.retry_at)
+    rows = rows.exclude(throttled_until__gte=error.retry_at)  # guard: rate-pause-not-shortened
     rows.update(throttled_until=error.retry_at, throttle_daily=error.daily)
 
 

@@ -31,7 +31,9 @@ def segment(value: object) -> str:
         ZoomRejected: it is no id of Zoom's; nothing is sent.
     """
     text = str(value)
-    if not _ID.fullmatch(text) or text in (".", ".."):
+    if not _ID.fullmatch(text) or text in (".", ".."):  # guard: id-checked-before-sending
         raise ZoomRejected("That is no id of Zoom's.")
     once = quote(text, safe="")
-    return quote(once, safe="") if text.startswith("/") or "//" in text else once
+    return (
+        quote(once, safe="") if text.startswith("/") or "//" in text else once
+    )  # guard: id-slashes-encoded-twice

@@ -47,7 +47,7 @@ def read(text: str) -> Ref | None:
     try:
         site_id, page_id, meeting_id, locale, options = signing.Signer(salt=SALT).unsign_object(
             text
-        )
+        )  # guard: form-reference-signed
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return Ref(site_id, page_id, meeting_id, locale, options)

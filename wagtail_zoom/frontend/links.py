@@ -27,7 +27,10 @@ _TAG_BYTES = 8
 
 def _tag(site_id: int, ident: uuid.UUID, secret: str | bytes | None = None) -> bytes:
     digest = salted_hmac(
-        _SALT, f"{site_id}:{ident.hex}", secret=secret, algorithm="sha256"
+        _SALT,
+        f"{site_id}:{ident.hex}",  # guard: public-id-bound-to-site
+        secret=secret,
+        algorithm="sha256",
     ).digest()
     return digest[:_TAG_BYTES]
 

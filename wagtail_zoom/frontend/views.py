@@ -124,13 +124,17 @@ def _target(
         url = (personal or let_in.meeting.join_url).reveal()
     except DecryptionError:
         return ""
-    if not links.is_zoom_link(url):
+    if not links.is_zoom_link(url):  # guard: join-redirect-to-zoom-only
         return ""
     may_pass = choice.passcode_policy == PasscodePolicy.IN_LINK or (
         choice.passcode_policy == PasscodePolicy.REGISTRANTS and audience is Audience.REGISTRANT
     )
     parts = urlsplit(url)
-    query = [pair for pair in parse_qsl(parts.query) if may_pass or pair[0] != "pwd"]
+    query = [
+        pair
+        for pair in parse_qsl(parts.query)
+        if may_pass or pair[0] != "pwd"  # guard: passcode-policy
+    ]
     path = parts.path
     room, _slash, number = path.removeprefix("/").partition("/")
     if browser and room in ("j", "w"):

@@ -89,7 +89,9 @@ class Exposure:
         ).select_related("meeting__host")
         if surface is Surface.JOIN:
             return rows.filter(_joinable(choice, audience))
-        return rows.defer("meeting__join_url", "meeting__passcode")
+        return rows.defer(
+            "meeting__join_url", "meeting__passcode"
+        )  # guard: page-loads-no-join-link
 
     def recordings(self, audience: Audience, surface: Surface) -> QuerySet[Recording]:
         """Published recordings, unordered. Only the join surface loads link and passcode."""
@@ -100,14 +102,16 @@ class Exposure:
         published = items.filter(visibility=SiteItem.Visibility.PUBLISHED).exclude(_withheld())
         rows = Recording.objects.filter(
             # An unscheduled recording needs a person's decision; no rule may publish it.
-            Q(is_unscheduled=False, zoom_type__in=_SCHEDULED)
+            Q(
+                is_unscheduled=False, zoom_type__in=_SCHEDULED
+            )  # guard: unscheduled-recording-needs-decision
             | Exists(published.filter(decided_at__isnull=False)),
             self._hosts(choice),
             Exists(published),
             account=choice.account_id,
             is_ready=True,
             removed_at=None,
-            trashed_at=None,
+            trashed_at=None,  # guard: trashed-recording-hidden
         ).exclude(Q(meeting__is_private=True) | Q(meeting__uses_personal_room=True))
         if choice.recording_days:
             oldest = timezone.now() - timedelta(days=choice.recording_days)
@@ -137,20 +141,23 @@ class Exposure:
         rows = rows.filter(
             self._hosts(choice),
             account=choice.account_id,
-            kind__in=kinds,
-            is_private=False,
-            uses_personal_room=False,
-            detail_at__isnull=False,
+            kind__in=kinds,  # guard: only-chosen-kinds-shown
+            is_private=False,  # guard: private-meeting-hidden
+            uses_personal_room=False,  # guard: personal-room-hidden
+            detail_at__isnull=False,  # guard: meeting-without-details-hidden
         ).exclude(zoom_type__in=(1, 4))
         items = self._items(choice, kind=OuterRef("kind"), key=OuterRef("zoom_id"))
-        rows = rows.exclude(Exists(items.filter(_withheld())))
+        rows = rows.exclude(Exists(items.filter(_withheld())))  # guard: hidden-item-not-shown
         published = Exists(items.filter(visibility=SiteItem.Visibility.PUBLISHED))
         return rows.filter(_rule(choice) | Q(published))
 
     @staticmethod
     def _hosts(choice: ZoomSettings) -> Q:
         """Ticked hosts that this Site's own grant covers; an archive has only its ticks left."""
-        ticked = Q(host__exposed_on__settings=choice.pk, host__account=choice.account_id)
+        ticked = Q(
+            host__exposed_on__settings=choice.pk,  # guard: only-chosen-hosts-shown
+            host__account=choice.account_id,
+        )
         grant: Grant | None = choice.grant
         if grant is None:
             return ticked
@@ -158,7 +165,9 @@ class Exposure:
             return Q(pk__in=[])
         if grant.account_level:
             return ticked
-        return ticked & Q(host__zoom_id=grant.zoom_user_id)
+        return (
+            ticked & Q(host__zoom_id=grant.zoom_user_id)  # guard: personal-grant-shows-own-meetings
+        )
 
     @staticmethod
     def _items(choice: ZoomSettings, **match: object) -> QuerySet[SiteItem]:
@@ -217,6 +226,9 @@ def _joinable(choice: ZoomSettings, audience: Audience) -> Q:
         return alive
     if choice.join_policy == JoinPolicy.WINDOW:
         return alive & Q(start__lte=timezone.now() + timedelta(minutes=choice.join_minutes))
-    if choice.join_policy == JoinPolicy.REGISTRANTS and audience is Audience.REGISTRANT:
+    if (
+        choice.join_policy == JoinPolicy.REGISTRANTS
+        and audience is Audience.REGISTRANT  # guard: join-policy-registrants
+    ):
         return alive
     return Q(pk__in=[])

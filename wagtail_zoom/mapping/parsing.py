@@ -35,7 +35,9 @@ def prose(value: Any, limit: int = 20_000) -> str:
 
 def line(value: Any, limit: int = 300) -> str:
     """Text on one line: no control character can reach a header, a mail or a calendar file."""
-    return _BREAKS.sub(" ", prose(value, limit * 2)).strip()[:limit]
+    return _BREAKS.sub(" ", prose(value, limit * 2)).strip()[
+        :limit
+    ]  # guard: control-characters-removed
 
 
 def identifier(value: Any) -> str:
@@ -129,7 +131,7 @@ def link(value: Any) -> str:
     allowed = any(host == name or host.endswith(f".{name}") for name in settings.link_hosts)
     local = host in ("localhost", "127.0.0.1")
     if (
-        not allowed
+        not allowed  # guard: link-leads-to-zoom
         or parts.username
         or parts.scheme not in (("http", "https") if local else ("https",))
     ):

@@ -176,7 +176,9 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
     """
     purge: list[int] = []
     rows = Grant.objects.filter(
-        account__zoom_id=account_zoom_id, zoom_user_id=user_zoom_id, connected_at__lte=at
+        account__zoom_id=account_zoom_id,
+        zoom_user_id=user_zoom_id,  # guard: deauthorization-limited-to-user
+        connected_at__lte=at,  # guard: deauthorization-ignores-old-news
     ).select_related("account")
     for grant in rows:
         with transaction.atomic():
@@ -185,7 +187,7 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
             # A refresh under way loses against the generation: nothing is stored after this.
             Grant.objects.filter(pk=grant.pk).update(
                 access_token="", refresh_token="", user_email="", revoke_requested_at=None,
-                generation=F("generation") + 1,
+                generation=F("generation") + 1,  # guard: deauthorization-stops-refresh
             )  # fmt: skip
             choices = ZoomSettings.objects.filter(grant=grant)
             left = list(choices.select_related("site"))

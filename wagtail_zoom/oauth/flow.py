@@ -57,10 +57,10 @@ def start(request: HttpRequest, site: Site, invitation: Invitation | None = None
     """
     if not (settings.client_id and settings.client_secret and settings.base_url):
         raise FlowError("not_configured")
-    if not is_own_host(request.get_host()):
+    if not is_own_host(request.get_host()):  # guard: flow-starts-on-own-host
         raise FlowError("unknown_host")
     mine = browser(request)
-    _make_room(mine)
+    _make_room(mine)  # guard: open-flows-limit
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     row = OAuthState(
         state_hash=digest(state),
@@ -108,11 +108,16 @@ def receive(state: str, code: str) -> str:
         FlowError: the state is unknown, used or over.
     """
     row = OAuthState.objects.filter(state_hash=digest(state), expires_at__gt=timezone.now()).first()
-    if row is None or not is_own_host(urlsplit(row.origin).netloc):
+    if (
+        row is None or not is_own_host(urlsplit(row.origin).netloc)  # guard: redirect-to-own-host
+    ):
         raise FlowError("state")
     row.code = code
     # A second code for the same state is somebody else's.
-    if not OAuthState.objects.filter(pk=row.pk, code="").update(code=row.code):
+    if not OAuthState.objects.filter(
+        pk=row.pk,
+        code="",  # guard: code-accepted-once
+    ).update(code=row.code):
         raise FlowError("state")
     return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}"
 
@@ -133,7 +138,10 @@ def take(request: HttpRequest, state: str) -> OAuthState:
         FlowError: it is not this browser's, user's or Site's, or it is over.
     """
     row = (
-        OAuthState.objects.filter(state_hash=digest(state), expires_at__gt=timezone.now())
+        OAuthState.objects.filter(
+            state_hash=digest(state),
+            expires_at__gt=timezone.now(),  # guard: state-expires
+        )
         .select_related("site", "invitation__created_by", "user")
         .first()
     )
@@ -142,11 +150,15 @@ def take(request: HttpRequest, state: str) -> OAuthState:
     mine = row.session_hash == digest(request.session.get(BROWSER, ""))
     user = request.user if request.user.is_authenticated else None
     same_app = (row.client_id, row.issuer) == (settings.client_id, settings.oauth_url)
-    if not mine or not same_app or (row.invitation is None and row.user != user):
+    if (
+        not mine  # guard: state-bound-to-browser
+        or not same_app  # guard: state-bound-to-client
+        or (row.invitation is None and row.user != user)  # guard: state-bound-to-user
+    ):
         raise FlowError("state")
     _check_right(row)
     # Deleting decides a race: of two requests with one state only one goes on.
-    if not OAuthState.objects.filter(pk=row.pk).delete()[0]:
+    if not OAuthState.objects.filter(pk=row.pk).delete()[0]:  # guard: state-single-use
         raise FlowError("state")
     return row
 
@@ -154,9 +166,17 @@ def take(request: HttpRequest, state: str) -> OAuthState:
 def _check_right(row: OAuthState) -> None:
     """The right is checked again on completion: it may have been withdrawn in between."""
     if row.invitation is None:
-        if row.user is None or not may_change(row.user, row.site):
+        if (
+            row.user is None
+            or not may_change(row.user, row.site)  # guard: user-right-checked-on-completion
+        ):
             raise FlowError("permission")
-    elif not row.invitation.is_open or not may_change(row.invitation.created_by, row.site):
+    elif (
+        not row.invitation.is_open
+        or not may_change(
+            row.invitation.created_by, row.site
+        )  # guard: inviter-right-checked-on-completion
+    ):
         raise FlowError("invitation")
 
 

@@ -84,7 +84,9 @@ def refuse_in_transaction() -> None:
         TransactionOpen: a transaction of the calling code is open.
     """
     for connection in connections.all(initialized_only=True):
-        if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        if any(
+            not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks
+        ):  # guard: no-call-in-transaction
             raise TransactionOpen("A call to Zoom inside a database transaction.")
 
 
@@ -112,7 +114,7 @@ def call(
     answer = exchange(
         method, url, auth=auth, params=params, payload=payload, form=form, within=within
     )
-    if 300 <= answer.status < 400:
+    if 300 <= answer.status < 400:  # guard: redirect-not-followed
         raise ZoomProtocolError("Zoom answered with a redirect.", status=answer.status)
     return Answer(answer.status, answer.headers, _parse(answer.body))
 
@@ -135,7 +137,7 @@ def exchange(
     connect, read = settings.timeout
     headers = {"Accept": accept, "Accept-Encoding": "gzip"}
     facts = {"auth": auth, "params": params, "json": payload, "data": form, "headers": headers}
-    if within is None:
+    if within is None:  # guard: slow-answer-time-limit
         return _send(method, url, facts, (connect, read), 3 * read, writes)
     limits = (min(connect, CONNECT_SECONDS, within), within)
     return call_with_deadline(
@@ -155,7 +157,12 @@ def _send(
     response, failure = None, None
     try:
         response = session().request(
-            method, url, timeout=limits, allow_redirects=False, stream=True, **facts
+            method,
+            url,
+            timeout=limits,
+            allow_redirects=False,  # guard: http-library-follows-no-redirect
+            stream=True,
+            **facts,
         )
     except Exception as error:
         failure = _failure(error, writes)
@@ -208,7 +215,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     for chunk in _chunks(response.raw):
         part = unpack.decompress(chunk, limit + 1 - size) if unpack else chunk
         size += len(part)
-        if size > limit or (unpack and unpack.unconsumed_tail):
+        if size > limit or (unpack and unpack.unconsumed_tail):  # guard: answer-size-limit
             raise ZoomProtocolError("Zoom's answer is too large.", status=response.status_code)
         if time.monotonic() > deadline:
             raise ZoomTransient("Zoom answers too slowly.", ambiguous=True)

@@ -156,7 +156,7 @@ def _checked(response: requests.Response) -> requests.Response:
             body = None
         if not isinstance(body, dict):
             raise ZoomProtocolError("The token answer cannot be read.", status=200)
-        if "error" in body or "errorCode" in body:
+        if "error" in body or "errorCode" in body:  # guard: token-error-with-status-200
             raise classify(200, body)
         return response
     try:
@@ -205,7 +205,10 @@ def token_set(body: Any) -> TokenSet:
     if isinstance(life, str) and life.isascii() and life.isdigit():
         life = int(life[:10])
     sane = isinstance(life, int) and not isinstance(life, bool) and 0 < life <= LONGEST
-    if not whole or not sane:
+    if (
+        not whole  # guard: token-pair-complete
+        or not sane
+    ):
         raise ZoomProtocolError("The token answer is not whole.", status=200)
     scope = body.get("scope")
     return TokenSet(
@@ -229,7 +232,10 @@ def api_base(value: Any) -> str:
     except ValueError:
         return ""
     own = urlsplit(settings.api_url)
-    known = parts.netloc in settings.api_hosts and parts.scheme in ("https", own.scheme)
+    known = parts.netloc in settings.api_hosts and parts.scheme in (
+        "https",
+        own.scheme,
+    )  # guard: token-sent-to-known-hosts
     plain = parts.path in ("", "/v2") and not parts.query and not parts.fragment
     if not known or not plain or (parts.scheme == "http" and parts.netloc != own.netloc):
         return ""

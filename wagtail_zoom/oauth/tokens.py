@@ -139,7 +139,7 @@ def refresh_idle(limit: int = 5) -> int:
 
 def _read(grant: Grant) -> Grant:
     row = Grant.objects.select_related("account").get(pk=grant.pk)
-    if row.account.is_quarantined:
+    if row.account.is_quarantined:  # guard: copy-sends-nothing
         raise ZoomQuarantined("This installation is a copy; nothing is sent to Zoom.")
     if row.is_usable and row.client_id != settings.client_id:
         reason = GrantReason.CLIENT_CHANGED
@@ -177,7 +177,7 @@ def _refresh(row: Grant, generation: int) -> AccessToken:
             return _token(row)
         if row.retry_at and row.retry_at > timezone.now() and row.failures:
             raise ZoomTransient("Zoom is not answering.", retry_at=row.retry_at)
-        with defer_sigalrm():
+        with defer_sigalrm():  # guard: timeout-held-during-refresh
             if _claim(row, generation, me):
                 return _rotate(row, generation, me, marked)
         if time.monotonic() > give_up:
@@ -202,10 +202,12 @@ def _claim(row: Grant, generation: int, me: str) -> bool:
     rows = Grant.objects.filter(
         pk=row.pk, generation=generation, refresh_started_at=row.refresh_started_at
     )
-    rows = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    rows = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now))  # guard: token-refresh-lease
     return bool(
         rows.update(
-            lease_owner=me, lease_until=now + timedelta(seconds=LEASE), refresh_started_at=now
+            lease_owner=me,
+            lease_until=now + timedelta(seconds=LEASE),
+            refresh_started_at=now,  # guard: refresh-recorded-before-call
         )
     )
 
@@ -252,7 +254,7 @@ def _refused(
 ) -> AccessToken:
     """``invalid_grant``: lost a race, or lost the permission?"""
     now_there = Grant.objects.select_related("account").get(pk=row.pk)
-    if now_there.generation != generation:
+    if now_there.generation != generation:  # guard: refused-refresh-takes-newer-token
         return _token(now_there)
     _release(row, me, keep_mark=False)
     reason = error.reason
@@ -288,7 +290,10 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
         values["scope"] = fresh.scope
     for attempt in range(1, SAVE_TRIES + 1):
         try:
-            Grant.objects.filter(pk=row.pk, generation=generation).update(**values)
+            Grant.objects.filter(
+                pk=row.pk,
+                generation=generation,  # guard: token-save-checks-generation
+            ).update(**values)
             break
         except OperationalError:
             if attempt == SAVE_TRIES:
@@ -298,7 +303,9 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
     grant_state.note_success(row)
     # Whoever authorised anew in the meantime has the newer chain; theirs is in the row then.
     now_there = Grant.objects.select_related("account").get(pk=row.pk)
-    if now_there.generation == generation + 1 and now_there.reason in TAKEN_FOR_LOST:
+    if (
+        now_there.generation == generation + 1 and now_there.reason in TAKEN_FOR_LOST
+    ):  # guard: late-refresh-restores-connection
         # Somebody took us for dead (a clock that jumped ends every lease) and met a refresh token
         # that we had used. The pair in our hands says that nothing is lost.
         grant_state.transition(

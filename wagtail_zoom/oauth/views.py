@@ -68,7 +68,10 @@ def _sentence(request: HttpRequest, code: str, *, status: int = 400) -> HttpResp
 @transaction.non_atomic_requests
 def connect(request: HttpRequest, site_pk: int) -> HttpResponse:
     """``zoom/oauth/connect/<site>/``: the button in the panel (with Django's CSRF protection)."""
-    site = get_object_or_404(sites_for(request.user), pk=site_pk)
+    site = get_object_or_404(
+        sites_for(request.user),  # guard: connect-checks-site-right
+        pk=site_pk,
+    )
     try:
         return flow.start(request, site)
     except FlowError as error:
@@ -121,7 +124,7 @@ def finish(request: HttpRequest) -> HttpResponse:
     choice = ZoomSettings.for_site(row.site)
     if row.invitation is not None:
         return _finish_invited(request, row, choice, grant)
-    if is_switch(choice, grant):
+    if is_switch(choice, grant):  # guard: account-switch-confirmed
         request.session[SWITCH] = {"site": row.site_id, "grant": grant.pk}
         return redirect("wagtail_zoom:oauth_switch", row.site_id)
     connect_site(row.site, grant, request.user)
@@ -148,7 +151,7 @@ def _finish_invited(
     if is_switch(choice, grant):
         disconnect.release(grant)
         return _sentence(request, "other_account", status=409)
-    if invitation is None or not invitations.use(invitation):
+    if invitation is None or not invitations.use(invitation):  # guard: invitation-single-use
         disconnect.release(grant)
         return _sentence(request, "invitation", status=403)
     connect_site(row.site, grant, invitation.created_by, invited=True)
@@ -207,7 +210,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
         return _sentence(request, "invitation", status=404)
     if request.method == "GET":
         return render(request, "wagtail_zoom/oauth/invite.html", {"site": row.site, "row": row})
-    if not invitations.bind(row, flow.browser(request)):
+    if not invitations.bind(row, flow.browser(request)):  # guard: invitation-bound-to-browser
         return _sentence(request, "invitation", status=403)
     try:
         return flow.start(request, row.site, row)

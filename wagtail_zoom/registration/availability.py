@@ -65,7 +65,9 @@ def _of_site(
         return off
     if "registration" in grant.missing_kinds:
         return off
-    if choice.paused_at or meeting.account.is_quarantined:
+    if (
+        choice.paused_at or meeting.account.is_quarantined  # guard: copy-takes-no-registration
+    ):
         return Availability("paused", _("Registration is not possible at the moment."), ask=True)
     return None
 

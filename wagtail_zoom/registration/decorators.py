@@ -37,11 +37,11 @@ def anonymous(referrer: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 response = view(request, *args, **kwargs)
-            except UNSAVED as error:
+            except UNSAVED as error:  # guard: unsaved-decision-reported
                 if request.method != "POST":
                     raise
                 response = unsaved(request, error)
-            add_never_cache_headers(response)
+            add_never_cache_headers(response)  # guard: registration-answer-not-cached
             response["Referrer-Policy"] = referrer
             response["X-Robots-Tag"] = "noindex, nofollow"
             # Nobody puts our buttons under their own page, whatever middleware the project has.

@@ -109,7 +109,7 @@ def _perform(row: Registration, task: str, client: ZoomClient) -> Found:
 
 
 def _add(row: Registration, client: ZoomClient) -> Found:
-    if row.maybe_sent:
+    if row.maybe_sent:  # guard: lost-answer-looked-up
         known = registrants.look_up(row, client)
         if known is not None:
             return known

@@ -49,7 +49,10 @@ def wake() -> None:
 def due(now: datetime) -> QuerySet[Registration]:
     """Rows with something to do that nobody works on."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Registration.objects.filter(free, next_try_at__lte=now)
+    return Registration.objects.filter(
+        free,  # guard: registration-lock
+        next_try_at__lte=now,
+    )
 
 
 def claim(pk: int, now: datetime | None = None) -> str:

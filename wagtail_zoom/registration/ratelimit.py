@@ -36,7 +36,7 @@ def exceeded(name: str, *parts: str | int) -> int:
     window = now // seconds
     text = ":".join(str(part) for part in parts)
     # Keyed: whoever reads the cache cannot find out by trying whose address was counted.
-    digest = blind_index(text, PURPOSE)[:32]
+    digest = blind_index(text, PURPOSE)[:32]  # guard: rate-limit-keys-keyed
     key = f"wagtail-zoom:limit:{name}:{digest}:{window}"
     try:
         cache.add(key, 0, timeout=seconds + 5)
@@ -60,7 +60,9 @@ def network_of(request: HttpRequest) -> str:
         if network != "unix"
     ]
     # A web server on a Unix socket leaves REMOTE_ADDR empty: only it can have connected.
-    behind = _is_in(found, trusted) if found else "unix" in settings.trusted_proxies
+    behind = (
+        _is_in(found, trusted) if found else "unix" in settings.trusted_proxies
+    )  # guard: proxy-trusted-by-name
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-20:]
     while behind and forwarded:
         nearer = _address(forwarded.pop())

@@ -119,7 +119,12 @@ def check(row: Registration, client: ZoomClient) -> Found:
     except ZoomNotFound:
         # The same answer for a registrant and for a whole meeting that is gone; the latter says
         # nothing about the person, and a host can bring it back.
-        return Found(known, "cancelled" if _has_meeting(row, client) else "")
+        return Found(
+            known,
+            "cancelled"  # guard: missing-meeting-cancels-nobody
+            if _has_meeting(row, client)
+            else "",
+        )
     except ZoomScopeMissing:
         # The list needs another permission, which registration cannot do without.
         return look_up(row, client) or Found(known, "cancelled")

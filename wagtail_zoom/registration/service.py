@@ -116,7 +116,7 @@ def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Reg
     meeting = offer.meeting
     if meeting is None:
         raise RegistrationClosed(offer.availability)
-    text = _identity(offer, meeting, entry)
+    text = _identity(offer, meeting, entry)  # guard: registration-stored-once
     known = dedup.find(text).first()
     if known is None:
         row = _fresh(offer, meeting, entry, text, confirmed)

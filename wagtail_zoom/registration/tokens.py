@@ -55,7 +55,9 @@ def find(text: str) -> Registration | None:
         .select_related("site", "account", "meeting")
         .first()
     )
-    return row if row and links.resolve(row.site_id, text) == ident else None
+    return (
+        row if row and links.resolve(row.site_id, text) == ident else None
+    )  # guard: personal-token-bound-to-site
 
 
 def find_here(request: HttpRequest, text: str) -> Registration | None:

@@ -131,13 +131,13 @@ def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
     refused = _refuse(request, offer)
     if refused is not None:
         return refused
-    if not offer.availability.is_open:
+    if not offer.availability.is_open:  # guard: closed-registration-refused
         return _show(request, ref, offer, status=409)
     form = make_form(offer, request.POST)
-    wait = ratelimit.exceeded("network", ratelimit.network_of(request))
+    wait = ratelimit.exceeded("network", ratelimit.network_of(request))  # guard: network-rate-limit
     if wait:
         return _busy(request, ref, offer, form, wait)
-    if request.POST.get(TRAP):
+    if request.POST.get(TRAP):  # guard: honeypot
         # A robot filled in what no person sees: it is told that all is well.
         return _thanks(ref)
     if form.is_valid() and _needs_confirmation(request, ref):
@@ -152,7 +152,7 @@ def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
     if wait:
         return _busy(request, ref, offer, form, wait)
     address = tokens.normalise(form.cleaned_data["email"])
-    if ratelimit.exceeded("address", offer.meeting.pk, address):
+    if ratelimit.exceeded("address", offer.meeting.pk, address):  # guard: address-rate-limit
         # The same answer as ever: else it would tell that the address was used before.
         return _as_ever(ref, offer, began)
     return _save(request, ref, offer, form, began)
@@ -162,9 +162,9 @@ def _refuse(request: HttpRequest, offer: Offer) -> HttpResponse | None:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length.isascii() or not length.isdigit():
         return _sentence(request, 411, _("This form cannot be read."), back=offer.page_url)
-    if int(length[:15]) > settings.registration_max_bytes:
+    if int(length[:15]) > settings.registration_max_bytes:  # guard: form-size-limit
         return _sentence(request, 413, _("This form is too large."), back=offer.page_url)
-    if origin_of(request) is Origin.FOREIGN:
+    if origin_of(request) is Origin.FOREIGN:  # guard: foreign-origin-refused
         text = _("This form was sent from another website.")
         return _sentence(request, 403, text, back=offer.page_url)
     try:
@@ -181,7 +181,10 @@ def _needs_confirmation(request: HttpRequest, ref: str) -> bool:
         return False
     elapsed = request.POST.get(ELAPSED, "")[:10]
     hasty = elapsed.isascii() and elapsed.isdigit() and int(elapsed) < FASTEST_MS
-    return hasty or origin_of(request) is Origin.UNKNOWN
+    return (
+        hasty  # guard: fast-form-confirmed
+        or origin_of(request) is Origin.UNKNOWN  # guard: unknown-origin-confirmed
+    )
 
 
 def _ask(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
@@ -264,7 +267,7 @@ def _save(
     lease = "" if double else outbox.new_lease()
     try:
         row = service.save(offer, entry, confirmed=not double, lease=lease)
-    except UNSAVED as error:
+    except UNSAVED as error:  # guard: unsaved-registration-reported
         return _unsaved(request, ref, offer, form, error)
     if double:
         # Nobody is sent to Zoom here, whoever it is: the time of the answer tells nothing.

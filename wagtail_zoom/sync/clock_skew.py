@@ -23,7 +23,7 @@ from ..utils.queue import repair_schedule
 logger = get_logger("clock")
 
 WATCH = "clock"
-APART = timedelta(minutes=30)
+APART = timedelta(minutes=30)  # guard: clock-tolerance
 """Clocks of several machines may differ by so much; what is dated ahead by less waits it out."""
 OFTEN = 20.0
 """Seconds between two looks of one process."""
@@ -53,7 +53,7 @@ def look(now: datetime | None = None) -> bool:
     if seen is None:
         Heartbeat.objects.bulk_create([Heartbeat(name=WATCH, at=now)], ignore_conflicts=True)
         return False
-    if seen <= now + APART:
+    if seen <= now + APART:  # guard: clock-set-back-repaired
         Heartbeat.objects.filter(name=WATCH, at__lt=now).update(at=now)
         return False
     with transaction.atomic():

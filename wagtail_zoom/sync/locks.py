@@ -46,9 +46,11 @@ def claim(account: ZoomAccount, keys: Collection[str]) -> Claim:
     now, me = timezone.now(), str(uuid.uuid4())
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     try:
-        Lane.objects.filter(free, key__in=keys, not_before__lte=now).update(
-            lease_owner=me, lease_until=now + LEASE
-        )
+        Lane.objects.filter(
+            free,  # guard: message-lock
+            key__in=keys,
+            not_before__lte=now,
+        ).update(lease_owner=me, lease_until=now + LEASE)
     except OperationalError as error:
         # Two workers that want the same lanes can lock each other out: the next pass takes them.
         logger.info("Lanes could not be claimed: %s.", type(error).__name__)

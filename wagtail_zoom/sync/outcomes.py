@@ -74,14 +74,18 @@ def fail(events: list[WebhookEvent], error: Exception) -> None:
     pause = _planned(error, now)
     for event in events:
         # Whoever claimed it has counted this try in the row, not in the object.
-        attempts = event.attempts + (pause is None)
+        attempts = event.attempts + (
+            pause is None  # guard: planned-delay-is-no-attempt
+        )
         values: dict[str, object] = {
             "attempts": attempts,
             "run_after": pause or now + _wait(attempts, error),
             "error_class": type(error).__name__[:40],
             "error_code": getattr(error, "code", None),
         }
-        if attempts >= MOST_ATTEMPTS or event.received_at < now - GIVE_UP:
+        if (
+            attempts >= MOST_ATTEMPTS or event.received_at < now - GIVE_UP
+        ):  # guard: failing-message-given-up
             values["state"] = State.DEAD
         WebhookEvent.objects.filter(pk=event.pk).update(**values)
         if values.get("state") == State.DEAD:

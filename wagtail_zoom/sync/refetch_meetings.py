@@ -51,7 +51,10 @@ class _Rereads:
         self.account = account
         self.wanted = wanted
         self.scope = fetch_scope(account)
-        rows = Meeting.objects.filter(account=account, zoom_id__in=list(wanted))
+        rows = Meeting.objects.filter(
+            account=account,  # guard: message-limited-to-account
+            zoom_id__in=list(wanted),
+        )
         self.rows = {row.zoom_id: row for row in rows}
         self.hosts = hosts_of(account, [self._host(key) for key in wanted])
         self.found: dict[str, Verdict] = {}

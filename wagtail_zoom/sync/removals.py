@@ -76,7 +76,7 @@ def mark_missing(
     gone = [pk for pk, number in stored if number not in listed]
     for first in range(0, len(gone), BATCH):
         absent = Meeting.objects.filter(pk__in=gone[first : first + BATCH])
-        ahead = absent.filter(_ahead())
+        ahead = absent.filter(_ahead())  # guard: past-items-not-removed
         _lapse(account, absent.exclude(pk__in=ahead.values("pk")))
         _note(run, ahead)
     if gone:
@@ -133,12 +133,17 @@ def apply_removals(account: ZoomAccount, scope: FetchScope, run: SyncRun) -> dic
             alive = Recording.objects.filter(account=account, removed_at=None)
         else:
             alive = Meeting.objects.filter(account=account, kind=kind, removed_at=None)
-        gone = alive.filter(missed_run=run.pk, missing_since__isnull=False)
+        gone = alive.filter(
+            missed_run=run.pk,  # guard: removal-needs-two-runs
+            missing_since__isnull=False,
+        )
         gone = gone.exclude(seen_run=run.pk)
         count, total = gone.count(), alive.count()
         if not count:
             continue
-        if count > BRAKE_COUNT and count > total * BRAKE_SHARE and not run.allow_removals:
+        if (
+            count > BRAKE_COUNT and count > total * BRAKE_SHARE and not run.allow_removals
+        ):  # guard: mass-removal-limit
             result[kind] = Removed(withheld=count)
             _tell(account, kind, count)
             continue

@@ -109,7 +109,10 @@ def claim(account: ZoomAccount) -> str:
     """Take the lease of an account; the owner's mark, or empty when somebody else has it."""
     me, now = str(uuid.uuid4()), timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    rows = ZoomAccount.objects.filter(free, pk=account.pk)
+    rows = ZoomAccount.objects.filter(
+        free,  # guard: sync-run-lock
+        pk=account.pk,
+    )
     return me if rows.update(lease_owner=me, lease_until=now + LEASE) else ""
 
 

@@ -144,7 +144,7 @@ class Page:
             row = self.known.get(natural)
             if row is None:
                 result.created.append(natural)
-            elif _is_newer(row, self.fetched_at):
+            elif _is_newer(row, self.fetched_at):  # guard: older-read-ignored
                 result.stale.append(natural)
             elif row["content_hash"] == self.digests[natural] and row["removed_at"] is None:
                 result.unchanged.append(natural)

@@ -46,7 +46,10 @@ def decrypt(token: str, place: str) -> str:
     except (InvalidToken, UnicodeDecodeError, ValueError) as error:
         raise DecryptionError("A stored secret cannot be decrypted.") from error
     found, separator, text = plain.partition(SEPARATOR)
-    if not separator or not hmac.compare_digest(found.encode(), place.encode()):
+    if (
+        not separator
+        or not hmac.compare_digest(found.encode(), place.encode())  # guard: ciphertext-bound-to-row
+    ):
         raise DecryptionError("A stored secret belongs to another row.")
     return text
 

@@ -73,7 +73,7 @@ class Secret:
         return bool(self._token if self._value is None else self._value)
 
     def __repr__(self) -> str:
-        return "••••" if self else "''"
+        return "••••" if self else "''"  # guard: secret-hidden-when-printed
 
     __str__ = __repr__
 
@@ -85,7 +85,7 @@ class Secret:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> Any:  # guard: secret-not-pickled
         raise TypeError("A secret cannot be pickled.")
 
 

@@ -36,7 +36,9 @@ def enqueue(name: str, *ids: int | str) -> None:
     the sweep picks them up.
     """
     for value in ids:
-        if not isinstance(value, int | str) or (isinstance(value, str) and len(value) > 64):
+        if not isinstance(value, int | str) or (
+            isinstance(value, str) and len(value) > 64
+        ):  # guard: queue-takes-ids-only
             raise TypeError("Only ids may be put into the task queue.")
     transaction.on_commit(partial(_send, name, ids), robust=True)
 
@@ -62,7 +64,7 @@ def reset_debounce(name: str, seconds: int) -> None:
 
 
 def _bucket(name: str, seconds: int) -> str:
-    return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"
+    return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"  # guard: wake-up-not-by-cache-age
 
 
 def _send(name: str, ids: tuple[int | str, ...]) -> None:
@@ -115,7 +117,7 @@ def repair_schedule(now: datetime | None = None) -> int:
 
     now = now or timezone.now()
     late = Schedule.objects.filter(name=SCHEDULE_NAME, next_run__gt=now + timedelta(minutes=2))
-    return late.update(next_run=now)
+    return late.update(next_run=now)  # guard: schedule-corrected
 
 
 def on_worker_start(**kwargs: Any) -> None:

@@ -83,9 +83,12 @@ def redact(value: Any) -> Any:
         return value
     kept: dict[str, Any] = {}
     for key, item in value.items():
-        if key == "registrant" and isinstance(item, dict):
+        if key == "registrant" and isinstance(item, dict):  # guard: payload-registrant-reduced
             kept[key] = {name: item[name] for name in REGISTRANT_KEPT if name in item}
-        elif key not in SECRET and key not in PERSONAL:
+        elif (
+            key not in SECRET  # guard: payload-secrets-dropped
+            and key not in PERSONAL  # guard: payload-personal-data-dropped
+        ):
             kept[key] = redact(item)
     return kept
 

@@ -97,9 +97,9 @@ def sanitize_html(text: str, mark_word: str = "") -> SafeString:
         return mark_safe(  # noqa: S308  (nh3 has sanitised it)
             nh3.clean(
                 cut,
-                tags=TAGS,
-                attributes={"a": {"href"}},
-                url_schemes={"http", "https", "mailto"},
+                tags=TAGS,  # guard: markup-allow-list
+                attributes={"a": {"href"}},  # guard: markup-attributes
+                url_schemes={"http", "https", "mailto"},  # guard: markup-link-schemes
                 link_rel="nofollow noopener",
             )
         )

@@ -30,7 +30,7 @@ EXPORT_CHUNK = 500
 def as_text(value: Any) -> Any:
     """A value for a CSV cell that no spreadsheet takes for a formula."""
     text = force_str(value, strings_only=True)
-    if isinstance(text, str) and text.startswith(FORMULA):
+    if isinstance(text, str) and text.startswith(FORMULA):  # guard: export-without-formulas
         return f"'{text}"
     return text
 

@@ -73,7 +73,7 @@ def _rotate_row(
             setattr(row, name, getattr(row, name).reveal())
             values[name] = getattr(row, name)
         if isinstance(row, Registration):
-            values |= _digests(row)
+            values |= _digests(row)  # guard: registration-digests-rotated
     except DecryptionError:
         # Its key is gone already: the panel tells the owner, nothing here can.
         logger.warning("%s %s cannot be read with any key.", model._meta.label, row.pk)
