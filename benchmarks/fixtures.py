@@ -85,15 +85,15 @@ def connected(
     site = default_site()
     connect_site(client, site, person)
     runner.run()
-    choice = ZoomSettings.for_site(site)
-    ZoomAccount.objects.filter(pk=choice.account_id).update(plan=plan, plan_stated=True)
+    site_settings = ZoomSettings.for_site(site)
+    ZoomAccount.objects.filter(pk=site_settings.account_id).update(plan=plan, plan_stated=True)
     for name in kinds:
-        setattr(choice, f"show_{name}", True)
-    choice.save()
-    rows = Host.objects.filter(account=choice.account_id)
+        setattr(site_settings, f"show_{name}", True)
+    site_settings.save()
+    rows = Host.objects.filter(account=site_settings.account_id)
     for host in rows.filter(zoom_id__in=hosts) if hosts else rows:
-        ExposedHost.objects.get_or_create(settings=choice, host=host)
-    return ZoomSettings.objects.select_related("account", "grant").get(pk=choice.pk)
+        ExposedHost.objects.get_or_create(settings=site_settings, host=host)
+    return ZoomSettings.objects.select_related("account", "grant").get(pk=site_settings.pk)
 
 
 def host_id(zoom: SimulatorControl, key: str) -> str:
@@ -109,17 +109,17 @@ def bulk(zoom: SimulatorControl, host: str, **counts: int) -> None:
             count -= 1000
 
 
-def import_all(runner: TaskRunner, choice: ZoomSettings) -> SyncRun:
+def import_all(runner: TaskRunner, site_settings: ZoomSettings) -> SyncRun:
     """The first import, worked off to its end in this process."""
-    settings_changes.apply_exposure(choice, admin())
-    return finish(runner, choice)
+    settings_changes.apply_exposure(site_settings, admin())
+    return finish(runner, site_settings)
 
 
-def finish(runner: TaskRunner, choice: ZoomSettings) -> SyncRun:
+def finish(runner: TaskRunner, site_settings: ZoomSettings) -> SyncRun:
     """Run what waits until the account's run is over."""
     while True:
         runner.run(10**6)
-        run = SyncRun.objects.filter(account=choice.account_id).order_by("-pk")[0]
+        run = SyncRun.objects.filter(account=site_settings.account_id).order_by("-pk")[0]
         if not run.is_open:
             return run
         now = timezone.now()
@@ -135,23 +135,23 @@ def mirrored_site() -> ZoomSettings:
         client_id="simulator-client", account=account, zoom_user_id="h1", account_level=True
     )
     host = Host.objects.create(account=account, zoom_id="h1", display_name="Host")
-    choice = ZoomSettings.objects.create(
+    site_settings = ZoomSettings.objects.create(
         site=default_site(), grant=grant, account=account, configured_at=timezone.now(),
         show_meetings=True, show_recordings=True,
     )  # fmt: skip
-    ExposedHost.objects.create(settings=choice, host=host)
-    return choice
+    ExposedHost.objects.create(settings=site_settings, host=host)
+    return site_settings
 
 
-def add_dates(choice: ZoomSettings, first: int, last: int, each: int = 10) -> None:
+def add_dates(site_settings: ZoomSettings, first: int, last: int, each: int = 10) -> None:
     """Dates ``first`` to ``last`` of series of ten, half of them over, with the Site's items."""
-    host = Host.objects.get(account=choice.account_id)
+    host = Host.objects.get(account=site_settings.account_id)
     now = timezone.now()
     for begin in range(first // each, -(-last // each), 500):
         numbers = range(begin, min(begin + 500, -(-last // each)))
         made = Meeting.objects.bulk_create(
             Meeting(
-                account=choice.account,
+                account=site_settings.account,
                 host=host,
                 host_zoom_id="h1",
                 kind="meeting",
@@ -172,7 +172,7 @@ def add_dates(choice: ZoomSettings, first: int, last: int, each: int = 10) -> No
                 rows.append(
                     Occurrence(
                         meeting=meeting,
-                        account=choice.account,
+                        account=site_settings.account,
                         zoom_id=str(place),
                         start=start,
                         end=start + timedelta(hours=1),
@@ -182,8 +182,8 @@ def add_dates(choice: ZoomSettings, first: int, last: int, each: int = 10) -> No
         Occurrence.objects.bulk_create(rows, batch_size=1000)
         SiteItem.objects.bulk_create(
             SiteItem(
-                site=choice.site,
-                account=choice.account,
+                site=site_settings.site,
+                account=site_settings.account,
                 kind="meeting",
                 key=meeting.zoom_id,
                 meeting=meeting,
@@ -199,13 +199,13 @@ def _start(now: datetime, number: int) -> datetime:
     return now + sign * timedelta(hours=2, minutes=13 * (number + 1))
 
 
-def add_recordings(choice: ZoomSettings, count: int) -> None:
+def add_recordings(site_settings: ZoomSettings, count: int) -> None:
     """Published recordings."""
-    host = Host.objects.get(account=choice.account_id)
+    host = Host.objects.get(account=site_settings.account_id)
     now = timezone.now()
     made = Recording.objects.bulk_create(
         Recording(
-            account=choice.account,
+            account=site_settings.account,
             host=host,
             host_zoom_id="h1",
             uuid=f"r{number}",
@@ -220,8 +220,8 @@ def add_recordings(choice: ZoomSettings, count: int) -> None:
     )
     SiteItem.objects.bulk_create(
         SiteItem(
-            site=choice.site,
-            account=choice.account,
+            site=site_settings.site,
+            account=site_settings.account,
             kind="recording",
             key=row.uuid,
             recording=row,

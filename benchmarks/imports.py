@@ -30,11 +30,11 @@ def first_import() -> None:
         fixtures.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
         runner = fixtures.worker()
         host = fixtures.host_id(zoom, "aurora-0")
-        choice = fixtures.connected(runner, "aurora-0", hosts=(host,), plan="pro")
+        site_settings = fixtures.connected(runner, "aurora-0", hosts=(host,), plan="pro")
         zoom.call("DELETE", "calls")
         sent = _note_details()
         cpu, began = time.process_time(), time.monotonic()
-        run = fixtures.import_all(runner, choice)
+        run = fixtures.import_all(runner, site_settings)
         wall, cpu = time.monotonic() - began, time.process_time() - cpu
         found = zoom.call("GET", "calls")
         calls, counters = found["calls"], found["counters"]
@@ -94,10 +94,12 @@ def reconcile() -> None:
         runner = fixtures.worker()
         fixtures.no_budget()
         host_key = fixtures.host_id(zoom, "aurora-0")
-        choice = fixtures.connected(runner, "aurora-0", hosts=(host_key,), kinds=("meetings",))
-        fixtures.import_all(runner, choice)
-        host = Host.objects.get(account=choice.account_id, zoom_id=host_key)
-        account = choice.account
+        site_settings = fixtures.connected(
+            runner, "aurora-0", hosts=(host_key,), kinds=("meetings",)
+        )
+        fixtures.import_all(runner, site_settings)
+        host = Host.objects.get(account=site_settings.account_id, zoom_id=host_key)
+        account = site_settings.account
         run = SyncRun.objects.create(account=account, mode=SyncRun.Mode.RECONCILE)
 
         def client() -> Any:
@@ -149,13 +151,13 @@ def memory(count: int) -> None:
         runner = fixtures.worker()
         fixtures.no_budget()
         host = fixtures.host_id(zoom, "aurora-0")
-        choice = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
+        site_settings = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
         gc.collect()
         before = _peak()
         began = time.monotonic()
-        fixtures.import_all(runner, choice)
+        fixtures.import_all(runner, site_settings)
         wall = time.monotonic() - began
-        rows = Meeting.objects.filter(account=choice.account_id).count()
+        rows = Meeting.objects.filter(account=site_settings.account_id).count()
     report(
         Figure(
             f"memory {count}",

@@ -28,9 +28,9 @@ def run() -> None:
         runner = fixtures.worker()
         fixtures.no_budget()
         host = fixtures.host_id(zoom, "aurora-0")
-        choice = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
-        fixtures.import_all(runner, choice)
-        account = choice.account
+        site_settings = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
+        fixtures.import_all(runner, site_settings)
+        account = site_settings.account
         numbers = list(
             Meeting.objects.filter(account=account).values_list("zoom_id", flat=True)[:OBJECTS]
         )
@@ -49,7 +49,7 @@ def run() -> None:
                         account_zoom_id=account.zoom_id,
                         event="meeting.updated",
                         event_ts=int(time.time() * 1000),
-                        lane=f"{account.zoom_id}:meeting:{numbers[place % OBJECTS]}",
+                        lock_key=f"{account.zoom_id}:meeting:{numbers[place % OBJECTS]}",
                         payload={"object": {"id": numbers[place % OBJECTS], "host_id": host}},
                     )  # fmt: skip
                     for place in range(count)

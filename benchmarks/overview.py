@@ -69,7 +69,8 @@ def grow(first: int, last: int) -> None:
         for site, account, grant in zip(sites, accounts, grants, strict=True)
     )
     ExposedHost.objects.bulk_create(
-        ExposedHost(settings=choice, host=host) for choice, host in zip(choices, hosts, strict=True)
+        ExposedHost(settings=site_settings, host=host)
+        for site_settings, host in zip(choices, hosts, strict=True)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -151,7 +152,7 @@ def _route() -> None:
             content_key=f"{mark}{place}",
             event="meeting.started",
             account_zoom_id=f"fleet{place}",
-            lane=f"fleet{place}:meeting:1",
+            lock_key=f"fleet{place}:meeting:1",
             received_at=now,
             payload={"object": {"id": "1"}},
         )  # fmt: skip
@@ -166,7 +167,7 @@ def _route() -> None:
 def year() -> None:
     """Rows of a year for a thousand Sites, scaled down a hundredfold, and what ticks leave."""
     fixtures.worker()
-    choice = fixtures.mirrored_site()
+    site_settings = fixtures.mirrored_site()
     now, days = timezone.now(), 365
     made = {"events": 50, "runs": 40, "activity": 30}
     for day in range(days):
@@ -182,11 +183,11 @@ def year() -> None:
             for n in range(made["events"])
         )
         SyncRun.objects.bulk_create(
-            SyncRun(account=choice.account, mode="reconcile", state="done", finished_at=at)
+            SyncRun(account=site_settings.account, mode="reconcile", state="done", finished_at=at)
             for _ in range(made["runs"])
         )
         Activity.objects.bulk_create(
-            Activity(site=choice.site, category="sync", code="run_done", at=at)
+            Activity(site=site_settings.site, category="sync", code="run_done", at=at)
             for _ in range(made["activity"])
         )
     ticks = 0

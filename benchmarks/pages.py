@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from wagtail_zoom.models import ZoomAccount, touch
+from wagtail_zoom.models import ZoomAccount, bump_data_version
 
 from . import fixtures
 from .measure import QUICK, Duel, Figure, duel, ms, report
@@ -43,14 +43,14 @@ def main_of(html: str) -> str:
 
 def run() -> None:
     """Measure."""
-    choice = fixtures.mirrored_site()
-    fixtures.add_recordings(choice, 100)
+    site_settings = fixtures.mirrored_site()
+    fixtures.add_recordings(site_settings, 100)
     client = Client()
     lists = make("lists", LISTS)
     done = 0
     firsts: dict[str, Duel] = {}
     for size in SIZES:
-        fixtures.add_dates(choice, done, size)
+        fixtures.add_dates(site_settings, done, size)
         done = size
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -72,7 +72,7 @@ def run() -> None:
 
 def _change() -> None:
     """As the sync does after a change: whatever was kept is out of date."""
-    touch(*ZoomAccount.objects.values_list("pk", flat=True))
+    bump_data_version(*ZoomAccount.objects.values_list("pk", flat=True))
 
 
 def _cold(client: Client, ours: str, static: str, rounds: int) -> Duel:

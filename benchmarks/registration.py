@@ -9,7 +9,7 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 
-from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.models import Grant, Meeting, Registration, ZoomSettings
 
 from . import fixtures
@@ -19,9 +19,9 @@ from .measure import QUICK, Figure, ms, report
 class _Bare:
     """The one call to Zoom that a sign-up needs, and nothing else."""
 
-    def __init__(self, url: str, choice: ZoomSettings, meeting: Meeting) -> None:
+    def __init__(self, url: str, site_settings: ZoomSettings, meeting: Meeting) -> None:
         self.session = requests.Session()
-        token = Grant.objects.get(pk=choice.grant_id).access_token.reveal()
+        token = Grant.objects.get(pk=site_settings.grant_id).access_token.reveal()
         self.session.headers["Authorization"] = f"Bearer {token}"
         self.url = f"{url}/v2/meetings/{meeting.zoom_id}/registrants"
 
@@ -41,15 +41,15 @@ def run() -> None:
         runner = fixtures.worker()
         fixtures.no_budget()
         host = fixtures.host_id(zoom, "borealis-0")
-        choice = fixtures.connected(runner, "borealis-0", hosts=(host,), kinds=("meetings",))
-        choice.show_registration = True
-        choice.save()
-        fixtures.import_all(runner, choice)
-        meeting = Meeting.objects.get(account=choice.account_id, zoom_id=str(made["id"]))
-        site = choice.site
-        url = Ref(site.pk, site.root_page_id, meeting.pk, "en", {}).url
+        site_settings = fixtures.connected(runner, "borealis-0", hosts=(host,), kinds=("meetings",))
+        site_settings.show_registration = True
+        site_settings.save()
+        fixtures.import_all(runner, site_settings)
+        meeting = Meeting.objects.get(account=site_settings.account_id, zoom_id=str(made["id"]))
+        site = site_settings.site
+        url = FormLink(site.pk, site.root_page_id, meeting.pk, "en", {}).url
         zoom.options(latency=150)
-        client, bare = Client(), _Bare(zoom.url, choice, meeting)
+        client, bare = Client(), _Bare(zoom.url, site_settings, meeting)
         ours, floor = [], []
         zoom.forget_calls()
         for number in range(6 if QUICK else 25):

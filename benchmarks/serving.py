@@ -20,11 +20,11 @@ from .webhook_endpoint import Server
 
 DATES = {"type": "dates", "value": {"limit": 100}}
 PAST = {"type": "dates", "value": {"limit": 100, "period": "past"}}
-FILMS = {"type": "recordings", "value": {"limit": 100}}
+RECORDINGS = {"type": "recordings", "value": {"limit": 100}}
 PAGES: dict[int, list[dict[str, Any]]] = {
     30: [{"type": "dates", "value": {"limit": 30}}],
-    300: [DATES, PAST, FILMS],
-    3000: [DATES, PAST, FILMS] * 10,
+    300: [DATES, PAST, RECORDINGS],
+    3000: [DATES, PAST, RECORDINGS] * 10,
 }
 CLIENTS = (1, 8)
 MOST_MS, LEAST_RATE = 12.0, 100.0
@@ -33,9 +33,9 @@ ROUNDS = 4
 
 def run() -> None:
     """The three sizes with Zoom at hand, then 300 rows with each kind of Zoom in turns."""
-    choice = fixtures.mirrored_site()
-    fixtures.add_recordings(choice, 200)
-    fixtures.add_dates(choice, 0, 3000)
+    site_settings = fixtures.mirrored_site()
+    fixtures.add_recordings(site_settings, 200)
+    fixtures.add_dates(site_settings, 0, 3000)
     paths = {size: make(f"rows{size}", body) for size, body in PAGES.items()}
     with ExitStack() as stack:
         zoom = stack.enter_context(fixtures.simulator("--latency", "150"))

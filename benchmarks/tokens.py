@@ -32,8 +32,8 @@ def run() -> None:
     fork = multiprocessing.get_context("fork")
     with fixtures.simulator("--rate-limit", "off") as zoom:
         runner = fixtures.worker()
-        choice = fixtures.connected(runner, "aurora-0", kinds=("meetings",))
-        grant = choice.grant
+        site_settings = fixtures.connected(runner, "aurora-0", kinds=("meetings",))
+        grant = site_settings.grant
         zoom.options(latency=150)
         alone, waits, refreshes = [], [], []
         for _ in range(2 if QUICK else 7):

@@ -35,11 +35,11 @@ PATIENCE = 60
 
 def run() -> None:
     """Report."""
-    choice = fixtures.mirrored_site()
-    fixtures.add_recordings(choice, 200)
-    fixtures.add_dates(choice, 0, 3000)
+    site_settings = fixtures.mirrored_site()
+    fixtures.add_recordings(site_settings, 200)
+    fixtures.add_dates(site_settings, 0, 3000)
     _weight()
-    _admin(choice)
+    _admin(site_settings)
     _worker()
     _wheel()
 
@@ -65,13 +65,13 @@ def _packed(data: bytes) -> int:
     return len(gzip.compress(data))
 
 
-def _admin(choice: ZoomSettings) -> None:
+def _admin(site_settings: ZoomSettings) -> None:
     """The second visit to each view, on a Site with 300 series and 200 recordings."""
     client = Client()
     client.force_login(fixtures.admin())
     items = {kind: SiteItem.objects.filter(kind=kind).first() for kind in ("meeting", "recording")}
-    meeting, film = (item.pk for item in items.values() if item is not None)
-    site = choice.site_id
+    meeting, recording = (item.pk for item in items.values() if item is not None)
+    site = site_settings.site_id
     found = []
     for name, address in (
         ("start page", reverse("wagtailadmin_home")),
@@ -79,7 +79,7 @@ def _admin(choice: ZoomSettings) -> None:
         ("meetings", reverse("wagtail_zoom_meetings:index")),
         ("a meeting", reverse("wagtail_zoom_meetings:edit", args=[meeting])),
         ("recordings", reverse("wagtail_zoom_recordings:index")),
-        ("a recording", reverse("wagtail_zoom_recordings:edit", args=[film])),
+        ("a recording", reverse("wagtail_zoom_recordings:edit", args=[recording])),
         ("sign-ups", reverse("wagtail_zoom_registrations:index")),
         ("activity", reverse("wagtail_zoom_activity:index")),
         ("chooser", reverse("wagtail_zoom_items:choose")),
@@ -105,7 +105,7 @@ def _worker() -> None:
     """From its start to the first message worked off."""
     row = WebhookEvent.objects.create(
         request_id="cold", content_key="cold", event="meeting.started", account_zoom_id="nobody",
-        lane="nobody:meeting:1", payload={"object": {"id": "1"}},
+        lock_key="nobody:meeting:1", payload={"object": {"id": "1"}},
     )  # fmt: skip
     enqueue("drain")
     began = time.monotonic()

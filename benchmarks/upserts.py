@@ -47,8 +47,8 @@ def rows(host: Host, mark: str) -> Rows:
 
 def run() -> None:
     """Measure."""
-    choice = fixtures.mirrored_site()
-    account, host = choice.account, Host.objects.get(account=choice.account_id)
+    site_settings = fixtures.mirrored_site()
+    account, host = site_settings.account, Host.objects.get(account=site_settings.account_id)
 
     def ours(wanted: Rows) -> None:
         for first in range(0, COUNT, PAGE):

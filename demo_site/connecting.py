@@ -59,18 +59,18 @@ def _connect(facts: SiteFacts, site: Site) -> None:
         client.force_login(user)
         host = f"{facts.hostname}:{settings.PLACES.port}"
         connect_site(client, site, facts.zoom_user, host=host)
-    choice = ZoomSettings.for_site(site)
-    if choice.account is None:
+    site_settings = ZoomSettings.for_site(site)
+    if site_settings.account is None:
         raise RuntimeError(f"{facts.name} could not be connected.")
-    refresh_directory(choice.account)
-    before = Choice.of(choice)
+    refresh_directory(site_settings.account)
+    before = Choice.of(site_settings)
     for kind, flag in FLAGS.items():
-        setattr(choice, flag, kind.value in facts.kinds)
-    choice.show_transcripts = facts.transcripts
-    choice.show_registration = True
-    choice.review_recordings = False
-    choice.organiser = facts.name
-    choice.save()
-    for host in Host.objects.filter(account=choice.account):
-        ExposedHost.objects.get_or_create(settings=choice, host=host)
-    apply_exposure(choice, user, before)
+        setattr(site_settings, flag, kind.value in facts.kinds)
+    site_settings.show_transcripts = facts.transcripts
+    site_settings.show_registration = True
+    site_settings.review_recordings = False
+    site_settings.organiser = facts.name
+    site_settings.save()
+    for host in Host.objects.filter(account=site_settings.account):
+        ExposedHost.objects.get_or_create(settings=site_settings, host=host)
+    apply_exposure(site_settings, user, before)

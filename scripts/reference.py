@@ -183,8 +183,13 @@ def views() -> str:
     """The objects that templates show: fields and properties."""
     from wagtail_zoom.frontend import datetimes, view_models
 
-    kinds = [view_models.DateView, view_models.FilmView, view_models.MeetingView, datetimes.When]
-    kinds += [view_models.State, view_models.Action, view_models.Cover]
+    kinds = [
+        view_models.OccurrenceView,
+        view_models.RecordingView,
+        view_models.MeetingView,
+        datetimes.TimeRange,
+    ]
+    kinds += [view_models.StateLabel, view_models.ActionLink, view_models.CardImage]
     return "\n\n".join(_view(kind) for kind in kinds)
 
 

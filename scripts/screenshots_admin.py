@@ -124,9 +124,16 @@ def world(key: str) -> Any:
     from wagtail_zoom.models import ZoomSettings
 
     site = Site.objects.get(hostname=f"{key}.localhost")
-    choice = ZoomSettings.objects.select_related("grant", "account").filter(site=site).first()
-    choice = choice or ZoomSettings(site=site)
-    return SimpleNamespace(site=site, choice=choice, grant=choice.grant, account=choice.account)
+    site_settings = (
+        ZoomSettings.objects.select_related("grant", "account").filter(site=site).first()
+    )
+    site_settings = site_settings or ZoomSettings(site=site)
+    return SimpleNamespace(
+        site=site,
+        site_settings=site_settings,
+        grant=site_settings.grant,
+        account=site_settings.account,
+    )
 
 
 @contextmanager
@@ -163,7 +170,7 @@ def take_states(studio: Studio) -> None:
     now = timezone.now()
     ago = lambda **span: now - timedelta(**span)  # noqa: E731
     aurora = world("aurora")
-    choice, grant, account = aurora.choice, aurora.grant, aurora.account
+    site_settings, grant, account = aurora.site_settings, aurora.grant, aurora.account
     panel = f"{PANEL}{aurora.site.pk}/"
 
     def run(**values: Any) -> SyncRun:
@@ -182,11 +189,11 @@ def take_states(studio: Studio) -> None:
             retry_at=now + timedelta(minutes=10),
         ),
         "throttled": changed(account, throttled_until=now + timedelta(minutes=20)),
-        "paused": changed(choice, paused_at=ago(days=12)),
+        "paused": changed(site_settings, paused_at=ago(days=12)),
         "copy": changed(account, fingerprint="another"),
         "worker": changed(Heartbeat.objects.get(name="tick"), at=ago(hours=2)),
-        "confirm": changed(choice, needs_confirmation=True),
-        "archived": changed(choice, grant=None, archived_at=ago(days=9)),
+        "confirm": changed(site_settings, needs_confirmation=True),
+        "archived": changed(site_settings, grant=None, archived_at=ago(days=9)),
         "late": changed(account, reconciled_at=ago(hours=20)),
         "free": changed(account, plan="free"),
         "withheld": made(run(state="done", counts={"meeting": {"seen": 3, "withheld": 12}})),
@@ -200,7 +207,7 @@ def take_states(studio: Studio) -> None:
     }  # fmt: skip
     studio.take("healthy", panel)
     studio.take("choices", f"{panel}#tab-choices")
-    with changed(choice, configured_at=None):
+    with changed(site_settings, configured_at=None):
         studio.take("choose", panel)
     for name, change in changes.items():
         extra = changed(account, last_event_at=ago(days=4)) if name == "no-messages" else None
@@ -221,13 +228,13 @@ def take_lists(studio: Studio) -> None:
     aurora = world("aurora")
     site = f"?site={aurora.site.pk}"
     items = SiteItem.objects.for_site(aurora.site)
-    film = items.filter(kind=Kind.RECORDING, visibility="auto").order_by("pk").first()
-    film = film or items.filter(kind=Kind.RECORDING).order_by("pk").first()
+    recording = items.filter(kind=Kind.RECORDING, visibility="auto").order_by("pk").first()
+    recording = recording or items.filter(kind=Kind.RECORDING).order_by("pk").first()
     meeting = items.filter(kind=Kind.MEETING, meeting__isnull=False).order_by("pk").first()
     studio.take("meetings", f"/admin/zoom/meetings/{site}")
     studio.take("filters", f"/admin/zoom/meetings/{site}", click="[aria-label*=ilter]")
     studio.take("recordings", f"/admin/zoom/recordings/{site}", click="tbody input[type=checkbox]")
-    studio.take("recording", f"/admin/zoom/recordings/edit/{film.pk}/")
+    studio.take("recording", f"/admin/zoom/recordings/edit/{recording.pk}/")
     studio.take("meeting", f"/admin/zoom/meetings/edit/{meeting.pk}/")
     studio.take("registrations", f"/admin/zoom/sign-ups/{site}")
     row = Registration.objects.filter(site=aurora.site, state="failed").first()
@@ -291,14 +298,14 @@ def seed() -> None:
         row.answers = json.dumps({"standard": {"first_name": first, "last_name": last}})
         row.save()
         RegistrationDate.objects.create(registration=row, occurrence=date, start=date.start)
-    films = list(
+    recordings = list(
         SiteItem.objects.for_site(aurora.site).filter(kind=Kind.RECORDING).order_by("-pk")[:6]
     )
     from django.contrib.auth import get_user_model
 
     user = get_user_model().objects.get(username="aurora")
-    curation.decide(films[:3], curation.AUTO, user)
-    curation.decide(films[3:4], curation.HIDDEN, user)
+    curation.decide(recordings[:3], curation.AUTO, user)
+    curation.decide(recordings[3:4], curation.HIDDEN, user)
     meetings = SiteItem.objects.for_site(aurora.site).filter(
         kind=Kind.MEETING, meeting__occurrences__start__gt=now
     )

@@ -50,9 +50,9 @@ class WagtailZoomConfig(AppConfig):
             (post_save, purge.on_settings_saved, zoom_settings),
             (post_save, retention.on_settings_saved, zoom_settings),
             *invalidation.connections(),
-            (file_changed, fingerprint.forget, None),
-            (setting_changed, fingerprint.forget, None),
-            (file_changed, datetimes.forget, None),
+            (file_changed, fingerprint.clear_fingerprint, None),
+            (setting_changed, fingerprint.clear_fingerprint, None),
+            (file_changed, datetimes.clear_formats, None),
         ]
 
     def _worker_connections(self) -> list[Connection]:

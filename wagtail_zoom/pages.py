@@ -16,10 +16,10 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
 
 from .frontend import links
-from .frontend.context import gate
+from .frontend.context import visibility_for
 from .frontend.datetimes import zone_label
-from .frontend.presenters import date_views
-from .frontend.visibility import Audience, Surface
+from .frontend.presenters import occurrence_views
+from .frontend.visibility import Audience, Channel
 from .models import Occurrence
 from .streamfield.single import MeetingBlock
 
@@ -82,16 +82,16 @@ class ZoomDatesPageMixin(RoutablePageMixin):
     @path("date/<str:token>/", name="zoom_date")
     def zoom_date(self, request: HttpRequest, token: str) -> TemplateResponse:
         """One date with everything about it."""
-        found = gate({"page": self, "request": request})
-        site_id = found.choice.site_id if found and found.choice else 0
-        ident = links.resolve(site_id, token)
+        found = visibility_for({"page": self, "request": request})
+        site_id = found.site_settings.site_id if found and found.site_settings else 0
+        ident = links.unsign_id(site_id, token)
         if found is None or ident is None:
             raise Http404
-        rows = found.occurrences(Audience.VISITOR, Surface.PAGE)
+        rows = found.occurrences(Audience.VISITOR, Channel.PAGE)
         row = rows.filter(public_id=ident).first()
         if row is None:
             raise Http404
-        view = date_views(found, [row], films=True)[0]
+        view = occurrence_views(found, [row], recordings=True)[0]
         context = {
             **self.get_context(request),  # type: ignore[attr-defined]
             "row": view,
@@ -109,4 +109,4 @@ class ZoomDatesPageMixin(RoutablePageMixin):
 
     def zoom_date_path(self, site_id: int, row: Occurrence) -> str:
         """The path of a date below this page's own."""
-        return str(self.reverse_subpage("zoom_date", args=[links.opaque(site_id, row.public_id)]))
+        return str(self.reverse_subpage("zoom_date", args=[links.sign_id(site_id, row.public_id)]))

@@ -183,7 +183,7 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
         account_zoom_id=_short(payload.get("account_id")),
         event=message["event"][:64],
         event_ts=stamp if isinstance(stamp, int) and 0 <= stamp < 10**15 else 0,
-        lane=_lane(message["event"], payload),
+        lock_key=_lane(message["event"], payload),
         payload=redact(payload),
         state=WebhookEvent.State.PENDING if well_formed else WebhookEvent.State.DEAD,
         error_class="" if well_formed else "shape",

@@ -51,13 +51,17 @@ def make_world(name: str) -> SimpleNamespace:
     owner = make_owner(name, site)
     account = rows.account()
     host = rows.host(account, f"host-{name}")
-    choice = rows.choice(site, account, host, user=host.zoom_id, show_registration=True)
+    site_settings = rows.site_settings(
+        site, account, host, user=host.zoom_id, show_registration=True
+    )
     date = rows.date(host, topic=f"Meeting of {name}", approval_type=1)
-    film = rows.recording(host, topic=f"Film of {name}")
-    meeting = rows.item(
+    recording = rows.recording(host, topic=f"Film of {name}")
+    meeting_item = rows.item(
         site, date.meeting, "auto", meeting=date.meeting, last_title=date.meeting.topic
     )
-    recording = rows.item(site, film, "auto", recording=film, last_title=film.topic)
+    recording_item = rows.item(
+        site, recording, "auto", recording=recording, last_title=recording.topic
+    )
     event = WebhookEvent.objects.create(
         content_key=name,
         account_zoom_id=account.zoom_id,
@@ -86,12 +90,12 @@ def make_world(name: str) -> SimpleNamespace:
         owner=owner,
         account=account,
         host=host,
-        choice=choice,
-        grant=choice.grant,
+        site_settings=site_settings,
+        grant=site_settings.grant,
         date=date,
-        film=film,
-        meeting=meeting,
         recording=recording,
+        meeting_item=meeting_item,
+        recording_item=recording_item,
         event=event,
         activity=activity,
         registration=registration,

@@ -31,8 +31,8 @@ def other(site):
 def items(site, other):
     host = rows.host(rows.account())
     for each in (site, other):
-        rows.choice(each, host.account, host)
-    film = rows.recording(host)
+        rows.site_settings(each, host.account, host)
+    recording = rows.recording(host)
 
     def meeting(place, **values):
         found = rows.date(host).meeting
@@ -42,7 +42,7 @@ def items(site, other):
         "here": meeting(site, title="Shown here"),
         "hidden": meeting(site, visibility="hidden", title="Hidden here"),
         "there": meeting(other, title="Shown there"),
-        "film": rows.item(site, film, recording=film, title="Film here"),
+        "recording": rows.item(site, recording, recording=recording, title="Film here"),
     }
 
 
@@ -116,7 +116,7 @@ def test_without_the_editors_address_the_site_of_each_row_is_named(client, items
 
 def test_what_is_switched_off_is_not_offered(client, items, owner):
     """Its item is kept for the day it comes back, but there is nothing to choose."""
-    items["film"].recording.delete()
+    items["recording"].recording.delete()
     assert seen(client, owner, "recording") == set()
 
 

@@ -40,7 +40,7 @@ def titles(html):
 
 def second_host(world):
     host = rows.host(world.account, f"Mika of {world.site.hostname}")
-    ExposedHost.objects.create(settings=world.choice, host=host)
+    ExposedHost.objects.create(settings=world.site_settings, host=host)
     date = rows.date(host, topic="Second round")
     item = rows.item(
         world.site, date.meeting, "auto", meeting=date.meeting, last_title="Second round"
@@ -74,7 +74,7 @@ def test_meetings_by_host(as_aurora, aurora, borealis):
 
 @pytest.mark.parametrize("kind", ["meetings", "recordings"])
 def test_by_use(as_aurora, aurora, kind):
-    item = aurora.meeting if kind == "meetings" else aurora.recording
+    item = aurora.meeting_item if kind == "meetings" else aurora.recording_item
     assert str(item) not in body(as_aurora, kind, used="yes")
     put_on_page(aurora, item)
     assert str(item) in body(as_aurora, kind, used="yes")
@@ -84,10 +84,10 @@ def test_by_use(as_aurora, aurora, kind):
 def test_recordings_by_series_and_by_day(as_aurora, aurora):
     for number, days in ((1, 3), (2, 40)):
         start = timezone.now() - timedelta(days=days)
-        film = rows.recording(
+        recording = rows.recording(
             aurora.host, topic=f"Series part {number}", meeting_zoom_id="77", start=start
         )
-        rows.item(aurora.site, film, "auto", recording=film, last_title=film.topic)
+        rows.item(aurora.site, recording, "auto", recording=recording, last_title=recording.topic)
     found = titles(body(as_aurora, "recordings", series="77"))
     assert sorted(found) == ["Series part 1", "Series part 2"]
     since = (timezone.localdate() - timedelta(days=10)).isoformat()
@@ -98,17 +98,17 @@ def test_recordings_by_series_and_by_day(as_aurora, aurora):
 def test_the_day_until_which_a_recording_shows_comes_from_all_rules(as_aurora, aurora):
     from wagtail_zoom.admin import formatting
 
-    start = timezone.localtime(aurora.film.start).date()
+    start = timezone.localtime(aurora.recording.start).date()
     assert formatting.day(start + timedelta(days=90)) not in body(as_aurora, "recordings")
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(recording_days=90)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(recording_days=90)
     assert formatting.day(start + timedelta(days=90)) in body(as_aurora, "recordings")
     own = timezone.localdate() + timedelta(days=5)
-    SiteItem.objects.filter(pk=aurora.recording.pk).update(expires_on=own)
+    SiteItem.objects.filter(pk=aurora.recording_item.pk).update(expires_on=own)
     assert formatting.day(own) in body(as_aurora, "recordings")
 
 
 def test_decisions_of_ones_own_say_you(as_aurora, aurora):
-    SiteItem.objects.filter(pk=aurora.meeting.pk).update(
+    SiteItem.objects.filter(pk=aurora.meeting_item.pk).update(
         visibility="hidden", decided_by=aurora.owner, decided_at=timezone.now()
     )
     assert "by you, " in body(as_aurora, "meetings")
@@ -181,7 +181,7 @@ def test_meetings_say_that_zoom_has_none(as_aurora, aurora):
     assert "Nothing from Zoom yet." in body(as_aurora, "meetings")
     ZoomAccount.objects.filter(pk=aurora.account.pk).update(reconciled_at=timezone.now())
     assert "have no meeting in Zoom." in body(as_aurora, "meetings")
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(show_meetings=False)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(show_meetings=False)
     assert "Meetings and webinars are switched off." in body(as_aurora, "meetings")
 
 
@@ -194,7 +194,7 @@ def test_recordings_say_that_a_permission_is_missing(as_aurora, aurora):
 
 
 def test_an_inbox_that_is_done_says_so(as_aurora, aurora):
-    SiteItem.objects.filter(pk=aurora.recording.pk).update(visibility="hidden")
+    SiteItem.objects.filter(pk=aurora.recording_item.pk).update(visibility="hidden")
     assert "You have looked at everything." in body(as_aurora, "recordings", state="new")
 
 

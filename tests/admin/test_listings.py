@@ -21,9 +21,9 @@ from wagtail_zoom.admin import formatting
 from wagtail_zoom.admin.listings.edit import ItemForm, zoom_facts
 from wagtail_zoom.models import (
     Activity,
+    BlockUsage,
     Meeting,
     Occurrence,
-    Placement,
     RecordingRule,
     Registration,
     RegistrationDate,
@@ -48,8 +48,8 @@ def more(world, n):
     for number in range(n):
         date = rows.date(world.host, topic=f"Extra {number}", agenda="x")
         rows.item(world.site, date.meeting, "auto", meeting=date.meeting, last_title="Extra")
-        film = rows.recording(world.host, topic=f"Extra film {number}")
-        rows.item(world.site, film, "auto", recording=film, last_title="Extra film")
+        recording = rows.recording(world.host, topic=f"Extra film {number}")
+        rows.item(world.site, recording, "auto", recording=recording, last_title="Extra film")
         Activity.objects.create(site=world.site, category="sync", code="run_done")
         row = Registration(
             site=world.site,
@@ -86,7 +86,7 @@ def test_meetings_say_why_visitors_do_not_see_one(as_aurora, aurora):
     rows.item(aurora.site, hidden.meeting, "hidden", meeting=hidden.meeting)
     unmarked = rows.date(aurora.host, topic="Staff round")
     rows.item(aurora.site, unmarked.meeting, "auto", meeting=unmarked.meeting, last_title="Staff")
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(
         item_rule="marked", mark_word="Meeting of"
     )
     body = as_aurora.get(index("meetings")).content.decode()
@@ -112,8 +112,8 @@ def test_every_screen_with_dates_names_the_zone_of_its_clock(as_aurora, aurora):
     UserProfile.objects.create(user=aurora.owner, current_time_zone="America/New_York")
     lists = [f"/admin/zoom/{name}/" for name in ("meetings", "recordings", "sign-ups", "activity")]
     items = (
-        reverse("wagtail_zoom_meetings:edit", args=[aurora.meeting.pk]),
-        reverse("wagtail_zoom_recordings:edit", args=[aurora.recording.pk]),
+        reverse("wagtail_zoom_meetings:edit", args=[aurora.meeting_item.pk]),
+        reverse("wagtail_zoom_recordings:edit", args=[aurora.recording_item.pk]),
     )
     RegistrationDate.objects.create(
         registration=aurora.registration, occurrence=aurora.date, start=aurora.date.start
@@ -139,9 +139,9 @@ def test_new_recordings_wait_on_top(as_aurora, aurora):
 def test_empty_lists_say_why(as_aurora, aurora):
     SiteItem.objects.all().delete()
     assert b"No recordings yet." in as_aurora.get(index("recordings")).content
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(show_recordings=False)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(show_recordings=False)
     assert b"Recordings are switched off." in as_aurora.get(index("recordings")).content
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(grant=None, account=None)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(grant=None, account=None)
     assert b"Zoom is not connected." in as_aurora.get(index("recordings")).content
 
 
@@ -241,23 +241,27 @@ def test_publish_a_recording(as_aurora, aurora, django_capture_on_commit_callbac
     mirror_changed.connect(hear)
     version = ZoomAccount.objects.get(pk=aurora.account.pk).data_version
     url, data = edit(
-        aurora, aurora.recording, title="Own", tags="calm, evening,calm", **{"action-publish": "1"}
+        aurora,
+        aurora.recording_item,
+        title="Own",
+        tags="calm, evening,calm",
+        **{"action-publish": "1"},
     )
     with django_capture_on_commit_callbacks(execute=True):
         assert as_aurora.post(url, data).status_code == 302
-    item = SiteItem.objects.get(pk=aurora.recording.pk)
+    item = SiteItem.objects.get(pk=aurora.recording_item.pk)
     assert (item.visibility, item.title, item.decided_by) == ("published", "Own", aurora.owner)
     assert [tag.name for tag in item.tags.all()] == ["calm", "evening"]
-    assert heard == [{aurora.film.pk}]
+    assert heard == [{aurora.recording.pk}]
     assert ZoomAccount.objects.get(pk=aurora.account.pk).data_version > version
     assert Activity.objects.filter(code="item_published", user=aurora.owner).exists()
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.publish").exists()
 
 
 def test_save_only_decides_nothing(as_aurora, aurora):
-    url, data = edit(aurora, aurora.recording, title="Own", **{"action-save": "1"})
+    url, data = edit(aurora, aurora.recording_item, title="Own", **{"action-save": "1"})
     as_aurora.post(url, data)
-    item = SiteItem.objects.get(pk=aurora.recording.pk)
+    item = SiteItem.objects.get(pk=aurora.recording_item.pk)
     assert (item.visibility, item.title) == ("auto", "Own")
 
 
@@ -265,7 +269,7 @@ def test_saving_undoes_nothing_that_happened_since_the_form_read_the_item(
     aurora,
 ):
     """The sync links an item to a new row of the mirror, and another person publishes it."""
-    item = aurora.meeting
+    item = aurora.meeting_item
     again = rows.date(aurora.host, topic="Imported anew").meeting
     form = ItemForm({"title": "Own", "tags": "calm"}, instance=item, for_user=aurora.owner)
     facts = {"meeting": again, "last_title": again.topic, "visibility": "hidden"}
@@ -287,7 +291,7 @@ def test_what_has_no_fixed_time_is_not_said_to_have_no_dates(as_aurora, aurora, 
     known = dict(zoom_facts(item))
     assert known["When"] == "no fixed date" and "Dates to come" not in known
     assert "no fixed date" in as_aurora.get(edit(aurora, item)[0]).content.decode()
-    assert dict(zoom_facts(aurora.meeting))["Dates to come"] == "1"
+    assert dict(zoom_facts(aurora.meeting_item))["Dates to come"] == "1"
 
 
 def test_a_series_says_its_next_date(aurora):
@@ -309,16 +313,18 @@ def test_a_series_says_its_next_date(aurora):
 
 
 def test_hide_a_meeting(as_aurora, aurora):
-    url, data = edit(aurora, aurora.meeting, **{"action-hide": "1"})
+    url, data = edit(aurora, aurora.meeting_item, **{"action-hide": "1"})
     as_aurora.post(url, data)
-    assert SiteItem.objects.get(pk=aurora.meeting.pk).visibility == "hidden"
+    assert SiteItem.objects.get(pk=aurora.meeting_item.pk).visibility == "hidden"
     assert b"You have hidden it." in as_aurora.get(url).content
 
 
 def test_site_and_kind_cannot_be_posted(as_aurora, aurora, borealis):
-    url, data = edit(aurora, aurora.meeting, site=borealis.site.pk, account=borealis.account.pk)
+    url, data = edit(
+        aurora, aurora.meeting_item, site=borealis.site.pk, account=borealis.account.pk
+    )
     as_aurora.post(url, {**data, "kind": "recording"})
-    item = SiteItem.objects.get(pk=aurora.meeting.pk)
+    item = SiteItem.objects.get(pk=aurora.meeting_item.pk)
     assert (item.site_id, item.account_id, item.kind) == (
         aurora.site.pk,
         aurora.account.pk,
@@ -331,16 +337,18 @@ def test_images_of_others_cannot_be_used(as_aurora, aurora):
     from wagtail.images.tests.utils import get_test_image_file
 
     image = get_image_model().objects.create(title="Foreign", file=get_test_image_file())
-    url, data = edit(aurora, aurora.meeting, image=image.pk)
+    url, data = edit(aurora, aurora.meeting_item, image=image.pk)
     answer = as_aurora.post(url, data)
     assert answer.status_code == 200 and b"You may not use this image." in answer.content
-    assert SiteItem.objects.get(pk=aurora.meeting.pk).image_id is None
+    assert SiteItem.objects.get(pk=aurora.meeting_item.pk).image_id is None
 
 
 def test_bulk_publish_hide_and_tag(as_aurora, aurora):
     def act(name, **data):
         url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "siteitem", name])
-        return as_aurora.post(f"{url}?id={aurora.recording.pk}&id={aurora.meeting.pk}", data)
+        return as_aurora.post(
+            f"{url}?id={aurora.recording_item.pk}&id={aurora.meeting_item.pk}", data
+        )
 
     assert act("zoom_publish").status_code == 302
     assert SiteItem.objects.filter(visibility="published").count() == 2
@@ -348,7 +356,7 @@ def test_bulk_publish_hide_and_tag(as_aurora, aurora):
     assert SiteItem.objects.filter(visibility="hidden").count() == 2
     act("zoom_tag", tags="a, b")
     act("zoom_tag", tags="b, c")
-    assert aurora.meeting.tags.count() == 3
+    assert aurora.meeting_item.tags.count() == 3
 
 
 def test_bulk_decisions_on_sign_ups(as_aurora, aurora):
@@ -371,15 +379,15 @@ def test_bulk_decisions_on_sign_ups(as_aurora, aurora):
 
 
 def test_rule_for_the_next_recordings(as_aurora, aurora):
-    url = reverse("wagtail_zoom_recordings:rule", args=[aurora.recording.pk])
+    url = reverse("wagtail_zoom_recordings:rule", args=[aurora.recording_item.pk])
     assert as_aurora.post(url, {"series": "publish"}).status_code == 404  # no series
-    aurora.film.meeting_zoom_id = "77"
-    aurora.film.save()
-    assert b"Make this the rule" in as_aurora.get(edit(aurora, aurora.recording)[0]).content
+    aurora.recording.meeting_zoom_id = "77"
+    aurora.recording.save()
+    assert b"Make this the rule" in as_aurora.get(edit(aurora, aurora.recording_item)[0]).content
     as_aurora.post(url, {"series": "publish"})
-    assert RecordingRule.objects.get(settings=aurora.choice).meeting_zoom_id == "77"
+    assert RecordingRule.objects.get(settings=aurora.site_settings).meeting_zoom_id == "77"
     as_aurora.post(url, {"series": "none", "host": "hide"})
-    rule = RecordingRule.objects.get(settings=aurora.choice)
+    rule = RecordingRule.objects.get(settings=aurora.site_settings)
     assert (rule.host_zoom_id, rule.meeting_zoom_id, rule.action) == ("host-aurora", "", "hide")
     for wrong in ({}, {"series": "nonsense"}, {"rule": "publish"}):
         assert as_aurora.post(url, wrong).status_code == 404
@@ -388,7 +396,7 @@ def test_rule_for_the_next_recordings(as_aurora, aurora):
 def test_rules_are_listed_and_ended_on_the_panel(as_aurora, aurora, borealis):
     own, foreign = (
         RecordingRule.objects.create(
-            settings=world.choice, host_zoom_id=world.host.zoom_id, action="publish"
+            settings=world.site_settings, host_zoom_id=world.host.zoom_id, action="publish"
         )
         for world in (aurora, borealis)
     )
@@ -402,12 +410,12 @@ def test_rules_are_listed_and_ended_on_the_panel(as_aurora, aurora, borealis):
 
 
 def test_a_recording_is_watched_before_it_is_published(as_aurora, aurora, settings):
-    url = reverse("wagtail_zoom_recordings:watch", args=[aurora.recording.pk])
+    url = reverse("wagtail_zoom_recordings:watch", args=[aurora.recording_item.pk])
     assert as_aurora.get(url).status_code == 404  # no link
-    film = aurora.film
-    film.share_url, film.passcode = "https://zoom.us/rec/share/abc", "hush"
-    film.save()
-    assert url in as_aurora.get(edit(aurora, aurora.recording)[0]).content.decode()
+    recording = aurora.recording
+    recording.share_url, recording.passcode = "https://zoom.us/rec/share/abc", "hush"
+    recording.save()
+    assert url in as_aurora.get(edit(aurora, aurora.recording_item)[0]).content.decode()
     shown = as_aurora.get(url)
     assert 'value="hush"' in shown.content.decode() and "rec/share" not in shown.content.decode()
     went = as_aurora.get(f"{url}?go=1")
@@ -415,11 +423,11 @@ def test_a_recording_is_watched_before_it_is_published(as_aurora, aurora, settin
     for answer in (shown, went):
         assert "no-store" in answer["Cache-Control"]
         assert answer["Referrer-Policy"] == "no-referrer"
-    film.passcode = "a-long-one-that-nobody-types"
-    film.save()
+    recording.passcode = "a-long-one-that-nobody-types"
+    recording.save()
     assert as_aurora.get(url)["Location"].endswith("?pwd=a-long-one-that-nobody-types")
-    film.share_url = "https://zoom.us.evil.example/rec"
-    film.save()
+    recording.share_url = "https://zoom.us.evil.example/rec"
+    recording.save()
     assert as_aurora.get(url).status_code == 404
 
 
@@ -427,9 +435,9 @@ def test_a_recording_outside_the_sites_own_connection_is_not_watched(as_aurora, 
     """DESIGN 4.6: two connections of persons to one account do not see each other."""
     from wagtail_zoom.models import Grant
 
-    aurora.film.share_url = "https://zoom.us/rec/share/abc"
-    aurora.film.save()
-    url = reverse("wagtail_zoom_recordings:watch", args=[aurora.recording.pk])
+    aurora.recording.share_url = "https://zoom.us/rec/share/abc"
+    aurora.recording.save()
+    url = reverse("wagtail_zoom_recordings:watch", args=[aurora.recording_item.pk])
     assert as_aurora.get(url).status_code == 302
     Grant.objects.filter(pk=aurora.grant.pk).update(account_level=False, zoom_user_id="other")
     assert as_aurora.get(url).status_code == 404
@@ -445,7 +453,7 @@ def test_used_on_counts_pages(aurora):
     from wagtail.models import Page
 
     own, base = ContentType.objects.get_for_model(page), ContentType.objects.get_for_model(Page)
-    for model, key in ((SiteItem, str(aurora.meeting.pk)), (Placement, "meeting-list")):
+    for model, key in ((SiteItem, str(aurora.meeting_item.pk)), (BlockUsage, "meeting-list")):
         ReferenceIndex.objects.create(
             base_content_type=base,
             content_type=own,
@@ -456,9 +464,11 @@ def test_used_on_counts_pages(aurora):
             content_path="body",
             content_path_hash=uuid.uuid4(),
         )
-    assert usage.counts_of([aurora.meeting, aurora.recording]) == {aurora.meeting.pk: 1}
+    assert usage.counts_of([aurora.meeting_item, aurora.recording_item]) == {
+        aurora.meeting_item.pk: 1
+    }
     assert list(usage.pages_of(aurora.site)) == [page]
-    assert list(usage.pages_for(aurora.meeting)) == [page]
+    assert list(usage.pages_for(aurora.meeting_item)) == [page]
 
 
 # Activity

@@ -41,7 +41,7 @@ def grow(world, kind, count):
                 Registration(
                     site=world.site,
                     account=world.account,
-                    meeting=one.meeting,
+                    meeting=one.meeting_item,
                     meeting_zoom_id=one.meeting_zoom_id,
                     snapshot=one.snapshot,
                     email_index=f"many-{number}",
@@ -133,13 +133,13 @@ def _recordings(world, count):
                 site=world.site,
                 account=world.account,
                 kind="recording",
-                key=film.uuid,
-                recording=film,
+                key=recording.uuid,
+                recording=recording,
                 visibility="published",
                 decided_at=timezone.now(),
-                last_title=film.topic,
+                last_title=recording.topic,
             )
-            for film in made
+            for recording in made
         ),
         batch_size=2000,
     )

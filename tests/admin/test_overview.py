@@ -23,7 +23,7 @@ def broken(world, **values):
 
 
 def contact(world, address):
-    ZoomSettings.objects.filter(pk=world.choice.pk).update(contact_email=address)
+    ZoomSettings.objects.filter(pk=world.site_settings.pk).update(contact_email=address)
 
 
 def bulk(name):

@@ -43,8 +43,8 @@ def form(world, **changes):
     return {name: value for name, value in {**data, **changes}.items() if value is not None}
 
 
-def choice(world):
-    return ZoomSettings.objects.get(pk=world.choice.pk)
+def site_settings(world):
+    return ZoomSettings.objects.get(pk=world.site_settings.pk)
 
 
 def test_save_the_choices(as_aurora, aurora):
@@ -52,7 +52,7 @@ def test_save_the_choices(as_aurora, aurora):
         aurora.panel, form(aurora, show_webinars="on", item_rule="marked", mark_word="#open")
     )
     assert answer.status_code == 302
-    saved = choice(aurora)
+    saved = site_settings(aurora)
     assert saved.show_webinars and saved.mark_word == "#open"
     assert saved.grant_id == aurora.grant.pk and saved.account_id == aurora.account.pk
     assert Activity.objects.filter(site=aurora.site, code="exposure_changed").exists()
@@ -61,59 +61,65 @@ def test_save_the_choices(as_aurora, aurora):
 
 def test_saving_undoes_no_pause_that_was_made_since_the_form_was_read(aurora):
     made = edit_handler(choices_first=False).get_form_class()
-    filled = made(form(aurora, mark_word="show"), instance=choice(aurora), for_user=aurora.owner)
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(paused_at=timezone.now(), grant=None)
+    filled = made(
+        form(aurora, mark_word="show"), instance=site_settings(aurora), for_user=aurora.owner
+    )
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(
+        paused_at=timezone.now(), grant=None
+    )
     assert filled.is_valid(), filled.errors
     filled.save()
-    saved = choice(aurora)
+    saved = site_settings(aurora)
     assert (saved.mark_word, saved.grant, saved.paused_at is None) == ("show", None, False)
     assert ExposedHost.objects.filter(settings=saved, host=aurora.host).exists()
 
 
 def test_first_save_starts_the_import(as_aurora, aurora):
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(configured_at=None)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(configured_at=None)
     body = as_aurora.get(aurora.panel).content.decode()
     assert "Save and start the import" in body and "Now choose what to show" in body
     as_aurora.post(aurora.panel, form(aurora))
-    assert choice(aurora).configured_at is not None
+    assert site_settings(aurora).configured_at is not None
 
 
 def test_the_person_who_connected_is_ticked_at_first(as_aurora, aurora):
     ExposedHost.objects.all().delete()
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(configured_at=None)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(configured_at=None)
     body = as_aurora.get(aurora.panel).content.decode()
     assert f'value="{aurora.host.pk}" id="id_hosts_{aurora.host.pk}" checked' in body
 
 
 def test_what_goes_is_said_first(as_aurora, aurora):
-    Recording.objects.filter(pk=aurora.film.pk).update(expired_at=timezone.now())
+    Recording.objects.filter(pk=aurora.recording.pk).update(expired_at=timezone.now())
     answer = as_aurora.post(aurora.panel, form(aurora, show_recordings=None))
     assert answer.status_code == 200
     assert b"is deleted here: 1 recording." in answer.content
     assert b"no longer exists in Zoom and cannot come back" in answer.content
-    assert choice(aurora).show_recordings
+    assert site_settings(aurora).show_recordings
     again = dict(form(aurora, show_recordings=None), confirmed="1")
     assert as_aurora.post(aurora.panel, again).status_code == 302
-    assert not choice(aurora).show_recordings
+    assert not site_settings(aurora).show_recordings
 
 
 def test_unticking_a_host_is_asked_as_well(as_aurora, aurora):
     answer = as_aurora.post(aurora.panel, form(aurora, hosts=[]))
     assert b"One host is no longer ticked." in answer.content
-    assert ExposedHost.objects.filter(settings=aurora.choice).exists()
+    assert ExposedHost.objects.filter(settings=aurora.site_settings).exists()
 
 
 def test_hosts_of_another_account_are_refused(as_aurora, aurora, borealis):
     answer = as_aurora.post(aurora.panel, form(aurora, hosts=[borealis.host.pk]))
     assert answer.status_code == 200
-    assert not ExposedHost.objects.filter(settings=aurora.choice, host=borealis.host).exists()
+    assert not ExposedHost.objects.filter(
+        settings=aurora.site_settings, host=borealis.host
+    ).exists()
 
 
 def test_a_personal_grant_offers_one_host_only(as_aurora, aurora):
     other = rows.host(aurora.account, "other")
     Grant.objects.filter(pk=aurora.grant.pk).update(account_level=False)
     as_aurora.post(aurora.panel, form(aurora, hosts=[aurora.host.pk, other.pk]))
-    assert not ExposedHost.objects.filter(settings=aurora.choice, host=other).exists()
+    assert not ExposedHost.objects.filter(settings=aurora.site_settings, host=other).exists()
 
 
 def test_fields_that_are_not_offered_cannot_be_posted(as_aurora, aurora, borealis):
@@ -121,17 +127,17 @@ def test_fields_that_are_not_offered_cannot_be_posted(as_aurora, aurora, boreali
         aurora.panel,
         form(aurora, site=borealis.site.pk, grant=borealis.grant.pk, account=borealis.account.pk),
     )
-    saved = choice(aurora)
+    saved = site_settings(aurora)
     assert (saved.site_id, saved.grant_id) == (aurora.site.pk, aurora.grant.pk)
 
 
 def test_not_connected_has_no_form(as_aurora, aurora):
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(grant=None, account=None)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(grant=None, account=None)
     body = as_aurora.get(aurora.panel).content.decode()
     assert "Show your Zoom meetings on your pages" in body and 'name="item_rule"' not in body
     assert f"/zoom/oauth/connect/{aurora.site.pk}/" in body
     as_aurora.post(aurora.panel, form(aurora, join_policy="public"))
-    assert choice(aurora).join_policy == "window"
+    assert site_settings(aurora).join_policy == "window"
 
 
 def test_search_hosts(as_aurora, aurora):
@@ -204,17 +210,17 @@ def test_health_is_told_anew_with_the_progress(as_aurora, aurora):
 
 def test_pause_and_go_on(as_aurora, aurora):
     press(as_aurora, aurora, "pause")
-    assert choice(aurora).paused_at is not None
+    assert site_settings(aurora).paused_at is not None
     assert b"Paused since" in as_aurora.get(aurora.panel).content
     press(as_aurora, aurora, "resume")
-    assert choice(aurora).paused_at is None
+    assert site_settings(aurora).paused_at is None
 
 
 def test_actions_answer_only_where_they_make_sense(as_aurora, aurora):
     assert press(as_aurora, aurora, "confirm").status_code == 404
     assert press(as_aurora, aurora, "adopt").status_code == 404
     assert press(as_aurora, aurora, "approve-removals").status_code == 404
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(grant=None, account=None)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(grant=None, account=None)
     for name in ("sync", "stop", "pause", "resume", "disconnect"):
         assert press(as_aurora, aurora, name).status_code == 404
     assert as_aurora.get(f"/admin/zoom/{aurora.site.pk}/sync/").status_code == 405
@@ -241,11 +247,11 @@ def test_invite_and_take_back(as_aurora, aurora):
 
 
 def test_confirm_a_connection_by_invitation(as_aurora, aurora):
-    ZoomSettings.objects.filter(pk=aurora.choice.pk).update(needs_confirmation=True)
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(needs_confirmation=True)
     body = as_aurora.get(aurora.panel).content.decode()
     assert "Is this right?" in body and 'name="item_rule"' not in body
     press(as_aurora, aurora, "confirm")
-    assert not choice(aurora).needs_confirmation
+    assert not site_settings(aurora).needs_confirmation
 
 
 def test_wake_a_copy(as_aurora, aurora):
@@ -261,9 +267,9 @@ def test_disconnect(as_aurora, aurora, answer, kept):
     body = as_aurora.get(url).content.decode()
     assert "is deleted here: 1 meeting and 1 recording." in body
     assert b"Choose what should happen" in as_aurora.post(url, {}).content
-    assert choice(aurora).grant_id
+    assert site_settings(aurora).grant_id
     assert as_aurora.post(url, {"pages": answer}).status_code == 302
-    saved = choice(aurora)
+    saved = site_settings(aurora)
     assert saved.grant_id is None and (saved.archived_at is not None) is kept
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.disconnect").exists()
 
@@ -288,7 +294,7 @@ def test_the_panel_asks_few_queries_whatever_there_is(as_aurora, aurora):
     few = queries()
     for number in range(20):
         host = rows.host(aurora.account, f"more-{number}")
-        ExposedHost.objects.create(settings=aurora.choice, host=host)
+        ExposedHost.objects.create(settings=aurora.site_settings, host=host)
         rows.date(host)
         rows.recording(host)
     assert queries() == few <= 40

@@ -48,7 +48,7 @@ def test_counts_follow_choices_that_are_not_saved(as_aurora, compared, asked):
     assert marked["sides"]["meeting"] == "38 in Zoom, 1 date would show"
     nothing = look(as_aurora, compared, item_rule="picked")
     assert nothing["sentence"] == "Visitors would see nothing."
-    assert ZoomSettings.objects.get(pk=compared.choice.pk).item_rule == "all"
+    assert ZoomSettings.objects.get(pk=compared.site_settings.pk).item_rule == "all"
 
 
 def test_kinds_that_are_not_fetched_have_zooms_number_only(as_aurora, compared, asked):
@@ -134,7 +134,9 @@ def test_a_stated_plan_sets_how_often_we_look(as_aurora, aurora):
 def share(world, other):
     """The other Site is fed by the same account."""
     ZoomAccount.objects.filter(pk=world.account.pk).update(fingerprint="another")
-    ZoomSettings.objects.filter(pk=other.choice.pk).update(account=world.account, grant=world.grant)
+    ZoomSettings.objects.filter(pk=other.site_settings.pk).update(
+        account=world.account, grant=world.grant
+    )
 
 
 def test_only_who_looks_after_all_sites_of_an_account_wakes_a_copy(as_aurora, aurora, borealis):

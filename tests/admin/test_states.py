@@ -32,8 +32,8 @@ def grant(world, **values):
     Grant.objects.filter(pk=world.grant.pk).update(**values)
 
 
-def choice(world, **values):
-    ZoomSettings.objects.filter(pk=world.choice.pk).update(**values)
+def site_settings(world, **values):
+    ZoomSettings.objects.filter(pk=world.site_settings.pk).update(**values)
 
 
 def account(world, **values):
@@ -45,7 +45,7 @@ def run(world, **values):
 
 
 def invite(world):
-    choice(world, grant=None, account=None, configured_at=None)
+    site_settings(world, grant=None, account=None, configured_at=None)
     Invitation.objects.create(
         site=world.site,
         token_hash="x",
@@ -55,7 +55,7 @@ def invite(world):
 
 
 def removed(world):
-    choice(world, grant=None, account=None, configured_at=None)
+    site_settings(world, grant=None, account=None, configured_at=None)
     Activity.log([world.site.pk], "connection", "connected")
     Activity.log([world.site.pk], "connection", "deauthorized")
 
@@ -66,7 +66,7 @@ CASES = [
     (State.NEEDS_RECONNECT, lambda w: grant(w, client_id="former")),
     (State.REVOKED, lambda w: grant(w, state="revoked")),
     (State.REVOKED, removed),
-    (State.CONFIRM, lambda w: choice(w, needs_confirmation=True)),
+    (State.CONFIRM, lambda w: site_settings(w, needs_confirmation=True)),
     (State.WORKER_DOWN, lambda w: Heartbeat.objects.update(at=hours_ago(1))),
     (State.WORKER_DOWN, lambda w: Heartbeat.objects.all().delete()),
     (State.MISSING, lambda w: grant(w, missing_kinds=["recording"])),
@@ -76,13 +76,13 @@ CASES = [
     (State.NO_EVENTS, lambda w: run(w, state="done", counts={"meeting": {"changed": 1}})),
     (State.DEGRADED, lambda w: grant(w, state="degraded", last_ok_at=hours_ago(1))),
     (State.THROTTLED, lambda w: account(w, throttled_until=hours_ago(-1))),
-    (State.PAUSED, lambda w: choice(w, paused_at=hours_ago(30))),
-    (State.CHOOSE, lambda w: choice(w, configured_at=None)),
+    (State.PAUSED, lambda w: site_settings(w, paused_at=hours_ago(30))),
+    (State.CHOOSE, lambda w: site_settings(w, configured_at=None)),
     (State.IMPORTING, lambda w: run(w, mode="backfill", state="running")),
     (State.SYNCING, lambda w: run(w, state="queued")),
     (State.INVITED, invite),
-    (State.ARCHIVED, lambda w: choice(w, grant=None, archived_at=hours_ago(30))),
-    (State.NOT_CONNECTED, lambda w: choice(w, grant=None, account=None)),
+    (State.ARCHIVED, lambda w: site_settings(w, grant=None, archived_at=hours_ago(30))),
+    (State.NOT_CONNECTED, lambda w: site_settings(w, grant=None, account=None)),
     (State.SIGNUPS_FAILED, lambda w: None),
     (State.GOOD, lambda w: Registration.objects.all().delete()),
 ]
@@ -115,7 +115,7 @@ def test_every_state_has_a_panel(as_aurora, aurora, state, break_it):
 
 def test_the_worst_state_wins(aurora):
     grant(aurora, state="needs_reconnect", missing_kinds=["recording"])
-    choice(aurora, paused_at=timezone.now())
+    site_settings(aurora, paused_at=timezone.now())
     assert states.classify(site_status.of(aurora.site)) is State.NEEDS_RECONNECT
     account(aurora, fingerprint="another")
     assert states.classify(site_status.of(aurora.site)) is State.QUARANTINED
@@ -153,8 +153,8 @@ def test_homepage_names_what_waits(as_aurora, aurora, borealis):
 
 def test_homepage_is_silent_when_nothing_waits(as_aurora, aurora):
     Registration.objects.all().delete()
-    aurora.recording.visibility = "hidden"
-    aurora.recording.save()
+    aurora.recording_item.visibility = "hidden"
+    aurora.recording_item.save()
     assert "What waits for you" not in as_aurora.get("/admin/").content.decode()
 
 
@@ -163,7 +163,7 @@ def test_homepage_is_silent_when_nothing_waits(as_aurora, aurora):
 
 def test_one_mail_and_two_reminders(aurora):
     now = timezone.now()
-    choice(aurora, contact_email="office@aurora.example")
+    site_settings(aurora, contact_email="office@aurora.example")
     grant(aurora, state="needs_reconnect", reason="invalid_grant", state_since=now)
     sent = []
     for day in range(12):
@@ -187,7 +187,7 @@ def states_card(world):
 def test_no_mail_after_the_repair_nor_from_a_copy(aurora):
     now = timezone.now()
     grant(aurora, state="needs_reconnect", user_email="")
-    choice(aurora, contact_email="office@aurora.example")
+    site_settings(aurora, contact_email="office@aurora.example")
     account(aurora, fingerprint="another")
     assert notifications.send_due_notices(now) == 0
     account(aurora, fingerprint="")
@@ -201,7 +201,7 @@ def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, setti
 
     UserProfile.objects.create(user=aurora.owner, preferred_language="de")
     grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
-    assert notifications.language_of(site_status.of(aurora.site).choice) == "de"
+    assert notifications.language_of(site_status.of(aurora.site).site_settings) == "de"
     assert notifications.send_due_notices(timezone.now()) == 1
     assert mail.outbox[0].to == [aurora.owner.email]
 

@@ -59,12 +59,12 @@ def snapshot():
 def foreign_pk(name, world):
     """The primary key of the other Site's row that such an address is about."""
     if "recordings" in name:
-        return world.recording.pk
+        return world.recording_item.pk
     if "registrations" in name:
         return world.registration.pk
     if "activity" in name:
         return world.activity.pk
-    return world.meeting.pk
+    return world.meeting_item.pk
 
 
 def test_all_views_are_walked():
@@ -86,7 +86,7 @@ def test_nothing_of_another_site_is_reached(
     data = {"pages": "remove", "title": "stolen", "action-hide": "1", "rule": "publish"}
     if not arguments:
         data["site"] = borealis.site.pk
-        address = f"{address}?site={borealis.site.pk}&id={borealis.meeting.pk}"
+        address = f"{address}?site={borealis.site.pk}&id={borealis.meeting_item.pk}"
     with django_capture_on_commit_callbacks(execute=False):
         response = getattr(as_aurora, method)(address, data if method == "post" else {})
     body = b"".join(response) if response.streaming else response.content
@@ -124,10 +124,10 @@ def test_bulk_actions_do_not_see_foreign_items(as_aurora, aurora, borealis, meth
             continue
         url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "siteitem", action.action_type])
         before = snapshot()
-        answer = getattr(as_aurora, method)(f"{url}?id={borealis.meeting.pk}", {"tags": "a"})
+        answer = getattr(as_aurora, method)(f"{url}?id={borealis.meeting_item.pk}", {"tags": "a"})
         assert answer.status_code == 404
         assert snapshot() == before
-        answer = as_aurora.get(f"{url}?id={borealis.meeting.pk}&id={aurora.meeting.pk}")
+        answer = as_aurora.get(f"{url}?id={borealis.meeting_item.pk}&id={aurora.meeting_item.pk}")
         assert b"borealis" not in answer.content and b"of aurora" in answer.content
         answer = getattr(as_aurora, method)(f"{url}?id=all", {"tags": "a"})
         assert answer.status_code == 404
@@ -159,4 +159,4 @@ def test_editor_without_the_right_reaches_nothing(client, aurora):
             raise AssertionError(name) from error
         assert client.get(address).status_code in REFUSED
         assert client.post(address).status_code in REFUSED
-    assert SiteItem.objects.get(pk=aurora.meeting.pk).visibility == "auto"
+    assert SiteItem.objects.get(pk=aurora.meeting_item.pk).visibility == "auto"

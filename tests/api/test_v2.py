@@ -28,7 +28,7 @@ def site():
 @pytest.fixture
 def host(site):
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host, show_webinars=True)
+    rows.site_settings(site, host.account, host, show_webinars=True)
     return host
 
 
@@ -43,8 +43,8 @@ def test_dates_and_recordings_of_the_host_asked(client, site, host):
     answer = client.get("/api/zoom_dates/?kind=webinar")
     assert [each["title"] for each in answer.json()["items"]] == ["Webinar"]
     assert b"hush" not in answer.content and b"zoom.example" not in answer.content
-    films = client.get("/api/zoom_recordings/?search=film").json()
-    assert films["items"][0]["url"].startswith("/zoom/watch/")
+    recordings = client.get("/api/zoom_recordings/?search=film").json()
+    assert recordings["items"][0]["url"].startswith("/zoom/watch/")
     Site.objects.create(hostname="other.example", root_page=site.root_page)
     other = client.get("/api/zoom_dates/", headers={"host": "other.example"}).json()
     assert other == {"meta": {"total_count": 0}, "items": []}

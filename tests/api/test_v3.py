@@ -33,7 +33,7 @@ def site():
 @pytest.fixture
 def host(site):
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host, show_webinars=True, show_transcripts=True)
+    rows.site_settings(site, host.account, host, show_webinars=True, show_transcripts=True)
     return host
 
 
@@ -52,9 +52,9 @@ def test_dates_of_the_host_asked(client, site, host):
 
 
 def test_recordings_with_their_text(client, site, host):
-    film = rows.recording(host, topic="Film")
-    rows.item(site, film)
-    Transcript.objects.create(recording=film, text="What the lighthouse says.")
+    recording = rows.recording(host, topic="Film")
+    rows.item(site, recording)
+    Transcript.objects.create(recording=recording, text="What the lighthouse says.")
     found = client.get("/api/v3/zoom/recordings/?search=lighthouse").json()["items"]
     assert found[0]["url"].startswith("/zoom/watch/")
     assert found[0]["transcript"].startswith("/zoom/transcript/")

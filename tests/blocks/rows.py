@@ -28,7 +28,7 @@ def host(owner, zoom_id="h1"):
     return Host.objects.create(account=owner, zoom_id=zoom_id, display_name=f"Host {zoom_id}")
 
 
-def choice(site, owner, *hosts, user="h1", account_level=True, **values):
+def site_settings(site, owner, *hosts, user="h1", account_level=True, **values):
     grant, _ = Grant.objects.get_or_create(
         client_id="simulator-client",
         account=owner,

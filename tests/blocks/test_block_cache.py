@@ -40,8 +40,8 @@ from wagtail_zoom.models import (
     SiteItem,
     ZoomAccount,
     ZoomSettings,
+    bump_data_version,
     fetch_scope,
-    touch,
 )
 from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.registration import capacity, events
@@ -85,8 +85,8 @@ class World:
         self.store(1, hours=30, approval=0)
         self.store(2, hours=3, webinar=True)
         self.store(3, hours=-50)
-        self.film("a")
-        self.film("b", days=400)
+        self.recording("a")
+        self.recording("b", days=400)
         item = SiteItem.objects.get(key="1")
         curation.decide(SiteItem.objects.filter(kind="recording"), "published", None)
         body = [
@@ -122,7 +122,7 @@ class World:
         found = [map_meeting(payload)]
         store_meetings(self.account, self.scope(), found, Occasion(self.now()))
 
-    def film(self, uuid, *, topic="", days=3, host="h1"):
+    def recording(self, uuid, *, topic="", days=3, host="h1"):
         start = self.now() - timedelta(days=days)
         payload = {
             "uuid": uuid, "id": "3", "host_id": host, "type": 2, "topic": topic or f"Film {uuid}",
@@ -162,10 +162,10 @@ def edit_item(world, **values):
 
 
 def choose(world, **values):
-    choice = ZoomSettings.objects.get()
+    site_settings = ZoomSettings.objects.get()
     for name, value in values.items():
-        setattr(choice, name, value)
-    choice.save()
+        setattr(site_settings, name, value)
+    site_settings.save()
 
 
 def message(world, what):
@@ -180,8 +180,8 @@ def refuse(world):
 
 
 def form_page(world):
-    film_date = SiteItem.objects.get(key="3")
-    page = ZoomPage(title="Told", slug="told", body=[("meeting", {"item": film_date})])
+    recording_date = SiteItem.objects.get(key="3")
+    page = ZoomPage(title="Told", slug="told", body=[("meeting", {"item": recording_date})])
     world.site.root_page.add_child(instance=page)
 
 
@@ -225,7 +225,7 @@ def untrash(world):
     event_effects.hide_recordings(world.account, ["a"], world.now(), gone=False)
     world.html()
     world.later(timedelta(seconds=5))
-    world.film("a")
+    world.recording("a")
 
 
 def remove(world):
@@ -256,7 +256,7 @@ CHANGES = {
     "live": lambda w: event_effects.mark_live(w.account, "2", w.now() + 3 * HOUR),
     "cancelled": lambda w: event_effects.hide_deleted(w.account, "2", None, w.now()),
     "removed": remove,
-    "other film": lambda w: w.film("a", topic="Cut anew"),
+    "other film": lambda w: w.recording("a", topic="Cut anew"),
     "film gone": lambda w: event_effects.hide_recordings(w.account, ["a"], w.now(), gone=True),
     "film back": untrash,
     "host's name": lambda w: users._store(
@@ -399,7 +399,7 @@ def test_fifty_lists_cost_two_queries_more_than_none(client, site, host, setting
             for found in (cold, counts):
                 client.get(f"/{slug}/")
                 if found is cold:
-                    touch(host.account_id)
+                    bump_data_version(host.account_id)
                 with CaptureQueriesContext(connection) as seen:
                     assert client.get(f"/{slug}/").content.count(b"wz-meetings") == times
                 found.append(len(seen))
@@ -453,7 +453,7 @@ class Broken:
 
 def test_a_dead_cache_does_not_break_a_page(world, settings, caplog):
     """Issue 7: one line in the log, and the cache is left alone for a while."""
-    dead = {"BACKEND": "tests.frontend.test_block_cache.Broken"}
+    dead = {"BACKEND": "tests.blocks.test_block_cache.Broken"}
     settings.CACHES = {**settings.CACHES, "dead": dead}
     Broken.asked.clear()
     plain = world.fresh()
@@ -619,7 +619,7 @@ def test_pages_noted_later_are_seen(world):
 
 def test_a_row_read_earlier_brings_no_version_back(world):
     early = ZoomAccount.objects.get()
-    touch(early.pk)
+    bump_data_version(early.pk)
     version = ZoomAccount.objects.get().data_version
     early.name = "Renamed"
     early.save()

@@ -38,11 +38,11 @@ def full(site, host):
         made[number] = rows.item(site, ahead.meeting)
         over = rows.date(host, start=NOW - (number + 5) * HOUR, topic=f"Over {number}")
         rows.item(site, over.meeting)
-        film = rows.recording(
+        recording = rows.recording(
             host, topic=f"Film {number}", occurrence=over, start=NOW - number * 200 * 24 * HOUR
         )
-        rows.item(site, film, decided_at=NOW)
-        Transcript.objects.create(recording=film, text=f"What was said in {number}.")
+        rows.item(site, recording, decided_at=NOW)
+        Transcript.objects.create(recording=recording, text=f"What was said in {number}.")
     ItemTag.objects.create(item=made[1], name="harbour")
     SiteItem.objects.filter(pk=made[2].pk).update(visibility="hidden")
     rows.date(host, start=NOW - HOUR / 2, topic="Now", state="live")
@@ -153,7 +153,7 @@ def test_lists_of_two_sites_never_share_rows(client, site, host, full):
         root_page=site.root_page.add_child(instance=Page(title="O", slug="o")),
     )
     stranger = rows.host(rows.account(), "h9")
-    rows.choice(other, stranger.account, stranger)
+    rows.site_settings(other, stranger.account, stranger)
     secret = rows.date(stranger, topic="Theirs")
     theirs = rows.item(other, secret.meeting)
     body = [("dates", {}), ("dates", {"items": [theirs]}), ("dates", {"hosts": "h9"})]

@@ -12,7 +12,7 @@ from wagtail.models import Site
 
 from tests.blocks import rows
 from wagtail_zoom.blocks import CalendarBlock, MeetingListBlock, RecordingListBlock
-from wagtail_zoom.models import ItemTag, Occurrence, touch
+from wagtail_zoom.models import ItemTag, Occurrence, bump_data_version
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -106,7 +106,7 @@ def test_one_date_of_a_series_is_the_next_one_or_among_what_is_over_the_latest(d
     assert shown_days(draw, period="past") == [-7, -9, -10]
     assert shown_days(draw, period="past", order="soonest") == [-10, -9, -7]
     weekly.occurrences.filter(start__gt=NOW).delete()
-    touch(host.account_id)
+    bump_data_version(host.account_id)
     assert shown_days(draw) == []
     assert shown_days(draw, period="past") == [-7, -9, -10]
 
@@ -224,8 +224,8 @@ def test_recordings_are_searched_grouped_and_filtered_by_year(draw, host, site, 
     for number, topic in enumerate(("Blue sea", "Red sea", "Alone")):
         series = "s" if number < 2 else "x"
         start = NOW - (number * 370 + 1) * DAY
-        film = rows.recording(host, topic=topic, start=start, meeting_zoom_id=series)
-        rows.item(site, film)
+        recording = rows.recording(host, topic=topic, start=start, meeting_zoom_id=series)
+        rows.item(site, recording)
     html = draw(RecordingListBlock(), rf.get("/?wz-1-q=sea+red"), search=True)
     assert "Red sea" in html and "Blue sea" not in html
     html = draw(RecordingListBlock(), rf.get("/?wz-1-q=%22%3E%3Cb"), search=True)
@@ -244,7 +244,7 @@ def test_without_page_nothing_and_stable_migrations(block, draw):
     assert "Not now" in draw(made, off="Not now")
     path = f"wagtail_zoom.blocks.{block.__name__}"
     assert made.deconstruct() == made.deconstruct_with_lookup(None) == (path, [], {})
-    assert [ref[1] for ref in made.extract_references({})] == [made.zoom_placement]
+    assert [ref[1] for ref in made.extract_references({})] == [made.zoom_usage]
 
 
 @pytest.mark.parametrize("block", [MeetingListBlock, RecordingListBlock])

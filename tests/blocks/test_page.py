@@ -54,10 +54,10 @@ def fill(site, host, count):
     for number in range(count):
         date = rows.date(host, start=NOW + (number + 2) * HOUR)
         rows.item(site, date.meeting)
-        film = rows.recording(host)
-        film.share_url, film.passcode = "https://zoom.us/rec/canary", "canary"
-        film.save()
-        rows.item(site, film)
+        recording = rows.recording(host)
+        recording.share_url, recording.passcode = "https://zoom.us/rec/canary", "canary"
+        recording.save()
+        rows.item(site, recording)
 
 
 def test_constant_queries_for_all_blocks(client, all_blocks, site, host, settings):
@@ -150,7 +150,7 @@ def test_the_frame_names_the_site_and_hides_only_pages_with_a_link(client, site,
     listed = client.get(page.url).content.decode()
     (address,) = set(re.findall(r'<a href="([^"]+/date/[^"]+)"', listed))
     shown = client.get(address).content.decode()
-    door = client.get(f"/zoom/join/{links.opaque(site.pk, date.public_id)}/").content.decode()
+    door = client.get(f"/zoom/join/{links.sign_id(site.pk, date.public_id)}/").content.decode()
     for html in (shown, door):
         assert '<header><a href="/">Harbour &lt;House&gt;</a></header>' in html
     assert "noindex" not in shown

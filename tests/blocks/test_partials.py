@@ -9,12 +9,12 @@ from django.template.loader import get_template
 import wagtail_zoom
 from wagtail_zoom.frontend import previews
 from wagtail_zoom.frontend.grouping import by_day
-from wagtail_zoom.frontend.pagination import Asked, Link, Pages
+from wagtail_zoom.frontend.pagination import BlockParams, Link, Pages
 from wagtail_zoom.streamfield.lists import Empty
 
 FOLDER = Path(wagtail_zoom.__file__).parent / "templates/wagtail_zoom/blocks"
-LIVE, SOON, MOVED, OFF = previews.dates()
-FILM = previews.films()[0]
+LIVE, SOON, MOVED, OFF = previews.occurrences()
+RECORDING = previews.recordings()[0]
 SHOW = dict.fromkeys(("host", "length", "summary", "image", "cover", "calendar", "countdown"), True)
 LINKS = [Link("One", "?a#x", current=True), Link("Two", "?b#x")]
 ROW = {"level": 3, "show": SHOW, "zone": "Berlin time", "layout": "list"}
@@ -25,8 +25,8 @@ CONTEXTS = {
     "_count": ({"until": SOON.when.iso_start}, "data-wz-countdown"),
     "_cover": ({"cover": SOON.cover}, "wz-cover--"),
     "_empty": ({"is_empty": Empty("Nothing.", "Later.", LINKS[0])}, "Later."),
-    "_film": ({**ROW, "row": FILM}, "Sample: the harbour"),
-    "_films": ({**ROW, "shown_rows": [FILM]}, "wz-list"),
+    "_recording": ({**ROW, "row": RECORDING}, "Sample: the harbour"),
+    "_recordings": ({**ROW, "shown_rows": [RECORDING]}, "wz-list"),
     "_filters": ({"filters": LINKS, "heading": "Dates"}, "aria-current"),
     "_heading": ({"heading": "Dates", "h": 2}, "<h2"),
     "_item": ({**ROW, "row": OFF}, "It will not take place."),
@@ -40,7 +40,7 @@ CONTEXTS = {
     "_panel": ({"row": SOON, "show": SHOW, "series_url": "/s.ics"}, "Register"),
     "_rows": ({**ROW, "shown_rows": [SOON], "groups": [], "h_title": 3}, "heat pumps"),
     "_search": (
-        {"searchable": True, "name": "wz-1", "search": "tide", "asked": Asked("wz-1", {})},
+        {"searchable": True, "name": "wz-1", "search": "tide", "asked": BlockParams("wz-1", {})},
         'value="tide"',
     ),
     "_slot": ({**ROW, "row": LIVE}, "Live now"),

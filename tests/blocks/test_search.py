@@ -47,9 +47,9 @@ def test_shows_6_nobody_guesses_a_link_or_passcode_by_searching(site, host, word
 
 
 def test_transcripts_only_where_they_are_shown(site, host):
-    film = rows.recording(host, topic="Harbour")
-    rows.item(site, film)
-    Transcript.objects.create(recording=film, text="The lighthouse, of course.")
+    recording = rows.recording(host, topic="Harbour")
+    rows.item(site, recording)
+    Transcript.objects.create(recording=recording, text="The lighthouse, of course.")
     assert search(site, "lighthouse") == []
     ZoomSettings.objects.filter(site=site).update(show_transcripts=True)
     assert titles(search(site, "lighthouse")) == ["Harbour"]

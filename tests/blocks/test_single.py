@@ -46,9 +46,9 @@ def test_live_over_cancelled_and_moved(show, host, site):
 
 def test_ended_leads_to_its_recording(show, host, site):
     over = rows.date(host, start=NOW - 5 * HOUR, state="over")
-    film = rows.recording(host, occurrence=over)
+    recording = rows.recording(host, occurrence=over)
     assert "Watch" not in show(over)
-    rows.item(site, film)
+    rows.item(site, recording)
     over.meeting.site_items.all().delete()
     site.zoom_items.filter(kind="meeting").delete()
     assert "Watch the recording" in show(over)

@@ -47,7 +47,7 @@ def specimen(db) -> str:
     host.display_name = "Lena Brandt and Amara Osei"
     host.save()
     values = {"show_webinars": True, "show_registration": True, "show_transcripts": True}
-    rows.choice(site, host.account, host, **values)
+    rows.site_settings(site, host.account, host, **values)
     signs_up = {"approval_type": 0, "capacity": 40}
     live = rows.date(host, topic="Open studio: drawing from memory", state="live", start=now)
     heat = rows.date(
@@ -69,7 +69,7 @@ def specimen(db) -> str:
     rows.date(host, topic="Repair café", start=begun, close_registration=True, **signs_up)
     over = rows.date(host, topic="The harbour in nine maps", state="over", start=now - 9 * DAY)
     for number, topic in enumerate(("The harbour in nine maps", "Low water", "Compost")):
-        film = rows.recording(
+        recording = rows.recording(
             host,
             topic=topic,
             start=now - (9 + number) * DAY,
@@ -77,10 +77,10 @@ def specimen(db) -> str:
             meeting_zoom_id="s" if number < 2 else "t",
             occurrence=over if not number else None,
         )
-        rows.item(site, film)
+        rows.item(site, recording)
         if number == 1:
             said = "Good evening. " + "The tide leaves more behind than it takes. " * 20
-            Transcript.objects.create(recording=film, text=said)
+            Transcript.objects.create(recording=recording, text=said)
     series = rows.date(host, topic="Choir, first reading", zoom_type=8, start=now + 2 * DAY)
     for week in (1, 2):
         begins = series.start + week * 7 * DAY
@@ -188,7 +188,7 @@ def test_without_script_nothing_is_missing(browser, specimen):
     prepare(f"/blocks/?{name}=compost")
     page.fill("input[type=search]", "compost")
     page.locator(".wz-search button").click()
-    expect(page.locator(".wz-recordings .wz-card--film")).to_have_count(1)
+    expect(page.locator(".wz-recordings .wz-card--recording")).to_have_count(1)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

@@ -67,13 +67,13 @@ def test_review_and_publish_a_recording(
 ) -> None:
     """Issue 3, Shows 1: a new recording waits, is watched, gets a title, and is on the page."""
     owner = log_in("aurora", "aurora")
-    films = address("aurora", "/recordings/")
+    recordings = address("aurora", "/recordings/")
     choose(owner, address, "I look at each one first (recommended)")
     topic, own = "A quiet hour in November", "One quiet hour"
     zoom.create_recording("aurora-0", topic=topic, start_time="-1d 19:00")
     inbox = address("aurora", f"/admin/zoom/recordings/?state=new&q={topic}")
     reload_until(owner, inbox, lambda: owner.locator("td.title a").count() == 1)
-    page.goto(films)
+    page.goto(recordings)
     expect(row(page, topic)).to_have_count(0)
     owner.locator("td.title a").first.click()
     expect(owner.get_by_text("New. Visitors do not see it yet.")).to_be_visible()
@@ -82,12 +82,12 @@ def test_review_and_publish_a_recording(
     owner.get_by_role("textbox", name="Title on the site").fill(own)
     owner.get_by_role("button", name="Save and publish").click()
     expect(owner.get_by_text("Saved. Visitors see it.")).to_be_visible()
-    reload_until(page, films, lambda: row(page, own).count() == 1)
+    reload_until(page, recordings, lambda: row(page, own).count() == 1)
     owner.goto(address("aurora", f"/admin/zoom/recordings/?q={topic}"))
     owner.locator("tbody input[type=checkbox]").first.check()
     owner.get_by_role("link", name="Hide the selected entries").click()
     owner.get_by_role("button", name="Hide them").click()
-    reload_until(page, films, lambda: row(page, own).count() == 0)
+    reload_until(page, recordings, lambda: row(page, own).count() == 0)
     choose(owner, address, "Publish by themselves")
 
 

@@ -34,22 +34,23 @@ def site(db):
 
 
 @pytest.fixture
-def choice(site):
+def site_settings(site):
     account = rows.account()
-    return rows.choice(site, account, rows.host(account, "host-1"), user="host-1")
+    return rows.site_settings(site, account, rows.host(account, "host-1"), user="host-1")
 
 
 # Keys
 
 
 @pytest.fixture
-def stored(choice):
-    grant = choice.grant
+def stored(site_settings):
+    grant = site_settings.grant
     grant.access_token, grant.refresh_token = "access", "refresh"
     grant.user_email = "owner@example.org"
     grant.save()
     signup = Registration(
-        site=choice.site, account=choice.account, meeting_zoom_id="1", idempotency_key="k",
+        site=site_settings.site, account=site_settings.account, meeting_zoom_id="1",
+        idempotency_key="k",
         email_index=email_index("ana@example.org"),
     )  # fmt: skip
     signup.email, signup.answers = "ana@example.org", "{}"
@@ -226,15 +227,15 @@ def test_the_subscribed_events_are_the_ones_that_are_understood():
 # Comparing
 
 
-def test_sync_asks_and_says_who_wants_nothing(choice):
-    choice.show_meetings, choice.configured_at = True, timezone.now()
-    choice.save()
-    assert "asked for" in run("zoom_sync", "--site", choice.site.hostname)
+def test_sync_asks_and_says_who_wants_nothing(site_settings):
+    site_settings.show_meetings, site_settings.configured_at = True, timezone.now()
+    site_settings.save()
+    assert "asked for" in run("zoom_sync", "--site", site_settings.site.hostname)
     assert SyncRun.objects.get().mode == "reconcile"
     SyncRun.objects.all().delete()
-    assert "asked for" in run("zoom_sync", "--account", choice.account.zoom_id, "--full")
+    assert "asked for" in run("zoom_sync", "--account", site_settings.account.zoom_id, "--full")
     assert SyncRun.objects.get().mode == "backfill"
-    type(choice).objects.update(paused_at=timezone.now())
+    type(site_settings).objects.update(paused_at=timezone.now())
     assert "no site wants anything" in run("zoom_sync")
 
 

@@ -25,7 +25,7 @@ def site():
 @pytest.fixture
 def host(site):
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host, show_webinars=True)
+    rows.site_settings(site, host.account, host, show_webinars=True)
     return host
 
 

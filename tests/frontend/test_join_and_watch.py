@@ -24,7 +24,7 @@ def site():
 @pytest.fixture
 def host(site):
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host)
+    rows.site_settings(site, host.account, host)
     return host
 
 
@@ -119,8 +119,8 @@ def test_on_another_host_it_is_not_found(client, site, date):
     """A link is bound to its Site, also where two Sites share the account."""
     row = date(start=NOW)
     other = Site.objects.create(hostname="other.example", root_page=site.root_page)
-    choice = ZoomSettings.objects.get(site=site)
-    rows.choice(other, choice.account, row.meeting.host)
+    site_settings = ZoomSettings.objects.get(site=site)
+    rows.site_settings(other, site_settings.account, row.meeting.host)
     url = links.join(site.pk, row)
     assert client.get(url, headers={"host": "other.example"}).status_code == 404
     assert go(client, other, row).status_code == 404
@@ -149,30 +149,30 @@ def test_a_stored_link_that_is_not_zooms_is_never_followed(client, site, date):
 
 
 @pytest.fixture
-def film(site, host):
-    def film(**values):
+def recording(site, host):
+    def recording(**values):
         made = rows.recording(host, topic="Film")
         for name, value in {"share_url": "https://zoom.us/rec/share/x", **values}.items():
             setattr(made, name, value)
         made.save()
         return rows.item(site, made)
 
-    return film
+    return recording
 
 
-def test_watch_leads_to_zoom(client, film):
-    response = private(client.get(links.watch(film())))
+def test_watch_leads_to_zoom(client, recording):
+    response = private(client.get(links.watch(recording())))
     assert response["Location"] == "https://zoom.us/rec/share/x"
 
 
-def test_watch_passes_on_a_passcode_made_for_the_address(client, film):
-    item = film(passcode="yNYIS408EJygs7rE5vVsJwXIz4")
+def test_watch_passes_on_a_passcode_made_for_the_address(client, recording):
+    item = recording(passcode="yNYIS408EJygs7rE5vVsJwXIz4")
     response = client.get(links.watch(item))
     assert response["Location"] == "https://zoom.us/rec/share/x?pwd=yNYIS408EJygs7rE5vVsJwXIz4"
 
 
-def test_watch_shows_a_passcode_that_people_type(client, film):
-    url = links.watch(film(passcode="tide-4417"))
+def test_watch_shows_a_passcode_that_people_type(client, recording):
+    url = links.watch(recording(passcode="tide-4417"))
     response = private(client.get(url))
     html = response.content.decode()
     assert "tide-4417" in html and "data-wz-copy" in html and "zoom.us/rec" not in html
@@ -182,8 +182,8 @@ def test_watch_shows_a_passcode_that_people_type(client, film):
     assert response.status_code == 302 and "pwd" not in response["Location"]
 
 
-def test_watch_follows_the_curation(client, film):
-    item = film()
+def test_watch_follows_the_curation(client, recording):
+    item = recording()
     type(item).objects.update(visibility="hidden")
     assert client.get(links.watch(item)).status_code == 404
     assert Recording.objects.exists()
@@ -191,8 +191,8 @@ def test_watch_follows_the_curation(client, film):
 
 def test_join_links_survive_a_rotated_secret_key(site, date, settings):
     row = date()
-    token = links.opaque(site.pk, row.public_id)
+    token = links.sign_id(site.pk, row.public_id)
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "new"
-    assert links.resolve(site.pk, token) == row.public_id
+    assert links.unsign_id(site.pk, token) == row.public_id
     settings.SECRET_KEY_FALLBACKS = []
-    assert links.resolve(site.pk, token) is None
+    assert links.unsign_id(site.pk, token) is None

@@ -14,11 +14,11 @@ from wagtail.models import GroupPagePermission, Locale, ReferenceIndex, Site
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
 from wagtail_zoom.admin import usage
-from wagtail_zoom.frontend.block_index import telling_pages
+from wagtail_zoom.frontend.block_index import detail_pages
 from wagtail_zoom.frontend.cache import purge
-from wagtail_zoom.frontend.form_links import Ref
-from wagtail_zoom.frontend.visibility import Exposure
-from wagtail_zoom.models import Placement, ZoomAccount
+from wagtail_zoom.frontend.form_links import FormLink
+from wagtail_zoom.frontend.visibility import SiteVisibility
+from wagtail_zoom.models import BlockUsage, ZoomAccount
 
 pytestmark = pytest.mark.django_db
 PERSON = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
@@ -43,7 +43,7 @@ def meeting(site):
         throttled_until=timezone.now() + timedelta(hours=9)
     )
     host = rows.host(account)
-    rows.choice(site, account, host, show_registration=True)
+    rows.site_settings(site, account, host, show_registration=True)
     return rows.date(host, approval_type=0, questions_at=timezone.now()).meeting
 
 
@@ -72,7 +72,7 @@ def form(german, item):
 
 
 def test_the_form_of_a_page_in_another_language_takes_sign_ups(site, meeting, form, client):
-    url = Ref(site.pk, form.pk, meeting.pk, "de").url
+    url = FormLink(site.pk, form.pk, meeting.pk, "de").url
     answer = client.post(url, PERSON, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 303
 
@@ -83,7 +83,7 @@ def test_a_page_of_another_sites_tree_offers_no_form(site, meeting, form, client
         instance=ZoomPage(title="Other", slug="other", locale=site.root_page.locale)
     )
     Site.objects.filter(pk=other.pk).update(root_page=home)
-    url = Ref(other.pk, form.pk, meeting.pk, "de").url
+    url = FormLink(other.pk, form.pk, meeting.pk, "de").url
     headers = {"Sec-Fetch-Site": "same-origin", "host": "other.example"}
     assert client.post(url, PERSON, headers=headers).status_code == 404
 
@@ -98,7 +98,7 @@ def test_a_list_leads_to_the_page_in_its_own_language(site, item, form):
     english = page(site.root_page, "register", ("register", {"item": item}))
     for language, wanted in (("de", form), ("en", english), ("fr", english)):
         with translation.override(language):
-            url, has_form = telling_pages(site, [item])[item.pk]
+            url, has_form = detail_pages(site, [item])[item.pk]
         assert has_form and url.partition("#")[0] == wanted.get_url(current_site=site), language
 
 
@@ -112,7 +112,7 @@ def test_a_page_in_another_language_gives_a_new_version(site, meeting, form):
 def test_owners_are_told_of_pages_in_every_language(site, item, form):
     assert form.pk in set(usage.pages_of(site).values_list("pk", flat=True))
     assert form.pk in set(usage.pages_for(item).values_list("pk", flat=True))
-    assert usage.pages_with(site, Placement.REGISTRATION).exists()
+    assert usage.pages_with(site, BlockUsage.REGISTRATION).exists()
 
 
 def test_editors_of_another_language_may_choose(site, meeting, item, german, client):
@@ -130,5 +130,5 @@ def test_editors_of_another_language_may_choose(site, meeting, item, german, cli
 
 def test_without_languages_only_the_own_tree_counts(site, meeting, form, settings):
     settings.WAGTAIL_I18N_ENABLED = False
-    assert Exposure.for_site(site).choice is not None
+    assert SiteVisibility.for_site(site).site_settings is not None
     assert not any("anmelden" in url for url in purge.site_urls(site))

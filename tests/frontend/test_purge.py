@@ -51,7 +51,7 @@ def site():
 @pytest.fixture
 def host(site):
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host, show_webinars=True)
+    rows.site_settings(site, host.account, host, show_webinars=True)
     return host
 
 
@@ -87,8 +87,8 @@ def test_exactly_the_pages_that_can_show_it(site, host):
         "/event/",
     }
     assert paths(purge.urls_for(account, {two.pk}, ())) == {"/all/", "/webinars/", "/nested/"}
-    film = rows.recording(host)
-    assert paths(purge.urls_for(account, (), {film.pk})) == {"/films/"}
+    recording = rows.recording(host)
+    assert paths(purge.urls_for(account, (), {recording.pk})) == {"/films/"}
     Page.objects.get(slug="all").specific.unpublish()
     assert "/all/" not in paths(purge.urls_for(account, {one.pk}, ()))
 
@@ -155,11 +155,11 @@ def test_what_expires_is_a_boundary(site, host):
     today = timezone.localdate(NOW)
     meeting = rows.date(host).meeting
     rows.item(site, meeting, meeting=meeting, expires_on=today - timedelta(days=1))
-    film = rows.recording(host, start=NOW - timedelta(days=7, seconds=30))
+    recording = rows.recording(host, start=NOW - timedelta(days=7, seconds=30))
     ZoomSettings.objects.update(recording_days=7)
     found = purge.boundaries(NOW, NOW - timedelta(days=1))
     assert meeting.pk in found.meetings[host.account.pk]
-    assert film.pk in found.recordings[host.account.pk]
+    assert recording.pk in found.recordings[host.account.pk]
     assert SiteItem.objects.exists()
 
 

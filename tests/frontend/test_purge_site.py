@@ -33,10 +33,10 @@ def test_a_new_choice_purges_all_that_may_show_something(
     site,  # noqa: F811
     django_capture_on_commit_callbacks,
 ):
-    choice = ZoomSettings.objects.get(site=site)
+    site_settings = ZoomSettings.objects.get(site=site)
     with django_capture_on_commit_callbacks(execute=True):
-        choice.join_policy = "never"
-        choice.save()
+        site_settings.join_policy = "never"
+        site_settings.save()
     assert bare(SENT) == {"/all/", "/films/", "/month/"}
     assert any("-page=2" in url for url in SENT) and any("-kind=webinar" in url for url in SENT)
     assert sum("-month=" in url for url in SENT) == 37
@@ -45,12 +45,14 @@ def test_a_new_choice_purges_all_that_may_show_something(
 @pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("how", ["disconnect", "archive", "removed in Zoom"])
 def test_leaving_purges_too(site, host, how, django_capture_on_commit_callbacks):  # noqa: F811
-    choice = ZoomSettings.objects.get(site=site)
+    site_settings = ZoomSettings.objects.get(site=site)
     with django_capture_on_commit_callbacks(execute=True):
         if how == "removed in Zoom":
-            disconnect.deauthorize(choice.account.zoom_id, "h1", timezone.now() + timedelta(days=1))
+            disconnect.deauthorize(
+                site_settings.account.zoom_id, "h1", timezone.now() + timedelta(days=1)
+            )
         else:
-            disconnect.disconnect(choice, keep=how == "archive")
+            disconnect.disconnect(site_settings, keep=how == "archive")
     assert bare(SENT) == {"/all/", "/films/", "/month/"}
     assert ExposedHost.objects.exists() == (how == "archive")
 

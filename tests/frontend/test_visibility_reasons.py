@@ -7,7 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom.frontend.visibility import Exposure
+from wagtail_zoom.frontend.visibility import SiteVisibility
 from wagtail_zoom.models import ExposedHost, ZoomSettings
 
 pytestmark = pytest.mark.django_db
@@ -22,19 +22,19 @@ def site():
 @pytest.fixture
 def host(site):
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host)
+    rows.site_settings(site, host.account, host)
     return host
 
 
 def why(site, thing):
-    return Exposure.for_site(site).why_hidden(thing)
+    return SiteVisibility.for_site(site).why_hidden(thing)
 
 
 def test_nothing_to_say_about_what_is_shown(site, host):
     date = rows.date(host)
-    film = rows.recording(host)
-    rows.item(site, film, decided_at=NOW)
-    assert why(site, date) == why(site, date.meeting) == why(site, film) == ""
+    recording = rows.recording(host)
+    rows.item(site, recording, decided_at=NOW)
+    assert why(site, date) == why(site, date.meeting) == why(site, recording) == ""
 
 
 @pytest.mark.parametrize(

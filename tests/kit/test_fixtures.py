@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.frontend.form_links import Ref
-from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
+from wagtail_zoom.frontend.form_links import FormLink
+from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
 from wagtail_zoom.models import Meeting, Registration, SiteItem, ZoomSettings
 from wagtail_zoom.registration import tokens
 from wagtail_zoom.testing import factories
@@ -58,7 +58,7 @@ def test_a_chosen_meeting_and_its_form(zoom_rows):
     item = zoom_rows.item(meeting, title="Our own bread")
     text = read(page_with(zoom_rows.site, ("meeting", {"item": item.pk})))
     assert "Our own bread" in text
-    url = Ref(zoom_rows.site.pk, zoom_rows.site.root_page_id, meeting.pk).url
+    url = FormLink(zoom_rows.site.pk, zoom_rows.site.root_page_id, meeting.pk).url
     assert "last_name" in Client().get(url, headers={"host": "localhost"}).content.decode()
 
 
@@ -91,8 +91,8 @@ def test_series_and_meetings_without_a_time(zoom_rows):
 def test_two_sites_do_not_see_each_other(zoom_rows):
     other = ZoomRows(factories.make_site("other.example.org"), show=["meetings"])
     mine, theirs = zoom_rows.meeting(), other.meeting()
-    gate = Exposure.for_site(zoom_rows.site)
-    shown = {date.meeting_id for date in gate.occurrences(Audience.VISITOR, Surface.PAGE)}
+    visibility = SiteVisibility.for_site(zoom_rows.site)
+    shown = {date.meeting_id for date in visibility.occurrences(Audience.VISITOR, Channel.PAGE)}
     assert mine.pk in shown
     assert theirs.pk not in shown
     assert other.settings.kinds == {"meeting"}
@@ -106,21 +106,23 @@ def test_a_personal_grant_covers_one_user_only(zoom_rows):
 
 
 def test_connect_list_register_and_a_message(zoom_connect, zoom_app, zoom_worker, zoom_deliver):
-    choice = zoom_connect("aurora-0", show=["meetings", "registration"], organiser="Harbour House")
-    assert isinstance(choice, ZoomSettings)
-    assert choice.organiser == "Harbour House"
+    site_settings = zoom_connect(
+        "aurora-0", show=["meetings", "registration"], organiser="Harbour House"
+    )
+    assert isinstance(site_settings, ZoomSettings)
+    assert site_settings.organiser == "Harbour House"
     assert Meeting.objects.exists()
     made = zoom_app.create_meeting(
         "aurora-0", topic="Fresh", start_time="+2d 10:00", registration="auto"
     )
     assert zoom_deliver() == ["meeting.created"]
     assert zoom_deliver() == []
-    page = page_with(choice.site, ("dates", {"limit": 100}))
+    page = page_with(site_settings.site, ("dates", {"limit": 100}))
     assert "Fresh" in read(page)
     meeting = Meeting.objects.get(zoom_id=str(made["id"]))
     zoom_worker.run()
     person = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
-    ref = Ref(choice.site_id, choice.site.root_page_id, meeting.pk, "en")
+    ref = FormLink(site_settings.site_id, site_settings.site.root_page_id, meeting.pk, "en")
     answer = Client().post(ref.url, person, headers=SAME)
     assert answer.status_code in (302, 303)
     zoom_worker.run()
@@ -134,8 +136,8 @@ def test_connect_list_register_and_a_message(zoom_connect, zoom_app, zoom_worker
 
 def test_only_some_kinds_and_hosts(zoom_connect, zoom_app):
     one = zoom_app.users("aurora")[0]["id"]
-    choice = zoom_connect("aurora-0", show=["meetings"], hosts=[one])
-    assert choice.kinds == {"meeting"}
+    site_settings = zoom_connect("aurora-0", show=["meetings"], hosts=[one])
+    assert site_settings.kinds == {"meeting"}
     assert set(Meeting.objects.values_list("host_zoom_id", flat=True)) == {one}
     assert not SiteItem.objects.filter(kind="recording").exists()
 

@@ -67,10 +67,10 @@ def due(transactional_db, settings, tmp_path):
         client_id="simulator-client", account=account, zoom_user_id="h", account_level=True,
         connected_by=owner,
     )  # fmt: skip
-    choice = ZoomSettings.objects.create(
+    site_settings = ZoomSettings.objects.create(
         site=site, grant=grant, account=account, configured_at=now, show_meetings=True
     )
-    ExposedHost.objects.create(settings=choice, host=host)
+    ExposedHost.objects.create(settings=site_settings, host=host)
     yield grant
     leave_copy()
 

@@ -152,10 +152,10 @@ def test_o1_o3_a_second_site_of_the_same_person_takes_the_first_along(
     assert newer.reveal() != old.reveal()
     assert refreshes(zoom_app) == 0
     for place in (site, second):
-        choice = ZoomSettings.for_site(place)
-        assert client_for(choice.account).me()["id"] == grant.zoom_user_id
+        site_settings = ZoomSettings.for_site(place)
+        assert client_for(site_settings.account).me()["id"] == grant.zoom_user_id
         wear_out()
-        tokens.get_token(choice.grant)
+        tokens.get_token(site_settings.grant)
     assert Grant.objects.get().state == "connected"
     assert not Activity.objects.filter(code="grant_needs_reconnect").exists()
 

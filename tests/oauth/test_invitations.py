@@ -70,23 +70,23 @@ def test_somebody_without_a_log_in_connects_and_the_owner_confirms(
     assert done.status_code == 200
     row.refresh_from_db()
     assert row.used_at is not None
-    choice = ZoomSettings.for_site(site)
-    assert choice.grant.user_name == "Studio Aurora"
-    assert choice.grant.connected_by is None
-    assert choice.needs_confirmation
+    site_settings = ZoomSettings.for_site(site)
+    assert site_settings.grant.user_name == "Studio Aurora"
+    assert site_settings.grant.connected_by is None
+    assert site_settings.needs_confirmation
     # Before the owner's yes nothing is fetched, whatever is chosen.
-    choice.show_meetings, choice.configured_at = True, timezone.now()
-    choice.save()
+    site_settings.show_meetings, site_settings.configured_at = True, timezone.now()
+    site_settings.save()
     zoom_worker.run()
-    runs.request_run(choice.account, "backfill")
+    runs.request_run(site_settings.account, "backfill")
     zoom_app.forget_calls()
     zoom_worker.run()
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
     assert not Meeting.objects.exists()
-    connect.confirm(choice, owner)
-    connect.confirm(choice, owner)
+    connect.confirm(site_settings, owner)
+    connect.confirm(site_settings, owner)
     assert Activity.objects.filter(code="confirmed").count() == 1
-    runs.request_run(choice.account, "backfill")
+    runs.request_run(site_settings.account, "backfill")
     zoom_worker.run()
     assert Meeting.objects.exists()
 
@@ -203,10 +203,10 @@ def test_repairing_a_known_account_needs_no_second_yes(
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     hosts = ExposedHost.objects.count()
     assert accept(client, path).status_code == 200
-    choice = ZoomSettings.for_site(site)
-    assert not choice.needs_confirmation
-    assert choice.shows_data
-    assert choice.grant.state == "connected"
+    site_settings = ZoomSettings.for_site(site)
+    assert not site_settings.needs_confirmation
+    assert site_settings.shows_data
+    assert site_settings.grant.state == "connected"
     assert ExposedHost.objects.count() == hosts
 
 

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from tests.default_site import default_site
-from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
@@ -50,7 +50,7 @@ def place(site):
     host = Host.objects.create(
         account=account, zoom_id="h1", display_name="Ines Novak", user_type=2
     )
-    choice = ZoomSettings.objects.create(
+    site_settings = ZoomSettings.objects.create(
         site=site,
         grant=grant,
         account=account,
@@ -60,8 +60,10 @@ def place(site):
         show_registration=True,
         organiser="Harbour House",
     )
-    ExposedHost.objects.create(settings=choice, host=host)
-    return SimpleNamespace(site=site, account=account, grant=grant, host=host, choice=choice)
+    ExposedHost.objects.create(settings=site_settings, host=host)
+    return SimpleNamespace(
+        site=site, account=account, grant=grant, host=host, site_settings=site_settings
+    )
 
 
 def make_meeting(place, *, dates=(1,), **values):
@@ -102,13 +104,13 @@ def meeting(place):
 
 
 def offer(place, meeting, **values):
-    from wagtail_zoom.frontend.visibility import Exposure
+    from wagtail_zoom.frontend.visibility import SiteVisibility
 
-    return Offer.make(Exposure.for_site(place.site), place.site, meeting.pk, **values)
+    return Offer.make(SiteVisibility.for_site(place.site), place.site, meeting.pk, **values)
 
 
 def url_of(place, meeting, *, locale="en", **options):
-    return Ref(place.site.pk, place.site.root_page_id, meeting.pk, locale, options).url
+    return FormLink(place.site.pk, place.site.root_page_id, meeting.pk, locale, options).url
 
 
 def post(client, url, data=None, **headers):
@@ -141,7 +143,7 @@ def connected(site, zoom_app, zoom_unpaced, zoom_worker, settings, django_user_m
     def run(person="borealis-0", **facts):
         facts = {"topic": "Heat pumps", "start_time": "+3d 18:30", "registration": "auto", **facts}
         made = zoom_app.create_meeting(person, **facts)
-        choice = connect_and_import(
+        site_settings = connect_and_import(
             site,
             person,
             zoom_worker,
@@ -151,9 +153,11 @@ def connected(site, zoom_app, zoom_unpaced, zoom_worker, settings, django_user_m
             organiser="Harbour House",
         )
         number = str(made["id"])
-        found = Meeting.objects.get(account=choice.account_id, zoom_id=number)
-        place = SimpleNamespace(site=site, choice=choice, account=choice.account, user=user)
-        place.grant = choice.grant
+        found = Meeting.objects.get(account=site_settings.account_id, zoom_id=number)
+        place = SimpleNamespace(
+            site=site, site_settings=site_settings, account=site_settings.account, user=user
+        )
+        place.grant = site_settings.grant
         zoom_app.forget_calls()
         return SimpleNamespace(
             place=place, meeting=found, number=int(number), url=url_of(place, found), zoom=zoom_app

@@ -54,7 +54,7 @@ def test_cancelled(place, meeting):
     ],
 )
 def test_site_that_does_not_offer_it(place, meeting, values, expected):
-    ZoomSettings.objects.filter(pk=place.choice.pk).update(**values)
+    ZoomSettings.objects.filter(pk=place.site_settings.pk).update(**values)
     assert code(place, meeting) == expected
 
 

@@ -7,7 +7,7 @@ from wagtail.blocks import StreamBlock
 from wagtail.models import Page, Site
 
 from wagtail_zoom.blocks import RegistrationFormBlock, ZoomStreamBlock
-from wagtail_zoom.models import Placement, SiteItem
+from wagtail_zoom.models import BlockUsage, SiteItem
 
 from .conftest import PERSON, SAME, make_meeting
 
@@ -92,5 +92,5 @@ def test_headless(place, meeting, rf):
 def test_pages_with_a_form_are_known():
     block = RegistrationFormBlock()
     found = list(block.extract_references(block.get_preview_value()))
-    assert (Placement, Placement.REGISTRATION, "", "") in found
+    assert (BlockUsage, BlockUsage.REGISTRATION, "", "") in found
     assert "registration" in ZoomStreamBlock().child_blocks

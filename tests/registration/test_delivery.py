@@ -143,7 +143,7 @@ def test_waiting_for_our_turn_is_no_failed_try(client, connected, reason):
     work()
     assert (row().state, row().attempts) == ("waiting", 5)
     type(case.place.account).objects.update(throttled_until=None)
-    case.place.choice.grant.__class__.objects.update(retry_at=None)
+    case.place.site_settings.grant.__class__.objects.update(retry_at=None)
     hurry()
     work()
     assert row().state == "approved"
@@ -186,8 +186,8 @@ WAIT = timedelta(minutes=1)
 def test_refused_for_good(client, connected, change, state, error):
     """Final failure reaches visitor and owner."""
     case = connected()
-    case.place.choice.contact_email = "owner@example.org"
-    case.place.choice.save()
+    case.place.site_settings.contact_email = "owner@example.org"
+    case.place.site_settings.save()
     if error == "full":
         case.zoom.fault(
             "status", **ADD, status=400, code=3043, message="Meeting has reached the maximum"
@@ -381,8 +381,8 @@ def test_from_a_projects_own_code(connected):
     work()
     assert row().state == "approved"
     assert len(at_zoom(case)) == 1
-    case.place.choice.show_registration = False
-    case.place.choice.save()
+    case.place.site_settings.show_registration = False
+    case.place.site_settings.save()
     with pytest.raises(RegistrationClosed):
         register(**facts)
 
@@ -390,8 +390,8 @@ def test_from_a_projects_own_code(connected):
 def test_personal_door(client, connected):
     """The link in our mail leads in by policy, with the personal link; nobody else's does."""
     case = connected(start_time="+5m")
-    case.place.choice.join_policy = "registrants"
-    case.place.choice.save()
+    case.place.site_settings.join_policy = "registrants"
+    case.place.site_settings.save()
     post(client, case.url)
     answer = client.get(tokens.join_path(row()))
     assert answer.status_code in (200, 302)
@@ -408,7 +408,7 @@ def test_the_address_of_a_person_is_bound_to_the_site(client, connected):
     mine = tokens.token_of(made)
     number = base64.b64decode(mine, altchars=b"-_")[:16]
     bare = base64.b64encode(number + bytes(8), altchars=b"-_").decode()
-    others = links.opaque(made.site_id + 1, made.public_id)
+    others = links.sign_id(made.site_id + 1, made.public_id)
     assert len({mine, bare, others}) == 3
     assert len({len(mine), len(bare), len(others)}) == 1
     for forged in (bare, others):
@@ -449,8 +449,8 @@ def test_retention_follows_the_owner(client, connected):
     post(client, case.url)
     end = case.meeting.occurrences.get().end
     assert row().purge_on == end.date() + timedelta(days=30)
-    case.place.choice.registration_days = 5
-    case.place.choice.save()
+    case.place.site_settings.registration_days = 5
+    case.place.site_settings.save()
     outbox.date_anew(case.place.site.pk)
     assert row().purge_on == end.date() + timedelta(days=5)
     case.meeting.occurrences.update(end=end + timedelta(days=60))

@@ -75,7 +75,7 @@ def test_a_weekday_alone_is_the_next_of_its_name(client, place, days, said):
     post(client, url_of(place, make_meeting(place, dates=(days,))))
     row = Registration.objects.get()
     row.state = Registration.State.APPROVED
-    assert status.status_of(row, place.choice).heading == said
+    assert status.status_of(row, place.site_settings).heading == said
 
 
 def test_errors_keep_what_was_entered(client, place, meeting):
@@ -165,12 +165,12 @@ def test_a_page_two_days_old_still_registers(client, place, hours, script):
 
 def test_no_way_to_what_is_not_offered(client, place, meeting):
     """Page gone, page of another Site, meeting hidden, reference forged."""
-    from wagtail_zoom.frontend.form_links import Ref
+    from wagtail_zoom.frontend.form_links import FormLink
 
     for ref in (
-        Ref(place.site.pk, 999_999, meeting.pk).url,
-        Ref(place.site.pk, 1, meeting.pk).url,
-        Ref(999, None, meeting.pk).url,
+        FormLink(place.site.pk, 999_999, meeting.pk).url,
+        FormLink(place.site.pk, 1, meeting.pk).url,
+        FormLink(999, None, meeting.pk).url,
         "/zoom/register/forged/",
     ):
         assert post(client, ref).status_code == 404
@@ -182,7 +182,7 @@ def test_no_way_to_what_is_not_offered(client, place, meeting):
 
 def test_what_is_switched_off_is_not_taken(client, place, meeting):
     """The form may stand on a cached page for days."""
-    type(place.choice).objects.update(show_registration=False)
+    type(place.site_settings).objects.update(show_registration=False)
     assert post(client, url_of(place, meeting)).status_code == 409
     assert not Registration.objects.exists()
 
@@ -292,8 +292,8 @@ def test_settled_answers_cannot_be_overwritten(client, place, meeting):
 
 def test_double_opt_in(client, place, meeting):
     """Zoom is asked only after the person has confirmed the address."""
-    place.choice.double_opt_in = True
-    place.choice.save()
+    place.site_settings.double_opt_in = True
+    place.site_settings.save()
     answer = post(client, url_of(place, meeting))
     assert "confirmed it there" in client.get(answer.url).content.decode()
     row = Registration.objects.get()
@@ -313,9 +313,9 @@ def test_double_opt_in(client, place, meeting):
 
 def test_language_of_the_page(client, place, meeting):
     """The answer and the mails come in the language of the page, not of the browser."""
-    from wagtail_zoom.frontend.form_links import Ref
+    from wagtail_zoom.frontend.form_links import FormLink
 
-    url = Ref(place.site.pk, place.site.root_page_id, meeting.pk, "de").url
+    url = FormLink(place.site.pk, place.site.root_page_id, meeting.pk, "de").url
     page = client.get(url, headers={"Accept-Language": "fr"})
     assert b'lang="de"' in page.content
     post(client, url)
@@ -332,10 +332,10 @@ def again_in(page):
 def test_whoever_cancelled_finds_the_form_again_wherever_it_stood(
     client, place, meeting, stands_alone
 ):
-    from wagtail_zoom.frontend.form_links import Ref
+    from wagtail_zoom.frontend.form_links import FormLink
 
     root = place.site.root_page
-    url = Ref(place.site.pk, None if stands_alone else root.pk, meeting.pk, "en").url
+    url = FormLink(place.site.pk, None if stands_alone else root.pk, meeting.pk, "en").url
     post(client, url)
     status_path = tokens.status_path(Registration.objects.get())
     assert again_in(client.get(status_path)) == ""

@@ -79,8 +79,8 @@ def test_x25_the_same_number_of_calls_whoever_it_is(client, connected, double_op
     case = connected()
     everybody(client, case)
     put_back()
-    case.place.choice.double_opt_in = double_opt_in
-    case.place.choice.save()
+    case.place.site_settings.double_opt_in = double_opt_in
+    case.place.site_settings.save()
     calls = {}
     for name in ("new", *PEOPLE, "often"):
         address = PEOPLE.get(name, f"{name}@example.org")

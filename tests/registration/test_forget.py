@@ -86,8 +86,8 @@ def demo_mailbox(settings, tmp_path):
 def test_no_trace_is_left(client, connected, settings, demo_mailbox, caplog, capsys):
     caplog.set_level("DEBUG")
     case = connected(custom_questions=[{"title": "Why?", "type": "short", "required": True}])
-    case.place.choice.contact_email = "owner@example.org"
-    case.place.choice.save()
+    case.place.site_settings.contact_email = "owner@example.org"
+    case.place.site_settings.save()
     name = client.get(case.url).context["form"].questions.custom[0].name
     entered = {**PERSON, name: "Because zebulon asked"}
     # Refused for good first, corrected by the owner, then pressed once more by the person.

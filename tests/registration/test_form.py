@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from wagtail_zoom.frontend import form_links
-from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.registration import questions
 from wagtail_zoom.registration.form import RegistrationForm, make_form
 from wagtail_zoom.sync.questions import keep
@@ -21,7 +21,7 @@ CUSTOM = [
 
 def test_reference_proves_our_offer():
     """A changed or foreign reference opens nothing."""
-    ref = Ref(1, 2, 3, "de", {"date": "x"})
+    ref = FormLink(1, 2, 3, "de", {"date": "x"})
     text = ref.sign()
     assert form_links.read(text) == ref
     for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), "", "x" * 700, "a:b:c"):
@@ -158,8 +158,8 @@ def test_a_project_brings_its_own_form(place, meeting, settings, name):
 
 def test_page_shows_the_form(client, place, meeting):
     """Labels, hints, what happens next, who receives it; no cookie and no token (X27)."""
-    place.choice.consent_text = "I agree."
-    place.choice.save()
+    place.site_settings.consent_text = "I agree."
+    place.site_settings.save()
     page = client.get(url_of(place, meeting))
     html = page.content.decode()
     for text in ("Heat pumps", "Harbour House and Zoom receive", "I agree.", "What happens next"):

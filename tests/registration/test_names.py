@@ -33,7 +33,7 @@ def test_x8_pages_on_the_canonical_host_bear_the_name_of_their_own_site(client, 
     url = url_of(place, meeting)
     assert post(client, url, PERSON, host="harbour.example").status_code == 303
     row = Registration.objects.get()
-    place.choice.refresh_from_db()
+    place.site_settings.refresh_from_db()
     own, link = "Harbour House", 'href="https://harbour.example/"'
     pages = [url, f"{url}received/", tokens.status_path(row)]
     Registration.objects.update(state="approved", state_since=timezone.now() - timedelta(hours=1))

@@ -22,7 +22,7 @@ from tests.security.world import blocks_with
 from tests.testapp.models import DatesPage, EventPage
 from wagtail_zoom import tasks
 from wagtail_zoom.frontend import links
-from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -90,8 +90,8 @@ def make_changes(zoom_app):
     )
     zoom_app.start_meeting(webinar["id"])
     zoom_app.end_meeting(webinar["id"])
-    film = zoom_app.create_recording("aurora-0", topic="Canary film", start_time="-2h")
-    zoom_app.change_recording(film["id"], topic="Canary film, renamed")
+    recording = zoom_app.create_recording("aurora-0", topic="Canary film", start_time="-2h")
+    zoom_app.change_recording(recording["id"], topic="Canary film, renamed")
     zoom_app.change_user("aurora-1", display_name="New name")
     return made
 
@@ -126,12 +126,12 @@ def walk_the_admin(client, row):
     return texts
 
 
-def walk_the_public(client, choice, row):
+def walk_the_public(client, site_settings, row):
     """Pages, doors, calendars and personal addresses, followed as a visitor would."""
-    site = choice.site
+    site = site_settings.site
     item = SiteItem.objects.filter(key=row.meeting_zoom_id).first()
-    film = SiteItem.objects.filter(kind="recording").first()
-    page = DatesPage(title="All", slug="all", body=blocks_with(item, film))
+    recording = SiteItem.objects.filter(kind="recording").first()
+    page = DatesPage(title="All", slug="all", body=blocks_with(item, recording))
     site.root_page.add_child(instance=page)
     page.save_revision(user=None).publish()
     site.root_page.add_child(instance=EventPage(title="E", slug="event", zoom_item=item))
@@ -141,14 +141,14 @@ def walk_the_public(client, choice, row):
         reverse("wagtail_zoom:registration", args=[token]),
         reverse("wagtail_zoom:registration_cancel", args=[token]),
         reverse("wagtail_zoom:registration_calendar", args=[token]),
-        Ref(site.pk, page.pk, row.meeting_id).url,
+        FormLink(site.pk, page.pk, row.meeting_id).url,
     ]  # fmt: skip
-    for date in Occurrence.objects.filter(account=choice.account):
+    for date in Occurrence.objects.filter(account=site_settings.account):
         addresses += [links.join(site.pk, date), links.calendar(site.pk, date)]
     return {address: canaries.text_of(client.get(address)) for address in addresses}
 
 
-def meet_outages(zoom_app, choice, worker):
+def meet_outages(zoom_app, site_settings, worker):
     """The unhappy ways: what goes wrong is logged, and what is logged is searched."""
     Grant.objects.update(expires_at=timezone.now())
     for fault in (
@@ -171,7 +171,7 @@ def test_x19_x20_x21_no_secret_anywhere_after_a_full_run(
     cache.clear()
     caplog.set_level(logging.DEBUG)
     # Nothing may be handed out at all, so that whatever is found is a mistake.
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     ZoomSettings.objects.update(
         passcode_policy="never", join_policy="registrants", show_registration=True,
         review_recordings=False, contact_email="owner@site.example",
@@ -182,10 +182,10 @@ def test_x19_x20_x21_no_secret_anywhere_after_a_full_run(
     post_deliveries(zoom_app, visitor, found)
     both_queues.run()
     page = DatesPage(title="Form", slug="form")
-    choice.site.root_page.add_child(instance=page)
-    meeting = choice.account.meetings.get(zoom_id=str(made["id"]))
+    site_settings.site.root_page.add_child(instance=page)
+    meeting = site_settings.account.meetings.get(zoom_id=str(made["id"]))
     answer = visitor.post(
-        Ref(choice.site_id, page.pk, meeting.pk).url,
+        FormLink(site_settings.site_id, page.pk, meeting.pk).url,
         PERSON,
         headers={"Sec-Fetch-Site": "same-origin"},
     )
@@ -197,10 +197,10 @@ def test_x19_x20_x21_no_secret_anywhere_after_a_full_run(
     SiteItem.objects.filter(kind="recording").update(
         visibility="published", decided_at=timezone.now()
     )
-    public = walk_the_public(visitor, choice, row)
-    meet_outages(zoom_app, choice, both_queues)
+    public = walk_the_public(visitor, site_settings, row)
+    meet_outages(zoom_app, site_settings, both_queues)
     admin = walk_the_admin(client, row)
-    disconnect.disconnect(ZoomSettings.for_site(choice.site), keep=True, user=admin_user)
+    disconnect.disconnect(ZoomSettings.for_site(site_settings.site), keep=True, user=admin_user)
     both_queues.run()
     found.learn_exchanges(zoom_app.call("GET", "exchanges")["exchanges"])
     personal = {user["email"] for user in zoom_app.users() if user.get("email")}

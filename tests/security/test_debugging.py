@@ -202,20 +202,20 @@ def test_x19_leading_to_zoom(site, settings, rf):
     from tests.blocks import rows
 
     host = rows.host(rows.account())
-    rows.choice(site, host.account, host, join_policy="public")
+    rows.site_settings(site, host.account, host, join_policy="public")
     date = rows.date(host)
-    film = rows.recording(host)
-    for row, name in ((date.meeting, "join_url"), (film, "share_url")):
+    recording = rows.recording(host)
+    for row, name in ((date.meeting, "join_url"), (recording, "share_url")):
         setattr(row, name, "https://zoom.us/x/1?pwd=canarycode9")
         row.passcode = "canarycode9"
         row.save()
-    item = rows.item(site, film)
+    item = rows.item(site, recording)
     known = Canaries()
     known.secret["code"] |= {"canarycode9", "https://zoom.us/x/1?pwd=canarycode9"}
     for address, functions in (
         (
             links.join(site.pk, Occurrence.objects.get(pk=date.pk)),
-            [views.answer, views._target],
+            [views.join_response, views._target],
         ),
         (links.watch(item), [views.watch]),
     ):

@@ -54,7 +54,7 @@ BROKEN = ("<xss", 'q" onzzz', "q' onyyy", "<style>zzz", "onerror=zzz()>")
 DATA = re.compile(r"<script[^>]*json[^>]*>(.*?)</script>", re.DOTALL)
 """Data for scripts: quotes are harmless there, but nothing may end the element."""
 OWN = {
-    "fingerprint", "timezone", "email_index", "idempotency_key", "content_key", "lane", "locale",
+    "fingerprint", "timezone", "email_index", "idempotency_key", "content_key", "lock_key", "locale",
     "state_hash", "session_hash", "token_hash", "nonce_hash", "lease_owner", "redirect_uri",
     "origin", "issuer", "contact_email", "base_url", "api_url", "key", "name_hash", "label",
     "event", "code", "scope", "error_class", "registration_block", "mark_word", "zoom_type",
@@ -160,7 +160,7 @@ def public_pages(world) -> None:
         check(answer, address)
         return answer
 
-    body = blocks_with(world.meeting_item, world.film_item)
+    body = blocks_with(world.meeting_item, world.recording_item)
     shown = {"show": ["summary", "host", "image", "places", "calendar", "length", "countdown"]}
     body += [("meetings", {"layout": layout, **shown}) for layout in ("list", "cards", "table")]
     body += [("meetings", {"layout": "agenda", "filters": True, "limit": 1, **shown})]
@@ -198,9 +198,9 @@ def public_pages(world) -> None:
         for name in ("registration", "registration_cancel"):
             get(public_addresses(world)[f"wagtail_zoom:{name}"])
     date.update(state="scheduled")
-    film = SiteItem.objects.get(pk=world.film_item.pk).recording
-    film.passcode = '<xss q">'
-    film.save()
+    recording = SiteItem.objects.get(pk=world.recording_item.pk).recording
+    recording.passcode = '<xss q">'
+    recording.save()
     get(public_addresses(world)["wagtail_zoom:watch"])
     Occurrence.objects.filter(pk=world.webinar_date.pk).update(meeting=world.meeting, zoom_id="2")
     Meeting.objects.update(zoom_type=8, registration_type=3)
@@ -230,7 +230,7 @@ def admin_pages_of(world) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(world.owner)
     panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", world.site.pk])
-    keys = {"recordings": world.film_item.pk, "registrations": world.registration.pk,
+    keys = {"recordings": world.recording_item.pk, "registrations": world.registration.pk,
             "activity": world.activity.pk}  # fmt: skip
 
     def walk(method, data):
@@ -270,7 +270,7 @@ def admin_pages_of(world) -> None:
     bulk(client, world)
     check(client.get(reverse("wagtail_zoom_admin:fleet_results")), "fleet")
     walk("post", {})
-    ZoomSettings.objects.filter(pk=world.choice.pk).update(grant=None, account=None)
+    ZoomSettings.objects.filter(pk=world.site_settings.pk).update(grant=None, account=None)
     check(client.get(panel), "not connected")
     check(client.get(reverse("wagtail_zoom:start")), "start")
 
@@ -306,8 +306,8 @@ def mails_of(world) -> None:
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     send_due_notices(timezone.now())
     Grant.objects.update(state="connected")
-    choice = ZoomSettings.objects.get(pk=world.choice.pk)
-    assert send_about(choice, "owner@site.example", MARKUP, MARKUP)
+    site_settings = ZoomSettings.objects.get(pk=world.site_settings.pk)
+    assert send_about(site_settings, "owner@site.example", MARKUP, MARKUP)
     assert len(mail.outbox) >= 3
     assert all("\n" not in one.subject for one in mail.outbox)
 

@@ -19,8 +19,8 @@ from tests.testapp.models import DatesPage, EventPage
 from wagtail_zoom import urls as public_urls
 from wagtail_zoom.blocks import ZoomStreamBlock
 from wagtail_zoom.frontend import links
-from wagtail_zoom.frontend.form_links import Ref
-from wagtail_zoom.frontend.visibility import Exposure
+from wagtail_zoom.frontend.form_links import FormLink
+from wagtail_zoom.frontend.visibility import SiteVisibility
 from wagtail_zoom.models import SiteItem
 from wagtail_zoom.registration import tokens
 
@@ -61,7 +61,7 @@ def dump() -> dict[str, str]:
 
 def public_addresses(tenant) -> dict[str, str]:
     """Every public address of the app about what this tenant has."""
-    ref = Ref(tenant.site.pk, tenant.page.pk, tenant.meeting.pk).sign()
+    ref = FormLink(tenant.site.pk, tenant.page.pk, tenant.meeting.pk).sign()
     person = tokens.token_of(tenant.registration)
     site = tenant.site.pk
     takes = {
@@ -69,11 +69,11 @@ def public_addresses(tenant) -> dict[str, str]:
         "health": {},
         "oauth_connect": {"site_pk": site}, "oauth_switch": {"site_pk": site},
         "invite": {"token": tenant.token},
-        "join": {"token": links.opaque(site, tenant.meeting_date.public_id)},
-        "watch": {"token": links.opaque(site, tenant.film_item.public_id)},
-        "transcript": {"token": links.opaque(site, tenant.film_item.public_id)},
-        "calendar_date": {"token": links.opaque(site, tenant.webinar_date.public_id)},
-        "calendar_series": {"token": links.opaque(site, tenant.meeting_item.public_id)},
+        "join": {"token": links.sign_id(site, tenant.meeting_date.public_id)},
+        "watch": {"token": links.sign_id(site, tenant.recording_item.public_id)},
+        "transcript": {"token": links.sign_id(site, tenant.recording_item.public_id)},
+        "calendar_date": {"token": links.sign_id(site, tenant.webinar_date.public_id)},
+        "calendar_series": {"token": links.sign_id(site, tenant.meeting_item.public_id)},
         "register": {"ref": ref}, "register_received": {"ref": ref},
         **{name: {"token": person} for name in (
             "registration", "registration_confirm", "registration_cancel", "registration_resend",
@@ -177,8 +177,8 @@ def test_x7_no_block_shows_what_was_picked_elsewhere(world, rf):
     for here, there in world.pairs:
         request = rf.get("/", headers={"host": here.hostname})
         context = {"page": here.site.root_page.specific, "request": request}
-        chosen = blocks_with(there.meeting_item, there.film_item)
-        chosen += blocks_with(there.webinar_item, there.film_item)
+        chosen = blocks_with(there.meeting_item, there.recording_item)
+        chosen += blocks_with(there.webinar_item, there.recording_item)
         for name, options in chosen:
             block = stream.child_blocks[name]
             narrow = {"hosts": f"{there.name} host", "tags": f"{there.name}-tag"}
@@ -199,16 +199,16 @@ def test_x7_no_block_shows_what_was_picked_elsewhere(world, rf):
 
 def test_x5_the_gate_lets_nothing_of_another_through(world):
     """By the query itself: what each Site's gate returns is that Site's, on every surface."""
-    from wagtail_zoom.frontend.visibility import Audience, Surface
+    from wagtail_zoom.frontend.visibility import Audience, Channel
 
     for here in world.tenants:
-        gate = Exposure.for_site(here.site)
-        for surface in Surface:
+        visibility = SiteVisibility.for_site(here.site)
+        for channel in Channel:
             for audience in Audience:
-                assert set(gate.meetings(audience, surface)) == {here.meeting, here.webinar}
-                assert set(gate.recordings(audience, surface)) == {here.film}
+                assert set(visibility.meetings(audience, channel)) == {here.meeting, here.webinar}
+                assert set(visibility.recordings(audience, channel)) == {here.recording}
                 dates = {here.meeting_date, here.webinar_date}
-                assert set(gate.occurrences(audience, surface)) == dates
+                assert set(visibility.occurrences(audience, channel)) == dates
 
 
 def admin_patterns():
@@ -234,8 +234,8 @@ def foreign_keys(name, tenant):
     if "activity" in name:
         return [tenant.activity.pk]
     if "recordings" in name:
-        return [tenant.film_item.pk]
-    return [tenant.meeting_item.pk, tenant.webinar_item.pk, tenant.film_item.pk]
+        return [tenant.recording_item.pk]
+    return [tenant.meeting_item.pk, tenant.webinar_item.pk, tenant.recording_item.pk]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -373,7 +373,7 @@ def test_x5_mails_about_one_site_speak_of_no_other(world, mailoutbox):
 
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     # Nobody entered an address: the person who connected the one Site does not own the other.
-    ZoomSettings.objects.filter(pk=world.south.choice.pk).update(contact_email="")
+    ZoomSettings.objects.filter(pk=world.south.site_settings.pk).update(contact_email="")
     Grant.objects.filter(pk=world.south.grant.pk).update(connected_by=world.north.owner)
     send_due_notices(timezone.now())
     assert {one.to[0] for one in mailoutbox} == {

@@ -39,7 +39,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import invitations
 
-MEETING, WEBINAR, FILM = "81112223334", "91112223334", "4444AAAAiAAAAAiAiAiiAA=="
+MEETING, WEBINAR, RECORDING = "81112223334", "91112223334", "4444AAAAiAAAAAiAiAiiAA=="
 HOUR = timedelta(hours=1)
 
 
@@ -67,17 +67,17 @@ def make_tenant(name: str, account: ZoomAccount, number: int) -> SimpleNamespace
         zoom_user_id="admin",
         defaults={"account_level": True, "last_ok_at": timezone.now()},
     )
-    choice = ZoomSettings.objects.create(
+    site_settings = ZoomSettings.objects.create(
         site=site, grant=grant, account=account, configured_at=timezone.now(),
         show_meetings=True, show_webinars=True, show_recordings=True, show_registration=True,
         show_transcripts=True,
         organiser=f"{name} organiser", contact_email=f"{name}@{name}.example",
         privacy_notice=f"{name} privacy", consent_text=f"{name} consent", join_policy="public",
     )  # fmt: skip
-    ExposedHost.objects.create(settings=choice, host=host)
+    ExposedHost.objects.create(settings=site_settings, host=host)
     world = SimpleNamespace(
         name=name, site=site, owner=make_owner(f"{name}-owner", site), host=host, grant=grant,
-        account=account, choice=choice, hostname=site.hostname,
+        account=account, site_settings=site_settings, hostname=site.hostname,
     )  # fmt: skip
     _mirror(world, number)
     _curation(world)
@@ -118,34 +118,34 @@ def _mirror(world: SimpleNamespace, number: int) -> None:
             meeting=row, account=world.account, start=start, end=start + HOUR, duration=60
         )
         setattr(world, f"{attribute}_date", date)
-    film = Recording(
-        account=world.account, host=host, host_zoom_id=host.zoom_id, uuid=f"{number}{FILM}",
+    recording = Recording(
+        account=world.account, host=host, host_zoom_id=host.zoom_id, uuid=f"{number}{RECORDING}",
         topic=f"{name} film", is_ready=True, zoom_type="2", file_count=1,
         start=timezone.now() - timedelta(days=2), meeting_zoom_id=world.meeting.zoom_id,
     )  # fmt: skip
-    film.share_url = f"https://zoom.us/rec/share/{name}secret"
-    film.play_url = f"https://zoom.us/rec/play/{name}secret"
-    film.save()
-    Transcript.objects.create(recording=film, text=f"{name} said: welcome.")
-    world.film = film
+    recording.share_url = f"https://zoom.us/rec/share/{name}secret"
+    recording.play_url = f"https://zoom.us/rec/play/{name}secret"
+    recording.save()
+    Transcript.objects.create(recording=recording, text=f"{name} said: welcome.")
+    world.recording = recording
 
 
 def _curation(world: SimpleNamespace) -> None:
     name = world.name
-    for attribute in ("meeting", "webinar", "film"):
+    for attribute in ("meeting", "webinar", "recording"):
         row = getattr(world, attribute)
-        is_film = attribute == "film"
+        is_recording = attribute == "recording"
         item = SiteItem.objects.create(
-            site=world.site, account=world.account, kind="recording" if is_film else row.kind,
-            key=row.uuid if is_film else row.zoom_id, recording=row if is_film else None,
-            meeting=None if is_film else row, last_title=row.topic, visibility="published",
+            site=world.site, account=world.account, kind="recording" if is_recording else row.kind,
+            key=row.uuid if is_recording else row.zoom_id, recording=row if is_recording else None,
+            meeting=None if is_recording else row, last_title=row.topic, visibility="published",
             title=f"{name} own title of the {attribute}", summary=f"{name} own summary",
             decided_at=timezone.now(),
         )  # fmt: skip
         ItemTag.objects.create(item=item, name=f"{name}-tag")
         setattr(world, f"{attribute}_item", item)
     RecordingRule.objects.create(
-        settings=world.choice, meeting_zoom_id=world.meeting.zoom_id, action="hide"
+        settings=world.site_settings, meeting_zoom_id=world.meeting.zoom_id, action="hide"
     )
 
 
@@ -153,7 +153,7 @@ def _log(world: SimpleNamespace) -> None:
     name = world.name
     world.event = WebhookEvent.objects.create(
         content_key=name, account_zoom_id=world.account.zoom_id, event="meeting.updated",
-        state="dead", lane=f"{world.account.zoom_id}:meeting:{world.meeting.zoom_id}",
+        state="dead", lock_key=f"{world.account.zoom_id}:meeting:{world.meeting.zoom_id}",
         payload={"object": {"topic": f"{name} raw", "host_id": world.host.zoom_id}},
     )  # fmt: skip
     world.activity = Activity.objects.create(
@@ -180,7 +180,7 @@ def _sign_up(world: SimpleNamespace) -> Registration:
     return row
 
 
-def blocks_with(meeting: SiteItem, film: SiteItem) -> list[tuple[str, dict[str, Any]]]:
+def blocks_with(meeting: SiteItem, recording: SiteItem) -> list[tuple[str, dict[str, Any]]]:
     """A stream that holds all our blocks, with these items where something is picked."""
     return [
         ("meetings", {"filters": True}),
@@ -189,14 +189,14 @@ def blocks_with(meeting: SiteItem, film: SiteItem) -> list[tuple[str, dict[str, 
         ("meeting", {"item": meeting}),
         ("calendar", {"items": [meeting]}),
         ("recordings", {}),
-        ("recordings", {"items": [film]}),
+        ("recordings", {"items": [recording]}),
         ("registration", {"item": meeting}),
     ]
 
 
 def _pages(world: SimpleNamespace) -> None:
     """On every Site the same addresses."""
-    body = blocks_with(world.meeting_item, world.film_item)
+    body = blocks_with(world.meeting_item, world.recording_item)
     world.page = DatesPage(title="All", slug="all", body=body)
     world.site.root_page.add_child(instance=world.page)
     world.event_page = EventPage(title="Event", slug="event", zoom_item=world.meeting_item)

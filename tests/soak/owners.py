@@ -62,16 +62,16 @@ def connect(facts: SiteFacts, person: str) -> Site:
     """Connect one Site and choose everything that its facts name."""
     site = _site(facts)
     _link(facts, person)
-    choice = ZoomSettings.for_site(site)
-    connecting.refresh_directory(choice.account)
-    before = Choice.of(choice)
+    site_settings = ZoomSettings.for_site(site)
+    connecting.refresh_directory(site_settings.account)
+    before = Choice.of(site_settings)
     for kind, flag in connecting.FLAGS.items():
-        setattr(choice, flag, kind.value in facts.kinds)
-    choice.show_registration, choice.organiser = True, facts.name
-    choice.save()
-    for host in Host.objects.filter(account=choice.account):
-        ExposedHost.objects.get_or_create(settings=choice, host=host)
-    apply_exposure(choice, _admin(), before)
+        setattr(site_settings, flag, kind.value in facts.kinds)
+    site_settings.show_registration, site_settings.organiser = True, facts.name
+    site_settings.save()
+    for host in Host.objects.filter(account=site_settings.account):
+        ExposedHost.objects.get_or_create(settings=site_settings, host=host)
+    apply_exposure(site_settings, _admin(), before)
     return site
 
 
@@ -85,8 +85,8 @@ class Owners:
     def repair(self) -> None:
         """Connect again whatever says that it needs its owner."""
         for facts, person in SITES:
-            choice = ZoomSettings.objects.select_related("grant").get(site=_site(facts))
-            grant = choice.grant
+            site_settings = ZoomSettings.objects.select_related("grant").get(site=_site(facts))
+            grant = site_settings.grant
             if grant is None or grant.state != GrantState.NEEDS_RECONNECT:
                 continue
             self.counts[f"connected again ({grant.reason})"] += 1

@@ -44,7 +44,7 @@ class Rush:
 
         from demo_site.connecting import wait_for_import
         from demo_site.sites import AURORA
-        from wagtail_zoom.frontend.form_links import Ref
+        from wagtail_zoom.frontend.form_links import FormLink
         from wagtail_zoom.models import Meeting, ZoomAccount
 
         from . import owners
@@ -61,7 +61,7 @@ class Rush:
             raise RuntimeError(self.stage.workers[0].last_words())
         self.meeting = Meeting.objects.select_related("account").get(zoom_id=str(self.number))
         ZoomAccount.objects.filter(pk=self.meeting.account_id).update(plan="pro")
-        ref = Ref(self.site.pk, self.site.root_page_id, self.meeting.pk, "en", {})
+        ref = FormLink(self.site.pk, self.site.root_page_id, self.meeting.pk, "en", {})
         self.path = ref.url
         self.zoom.forget_calls()
 

@@ -14,7 +14,7 @@ import requests
 from django.utils import timezone
 
 from demo_site.places import LOOPBACK, Places
-from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.models import Meeting, Registration, ZoomSettings
 from wagtail_zoom.registration import tokens
 
@@ -117,9 +117,9 @@ class Visitors:
     def sign_up(self) -> None:
         """Open a form and send it, now and then twice at once or for the second time."""
         choices = list(ZoomSettings.objects.filter(show_registration=True).select_related("site"))
-        choice = self.dice.choice(choices)
+        site_settings = self.dice.choice(choices)
         open_now = Meeting.objects.filter(
-            account=choice.account_id, approval_type__in=(0, 1), removed_at=None,
+            account=site_settings.account_id, approval_type__in=(0, 1), removed_at=None,
             occurrences__end__gt=timezone.now(),
         )  # fmt: skip
         keys = list(open_now.order_by("?").values_list("pk", "zoom_id")[:1])
@@ -127,9 +127,9 @@ class Visitors:
             return
         pk, number = keys[0]
         email = f"visitor-{len(self.sign_ups)}-{self.dice.randrange(10**6)}@example.org"
-        mine = SignUp(choice.site_id, choice.account_id, number, email)
-        path = Ref(choice.site_id, choice.site.root_page_id, pk, "en", {}).url
-        host = choice.site.hostname
+        mine = SignUp(site_settings.site_id, site_settings.account_id, number, email)
+        path = FormLink(site_settings.site_id, site_settings.site.root_page_id, pk, "en", {}).url
+        host = site_settings.site.hostname
         page = self._call("GET", host, path)
         form = Form(page.text, email, self.dice) if page is not None and page.ok else None
         if form is None or not form.found:

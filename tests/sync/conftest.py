@@ -19,7 +19,7 @@ def connect(site, admin_user, zoom_unpaced, zoom_worker, settings):
     """``connect("aurora-0")``: connected, everything chosen, imported."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
-    def run(person, *, on=None, kinds=("meetings", "webinars", "recordings"), **choice):
+    def run(person, *, on=None, kinds=("meetings", "webinars", "recordings"), **site_settings):
         return connect_and_import(
             on or site,
             person,
@@ -27,7 +27,7 @@ def connect(site, admin_user, zoom_unpaced, zoom_worker, settings):
             show=kinds,
             plan="business",
             host="testserver",
-            **choice,
+            **site_settings,
         )
 
     return run

@@ -23,11 +23,13 @@ pytestmark = pytest.mark.django_db
 
 
 def test_everything_chosen_arrives(connect, zoom_app, site):
-    choice = connect("borealis-0")
+    site_settings = connect("borealis-0")
     run = SyncRun.objects.get()
     assert run.state == "done", (run.error_class, run.error_code)
     state = zoom_app.state()
-    people = {user["id"] for user in state["users"] if user["account_id"] == choice.account.zoom_id}
+    people = {
+        user["id"] for user in state["users"] if user["account_id"] == site_settings.account.zoom_id
+    }
     assert set(Host.objects.values_list("zoom_id", flat=True)) == people
     assert Meeting.objects.filter(kind="meeting").exists()
     assert Meeting.objects.filter(kind="webinar").exists()
@@ -36,7 +38,7 @@ def test_everything_chosen_arrives(connect, zoom_app, site):
     assert not Meeting.objects.filter(topic="Just now").exists()
     assert Meeting.objects.filter(topic__contains="<script>").exists()
     assert "\n" not in "".join(Meeting.objects.values_list("topic", flat=True))
-    weekly = Meeting.objects.get(topic__endswith="weekly", account=choice.account)
+    weekly = Meeting.objects.get(topic__endswith="weekly", account=site_settings.account)
     assert weekly.occurrences.count() == 20
     assert run.counts["meeting"]["created"] == Meeting.objects.filter(kind="meeting").count()
     assert run.progress["recording"][0] == Recording.objects.count()
@@ -58,18 +60,18 @@ def meeting_writes(queries):
 
 def test_s8_a_second_run_writes_nothing(connect, zoom_worker):
     with CaptureQueriesContext(connection) as first:
-        choice = connect("borealis-0")
+        site_settings = connect("borealis-0")
     assert meeting_writes(first)
-    version = choice.account.__class__.objects.get(pk=choice.account.pk).data_version
-    runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    version = site_settings.account.__class__.objects.get(pk=site_settings.account.pk).data_version
+    runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     with CaptureQueriesContext(connection) as second:
         zoom_worker.run()
     run = SyncRun.objects.order_by("-pk").first()
     assert run.state == "done"
     assert all(counts["created"] == counts["changed"] == 0 for counts in run.counts.values())
     assert not meeting_writes(second)
-    choice.account.refresh_from_db()
-    assert choice.account.data_version == version
+    site_settings.account.refresh_from_db()
+    assert site_settings.account.data_version == version
 
 
 def test_only_ticked_hosts_are_fetched(connect, zoom_app):
@@ -100,9 +102,9 @@ def test_missing_scope_switches_one_kind_off(connect, zoom_app):
         "user:read:user:admin", "user:read:list_users:admin",
         "meeting:read:list_meetings:admin", "meeting:read:meeting:admin",
     ])  # fmt: skip
-    choice = connect("borealis-0")
-    assert choice.grant.missing_kinds == ["webinar", "recording", "registration"]
-    assert choice.grant.state == "connected"
+    site_settings = connect("borealis-0")
+    assert site_settings.grant.missing_kinds == ["webinar", "recording", "registration"]
+    assert site_settings.grant.state == "connected"
     assert SyncRun.objects.get().state == "done"
     assert Meeting.objects.exists()
     paths = [call["path"] for call in zoom_app.calls()]
@@ -110,10 +112,10 @@ def test_missing_scope_switches_one_kind_off(connect, zoom_app):
 
 
 def test_s5_a_looping_token_is_an_error_and_removes_nothing(connect, zoom_app, zoom_worker):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     count = Meeting.objects.count()
     zoom_app.fault("loop_page_tokens", path="/meetings$")
-    runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     zoom_worker.run()
     run = SyncRun.objects.order_by("-pk").first()
     assert run.state == "running"
@@ -166,8 +168,8 @@ def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
 ):
     """S4: a task is killed after two minutes, so a host with many meetings takes several slices."""
     zoom_app.bulk("aurora-0", meetings=30)
-    choice = connect("aurora-0", kinds=("meetings",))
-    run = SyncRun.objects.filter(account=choice.account).latest("pk")
+    site_settings = connect("aurora-0", kinds=("meetings",))
+    run = SyncRun.objects.filter(account=site_settings.account).latest("pk")
     assert run.state == SyncRun.State.DONE and "rest" not in run.cursor
     assert zoom_worker.ran.count("sync_slice") > 5
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
@@ -176,7 +178,7 @@ def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
     pages = [call["path"] for call in lists if call["path"].endswith("/meetings")]
     assert pages and len(pages) == len(set(pages)), "nothing is listed twice"
     counts = run.counts["meeting"]
-    stored = Meeting.objects.filter(account=choice.account).count()
+    stored = Meeting.objects.filter(account=site_settings.account).count()
     assert counts["seen"] == counts["created"] == stored, "nothing is counted twice"
 
 
@@ -196,10 +198,12 @@ def test_what_a_dead_worker_left_of_a_long_listing_is_read_and_nothing_else(
         save(run, **cursor)
 
     monkeypatch.setattr(runner, "_save", kept)
-    choice = connect("aurora-0", kinds=("meetings",))
+    site_settings = connect("aurora-0", kinds=("meetings",))
     assert len(cursors) > 3
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
-    assert len(read) == len(set(read)) == Meeting.objects.filter(account=choice.account).count()
+    assert (
+        len(read) == len(set(read)) == Meeting.objects.filter(account=site_settings.account).count()
+    )
 
 
 def test_a_cancelled_run_keeps_no_numbers(connect, zoom_app, short_slices, monkeypatch):

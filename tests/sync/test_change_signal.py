@@ -19,7 +19,7 @@ def test_shows_5_a_change_at_zoom_purges_exactly_the_pages_that_show_it(
     host = zoom_app.state()["users"][0]["id"]
     one = zoom_app.create_meeting(host, topic="One", start_time="+2d 10:00")
     two = zoom_app.create_meeting(host, topic="Two", start_time="+3d 10:00")
-    choice = connect("aurora-0", hosts=[host], kinds=("meetings",))
+    site_settings = connect("aurora-0", hosts=[host], kinds=("meetings",))
     items = {item.key: item for item in SiteItem.objects.for_site(site)}
     root = site.root_page
     page(root, "all", ("dates", {"paging": False}))
@@ -31,12 +31,12 @@ def test_shows_5_a_change_at_zoom_purges_exactly_the_pages_that_show_it(
     zoom_app.change_meeting(one["id"], topic="One, renamed")
     WebhookEvent.objects.create(
         content_key="k1",
-        account_zoom_id=choice.account.zoom_id,
+        account_zoom_id=site_settings.account.zoom_id,
         event="meeting.updated",
         event_ts=int(time.time() * 1000),
-        lane=f"{choice.account.zoom_id}:meeting:{one['id']}",
+        lock_key=f"{site_settings.account.zoom_id}:meeting:{one['id']}",
         payload={
-            "account_id": choice.account.zoom_id,
+            "account_id": site_settings.account.zoom_id,
             "object": {"id": one["id"], "host_id": host},
         },
     )

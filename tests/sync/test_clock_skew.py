@@ -21,8 +21,8 @@ from wagtail_zoom import tasks, webhooks
 from wagtail_zoom.models import (
     Grant,
     Heartbeat,
-    Lane,
     Meeting,
+    ObjectLock,
     Occurrence,
     RateBudget,
     SyncRun,
@@ -41,39 +41,39 @@ def planned():
     return Meeting.objects.filter(zoom_type=2, start__gt=start).order_by("start", "pk").last()
 
 
-def rename(zoom_app, choice, row, topic):
+def rename(zoom_app, site_settings, row, topic):
     """A change at Zoom, and its message in the inbox."""
     zoom_app.change_meeting(int(row.zoom_id), topic=topic)
-    messages(choice.account, [("meeting.updated", thing_of(row), now_ms())])
+    messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms())])
 
 
 @pytest.fixture
 def worked_ahead(connect, zoom_app, zoom_worker):
     """Everything has been done once by a clock that ran ahead, and a worker died in it."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     tasks.tick()
     with ahead():
-        rename(zoom_app, choice, planned(), "By the wrong clock")
+        rename(zoom_app, site_settings, planned(), "By the wrong clock")
         tasks.tick()
         zoom_worker.run()
-        runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+        runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
         zoom_worker.run()
         assert planned().topic == "By the wrong clock"
         # A worker that was killed in the middle: its lease, its run, its turn in the inbox.
-        assert runs.claim(choice.account)
+        assert runs.claim(site_settings.account)
         now = timezone.now()
-        SyncRun.objects.create(account=choice.account, mode="reconcile", state="running",
+        SyncRun.objects.create(account=site_settings.account, mode="reconcile", state="running",
                                started_at=now, beat_at=now)  # fmt: skip
         assert inbox._take_slot(0)
         assert inbox._take_slot(1)
     zoom_worker.lose()
-    return choice
+    return site_settings
 
 
 def test_after_the_repair_everything_goes_on_at_once(worked_ahead, zoom_app, zoom_worker):
-    choice = worked_ahead
+    site_settings = worked_ahead
     tasks.tick()
-    rename(zoom_app, choice, planned(), "By the right clock")
+    rename(zoom_app, site_settings, planned(), "By the right clock")
     tasks.drain()
     assert planned().topic == "By the right clock"
     zoom_app.create_meeting("aurora-0", topic="Told by nobody", start_time="+2d 10:00")
@@ -122,9 +122,9 @@ def test_times_of_zoom_and_of_people_are_left_alone(worked_ahead):
 
 
 def test_a_date_that_was_over_too_early_is_ahead_again(connect, zoom_app, zoom_worker):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     made = zoom_app.create_meeting("aurora-0", topic="Tonight", start_time="+1d 10:00")
-    runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     zoom_worker.run()
     date = Occurrence.objects.get(meeting__zoom_id=str(made["id"]))
     with time_machine.travel(date.end + timedelta(hours=1), tick=True):
@@ -137,20 +137,20 @@ def test_a_date_that_was_over_too_early_is_ahead_again(connect, zoom_app, zoom_w
 
 
 def test_machines_that_are_minutes_apart_do_not_mend_each_other(connect):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=True):
         tasks.tick()
-        me = runs.claim(choice.account)
+        me = runs.claim(site_settings.account)
     assert not clock_skew.look()
-    assert runs.renew(choice.account, me)
-    assert not runs.claim(choice.account)
+    assert runs.renew(site_settings.account, me)
+    assert not runs.claim(site_settings.account)
 
 
 def test_forwards_leases_end_early_and_nobody_is_hurt(connect, zoom_app, zoom_worker, monkeypatch):
     """The clock jumps while a worker is in a run: another one takes over, the first one leaves."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     zoom_app.create_meeting("aurora-0", topic="In between", start_time="+2d 10:00")
-    run = runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    run = runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     zoom_worker.lose()
     renew, jumped = runs.renew, []
 
@@ -176,11 +176,11 @@ def test_messages_of_a_wrong_clock_are_refused_and_found_by_comparing(
     connect, zoom_app, zoom_worker
 ):
     """X11 goes by the clock: what it refuses then is made up for as soon as it is right again."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = planned()
     tasks.tick()
-    body = {"event": "meeting.updated", "event_ts": now_ms(),
-            "payload": {"account_id": choice.account.zoom_id, "object": thing_of(row)}}  # fmt: skip
+    payload = {"account_id": site_settings.account.zoom_id, "object": thing_of(row)}
+    body = {"event": "meeting.updated", "event_ts": now_ms(), "payload": payload}
     zoom_app.change_meeting(int(row.zoom_id), topic="Missed")
     stamp = int(timezone.now().timestamp())
     with ahead():
@@ -195,18 +195,18 @@ def test_messages_of_a_wrong_clock_are_refused_and_found_by_comparing(
 
 def test_backwards_from_the_right_time_nothing_stops(connect, zoom_app, zoom_worker):
     """The clock is set back by mistake, and later right again."""
-    choice = connect("aurora-0")
-    rename(zoom_app, choice, planned(), "First")
+    site_settings = connect("aurora-0")
+    rename(zoom_app, site_settings, planned(), "First")
     tasks.tick()
     zoom_worker.run()
     with time_machine.travel(timezone.now() - JUMP, tick=True):
         tasks.tick()
-        rename(zoom_app, choice, planned(), "Second")
+        rename(zoom_app, site_settings, planned(), "Second")
         tasks.drain()
         assert planned().topic == "Second"
         zoom_worker.run()
     tasks.tick()
-    rename(zoom_app, choice, planned(), "Third")
+    rename(zoom_app, site_settings, planned(), "Third")
     tasks.drain()
     zoom_worker.run()
     assert planned().topic == "Third"
@@ -286,13 +286,13 @@ def test_o7_a_living_refresh_that_was_taken_for_dead(connect, zoom_app, monkeypa
 
 def test_lanes_of_the_wrong_clock_are_free(connect):
     """The smallest case: one object that was read by the wrong clock, with its worker killed."""
-    choice = connect("aurora-0")
-    key = f"{choice.account.zoom_id}:meeting:1"
+    site_settings = connect("aurora-0")
+    key = f"{site_settings.account.zoom_id}:meeting:1"
     clock_skew.look()
     with ahead():
         clock_skew.look()
-        assert locks.claim(choice.account, [key]).lanes
-        Lane.objects.update(not_before=timezone.now())
-    assert not locks.claim(choice.account, [key]).lanes
+        assert locks.claim(site_settings.account, [key]).lanes
+        ObjectLock.objects.update(not_before=timezone.now())
+    assert not locks.claim(site_settings.account, [key]).lanes
     assert clock_skew.look()
-    assert locks.claim(choice.account, [key]).lanes
+    assert locks.claim(site_settings.account, [key]).lanes

@@ -36,7 +36,7 @@ def test_wait_leaves_an_outage_to_the_worker(connect, zoom_app):
 def test_s26_a_dry_run_says_what_a_comparison_would_do_and_does_nothing(
     connect, zoom_app, zoom_worker
 ):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     Meeting.objects.update(detail_at=timezone.now() - timedelta(days=2))
     single = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())
     renamed, deleted = single[:2]
@@ -63,7 +63,7 @@ def test_s26_a_dry_run_says_what_a_comparison_would_do_and_does_nothing(
     assert "Brand new" in text
     assert re.search(r"meeting: changed 2, missing 1, new 1, unchanged \d+$", text, re.MULTILINE)
     assert re.search(r"recording: unchanged \d+$", text, re.MULTILINE)
-    runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     zoom_worker.run()
     assert SyncRun.objects.latest("pk").counts["meeting"]["created"] == 1
     out = StringIO()

@@ -71,12 +71,12 @@ def test_at_the_door_what_was_not_stored_was_not_accepted(db, zoom_worker):
 
 
 def test_messages_wait_in_the_inbox(connect, zoom_app, zoom_worker):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     rows = list(Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())[:5])
     for row in rows:
         # Longer than what its place in the file holds, so that it cannot be written there.
         zoom_app.change_meeting(int(row.zoom_id), topic="Full " * 35, agenda="Long " * 300)
-    messages(choice.account, [("meeting.updated", thing_of(row), now_ms()) for row in rows])
+    messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms()) for row in rows])
     before = mirror()
     with full_disk() as refused:
         work_on_a_full_disk(zoom_worker)
@@ -91,11 +91,11 @@ def test_messages_wait_in_the_inbox(connect, zoom_app, zoom_worker):
 
 
 def test_an_import_goes_on_where_there_is_room_again(connect, zoom_app, zoom_worker):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     whole = mirror()
     Recording.objects.all().delete()
     Meeting.objects.all().delete()
-    runs.request_run(choice.account, SyncRun.Mode.BACKFILL)
+    runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL)
     with full_disk() as refused:
         work_on_a_full_disk(zoom_worker)
         # Nothing half: what shows has its dates.

@@ -11,8 +11,8 @@ from django.utils import timezone
 from tests.concurrency import leave_copy, run_crowd
 from tests.sync.test_storms import messages, mirror, now_ms, thing_of
 from wagtail_zoom.models import (
-    Lane,
     Meeting,
+    ObjectLock,
     Recording,
     SyncRun,
     WebhookEvent,
@@ -28,32 +28,32 @@ def planned():
 
 
 def test_w18_the_lane_of_a_dead_worker_is_taken_over(connect, zoom_app):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = planned()
     zoom_app.change_meeting(int(row.zoom_id), topic="After the crash")
-    messages(choice.account, [("meeting.updated", thing_of(row), now_ms())])
+    messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms())])
     event = WebhookEvent.objects.get()
-    Lane.objects.create(
-        account=choice.account, key=event.lane, lease_owner="dead",
+    ObjectLock.objects.create(
+        account=site_settings.account, key=event.lock_key, lease_owner="dead",
         lease_until=timezone.now() + timedelta(seconds=60),
     )  # fmt: skip
     zoom_app.forget_calls()
     inbox.work_off(timezone.now())
     assert zoom_app.calls() == []
-    Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    ObjectLock.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     WebhookEvent.objects.update(run_after=timezone.now())
     inbox.work_off(timezone.now())
     event.refresh_from_db()
     row.refresh_from_db()
     assert (event.state, row.topic) == ("done", "After the crash")
-    assert Lane.objects.get(key=event.lane).lease_owner == ""
+    assert ObjectLock.objects.get(key=event.lock_key).lease_owner == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_w18_of_many_workers_one_reads(connect, zoom_app, tmp_path):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = planned()
-    messages(choice.account, [("meeting.updated", thing_of(row), now_ms())] * 1)
+    messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms())] * 1)
     zoom_app.forget_calls()
     try:
         run_crowd(lambda: inbox.work_off(timezone.now()), tmp_path, processes=3, threads=2)
@@ -70,7 +70,7 @@ def test_w18_of_many_workers_one_reads(connect, zoom_app, tmp_path):
 @pytest.mark.django_db(transaction=True)
 def test_s3_a_crash_at_any_statement_is_mended_by_the_next_run(connect, zoom_app, zoom_worker):
     """The database goes away in the middle, again and again: in the end all is there once."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     whole = mirror()
     Meeting.objects.all().delete()
     Recording.objects.all().delete()
@@ -84,7 +84,7 @@ def test_s3_a_crash_at_any_statement_is_mended_by_the_next_run(connect, zoom_app
                     raise OperationalError("the server is gone")
             return execute(sql, params, many, context)
 
-        run = runs.request_run(choice.account, SyncRun.Mode.BACKFILL)
+        run = runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL)
         try:
             with connection.execute_wrapper(crash):
                 zoom_worker.run()
@@ -96,7 +96,7 @@ def test_s3_a_crash_at_any_statement_is_mended_by_the_next_run(connect, zoom_app
         SyncRun.objects.filter(pk=run.pk).update(next_try_at=None, beat_at=None)
         runs.sweep()
         zoom_worker.run()
-    runs.request_run(choice.account, SyncRun.Mode.BACKFILL)
+    runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL)
     zoom_worker.run()
     assert mirror() == whole
     assert not SyncRun.objects.filter(state__in=("queued", "running")).exists()

@@ -44,7 +44,7 @@ def deliver():
             account_zoom_id=account.zoom_id,
             event=event,
             event_ts=ts or int(time.time() * 1000),
-            lane=f"{account.zoom_id}:{family}:{key}",
+            lock_key=f"{account.zoom_id}:{family}:{key}",
             payload={"account_id": account.zoom_id, "object": thing, **payload},
         )
 
@@ -69,7 +69,7 @@ def dump(*models):
 def test_w23_every_order_of_messages_gives_one_end_state(connect, zoom_app, deliver, ahead, every):
     """Also when Zoom's clock is a minute ahead of ours. All 120 orders in the slow run."""
     host = zoom_app.state()["users"][0]["id"]
-    choice = connect("aurora-0", hosts=[host], kinds=("meetings",))
+    site_settings = connect("aurora-0", hosts=[host], kinds=("meetings",))
     made = zoom_app.create_meeting(host, topic="The end", start_time="+3d 10:00")
     names = ("created", "updated", "updated", "deleted", "recovered")
     base = int(time.time() * 1000) + ahead * 1000 - 5000
@@ -80,7 +80,9 @@ def test_w23_every_order_of_messages_gives_one_end_state(connect, zoom_app, deli
         Meeting.objects.filter(zoom_id=str(made["id"])).delete()
         WebhookEvent.objects.all().delete()
         for name, ts in order:
-            deliver(choice.account, f"meeting.{name}", {"id": made["id"], "host_id": host}, ts)
+            deliver(
+                site_settings.account, f"meeting.{name}", {"id": made["id"], "host_id": host}, ts
+            )
             inbox.work_off(timezone.now())
         row = Meeting.objects.get(zoom_id=str(made["id"]))
         date = row.occurrences.get()
@@ -156,14 +158,14 @@ def test_a_moved_date_that_somebody_looked_into_is_still_moved(zoom_rows):
 
 
 def test_w14_the_whole_corpus_twice_gives_the_same_rows(connect, zoom_app, zoom_worker, deliver):
-    choice = connect("aurora-0")
-    account = choice.account
+    site_settings = connect("aurora-0")
+    account = site_settings.account
     changed = Meeting.objects.get(topic="Morning flow")
     zoom_app.change_meeting(int(changed.zoom_id), topic="Evening flow", start_time="+9d 07:00")
     deleted = Meeting.objects.get(topic="Yin and rest")
     zoom_app.delete_meeting(int(deleted.zoom_id))
     fresh = zoom_app.create_meeting("aurora-0", topic="Fresh", start_time="+1m", duration=30)
-    film = zoom_app.create_recording("aurora-0", topic="Film", start_time="-2h")
+    recording = zoom_app.create_recording("aurora-0", topic="Film", start_time="-2h")
     trashed = Recording.objects.get(topic="Slash first")
     zoom_app.delete_recordings(trashed.uuid)
 
@@ -171,15 +173,15 @@ def test_w14_the_whole_corpus_twice_gives_the_same_rows(connect, zoom_app, zoom_
         return {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
 
     new = {"id": fresh["id"], "host_id": fresh["host_id"], "start_time": fresh["start_time"]}
-    reel = {"uuid": film["id"], "id": film["meeting_id"], "host_id": film["host_id"]}
+    reel = {"uuid": recording["id"], "id": recording["meeting_id"], "host_id": recording["host_id"]}
     corpus = [
         ("meeting.created", new), ("meeting.updated", thing(changed)),
         ("meeting.deleted", thing(deleted)), ("meeting.started", new),
         ("recording.completed", reel), ("recording.transcript_completed", reel),
         ("recording.trashed", {"uuid": trashed.uuid, "host_id": trashed.host_zoom_id}),
-        ("user.updated", {"id": film["host_id"]}), ("meeting.invented", new),
+        ("user.updated", {"id": recording["host_id"]}), ("meeting.invented", new),
         ("meeting.updated", {"id": None}), ("meeting.updated", {}), ("recording.completed", {}),
-        ("meeting.updated", {"id": 999_999_999, "host_id": film["host_id"]}),
+        ("meeting.updated", {"id": 999_999_999, "host_id": recording["host_id"]}),
     ]  # fmt: skip
     base = int(time.time() * 1000) - 50
     stamped = [(event, payload, base + place) for place, (event, payload) in enumerate(corpus)]
@@ -209,7 +211,7 @@ def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
     connect, zoom_app, deliver, monkeypatch, caplog, place
 ):
     """Not even when the trouble is a mistake of ours, and though all are read in one go."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     rows = list(Meeting.objects.filter(zoom_type=2)[:3])
     ill_key = rows[0].zoom_id
     work = getattr(refetch_meetings, place)
@@ -224,7 +226,7 @@ def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
     for row in rows:
         zoom_app.change_meeting(int(row.zoom_id), topic="Changed")
         thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
-        deliver(choice.account, "meeting.updated", thing)
+        deliver(site_settings.account, "meeting.updated", thing)
     inbox.drain()
     assert Meeting.objects.filter(topic="Changed").count() == 2
     ill, *well = WebhookEvent.objects.order_by("pk")
@@ -235,7 +237,7 @@ def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
 
 def test_w22_many_objects_share_their_statements_and_are_read_once(connect, zoom_app, deliver):
     """Scope, hosts, rows, claims and fates are asked and written for all lanes together."""
-    choice = connect("aurora-0", kinds=("meetings",))
+    site_settings = connect("aurora-0", kinds=("meetings",))
     made = [
         zoom_app.create_meeting("aurora-0", topic=f"Evening {place}", start_time="+2d 10:00")
         for place in range(20)
@@ -243,7 +245,7 @@ def test_w22_many_objects_share_their_statements_and_are_read_once(connect, zoom
     numbers, host = [one["id"] for one in made], made[0]["host_id"]
     for place in range(60):
         thing = {"id": numbers[place % 20], "host_id": host}
-        deliver(choice.account, "meeting.updated", thing)
+        deliver(site_settings.account, "meeting.updated", thing)
     zoom_app.forget_calls()
     with CaptureQueriesContext(connection) as seen:
         assert inbox.work_off(timezone.now()) == 20
@@ -254,27 +256,27 @@ def test_w22_many_objects_share_their_statements_and_are_read_once(connect, zoom
 
 
 def test_a_wrong_client_secret_costs_no_attempt(connect, zoom_app, deliver, settings):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2).first()
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
     Grant.objects.update(expires_at=timezone.now())
     thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
-    event = deliver(choice.account, "meeting.updated", thing)
+    event = deliver(site_settings.account, "meeting.updated", thing)
     for _ in range(12):
         WebhookEvent.objects.update(run_after=timezone.now())
         inbox.work_off(timezone.now())
     event.refresh_from_db()
     assert (event.state, event.attempts) == ("pending", 0)
-    assert choice.grant.state == "connected"
+    assert site_settings.grant.state == "connected"
 
 
 @pytest.mark.parametrize("fault", ["busy", "wrong client secret"])
 def test_w26_a_planned_delay_is_no_try(connect, zoom_app, deliver, settings, fault):
     """A message that failed nine times waits its turn once more: the tenth try is still to come."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2).first()
     thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
-    event = deliver(choice.account, "meeting.updated", thing)
+    event = deliver(site_settings.account, "meeting.updated", thing)
     WebhookEvent.objects.update(attempts=9, run_after=timezone.now())
     if fault == "busy":
         zoom_app.fault("status", path="/v2/", status=429, code=429, message="per-second rate limit")
@@ -287,7 +289,7 @@ def test_w26_a_planned_delay_is_no_try(connect, zoom_app, deliver, settings, fau
     assert event.run_after > timezone.now()
     zoom_app.clear_faults()
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "simulator-secret"}
-    type(choice.account).objects.update(throttled_until=None)
+    type(site_settings.account).objects.update(throttled_until=None)
     WebhookEvent.objects.update(run_after=timezone.now())
     inbox.work_off(timezone.now())
     event.refresh_from_db()
@@ -295,10 +297,10 @@ def test_w26_a_planned_delay_is_no_try(connect, zoom_app, deliver, settings, fau
 
 
 def test_w20_no_call_inside_a_transaction(connect, zoom_app):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.first()
     zoom_app.forget_calls()
-    client = client_for(choice.account)
+    client = client_for(site_settings.account)
     for work in (
         client.me,
         lambda: list(client.users()),

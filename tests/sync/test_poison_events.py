@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.concurrency import leave_copy, share_database
 from tests.sync.test_storms import messages, now_ms, thing_of, work_off
-from wagtail_zoom.models import Activity, Lane, Meeting, WebhookEvent
+from wagtail_zoom.models import Activity, Meeting, ObjectLock, WebhookEvent
 from wagtail_zoom.sync import inbox, outcomes, refetch_meetings
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def live():
     worker.start()
     worker.join(timeout=60)
     # What the dead one held is free when its lease is over.
-    Lane.objects.update(
+    ObjectLock.objects.update(
         lease_until=timezone.now() - timedelta(seconds=1), not_before=timezone.now()
     )
     WebhookEvent.objects.update(run_after=timezone.now())
@@ -53,11 +53,11 @@ def deadly(monkeypatch):
 
 def renamed(connect, zoom_app, count):
     """Meetings that were changed at Zoom, with a message each, in the order of the messages."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     rows = list(Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())[:count])
     for row in rows:
         zoom_app.change_meeting(int(row.zoom_id), topic="Changed")
-        messages(choice.account, [("meeting.updated", thing_of(row), now_ms())])
+        messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms())])
     return rows
 
 
@@ -76,7 +76,7 @@ def test_w26_a_message_that_kills_the_worker_is_set_aside_and_takes_no_other_alo
         ends = [live() for _ in range(LIVES)]
         killed = [code for code in ends if code == -signal.SIGKILL]
         assert ends == killed + [0] * (LIVES - outcomes.MOST_ATTEMPTS)
-        event = WebhookEvent.objects.get(lane__endswith=f":{bad.zoom_id}")
+        event = WebhookEvent.objects.get(lock_key__endswith=f":{bad.zoom_id}")
         assert (event.state, event.attempts, event.error_class) == ("dead", 10, "WorkerLost")
         assert Activity.objects.filter(code="event_failed", event=event).count() == 1
         assert changed() == {row.zoom_id for row in good}
@@ -122,7 +122,7 @@ def test_a_database_that_goes_away_in_the_middle_costs_no_attempt(connect, zoom_
         patch.setattr(refetch_meetings, "meetings", gone)
         for _ in range(outcomes.MOST_ATTEMPTS + 2):
             WebhookEvent.objects.update(run_after=timezone.now())
-            Lane.objects.update(not_before=timezone.now())
+            ObjectLock.objects.update(not_before=timezone.now())
             with pytest.raises(DatabaseError):
                 inbox.work_off(timezone.now())
     event = WebhookEvent.objects.get()

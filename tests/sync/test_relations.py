@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
+from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
 from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.models import Meeting, Occurrence, SiteItem, fetch_scope
 from wagtail_zoom.sync.persist import Occasion, store_meetings
@@ -24,12 +24,12 @@ def store(zoom, number, *, kind=2, **settings):
     return store_meetings(zoom.account, fetch_scope(zoom.account), mapped, Occasion(timezone.now()))
 
 
-def films(zoom):
-    return Exposure.for_site(zoom.site).recordings(Audience.VISITOR, Surface.PAGE)
+def recordings(zoom):
+    return SiteVisibility.for_site(zoom.site).recordings(Audience.VISITOR, Channel.PAGE)
 
 
 def shown(zoom):
-    return Exposure.for_site(zoom.site).meetings(Audience.VISITOR, Surface.PAGE)
+    return SiteVisibility.for_site(zoom.site).meetings(Audience.VISITOR, Channel.PAGE)
 
 
 def early(zoom):
@@ -39,20 +39,22 @@ def early(zoom):
 
 
 def test_a_recording_finds_its_date_when_the_meeting_comes_later(zoom_rows):
-    film = early(zoom_rows)
-    done = store(zoom_rows, film.meeting_zoom_id)
-    film.refresh_from_db()
-    assert film.occurrence == Occurrence.objects.get(meeting__zoom_id=film.meeting_zoom_id)
-    assert done.recordings == {film.pk}  # pages that lead to it are told
+    recording = early(zoom_rows)
+    done = store(zoom_rows, recording.meeting_zoom_id)
+    recording.refresh_from_db()
+    assert recording.occurrence == Occurrence.objects.get(
+        meeting__zoom_id=recording.meeting_zoom_id
+    )
+    assert done.recordings == {recording.pk}  # pages that lead to it are told
     Meeting.objects.all().delete()
-    assert store(zoom_rows, film.meeting_zoom_id).recordings == {film.pk}
+    assert store(zoom_rows, recording.meeting_zoom_id).recordings == {recording.pk}
 
 
 def test_x28_a_private_meeting_that_comes_later_takes_its_recording_off(zoom_rows):
-    film = early(zoom_rows)
-    assert films(zoom_rows).exists()
-    store(zoom_rows, film.meeting_zoom_id, private_meeting=True)
-    assert not films(zoom_rows).exists()
+    recording = early(zoom_rows)
+    assert recordings(zoom_rows).exists()
+    store(zoom_rows, recording.meeting_zoom_id, private_meeting=True)
+    assert not recordings(zoom_rows).exists()
 
 
 def test_x28_what_is_hidden_stays_hidden_as_a_webinar(zoom_rows):

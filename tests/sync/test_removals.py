@@ -26,8 +26,8 @@ EMPTY = {"meetings": [], "page_size": 300, "total_records": 0, "next_page_token"
 def compare(zoom_worker):
     """``compare(choice)``: one comparison from beginning to end."""
 
-    def run(choice, mode="reconcile"):
-        runs.request_run(choice.account, mode)
+    def run(site_settings, mode="reconcile"):
+        runs.request_run(site_settings.account, mode)
         zoom_worker.run()
         return SyncRun.objects.order_by("-pk").first()
 
@@ -35,10 +35,10 @@ def compare(zoom_worker):
 
 
 def test_s8_a_comparison_that_finds_nothing_new_writes_no_meeting(connect, compare):
-    choice = connect("aurora-0", kinds=("meetings",))
+    site_settings = connect("aurora-0", kinds=("meetings",))
     rows = list(Meeting.objects.order_by("pk").values())
     with CaptureQueriesContext(connection) as seen:
-        run = compare(choice)
+        run = compare(site_settings)
     assert run.counts["meeting"]["unchanged"] == len(rows) > 5
     assert run.counts["meeting"].get("removed", 0) == 0
     assert list(Meeting.objects.order_by("pk").values()) == rows
@@ -47,27 +47,27 @@ def test_s8_a_comparison_that_finds_nothing_new_writes_no_meeting(connect, compa
 
 
 def test_s12_what_is_listed_again_is_missing_no_longer(connect, compare):
-    choice = connect("aurora-0", kinds=("meetings",))
+    site_settings = connect("aurora-0", kinds=("meetings",))
     Meeting.objects.update(missing_since=timezone.now())
-    compare(choice)
+    compare(site_settings)
     assert not Meeting.objects.exclude(missing_since=None).exists()
 
 
 def test_s12_a_deleted_meeting_goes_and_comes_back(connect, compare, zoom_app, site):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.get(topic="Morning flow")
     item = SiteItem.objects.get(site=site, key=row.zoom_id)
     SiteItem.objects.filter(pk=item.pk).update(title="Ours", visibility="published")
     zoom_app.delete_meeting(int(row.zoom_id))
-    assert compare(choice).counts["meeting"]["removed"] == 1
+    assert compare(site_settings).counts["meeting"]["removed"] == 1
     row.refresh_from_db()
     assert row.removed_at is not None
     assert row.occurrences.get().state == "cancelled"
     assert Activity.objects.filter(code="meeting_gone").count() == 1
     # Gone once is gone: the next comparison finds nothing new.
-    assert compare(choice).counts["meeting"].get("removed", 0) == 0
+    assert compare(site_settings).counts["meeting"].get("removed", 0) == 0
     zoom_app.recover_meeting(int(row.zoom_id))
-    compare(choice)
+    compare(site_settings)
     row.refresh_from_db()
     assert row.removed_at is None
     assert row.missing_since is None
@@ -77,25 +77,25 @@ def test_s12_a_deleted_meeting_goes_and_comes_back(connect, compare, zoom_app, s
 
 
 def test_s12_an_empty_listing_removes_nothing(connect, compare, zoom_app):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     before = Meeting.objects.filter(removed_at=None).count()
     zoom_app.fault("status", status=200, body=EMPTY, path=LISTING)
     for _ in range(2):
         # The detail of each still answers: a sign of life.
-        assert compare(choice).state == "done"
+        assert compare(site_settings).state == "done"
         assert Meeting.objects.filter(removed_at=None).count() == before
     assert not Occurrence.objects.filter(state="cancelled").exists()
 
 
 def test_s12_a_recording_needs_two_complete_listings(connect, compare, zoom_app):
-    choice = connect("aurora-0", kinds=("recordings",))
+    site_settings = connect("aurora-0", kinds=("recordings",))
     row = Recording.objects.get(topic="Slash first")
     zoom_app.delete_recordings(row.uuid, permanent=True)
-    compare(choice)
+    compare(site_settings)
     row.refresh_from_db()
     assert row.missing_since is not None
     assert row.removed_at is None
-    compare(choice)
+    compare(site_settings)
     row.refresh_from_db()
     assert row.removed_at is not None
     assert SiteItem.objects.filter(key=row.uuid).exists()
@@ -106,51 +106,51 @@ def test_s12_a_run_that_did_not_look_there_concludes_nothing(connect, compare, z
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RECORDING_MONTHS": 24}
     host = zoom_app.state()["users"][0]["id"]
     made = zoom_app.create_recording(host, topic="Long ago", start_time="-400d")
-    choice = connect("aurora-0", kinds=("recordings",), hosts=[host])
+    site_settings = connect("aurora-0", kinds=("recordings",), hosts=[host])
     row = Recording.objects.get(uuid=made["id"])
     zoom_app.delete_recordings(row.uuid, permanent=True)
-    compare(choice, "backfill")
+    compare(site_settings, "backfill")
     for _ in range(2):
-        compare(choice)
+        compare(site_settings)
         row.refresh_from_db()
         assert row.missing_since is not None
         if row.removed_at is not None:  # its month had its turn
             break
     else:
-        compare(choice, "backfill")
+        compare(site_settings, "backfill")
         row.refresh_from_db()
         assert row.removed_at is not None
 
 
 def test_s14_a_scope_lost_between_two_runs_is_no_deletion(connect, compare, zoom_app):
-    choice = connect("aurora-0", kinds=("meetings", "recordings"))
+    site_settings = connect("aurora-0", kinds=("meetings", "recordings"))
     row = Recording.objects.get(topic="Slash first")
     zoom_app.delete_recordings(row.uuid, permanent=True)
-    compare(choice)
-    choice.grant.missing_kinds = ["recording"]
-    choice.grant.save()
-    compare(choice)
+    compare(site_settings)
+    site_settings.grant.missing_kinds = ["recording"]
+    site_settings.grant.save()
+    compare(site_settings)
     row.refresh_from_db()
     assert row.missing_since is not None
     assert row.removed_at is None
 
 
 def test_s14_a_host_that_is_not_fetched_any_more_is_no_deletion(connect, compare, zoom_app):
-    choice = connect("aurora-0", kinds=("recordings",))
+    site_settings = connect("aurora-0", kinds=("recordings",))
     row = Recording.objects.get(topic="Slash first")
     Recording.objects.filter(pk=row.pk).update(missing_since=timezone.now(), seen_run=0)
-    choice.paused_at = timezone.now()
-    choice.save()
-    compare(choice)
+    site_settings.paused_at = timezone.now()
+    site_settings.save()
+    compare(site_settings)
     row.refresh_from_db()
     assert row.removed_at is None
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_s14_a_listing_that_fails_concludes_nothing(connect, compare, zoom_app, status):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     zoom_app.fault("status", status=status, code=0, message="no", path="/users/")
-    run = compare(choice)
+    run = compare(site_settings)
     assert run.is_open or run.state in ("done", "failed")
     assert not Meeting.objects.exclude(missing_since=None).exists()
     assert not Meeting.objects.exclude(removed_at=None).exists()
@@ -158,13 +158,13 @@ def test_s14_a_listing_that_fails_concludes_nothing(connect, compare, zoom_app, 
 
 
 def test_s14_a_deactivated_user_keeps_the_rows(connect, compare, zoom_app):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     host = Host.objects.get(display_name="Mika Sørensen")
     mine = Meeting.objects.filter(host=host, removed_at=None).count()
     assert mine
     zoom_app.change_user(host.zoom_id, status="inactive")
-    compare(choice)
-    compare(choice)
+    compare(site_settings)
+    compare(site_settings)
     host.refresh_from_db()
     assert host.missing_since is not None
     assert Meeting.objects.filter(host=host, removed_at=None).count() == mine
@@ -174,12 +174,12 @@ def test_s14_a_deactivated_user_keeps_the_rows(connect, compare, zoom_app):
 def test_s13_the_brake_holds_until_the_owner_agrees(connect, compare, zoom_app, zoom_worker, site):
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.bulk(host, meetings=20)
-    choice = connect("aurora-0", hosts=[host], kinds=("meetings",))
+    site_settings = connect("aurora-0", hosts=[host], kinds=("meetings",))
     gone = list(Meeting.objects.filter(topic__startswith="Meeting ")[:14])
     for row in gone:
         zoom_app.delete_meeting(int(row.zoom_id))
     for _ in range(2):
-        run = compare(choice)
+        run = compare(site_settings)
         assert run.state == "done"
         assert run.counts["meeting"]["withheld"] == 14
         assert not Meeting.objects.exclude(removed_at=None).exists()
@@ -195,11 +195,11 @@ def test_s13_the_brake_holds_until_the_owner_agrees(connect, compare, zoom_app, 
 
 
 def test_what_is_over_lapses_and_stays_shown(connect, compare, zoom_app):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.get(topic="Past evening")
     zoom_app.delete_meeting(int(row.zoom_id), permanent=True)
-    compare(choice)
-    compare(choice)
+    compare(site_settings)
+    compare(site_settings)
     row.refresh_from_db()
     assert row.expired_at is not None
     assert row.removed_at is None

@@ -39,22 +39,22 @@ def last_run():
 def test_a_kind_switched_off_goes_and_curation_comes_back(
     connect, site, admin_user, zoom_worker, zoom_app
 ):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     item = SiteItem.objects.filter(kind="recording").first()
     SiteItem.objects.filter(pk=item.pk).update(title="Our own title", visibility="published")
-    before = Choice.of(choice)
-    choice.show_recordings = False
-    choice.save()
-    settings_changes.apply_exposure(choice, admin_user, before)
+    before = Choice.of(site_settings)
+    site_settings.show_recordings = False
+    site_settings.save()
+    settings_changes.apply_exposure(site_settings, admin_user, before)
     zoom_worker.run()
     assert not Recording.objects.exists()
     assert Meeting.objects.exists()
     item.refresh_from_db()
     assert (item.recording, item.last_title != "") == (None, True)
-    before = Choice.of(choice)
-    choice.show_recordings = True
-    choice.save()
-    settings_changes.apply_exposure(choice, admin_user, before)
+    before = Choice.of(site_settings)
+    site_settings.show_recordings = True
+    site_settings.save()
+    settings_changes.apply_exposure(site_settings, admin_user, before)
     zoom_worker.run()
     item.refresh_from_db()
     assert item.recording.uuid == item.key
@@ -63,13 +63,13 @@ def test_a_kind_switched_off_goes_and_curation_comes_back(
 
 
 def test_a_host_unticked_goes(connect, admin_user, zoom_worker):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     host = Host.objects.get(display_name="Ines Krüger")
     lost = Meeting.objects.filter(host=host).count()
     assert lost
-    before = Choice.of(choice)
+    before = Choice.of(site_settings)
     ExposedHost.objects.filter(host=host).delete()
-    settings_changes.apply_exposure(choice, admin_user, before)
+    settings_changes.apply_exposure(site_settings, admin_user, before)
     zoom_worker.run()
     assert not Meeting.objects.filter(host=host).exists()
     assert Meeting.objects.exists()
@@ -87,13 +87,13 @@ def test_two_sites_share_what_both_want(connect, second, admin_user, zoom_worker
     assert scope.sites("meeting", meeting.host_id) == {site.pk}
     assert not SiteItem.objects.filter(site=second, kind="meeting").exists()
     # What one Site lets go stays while the other one wants it.
-    for choice in (one, two):
-        before = Choice.of(choice)
-        choice.show_recordings = False
-        choice.save()
-        settings_changes.apply_exposure(choice, admin_user, before)
+    for site_settings in (one, two):
+        before = Choice.of(site_settings)
+        site_settings.show_recordings = False
+        site_settings.save()
+        settings_changes.apply_exposure(site_settings, admin_user, before)
         zoom_worker.run()
-        assert Recording.objects.exists() == (choice is one)
+        assert Recording.objects.exists() == (site_settings is one)
     assert Meeting.objects.exists()
 
 
@@ -107,16 +107,16 @@ def test_a_disconnected_site_leaves_the_other_ones_rows(connect, second, admin_u
 
 
 def test_keep_freezes_and_the_last_leave_purges(connect, admin_user, zoom_worker, zoom_app):
-    choice = connect("aurora-0")
-    account = choice.account
-    disconnect.disconnect(choice, keep=True, user=admin_user)
+    site_settings = connect("aurora-0")
+    account = site_settings.account
+    disconnect.disconnect(site_settings, keep=True, user=admin_user)
     zoom_worker.run()
     assert Meeting.objects.exists()
     zoom_app.forget_calls()
     runs.request_run(account, "reconcile")
     zoom_worker.run()
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
-    disconnect.disconnect(ZoomSettings.for_site(choice.site), keep=False, user=admin_user)
+    disconnect.disconnect(ZoomSettings.for_site(site_settings.site), keep=False, user=admin_user)
     zoom_worker.run()
     assert not Meeting.objects.exists()
     assert not Host.objects.filter(account=account).exists()
@@ -130,35 +130,37 @@ def test_x5_personal_grants_do_not_see_each_other(connect, second, site, zoom_ap
     two = connect("borealis-1", on=second)
     assert one.account == two.account
     assert not one.grant.account_level
-    people = {choice: choice.grant.zoom_user_id for choice in (one, two)}
+    people = {site_settings: site_settings.grant.zoom_user_id for site_settings in (one, two)}
     for host in Host.objects.all():  # even when the wrong host is ticked
         ExposedHost.objects.get_or_create(settings=one, host=host)
     scope = fetch_scope(one.account)
-    for choice in (one, two):
-        host = Host.objects.get(zoom_id=people[choice])
-        assert scope.sites("meeting", host.pk) == {choice.site_id}
-        mine = SiteItem.objects.filter(site=choice.site, kind="meeting")
-        assert set(mine.values_list("meeting__host_zoom_id", flat=True)) == {people[choice]}
+    for site_settings in (one, two):
+        host = Host.objects.get(zoom_id=people[site_settings])
+        assert scope.sites("meeting", host.pk) == {site_settings.site_id}
+        mine = SiteItem.objects.filter(site=site_settings.site, kind="meeting")
+        assert set(mine.values_list("meeting__host_zoom_id", flat=True)) == {people[site_settings]}
     mine = SiteItem.objects.filter(kind="meeting")
     topics = {
-        choice: set(mine.filter(site=choice.site).values_list("last_title", flat=True))
-        for choice in (one, two)
+        site_settings: set(
+            mine.filter(site=site_settings.site).values_list("last_title", flat=True)
+        )
+        for site_settings in (one, two)
     }
     assert not topics[one] & topics[two]
 
 
 def test_pause_and_resume(connect, admin_user, zoom_worker, zoom_app):
-    choice = connect("aurora-0")
-    settings_changes.pause(choice, admin_user)
+    site_settings = connect("aurora-0")
+    settings_changes.pause(site_settings, admin_user)
     rows = Meeting.objects.count()
-    assert fetch_scope(choice.account).is_empty
+    assert fetch_scope(site_settings.account).is_empty
     zoom_app.forget_calls()
     runs.plan(timezone.now() + timedelta(days=2))
     zoom_worker.run()
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
     assert Meeting.objects.count() == rows
     zoom_app.create_meeting("aurora-0", topic="While we slept", start_time="+2d 10:00")
-    settings_changes.resume(choice, admin_user)
+    settings_changes.resume(site_settings, admin_user)
     zoom_worker.run()
     assert Meeting.objects.filter(topic="While we slept").exists()
     codes = set(Activity.objects.values_list("code", flat=True))
@@ -166,34 +168,34 @@ def test_pause_and_resume(connect, admin_user, zoom_worker, zoom_app):
 
 
 def test_s16_twenty_clicks_make_two_runs(connect, zoom_worker):
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     before = SyncRun.objects.count()
-    first = runs.request_run(choice.account, "reconcile")
+    first = runs.request_run(site_settings.account, "reconcile")
     SyncRun.objects.filter(pk=first.pk).update(state="running", cursor={"directory": True})
     for _ in range(19):
-        assert runs.request_run(choice.account, "reconcile") == first
+        assert runs.request_run(site_settings.account, "reconcile") == first
     zoom_worker.run()
     assert SyncRun.objects.count() == before + 2
     assert not SyncRun.objects.filter(state__in=runs.OPEN).exists()
 
 
 def test_s16_one_slice_at_a_time_for_an_account(connect, zoom_app):
-    choice = connect("aurora-0")
-    me = runs.claim(choice.account)
+    site_settings = connect("aurora-0")
+    me = runs.claim(site_settings.account)
     assert me
-    assert runs.claim(choice.account) == ""
-    run = runs.request_run(choice.account, "reconcile")
+    assert runs.claim(site_settings.account) == ""
+    run = runs.request_run(site_settings.account, "reconcile")
     zoom_app.forget_calls()
     runner.run_slice(run.pk)
     assert zoom_app.calls() == []
-    runs.release(choice.account, "somebody else")
-    assert runs.claim(choice.account) == ""
+    runs.release(site_settings.account, "somebody else")
+    assert runs.claim(site_settings.account) == ""
     # A dead owner's lease ends, and what it does afterwards does not count.
     ZoomAccount.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    other = runs.claim(choice.account)
+    other = runs.claim(site_settings.account)
     assert other
-    assert not runs.renew(choice.account, me)
-    runs.release(choice.account, me)
+    assert not runs.renew(site_settings.account, me)
+    runs.release(site_settings.account, me)
     assert ZoomAccount.objects.get().lease_owner == other
 
 
@@ -203,34 +205,34 @@ def test_a_host_ticked_during_a_run_is_imported_in_full(
 ):
     """A comparison alone would look through the newest three months of the recordings."""
     hosts = [user["id"] for user in zoom_app.state()["users"][:2]]
-    choice = connect("aurora-0", hosts=hosts[:1], kinds=("meetings", "recordings"))
+    site_settings = connect("aurora-0", hosts=hosts[:1], kinds=("meetings", "recordings"))
     old = zoom_app.create_recording(hosts[1], topic="Long ago", start_time="-300d")
     slow = {"SLICE_SECONDS": 0, "RECORDING_MONTHS": 24}
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **slow}
-    run = runs.request_run(choice.account, mode)
+    run = runs.request_run(site_settings.account, mode)
     passed = [2, "0012", 0] if mode == "backfill" else [2, "", 0]
     for _slice in range(40):
         if run.cursor.get("unit", []) < passed:
             runner.run_slice(run.pk)
             run.refresh_from_db()
     assert run.state == "running"
-    before = Choice.of(choice)
-    ExposedHost.objects.create(settings=choice, host=Host.objects.get(zoom_id=hosts[1]))
-    settings_changes.apply_exposure(choice, None, before)
-    settings_changes.apply_exposure(choice, None, before)
+    before = Choice.of(site_settings)
+    ExposedHost.objects.create(settings=site_settings, host=Host.objects.get(zoom_id=hosts[1]))
+    settings_changes.apply_exposure(site_settings, None, before)
+    settings_changes.apply_exposure(site_settings, None, before)
     assert SyncRun.objects.filter(state__in=runs.OPEN).count() == 2
     assert runs.next_waiting() == run  # one after the other
     zoom_worker.run()
     assert Recording.objects.filter(uuid=old["id"]).exists()
-    assert not runs.open_run(choice.account)
+    assert not runs.open_run(site_settings.account)
 
 
 def test_stopping_stops_what_waits_behind(connect, zoom_worker, settings):
-    choice = connect("aurora-0", work=False)
+    site_settings = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}
-    run = runs.open_run(choice.account)
+    run = runs.open_run(site_settings.account)
     runner.run_slice(run.pk)
-    behind = runs.request_run(choice.account, "backfill")
+    behind = runs.request_run(site_settings.account, "backfill")
     assert behind != run
     runs.cancel(run)
     zoom_worker.run()
@@ -238,9 +240,9 @@ def test_stopping_stops_what_waits_behind(connect, zoom_worker, settings):
 
 
 def test_s17_cancel_stops_and_keeps_what_is_there(connect, zoom_worker, zoom_app, settings):
-    choice = connect("aurora-0", work=False)
+    site_settings = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}
-    run = runs.open_run(choice.account)
+    run = runs.open_run(site_settings.account)
     runner.run_slice(run.pk)
     run.refresh_from_db()
     assert run.state == "running"
@@ -256,19 +258,19 @@ def test_s17_cancel_stops_and_keeps_what_is_there(connect, zoom_worker, zoom_app
 
 
 def test_a_run_in_many_slices_ends_like_one(connect, zoom_worker, settings):
-    choice = connect("aurora-0", work=False)
+    site_settings = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 0}
     slices = zoom_worker.run()
     assert slices > 5
     run = last_run()
     assert run.state == "done"
     assert run.counts["meeting"]["created"] == Meeting.objects.filter(kind="meeting").count()
-    assert not runs.open_run(choice.account)
+    assert not runs.open_run(site_settings.account)
 
 
 @pytest.mark.parametrize("daily", [False, True])
 def test_s20_a_429_makes_the_run_wait_and_go_on(connect, zoom_worker, zoom_app, daily):
-    choice = connect("aurora-0", work=False)
+    site_settings = connect("aurora-0", work=False)
     headers = {"X-RateLimit-Type": "Daily-limit" if daily else "QPS"}
     zoom_app.fault(
         "status", status=429, code=429, message="x", headers=headers, path="/meetings$", count=1
@@ -280,7 +282,7 @@ def test_s20_a_429_makes_the_run_wait_and_go_on(connect, zoom_worker, zoom_app, 
     assert 0 < wait <= (86400 if daily else 3)
     assert run.attempts == 0  # waiting is no failure
     zoom_app.forget_calls()
-    runs.request_run(choice.account, "reconcile")
+    runs.request_run(site_settings.account, "reconcile")
     zoom_worker.run()
     assert zoom_app.calls() == []  # no storm
     SyncRun.objects.update(next_try_at=timezone.now())
@@ -295,14 +297,14 @@ def test_x32_disconnecting_in_the_middle_leaves_nothing(
     connect, admin_user, zoom_worker, zoom_app, monkeypatch
 ):
     """The owner lets go between two pages of a slice: what came in afterwards is deleted too."""
-    choice = connect("aurora-0", work=False)
+    site_settings = connect("aurora-0", work=False)
     pages = []
     beat = runner.Slice.beat
 
     def leave_then_beat(self, *args, **kwargs):
         pages.append(1)
         if len(pages) == 3:
-            disconnect.disconnect(choice, keep=False, user=admin_user)
+            disconnect.disconnect(site_settings, keep=False, user=admin_user)
             zoom_worker.waiting.appendleft(zoom_worker.waiting.pop())  # the purge comes first
             assert Meeting.objects.exists()
         return beat(self, *args, **kwargs)
@@ -319,17 +321,17 @@ def test_x32_the_purge_may_come_while_reads_are_on_their_way(
     connect, admin_user, zoom_worker, settings, monkeypatch
 ):
     """Another worker deletes at once; what this one still had in hand is stored, and goes too."""
-    choice = connect("aurora-0", work=False)
+    site_settings = connect("aurora-0", work=False)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
     purges = []
     beat = runner.Slice.beat
 
     def choose_then_beat(self, tally=None, *args, **kwargs):
         if tally is not None and not purges:
-            before = Choice.of(choice)
-            choice.show_meetings = False
-            choice.save()
-            settings_changes.apply_exposure(choice, admin_user, before)
+            before = Choice.of(site_settings)
+            site_settings.show_meetings = False
+            site_settings.save()
+            settings_changes.apply_exposure(site_settings, admin_user, before)
         return beat(self, tally, *args, **kwargs)
 
     def by_another_worker(name, *args):
@@ -356,10 +358,10 @@ def test_a_failing_host_does_not_stop_the_others(connect, zoom_worker, zoom_app)
 
 def test_hosts_that_are_about_to_be_ticked_are_counted_and_not_fetched(connect, zoom_worker):
     """A number from one listing call for each kind; not one row of theirs is stored."""
-    choice = connect("aurora-0", hosts=[])
-    other = Host.objects.filter(account=choice.account, exposed_on=None).first()
+    site_settings = connect("aurora-0", hosts=[])
+    other = Host.objects.filter(account=site_settings.account, exposed_on=None).first()
     Host.objects.filter(pk=other.pk).update(totals={})
-    enqueue("count_hosts", choice.account.pk, other.pk)
+    enqueue("count_hosts", site_settings.account.pk, other.pk)
     zoom_worker.run()
     other.refresh_from_db()
     assert set(other.totals) == {"meeting", "webinar", "recording"}

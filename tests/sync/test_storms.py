@@ -19,8 +19,8 @@ from wagtail_zoom.models import (
     Activity,
     Grant,
     Host,
-    Lane,
     Meeting,
+    ObjectLock,
     Occurrence,
     Recording,
     Registration,
@@ -49,7 +49,7 @@ def messages(account, events):
                 account_zoom_id=account.zoom_id,
                 event=event,
                 event_ts=ts,
-                lane=f"{account.zoom_id}:{family}:{key}",
+                lock_key=f"{account.zoom_id}:{family}:{key}",
                 payload={"account_id": account.zoom_id, "object": thing},
             )
         )
@@ -76,7 +76,7 @@ def now_ms():
 def hurry():
     """Let the pauses between reads and between tries be over."""
     now = timezone.now()
-    Lane.objects.update(not_before=now)
+    ObjectLock.objects.update(not_before=now)
     WebhookEvent.objects.filter(state="pending").update(run_after=now)
 
 
@@ -94,7 +94,7 @@ def test_w22_a_storm_costs_few_reads(connect, zoom_app, settings, objects, each,
     """Ten thousand messages about a hundred meetings, shuffled, while the worker is at it."""
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.bulk(host, meetings=objects)
-    choice = connect("aurora-0", hosts=[host], kinds=("meetings",))
+    site_settings = connect("aurora-0", hosts=[host], kinds=("meetings",))
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 30}
     rows = list(Meeting.objects.filter(topic__startswith="Meeting ")[:objects])
     assert len(rows) == objects
@@ -105,7 +105,7 @@ def test_w22_a_storm_costs_few_reads(connect, zoom_app, settings, objects, each,
     zoom_app.forget_calls()
     part = len(storm) // 5
     for begin in range(0, len(storm), part):
-        messages(choice.account, storm[begin : begin + part])
+        messages(site_settings.account, storm[begin : begin + part])
         inbox.work_off(timezone.now())
     work_off()
     assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
@@ -129,17 +129,17 @@ def test_w26_a_poisoned_message_is_dead_with_a_reason_and_the_others_go_on(
     connect, zoom_app, fault
 ):
     """After ten tries for a person to look at, told once; its neighbours have not waited for it."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     bad, good = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())[:2]
     zoom_app.fault(**fault, path=f"/(meetings|webinars)/{bad.zoom_id}$")
     for row in (bad, good):
         zoom_app.change_meeting(int(row.zoom_id), topic="Changed")
-        messages(choice.account, [("meeting.updated", thing_of(row), now_ms())])
+        messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms())])
     inbox.work_off(timezone.now())
     good.refresh_from_db()
     assert good.topic == "Changed"
     work_off()
-    dead = WebhookEvent.objects.get(lane__endswith=bad.zoom_id)
+    dead = WebhookEvent.objects.get(lock_key__endswith=bad.zoom_id)
     assert (dead.state, dead.attempts) == ("dead", inbox_most())
     assert dead.error_class.startswith(("Zoom", "BadItem"))
     assert Activity.objects.filter(code="event_failed", event=dead).count() == 1
@@ -160,21 +160,21 @@ def inbox_most():
 @pytest.mark.parametrize("hours", [-2, -0.05, 0.05, 2])
 def test_w23_zooms_clock_may_be_wrong(connect, zoom_app, hours):
     """Two hours behind or ahead of ours: changes, removals and returns arrive all the same."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now()).first()
     thing, skew = thing_of(row), int(hours * 3_600_000)
     zoom_app.change_meeting(int(row.zoom_id), topic="By a wrong clock")
-    messages(choice.account, [("meeting.updated", thing, now_ms() + skew)])
+    messages(site_settings.account, [("meeting.updated", thing, now_ms() + skew)])
     work_off()
     row.refresh_from_db()
     assert row.topic == "By a wrong clock"
     zoom_app.delete_meeting(int(row.zoom_id))
-    messages(choice.account, [("meeting.deleted", thing, now_ms() + skew)])
+    messages(site_settings.account, [("meeting.deleted", thing, now_ms() + skew)])
     work_off()
     row.refresh_from_db()
     assert row.removed_at is not None
     zoom_app.recover_meeting(int(row.zoom_id))
-    messages(choice.account, [("meeting.recovered", thing, now_ms() + skew)])
+    messages(site_settings.account, [("meeting.recovered", thing, now_ms() + skew)])
     work_off()
     row.refresh_from_db()
     assert row.removed_at is None
@@ -196,10 +196,10 @@ def mirror():
             meeting__removed_at=None, meeting__expired_at=None, end__gt=timezone.now()
         ).select_related("meeting")
     }
-    films = set(
+    recordings = set(
         Recording.objects.filter(removed_at=None, trashed_at=None).values_list("uuid", "topic")
     )
-    return meetings, dates, films
+    return meetings, dates, recordings
 
 
 def change_at_random(zoom_app, account, many):
@@ -226,22 +226,22 @@ def change_at_random(zoom_app, account, many):
                 int(row.zoom_id), **(move if what == "move" else {"topic": f"Now {number}"})
             )
             told.append(("meeting.updated", thing_of(row)))
-    film = zoom_app.create_recording("aurora-0", topic="Overheard", start_time="-3h")
-    thing = {"uuid": film["id"], "host_id": film["host_id"]}
+    recording = zoom_app.create_recording("aurora-0", topic="Overheard", start_time="-3h")
+    thing = {"uuid": recording["id"], "host_id": recording["host_id"]}
     return [(event, thing, now_ms()) for event, thing in [*told, ("recording.completed", thing)]]
 
 
 @pytest.mark.parametrize("share", [0.3, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_w29_one_comparison_mends_what_lost_messages_left(connect, zoom_app, zoom_worker, share):
     """There is no replay at Zoom: a comparison finds what no message has told."""
-    choice = connect("aurora-0")
-    told = change_at_random(zoom_app, choice.account, 40)
+    site_settings = connect("aurora-0")
+    told = change_at_random(zoom_app, site_settings.account, 40)
     dice = random.Random(3)
-    messages(choice.account, [one for one in told if dice.random() >= share])
+    messages(site_settings.account, [one for one in told if dice.random() >= share])
     work_off()
     # Hours later, when the details of series are due as well.
     Meeting.objects.update(detail_at=timezone.now() - timedelta(hours=25))
-    run = runs.request_run(choice.account, SyncRun.Mode.RECONCILE)
+    run = runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     zoom_worker.run()
     run.refresh_from_db()
     assert run.state == "done"
@@ -249,32 +249,32 @@ def test_w29_one_comparison_mends_what_lost_messages_left(connect, zoom_app, zoo
     assert "Overheard" in {topic for _uuid, topic in mended[2]}
     Meeting.objects.all().delete()
     Recording.objects.all().delete()
-    runs.request_run(choice.account, SyncRun.Mode.BACKFILL)
+    runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL)
     zoom_worker.run()
     assert mirror() == mended
 
 
 def test_w30_a_pause_stores_and_loses_nothing(connect, zoom_app, zoom_worker, admin_user):
     """A hundred messages while the owner has paused: taken in, read by nobody, then caught up."""
-    choice = connect("aurora-0")
-    settings_changes.pause(choice, admin_user)
-    told = change_at_random(zoom_app, choice.account, 100)
+    site_settings = connect("aurora-0")
+    settings_changes.pause(site_settings, admin_user)
+    told = change_at_random(zoom_app, site_settings.account, 100)
     before = mirror()[2]
     zoom_app.forget_calls()
     for event, thing, ts in told:
         body = {"event": event, "event_ts": ts}
-        body["payload"] = {"account_id": choice.account.zoom_id, "object": thing}
+        body["payload"] = {"account_id": site_settings.account.zoom_id, "object": thing}
         assert post(body).status_code == 200
     zoom_worker.run()
     work_off()
     assert [call for call in zoom_app.calls() if "/v2/" in call["path"]] == []
     assert mirror()[2] == before
-    settings_changes.resume(ZoomSettings.for_site(choice.site), admin_user)
+    settings_changes.resume(ZoomSettings.for_site(site_settings.site), admin_user)
     zoom_worker.run()
     resumed = mirror()
     Meeting.objects.all().delete()
     Recording.objects.all().delete()
-    runs.request_run(choice.account, SyncRun.Mode.BACKFILL)
+    runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL)
     zoom_worker.run()
     assert mirror() == resumed
 
@@ -282,10 +282,10 @@ def test_w30_a_pause_stores_and_loses_nothing(connect, zoom_app, zoom_worker, ad
 @pytest.mark.parametrize("times", [60, pytest.param(1000, marks=pytest.mark.slow)])
 def test_x11_a_thousand_repetitions_are_one_message(connect, zoom_app, zoom_worker, times):
     """The same request again and again, within the window and after its key was pruned."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now()).first()
     body = {"event": "meeting.deleted", "event_ts": now_ms(), "payload": {
-        "account_id": choice.account.zoom_id, "object": thing_of(row)}}  # fmt: skip
+        "account_id": site_settings.account.zoom_id, "object": thing_of(row)}}  # fmt: skip
     raw = json.dumps(body).encode()
     headers = sign(raw, SECRET)
     headers.pop("content-type")
@@ -335,7 +335,7 @@ def test_x12_no_message_of_one_account_touches_another(connect, zoom_app, zoom_w
     theirs = connect("borealis-0", on=second)
     mine = connect("aurora-0")
     victim = Meeting.objects.filter(account=theirs.account, start__gt=timezone.now()).first()
-    film = Recording.objects.filter(account=theirs.account).first()
+    recording = Recording.objects.filter(account=theirs.account).first()
     row = Registration(
         site=second, account=theirs.account, meeting=victim, meeting_zoom_id=victim.zoom_id,
         email_index="x", idempotency_key="x", state="approved", zoom_registrant_id="reg",
@@ -349,9 +349,9 @@ def test_x12_no_message_of_one_account_touches_another(connect, zoom_app, zoom_w
     names = [name for name, _feature, _why in marketplace.EVENTS] + ["app_deauthorized"]
     for number, name in enumerate(names):
         thing = {
-            "id": int(victim.zoom_id), "uuid": film.uuid, "host_id": victim.host_zoom_id,
+            "id": int(victim.zoom_id), "uuid": recording.uuid, "host_id": victim.host_zoom_id,
             "account_id": theirs.account.zoom_id, "topic": "Taken over",
-            "meeting_uuids": [film.uuid], "meetings": [{"meeting_uuid": film.uuid}],
+            "meeting_uuids": [recording.uuid], "meetings": [{"meeting_uuid": recording.uuid}],
             "registrant": {"id": "reg", "status": "denied", "email": "person@b.example"},
         }  # fmt: skip
         if name.startswith("user."):

@@ -7,7 +7,7 @@ from django.test import override_settings
 from django.urls import reverse
 
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
+from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
 from wagtail_zoom.models import Host, Recording, SiteItem, ZoomSettings
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ OWN = "A title of our own"
 
 
 @pytest.fixture
-def films_page(site, settings):
+def recordings_page(site, settings):
     settings.DEBUG = True  # links of the simulated Zoom are plain HTTP
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
     page = ZoomPage(title="Films", slug="films", body=[("recordings", {"limit": 20})])
@@ -23,9 +23,9 @@ def films_page(site, settings):
     return page
 
 
-def save(client, choice, *, recordings):
+def save(client, site_settings, *, recordings):
     """Save the choices as the form does; the question is answered with yes."""
-    hosts = Host.objects.filter(exposed_on__settings=choice).values_list("pk", flat=True)
+    hosts = Host.objects.filter(exposed_on__settings=site_settings).values_list("pk", flat=True)
     data = {
         "show_meetings": "on",
         "hosts": list(hosts),
@@ -38,11 +38,13 @@ def save(client, choice, *, recordings):
         "registration_days": "30",
         **({"show_recordings": "on"} if recordings else {}),
     }
-    url = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", choice.site_id])
+    url = reverse(
+        "wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site_settings.site_id]
+    )
     asked = client.post(url, data)
     if asked.status_code == 200:
         assert b"Switch off and delete?" in asked.content
-        assert ZoomSettings.objects.get(pk=choice.pk).show_recordings
+        assert ZoomSettings.objects.get(pk=site_settings.pk).show_recordings
         asked = client.post(url, {**data, "confirmed": "1"})
     assert asked.status_code == 302
 
@@ -51,27 +53,27 @@ def save(client, choice, *, recordings):
 def test_recordings_off_are_nowhere_and_come_back_with_the_curation(
     client,
     connect,
-    films_page,
+    recordings_page,
     admin_user,
     zoom_worker,
 ):
     """Issue 3, Shows 4."""
-    choice = connect("aurora-0")
+    site_settings = connect("aurora-0")
     client.force_login(admin_user)
     item = SiteItem.objects.filter(kind="recording", recording__is_ready=True).first()
     edit = reverse("wagtail_zoom_recordings:edit", args=[item.pk])
     client.post(edit, {"title": OWN, "tags": "calm", "action-publish": "1"})
     public = client.get("/films/").content.decode()
     assert OWN in public
-    film = client.get("/api/zoom_recordings/").json()["items"][0]
-    watch = film["url"]
+    recording = client.get("/api/zoom_recordings/").json()["items"][0]
+    watch = recording["url"]
     assert client.get(watch).status_code in (200, 302)
     chooser = f"{reverse('wagtail_zoom_items:choose')}?kind=recording"
     assert OWN in client.get(chooser).content.decode()
 
-    save(client, choice, recordings=False)
-    gate = Exposure.for_site(choice.site)
-    assert not gate.recordings(Audience.VISITOR, Surface.PAGE).exists()  # at once
+    save(client, site_settings, recordings=False)
+    visibility = SiteVisibility.for_site(site_settings.site)
+    assert not visibility.recordings(Audience.VISITOR, Channel.PAGE).exists()  # at once
     assert OWN not in client.get("/films/").content.decode()
     zoom_worker.run()
     assert not Recording.objects.exists()
@@ -82,7 +84,7 @@ def test_recordings_off_are_nowhere_and_come_back_with_the_curation(
     listing = client.get(reverse("wagtail_zoom_recordings:index")).content.decode()
     assert OWN not in listing and "Recordings are switched off." in listing
 
-    save(client, choice, recordings=True)
+    save(client, site_settings, recordings=True)
     zoom_worker.run()
     item.refresh_from_db()
     assert item.recording is not None and item.visibility == "published"

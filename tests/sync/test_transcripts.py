@@ -20,19 +20,19 @@ def with_texts(connect, zoom_app, zoom_worker, admin_user):
     """A Site that shows the transcripts of one host; what Zoom has is imported."""
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.create_recording(host, topic="Spoken", speech=SAID)
-    choice = connect("aurora-0", hosts=[host], kinds=("recordings",))
+    site_settings = connect("aurora-0", hosts=[host], kinds=("recordings",))
     assert not Transcript.objects.exists()
-    return tick(choice, admin_user, zoom_worker, True)
+    return tick(site_settings, admin_user, zoom_worker, True)
 
 
-def tick(choice, user, worker, wanted):
+def tick(site_settings, user, worker, wanted):
     """As the owner does in the panel."""
-    before = settings_changes.Choice.of(choice)
-    choice.show_transcripts = wanted
-    choice.save()
-    settings_changes.apply_exposure(choice, user, before)
+    before = settings_changes.Choice.of(site_settings)
+    site_settings.show_transcripts = wanted
+    site_settings.save()
+    settings_changes.apply_exposure(site_settings, user, before)
     worker.run()
-    return choice
+    return site_settings
 
 
 def test_read_only_when_chosen_and_dropped_when_no_longer(
@@ -67,15 +67,15 @@ def test_a_deleted_recording_takes_its_text_along(with_texts, zoom_app, zoom_wor
     assert not Transcript.objects.filter(recording__topic="Spoken").exists()
 
 
-def deliver(choice, what, made):
+def deliver(site_settings, what, made):
     thing = {"uuid": made["id"], "host_id": made["host_id"], "topic": made["topic"]}
     WebhookEvent.objects.create(
         content_key=f"{what}{made['id']}",
-        account_zoom_id=choice.account.zoom_id,
+        account_zoom_id=site_settings.account.zoom_id,
         event=f"recording.{what}",
         event_ts=int(timezone.now().timestamp() * 1000),
-        lane=f"{choice.account.zoom_id}:recording:{made['id']}",
-        payload={"account_id": choice.account.zoom_id, "object": thing},
+        lock_key=f"{site_settings.account.zoom_id}:recording:{made['id']}",
+        payload={"account_id": site_settings.account.zoom_id, "object": thing},
     )
     inbox.work_off(timezone.now())
 

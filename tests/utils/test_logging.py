@@ -140,7 +140,7 @@ def test_health_is_good_when_all_keeps_up(client, django_assert_max_num_queries)
 
 def message():
     return WebhookEvent.objects.create(
-        content_key="k", account_zoom_id="a", event="meeting.updated", lane="a:meeting:1"
+        content_key="k", account_zoom_id="a", event="meeting.updated", lock_key="a:meeting:1"
     )
 
 

@@ -55,7 +55,7 @@ def test_genuine_message_is_stored_and_wakes_the_worker(client):
         "acc",
         "r1",
     )
-    assert (event.lane, event.state) == ("acc:meeting:123", "pending")
+    assert (event.lock_key, event.state) == ("acc:meeting:123", "pending")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -223,7 +223,7 @@ def test_twins_with_other_tokens_are_one_event(client):
             payload={"account_id": "acc", "object": {"uuid": "u", "recording_files": files}},
         )
         assert post(client, body, request_id=f"r{number}").status_code == 200
-    assert WebhookEvent.objects.get().lane == "acc:recording:u"
+    assert WebhookEvent.objects.get().lock_key == "acc:recording:u"
 
 
 def test_two_registrants_in_one_millisecond_are_two_events(client):

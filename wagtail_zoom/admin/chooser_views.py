@@ -28,7 +28,7 @@ from wagtail.models import Page, Site
 from wagtail.permission_policies.pages import PagePermissionPolicy
 
 from ..frontend import page_tree
-from ..frontend.visibility import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import Kind, Occurrence, SiteItem
 from ..permissions import sites_for
 from . import formatting
@@ -65,13 +65,13 @@ def visible_items(user: Any) -> QuerySet[SiteItem]:
 
 
 def _exposed(site: Site) -> Q:
-    gate = Exposure.for_site(site)
-    meetings = gate.meetings(Audience.VISITOR, Surface.PAGE)
-    films = gate.recordings(Audience.VISITOR, Surface.PAGE)
+    visibility = SiteVisibility.for_site(site)
+    meetings = visibility.meetings(Audience.VISITOR, Channel.PAGE)
+    recordings = visibility.recordings(Audience.VISITOR, Channel.PAGE)
     key, account = OuterRef("key"), OuterRef("account")
     meeting = meetings.filter(kind=OuterRef("kind"), zoom_id=key, account=account)
-    film = films.filter(uuid=key, account=account)
-    return Q(Exists(meeting)) | Q(Exists(film), kind=Kind.RECORDING)
+    recording = recordings.filter(uuid=key, account=account)
+    return Q(Exists(meeting)) | Q(Exists(recording), kind=Kind.RECORDING)
 
 
 def edited_site(request: Any) -> Site | None:
@@ -132,9 +132,11 @@ class Guard:
         coming = coming.exclude(state=Occurrence.State.CANCELLED).order_by("start").values("start")
         begins = Coalesce(Subquery(coming[:1]), "meeting__start", "recording__start")
         items = self.choosable().filter(there).select_related("site").annotate(begins=begins)
-        wants_films = self.request.GET.get("kind") == Kind.RECORDING
+        wants_recordings = self.request.GET.get("kind") == Kind.RECORDING
         return (
-            items.filter(kind=Kind.RECORDING) if wants_films else items.exclude(kind=Kind.RECORDING)
+            items.filter(kind=Kind.RECORDING)
+            if wants_recordings
+            else items.exclude(kind=Kind.RECORDING)
         )
 
     def get_object(self, pk: Any) -> SiteItem:

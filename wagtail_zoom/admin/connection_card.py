@@ -123,7 +123,7 @@ def _last_read(facts: Facts) -> str:
 
 def _mailed(facts: Facts) -> str:
     times = facts.grant.notices if facts.grant and facts.needs_reconnect else []
-    address = notifications.owner_address(facts.choice)
+    address = notifications.owner_address(facts.site_settings)
     if not times or not address:
         return ""
     days = dict.fromkeys(formatting.short_day(datetime.fromisoformat(text)) for text in times)
@@ -180,7 +180,7 @@ def rows(facts: Facts) -> list[Row]:
     ]
     if grant is not None:
         found += [_covers(facts), _connected_by(facts)]
-    address = notifications.owner_address(facts.choice)
+    address = notifications.owner_address(facts.site_settings)
     found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
     if grant is not None:
         found.append(_allowed(facts))
@@ -205,7 +205,9 @@ def _connected_by(facts: Facts) -> Row:
     user = grant.connected_by if grant else None
     names = [grant.user_name if grant else "", user.get_full_name() if user else ""]
     who = next((name for name in names if name), user.get_username() if user else _("unknown"))
-    day = formatting.day(facts.choice.linked_at or (grant.connected_at if grant else facts.now))
+    day = formatting.day(
+        facts.site_settings.linked_at or (grant.connected_at if grant else facts.now)
+    )
     return Row(_("Connected by"), f"{who}, {day}")
 
 
@@ -230,21 +232,21 @@ def _allowed(facts: Facts) -> Row:
 
 def numbers(facts: Facts) -> list[Number]:
     """What visitors see at this moment, in numbers."""
-    if facts.account is None or not facts.choice.shows_data:
+    if facts.account is None or not facts.site_settings.shows_data:
         return []
     meetings = f"{reverse('wagtail_zoom_meetings:index')}?site={facts.site.pk}&visitors=yes"
-    films = f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=published"
+    recordings = f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=published"
     dates, webinars = (facts.dates_by_kind.get(kind, 0) for kind in ("meeting", "webinar"))
     found = []
-    if facts.choice.show_meetings or not facts.choice.kinds:
+    if facts.site_settings.show_meetings or not facts.site_settings.kinds:
         found.append(Number(dates, ngettext("upcoming date", "upcoming dates", dates), meetings))
-    if facts.choice.show_webinars:
+    if facts.site_settings.show_webinars:
         word = ngettext("webinar date", "webinar dates", webinars)
         found.append(Number(webinars, word, f"{meetings}&kind=webinar"))
-    if facts.choice.show_recordings:
+    if facts.site_settings.show_recordings:
         n = facts.recordings_shown
-        found.append(Number(n, ngettext("recording", "recordings", n), films))
-    if facts.choice.show_registration:
+        found.append(Number(n, ngettext("recording", "recordings", n), recordings))
+    if facts.site_settings.show_registration:
         found.append(Number(facts.taking_signups, _("with registration"), meetings))
     waiting = facts.signups.get("waiting", 0)
     if waiting:
@@ -255,8 +257,12 @@ def numbers(facts: Facts) -> list[Number]:
 
 def _pause(facts: Facts) -> Action | None:
     grant = facts.grant
-    if grant is None or grant.state == GrantState.REVOKED or facts.choice.configured_at is None:
+    if (
+        grant is None
+        or grant.state == GrantState.REVOKED
+        or facts.site_settings.configured_at is None
+    ):
         return None
-    if facts.choice.paused_at:
+    if facts.site_settings.paused_at:
         return Action(capfirst(_("go on")), links.url("resume", facts))
     return Action(_("Pause"), links.url("pause", facts))

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from ..models import Activity, ItemTag, SiteItem, ZoomAccount, touch
+from ..models import Activity, ItemTag, SiteItem, ZoomAccount, bump_data_version
 from ..signals import mirror_changed
 
 PUBLISHED, HIDDEN, AUTO = (
@@ -67,7 +67,7 @@ def changed(items: list[SiteItem]) -> None:
     by_account: dict[int, list[SiteItem]] = {}
     for item in items:
         by_account.setdefault(item.account_id, []).append(item)
-    touch(*by_account)
+    bump_data_version(*by_account)
     for account in ZoomAccount.objects.filter(pk__in=by_account):
         own = by_account[account.pk]
         _tell(

@@ -32,7 +32,7 @@ class Loss:
 
 
 def of_choices(
-    choice: ZoomSettings, before: frozenset[int], kinds: Iterable[Kind], hosts: Iterable[int]
+    site_settings: ZoomSettings, before: frozenset[int], kinds: Iterable[Kind], hosts: Iterable[int]
 ) -> Loss:
     """What the Site has now and would not have with these kinds and hosts: two queries.
 
@@ -41,30 +41,30 @@ def of_choices(
     all the same.
     """
     kinds, hosts = set(kinds), set(hosts)
-    lost_kinds, lost_hosts = choice.kinds - kinds, before - hosts
-    had = Q(account=choice.account_id, host__in=before, removed_at=None)
+    lost_kinds, lost_hosts = site_settings.kinds - kinds, before - hosts
+    had = Q(account=site_settings.account_id, host__in=before, removed_at=None)
     meetings = Meeting.objects.filter(
-        had, Q(kind__in=lost_kinds) | Q(host__in=lost_hosts), kind__in=choice.kinds
+        had, Q(kind__in=lost_kinds) | Q(host__in=lost_hosts), kind__in=site_settings.kinds
     )
     recordings = Recording.objects.filter(had)
-    if Kind.RECORDING not in choice.kinds:
+    if Kind.RECORDING not in site_settings.kinds:
         recordings = recordings.none()
     elif Kind.RECORDING not in lost_kinds:
         recordings = recordings.filter(host__in=lost_hosts)
     lapsed = Q(expired_at__isnull=False)
     lost = meetings.aggregate(n=Count("pk"), gone=Count("pk", filter=lapsed))
-    films = recordings.aggregate(
+    recording_counts = recordings.aggregate(
         n=Count("pk"), gone=Count("pk", filter=lapsed | Q(trashed_at__isnull=False))
     )
     return Loss(
         kinds=sorted(str(kind) for kind in lost_kinds),
         hosts=len(lost_hosts),
         meetings=lost["n"],
-        recordings=films["n"],
-        gone=lost["gone"] + films["gone"],
+        recordings=recording_counts["n"],
+        gone=lost["gone"] + recording_counts["gone"],
     )
 
 
-def of_everything(choice: ZoomSettings, before: frozenset[int]) -> Loss:
+def of_everything(site_settings: ZoomSettings, before: frozenset[int]) -> Loss:
     """What a disconnect with "remove" takes."""
-    return of_choices(choice, before, (), ())
+    return of_choices(site_settings, before, (), ())

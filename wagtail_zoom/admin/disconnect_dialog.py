@@ -21,7 +21,7 @@ def context(facts: Facts) -> dict[str, Any]:
         "pages": usage.with_contents(facts.pages[:PAGES_SHOWN]),
         "pages_count": len(facts.pages),
         "more_pages": max(0, len(facts.pages) - PAGES_SHOWN),
-        "loss": data_loss.of_everything(facts.choice, facts.stored_hosts),
+        "loss": data_loss.of_everything(facts.site_settings, facts.stored_hosts),
         "people": people.values("pk").distinct().count(),
         "archive": facts.grant is None,
         "leave_url": links.url("disconnect", facts),

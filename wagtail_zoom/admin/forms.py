@@ -14,31 +14,31 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from ..models import ExposedHost, Grant, Host, ItemRule, Plan, ZoomAccount, ZoomSettings
 
 
-def offered_hosts(choice: ZoomSettings) -> QuerySet[Host]:
+def offered_hosts(site_settings: ZoomSettings) -> QuerySet[Host]:
     """Hosts that this Site may tick: those of its account that its own grant covers.
 
     Without a grant (an archive) only what is ticked already.
     """
-    rows = Host.objects.filter(account=choice.account_id, removed_at=None)
-    grant: Grant | None = choice.grant
+    rows = Host.objects.filter(account=site_settings.account_id, removed_at=None)
+    grant: Grant | None = site_settings.grant
     if grant is None:
-        rows = rows.filter(exposed_on__settings=choice.pk)
+        rows = rows.filter(exposed_on__settings=site_settings.pk)
     elif not grant.account_level:
         rows = rows.filter(zoom_id=grant.zoom_user_id)
     return rows.order_by("display_name", "pk")
 
 
-def ticked_hosts(choice: ZoomSettings) -> set[int]:
+def ticked_hosts(site_settings: ZoomSettings) -> set[int]:
     """Primary keys of the ticked hosts; before the first choice the person who connected."""
-    stored = ExposedHost.objects.filter(settings=choice.pk)
-    return or_connector(choice, stored.values_list("host", flat=True))
+    stored = ExposedHost.objects.filter(settings=site_settings.pk)
+    return or_connector(site_settings, stored.values_list("host", flat=True))
 
 
-def or_connector(choice: ZoomSettings, stored: Iterable[int]) -> set[int]:
+def or_connector(site_settings: ZoomSettings, stored: Iterable[int]) -> set[int]:
     """These hosts; before the first choice, when there are none, the person who connected."""
     ticked = set(stored)
-    if not ticked and choice.configured_at is None and choice.grant is not None:
-        own = Q(account=choice.account_id, zoom_id=choice.grant.zoom_user_id)
+    if not ticked and site_settings.configured_at is None and site_settings.grant is not None:
+        own = Q(account=site_settings.account_id, zoom_id=site_settings.grant.zoom_user_id)
         ticked = set(Host.objects.filter(own).values_list("pk", flat=True))
     return ticked
 
@@ -98,9 +98,11 @@ class ChoicesForm(WagtailAdminModelForm):
     def save(self, commit: bool = True) -> ZoomSettings:
         """Write what the form edits and nothing else: while it stood open, the Site may have been
         paused, disconnected or connected anew."""
-        choice: ZoomSettings = super().save(commit=False)
+        site_settings: ZoomSettings = super().save(commit=False)
         if commit:
-            columns = {column.name for column in choice._meta.concrete_fields}
-            choice.save(update_fields=[name for name in self._meta.fields if name in columns])
+            columns = {column.name for column in site_settings._meta.concrete_fields}
+            site_settings.save(
+                update_fields=[name for name in self._meta.fields if name in columns]
+            )
             self.save_m2m()
-        return choice
+        return site_settings

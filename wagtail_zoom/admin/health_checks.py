@@ -93,7 +93,7 @@ def _compared(facts: Facts) -> Line | None:
 
 
 def _signups(facts: Facts) -> Line | None:
-    if not facts.choice.show_registration:
+    if not facts.site_settings.show_registration:
         return None
     if facts.signups.get("failed"):
         status = running.signups_failed(facts)

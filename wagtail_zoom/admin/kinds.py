@@ -34,15 +34,15 @@ def lines(facts: Facts, form: Any) -> list[KindLine]:
     """The four switches, with the counts of what is stored."""
     missing = list(facts.grant.missing_kinds or []) if facts.grant else []
     side = sides(facts.outlook)
-    films = (
+    recordings = (
         _("Cloud recordings. Each one waits for your review first.")
-        if facts.choice.review_recordings
+        if facts.site_settings.review_recordings
         else _("Cloud recordings. They are published by themselves.")
     )
     words = [
         ("meeting", _("Meetings"), _("Ordinary Zoom meetings with a date.")),
         ("webinar", _("Webinars"), _("Zoom webinars and their dates.")),
-        ("recording", _("Recordings"), films),
+        ("recording", _("Recordings"), recordings),
         (
             "registration",
             _("Registration"),
@@ -86,7 +86,7 @@ def _side(outlook: Outlook, kind: Kind) -> str:
         month = kind == Kind.RECORDING and not outlook.is_fetched(kind)
         text = _("%(n)d in Zoom in the last month") if month else _("%(n)d in Zoom")
         parts.append(text % {"n": total})
-    if kind in outlook.choice.kinds:
+    if kind in outlook.site_settings.kinds:
         n = outlook.shows.get(kind.value, 0)
         if outlook.is_fetched(kind) or n:
             counted = formatting.recordings(n) if kind == Kind.RECORDING else formatting.dates(n)
@@ -98,10 +98,10 @@ def _side(outlook: Outlook, kind: Kind) -> str:
 
 def sentence(outlook: Outlook) -> str:
     """One sentence for all of it, beside the button that saves."""
-    choice = outlook.choice
+    site_settings = outlook.site_settings
     if not outlook.hosts:
         return _("No host is ticked, so visitors would see nothing.")
-    if not choice.kinds:
+    if not site_settings.kinds:
         return _("No kind is switched on, so visitors would see nothing.")
     counts = outlook.shows
     shown = [
@@ -139,7 +139,7 @@ def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
     chosen = {int(pk) for pk in form["hosts"].value() or [] if str(pk).isdigit()}
     ticked = facts.ticked
     if {host.pk for host in ticked} != chosen:
-        ticked = list(offered_hosts(facts.choice).filter(pk__in=chosen))
+        ticked = list(offered_hosts(facts.site_settings).filter(pk__in=chosen))
     others = found_hosts(facts, "", chosen)
     count = facts.offered
     return {
@@ -160,7 +160,7 @@ def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
 
 def found_hosts(facts: Facts, query: str, without: set[int]) -> list[HostLine]:
     """Hosts by name, without those that stand there already; at most ``SHOWN_HOSTS``."""
-    rows = offered_hosts(facts.choice).exclude(pk__in=without)
+    rows = offered_hosts(facts.site_settings).exclude(pk__in=without)
     if query:
         rows = rows.filter(display_name__icontains=query)
     return [_line(facts, host, False) for host in rows[:SHOWN_HOSTS]]

@@ -111,12 +111,12 @@ class Row:
 
     @cached_property
     def since(self) -> datetime | None:
-        grant, choice = self.facts.grant, self.facts.choice
+        grant, site_settings = self.facts.grant, self.facts.site_settings
         if self.state in (State.NEEDS_RECONNECT, State.DEGRADED) and grant is not None:
             return grant.state_since
         return {
-            State.PAUSED: choice.paused_at,
-            State.ARCHIVED: choice.archived_at,
+            State.PAUSED: site_settings.paused_at,
+            State.ARCHIVED: site_settings.archived_at,
             State.REVOKED: self.facts.removed_at,
             State.WORKER_DOWN: self.facts.beat_at,
         }.get(self.state)
@@ -149,7 +149,7 @@ class Row:
 
     @property
     def owner(self) -> str:
-        return notifications.owner_address(self.facts.choice) or self.keeper
+        return notifications.owner_address(self.facts.site_settings) or self.keeper
 
     @cached_property
     def mailed_at(self) -> datetime | None:
@@ -180,7 +180,7 @@ class Row:
     @property
     def visitors(self) -> str:
         """What is on the Site's pages now. Two queries: only for the rows that are looked at."""
-        if not self.facts.choice.shows_data:
+        if not self.facts.site_settings.shows_data:
             return _("Nothing")
         return formatting.shown(self.facts.dates_shown, self.facts.recordings_shown)
 
@@ -263,9 +263,9 @@ def write(row: Row, user: Any) -> bool:
     """Write to the owner of a Site what its panel says, in the owner's language."""
     if not row.can_mail:
         return False
-    with translation.override(notifications.language_of(row.facts.choice)):
+    with translation.override(notifications.language_of(row.facts.site_settings)):
         title, text = _letter(row)
-        sent = notifications.send_about(row.facts.choice, row.owner, title, text)
+        sent = notifications.send_about(row.facts.site_settings, row.owner, title, text)
     if sent:
         account = row.facts.account
         Activity.log([row.pk], "connection", "owner_mailed", account=account, user=user)

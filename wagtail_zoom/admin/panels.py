@@ -88,7 +88,7 @@ class RulesPanel(Panel):
 
         @cached_property
         def rules(self) -> list[rules.Line]:
-            return rules.lines(self.request.wagtail_zoom_facts.choice)
+            return rules.lines(self.request.wagtail_zoom_facts.site_settings)
 
 
 class ChoicesTab(ObjectList):

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from ..frontend.visibility import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import GrantState, Kind, Meeting, Occurrence, Recording, SyncRun, ZoomSettings
 from ..utils.queue import enqueue
 from .forms import offered_hosts, or_connector
@@ -27,13 +27,13 @@ COUNTED_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
-class Prospect(Exposure):
+class Prospect(SiteVisibility):
     """The gate of a Site as it would be with other choices and with these hosts ticked."""
 
     ticked: frozenset[int] = field(default_factory=frozenset)
 
-    def _hosts(self, choice: ZoomSettings) -> Q:  # type: ignore[override]
-        covered = offered_hosts(choice).order_by().filter(pk__in=self.ticked)
+    def _hosts(self, site_settings: ZoomSettings) -> Q:  # type: ignore[override]
+        covered = offered_hosts(site_settings).order_by().filter(pk__in=self.ticked)
         return Q(host__in=covered.values("pk"))
 
 
@@ -42,14 +42,14 @@ class Outlook:
     """One set of choices, saved or not."""
 
     facts: Facts
-    choice: ZoomSettings
+    site_settings: ZoomSettings
     hosts: frozenset[int]
 
     @classmethod
     def of(cls, facts: Facts) -> Outlook:
         """As it is stored; before the first choice with the person who connected."""
-        ticked = or_connector(facts.choice, facts.stored_hosts)
-        return cls(facts, facts.choice, frozenset(ticked))
+        ticked = or_connector(facts.site_settings, facts.stored_hosts)
+        return cls(facts, facts.site_settings, frozenset(ticked))
 
     @classmethod
     def tried(cls, facts: Facts, form: Any) -> Outlook:
@@ -62,22 +62,22 @@ class Outlook:
         return cls(facts, form.instance, frozenset(ticked))
 
     @cached_property
-    def gate(self) -> Prospect:
-        choice = copy.copy(self.choice)
-        choice.configured_at = choice.configured_at or timezone.now()
-        return Prospect(choice, ticked=self.hosts)
+    def visibility(self) -> Prospect:
+        site_settings = copy.copy(self.site_settings)
+        site_settings.configured_at = site_settings.configured_at or timezone.now()
+        return Prospect(site_settings, ticked=self.hosts)
 
     @cached_property
     def shows(self) -> dict[str, int]:
         """Of what is fetched: upcoming dates of meetings and webinars, and recordings."""
         gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
-        rows = self.gate.occurrences(Audience.VISITOR, Surface.PAGE)
+        rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
         rows = rows.filter(end__gte=self.facts.now).exclude(state__in=gone)
         counts = rows.order_by().values("meeting__kind").annotate(n=Count("pk"))
         found = {str(row["meeting__kind"]): row["n"] for row in counts}
-        if Kind.RECORDING in self.choice.kinds:
-            films = self.gate.recordings(Audience.VISITOR, Surface.PAGE)
-            found[Kind.RECORDING.value] = films.count()
+        if Kind.RECORDING in self.site_settings.kinds:
+            recordings = self.visibility.recordings(Audience.VISITOR, Channel.PAGE)
+            found[Kind.RECORDING.value] = recordings.count()
         return found
 
     @cached_property
@@ -89,8 +89,8 @@ class Outlook:
                 sums[kind] = sums.get(kind, 0) + int(n or 0)
         if self.is_fetched(Kind.RECORDING):
             # The listing answers for a month only; of what is fetched we know all.
-            films = Recording.objects.filter(host__in=self._rows(), removed_at=None)
-            sums[Kind.RECORDING.value] = films.count()
+            recordings = Recording.objects.filter(host__in=self._rows(), removed_at=None)
+            sums[Kind.RECORDING.value] = recordings.count()
         return sums
 
     @cached_property
@@ -107,18 +107,18 @@ class Outlook:
 
     def is_fetched(self, kind: Kind) -> bool:
         """Everything of this kind and these hosts is stored here."""
-        choice, account = self.facts.choice, self.facts.account
-        if account is None or choice.configured_at is None or account.reconciled_at is None:
+        site_settings, account = self.facts.site_settings, self.facts.account
+        if account is None or site_settings.configured_at is None or account.reconciled_at is None:
             return False
         run = self.facts.open_run
         if run is not None and run.mode == SyncRun.Mode.BACKFILL:
             return False
-        return kind in choice.kinds and self.hosts <= self.facts.stored_hosts
+        return kind in site_settings.kinds and self.hosts <= self.facts.stored_hosts
 
     @property
     def is_partial(self) -> bool:
         """Some of what is switched on is still to be fetched."""
-        return any(not self.is_fetched(kind) for kind in self.choice.kinds)
+        return any(not self.is_fetched(kind) for kind in self.site_settings.kinds)
 
     def count_missing(self) -> bool:
         """Have the worker ask Zoom how much the ticked hosts have, where nobody has asked yet.
@@ -128,7 +128,7 @@ class Outlook:
         grant, account = self.facts.grant, self.facts.account
         if grant is None or account is None or account.is_quarantined:
             return False
-        if grant.state != GrantState.CONNECTED or self.choice.needs_confirmation:
+        if grant.state != GrantState.CONNECTED or self.site_settings.needs_confirmation:
             return False
         rows = self._rows()
         allowed = {kind.value for kind in Kind} - set(grant.missing_kinds or [])
@@ -145,4 +145,4 @@ class Outlook:
         return timezone.now().timestamp() - asked < COUNTING
 
     def _rows(self) -> Any:
-        return offered_hosts(self.choice).order_by().filter(pk__in=self.hosts)
+        return offered_hosts(self.site_settings).order_by().filter(pk__in=self.hosts)

@@ -11,9 +11,9 @@ from ..models import ExposedHost, SiteItem, ZoomSettings
 from .site_status import Facts
 
 
-def ticked(choice: ZoomSettings) -> set[int]:
+def ticked(site_settings: ZoomSettings) -> set[int]:
     """Primary keys of the ticked hosts: one query for a whole list."""
-    return set(ExposedHost.objects.filter(settings=choice.pk).values_list("host", flat=True))
+    return set(ExposedHost.objects.filter(settings=site_settings.pk).values_list("host", flat=True))
 
 
 def meeting(known: Facts, item: SiteItem, hosts: set[int]) -> str:
@@ -27,5 +27,5 @@ def recording(known: Facts, item: SiteItem, hosts: set[int]) -> str:
 
 
 def _explain(known: Facts, thing: Any, item: SiteItem, hosts: set[int]) -> str:
-    found = visibility_reasons.explain(known.choice, thing, item=item, ticked=hosts)
+    found = visibility_reasons.explain(known.site_settings, thing, item=item, ticked=hosts)
     return found or _("It is not shown at present.")

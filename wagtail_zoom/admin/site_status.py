@@ -14,7 +14,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from ..conf import settings
-from ..frontend.visibility import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import (
     ExposedHost,
     Grant,
@@ -50,7 +50,7 @@ class Facts:
     """Everything that a state, a sentence or a mail about one Site is made of."""
 
     site: Site
-    choice: ZoomSettings
+    site_settings: ZoomSettings
     now: datetime
     beat_at: datetime | None = None
     open_run: SyncRun | None = None
@@ -63,16 +63,16 @@ class Facts:
 
     @property
     def grant(self) -> Grant | None:
-        return self.choice.grant
+        return self.site_settings.grant
 
     @property
     def account(self) -> ZoomAccount | None:
-        return self.choice.account
+        return self.site_settings.account
 
     @property
     def worker_down(self) -> bool:
         """No sign of life for a while; a worker that was just started has not beaten yet."""
-        expected = self.beat_at or self.choice.linked_at
+        expected = self.beat_at or self.site_settings.linked_at
         return expected is None or abs(self.now - expected) > WORKER_LATE
 
     @property
@@ -100,8 +100,8 @@ class Facts:
         """Chosen kinds (and ``registration``) that Zoom has not allowed."""
         if self.grant is None:
             return []
-        chosen = {str(kind) for kind in self.choice.kinds}
-        if self.choice.show_registration:
+        chosen = {str(kind) for kind in self.site_settings.kinds}
+        if self.site_settings.show_registration:
             chosen.add("registration")
         return [name for name in self.grant.missing_kinds or [] if name in chosen]
 
@@ -143,15 +143,15 @@ class Facts:
     # Counts that only the panel of one Site asks for.
 
     @cached_property
-    def gate(self) -> Exposure:
+    def visibility(self) -> SiteVisibility:
         """What visitors may see; nothing without stored choices."""
-        return Exposure(self.choice if self.choice.pk else None)
+        return SiteVisibility(self.site_settings if self.site_settings.pk else None)
 
     @cached_property
     def dates_by_kind(self) -> dict[str, int]:
         """Upcoming dates that visitors see, by kind: one query."""
         gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
-        rows = self.gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(end__gte=self.now)
+        rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
         found = rows.exclude(state__in=gone).order_by().values("meeting__kind")
         return {row["meeting__kind"]: row["n"] for row in found.annotate(n=Count("pk"))}
 
@@ -161,12 +161,12 @@ class Facts:
 
     @cached_property
     def recordings_shown(self) -> int:
-        return self.gate.recordings(Audience.VISITOR, Surface.PAGE).count()
+        return self.visibility.recordings(Audience.VISITOR, Channel.PAGE).count()
 
     @cached_property
     def taking_signups(self) -> int:
         """Meetings with a date to come that visitors see and that ask for registration."""
-        rows = self.gate.occurrences(Audience.VISITOR, Surface.PAGE).filter(end__gte=self.now)
+        rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
         gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
         rows = rows.filter(meeting__approval_type__in=(0, 1)).exclude(state__in=gone)
         return rows.order_by().values("meeting").distinct().count()
@@ -187,7 +187,7 @@ class Facts:
     @cached_property
     def stored_hosts(self) -> frozenset[int]:
         """Primary keys of the hosts that were ticked and saved."""
-        rows = ExposedHost.objects.filter(settings=self.choice.pk)
+        rows = ExposedHost.objects.filter(settings=self.site_settings.pk)
         return frozenset(rows.values_list("host", flat=True))
 
     @cached_property
@@ -195,15 +195,15 @@ class Facts:
         """The ticked hosts that may be ticked; before the first choice the person who connected."""
         from .forms import offered_hosts, or_connector
 
-        wanted = or_connector(self.choice, self.stored_hosts)
-        return list(offered_hosts(self.choice).filter(pk__in=wanted))
+        wanted = or_connector(self.site_settings, self.stored_hosts)
+        return list(offered_hosts(self.site_settings).filter(pk__in=wanted))
 
     @cached_property
     def offered(self) -> int:
         """How many hosts this Site may tick."""
         from .forms import offered_hosts
 
-        return offered_hosts(self.choice).count()
+        return offered_hosts(self.site_settings).count()
 
     @cached_property
     def outlook(self) -> Outlook:
@@ -242,12 +242,14 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
     ids = [site.pk for site in sites]
     few = {"site__in": ids} if len(ids) < latest_runs.FEW else {}
     choices = {
-        choice.site_id: choice
-        for choice in ZoomSettings.objects.filter(**few)
+        site_settings.site_id: site_settings
+        for site_settings in ZoomSettings.objects.filter(**few)
         .select_related("grant__connected_by", "account")
         .defer("grant__access_token", "grant__refresh_token")
     }
-    accounts = {choice.account_id for choice in choices.values() if choice.account_id}
+    accounts = {
+        site_settings.account_id for site_settings in choices.values() if site_settings.account_id
+    }
     open_runs, last_runs = latest_runs.open_runs(accounts), latest_runs.last_runs(accounts)
     beat = Heartbeat.objects.filter(name="tick").first()
     signups: dict[int, dict[str, int]] = defaultdict(dict)
@@ -260,13 +262,13 @@ def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
     removed = latest_runs.removals(few)
     found = []
     for site in sites:
-        choice = choices.get(site.pk) or ZoomSettings(site=site)
-        choice.site = site
-        account_id = choice.account_id or 0
+        site_settings = choices.get(site.pk) or ZoomSettings(site=site)
+        site_settings.site = site
+        account_id = site_settings.account_id or 0
         found.append(
             Facts(
                 site=site,
-                choice=choice,
+                site_settings=site_settings,
                 now=now,
                 beat_at=beat.at if beat else None,
                 open_run=open_runs.get(account_id),

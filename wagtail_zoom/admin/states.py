@@ -17,7 +17,7 @@ from .site_status import Facts
 
 def classify(facts: Facts) -> State:
     """Which state it is: the worst that holds."""
-    choice, grant, account = facts.choice, facts.grant, facts.account
+    site_settings, grant, account = facts.site_settings, facts.grant, facts.account
     if account is None:
         if facts.invitation:
             return State.INVITED
@@ -28,15 +28,15 @@ def classify(facts: Facts) -> State:
         (account.is_quarantined, State.QUARANTINED),
         (facts.needs_reconnect, State.NEEDS_RECONNECT),
         (grant.state == GrantState.REVOKED, State.REVOKED),
-        (choice.needs_confirmation, State.CONFIRM),
+        (site_settings.needs_confirmation, State.CONFIRM),
         (facts.worker_down, State.WORKER_DOWN),
         (bool(facts.missing), State.MISSING),
         (facts.withheld > 0, State.WITHHELD),
         (bool(facts.signups.get("failed")), State.SIGNUPS_FAILED),
         (grant.state == GrantState.DEGRADED, State.DEGRADED),
         (facts.throttled, State.THROTTLED),
-        (choice.paused_at is not None, State.PAUSED),
-        (choice.configured_at is None, State.CHOOSE),
+        (site_settings.paused_at is not None, State.PAUSED),
+        (site_settings.configured_at is None, State.CHOOSE),
         (_is_open(facts, SyncRun.Mode.BACKFILL), State.IMPORTING),
         (_is_open(facts, SyncRun.Mode.RECONCILE), State.SYNCING),
         (facts.is_late, State.LATE),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page, ReferenceIndex, Site
 
 from ..frontend import page_tree
-from ..models import Placement, SiteItem
+from ..models import BlockUsage, SiteItem
 from . import formatting
 
 
@@ -20,7 +20,7 @@ def pages_of(site: Site) -> QuerySet[Any]:
 
     An item of another Site on such a page shows nothing, but the page still holds our block.
     """
-    targets = ContentType.objects.get_for_models(Placement, SiteItem).values()
+    targets = ContentType.objects.get_for_models(BlockUsage, SiteItem).values()
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
@@ -35,7 +35,7 @@ def pages_with(site: Site, *placements: str) -> QuerySet[Any]:
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
-        to_content_type=ContentType.objects.get_for_model(Placement),
+        to_content_type=ContentType.objects.get_for_model(BlockUsage),
         to_object_id__in=placements,
     )
     pages = Page.objects.filter(page_tree.pages_of(site))
@@ -79,17 +79,17 @@ def counts_of(items: list[SiteItem]) -> dict[int, int]:
 def contents() -> dict[str, str]:
     """What the kinds of blocks put on a page, in an owner's words."""
     return {
-        Placement.MEETING_LIST: _("dates"),
-        Placement.CALENDAR: _("calendar"),
-        Placement.MEETING: _("single meeting"),
-        Placement.RECORDING_LIST: _("recordings"),
-        Placement.REGISTRATION: _("sign-up form"),
+        BlockUsage.MEETING_LIST: _("dates"),
+        BlockUsage.CALENDAR: _("calendar"),
+        BlockUsage.MEETING: _("single meeting"),
+        BlockUsage.RECORDING_LIST: _("recordings"),
+        BlockUsage.REGISTRATION: _("sign-up form"),
     }
 
 
 def with_contents(pages: list[Any]) -> list[Any]:
     """The pages, each with ``zoom_contents``: what of Zoom stands on it. One query."""
-    targets = ContentType.objects.get_for_model(Placement)
+    targets = ContentType.objects.get_for_model(BlockUsage)
     rows = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id__in=[str(page.pk) for page in pages],

@@ -17,9 +17,16 @@ from wagtail.api.v2.utils import BadRequestError
 from wagtail.models import Site
 
 from ..frontend import serializers
-from ..frontend.presenters import date_views, film_views
-from ..frontend.queries import Dates, Films, Narrowed, asked_for, dates, films
-from ..frontend.visibility import Exposure, Surface
+from ..frontend.presenters import occurrence_views, recording_views
+from ..frontend.queries import (
+    Filters,
+    OccurrenceQuery,
+    RecordingQuery,
+    occurrences_of,
+    recordings_of,
+    visitor_filters,
+)
+from ..frontend.visibility import Channel, SiteVisibility
 from ..models import Kind
 
 MOST = 50
@@ -52,26 +59,26 @@ class ZoomAPIViewSet(ViewSet):
         if unknown:
             return self._bad("query parameter is not an operation: " + ", ".join(unknown))
         site = Site.find_for_request(request)
-        gate = Exposure.for_site(site) if site else Exposure(None)
+        visibility = SiteVisibility.for_site(site) if site else SiteVisibility(None)
         try:
             limit, offset = self._number("limit", 20, MOST), self._number("offset", 0, 100_000)
-            rows = self.rows(gate)
+            rows = self.rows(visibility)
         except BadRequestError as error:
             return self._bad(str(error))
-        items = self.items(gate, list(rows[offset : offset + limit]))
+        items = self.items(visibility, list(rows[offset : offset + limit]))
         return Response({"meta": {"total_count": rows.count()}, "items": items})
 
-    def rows(self, gate: Exposure) -> Any:
+    def rows(self, visibility: SiteVisibility) -> Any:
         """The query for the parameters of the request."""
         raise NotImplementedError
 
-    def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
+    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
         """Rows as plain data."""
         raise NotImplementedError
 
-    def narrowed(self, gate: Exposure) -> Narrowed:
+    def narrowed(self, visibility: SiteVisibility) -> Filters:
         given = self.request.GET
-        return asked_for(gate, given.getlist("host")[:10], given.getlist("tag")[:10])
+        return visitor_filters(visibility, given.getlist("host")[:10], given.getlist("tag")[:10])
 
     def _number(self, name: str, default: int, most: int) -> int:
         text = self.request.GET.get(name, str(default))
@@ -90,15 +97,22 @@ class ZoomDatesAPIViewSet(ZoomAPIViewSet):
 
     known = ZoomAPIViewSet.known | {"kind", "period", "search"}
 
-    def rows(self, gate: Exposure) -> Any:
+    def rows(self, visibility: SiteVisibility) -> Any:
         kind, period = self.request.GET.get("kind", ""), self.request.GET.get("period", "upcoming")
         if kind not in ("", Kind.MEETING, Kind.WEBINAR) or period not in PERIODS:
             raise BadRequestError("kind is meeting or webinar; period is upcoming, past or live")
         words = self.request.GET.get("search", "")[:100]
-        return dates(gate, Dates(self.narrowed(gate), kind, period, search=words), Surface.API)
+        return occurrences_of(
+            visibility,
+            OccurrenceQuery(self.narrowed(visibility), kind, period, search=words),
+            Channel.API,
+        )
 
-    def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
-        return [serializers.date(view) for view in date_views(gate, rows, films=True)]
+    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
+        return [
+            serializers.occurrence(view)
+            for view in occurrence_views(visibility, rows, recordings=True)
+        ]
 
 
 class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
@@ -106,9 +120,11 @@ class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
 
     known = ZoomAPIViewSet.known | {"search"}
 
-    def rows(self, gate: Exposure) -> Any:
+    def rows(self, visibility: SiteVisibility) -> Any:
         words = self.request.GET.get("search", "")[:100]
-        return films(gate, Films(self.narrowed(gate), search=words), Surface.API)
+        return recordings_of(
+            visibility, RecordingQuery(self.narrowed(visibility), search=words), Channel.API
+        )
 
-    def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
-        return [serializers.film(view) for view in film_views(gate, rows)]
+    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
+        return [serializers.recording(view) for view in recording_views(visibility, rows)]

@@ -13,9 +13,16 @@ from pydantic import Field
 from wagtail.models import Site
 
 from ..frontend import serializers
-from ..frontend.presenters import date_views, film_views
-from ..frontend.queries import Dates, Films, Narrowed, asked_for, dates, films
-from ..frontend.visibility import Exposure, Surface
+from ..frontend.presenters import occurrence_views, recording_views
+from ..frontend.queries import (
+    Filters,
+    OccurrenceQuery,
+    RecordingQuery,
+    occurrences_of,
+    recordings_of,
+    visitor_filters,
+)
+from ..frontend.visibility import Channel, SiteVisibility
 
 MOST = 50
 router = Router(tags=["zoom"], auth=None)
@@ -93,9 +100,9 @@ class Asked(Schema):
     tag: list[str] = Field([], max_length=10)
     search: str = Field("", max_length=100)
 
-    def narrowed(self, gate: Exposure) -> Narrowed:
+    def narrowed(self, visibility: SiteVisibility) -> Filters:
         """As the options of a list block do."""
-        return asked_for(gate, self.host, self.tag)
+        return visitor_filters(visibility, self.host, self.tag)
 
     def cut(self, rows: Any) -> tuple[int, list[Any]]:
         """How many there are, and those of the page asked for."""
@@ -122,11 +129,13 @@ class AskedRecordings(Asked):
 )
 def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]:
     """Dates of meetings and webinars, through the gate that pages ask."""
-    gate = _gate(request)
-    wanted = Dates(asked.narrowed(gate), asked.kind, asked.period, search=asked.search)
-    count, rows = asked.cut(dates(gate, wanted, Surface.API))
-    views = date_views(gate, rows, films=True)
-    return {"count": count, "items": [serializers.date(view) for view in views]}
+    visibility = _visibility(request)
+    wanted = OccurrenceQuery(
+        asked.narrowed(visibility), asked.kind, asked.period, search=asked.search
+    )
+    count, rows = asked.cut(occurrences_of(visibility, wanted, Channel.API))
+    views = occurrence_views(visibility, rows, recordings=True)
+    return {"count": count, "items": [serializers.occurrence(view) for view in views]}
 
 
 @router.get(
@@ -138,12 +147,15 @@ def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]
 )
 def list_recordings(request: HttpRequest, asked: Query[AskedRecordings]) -> dict[str, Any]:
     """Published recordings, through the gate that pages ask."""
-    gate = _gate(request)
-    wanted = Films(asked.narrowed(gate), search=asked.search)
-    count, rows = asked.cut(films(gate, wanted, Surface.API))
-    return {"count": count, "items": [serializers.film(view) for view in film_views(gate, rows)]}
+    visibility = _visibility(request)
+    wanted = RecordingQuery(asked.narrowed(visibility), search=asked.search)
+    count, rows = asked.cut(recordings_of(visibility, wanted, Channel.API))
+    return {
+        "count": count,
+        "items": [serializers.recording(view) for view in recording_views(visibility, rows)],
+    }
 
 
-def _gate(request: HttpRequest) -> Exposure:
+def _visibility(request: HttpRequest) -> SiteVisibility:
     site = Site.find_for_request(request)
-    return Exposure.for_site(site) if site else Exposure(None)
+    return SiteVisibility.for_site(site) if site else SiteVisibility(None)

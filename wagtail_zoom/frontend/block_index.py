@@ -23,14 +23,14 @@ from wagtail.blocks.struct_block import StructValue
 from wagtail.fields import StreamField
 from wagtail.models import Page, ReferenceIndex, Site
 
-from ..models import Placement, SiteItem
+from ..models import BlockUsage, SiteItem
 from . import page_tree
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedBlock:
     """One of our blocks in a stream."""
 
     ident: str
@@ -50,9 +50,9 @@ def _anchor(place: str) -> str:
     return f"#{short_name('.'.join(parts[last:]))}" if last else ""
 
 
-def blocks_on(page: Page) -> list[Placed]:
+def blocks_on(page: Page) -> list[PlacedBlock]:
     """Our blocks in the page's own streams, however deeply nested. Reads no other table."""
-    found: list[Placed] = []
+    found: list[PlacedBlock] = []
     for field in page._meta.get_fields():
         if isinstance(field, StreamField):
             value = getattr(page, field.name)
@@ -60,9 +60,9 @@ def blocks_on(page: Page) -> list[Placed]:
     return found
 
 
-def _walk(block: Block, value: Any, ident: str) -> Iterator[Placed]:
-    if getattr(block, "zoom_placement", None):
-        yield Placed(ident, block, value)
+def _walk(block: Block, value: Any, ident: str) -> Iterator[PlacedBlock]:
+    if getattr(block, "zoom_usage", None):
+        yield PlacedBlock(ident, block, value)
     elif isinstance(value, StreamValue):
         for child in value:
             yield from _walk(child.block, child.value, child.id or ident)
@@ -74,11 +74,11 @@ def _walk(block: Block, value: Any, ident: str) -> Iterator[Placed]:
             yield from _walk(bound.block, bound.value, bound.id or ident)
 
 
-TELLS = (Placement.REGISTRATION, Placement.MEETING)
+DETAIL_USAGES = (BlockUsage.REGISTRATION, BlockUsage.MEETING)
 """Kinds of blocks that make a page the place of one meeting; a form first."""
 
 
-def is_told() -> Exists:
+def has_detail_page() -> Exists:
     """For a query of items: whether any page may tell about each, so that nobody asks in vain."""
     types = ContentType.objects.get_for_models(SiteItem, Page)
     return Exists(
@@ -90,7 +90,7 @@ def is_told() -> Exists:
     )
 
 
-def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
+def detail_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
     """For items: the URL of the live page of this Site that tells about each.
 
     Returns ``{item pk: (url, whether it has the form)}``, of pages in several languages the one in
@@ -101,16 +101,16 @@ def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str,
     wanted = {str(item.pk) for item in items}
     if not wanted:
         return {}
-    types = ContentType.objects.get_for_models(SiteItem, Placement)
+    types = ContentType.objects.get_for_models(SiteItem, BlockUsage)
     rows = ReferenceIndex.objects.filter(
         Q(to_content_type=types[SiteItem], to_object_id__in=wanted)
-        | Q(to_content_type=types[Placement], to_object_id__in=TELLS),
+        | Q(to_content_type=types[BlockUsage], to_object_id__in=DETAIL_USAGES),
         base_content_type=ContentType.objects.get_for_model(Page),
     ).values_list("object_id", "to_content_type", "to_object_id", "content_path")
     marks: dict[str, dict[str, str]] = defaultdict(dict)
     held: list[tuple[str, str, str]] = []
     for page, kind, target, path in rows:
-        if kind == types[Placement].pk:
+        if kind == types[BlockUsage].pk:
             marks[page][path] = target
         else:
             held.append((page, target, path))
@@ -118,10 +118,10 @@ def telling_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str,
     for page, target, path in held:
         if "." not in path:
             # A field of the page itself, as ZoomMeetingPageMixin has it.
-            found[int(target)].append((TELLS.index(Placement.MEETING), page, ""))
+            found[int(target)].append((DETAIL_USAGES.index(BlockUsage.MEETING), page, ""))
         for place, mark in marks[page].items():
             if path == place or path.startswith(f"{place}."):
-                found[int(target)].append((TELLS.index(mark), page, _anchor(place)))
+                found[int(target)].append((DETAIL_USAGES.index(mark), page, _anchor(place)))
     return _urls(site, found)
 
 
@@ -140,7 +140,7 @@ def _urls(site: Site, found: dict[int, list[tuple[int, str, str]]]) -> dict[int,
             places, key=lambda place: (distance.get(place[1], 0), place)
         ):
             if urls.get(page):
-                is_form = TELLS[rank] == Placement.REGISTRATION
+                is_form = DETAIL_USAGES[rank] == BlockUsage.REGISTRATION
                 answer[item] = (f"{urls[page]}{anchor}", is_form)
                 break
     return answer
@@ -159,16 +159,16 @@ def pages_with_blocks(site: Site) -> list[tuple[Page, bool]]:
     The flag says that at least one of them stands in something the page refers to (a snippet,
     two steps at most), where the page's own streams do not show it.
     """
-    types = ContentType.objects.get_for_models(SiteItem, Placement)
+    types = ContentType.objects.get_for_models(SiteItem, BlockUsage)
     page_type = ContentType.objects.get_for_model(Page).pk
     own = {str(pk) for pk in SiteItem.objects.for_site(site).values_list("pk", flat=True)}
     rows = ReferenceIndex.objects.filter(
-        Q(to_content_type=types[Placement]) | Q(to_content_type=types[SiteItem])
+        Q(to_content_type=types[BlockUsage]) | Q(to_content_type=types[SiteItem])
     ).values_list("base_content_type", "object_id", "to_content_type", "to_object_id")
     sources = {
         (kind, pk)
         for kind, pk, to_kind, target in rows
-        if to_kind == types[Placement].pk or target in own
+        if to_kind == types[BlockUsage].pk or target in own
     }
     direct = {int(pk) for kind, pk in sources if kind == page_type and pk.isdigit()}
     through: set[int] = set()

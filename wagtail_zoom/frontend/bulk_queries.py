@@ -15,11 +15,18 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import F, QuerySet
 
-from .queries import Dates, Films, dates, films, shown_dates, shown_films
-from .visibility import Exposure
+from .queries import (
+    OccurrenceQuery,
+    RecordingQuery,
+    occurrences_of,
+    recordings_of,
+    visible_occurrences,
+    visible_recordings,
+)
+from .visibility import SiteVisibility
 
-Wanted = Dates | Films
-Found = tuple[list[Any], int]
+Query = OccurrenceQuery | RecordingQuery
+QueryResult = tuple[list[Any], int]
 """Rows in the order of the list, and how many there are in all."""
 
 MOST_PARTS = 200
@@ -32,7 +39,7 @@ _BOOKS = (
 )  # fmt: skip
 """The mirror's own bookkeeping. Reading it of each row takes longer than finding the rows."""
 _UNREAD: dict[type, tuple[str, ...]] = {
-    Dates: (
+    OccurrenceQuery: (
         "state_since",
         "updated_at",
         *(f"meeting__{name}" for name in (
@@ -41,13 +48,13 @@ _UNREAD: dict[type, tuple[str, ...]] = {
         )),
         *(f"meeting__host__{name}" for name in _BOOKS),
     ),
-    Films: (*_BOOKS, *(f"host__{name}" for name in _BOOKS)),
+    RecordingQuery: (*_BOOKS, *(f"host__{name}" for name in _BOOKS)),
 }  # fmt: skip
 """Columns that no list shows. A project that wants one all the same gets it by a query."""
 
 
 @dataclass(frozen=True)
-class Part:
+class ListRequest:
     """What is asked for one selection."""
 
     size: int
@@ -56,26 +63,36 @@ class Part:
     """How far rows are counted; 0 where nobody asks."""
 
 
-def can_gather(wanted: Wanted) -> bool:
+def can_combine(wanted: Query) -> bool:
     """Titles are put in order by the database alone: it knows the letters of its language."""
-    return not (isinstance(wanted, Films) and wanted.order == "title")
+    return not (isinstance(wanted, RecordingQuery) and wanted.order == "title")
 
 
-def gather(
-    gate: Exposure, parts: Mapping[Wanted, Part], aside: Mapping[str, Any] | None = None
-) -> dict[Wanted, Found]:
+def fetch_lists(
+    visibility: SiteVisibility,
+    parts: Mapping[Query, ListRequest],
+    aside: Mapping[str, Any] | None = None,
+) -> dict[Query, QueryResult]:
     """The rows of each selection, and their number where ``most`` says so.
 
     ``aside`` are annotations that depend on no row, for which a query of their own is spared: dates
     carry them, recordings where there are no dates.
     """
     selections = [
-        (dates(gate, wanted) if isinstance(wanted, Dates) else films(gate, wanted), part)
+        (
+            occurrences_of(visibility, wanted)
+            if isinstance(wanted, OccurrenceQuery)
+            else recordings_of(visibility, wanted),
+            part,
+        )
         for wanted, part in parts.items()
     ]
     keys = _keys(selections)
     found: dict[type, dict[int, Any]] = {}
-    for kind, shown in ((Dates, shown_dates), (Films, shown_films)):
+    for kind, shown in (
+        (OccurrenceQuery, visible_occurrences),
+        (RecordingQuery, visible_recordings),
+    ):
         mine = {
             key
             for wanted, (own, _total) in zip(parts, keys, strict=True)
@@ -85,7 +102,7 @@ def gather(
         if not mine:
             found[kind] = {}
             continue
-        rows = shown(gate).filter(pk__in=mine).defer(*_UNREAD[kind])
+        rows = shown(visibility).filter(pk__in=mine).defer(*_UNREAD[kind])
         if aside:
             rows, aside = rows.annotate(**aside), None
         found[kind] = {row.pk: row for row in rows}
@@ -104,7 +121,7 @@ def _in_order(rows: QuerySet[Any], found: list[Any]) -> list[Any]:
     return here
 
 
-def _keys(selections: Sequence[tuple[QuerySet[Any], Part]]) -> list[tuple[list[int], int]]:
+def _keys(selections: Sequence[tuple[QuerySet[Any], ListRequest]]) -> list[tuple[list[int], int]]:
     """The keys of each selection, unordered, and the number of its rows."""
     keys: list[list[int]] = [[] for _each in selections]
     totals = [0] * len(selections)
@@ -120,7 +137,7 @@ def _keys(selections: Sequence[tuple[QuerySet[Any], Part]]) -> list[tuple[list[i
 
 
 def _statements(
-    selections: Sequence[tuple[QuerySet[Any], Part]],
+    selections: Sequence[tuple[QuerySet[Any], ListRequest]],
 ) -> Iterator[tuple[str, str, list[Any]]]:
     members: list[str] = []
     parameters: list[Any] = []
@@ -143,7 +160,7 @@ def _statements(
         yield using, " UNION ALL ".join(members), parameters
 
 
-def _members(place: int, rows: QuerySet[Any], part: Part) -> tuple[list[str], list[Any]]:
+def _members(place: int, rows: QuerySet[Any], part: ListRequest) -> tuple[list[str], list[Any]]:
     """One selection, compiled once: its first rows, and their number."""
     query = rows.order_by().values("pk").query
     compiler = query.get_compiler(using=rows.db)

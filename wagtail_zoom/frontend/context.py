@@ -14,32 +14,32 @@ from wagtail.models import Page, Site
 
 from ..conf import settings
 from ..models import GrantState, ZoomSettings
-from .block_index import Placed, blocks_on, short_name
-from .visibility import Exposure
+from .block_index import PlacedBlock, blocks_on, short_name
+from .visibility import SiteVisibility
 
 
 @dataclass
-class Shared:
+class RequestContext:
     """Kept on the request, so that fifty blocks ask once and not fifty times.
 
     What holds words is kept for each language: a template may speak another one in one place.
     """
 
-    gates: dict[tuple[int, str | None], Exposure | None] = field(default_factory=dict)
+    visibilities: dict[tuple[int, str | None], SiteVisibility | None] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
-    placed: dict[int, list[Placed]] = field(default_factory=dict)
+    placed: dict[int, list[PlacedBlock]] = field(default_factory=dict)
     names: dict[int, dict[int, str]] = field(default_factory=dict)
     pins: dict[int, str] = field(default_factory=dict)
     count: int = 0
     has_assets: bool = False
 
     @classmethod
-    def of(cls, context: Mapping[str, Any]) -> Shared:
+    def of(cls, context: Mapping[str, Any]) -> RequestContext:
         """That of the context's request; a fresh one without a request."""
         request = context.get("request")
         if request is None:
             return cls()
-        found: Shared = request.__dict__.setdefault("_wagtail_zoom", cls())
+        found: RequestContext = request.__dict__.setdefault("_wagtail_zoom", cls())
         return found
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -49,7 +49,7 @@ class Shared:
             self.kept[key] = make()
         return self.kept[key]
 
-    def blocks(self, page: Page) -> list[Placed]:
+    def blocks(self, page: Page) -> list[PlacedBlock]:
         """Our blocks in the page's own streams; looked for once."""
         if page.pk not in self.placed:
             self.placed[page.pk] = blocks_on(page)
@@ -83,15 +83,15 @@ class Shared:
         return f"wz-{self.count}"
 
 
-def gate(context: Mapping[str, Any]) -> Exposure | None:
+def visibility_for(context: Mapping[str, Any]) -> SiteVisibility | None:
     """The gate of the page's Site; None without a page, so that nothing is shown then."""
     page, request = context.get("page"), context.get("request")
     if not isinstance(page, Page):
         return None
-    kept, key = Shared.of(context).gates, (page.pk, get_language())
+    kept, key = RequestContext.of(context).visibilities, (page.pk, get_language())
     if key not in kept:
         site = _site(page, request)
-        kept[key] = Exposure.for_site(site) if site else None
+        kept[key] = SiteVisibility.for_site(site) if site else None
     return kept[key]
 
 
@@ -108,19 +108,19 @@ def _site(page: Page, request: Any) -> Site | None:
     return page.get_site()
 
 
-def stale_since(choice: ZoomSettings, now: datetime | None = None) -> datetime | None:
+def stale_since(site_settings: ZoomSettings, now: datetime | None = None) -> datetime | None:
     """Since when dates may have changed at Zoom without our hearing of it; None when up to date.
 
     Visitors are told on lists of coming dates, in the event's zone.
     """
     now = now or timezone.now()
-    grant, account = choice.grant, choice.account
+    grant, account = site_settings.grant, site_settings.account
     if account is None:
         return None
     times = [account.last_event_at, account.reconciled_at, grant.last_ok_at if grant else None]
     last = max((each for each in times if each), default=None)
-    if choice.archived_at or choice.paused_at:
-        stopped = choice.archived_at or choice.paused_at
+    if site_settings.archived_at or site_settings.paused_at:
+        stopped = site_settings.archived_at or site_settings.paused_at
         return min(last, stopped) if last else stopped
     broken = grant is None or grant.state in (GrantState.NEEDS_RECONNECT, GrantState.REVOKED)
     if broken or account.is_quarantined:

@@ -69,7 +69,7 @@ def _formatted(shown: datetime, pattern: str, language: str) -> str:
     return django_format(shown, pattern)
 
 
-def forget(**kwargs: Any) -> None:
+def clear_formats(**kwargs: Any) -> None:
     """A file was changed while the development server runs: maybe a catalogue."""
     _formatted.cache_clear()
     _length.cache_clear()
@@ -146,7 +146,7 @@ def _length(minutes: int, language: str) -> str:
 
 
 @dataclass(frozen=True)
-class When:
+class TimeRange:
     """One stretch of time on the clock of its zone, with every form that templates need."""
 
     start: datetime
@@ -158,7 +158,7 @@ class When:
     @classmethod
     def of(
         cls, start: datetime, end: datetime, zone_name: str, previous: datetime | None = None
-    ) -> When:
+    ) -> TimeRange:
         """From instants in any zone."""
         return cls(
             in_zone(start, zone_name),

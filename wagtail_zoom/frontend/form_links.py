@@ -18,7 +18,7 @@ LONGEST = 600
 
 
 @dataclass(frozen=True)
-class Ref:
+class FormLink:
     """What one form was offered for."""
 
     site_id: int
@@ -40,7 +40,7 @@ class Ref:
         return reverse("wagtail_zoom:register", args=[self.sign()])
 
 
-def read(text: str) -> Ref | None:
+def read(text: str) -> FormLink | None:
     """The reference, or None when we did not make it."""
     if len(text) > LONGEST:
         return None
@@ -50,4 +50,4 @@ def read(text: str) -> Ref | None:
         )  # guard: form-reference-signed
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return Ref(site_id, page_id, meeting_id, locale, options)
+    return FormLink(site_id, page_id, meeting_id, locale, options)

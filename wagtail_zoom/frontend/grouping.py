@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .datetimes import When, month
-from .view_models import DateView, FilmView
+from .datetimes import TimeRange, month
+from .view_models import OccurrenceView, RecordingView
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Group:
 
     label: str
     rows: list[Any] = field(default_factory=list)
-    when: When | None = None
+    when: TimeRange | None = None
     """Of the first row, for the pieces of its date."""
 
 
-def by_day(rows: Sequence[DateView]) -> list[Group]:
+def by_day(rows: Sequence[OccurrenceView]) -> list[Group]:
     """Days on the clock of each event."""
     made = []
     for _day, found in groupby(rows, key=lambda row: row.when.start.date()):
@@ -33,7 +33,7 @@ def by_day(rows: Sequence[DateView]) -> list[Group]:
     return made
 
 
-def by_month(rows: Sequence[DateView]) -> list[Group]:
+def by_month(rows: Sequence[OccurrenceView]) -> list[Group]:
     """Months on the clock of each event."""
     made = []
     for _month, found in groupby(rows, key=lambda row: (row.when.start.year, row.when.start.month)):
@@ -42,7 +42,7 @@ def by_month(rows: Sequence[DateView]) -> list[Group]:
     return made
 
 
-def by_series(rows: Sequence[FilmView]) -> list[Group]:
+def by_series(rows: Sequence[RecordingView]) -> list[Group]:
     """Series with two recordings or more, in the order of their first row; then all others."""
     sizes = Counter(row.series for row in rows if row.series)
     series = [key for key in dict.fromkeys(row.series for row in rows) if sizes.get(key, 0) > 1]
@@ -57,7 +57,7 @@ def by_series(rows: Sequence[FilmView]) -> list[Group]:
     return made
 
 
-def one_zone(rows: Sequence[DateView]) -> str:
+def one_zone(rows: Sequence[OccurrenceView]) -> str:
     """The zone in words when all rows share it, so that it need be said only once."""
     labels = {row.when.zone for row in rows}
     if len(labels) == 1:

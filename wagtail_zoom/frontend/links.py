@@ -35,12 +35,12 @@ def _tag(site_id: int, ident: uuid.UUID, secret: str | bytes | None = None) -> b
     return digest[:_TAG_BYTES]
 
 
-def opaque(site_id: int, ident: uuid.UUID) -> str:
+def sign_id(site_id: int, ident: uuid.UUID) -> str:
     """The id of a thing on one Site: 32 characters of URL-safe base64."""
     return base64.urlsafe_b64encode(ident.bytes + _tag(site_id, ident)).decode()
 
 
-def resolve(site_id: int, text: str) -> uuid.UUID | None:
+def unsign_id(site_id: int, text: str) -> uuid.UUID | None:
     """The UUID behind an opaque id; None when it is no such id or belongs to another Site."""
     try:
         raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
@@ -57,27 +57,27 @@ def resolve(site_id: int, text: str) -> uuid.UUID | None:
 
 def join(site_id: int, occurrence: Occurrence) -> str:
     """Where a visitor joins one date: decides at the click what happens."""
-    return reverse("wagtail_zoom:join", args=[opaque(site_id, occurrence.public_id)])
+    return reverse("wagtail_zoom:join", args=[sign_id(site_id, occurrence.public_id)])
 
 
 def watch(item: SiteItem) -> str:
     """Where a visitor watches a recording."""
-    return reverse("wagtail_zoom:watch", args=[opaque(item.site_id, item.public_id)])
+    return reverse("wagtail_zoom:watch", args=[sign_id(item.site_id, item.public_id)])
 
 
 def transcript(item: SiteItem) -> str:
     """Where a visitor reads what was said in a recording."""
-    return reverse("wagtail_zoom:transcript", args=[opaque(item.site_id, item.public_id)])
+    return reverse("wagtail_zoom:transcript", args=[sign_id(item.site_id, item.public_id)])
 
 
 def calendar(site_id: int, occurrence: Occurrence) -> str:
     """The calendar file of one date."""
-    return reverse("wagtail_zoom:calendar_date", args=[opaque(site_id, occurrence.public_id)])
+    return reverse("wagtail_zoom:calendar_date", args=[sign_id(site_id, occurrence.public_id)])
 
 
 def series_calendar(item: SiteItem) -> str:
     """The calendar of all dates of one meeting, for subscribing."""
-    return reverse("wagtail_zoom:calendar_series", args=[opaque(item.site_id, item.public_id)])
+    return reverse("wagtail_zoom:calendar_series", args=[sign_id(item.site_id, item.public_id)])
 
 
 def site_calendar() -> str:
@@ -85,14 +85,14 @@ def site_calendar() -> str:
     return reverse("wagtail_zoom:calendar_site")
 
 
-def site_origin(choice: ZoomSettings) -> str:
+def site_origin(site_settings: ZoomSettings) -> str:
     """Scheme and host for addresses in mails and files: never taken from the request.
 
     The Site's own choice first; else the canonical scheme with the Site's host name.
     """
-    if choice.base_url:
-        return choice.base_url.rstrip("/")
-    return origin_of(choice.site)
+    if site_settings.base_url:
+        return site_settings.base_url.rstrip("/")
+    return origin_of(site_settings.site)
 
 
 def origin_of(site: Site) -> str:

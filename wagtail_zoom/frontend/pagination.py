@@ -50,7 +50,7 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class Asked:
+class BlockParams:
     """What a visitor asked one list for."""
 
     name: str
@@ -58,7 +58,7 @@ class Asked:
     path: str = ""
 
     @classmethod
-    def read(cls, request: Any, name: str) -> Asked:
+    def read(cls, request: Any, name: str) -> BlockParams:
         """The parameters of this list in the address; none without a request."""
         given = getattr(request, "GET", {})
         values = {

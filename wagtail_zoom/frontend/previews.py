@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .datetimes import When, zone_of
-from .view_models import Action, DateView, FilmView, State, cover
+from .datetimes import TimeRange, zone_of
+from .view_models import ActionLink, OccurrenceView, RecordingView, StateLabel, card_image
 
 ZONE = "Europe/Berlin"
 
@@ -20,23 +20,23 @@ def _at(days: int, hour: int, minute: int = 0) -> datetime:
 
 def _date(
     title: str, host: str, days: int, hour: int, minutes: int, kind: str = "meeting"
-) -> DateView:
+) -> OccurrenceView:
     start = _at(days, hour)
-    when = When.of(start, start + timedelta(minutes=minutes), ZONE)
-    return DateView(
+    when = TimeRange.of(start, start + timedelta(minutes=minutes), ZONE)
+    return OccurrenceView(
         title=title,
         kind=kind,
         when=when,
         minutes=minutes,
         host=host,
-        cover=cover("", title),
-        action=Action(_("Add to calendar"), "#", title),
+        cover=card_image("", title),
+        action=ActionLink(_("Add to calendar"), "#", title),
         calendar_url="#",
         url="#",
     )
 
 
-def dates() -> list[DateView]:
+def occurrences() -> list[OccurrenceView]:
     """Four dates in four states."""
     from dataclasses import replace
 
@@ -46,27 +46,27 @@ def dates() -> list[DateView]:
     return [
         replace(
             live,
-            state=State("live", _("Live now"), "live"),
-            action=Action(_("Join on Zoom"), "#", live.title, main=True),
+            state=StateLabel("live", _("Live now"), "live"),
+            action=ActionLink(_("Join on Zoom"), "#", live.title, main=True),
         ),
         replace(
             _date(_("Sample: heat pumps in old houses"), "Lena Brandt", 3, 18, 60, "webinar"),
-            action=Action(_("Register"), "#"),
+            action=ActionLink(_("Register"), "#"),
         ),
         replace(
             moved,
-            state=State("moved", _("New time"), "moved"),
+            state=StateLabel("moved", _("New time"), "moved"),
             when=replace(moved.when, previous=_at(2, 19)),
         ),
         replace(
             off,
-            state=State("cancelled", _("Cancelled"), "off", _("It will not take place.")),
+            state=StateLabel("cancelled", _("Cancelled"), "off", _("It will not take place.")),
             action=None,
         ),
     ]
 
 
-def films() -> list[FilmView]:
+def recordings() -> list[RecordingView]:
     """Three recordings."""
     rows = [
         (_("Sample: the harbour in nine maps"), -12, 68, "a"),
@@ -74,13 +74,13 @@ def films() -> list[FilmView]:
         (_("Sample: compost without a garden"), -20, 39, "b"),
     ]
     return [
-        FilmView(
+        RecordingView(
             title=title,
-            when=When.of(_at(days, 18), _at(days, 18) + timedelta(minutes=minutes), ZONE),
+            when=TimeRange.of(_at(days, 18), _at(days, 18) + timedelta(minutes=minutes), ZONE),
             minutes=minutes,
             url="#",
             host="Amara Osei",
-            cover=cover(title, title),
+            cover=card_image(title, title),
             series=series,
         )
         for title, days, minutes, series in rows

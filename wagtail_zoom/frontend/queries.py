@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from ..models import Kind, Meeting, Occurrence, Recording
 from ..models.mirror import LONGEST_MINUTES
-from .text_search import dates_saying, films_saying, items_of
-from .visibility import Audience, Exposure, Surface
+from .text_search import items_matching, occurrences_matching, recordings_matching
+from .visibility import Audience, Channel, SiteVisibility
 
 OVERRUN = timedelta(hours=6)
 """How long past its planned end a meeting may still be live when Zoom has not said it ended."""
@@ -25,13 +25,13 @@ GONE = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
 TAKES = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
 
 
-def words(text: str | None) -> tuple[str, ...]:
+def comma_separated(text: str | None) -> tuple[str, ...]:
     """Names that an editor typed, separated by commas."""
     return tuple(word for word in (part.strip() for part in (text or "").split(",")) if word)
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class Filters:
     """What both kinds of lists can be narrowed to. Everything empty: all that is exposed."""
 
     hosts: tuple[str, ...] = ()
@@ -42,19 +42,21 @@ class Narrowed:
     """Something was picked, even if none of it is of this Site: then nothing is shown."""
 
 
-def asked_for(gate: Exposure, hosts: Iterable[str], tags: Iterable[str]) -> Narrowed:
+def visitor_filters(
+    visibility: SiteVisibility, hosts: Iterable[str], tags: Iterable[str]
+) -> Filters:
     """What visitors narrow to in an address. Where the owner shows no names of hosts, nothing is
     found by them: they could else be guessed, letter by letter."""
     hosts = tuple(name for name in hosts if name)
-    named = gate.choice is not None and gate.choice.show_host_names
-    return Narrowed(hosts=hosts, tags=tuple(tags), picked=bool(hosts) and not named)
+    named = visibility.site_settings is not None and visibility.site_settings.show_host_names
+    return Filters(hosts=hosts, tags=tuple(tags), picked=bool(hosts) and not named)
 
 
 @dataclass(frozen=True)
-class Dates:
+class OccurrenceQuery:
     """A selection of dates."""
 
-    narrowed: Narrowed = field(default_factory=Narrowed)
+    narrowed: Filters = field(default_factory=Filters)
     kind: str = ""
     period: str = "upcoming"
     """``upcoming``, ``past``, ``range`` or ``live``."""
@@ -75,26 +77,30 @@ class Dates:
 
 
 @dataclass(frozen=True)
-class Films:
+class RecordingQuery:
     """A selection of recordings."""
 
-    narrowed: Narrowed = field(default_factory=Narrowed)
+    narrowed: Filters = field(default_factory=Filters)
     order: str = "newest"
     """``newest``, ``oldest`` or ``title``."""
     year: int = 0
     search: str = ""
 
 
-def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> QuerySet[Occurrence]:
+def occurrences_of(
+    visibility: SiteVisibility, wanted: OccurrenceQuery, channel: Channel = Channel.PAGE
+) -> QuerySet[Occurrence]:
     """Dates in order, ready to be counted and sliced."""
     now = timezone.now()
-    rows = shown_dates(gate, surface)
-    rows = _narrow(gate, rows, wanted.narrowed, "meeting__kind", "meeting__zoom_id", "meeting__")
+    rows = visible_occurrences(visibility, channel)
+    rows = _narrow(
+        visibility, rows, wanted.narrowed, "meeting__kind", "meeting__zoom_id", "meeting__"
+    )
     if wanted.kind:
         rows = rows.filter(meeting__kind=wanted.kind)
     rows = _period(rows, wanted, now)
     if wanted.search:
-        rows = dates_saying(gate, rows, wanted.search)
+        rows = occurrences_matching(visibility, rows, wanted.search)
     if wanted.with_places:
         rows = rows.filter(
             Q(meeting__capacity=None)
@@ -109,7 +115,7 @@ def dates(gate: Exposure, wanted: Dates, surface: Surface = Surface.PAGE) -> Que
     return rows.order_by("-start", "-pk") if latest else rows.order_by("start", "pk")
 
 
-def _one_of_series(wanted: Dates, now: datetime) -> Subquery | Coalesce:
+def _one_of_series(wanted: OccurrenceQuery, now: datetime) -> Subquery | Coalesce:
     """The key of that date which stands for the outer row's series: in what is over the latest,
     else the next one; in a range that has begun the latest where none is to come in it."""
     rows = Occurrence.objects.filter(meeting=OuterRef("meeting")).values("pk")
@@ -125,23 +131,29 @@ def _one_of_series(wanted: Dates, now: datetime) -> Subquery | Coalesce:
     return Subquery(coming[:1])
 
 
-def shown_dates(gate: Exposure, surface: Surface = Surface.PAGE) -> QuerySet[Occurrence]:
+def visible_occurrences(
+    visibility: SiteVisibility, channel: Channel = Channel.PAGE
+) -> QuerySet[Occurrence]:
     """What the gate lets visitors see of dates; its rules are put together once for a page."""
-    known = gate.kept.setdefault("shown dates", {})
-    if surface not in known:
-        known[surface] = gate.occurrences(Audience.VISITOR, surface)
-    return known[surface].all()
+    known = visibility.kept.setdefault("shown dates", {})
+    if channel not in known:
+        known[channel] = visibility.occurrences(Audience.VISITOR, channel)
+    return known[channel].all()
 
 
-def shown_films(gate: Exposure, surface: Surface = Surface.PAGE) -> QuerySet[Recording]:
+def visible_recordings(
+    visibility: SiteVisibility, channel: Channel = Channel.PAGE
+) -> QuerySet[Recording]:
     """The same of recordings."""
-    known = gate.kept.setdefault("shown films", {})
-    if surface not in known:
-        known[surface] = gate.recordings(Audience.VISITOR, surface)
-    return known[surface].all()
+    known = visibility.kept.setdefault("shown films", {})
+    if channel not in known:
+        known[channel] = visibility.recordings(Audience.VISITOR, channel)
+    return known[channel].all()
 
 
-def _period(rows: QuerySet[Occurrence], wanted: Dates, now: datetime) -> QuerySet[Occurrence]:
+def _period(
+    rows: QuerySet[Occurrence], wanted: OccurrenceQuery, now: datetime
+) -> QuerySet[Occurrence]:
     live = Q(state=Occurrence.State.LIVE, end__gte=now - OVERRUN)
     if wanted.period == "live":
         return rows.filter(live, start__gte=now - OVERRUN - LONGEST)
@@ -167,30 +179,32 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
 
 
-def films(gate: Exposure, wanted: Films, surface: Surface = Surface.PAGE) -> QuerySet[Recording]:
+def recordings_of(
+    visibility: SiteVisibility, wanted: RecordingQuery, channel: Channel = Channel.PAGE
+) -> QuerySet[Recording]:
     """Recordings in order, ready to be counted and sliced."""
-    rows = shown_films(gate, surface)
-    rows = _narrow(gate, rows, wanted.narrowed, Kind.RECORDING, "uuid", "")
+    rows = visible_recordings(visibility, channel)
+    rows = _narrow(visibility, rows, wanted.narrowed, Kind.RECORDING, "uuid", "")
     if wanted.year:
         rows = rows.filter(start__year=wanted.year)
     if wanted.search:
-        rows = films_saying(gate, rows, wanted.search)
+        rows = recordings_matching(visibility, rows, wanted.search)
     order = {"oldest": ("start", "pk"), "title": ("topic", "-start", "pk")}
     return rows.order_by(*order.get(wanted.order, ("-start", "-pk")))
 
 
-def years(gate: Exposure, wanted: Films) -> list[int]:
+def years(visibility: SiteVisibility, wanted: RecordingQuery) -> list[int]:
     """Years of the recordings that a list has without its year filter, newest first."""
-    known = gate.kept.setdefault("years", {})
+    known = visibility.kept.setdefault("years", {})
     if wanted.narrowed not in known:
-        rows = films(gate, Films(narrowed=wanted.narrowed)).order_by()
+        rows = recordings_of(visibility, RecordingQuery(narrowed=wanted.narrowed)).order_by()
         found = {moment.year for moment in rows.datetimes("start", "year")}
         known[wanted.narrowed] = sorted(found, reverse=True)
     return list(known[wanted.narrowed])
 
 
 def _narrow(
-    gate: Exposure, rows: QuerySet, wanted: Narrowed, kind: str, key: str, path: str
+    visibility: SiteVisibility, rows: QuerySet, wanted: Filters, kind: str, key: str, path: str
 ) -> QuerySet:
     if wanted.hosts:
         named = Q()
@@ -201,21 +215,29 @@ def _narrow(
         tagged = Q()
         for name in wanted.tags:
             tagged |= Q(tags__name__iexact=name)
-        rows = rows.filter(Exists(items_of(gate, kind, key).filter(tagged)))
+        rows = rows.filter(Exists(items_matching(visibility, kind, key).filter(tagged)))
     if wanted.picked:
-        rows = rows.filter(Exists(items_of(gate, kind, key).filter(pk__in=wanted.items)))
+        rows = rows.filter(
+            Exists(items_matching(visibility, kind, key).filter(pk__in=wanted.items))
+        )
     return rows
 
 
-def touches(gate: Exposure, wanted: Narrowed, kind: str | None, meetings: Collection[int]) -> bool:
+def matches_meetings(
+    visibility: SiteVisibility, wanted: Filters, kind: str | None, meetings: Collection[int]
+) -> bool:
     """Whether a list narrowed like this can show any of these meetings, now or before."""
     rows = Meeting.objects.filter(pk__in=meetings)
     if kind:
         rows = rows.filter(kind=kind)
-    return bool(meetings) and _narrow(gate, rows, wanted, "kind", "zoom_id", "").exists()
+    return bool(meetings) and _narrow(visibility, rows, wanted, "kind", "zoom_id", "").exists()
 
 
-def touches_films(gate: Exposure, wanted: Narrowed, recordings: Collection[int]) -> bool:
+def matches_recordings(
+    visibility: SiteVisibility, wanted: Filters, recordings: Collection[int]
+) -> bool:
     """Whether a list narrowed like this can show any of these recordings, now or before."""
     rows = Recording.objects.filter(pk__in=recordings)
-    return bool(recordings) and _narrow(gate, rows, wanted, Kind.RECORDING, "uuid", "").exists()
+    return (
+        bool(recordings) and _narrow(visibility, rows, wanted, Kind.RECORDING, "uuid", "").exists()
+    )

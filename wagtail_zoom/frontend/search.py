@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from wagtail.models import Site
 
-from .presenters import date_views, film_views
-from .queries import Dates, Films, dates, films
-from .view_models import DateView, FilmView
-from .visibility import Exposure, Surface
+from .presenters import occurrence_views, recording_views
+from .queries import OccurrenceQuery, RecordingQuery, occurrences_of, recordings_of
+from .view_models import OccurrenceView, RecordingView
+from .visibility import Channel, SiteVisibility
 
 LONGEST = 100
 """Letters of a question; what is longer is cut."""
@@ -29,7 +29,7 @@ class Hit:
     title: str
     url: str
     """A path on the Site's host: the page that tells more, else what can be done with it."""
-    row: DateView | FilmView
+    row: OccurrenceView | RecordingView
 
 
 def search(where: HttpRequest | Site, words: str, *, limit: int = 20) -> list[Hit]:
@@ -46,14 +46,19 @@ def search(where: HttpRequest | Site, words: str, *, limit: int = 20) -> list[Hi
     text = " ".join(words.replace("\0", " ").split())[:LONGEST]
     if site is None or not text:
         return []
-    gate = Exposure.for_site(site)
-    coming = dates(gate, Dates(search=text, next_only=True), Surface.SEARCH)[:limit]
-    reels = films(gate, Films(search=text), Surface.SEARCH)[:limit]
+    visibility = SiteVisibility.for_site(site)
+    coming = occurrences_of(
+        visibility, OccurrenceQuery(search=text, next_only=True), Channel.SEARCH
+    )[:limit]
+    reels = recordings_of(visibility, RecordingQuery(search=text), Channel.SEARCH)[:limit]
     return [
-        *(Hit(row.kind, row.title, _place(row), row) for row in date_views(gate, list(coming))),
-        *(Hit("recording", row.title, row.url, row) for row in film_views(gate, reels)),
+        *(
+            Hit(row.kind, row.title, _place(row), row)
+            for row in occurrence_views(visibility, list(coming))
+        ),
+        *(Hit("recording", row.title, row.url, row) for row in recording_views(visibility, reels)),
     ]
 
 
-def _place(row: DateView) -> str:
+def _place(row: OccurrenceView) -> str:
     return row.link or row.calendar_url

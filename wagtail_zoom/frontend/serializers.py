@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .view_models import DateView, FilmView
+from .view_models import OccurrenceView, RecordingView
 
 
-def date(view: DateView) -> dict[str, Any]:
+def occurrence(view: OccurrenceView) -> dict[str, Any]:
     """One date. Addresses are paths on the Site's host."""
     return {
         "title": view.title,
@@ -26,11 +26,11 @@ def date(view: DateView) -> dict[str, Any]:
         else None,
         "url": view.url or None,
         "calendar": view.calendar_url or None,
-        "recording": view.film.url if view.film else None,
+        "recording": view.recording.url if view.recording else None,
     }
 
 
-def film(view: FilmView) -> dict[str, Any]:
+def recording(view: RecordingView) -> dict[str, Any]:
     """One recording."""
     return {
         "title": view.title,

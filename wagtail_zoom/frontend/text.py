@@ -8,22 +8,22 @@ from ..models import ItemRule, ZoomSettings
 from ..utils.text import sanitize_html, sanitize_text, sanitize_title
 
 
-def title_for(choice: ZoomSettings | None, text: str) -> str:
+def title_for(site_settings: ZoomSettings | None, text: str) -> str:
     """A topic as one line, not escaped."""
-    return sanitize_title(text, _mark_word(choice))
+    return sanitize_title(text, _mark_word(site_settings))
 
 
-def text_for(choice: ZoomSettings | None, text: str) -> str:
+def text_for(site_settings: ZoomSettings | None, text: str) -> str:
     """A description as plain text, for calendars and structured data."""
-    return sanitize_text(text, _mark_word(choice))
+    return sanitize_text(text, _mark_word(site_settings))
 
 
-def html_for(choice: ZoomSettings | None, text: str) -> SafeString:
+def html_for(site_settings: ZoomSettings | None, text: str) -> SafeString:
     """A description as safe HTML."""
-    return sanitize_html(text, _mark_word(choice))
+    return sanitize_html(text, _mark_word(site_settings))
 
 
-def _mark_word(choice: ZoomSettings | None) -> str:
-    if choice is None or choice.item_rule != ItemRule.MARKED:
+def _mark_word(site_settings: ZoomSettings | None) -> str:
+    if site_settings is None or site_settings.item_rule != ItemRule.MARKED:
         return ""
-    return choice.mark_word.strip()
+    return site_settings.mark_word.strip()

@@ -14,28 +14,32 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from ..conf import settings
 from ..models import Kind, SiteItem, Transcript
 from ..utils.text import INVITE_WORDS
-from .visibility import Exposure
+from .visibility import SiteVisibility
 
 MOST_WORDS = 8
 SHORTEST_WORD = 3
 """Letters of a word that is looked for in long texts too: shorter ones stand in all of them."""
 
 
-def items_of(gate: Exposure, kind: str, key: str) -> QuerySet[SiteItem]:
+def items_matching(visibility: SiteVisibility, kind: str, key: str) -> QuerySet[SiteItem]:
     """The items of this Site that belong to the row of an outer query."""
-    choice = gate.choice
-    if choice is None:
+    site_settings = visibility.site_settings
+    if site_settings is None:
         return SiteItem.objects.none()
     is_path = kind != Kind.RECORDING
-    return SiteItem.objects.for_site(choice.site_id).filter(
-        account=choice.account_id, kind=OuterRef(kind) if is_path else kind, key=OuterRef(key)
+    return SiteItem.objects.for_site(site_settings.site_id).filter(
+        account=site_settings.account_id,
+        kind=OuterRef(kind) if is_path else kind,
+        key=OuterRef(key),
     )
 
 
-def films_saying(gate: Exposure, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def recordings_matching(
+    visibility: SiteVisibility, rows: QuerySet[Any], text: str
+) -> QuerySet[Any]:
     """Recordings that have all words in their title, summary, or in what was said."""
-    own = items_of(gate, Kind.RECORDING, "uuid")
-    with_text = gate.choice is not None and gate.choice.show_transcripts
+    own = items_matching(visibility, Kind.RECORDING, "uuid")
+    with_text = visibility.site_settings is not None and visibility.site_settings.show_transcripts
     for word in _words(text):
         found = _in_title("topic", own, word) | _in_items(own, word)
         if with_text and len(word) >= SHORTEST_WORD:
@@ -45,9 +49,11 @@ def films_saying(gate: Exposure, rows: QuerySet[Any], text: str) -> QuerySet[Any
     return rows
 
 
-def dates_saying(gate: Exposure, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def occurrences_matching(
+    visibility: SiteVisibility, rows: QuerySet[Any], text: str
+) -> QuerySet[Any]:
     """Dates of meetings that have all words in their title or description."""
-    own = items_of(gate, "meeting__kind", "meeting__zoom_id")
+    own = items_matching(visibility, "meeting__kind", "meeting__zoom_id")
     for word in _words(text):
         found = _in_title("meeting__topic", own, word) | _in_items(own, word)
         if len(word) >= SHORTEST_WORD:

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Kind
-from .datetimes import When, length, short_day
+from .datetimes import TimeRange, length, short_day
 
 Text = str | Promise
 
 
 @dataclass(frozen=True)
-class State:
+class StateLabel:
     """One word about a row, and a sentence where the word is not enough."""
 
     code: str = ""
@@ -36,7 +36,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Action:
+class ActionLink:
     """The one thing to do with a row now."""
 
     label: Text
@@ -48,7 +48,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Cover:
+class CardImage:
     """The drawing, or the owner's image, at the top of a card."""
 
     number: int = 1
@@ -58,16 +58,16 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class FilmView:
+class RecordingView:
     """One recording."""
 
     title: str
-    when: When
+    when: TimeRange
     minutes: int
     url: str
     host: str = ""
     summary: SafeString | str = ""
-    cover: Cover = field(default_factory=Cover)
+    cover: CardImage = field(default_factory=CardImage)
     series: str = ""
     """The key under which a list groups it; nothing when it stands alone."""
     until: date | None = None
@@ -92,23 +92,23 @@ class FilmView:
 
 
 @dataclass(frozen=True)
-class DateView:
+class OccurrenceView:
     """One date of a meeting or webinar."""
 
     title: str
     kind: str
     """``meeting`` or ``webinar``."""
-    when: When
+    when: TimeRange
     minutes: int
-    state: State = field(default_factory=State)
-    action: Action | None = None
+    state: StateLabel = field(default_factory=StateLabel)
+    action: ActionLink | None = None
     host: str = ""
     summary: SafeString | str = ""
-    cover: Cover = field(default_factory=Cover)
+    cover: CardImage = field(default_factory=CardImage)
     url: str = ""
     """The page that tells more; empty when there is none."""
     calendar_url: str = ""
-    film: FilmView | None = None
+    recording: RecordingView | None = None
     places: tuple[int, int] | None = None
     """Places left and places in all, where sign-ups are counted."""
     browser_url: str = ""
@@ -161,10 +161,10 @@ class DateView:
         }
 
 
-def cover(series: str, title: str, image: Any = None) -> Cover:
+def card_image(series: str, title: str, image: Any = None) -> CardImage:
     """A drawing that is the same for a whole series, with the first letter of the topic."""
     letter = next((each for each in title if each.isalnum()), "")
-    return Cover(zlib.crc32((series or title).encode()) % 5 + 1, letter.upper(), image)
+    return CardImage(zlib.crc32((series or title).encode()) % 5 + 1, letter.upper(), image)
 
 
 def _noon(day: date) -> datetime:
@@ -179,4 +179,4 @@ class MeetingView:
     kind: str
     host: str = ""
     summary: SafeString | str = ""
-    action: Action | None = None
+    action: ActionLink | None = None

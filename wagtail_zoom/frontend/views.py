@@ -35,17 +35,17 @@ from ..utils.crypto import DecryptionError
 from ..utils.text import sanitize_text
 from . import links
 from .datetimes import short_day
-from .presenters import date_views, film_views, last_day
+from .presenters import last_day, occurrence_views, recording_views
 from .queries import GONE, OVERRUN
-from .view_models import Action, DateView
-from .visibility import Audience, Exposure, Surface
+from .view_models import ActionLink, OccurrenceView
+from .visibility import Audience, Channel, SiteVisibility
 
 HUMAN_PASSCODE = 12
 """Longest passcode that a person types; longer ones are made for the address alone."""
 
 
 @dataclass(frozen=True)
-class Door:
+class JoinDecision:
     """What stands at the door of one date."""
 
     code: str
@@ -55,17 +55,17 @@ class Door:
 
 def visitor_join(request: HttpRequest, token: str) -> HttpResponse | None:
     """Join without a registration, as the Site's policy says; None: the token is no date's."""
-    site, gate = site_and_gate(request)
-    ident = links.resolve(site.pk, token)
-    rows = gate.occurrences(Audience.VISITOR, Surface.PAGE)
+    site, visibility = site_and_visibility(request)
+    ident = links.unsign_id(site.pk, token)
+    rows = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
     row = rows.filter(public_id=ident).first() if ident else None
-    return answer(request, gate, row, Audience.VISITOR) if row is not None else None
+    return join_response(request, visibility, row, Audience.VISITOR) if row is not None else None
 
 
 @sensitive_variables("target")
-def answer(
+def join_response(
     request: HttpRequest,
-    gate: Exposure,
+    visibility: SiteVisibility,
     row: Occurrence,
     audience: Audience,
     personal: Secret | None = None,
@@ -75,50 +75,63 @@ def answer(
     ``personal`` is a registrant's own link; without it the meeting's link is used.
     """
     now = timezone.now()
-    door = at_the_door(gate, row, audience, now)
+    door = join_decision(visibility, row, audience, now)
     if door.code == "open":
-        target = _target(gate, row, audience, personal, request.GET.get("in") == "browser")
+        target = _target(visibility, row, audience, personal, request.GET.get("in") == "browser")
         if target:
-            return closed_lips(HttpResponseRedirect(target))
-        door = Door("closed")
-    view = date_views(gate, [row], films=True)[0]
-    context = _words(gate.choice, door, view, audience)
+            return private_response(HttpResponseRedirect(target))
+        door = JoinDecision("closed")
+    view = occurrence_views(visibility, [row], recordings=True)[0]
+    context = _words(visibility.site_settings, door, view, audience)
     response = render(request, "wagtail_zoom/public/join.html", context)
     if door.opens and door.opens - now < timedelta(hours=2):
         # Without a script the page looks again by itself when the door opens.
         response["Refresh"] = str(max(5, int((door.opens - now).total_seconds()) + 1))
-    return closed_lips(response)
+    return private_response(response)
 
 
-def at_the_door(gate: Exposure, row: Occurrence, audience: Audience, now: datetime) -> Door:
+def join_decision(
+    visibility: SiteVisibility, row: Occurrence, audience: Audience, now: datetime
+) -> JoinDecision:
     """How things stand for one date and one audience."""
-    choice = gate.choice
+    site_settings = visibility.site_settings
     if row.state == Occurrence.State.CANCELLED:
-        return Door("cancelled")
+        return JoinDecision("cancelled")
     live = row.state == Occurrence.State.LIVE and row.end + OVERRUN >= now
     if row.state in GONE or (row.end < now and not live):
-        return Door("over")
-    early = Door("moved" if row.state == Occurrence.State.MOVED else "early", _opens(row, choice))
-    let_in = gate.occurrences(audience, Surface.JOIN).filter(pk=row.pk).exists()
-    if choice and choice.join_policy == JoinPolicy.WINDOW and not let_in:
+        return JoinDecision("over")
+    early = JoinDecision(
+        "moved" if row.state == Occurrence.State.MOVED else "early", _opens(row, site_settings)
+    )
+    let_in = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).exists()
+    if site_settings and site_settings.join_policy == JoinPolicy.WINDOW and not let_in:
         return early
-    if let_in and choice and choice.join_policy == JoinPolicy.REGISTRANTS and not live:
+    if (
+        let_in
+        and site_settings
+        and site_settings.join_policy == JoinPolicy.REGISTRANTS
+        and not live
+    ):
         # They may always come in, but nobody should sit in an empty room for days.
-        return Door("open") if early.opens and early.opens <= now else early
-    return Door("open" if let_in else "closed")
+        return JoinDecision("open") if early.opens and early.opens <= now else early
+    return JoinDecision("open" if let_in else "closed")
 
 
-def _opens(row: Occurrence, choice: ZoomSettings | None) -> datetime:
-    return row.start - timedelta(minutes=choice.join_minutes if choice else 15)
+def _opens(row: Occurrence, site_settings: ZoomSettings | None) -> datetime:
+    return row.start - timedelta(minutes=site_settings.join_minutes if site_settings else 15)
 
 
 @sensitive_variables("url", "parts", "query", "pair")
 def _target(
-    gate: Exposure, row: Occurrence, audience: Audience, personal: Secret | None, browser: bool
+    visibility: SiteVisibility,
+    row: Occurrence,
+    audience: Audience,
+    personal: Secret | None,
+    browser: bool,
 ) -> str:
-    choice = gate.choice
-    let_in = gate.occurrences(audience, Surface.JOIN).filter(pk=row.pk).first()
-    if let_in is None or choice is None:
+    site_settings = visibility.site_settings
+    let_in = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).first()
+    if let_in is None or site_settings is None:
         return ""
     try:
         url = (personal or let_in.meeting.join_url).reveal()
@@ -126,8 +139,9 @@ def _target(
         return ""
     if not links.is_zoom_link(url):  # guard: join-redirect-to-zoom-only
         return ""
-    may_pass = choice.passcode_policy == PasscodePolicy.IN_LINK or (
-        choice.passcode_policy == PasscodePolicy.REGISTRANTS and audience is Audience.REGISTRANT
+    may_pass = site_settings.passcode_policy == PasscodePolicy.IN_LINK or (
+        site_settings.passcode_policy == PasscodePolicy.REGISTRANTS
+        and audience is Audience.REGISTRANT
     )
     parts = urlsplit(url)
     query = [
@@ -145,10 +159,10 @@ def _target(
 
 
 def _words(
-    choice: ZoomSettings | None, door: Door, view: DateView, audience: Audience
+    site_settings: ZoomSettings | None, door: JoinDecision, view: OccurrenceView, audience: Audience
 ) -> dict[str, Any]:
     """The sentences of the page."""
-    minutes = choice.join_minutes if choice else 15
+    minutes = site_settings.join_minutes if site_settings else 15
     early = _(
         "The door opens %(minutes)d minutes before the start. You can leave this page open."
     ) % {"minutes": minutes}
@@ -162,7 +176,9 @@ def _words(
         ),
         "over": (
             _("This meeting is over"),
-            _("The recording is ready.") if view.film else _("Thank you to everyone who came."),
+            _("The recording is ready.")
+            if view.recording
+            else _("Thank you to everyone who came."),
         ),
         "cancelled": (
             _("This meeting is cancelled"),
@@ -171,7 +187,7 @@ def _words(
         "closed": (
             _("You need an invitation"),
             _("This meeting is open to people who have registered.")
-            if choice and choice.join_policy == JoinPolicy.REGISTRANTS
+            if site_settings and site_settings.join_policy == JoinPolicy.REGISTRANTS
             else _("The organiser gives out the link."),
         ),
     }
@@ -181,21 +197,21 @@ def _words(
         "headline": headline,
         "sentence": sentence,
         "row": view,
-        "site": choice.site if choice else None,
+        "site": site_settings.site if site_settings else None,
         "opens": door.opens.isoformat(timespec="seconds") if door.opens else "",
         "action": _join_page_action(door, view),
         "page_title": f"{headline}: {view.title}",
     }
 
 
-def _join_page_action(door: Door, view: DateView) -> Action | None:
-    if door.code == "over" and view.film:
-        return Action(_("Watch the recording"), view.film.url, main=True)
+def _join_page_action(door: JoinDecision, view: OccurrenceView) -> ActionLink | None:
+    if door.code == "over" and view.recording:
+        return ActionLink(_("Watch the recording"), view.recording.url, main=True)
     if door.code == "closed" and view.has_form:
-        return Action(_("Register"), view.url, main=True)
+        return ActionLink(_("Register"), view.url, main=True)
     if door.code in ("early", "moved") and view.calendar_url:
         label = _("Update my calendar") if door.code == "moved" else _("Add to calendar")
-        return Action(label, view.calendar_url)
+        return ActionLink(label, view.calendar_url)
     return None
 
 
@@ -204,24 +220,24 @@ def _join_page_action(door: Door, view: DateView) -> Action | None:
 @sensitive_variables("url", "passcode", "shown", "context")
 def watch(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/watch/<id>/``: leads to the recording; first to its passcode if a person types it."""
-    site, gate = site_and_gate(request)
-    ident = links.resolve(site.pk, token)
-    row = _recording(gate, ident) if ident else None
-    if row is None or gate.choice is None:
+    site, visibility = site_and_visibility(request)
+    ident = links.unsign_id(site.pk, token)
+    row = _recording(visibility, ident) if ident else None
+    if row is None or visibility.site_settings is None:
         raise Http404
     try:
         url, passcode = row.watch_url.reveal(), row.passcode.reveal()
     except DecryptionError:
         url, passcode = "", ""
-    shown = passcode if gate.choice.passcode_policy == PasscodePolicy.IN_LINK else ""
+    shown = passcode if visibility.site_settings.passcode_policy == PasscodePolicy.IN_LINK else ""
     if not links.is_zoom_link(url):
         raise Http404
     if len(shown) > HUMAN_PASSCODE:
-        return closed_lips(HttpResponseRedirect(with_passcode(url, shown)))
+        return private_response(HttpResponseRedirect(with_passcode(url, shown)))
     if not shown or "go" in request.GET:
-        return closed_lips(HttpResponseRedirect(url))
-    view = film_views(gate, [row])[0]
-    until = last_day(row, None, gate.choice)
+        return private_response(HttpResponseRedirect(url))
+    view = recording_views(visibility, [row])[0]
+    until = last_day(row, None, visibility.site_settings)
     context = {
         "row": view,
         "passcode": shown,
@@ -229,21 +245,21 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
         "until": short_day(datetime(until.year, until.month, until.day)) if until else "",
         "page_title": view.title,
     }
-    return closed_lips(render(request, "wagtail_zoom/public/watch.html", context))
+    return private_response(render(request, "wagtail_zoom/public/watch.html", context))
 
 
 @login_not_required
 @require_safe
 def transcript(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/transcript/<id>/``: the text, by the same gate as the recording itself."""
-    site, gate = site_and_gate(request)
-    ident = links.resolve(site.pk, token)
+    site, visibility = site_and_visibility(request)
+    ident = links.unsign_id(site.pk, token)
     item = SiteItem.objects.for_site(site).filter(public_id=ident).first() if ident else None
     if item is None or item.kind != Kind.RECORDING:
         raise Http404
-    shown = gate.transcripts(Audience.VISITOR, Surface.PAGE).select_related("recording__host")
+    shown = visibility.transcripts(Audience.VISITOR, Channel.PAGE).select_related("recording__host")
     found = shown.filter(recording__uuid=item.key, recording__account=item.account_id).first()
-    views = film_views(gate, [found.recording], texts=False) if found else []
+    views = recording_views(visibility, [found.recording], texts=False) if found else []
     if found is None or not views:
         raise Http404
     context = {
@@ -251,7 +267,7 @@ def transcript(request: HttpRequest, token: str) -> HttpResponse:
         "text": sanitize_text(found.text),
         "page_title": _("Transcript: %(title)s") % {"title": views[0].title},
     }
-    return closed_lips(render(request, "wagtail_zoom/public/transcript.html", context))
+    return private_response(render(request, "wagtail_zoom/public/transcript.html", context))
 
 
 def with_passcode(url: str, passcode: str) -> str:
@@ -260,17 +276,17 @@ def with_passcode(url: str, passcode: str) -> str:
     return f"{url}{joiner}{urlencode({'pwd': passcode})}"
 
 
-def _recording(gate: Exposure, ident: Any) -> Recording | None:
-    if gate.choice is None:
+def _recording(visibility: SiteVisibility, ident: Any) -> Recording | None:
+    if visibility.site_settings is None:
         return None
-    item = gate.choice.site.zoom_items.filter(public_id=ident).first()
+    item = visibility.site_settings.site.zoom_items.filter(public_id=ident).first()
     if item is None:
         return None
-    rows = gate.recordings(Audience.VISITOR, Surface.JOIN)
+    rows = visibility.recordings(Audience.VISITOR, Channel.JOIN)
     return rows.filter(account=item.account_id, uuid=item.key).first()
 
 
-def site_and_gate(request: HttpRequest) -> tuple[Site, Exposure]:
+def site_and_visibility(request: HttpRequest) -> tuple[Site, SiteVisibility]:
     """The Site of the host that was asked, and its gate.
 
     The host decides only which Site's data is meant; what that Site shows is public anyway.
@@ -278,10 +294,10 @@ def site_and_gate(request: HttpRequest) -> tuple[Site, Exposure]:
     site = Site.find_for_request(request)
     if site is None:
         raise Http404
-    return site, Exposure.for_site(site)
+    return site, SiteVisibility.for_site(site)
 
 
-def closed_lips(response: HttpResponse) -> HttpResponse:
+def private_response(response: HttpResponse) -> HttpResponse:
     """Not stored by anybody, not indexed, and no address of ours goes to Zoom."""
     response["Cache-Control"] = "no-store, private"
     response["Referrer-Policy"] = "no-referrer"

@@ -11,25 +11,25 @@ from django.utils.translation import gettext as _
 from ..models import ItemRule, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
 
 if TYPE_CHECKING:
-    from .visibility import Exposure
+    from .visibility import SiteVisibility
 
 
-def reason(gate: Exposure, thing: Occurrence | Meeting | Recording) -> str:
+def reason(visibility: SiteVisibility, thing: Occurrence | Meeting | Recording) -> str:
     """The first rule that keeps it off the pages, or nothing when it is shown."""
-    from .visibility import Audience, Surface
+    from .visibility import Audience, Channel
 
     ask = {
-        Occurrence: gate.occurrences,
-        Meeting: gate.meetings,
-        Recording: gate.recordings,
+        Occurrence: visibility.occurrences,
+        Meeting: visibility.meetings,
+        Recording: visibility.recordings,
     }[type(thing)]
-    if ask(Audience.VISITOR, Surface.PAGE).filter(pk=thing.pk).exists():
+    if ask(Audience.VISITOR, Channel.PAGE).filter(pk=thing.pk).exists():
         return ""
-    return explain(gate.choice, thing) or _("It is not shown at present.")
+    return explain(visibility.site_settings, thing) or _("It is not shown at present.")
 
 
 def explain(
-    choice: ZoomSettings | None,
+    site_settings: ZoomSettings | None,
     thing: Occurrence | Meeting | Recording,
     *,
     item: SiteItem | None = None,
@@ -39,48 +39,48 @@ def explain(
 
     Lists hand in the thing's item and the ticked hosts, so that nothing is read per line.
     """
-    return _site(choice) or _thing(choice, thing, item, ticked)
+    return _site(site_settings) or _thing(site_settings, thing, item, ticked)
 
 
-def _site(choice: ZoomSettings | None) -> str:
-    if choice is None or choice.account_id is None:
+def _site(site_settings: ZoomSettings | None) -> str:
+    if site_settings is None or site_settings.account_id is None:
         return _("This site is not connected to Zoom.")
-    if choice.needs_confirmation:
+    if site_settings.needs_confirmation:
         return _("You have not confirmed the new connection yet.")
-    if choice.configured_at is None:
+    if site_settings.configured_at is None:
         return _("You have not chosen yet what visitors may see.")
-    return "" if choice.shows_data else _("This site is not connected to Zoom.")
+    return "" if site_settings.shows_data else _("This site is not connected to Zoom.")
 
 
 def _thing(
-    choice: ZoomSettings | None,
+    site_settings: ZoomSettings | None,
     thing: Occurrence | Meeting | Recording,
     item: SiteItem | None,
     ticked: set[int] | None,
 ) -> str:
-    if choice is None:
+    if site_settings is None:
         return ""
     meeting = thing.meeting if isinstance(thing, Occurrence) else thing
-    if meeting.account_id != choice.account_id:
+    if meeting.account_id != site_settings.account_id:
         return _("It belongs to another Zoom account.")
     if isinstance(meeting, Recording):
-        return _recording(choice, meeting, item, ticked)
-    return _meeting(choice, meeting, item, ticked)
+        return _recording(site_settings, meeting, item, ticked)
+    return _meeting(site_settings, meeting, item, ticked)
 
 
-def _host(choice: ZoomSettings, thing: Meeting | Recording, ticked: set[int] | None) -> str:
+def _host(site_settings: ZoomSettings, thing: Meeting | Recording, ticked: set[int] | None) -> str:
     if ticked is None:
-        ticked = set(choice.hosts.filter(pk=thing.host_id).values_list("pk", flat=True))
+        ticked = set(site_settings.hosts.filter(pk=thing.host_id).values_list("pk", flat=True))
     if thing.host_id not in ticked:
         return _("You have not ticked its host.")
-    if choice.grant is not None and not choice.grant.covers(thing.host_zoom_id):
+    if site_settings.grant is not None and not site_settings.grant.covers(thing.host_zoom_id):
         return _("The Zoom connection of this site does not cover its host.")
     return ""
 
 
-def _item(choice: ZoomSettings, kind: str, key: str) -> SiteItem | None:
-    items = SiteItem.objects.for_site(choice.site_id)
-    return items.filter(account=choice.account_id, kind=kind, key=key).first()
+def _item(site_settings: ZoomSettings, kind: str, key: str) -> SiteItem | None:
+    items = SiteItem.objects.for_site(site_settings.site_id)
+    return items.filter(account=site_settings.account_id, kind=kind, key=key).first()
 
 
 def _curated(item: SiteItem | None) -> str:
@@ -94,9 +94,9 @@ def _curated(item: SiteItem | None) -> str:
 
 
 def _meeting(
-    choice: ZoomSettings, meeting: Meeting, item: SiteItem | None, ticked: set[int] | None
+    site_settings: ZoomSettings, meeting: Meeting, item: SiteItem | None, ticked: set[int] | None
 ) -> str:
-    if meeting.kind not in choice.kinds:
+    if meeting.kind not in site_settings.kinds:
         return (
             _("You have not switched on webinars.")
             if meeting.kind == Kind.WEBINAR
@@ -112,25 +112,28 @@ def _meeting(
         return _("It is marked as private in Zoom.")
     if meeting.detail_at is None:
         return _("It is still being read from Zoom.")
-    item = item or _item(choice, meeting.kind, meeting.zoom_id)
-    return _host(choice, meeting, ticked) or _curated(item) or _rule(choice, meeting)
+    item = item or _item(site_settings, meeting.kind, meeting.zoom_id)
+    return _host(site_settings, meeting, ticked) or _curated(item) or _rule(site_settings, meeting)
 
 
-def _rule(choice: ZoomSettings, meeting: Meeting) -> str:
-    word = choice.mark_word.strip()
-    if choice.item_rule == ItemRule.REGISTRATION and not meeting.takes_registration:
+def _rule(site_settings: ZoomSettings, meeting: Meeting) -> str:
+    word = site_settings.mark_word.strip()
+    if site_settings.item_rule == ItemRule.REGISTRATION and not meeting.takes_registration:
         return _("Only meetings with registration are shown, and this one has none.")
-    if choice.item_rule == ItemRule.MARKED:
+    if site_settings.item_rule == ItemRule.MARKED:
         return _("The word “%(word)s” is not in its topic or description.") % {"word": word}
-    if choice.item_rule == ItemRule.PICKED:
+    if site_settings.item_rule == ItemRule.PICKED:
         return _("Only meetings that you pick are shown, and you have not picked it.")
     return ""
 
 
 def _recording(
-    choice: ZoomSettings, recording: Recording, item: SiteItem | None, ticked: set[int] | None
+    site_settings: ZoomSettings,
+    recording: Recording,
+    item: SiteItem | None,
+    ticked: set[int] | None,
 ) -> str:
-    if Kind.RECORDING not in choice.kinds:
+    if Kind.RECORDING not in site_settings.kinds:
         return _("You have not switched on recordings.")
     if recording.trashed_at or recording.removed_at:
         return _("It was deleted in Zoom.")
@@ -139,12 +142,12 @@ def _recording(
     meeting = recording.meeting
     if meeting is not None and (meeting.is_private or meeting.uses_personal_room):
         return _("Its meeting is private or was held in a personal room.")
-    if choice.recording_days:
-        oldest = timezone.now() - timedelta(days=choice.recording_days)
+    if site_settings.recording_days:
+        oldest = timezone.now() - timedelta(days=site_settings.recording_days)
         if recording.start < oldest:
             return _("It is older than the days for which you show recordings.")
-    item = item or _item(choice, Kind.RECORDING, recording.uuid)
+    item = item or _item(site_settings, Kind.RECORDING, recording.uuid)
     wait = ""
     if item is None or item.visibility == SiteItem.Visibility.AUTO or not item.decided_at:
         wait = _("It waits for you to look at it and to publish it.")
-    return _host(choice, recording, ticked) or _curated(item) or wait
+    return _host(site_settings, recording, ticked) or _curated(item) or wait

@@ -19,6 +19,16 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="BlockUsage",
+            fields=[
+                ("key", models.CharField(max_length=32, primary_key=True, serialize=False)),
+            ],
+            options={
+                "verbose_name": "placement",
+                "verbose_name_plural": "placements",
+            },
+        ),
+        migrations.CreateModel(
             name="Heartbeat",
             fields=[
                 ("name", models.CharField(max_length=30, primary_key=True, serialize=False)),
@@ -56,16 +66,6 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "host",
                 "verbose_name_plural": "hosts",
-            },
-        ),
-        migrations.CreateModel(
-            name="Placement",
-            fields=[
-                ("key", models.CharField(max_length=32, primary_key=True, serialize=False)),
-            ],
-            options={
-                "verbose_name": "placement",
-                "verbose_name_plural": "placements",
             },
         ),
         migrations.CreateModel(
@@ -783,7 +783,7 @@ class Migration(migrations.Migration):
                     "received_at",
                     models.DateTimeField(db_index=True, default=django.utils.timezone.now),
                 ),
-                ("lane", wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=220)),
+                ("lock_key", wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=220)),
                 ("payload", models.JSONField(blank=True, default=dict)),
                 (
                     "state",
@@ -811,7 +811,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["account_zoom_id"], name="wagtail_zoom_event_account"),
                     models.Index(fields=["state", "run_after"], name="wagtail_zoom_event_due"),
-                    models.Index(fields=["lane", "state"], name="wagtail_zoom_event_lane"),
+                    models.Index(fields=["lock_key", "state"], name="wagtail_zoom_event_lock"),
                 ],
             },
         ),
@@ -843,7 +843,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Lane",
+            name="ObjectLock",
             fields=[
                 (
                     "id",
@@ -859,14 +859,14 @@ class Migration(migrations.Migration):
                     "account",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="lanes",
+                        related_name="object_locks",
                         to="wagtail_zoom.zoomaccount",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "lane",
-                "verbose_name_plural": "lanes",
+                "verbose_name": "object lock",
+                "verbose_name_plural": "object locks",
             },
         ),
         migrations.AddField(
@@ -1270,10 +1270,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                (
-                    "host_zoom_id",
-                    wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100),
-                ),
+                ("host_zoom_id", wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100)),
                 (
                     "meeting_zoom_id",
                     wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100),

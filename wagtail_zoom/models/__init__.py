@@ -9,7 +9,7 @@ from .accounts import (
     RateBudget,
     ZoomAccount,
 )
-from .curation import ItemTag, Placement, SiteItem
+from .curation import BlockUsage, ItemTag, SiteItem
 from .fetch_scopes import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .mirror import Host, Kind, Meeting, Occurrence
 from .oauth import Invitation, OAuthState
@@ -25,8 +25,8 @@ from .settings import (
     ZoomSettings,
 )
 from .transcripts import Transcript
-from .versions import touch, touch_sites
-from .webhook_events import Lane, WebhookEvent
+from .versions import bump_data_version, bump_data_version_of_sites
+from .webhook_events import ObjectLock, WebhookEvent
 
 __all__ = [
     "TRANSCRIPT",
@@ -43,12 +43,12 @@ __all__ = [
     "ItemTag",
     "JoinPolicy",
     "Kind",
-    "Lane",
+    "ObjectLock",
     "Meeting",
     "OAuthState",
     "Occurrence",
     "PasscodePolicy",
-    "Placement",
+    "BlockUsage",
     "Plan",
     "RateBudget",
     "Recording",
@@ -66,6 +66,6 @@ __all__ = [
     "ZoomSettings",
     "demand_mark",
     "fetch_scope",
-    "touch",
-    "touch_sites",
+    "bump_data_version",
+    "bump_data_version_of_sites",
 ]

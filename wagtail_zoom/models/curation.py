@@ -121,11 +121,11 @@ class ItemTag(models.Model):
         return self.name
 
 
-class Placement(models.Model):
+class BlockUsage(models.Model):
     """Never holds rows: a constant target for the reference index.
 
     A list block depends on no single row, yet we must know which pages hold one. Blocks name
-    ``Placement`` with a fixed key in ``extract_references``, and Wagtail keeps the rest current.
+    ``BlockUsage`` with a fixed key in ``extract_references``, and Wagtail keeps the rest current.
     """
 
     MEETING_LIST = "meeting-list"

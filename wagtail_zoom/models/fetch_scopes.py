@@ -56,11 +56,11 @@ def fetch_scope(account: ZoomAccount) -> FetchScope:
     """The present demand on one account: three queries, whatever its size."""
     fetch: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     keep: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for choice, host, live in _demand(account):
-        for kind in _wanted(choice):
-            keep[kind][host.pk].add(choice.site_id)
-            if live and _plain(kind) not in (choice.grant.missing_kinds or []):
-                fetch[kind][host.pk].add(choice.site_id)
+    for site_settings, host, live in _demand(account):
+        for kind in _wanted(site_settings):
+            keep[kind][host.pk].add(site_settings.site_id)
+            if live and _plain(kind) not in (site_settings.grant.missing_kinds or []):
+                fetch[kind][host.pk].add(site_settings.site_id)
     return FetchScope(
         fetch={kind: dict(hosts) for kind, hosts in fetch.items()},
         keep={kind: dict(hosts) for kind, hosts in keep.items()},
@@ -89,9 +89,9 @@ _READ = (
 )
 
 
-def _wanted(choice: ZoomSettings) -> list[str]:
-    kinds = [str(kind) for kind in choice.kinds]
-    with_text = choice.show_recordings and choice.show_transcripts
+def _wanted(site_settings: ZoomSettings) -> list[str]:
+    kinds = [str(kind) for kind in site_settings.kinds]
+    with_text = site_settings.show_recordings and site_settings.show_transcripts
     return [*kinds, TRANSCRIPT] if with_text else kinds
 
 
@@ -102,21 +102,21 @@ def _plain(kind: str) -> str:
 
 def _demand(account: ZoomAccount) -> Iterator[tuple[ZoomSettings, Host, bool]]:
     choices = {
-        choice.pk: choice
-        for choice in ZoomSettings.objects.filter(account=account).select_related("grant")
-        if choice.shows_data
+        site_settings.pk: site_settings
+        for site_settings in ZoomSettings.objects.filter(account=account).select_related("grant")
+        if site_settings.shows_data
     }
     ticked = ExposedHost.objects.filter(
         settings__in=list(choices), host__account=account
     ).select_related("host")
     for row in ticked:
-        choice = choices[row.settings_id]
-        if choice.grant is None:
-            yield choice, row.host, False
-        elif choice.grant.covers(row.host.zoom_id):
+        site_settings = choices[row.settings_id]
+        if site_settings.grant is None:
+            yield site_settings, row.host, False
+        elif site_settings.grant.covers(row.host.zoom_id):
             live = (
-                choice.paused_at is None
-                and choice.grant.state in (GrantState.CONNECTED, GrantState.DEGRADED)
-                and choice.grant.client_id == zoom_settings.client_id
+                site_settings.paused_at is None
+                and site_settings.grant.state in (GrantState.CONNECTED, GrantState.DEGRADED)
+                and site_settings.grant.client_id == zoom_settings.client_id
             )
-            yield choice, row.host, live
+            yield site_settings, row.host, live

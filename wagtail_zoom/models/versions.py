@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 from .accounts import ZoomAccount, version_step
 
 
-def touch(*accounts: int | None) -> None:
+def bump_data_version(*accounts: int | None) -> None:
     """Give these accounts (primary keys) a new version.
 
     Call it as the last statement of the transaction, so that the row is locked only briefly.
@@ -26,9 +26,9 @@ def touch(*accounts: int | None) -> None:
         rows.update(data_version=Greatest(F("data_version"), Value(now)) + step)
 
 
-def touch_sites(sites: Iterable[int]) -> None:
+def bump_data_version_of_sites(sites: Iterable[int]) -> None:
     """The same for the accounts that these Sites show."""
     from .settings import ZoomSettings
 
     found = ZoomSettings.objects.filter(site__in=list(sites)).exclude(account=None)
-    touch(*found.values_list("account", flat=True).distinct())
+    bump_data_version(*found.values_list("account", flat=True).distinct())

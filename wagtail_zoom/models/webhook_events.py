@@ -1,4 +1,4 @@
-"""The inbox: stored deliveries, and the lanes in which they are worked off."""
+"""Webhook events as they were received, and the locks under which they are processed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WebhookEvent(models.Model):
     event_ts = models.BigIntegerField(default=0)
     """Milliseconds since 1970, Zoom's clock."""
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
-    lane = ZoomIdField(max_length=220, blank=True)
+    lock_key = ZoomIdField(max_length=220, blank=True)
     """``<account zoom id>:<object kind>:<object id>``."""
     payload = models.JSONField(default=dict, blank=True)
 
@@ -56,17 +56,17 @@ class WebhookEvent(models.Model):
         indexes = [
             models.Index(fields=["account_zoom_id"], name="wagtail_zoom_event_account"),
             models.Index(fields=["state", "run_after"], name="wagtail_zoom_event_due"),
-            models.Index(fields=["lane", "state"], name="wagtail_zoom_event_lane"),
+            models.Index(fields=["lock_key", "state"], name="wagtail_zoom_event_lock"),
         ]
 
     def __str__(self) -> str:
         return self.event
 
 
-class Lane(models.Model):
+class ObjectLock(models.Model):
     """Serial work on one object of one account: claim, read once, mark its events done."""
 
-    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="lanes")
+    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="object_locks")
     key = ZoomIdField(max_length=220, unique=True)
     not_before = models.DateTimeField(default=timezone.now)
     """Earliest next read: spaces trailing reads of an object in a storm."""
@@ -76,8 +76,8 @@ class Lane(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = _("lane")
-        verbose_name_plural = _("lanes")
+        verbose_name = _("object lock")
+        verbose_name_plural = _("object locks")
 
     def __str__(self) -> str:
         return self.key

@@ -87,9 +87,9 @@ def _host(account: ZoomAccount, who: dict[str, Any]) -> Host:
     return host
 
 
-def is_switch(choice: ZoomSettings, grant: Grant) -> bool:
+def is_switch(site_settings: ZoomSettings, grant: Grant) -> bool:
     """Whether linking would replace another Zoom account: then the person is asked first."""
-    return choice.account_id is not None and choice.account_id != grant.account_id
+    return site_settings.account_id is not None and site_settings.account_id != grant.account_id
 
 
 def connect_site(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomSettings:
@@ -100,70 +100,74 @@ def connect_site(site: Site, grant: Grant, user: Any, *, invited: bool = False) 
     The person who connected is ticked when nobody is.
     """
     with transaction.atomic():
-        choice = ZoomSettings.for_site(site)
-        choice = ZoomSettings.objects.select_for_update().get(pk=choice.pk)
-        former, left, switched = choice.grant, choice.account_id, is_switch(choice, grant)
+        site_settings = ZoomSettings.for_site(site)
+        site_settings = ZoomSettings.objects.select_for_update().get(pk=site_settings.pk)
+        former, left, switched = (
+            site_settings.grant,
+            site_settings.account_id,
+            is_switch(site_settings, grant),
+        )
         # An account that the owner has chosen from already needs no second yes.
-        known = choice.shows_data and choice.account_id == grant.account_id
+        known = site_settings.shows_data and site_settings.account_id == grant.account_id
         asks = invited and not known
         if switched:
-            ExposedHost.objects.filter(settings=choice).delete()
-            choice.configured_at = None
-        choice.grant, choice.account = grant, grant.account
-        choice.linked_at, choice.archived_at = timezone.now(), None
-        choice.needs_confirmation = asks
-        choice.save()
-        if not ExposedHost.objects.filter(settings=choice).exists():
+            ExposedHost.objects.filter(settings=site_settings).delete()
+            site_settings.configured_at = None
+        site_settings.grant, site_settings.account = grant, grant.account
+        site_settings.linked_at, site_settings.archived_at = timezone.now(), None
+        site_settings.needs_confirmation = asks
+        site_settings.save()
+        if not ExposedHost.objects.filter(settings=site_settings).exists():
             host = Host.objects.filter(account=grant.account, zoom_id=grant.zoom_user_id).first()
             if host is not None:
-                ExposedHost.objects.create(settings=choice, host=host)
+                ExposedHost.objects.create(settings=site_settings, host=host)
         if former is not None and former.pk != grant.pk:
             disconnect.release(former)
         if left and (switched or former != grant):
             # What no Site reaches any more is not kept.
             enqueue("purge_account", left)
-        _record(choice, user, "connected_invited" if invited else "connected")
+        _record(site_settings, user, "connected_invited" if invited else "connected")
         if not asks:
-            begin(choice)
-    return choice
+            begin(site_settings)
+    return site_settings
 
 
-def confirm(choice: ZoomSettings, user: Any) -> None:
+def confirm(site_settings: ZoomSettings, user: Any) -> None:
     """The owner says yes to a connection that somebody else made by invitation."""
-    if not choice.needs_confirmation:
+    if not site_settings.needs_confirmation:
         return
     with transaction.atomic():
-        choice.needs_confirmation = False
-        choice.save(update_fields=["needs_confirmation"])
-        _record(choice, user, "confirmed")
-        begin(choice)
+        site_settings.needs_confirmation = False
+        site_settings.save(update_fields=["needs_confirmation"])
+        _record(site_settings, user, "confirmed")
+        begin(site_settings)
 
 
-def begin(choice: ZoomSettings) -> None:
+def begin(site_settings: ZoomSettings) -> None:
     """Read the directory, so that hosts can be chosen; tell the project after the commit.
 
     What was chosen before is compared with Zoom at the next tick: nothing was heard meanwhile.
     """
-    if choice.configured_at is not None:
-        rows = ZoomAccount.objects.filter(pk=choice.account_id)
+    if site_settings.configured_at is not None:
+        rows = ZoomAccount.objects.filter(pk=site_settings.account_id)
         rows.update(next_reconcile_at=timezone.now())
-    enqueue("sync_directory", choice.account_id)
+    enqueue("sync_directory", site_settings.account_id)
     transaction.on_commit(
         lambda: account_connected.send_robust(
-            ZoomSettings, site=choice.site, account=choice.account
+            ZoomSettings, site=site_settings.site, account=site_settings.account
         )
     )
 
 
-def _record(choice: ZoomSettings, user: Any, code: str) -> None:
-    grant = choice.grant
+def _record(site_settings: ZoomSettings, user: Any, code: str) -> None:
+    grant = site_settings.grant
     Activity.log(
-        [choice.site_id],
+        [site_settings.site_id],
         "connection",
         code,
         outcome=Activity.Outcome.GOOD,
-        data={"account": str(choice.account), "person": grant.user_name if grant else ""},
-        account=choice.account,
+        data={"account": str(site_settings.account), "person": grant.user_name if grant else ""},
+        account=site_settings.account,
         user=user,
     )
-    log(instance=choice, action="wagtail_zoom.connect", user=user, data={"code": code})
+    log(instance=site_settings, action="wagtail_zoom.connect", user=user, data={"code": code})

@@ -34,29 +34,33 @@ REVOKE_TRIES = 6
 ORPHAN_AGE = timedelta(hours=1)
 
 
-def disconnect(choice: ZoomSettings, *, keep: bool, user: Any = None) -> None:
+def disconnect(site_settings: ZoomSettings, *, keep: bool, user: Any = None) -> None:
     """Unlink a Site. ``keep``: what is shown stays as a frozen archive; else it goes at once.
 
     Curation (titles, images, decisions) stays for a later connection in either case.
     """
     with transaction.atomic():
-        grant, account = choice.grant, choice.account
+        grant, account = site_settings.grant, site_settings.account
         if account is None:
             return
-        choice.grant, choice.needs_confirmation, choice.paused_at = None, False, None
-        choice.archived_at = timezone.now() if keep else None
+        site_settings.grant, site_settings.needs_confirmation, site_settings.paused_at = (
+            None,
+            False,
+            None,
+        )
+        site_settings.archived_at = timezone.now() if keep else None
         if not keep:
-            choice.account = None
-            choice.configured_at = None
-            ExposedHost.objects.filter(settings=choice).delete()
+            site_settings.account = None
+            site_settings.configured_at = None
+            ExposedHost.objects.filter(settings=site_settings).delete()
         # These alone: what somebody else has chosen in the meantime is not undone.
         columns = ["grant", "account", "configured_at", "needs_confirmation", "paused_at"]
-        choice.save(update_fields=[*columns, "archived_at"])
-        OAuthState.objects.filter(site=choice.site_id).delete()
+        site_settings.save(update_fields=[*columns, "archived_at"])
+        OAuthState.objects.filter(site=site_settings.site_id).delete()
         if grant is not None:
             release(grant)
         Activity.log(
-            [choice.site_id],
+            [site_settings.site_id],
             "connection",
             "disconnected_kept" if keep else "disconnected",
             outcome=Activity.Outcome.INFO,
@@ -64,9 +68,11 @@ def disconnect(choice: ZoomSettings, *, keep: bool, user: Any = None) -> None:
             account=account,
             user=user,
         )
-        log(instance=choice, action="wagtail_zoom.disconnect", user=user, data={"kept": keep})
+        log(
+            instance=site_settings, action="wagtail_zoom.disconnect", user=user, data={"kept": keep}
+        )
         enqueue("purge_account", account.pk)
-        _tell_left(choice.site, account, kept=keep)
+        _tell_left(site_settings.site, account, kept=keep)
 
 
 def _tell_left(site: Site, account: ZoomAccount, *, kept: bool = False) -> None:
@@ -191,7 +197,7 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
             )  # fmt: skip
             choices = ZoomSettings.objects.filter(grant=grant)
             left = list(choices.select_related("site"))
-            sites = [choice.site_id for choice in left]
+            sites = [site_settings.site_id for site_settings in left]
             ExposedHost.objects.filter(settings__in=choices).delete()
             choices.update(
                 grant=None, account=None, configured_at=None, archived_at=None, paused_at=None,
@@ -201,7 +207,7 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[i
                 sites, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
                 data={"account": str(grant.account)}, account=grant.account,
             )  # fmt: skip
-            for choice in left:
-                _tell_left(choice.site, grant.account)
+            for site_settings in left:
+                _tell_left(site_settings.site, grant.account)
             purge.append(grant.account_id)
     return sorted(set(purge))

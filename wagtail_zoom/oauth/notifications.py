@@ -30,19 +30,19 @@ BATCH = 50
 """Grants that one tick looks after; the others wait for the next minute."""
 
 
-def owner_address(choice: ZoomSettings) -> str:
+def owner_address(site_settings: ZoomSettings) -> str:
     """Where mail about problems of a Site goes; empty when nobody is known.
 
     The address that the owner entered, else that of the person who connected. Several Sites may
     share a permission: who connected another one is told nothing of this one.
     """
-    if choice.contact_email:
-        return choice.contact_email
-    grant = choice.grant
+    if site_settings.contact_email:
+        return site_settings.contact_email
+    grant = site_settings.grant
     if grant is None:
         return ""
     person = grant.connected_by
-    if person is not None and person.email and may_change(person, choice.site):
+    if person is not None and person.email and may_change(person, site_settings.site):
         return str(person.email)
     return grant.user_email.reveal() if grant.user_email.readable else ""
 
@@ -68,16 +68,16 @@ def is_due(grant: Grant, now: datetime) -> bool:
     return step < len(AFTER) and now >= grant.state_since + AFTER[step]
 
 
-def send_about(choice: ZoomSettings, address: str, title: str, text: str) -> bool:
+def send_about(site_settings: ZoomSettings, address: str, title: str, text: str) -> bool:
     """A mail that the host's administrator asks for; whether it could be sent.
 
     Templates ``wagtail_zoom/mail/needs_you.txt`` and ``…_subject.txt``. It counts as none of the
     reminders: those go on by themselves.
     """
-    account = choice.account
+    account = site_settings.account
     if not address or (account is not None and account.is_quarantined):
         return False
-    context = _context(choice) | {"title": title, "text": text}
+    context = _context(site_settings) | {"title": title, "text": text}
     try:
         _message("needs_you", address, context).send()
     except (smtplib.SMTPException, OSError) as error:
@@ -94,18 +94,18 @@ def _send(grant: Grant, now: datetime) -> int:
     choices = ZoomSettings.objects.filter(grant=grant).select_related(
         "site", "account", "grant__account", "grant__connected_by"
     )
-    for choice in choices:
-        address = owner_address(choice)
+    for site_settings in choices:
+        address = owner_address(site_settings)
         if not address:
             continue
-        context = _context(choice) | {
-            "account": choice.account,
+        context = _context(site_settings) | {
+            "account": site_settings.account,
             "grant": grant,
             "reason": grant.get_reason_display() if grant.reason else "",
             "since": grant.state_since,
         }
         try:
-            with translation.override(language_of(choice)):
+            with translation.override(language_of(site_settings)):
                 _message("needs_reconnect", address, context).send()
             sent += 1
         except (smtplib.SMTPException, OSError) as error:
@@ -124,9 +124,9 @@ def _claim(grant: Grant, now: datetime) -> bool:
         return True
 
 
-def language_of(choice: ZoomSettings) -> str:
+def language_of(site_settings: ZoomSettings) -> str:
     """The language in which the person who connected uses the admin."""
-    person = choice.grant.connected_by if choice.grant else None
+    person = site_settings.grant.connected_by if site_settings.grant else None
     profile = getattr(person, "wagtail_userprofile", None)
     chosen = getattr(profile, "preferred_language", "")
     return str(chosen or django_settings.LANGUAGE_CODE)
@@ -143,10 +143,12 @@ def _message(name: str, address: str, context: dict[str, Any]) -> EmailMessage:
     )
 
 
-def _context(choice: ZoomSettings) -> dict[str, Any]:
-    path = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", choice.site_id])
+def _context(site_settings: ZoomSettings) -> dict[str, Any]:
+    path = reverse(
+        "wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site_settings.site_id]
+    )
     return {
-        "site": choice.site,
-        "site_name": choice.site.site_name or choice.site.hostname,
+        "site": site_settings.site,
+        "site_name": site_settings.site.site_name or site_settings.site.hostname,
         "panel_url": f"{settings.base_url}{path}",
     }

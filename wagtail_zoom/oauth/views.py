@@ -121,10 +121,10 @@ def finish(request: HttpRequest) -> HttpResponse:
     except (ZoomError, ZoomConfigurationError) as error:
         logger.warning("An authorisation failed: %s.", type(error).__name__)
         return _stop(request, row, code_of(error))
-    choice = ZoomSettings.for_site(row.site)
+    site_settings = ZoomSettings.for_site(row.site)
     if row.invitation is not None:
-        return _finish_invited(request, row, choice, grant)
-    if is_switch(choice, grant):  # guard: account-switch-confirmed
+        return _finish_invited(request, row, site_settings, grant)
+    if is_switch(site_settings, grant):  # guard: account-switch-confirmed
         request.session[SWITCH] = {"site": row.site_id, "grant": grant.pk}
         return redirect("wagtail_zoom:oauth_switch", row.site_id)
     connect_site(row.site, grant, request.user)
@@ -145,10 +145,10 @@ def _done(request: HttpRequest, site: Site, grant: Grant) -> HttpResponse:
 
 
 def _finish_invited(
-    request: HttpRequest, row: OAuthState, choice: ZoomSettings, grant: Grant
+    request: HttpRequest, row: OAuthState, site_settings: ZoomSettings, grant: Grant
 ) -> HttpResponse:
     invitation = row.invitation
-    if is_switch(choice, grant):
+    if is_switch(site_settings, grant):
         disconnect.release(grant)
         return _sentence(request, "other_account", status=409)
     if invitation is None or not invitations.use(invitation):  # guard: invitation-single-use
@@ -177,7 +177,7 @@ def switch(request: HttpRequest, site_pk: int) -> HttpResponse:
     if grant is None:
         return redirect(panel_url(site))
     if request.method == "GET":
-        context = {"site": site, "grant": grant, "choice": ZoomSettings.for_site(site)}
+        context = {"site": site, "grant": grant, "site_settings": ZoomSettings.for_site(site)}
         return render(request, "wagtail_zoom/oauth/switch.html", context)
     del request.session[SWITCH]
     if request.POST.get("answer") == "switch":

@@ -36,7 +36,7 @@ class Availability:
 
 def availability(
     meeting: Meeting | None,
-    choice: ZoomSettings | None,
+    site_settings: ZoomSettings | None,
     dates: Sequence[Occurrence] = (),
     now: datetime | None = None,
 ) -> Availability:
@@ -47,33 +47,34 @@ def availability(
         dates: its dates still to come, as the gate let them through.
     """
     now = now or timezone.now()
-    if meeting is None or choice is None:
+    if meeting is None or site_settings is None:
         return Availability("gone", _("This meeting is no longer available."))
     for judge in (_of_site, _of_meeting, _of_time, _of_places):
-        verdict = judge(meeting, choice, dates, now)
+        verdict = judge(meeting, site_settings, dates, now)
         if verdict is not None:
             return verdict
     return Availability()
 
 
 def _of_site(
-    meeting: Meeting, choice: ZoomSettings, dates: Sequence[Occurrence], now: datetime
+    meeting: Meeting, site_settings: ZoomSettings, dates: Sequence[Occurrence], now: datetime
 ) -> Availability | None:
     off = Availability("off", _("Registration is not offered here."), ask=True)
-    grant = choice.grant
-    if not choice.show_registration or grant is None:
+    grant = site_settings.grant
+    if not site_settings.show_registration or grant is None:
         return off
     if "registration" in grant.missing_kinds:
         return off
     if (
-        choice.paused_at or meeting.account.is_quarantined  # guard: copy-takes-no-registration
+        site_settings.paused_at
+        or meeting.account.is_quarantined  # guard: copy-takes-no-registration
     ):
         return Availability("paused", _("Registration is not possible at the moment."), ask=True)
     return None
 
 
 def _of_meeting(
-    meeting: Meeting, choice: ZoomSettings, dates: Sequence[Occurrence], now: datetime
+    meeting: Meeting, site_settings: ZoomSettings, dates: Sequence[Occurrence], now: datetime
 ) -> Availability | None:
     if meeting.is_events_webinar:
         sentence = _("Registration for this webinar is kept in Zoom Events, not here.")
@@ -92,7 +93,7 @@ def _unlicensed() -> Availability:
 
 
 def _of_time(
-    meeting: Meeting, choice: ZoomSettings, dates: Sequence[Occurrence], now: datetime
+    meeting: Meeting, site_settings: ZoomSettings, dates: Sequence[Occurrence], now: datetime
 ) -> Availability | None:
     if not meeting.has_fixed_time:
         return None
@@ -120,7 +121,7 @@ def _of_time(
 
 
 def _of_places(
-    meeting: Meeting, choice: ZoomSettings, dates: Sequence[Occurrence], now: datetime
+    meeting: Meeting, site_settings: ZoomSettings, dates: Sequence[Occurrence], now: datetime
 ) -> Availability | None:
     total = meeting.capacity
     if total and (meeting.registrant_count or 0) >= total:

@@ -13,7 +13,7 @@ from . import mails, tokens
 from .dates import dates_of
 
 
-def calendar_of(row: Registration, choice: ZoomSettings) -> bytes:
+def calendar_of(row: Registration, site_settings: ZoomSettings) -> bytes:
     """Events with the same identity as in the public calendar, so that a move moves them too."""
     made = Calendar()
     made.add("prodid", PRODUCT)
@@ -23,11 +23,11 @@ def calendar_of(row: Registration, choice: ZoomSettings) -> bytes:
         account=row.account_id, kind=row.snapshot.get("kind"), key=row.meeting_zoom_id
     )
     item = items.first()
-    door = _door(row, choice)
+    door = _door(row, site_settings)
     for date in dates_of(row):
         if date.occurrence is None:
             continue
-        one = event(date.occurrence, item, choice)
+        one = event(date.occurrence, item, site_settings)
         if door:
             for name in ("location", "url"):
                 one.pop(name, None)
@@ -37,10 +37,10 @@ def calendar_of(row: Registration, choice: ZoomSettings) -> bytes:
     return made.to_ical()
 
 
-def _door(row: Registration, choice: ZoomSettings) -> str:
-    if not mails.lets_in(row, choice):
+def _door(row: Registration, site_settings: ZoomSettings) -> str:
+    if not mails.lets_in(row, site_settings):
         return ""
     try:
-        return links.site_origin(choice) + tokens.join_path(row)
+        return links.site_origin(site_settings) + tokens.join_path(row)
     except NoReverseMatch:
         return ""

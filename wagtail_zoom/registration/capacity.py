@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ..models import Meeting, touch
+from ..models import Meeting, bump_data_version
 from ..sync import persist
 
 
@@ -45,7 +45,7 @@ def step_count(meeting: Meeting, step: int) -> None:
 def _counted(meeting: Meeting, was_full: bool) -> None:
     """Every count is new HTML; only the last place is worth emptying caches in front of us."""
     if was_full == is_full(meeting):
-        touch(meeting.account_id)
+        bump_data_version(meeting.account_id)
     else:
         announce(meeting)
 

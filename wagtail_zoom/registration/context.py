@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page, Site
 
 from ..frontend import page_tree
-from ..frontend.form_links import Ref
+from ..frontend.form_links import FormLink
 from ..frontend.text import title_for
-from ..frontend.visibility import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import Meeting, Occurrence, SiteItem, ZoomSettings
 from .availability import Availability, availability
 
@@ -28,7 +28,7 @@ class Offer:
     """What the gate lets one Site offer; without ``meeting`` there is only a sentence."""
 
     site: Site
-    choice: ZoomSettings | None
+    site_settings: ZoomSettings | None
     meeting: Meeting | None
     dates: tuple[Occurrence, ...] = ()
     page_id: int | None = None
@@ -39,23 +39,28 @@ class Offer:
 
     @classmethod
     def make(
-        cls, gate: Exposure, site: Site, meeting_id: int, page_id: int | None = None, date: str = ""
+        cls,
+        visibility: SiteVisibility,
+        site: Site,
+        meeting_id: int,
+        page_id: int | None = None,
+        date: str = "",
     ) -> Offer:
         """Ask the gate: two queries."""
-        rows = gate.meetings(Audience.VISITOR, Surface.PAGE)
+        rows = visibility.meetings(Audience.VISITOR, Channel.PAGE)
         meeting = rows.select_related("host", "account").filter(pk=meeting_id).first()
         dates: tuple[Occurrence, ...] = ()
         if meeting is not None:
-            shown = gate.occurrences(Audience.VISITOR, Surface.PAGE)
+            shown = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
             coming = shown.filter(meeting=meeting_id, end__gt=timezone.now()).exclude(
                 state__in=GONE
             )
             dates = tuple(coming.order_by("start", "pk"))
-        return cls(site, gate.choice, meeting, dates, page_id, date)
+        return cls(site, visibility.site_settings, meeting, dates, page_id, date)
 
     @cached_property
     def availability(self) -> Availability:
-        return availability(self.meeting, self.choice, self.dates)
+        return availability(self.meeting, self.site_settings, self.dates)
 
     @property
     def mode(self) -> str:
@@ -78,18 +83,18 @@ class Offer:
             account=meeting.account_id, kind=meeting.kind, key=meeting.zoom_id
         )
         own = item.values_list("title", flat=True).first()
-        return own or title_for(self.choice, meeting.topic) or _("Zoom meeting")
+        return own or title_for(self.site_settings, meeting.topic) or _("Zoom meeting")
 
     @property
     def organiser(self) -> str:
-        return organiser(self.site, self.choice)
+        return organiser(self.site, self.site_settings)
 
     @property
-    def ref(self) -> Ref:
+    def ref(self) -> FormLink:
         """The signed reference for the form's address."""
         options = {"date": self.date} if self.date else {}
         meeting_id = self.meeting.pk if self.meeting else 0
-        return Ref(self.site.pk, self.page_id, meeting_id, get_language() or "", options)
+        return FormLink(self.site.pk, self.page_id, meeting_id, get_language() or "", options)
 
     @cached_property
     def page_url(self) -> str:
@@ -98,12 +103,12 @@ class Offer:
         return (page.get_url() if page else "") or ""
 
 
-def organiser(site: Site, choice: ZoomSettings | None) -> str:
+def organiser(site: Site, site_settings: ZoomSettings | None) -> str:
     """Whose registration it is, for sentences to visitors."""
-    return (choice.organiser if choice else "") or site.site_name or site.hostname
+    return (site_settings.organiser if site_settings else "") or site.site_name or site.hostname
 
 
-def offer_of(ref: Ref) -> Offer | None:
+def offer_of(ref: FormLink) -> Offer | None:
     """The offer behind a reference; None when the page is gone or belongs to another Site."""
     site = Site.objects.select_related("root_page").filter(pk=ref.site_id).first()
     if site is None:
@@ -112,7 +117,7 @@ def offer_of(ref: Ref) -> Offer | None:
         pages = Page.objects.filter(page_tree.pages_of(site), pk=ref.page_id, live=True)
         if not pages.exists():
             return None
-    gate = Exposure.for_site(site)
+    visibility = SiteVisibility.for_site(site)
     date = str(ref.options.get("date", ""))
-    made = Offer.make(gate, site, ref.meeting_id, ref.page_id, date)
+    made = Offer.make(visibility, site, ref.meeting_id, ref.page_id, date)
     return replace(made, stands_alone=ref.page_id is None)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from ..frontend.datetimes import When
+from ..frontend.datetimes import TimeRange
 from ..models import Occurrence, Registration
 
 
@@ -17,7 +17,7 @@ from ..models import Occurrence, Registration
 class SignedDate:
     """One date. ``occurrence`` is None when the mirror no longer has it."""
 
-    when: When
+    when: TimeRange
     occurrence: Occurrence | None = None
 
     @property
@@ -65,13 +65,13 @@ def _of(occurrence: Occurrence, zone: str) -> SignedDate:
     moved = occurrence.state == Occurrence.State.MOVED
     before = occurrence.previous_start if moved else None
     before = before if before != occurrence.start else None
-    return SignedDate(When.of(occurrence.start, occurrence.end, zone, before), occurrence)
+    return SignedDate(TimeRange.of(occurrence.start, occurrence.end, zone, before), occurrence)
 
 
 def _kept(start: datetime | None, row: Registration, zone: str) -> SignedDate:
     start = start or row.created_at
     minutes = row.snapshot.get("duration") or 60
-    return SignedDate(When.of(start, start + timedelta(minutes=minutes), zone))
+    return SignedDate(TimeRange.of(start, start + timedelta(minutes=minutes), zone))
 
 
 def next_of(found: list[SignedDate]) -> SignedDate | None:

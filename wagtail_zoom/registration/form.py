@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
 from ..conf import settings
-from ..frontend.datetimes import When
+from ..frontend.datetimes import TimeRange
 from ..models import Meeting, Occurrence
 from . import fields, questions
 from .context import ONE, SEVERAL, Offer
@@ -36,7 +36,7 @@ class DateOption:
 
     value: str
     id: str
-    when: When
+    when: TimeRange
     checked: bool
 
 
@@ -62,9 +62,9 @@ class RegistrationForm(forms.Form):
             self.fields[question.name] = fields.custom(question)
         ours = set(self.fields)
         self.fields.update(own)
-        if offer.choice and offer.choice.consent_text:
+        if offer.site_settings and offer.site_settings.consent_text:
             self.fields["consent"] = forms.BooleanField(
-                label=offer.choice.consent_text,
+                label=offer.site_settings.consent_text,
                 error_messages={"required": _("Tick this box to register")},
             )
         self.our_names = {*ours, "consent"}
@@ -172,7 +172,7 @@ class RegistrationForm(forms.Form):
         return self.offer.mode == SEVERAL
 
     @property
-    def all_dates(self) -> list[When]:
+    def all_dates(self) -> list[TimeRange]:
         """The dates that one registration covers without a choice."""
         return [_when(date, self.offer.meeting) for date in self.offer.dates]
 
@@ -213,8 +213,8 @@ class RegistrationForm(forms.Form):
         return f"{title} {message}" if title[-1:] in "?!.:" else f"{title}: {message}"
 
 
-def _when(date: Occurrence, meeting: Meeting | None) -> When:
-    return When.of(date.start, date.end, meeting.timezone if meeting else "")
+def _when(date: Occurrence, meeting: Meeting | None) -> TimeRange:
+    return TimeRange.of(date.start, date.end, meeting.timezone if meeting else "")
 
 
 def _text(value: Any) -> str:

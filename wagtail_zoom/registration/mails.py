@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import settings
 from ..frontend import links
-from ..frontend.visibility import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
 from ..oauth.notifications import owner_address
 from ..utils.crypto import DecryptionError
@@ -96,16 +96,16 @@ def _note(row: Registration, name: str, later: Any, error: str) -> None:
 
 
 def _message(row: Registration, name: str) -> EmailMessage:
-    choice = ZoomSettings.for_site(row.site)
+    site_settings = ZoomSettings.for_site(row.site)
     with translation.override(row.locale or django_settings.LANGUAGE_CODE):
-        context = _context(row, choice)
+        context = _context(row, site_settings)
         subject = _subjects()[name] % {"title": context["title"]}
         body = render_to_string(f"wagtail_zoom/registration/mail/{name}.txt", context)
     return EmailMessage(
         subject=one_line(subject),
         body=body.strip() + "\n",
         to=[row.email.reveal()],
-        reply_to=[choice.contact_email] if choice.contact_email else None,
+        reply_to=[site_settings.contact_email] if site_settings.contact_email else None,
         headers={"Auto-Submitted": "auto-generated"},
     )
 
@@ -123,42 +123,42 @@ def _subjects() -> dict[str, str]:
     }
 
 
-def _context(row: Registration, choice: ZoomSettings) -> dict[str, Any]:
+def _context(row: Registration, site_settings: ZoomSettings) -> dict[str, Any]:
     dates = dates_of(row)
     zoom_sends = row.meeting is not None and row.meeting.zoom_sends_details
-    may_join = row.state == State.APPROVED and lets_in(row, choice)
-    path = way_in(row, choice) if may_join else ""
+    may_join = row.state == State.APPROVED and lets_in(row, site_settings)
+    path = way_in(row, site_settings) if may_join else ""
     passcode = ""
-    if may_join and row.meeting and choice.passcode_policy == PasscodePolicy.REGISTRANTS:
+    if may_join and row.meeting and site_settings.passcode_policy == PasscodePolicy.REGISTRANTS:
         passcode = row.meeting.passcode.reveal()
     return {
         "row": row,
         "title": one_line(row.snapshot.get("title") or row.snapshot.get("topic") or "Zoom"),
         "name": one_line(str(answers_of(row).get("standard", {}).get("first_name", ""))),
-        "organiser": organiser(row.site, choice),
-        "contact": choice.contact_email,
+        "organiser": organiser(row.site, site_settings),
+        "contact": site_settings.contact_email,
         "dates": [date.text for date in dates if not date.is_over] or [d.text for d in dates],
-        "status_url": tokens.status_url(row, choice),
+        "status_url": tokens.status_url(row, site_settings),
         "may_join": bool(path),
-        "join_url": links.site_origin(choice) + path if path and not zoom_sends else "",
+        "join_url": links.site_origin(site_settings) + path if path and not zoom_sends else "",
         "passcode": passcode,
         "zoom_sends": zoom_sends,
         "reason": error_policy.VISITOR.get(row.error_class, ""),
-        "days": choice.registration_days,
+        "days": site_settings.registration_days,
     }
 
 
-def lets_in(row: Registration, choice: ZoomSettings) -> bool:
+def lets_in(row: Registration, site_settings: ZoomSettings) -> bool:
     """Whether the owner's policy gives registered people a way in at all (now or later)."""
-    if row.meeting_id is None or choice.join_policy == JoinPolicy.NEVER:
+    if row.meeting_id is None or site_settings.join_policy == JoinPolicy.NEVER:
         return False
-    gate = Exposure(choice)
-    return gate.meetings(Audience.REGISTRANT, Surface.PAGE).filter(pk=row.meeting_id).exists()
+    visibility = SiteVisibility(site_settings)
+    return visibility.meetings(Audience.REGISTRANT, Channel.PAGE).filter(pk=row.meeting_id).exists()
 
 
-def way_in(row: Registration, choice: ZoomSettings) -> str:
+def way_in(row: Registration, site_settings: ZoomSettings) -> str:
     """The path of a registered person's own way in; empty where the owner gives none."""
-    if not lets_in(row, choice):
+    if not lets_in(row, site_settings):
         return ""
     try:
         return tokens.join_path(row)
@@ -168,8 +168,8 @@ def way_in(row: Registration, choice: ZoomSettings) -> str:
 
 def tell_owner(row: Registration) -> None:
     """One mail about a final failure, without a word about the person."""
-    choice = ZoomSettings.for_site(row.site)
-    to = owner_address(choice)
+    site_settings = ZoomSettings.for_site(row.site)
+    to = owner_address(site_settings)
     if not to:
         return
     key = f"wagtail-zoom:told:{row.site_id}:{row.meeting_zoom_id}:{row.error_class}"

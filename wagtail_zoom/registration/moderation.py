@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from ..frontend.visibility import Exposure
+from ..frontend.visibility import SiteVisibility
 from ..models import Activity, Meeting, Registration
 from ..utils.crypto import DecryptionError
 from . import dedup, error_policy, outbox, tokens
@@ -112,9 +112,9 @@ def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
     """
     if row.meeting_id is None:
         raise NotPossible("edit")
-    gate = Exposure.for_site(row.site)
+    visibility = SiteVisibility.for_site(row.site)
     meeting = Meeting.objects.select_related("host", "account").get(pk=row.meeting_id)
-    offer = Offer(row.site, gate.choice, meeting, page_id=row.page_id)
+    offer = Offer(row.site, visibility.site_settings, meeting, page_id=row.page_id)
     try:
         kept, address = answers_of(row), row.email.reveal()
     except DecryptionError:

@@ -216,8 +216,8 @@ def date_anew(site_pk: int) -> int:
 
 def purge_day(row: Registration, now: datetime | None = None) -> Any:
     """The day after which a sign-up is deleted: the Site's retention after its last date."""
-    choice = ZoomSettings.objects.filter(site=row.site_id).first()
-    days = choice.registration_days if choice else DAYS
+    site_settings = ZoomSettings.objects.filter(site=row.site_id).first()
+    days = site_settings.registration_days if site_settings else DAYS
     last = last_end(row) or row.created_at or now or timezone.now()
     return last.date() + timedelta(days=days)
 

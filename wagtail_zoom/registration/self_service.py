@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ..conf import settings
 from ..frontend import views
-from ..frontend.visibility import Audience, Exposure, Surface
+from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import Occurrence, Registration, ZoomSettings
 from . import inline, ratelimit, service, tokens
 from .calendars import calendar_of
@@ -32,9 +32,9 @@ def _find(request: HttpRequest, token: str) -> Registration:
 
 
 def _page(request: HttpRequest, row: Registration, template: str) -> HttpResponse:
-    choice = ZoomSettings.for_site(row.site)
+    site_settings = ZoomSettings.for_site(row.site)
     with translation.override(row.locale or get_language()):
-        status = status_of(row, choice)
+        status = status_of(row, site_settings)
         context = {
             "row": row,
             "status": status,
@@ -119,7 +119,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     response = views.visitor_join(request, token) or _personal_join(request, token)
     if response is None:
         raise Http404
-    return views.closed_lips(response)
+    return views.private_response(response)
 
 
 def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
@@ -129,17 +129,17 @@ def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
         return None
     if row.state != State.APPROVED or row.meeting_id is None:
         return _back(row)
-    gate = Exposure.for_site(row.site)
-    date = _date_now(row, gate)
+    visibility = SiteVisibility.for_site(row.site)
+    date = _date_now(row, visibility)
     if date is None:
         return _back(row)
     with translation.override(row.locale or get_language()):
         personal = row.join_url if row.join_url else None
-        return views.answer(request, gate, date, Audience.REGISTRANT, personal)
+        return views.join_response(request, visibility, date, Audience.REGISTRANT, personal)
 
 
-def _date_now(row: Registration, gate: Exposure) -> Occurrence | None:
-    rows = gate.occurrences(Audience.REGISTRANT, Surface.PAGE).filter(meeting=row.meeting_id)
+def _date_now(row: Registration, visibility: SiteVisibility) -> Occurrence | None:
+    rows = visibility.occurrences(Audience.REGISTRANT, Channel.PAGE).filter(meeting=row.meeting_id)
     chosen = list(row.dates.values_list("occurrence_id", flat=True))
     if chosen:
         rows = rows.filter(pk__in=[pk for pk in chosen if pk])

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
-from ..frontend.visibility import Exposure
+from ..frontend.visibility import SiteVisibility
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
 from . import dedup, mails, outbox, questions, tokens
 from .availability import Availability
@@ -77,7 +77,7 @@ def register(
         RegistrationClosed: the gate or Zoom's settings do not allow it.
         django.core.exceptions.ValidationError: an answer is missing or wrong.
     """
-    offer = Offer.make(Exposure.for_site(site), site, meeting.pk, page.pk if page else None)
+    offer = Offer.make(SiteVisibility.for_site(site), site, meeting.pk, page.pk if page else None)
     if not offer.availability.is_open:
         raise RegistrationClosed(offer.availability)
     data: dict[str, Any] = {"email": email, "first_name": first_name, "last_name": last_name}
@@ -163,7 +163,7 @@ def _last_day(offer: Offer, entry: Entry, confirmed: bool) -> date:
     now = timezone.now()
     if not confirmed:
         return (now + timedelta(days=UNCONFIRMED_DAYS)).date()
-    days = offer.choice.registration_days if offer.choice else outbox.DAYS
+    days = offer.site_settings.registration_days if offer.site_settings else outbox.DAYS
     last = max((one.end for one in entry.dates or offer.dates), default=now)
     return last.date() + timedelta(days=days)
 

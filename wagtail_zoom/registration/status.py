@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from ..frontend import datetimes
-from ..frontend.form_links import Ref
+from ..frontend.form_links import FormLink
 from ..models import Registration, ZoomSettings
 from ..utils.crypto import DecryptionError
 from . import error_policy, mails, tokens
@@ -52,15 +52,15 @@ class Status:
     can_resend: bool = False
 
 
-def status_of(row: Registration, choice: ZoomSettings) -> Status:
+def status_of(row: Registration, site_settings: ZoomSettings) -> Status:
     """The status page of one sign-up."""
     dates = dates_of(row)
     coming = next_of(dates)
-    words = _words(row, choice, dates, coming)
+    words = _words(row, site_settings, dates, coming)
     over = bool(dates) and all(date.is_over or date.is_off for date in dates)
     page = Status(title=_title(row), dates=dates, **words)
     if row.state == State.APPROVED and not over:
-        page.join_url = mails.way_in(row, choice)
+        page.join_url = mails.way_in(row, site_settings)
         page.sentence = _how_to_join(row, page.join_url)
         page.calendar_url = f"{tokens.status_path(row)}calendar.ics" if dates else ""
     page.can_confirm = row.state == State.UNCONFIRMED
@@ -82,7 +82,7 @@ def _form_url(row: Registration) -> str:
     Nothing for whom a project's own code signed up: there may be no form at all, on purpose.
     """
     if row.page_id is None and row.meeting_id and row.snapshot.get("stands_alone"):
-        return Ref(row.site_id, None, row.meeting_id, row.locale).url
+        return FormLink(row.site_id, None, row.meeting_id, row.locale).url
     page = Page.objects.filter(pk=row.page_id, live=True).first() if row.page_id else None
     return (page.get_url() if page else "") or ""
 
@@ -106,9 +106,12 @@ def first_name(row: Registration) -> str:
 
 
 def _words(
-    row: Registration, choice: ZoomSettings, dates: list[SignedDate], coming: SignedDate | None
+    row: Registration,
+    site_settings: ZoomSettings,
+    dates: list[SignedDate],
+    coming: SignedDate | None,
 ) -> dict[str, Any]:
-    who, name = organiser(row.site, choice), first_name(row)
+    who, name = organiser(row.site, site_settings), first_name(row)
     if dates and all(date.is_off for date in dates) and row.state != State.CANCELLED:
         return {
             "code": "off",
@@ -119,7 +122,7 @@ def _words(
             % {"organiser": who},
         }
     made = _BY_STATE[row.state](row, who, name, coming)
-    contact = choice.contact_email if row.state in (State.DENIED, State.FAILED) else ""
+    contact = site_settings.contact_email if row.state in (State.DENIED, State.FAILED) else ""
     return {"code": str(row.state), "contact": contact, **made}
 
 

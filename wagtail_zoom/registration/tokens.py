@@ -40,7 +40,7 @@ def email_indexes(email: str) -> list[str]:
 
 def token_of(row: Registration) -> str:
     """The token for mails and personal pages. Give it to the person only."""
-    return links.opaque(row.site_id, row.public_id)
+    return links.sign_id(row.site_id, row.public_id)
 
 
 def find(text: str) -> Registration | None:
@@ -56,7 +56,7 @@ def find(text: str) -> Registration | None:
         .first()
     )
     return (
-        row if row and links.resolve(row.site_id, text) == ident else None
+        row if row and links.unsign_id(row.site_id, text) == ident else None
     )  # guard: personal-token-bound-to-site
 
 
@@ -74,8 +74,11 @@ def is_at_home(request: HttpRequest, site_id: int) -> bool:
     here = Site.find_for_request(request)
     if here is not None and here.pk == site_id:
         return True
-    choice = ZoomSettings.objects.filter(site=site_id).first()
-    known = {urlsplit(settings.base_url).netloc, urlsplit(choice.base_url if choice else "").netloc}
+    site_settings = ZoomSettings.objects.filter(site=site_id).first()
+    known = {
+        urlsplit(settings.base_url).netloc,
+        urlsplit(site_settings.base_url if site_settings else "").netloc,
+    }
     return request.get_host() in known - {""}
 
 
@@ -84,9 +87,9 @@ def status_path(row: Registration) -> str:
     return reverse("wagtail_zoom:registration", args=[token_of(row)])
 
 
-def status_url(row: Registration, choice: ZoomSettings) -> str:
+def status_url(row: Registration, site_settings: ZoomSettings) -> str:
     """The same with scheme and host, for mails."""
-    return links.site_origin(choice) + status_path(row)
+    return links.site_origin(site_settings) + status_path(row)
 
 
 def join_path(row: Registration) -> str:

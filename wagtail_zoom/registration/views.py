@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ..conf import settings
 from ..exceptions import ZoomConfigurationError, ZoomError
 from ..frontend import form_links
-from ..frontend.form_links import Ref
+from ..frontend.form_links import FormLink
 from ..models import Grant, GrantState, Registration
 from ..utils.logging import get_logger
 from . import inline, outbox, ratelimit, service, tokens
@@ -68,20 +68,20 @@ def received(request: HttpRequest, ref: str) -> HttpResponse:
         context = {
             "offer": offer,
             "late": "late" in request.GET or _is_out(offer),
-            "double_opt_in": bool(offer.choice and offer.choice.double_opt_in),
+            "double_opt_in": bool(offer.site_settings and offer.site_settings.double_opt_in),
             "page_title": _("Look into your mailbox"),
         }
         return render(request, "wagtail_zoom/registration/received.html", context)
 
 
-def _offer(request: HttpRequest, found: Ref | None) -> Offer | None:
+def _offer(request: HttpRequest, found: FormLink | None) -> Offer | None:
     """What the reference stands for, on a host where its Site is at home."""
     if found is None or not tokens.is_at_home(request, found.site_id):
         return None
     return offer_of(found)
 
 
-def _language(found: Ref | None) -> str | None:
+def _language(found: FormLink | None) -> str | None:
     wanted = found.locale if found else ""
     return wanted if wanted and check_for_language(wanted) else get_language()
 
@@ -250,7 +250,7 @@ def _thanks(ref: str, late: bool = False) -> HttpResponse:
 
 def _as_ever(ref: str, offer: Offer, began: float) -> HttpResponse:
     """What a sign-up is answered, in the time that it takes."""
-    if offer.choice and offer.choice.double_opt_in:
+    if offer.site_settings and offer.site_settings.double_opt_in:
         return _thanks(ref)
     nobody = Registration(site=offer.site, meeting=offer.meeting)
     if offer.meeting is not None:
@@ -262,7 +262,7 @@ def _save(
     request: HttpRequest, ref: str, offer: Offer, form: RegistrationForm, began: float
 ) -> HttpResponse:
     now = timezone.now()
-    double = bool(offer.choice and offer.choice.double_opt_in)
+    double = bool(offer.site_settings and offer.site_settings.double_opt_in)
     entry = service.entry_of(form, now if "consent" in form.fields else None)
     lease = "" if double else outbox.new_lease()
     try:

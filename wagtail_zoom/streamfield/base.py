@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.models import Site
 
-from ..frontend.cache.html import Keeper, assets
-from ..frontend.context import Shared, gate
-from ..frontend.pagination import Asked
-from ..frontend.visibility import Exposure
-from ..models import Placement
+from ..frontend.cache.html import BlockCache, assets
+from ..frontend.context import RequestContext, visibility_for
+from ..frontend.pagination import BlockParams
+from ..frontend.visibility import SiteVisibility
+from ..models import BlockUsage
 
 
 def public_path(kind: type) -> str:
@@ -37,8 +37,8 @@ class ZoomBlock(blocks.StructBlock):
     Children and import path of a subclass are public: stored pages depend on them.
     """
 
-    zoom_placement: ClassVar[str] = ""
-    """One of ``Placement``: what the page depends on, for purging."""
+    zoom_usage: ClassVar[str] = ""
+    """One of ``BlockUsage``: what the page depends on, for purging."""
     zoom_kept: ClassVar[bool] = True
     """Its HTML is kept (``keeping``). Counts for the very class that says it: a project's subclass
     may show anything, so it has to say so itself."""
@@ -88,7 +88,7 @@ class ZoomBlock(blocks.StructBlock):
     def extract_references(self, value: Any) -> Iterator[tuple[Any, str, str, str]]:
         """The chosen items, and the placement: which pages hold such a block at all."""
         yield from super().extract_references(value)
-        yield Placement, self.zoom_placement, "", ""
+        yield BlockUsage, self.zoom_usage, "", ""
 
     # Rendering
 
@@ -99,7 +99,7 @@ class ZoomBlock(blocks.StructBlock):
         ours = kind.__module__.startswith("wagtail_zoom.")
         return self.zoom_kept and (ours or "zoom_kept" in vars(kind))
 
-    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
         """What of a visitor's parameters decides about the HTML; None: too many, do not keep."""
         return ()
 
@@ -114,10 +114,10 @@ class ZoomBlock(blocks.StructBlock):
     def render(self, value: Any, context: Any = None) -> SafeString:
         """The HTML, as kept or made anew."""
         parent = dict(context or {})
-        keeper = Keeper.of(parent) if self.is_kept else None
+        keeper = BlockCache.of(parent) if self.is_kept else None
         if keeper is None:
             return super().render(value, context)
-        shared, name = Shared.of(parent), self.block_name(value, parent)
+        shared, name = RequestContext.of(parent), self.block_name(value, parent)
         key = keeper.key(self, value, name, parent["request"])
         with shared.pinned(value, name):
             if not key:
@@ -149,22 +149,22 @@ class ZoomBlock(blocks.StructBlock):
         if context.get("zoom_sample"):
             context.update(shown=True, name="wz-sample", **self.zoom_sample(value))
             return context
-        found = gate(context)
+        found = visibility_for(context)
         if found is None:
             return context
-        if found.choice is None or not found.choice.shows_data:
+        if found.site_settings is None or not found.site_settings.shows_data:
             context["note_off"] = value.get("off", "")
             return context
         context["shown"] = True
         context.update(self.zoom_context(found, value, context))
         if not context.get("zoom_keeping"):
-            shared = Shared.of(context)
+            shared = RequestContext.of(context)
             context["assets"] = not shared.has_assets
             shared.has_assets = True
         return context
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         """What the template needs, from the Site's gate."""
         raise NotImplementedError
@@ -175,9 +175,9 @@ class ZoomBlock(blocks.StructBlock):
 
     def block_name(self, value: Any, context: Mapping[str, Any]) -> str:
         """The prefix of this block's parameters and its anchor."""
-        return Shared.of(context).name(context, value)
+        return RequestContext.of(context).name(context, value)
 
-    def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
+    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
         """Parameters of the further addresses that this block declares, for purging."""
         return []
 
@@ -185,7 +185,7 @@ class ZoomBlock(blocks.StructBlock):
         """The same without knowing any rows: what addresses this block can have had."""
         return []
 
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
+    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
         """Whether a change (``purging.Change``) can alter what this block shows."""
         return True
 
@@ -206,12 +206,12 @@ class ZoomBlock(blocks.StructBlock):
         site = Site.find_for_request(request) if request is not None else None
         if site is None:
             return answer
-        shared = Shared.of({"request": request})
-        found = shared.once(("api gate", site.pk), lambda: Exposure.for_site(site))
-        if found.choice is None or not found.choice.shows_data:
+        shared = RequestContext.of({"request": request})
+        found = shared.once(("api gate", site.pk), lambda: SiteVisibility.for_site(site))
+        if found.site_settings is None or not found.site_settings.shows_data:
             return {**answer, "zoom": None}
         return {**answer, "zoom": self.zoom_api(found, value, {"request": request})}
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         """What the block shows, as plain data."""
         return None

@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 
 from ..frontend import previews, serializers
-from ..frontend.context import Shared, stale_since
+from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone, month
 from ..frontend.grouping import by_day, one_zone
-from ..frontend.pagination import Asked, Link
-from ..frontend.presenters import Detail, date_views
-from ..frontend.queries import Dates, dates, midnight
-from ..frontend.view_models import DateView
-from ..frontend.visibility import Exposure
-from ..models import Placement
+from ..frontend.pagination import BlockParams, Link
+from ..frontend.presenters import Detail, occurrence_views
+from ..frontend.queries import OccurrenceQuery, midnight, occurrences_of
+from ..frontend.view_models import OccurrenceView
+from ..frontend.visibility import SiteVisibility
+from ..models import BlockUsage
 from .lists import ZoomDatesBlock, detail_of, narrowed
 
 BACK, AHEAD = 12, 24
@@ -38,7 +38,7 @@ class Day:
     number: int = 0
     iso: str = ""
     is_today: bool = False
-    rows: list[DateView] = field(default_factory=list)
+    rows: list[OccurrenceView] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Month:
 class CalendarBlock(ZoomDatesBlock):
     """Meetings and webinars of a month, with links to the months around it."""
 
-    zoom_placement = Placement.CALENDAR
+    zoom_usage = BlockUsage.CALENDAR
 
     class Meta:
         icon = "calendar"
@@ -67,18 +67,18 @@ class CalendarBlock(ZoomDatesBlock):
         )
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
-        asked = Asked.read(context.get("request"), name)
+        asked = BlockParams.read(context.get("request"), name)
         first = month_asked(asked.get("month"), timezone.localdate())
         wanted = self.selection(value, first)
-        site = found.choice.site_id if found.choice else 0
+        site = found.site_settings.site_id if found.site_settings else 0
         detail = detail_of(context)
-        rows = Shared.of(context).once(
+        rows = RequestContext.of(context).once(
             (site, wanted), lambda: in_month(found, wanted, first, detail=detail)
         )
-        since = stale_since(found.choice) if found.choice and rows else None
+        since = stale_since(found.site_settings) if found.site_settings and rows else None
         return {
             "name": name,
             "around": around(asked, first),
@@ -86,12 +86,12 @@ class CalendarBlock(ZoomDatesBlock):
             **self._arranged(first, rows),
         }
 
-    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
         return (month_asked(asked.get("month"), timezone.localdate()).isoformat(),)
 
-    def selection(self, value: Any, first: date) -> Dates:
+    def selection(self, value: Any, first: date) -> OccurrenceQuery:
         """The month with a day on each side: events have clocks of their own."""
-        return Dates(
+        return OccurrenceQuery(
             narrowed=narrowed(value),
             kind=value["kind"] or "",
             period="range",
@@ -99,7 +99,7 @@ class CalendarBlock(ZoomDatesBlock):
             last=shifted(first, 1),
         )
 
-    def _arranged(self, first: date, rows: list[DateView]) -> dict[str, Any]:
+    def _arranged(self, first: date, rows: list[OccurrenceView]) -> dict[str, Any]:
         return {
             "month": table(first, rows),
             "rows": rows,
@@ -109,27 +109,27 @@ class CalendarBlock(ZoomDatesBlock):
         }
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        rows = sorted(previews.dates(), key=lambda row: row.when.start)
+        rows = sorted(previews.occurrences(), key=lambda row: row.when.start)
         first = rows[0].when.start.date().replace(day=1)
         same = [row for row in rows if row.when.start.date().replace(day=1) == first]
         return {"around": [], **self._arranged(first, same)}
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         first = timezone.localdate().replace(day=1)
         rows = in_month(found, self.selection(value, first), first)
-        return [serializers.date(each) for each in rows]
+        return [serializers.occurrence(each) for each in rows]
 
     def every_variant(self, value: Any) -> list[dict[str, Any]]:
         """All months within reach."""
         this = timezone.localdate().replace(day=1)
         return [{"month": f"{shifted(this, each):%Y-%m}"} for each in range(-BACK, AHEAD + 1)]
 
-    def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
+    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
         """Months that hold dates of the selection, within reach."""
         today = timezone.localdate()
         first, last = shifted(today.replace(day=1), -BACK), shifted(today.replace(day=1), AHEAD)
         wide = replace(self.selection(value, today), first=first, last=last)
-        months = dates(found, wide).order_by().datetimes("start", "month")
+        months = occurrences_of(found, wide).order_by().datetimes("start", "month")
         return [{"month": f"{each:%Y-%m}"} for each in months]
 
 
@@ -148,7 +148,7 @@ def shifted(first: date, months: int) -> date:
     return date(count // 12, count % 12 + 1, 1)
 
 
-def around(asked: Asked, first: date) -> list[Link]:
+def around(asked: BlockParams, first: date) -> list[Link]:
     """Links to the months before and after, as far as they can be reached."""
     this = timezone.localdate().replace(day=1)
     made = []
@@ -162,21 +162,23 @@ def around(asked: Asked, first: date) -> list[Link]:
 
 
 def in_month(
-    found: Exposure, wanted: Dates, first: date, *, detail: Detail | None = None
-) -> list[DateView]:
+    found: SiteVisibility, wanted: OccurrenceQuery, first: date, *, detail: Detail | None = None
+) -> list[OccurrenceView]:
     """Views of the dates that begin in the month on their own clocks."""
-    views = date_views(found, list(dates(found, wanted)[:MOST]), films=True, detail=detail)
+    views = occurrence_views(
+        found, list(occurrences_of(found, wanted)[:MOST]), recordings=True, detail=detail
+    )
     end = shifted(first, 1)
     return [view for view in views if first <= view.when.start.date() < end]
 
 
-def table(first: date, rows: list[DateView]) -> Month:
+def table(first: date, rows: list[OccurrenceView]) -> Month:
     """The weeks of the month, beginning on the day that the language begins weeks with."""
     begin = (int(get_format("FIRST_DAY_OF_WEEK")) + 6) % 7
     today = timezone.localdate()
     lead = (first.weekday() - begin) % 7
     end = shifted(first, 1)
-    held: dict[date, list[DateView]] = {}
+    held: dict[date, list[OccurrenceView]] = {}
     for row in rows:
         held.setdefault(row.when.start.date(), []).append(row)
     cells = [Day() for _each in range(lead)]

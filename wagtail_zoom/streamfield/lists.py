@@ -10,14 +10,22 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
 from ..admin.choosers import ItemChooserBlock
-from ..frontend.bulk_queries import Found, Part, Wanted, can_gather, gather
-from ..frontend.cache.html import Keeper
-from ..frontend.context import Shared, gate
-from ..frontend.pagination import MOST_PAGES, Asked, Link, Pages, pages_counted
+from ..frontend.bulk_queries import ListRequest, Query, QueryResult, can_combine, fetch_lists
+from ..frontend.cache.html import BlockCache
+from ..frontend.context import RequestContext, visibility_for
+from ..frontend.pagination import MOST_PAGES, BlockParams, Link, Pages, pages_counted
 from ..frontend.presenters import Detail
-from ..frontend.queries import Dates, Films, Narrowed, dates, films, touches, words
-from ..frontend.related import look_up
-from ..frontend.visibility import Exposure
+from ..frontend.queries import (
+    Filters,
+    OccurrenceQuery,
+    RecordingQuery,
+    comma_separated,
+    matches_meetings,
+    occurrences_of,
+    recordings_of,
+)
+from ..frontend.related import prefetch
+from ..frontend.visibility import SiteVisibility
 from ..models import Kind
 from .base import ZoomBlock
 
@@ -57,12 +65,12 @@ def typed(label: Any, help_text: Any) -> blocks.CharBlock:
     )
 
 
-def narrowed(value: Any) -> Narrowed:
+def narrowed(value: Any) -> Filters:
     """The editor's narrowing. A picked item that was deleted still narrows."""
     picked = list(value["items"])
-    return Narrowed(
-        hosts=words(value["hosts"]),
-        tags=words(value["tags"]),
+    return Filters(
+        hosts=comma_separated(value["hosts"]),
+        tags=comma_separated(value["tags"]),
         items=tuple(item.pk for item in picked if item is not None),
         picked=bool(picked),
     )
@@ -74,10 +82,10 @@ def detail_of(context: Mapping[str, Any]) -> Detail | None:
     if not hasattr(page, "zoom_date_path") or page is None:
         return None
     base = page.get_url(request) or ""
-    found = gate(context)
-    if not base or found is None or found.choice is None:
+    found = visibility_for(context)
+    if not base or found is None or found.site_settings is None:
         return None
-    site_id = found.choice.site_id
+    site_id = found.site_settings.site_id
     return lambda row: base + page.zoom_date_path(site_id, row)
 
 
@@ -100,8 +108,10 @@ class ZoomDatesBlock(ZoomNarrowedBlock):
         search_index=False,
     )
 
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return change.removed or touches(found, narrowed(value), value["kind"], change.meetings)
+    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+        return change.removed or matches_meetings(
+            found, narrowed(value), value["kind"], change.meetings
+        )
 
 
 class ZoomListBlock(ZoomNarrowedBlock):
@@ -120,7 +130,7 @@ class ZoomListBlock(ZoomNarrowedBlock):
         label=_("Sentence when there is nothing"), required=False, default="", max_length=300
     )
 
-    def page_asked(self, value: Any, asked: Asked) -> int:
+    def page_asked(self, value: Any, asked: BlockParams) -> int:
         """The page of the list that is asked for; 0 for the first."""
         number = asked.number("page") if value["paging"] else 0
         return number if number > 1 else 0
@@ -140,7 +150,7 @@ class ZoomListBlock(ZoomNarrowedBlock):
         """The parameters of each filter that visitors are offered."""
         return []
 
-    def plan(self, value: Any, asked: Asked) -> Wanted | None:
+    def plan(self, value: Any, asked: BlockParams) -> Query | None:
         """What the block reads for this visitor; None when the lists of a page cannot know."""
         return None
 
@@ -148,20 +158,24 @@ class ZoomListBlock(ZoomNarrowedBlock):
         """Whether it shows what was said in recordings."""
         return False
 
-    def with_films(self, value: Any) -> bool:
+    def with_recordings(self, value: Any) -> bool:
         """Whether dates lead to their recordings."""
         return False
 
     def rows_of(
-        self, found: Exposure, wanted: Wanted, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, wanted: Query, value: Any, context: Mapping[str, Any]
     ) -> tuple[list[Any], int]:
         """The rows of the page asked for, and how many there are in all.
 
         First pages of all lists on a page are read together.
         """
         asked, size = context["asked"], value["limit"] or 10
-        if self.page_asked(value, asked) or not can_gather(wanted):
-            rows = dates(found, wanted) if isinstance(wanted, Dates) else films(found, wanted)
+        if self.page_asked(value, asked) or not can_combine(wanted):
+            rows = (
+                occurrences_of(found, wanted)
+                if isinstance(wanted, OccurrenceQuery)
+                else recordings_of(found, wanted)
+            )
             return self.slice(rows, value, asked.number("page"))
         together = found.kept.setdefault("lists", Together(found))
         rows, total = together.read(self, wanted, value, context)
@@ -185,65 +199,69 @@ class ZoomListBlock(ZoomNarrowedBlock):
         return int(rows.order_by()[: pages * size].count())
 
 
-def _part(value: Any) -> Part:
+def _part(value: Any) -> ListRequest:
     """What one list needs of its selection."""
     size = value["limit"] or 10
-    return Part(size, pages_counted(1) * size if value["paging"] else 0)
+    return ListRequest(size, pages_counted(1) * size if value["paging"] else 0)
 
 
 class Together:
     """The lists of one page that are rendered for a visitor: whatever they show is read once."""
 
-    def __init__(self, gate: Exposure) -> None:
-        self.gate = gate
-        self.found: dict[Wanted, tuple[Part, Found]] = {}
+    def __init__(self, visibility: SiteVisibility) -> None:
+        self.visibility = visibility
+        self.found: dict[Query, tuple[ListRequest, QueryResult]] = {}
 
     def read(
-        self, block: ZoomListBlock, wanted: Wanted, value: Any, context: Mapping[str, Any]
-    ) -> Found:
+        self, block: ZoomListBlock, wanted: Query, value: Any, context: Mapping[str, Any]
+    ) -> QueryResult:
         """The rows of one list, and with the first list those of all others."""
         known, mine = self.found.get(wanted), _part(value)
         if known is None or known[0].size < mine.size or known[0].most < mine.most:
             lists = [(block, wanted, value), *([] if self.found else self._others(context))]
-            self._gather(lists, Keeper.of(context))
+            self._gather(lists, BlockCache.of(context))
         return self.found[wanted][1]
 
-    def _others(self, context: Mapping[str, Any]) -> Iterator[tuple[ZoomListBlock, Wanted, Any]]:
+    def _others(self, context: Mapping[str, Any]) -> Iterator[tuple[ZoomListBlock, Query, Any]]:
         page, request = context.get("page"), context.get("request")
         if request is None:
             return  # nothing is shared then
-        shared, keeper = Shared.of(context), Keeper.of(context)
+        shared, keeper = RequestContext.of(context), BlockCache.of(context)
         for each in shared.blocks(page):
             if not isinstance(each.block, ZoomListBlock) or (keeper and keeper.has(each.value)):
                 continue
-            asked = Asked.read(request, shared.name(context, each.value))
+            asked = BlockParams.read(request, shared.name(context, each.value))
             wanted = each.block.plan(each.value, asked)
-            if wanted and can_gather(wanted) and not each.block.page_asked(each.value, asked):
+            if wanted and can_combine(wanted) and not each.block.page_asked(each.value, asked):
                 yield each.block, wanted, each.value
 
     def _gather(
-        self, lists: Iterable[tuple[ZoomListBlock, Wanted, Any]], keeper: Keeper | None
+        self, lists: Iterable[tuple[ZoomListBlock, Query, Any]], keeper: BlockCache | None
     ) -> None:
-        parts: dict[Wanted, Part] = {}
-        with_films, with_texts = set(), set()
+        parts: dict[Query, ListRequest] = {}
+        with_recordings, with_texts = set(), set()
         for block, wanted, value in lists:
-            mine, before = _part(value), parts.get(wanted, Part(0))
-            parts[wanted] = Part(max(mine.size, before.size), max(mine.most, before.most))
-            if block.with_films(value):
-                with_films.add(wanted)
+            mine, before = _part(value), parts.get(wanted, ListRequest(0))
+            parts[wanted] = ListRequest(max(mine.size, before.size), max(mine.most, before.most))
+            if block.with_recordings(value):
+                with_recordings.add(wanted)
             if block.with_texts(value):
                 with_texts.add(wanted)
         turns = keeper.turns() if keeper else None
-        found = gather(self.gate, parts, turns.asked if turns else None)
+        found = fetch_lists(self.visibility, parts, turns.asked if turns else None)
         if keeper and turns:
             rows = (vars(row) for each in found for row in found[each][0])
             asked = next((row for row in rows if turns.asked.keys() <= row.keys()), None)
             keeper.turn = turns.first(asked) if asked else None
         self.found.update({wanted: (parts[wanted], found[wanted]) for wanted in parts})
-        look_up(
-            self.gate,
-            dates=[row for each in found if isinstance(each, Dates) for row in found[each][0]],
-            over=[row for each in with_films for row in found[each][0]],
-            films=[row for each in found if isinstance(each, Films) for row in found[each][0]],
+        prefetch(
+            self.visibility,
+            dates=[
+                row for each in found if isinstance(each, OccurrenceQuery) for row in found[each][0]
+            ],
+            over=[row for each in with_recordings for row in found[each][0]],
+            recordings=[
+                row for each in found if isinstance(each, RecordingQuery) for row in found[each][0]
+            ],
             said=[row for each in with_texts for row in found[each][0]],
         )

@@ -14,16 +14,16 @@ from wagtail.blocks import BlockGroup
 from wagtail.blocks.struct_block import StructBlockValidationError
 
 from ..frontend import previews, serializers
-from ..frontend.context import Shared, stale_since
+from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone
 from ..frontend.feeds import schema_org
 from ..frontend.grouping import by_day, by_month, one_zone
-from ..frontend.pagination import Asked, Link, Pages
-from ..frontend.presenters import date_views
-from ..frontend.queries import Dates, dates
-from ..frontend.view_models import DateView
-from ..frontend.visibility import Exposure
-from ..models import Kind, Placement
+from ..frontend.pagination import BlockParams, Link, Pages
+from ..frontend.presenters import occurrence_views
+from ..frontend.queries import OccurrenceQuery, occurrences_of
+from ..frontend.view_models import OccurrenceView
+from ..frontend.visibility import SiteVisibility
+from ..models import BlockUsage, Kind
 from .base import page_url
 from .lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
 
@@ -31,7 +31,7 @@ from .lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
 class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
     """Dates of meetings and webinars."""
 
-    zoom_placement = Placement.MEETING_LIST
+    zoom_usage = BlockUsage.MEETING_LIST
 
     layout = blocks.ChoiceBlock(
         label=_("Layout"),
@@ -129,21 +129,23 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         return cleaned
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
-        asked = Asked.read(context.get("request"), name)
+        asked = BlockParams.read(context.get("request"), name)
         kind, free = self._asked_for(value, asked)
         wanted = self.selection(value, kind, free)
         size, page = value["limit"], asked.number("page")
-        shared = Shared.of(context)
+        shared = RequestContext.of(context)
 
-        def read() -> tuple[list[DateView], int]:
+        def read() -> tuple[list[OccurrenceView], int]:
             rows, total = self.rows_of(found, wanted, value, {**context, "asked": asked})
-            films = self.with_films(value)
-            return date_views(found, rows, films=films, detail=detail_of(context)), total
+            recordings = self.with_recordings(value)
+            return occurrence_views(
+                found, rows, recordings=recordings, detail=detail_of(context)
+            ), total
 
-        site = found.choice.site_id if found.choice else 0
+        site = found.site_settings.site_id if found.site_settings else 0
         rows, total = shared.once((site, wanted, size, value["paging"], page), read)
         keep = {"kind": "" if value["kind"] else kind, "places": "1" if free else ""}
         return {
@@ -153,22 +155,22 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             "filters": self._filters(found, value, asked, kind, free),
             "is_empty": None if rows else self._empty(value, asked, kind, free),
             "stale": self._stale(found, value, rows),
-            "structured": schema_org.events(rows, found.choice, page_url(context)),
+            "structured": schema_org.events(rows, found.site_settings, page_url(context)),
             **self._arranged(value, rows),
         }
 
-    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
         return (*self._asked_for(value, asked), self.page_asked(value, asked))
 
-    def plan(self, value: Any, asked: Asked) -> Dates:
+    def plan(self, value: Any, asked: BlockParams) -> OccurrenceQuery:
         return self.selection(value, *self._asked_for(value, asked))
 
-    def with_films(self, value: Any) -> bool:
+    def with_recordings(self, value: Any) -> bool:
         return value["period"] in ("past", "range")
 
-    def selection(self, value: Any, kind: str = "", with_places: bool = False) -> Dates:
+    def selection(self, value: Any, kind: str = "", with_places: bool = False) -> OccurrenceQuery:
         """What the editor's options mean."""
-        return Dates(
+        return OccurrenceQuery(
             narrowed=narrowed(value),
             kind=kind or value["kind"] or "",
             period=value["period"],
@@ -179,7 +181,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             with_places=with_places,
         )
 
-    def _arranged(self, value: Any, rows: list[DateView]) -> dict[str, Any]:
+    def _arranged(self, value: Any, rows: list[OccurrenceView]) -> dict[str, Any]:
         layout = value["layout"] or "list"
         group = "day" if layout == "agenda" else (value["group"] or "")
         return {
@@ -190,32 +192,32 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             "show": dict.fromkeys(value["show"], True),
         }
 
-    def _asked_for(self, value: Any, asked: Asked) -> tuple[str, bool]:
+    def _asked_for(self, value: Any, asked: BlockParams) -> tuple[str, bool]:
         if not value["filters"]:
             return value["kind"] or "", False
         kind = asked.get("kind") if asked.get("kind") in ("meeting", "webinar") else ""
         return value["kind"] or kind, asked.get("places") == "1"
 
     def _filters(
-        self, found: Exposure, value: Any, asked: Asked, kind: str, free: bool
+        self, found: SiteVisibility, value: Any, asked: BlockParams, kind: str, free: bool
     ) -> list[Link]:
         """Plain links; none when there would be only one."""
-        choice = found.choice
-        if not value["filters"] or choice is None:
+        site_settings = found.site_settings
+        if not value["filters"] or site_settings is None:
             return []
         made = [
             Link(
                 _now("Everything"), asked.link(), current=not free and kind == (value["kind"] or "")
             )
         ]
-        if not value["kind"] and {Kind.MEETING, Kind.WEBINAR} <= choice.kinds:
+        if not value["kind"] and {Kind.MEETING, Kind.WEBINAR} <= site_settings.kinds:
             for each, label in (("meeting", _now("Meetings")), ("webinar", _now("Webinars"))):
                 made.append(Link(label, asked.link(kind=each), current=kind == each))
-        if choice.show_registration and value["period"] != "past":
+        if site_settings.show_registration and value["period"] != "past":
             made.append(Link(_now("With places left"), asked.link(places=1), current=free))
         return made if len(made) > 1 else []
 
-    def _empty(self, value: Any, asked: Asked, kind: str, free: bool) -> Empty:
+    def _empty(self, value: Any, asked: BlockParams, kind: str, free: bool) -> Empty:
         if free or (kind and not value["kind"]):
             texts = {
                 "meeting": _now("No meetings are planned at the moment."),
@@ -233,18 +235,18 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             _now("No dates are planned at the moment."), _now("New ones appear here by themselves.")
         )
 
-    def _stale(self, found: Exposure, value: Any, rows: list[DateView]) -> Any:
-        if value["period"] == "past" or not rows or found.choice is None:
+    def _stale(self, found: SiteVisibility, value: Any, rows: list[OccurrenceView]) -> Any:
+        if value["period"] == "past" or not rows or found.site_settings is None:
             return None
-        since = stale_since(found.choice)
+        since = stale_since(found.site_settings)
         return in_zone(since, rows[0].when.zone_name) if since else None
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.dates())}
+        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.occurrences())}
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
-        rows = dates(found, self.selection(value))[: value["limit"]]
-        return [serializers.date(each) for each in date_views(found, list(rows))]
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        rows = occurrences_of(found, self.selection(value))[: value["limit"]]
+        return [serializers.occurrence(each) for each in occurrence_views(found, list(rows))]
 
     def every_filter(self, value: Any) -> list[dict[str, Any]]:
         if not value["filters"]:
@@ -252,9 +254,9 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         kinds = [] if value["kind"] else ["meeting", "webinar"]
         return [*({"kind": kind} for kind in kinds), {"places": "1"}]
 
-    def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
-        choice = found.choice
-        if choice is None:
+    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
+        site_settings = found.site_settings
+        if site_settings is None:
             return []
         asked: list[dict[str, Any]] = [{}, *self.every_filter(value)]
         made: list[dict[str, Any]] = asked[1:]
@@ -262,7 +264,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             for each in asked:
                 wanted = self.selection(value, each.get("kind", ""), "places" in each)
                 size = value["limit"] or 10
-                pages = -(-self.total(dates(found, wanted), size) // size)
+                pages = -(-self.total(occurrences_of(found, wanted), size) // size)
                 # One more than there are now: the last page may just have become empty.
                 made += [{**each, "page": number} for number in range(2, pages + 2)]
         return made

@@ -14,15 +14,15 @@ from wagtail.blocks import BlockGroup
 
 from ..admin.choosers import RecordingChooserBlock
 from ..frontend import previews, serializers
-from ..frontend.context import Shared
+from ..frontend.context import RequestContext
 from ..frontend.feeds import schema_org
 from ..frontend.grouping import by_series
-from ..frontend.pagination import Asked, Link, Pages
-from ..frontend.presenters import film_views
-from ..frontend.queries import Films, films, touches_films, years
-from ..frontend.view_models import FilmView
-from ..frontend.visibility import Exposure
-from ..models import Placement
+from ..frontend.pagination import BlockParams, Link, Pages
+from ..frontend.presenters import recording_views
+from ..frontend.queries import RecordingQuery, matches_recordings, recordings_of, years
+from ..frontend.view_models import RecordingView
+from ..frontend.visibility import SiteVisibility
+from ..models import BlockUsage
 from .lists import Empty, ZoomListBlock, narrowed
 
 YEARS_BACK = 10
@@ -32,7 +32,7 @@ YEARS_BACK = 10
 class RecordingListBlock(ZoomListBlock):
     """Published recordings."""
 
-    zoom_placement = Placement.RECORDING_LIST
+    zoom_usage = BlockUsage.RECORDING_LIST
 
     layout = blocks.ChoiceBlock(
         label=_("Layout"),
@@ -104,22 +104,22 @@ class RecordingListBlock(ZoomListBlock):
         )
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
-        asked = Asked.read(context.get("request"), name)
+        asked = BlockParams.read(context.get("request"), name)
         wanted = self.plan(value, asked)
         year, search = wanted.year, wanted.search
-        shared = Shared.of(context)
+        shared = RequestContext.of(context)
 
         size, page = value["limit"], asked.number("page")
         texts = self.with_texts(value)
 
-        def read() -> tuple[list[FilmView], int]:
+        def read() -> tuple[list[RecordingView], int]:
             rows, total = self.rows_of(found, wanted, value, {**context, "asked": asked})
-            return film_views(found, rows, texts=texts), total
+            return recording_views(found, rows, texts=texts), total
 
-        site = found.choice.site_id if found.choice else 0
+        site = found.site_settings.site_id if found.site_settings else 0
         rows, total = shared.once((site, wanted, size, value["paging"], page, texts), read)
         keep = {"q": search, "year": year or ""}
         return {
@@ -130,11 +130,11 @@ class RecordingListBlock(ZoomListBlock):
             "pages": asked.pages(total, size, **keep) if value["paging"] else Pages(),
             "filters": self._filters(found, value, asked, year),
             "is_empty": None if rows else self._empty(value, asked, search, year),
-            "structured": schema_org.videos(rows, found.choice),
+            "structured": schema_org.videos(rows, found.site_settings),
             **self._arranged(value, rows),
         }
 
-    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
         if value["search"] and asked.get("q").strip():
             return None
         year = asked.number("year") if value["years"] else 0
@@ -144,18 +144,18 @@ class RecordingListBlock(ZoomListBlock):
         year = context["asked"].get("year")
         return super().is_worth_keeping(context) and (bool(context["rows"]) or not year)
 
-    def plan(self, value: Any, asked: Asked) -> Films:
+    def plan(self, value: Any, asked: BlockParams) -> RecordingQuery:
         search = asked.get("q").strip() if value["search"] else ""
         return self.selection(value, asked.number("year") if value["years"] else 0, search)
 
     def with_texts(self, value: Any) -> bool:
         return "transcript" in value["show"]
 
-    def selection(self, value: Any, year: int = 0, search: str = "") -> Films:
+    def selection(self, value: Any, year: int = 0, search: str = "") -> RecordingQuery:
         """What the editor's options mean."""
-        return Films(narrowed(value), value["order"] or "newest", year, search)
+        return RecordingQuery(narrowed(value), value["order"] or "newest", year, search)
 
-    def _arranged(self, value: Any, rows: list[FilmView]) -> dict[str, Any]:
+    def _arranged(self, value: Any, rows: list[RecordingView]) -> dict[str, Any]:
         return {
             "layout": value["layout"] or "cards",
             "rows": rows,
@@ -163,7 +163,9 @@ class RecordingListBlock(ZoomListBlock):
             "show": dict.fromkeys(value["show"], True),
         }
 
-    def _filters(self, found: Exposure, value: Any, asked: Asked, year: int) -> list[Link]:
+    def _filters(
+        self, found: SiteVisibility, value: Any, asked: BlockParams, year: int
+    ) -> list[Link]:
         if not value["years"]:
             return []
         known = years(found, self.selection(value))
@@ -175,7 +177,7 @@ class RecordingListBlock(ZoomListBlock):
             *(Link(str(each), asked.link(year=each), current=each == year) for each in known),
         ]
 
-    def _empty(self, value: Any, asked: Asked, search: str, year: int) -> Empty:
+    def _empty(self, value: Any, asked: BlockParams, search: str, year: int) -> Empty:
         everything = Link(_now("Show all recordings"), asked.link())
         if search:
             text = _now("Nothing found for “%(words)s”.") % {"words": search}
@@ -190,20 +192,20 @@ class RecordingListBlock(ZoomListBlock):
         )
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.films())}
+        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.recordings())}
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
-        rows = films(found, self.selection(value))[: value["limit"]]
-        return [serializers.film(each) for each in film_views(found, list(rows))]
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        rows = recordings_of(found, self.selection(value))[: value["limit"]]
+        return [serializers.recording(each) for each in recording_views(found, list(rows))]
 
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return change.removed or touches_films(found, narrowed(value), change.recordings)
+    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+        return change.removed or matches_recordings(found, narrowed(value), change.recordings)
 
     def every_filter(self, value: Any) -> list[dict[str, Any]]:
         this = timezone.localdate().year
         return [{"year": this - back} for back in range(YEARS_BACK)] if value["years"] else []
 
-    def variants(self, value: Any, found: Exposure) -> list[dict[str, Any]]:
+    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
         asked: list[dict[str, Any]] = [{}]
         if value["years"]:
             asked += [{"year": year} for year in years(found, self.selection(value))]
@@ -211,7 +213,7 @@ class RecordingListBlock(ZoomListBlock):
         if value["paging"]:
             for each in asked:
                 rows, size = (
-                    films(found, self.selection(value, each.get("year", 0))),
+                    recordings_of(found, self.selection(value, each.get("year", 0))),
                     value["limit"],
                 )
                 pages = -(-self.total(rows, size or 10) // (size or 10))

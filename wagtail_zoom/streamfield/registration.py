@@ -15,10 +15,10 @@ from wagtail.models import Site
 
 from ..admin.choosers import ItemChooserBlock
 from ..conf import DEFAULTS, settings
-from ..frontend.cache.purge import item_concerned
-from ..frontend.pagination import Asked
-from ..frontend.visibility import Audience, Exposure, Surface
-from ..models import Meeting, Placement, SiteItem, ZoomSettings
+from ..frontend.cache.purge import is_item_changed
+from ..frontend.pagination import BlockParams
+from ..frontend.visibility import Audience, Channel, SiteVisibility
+from ..models import BlockUsage, Meeting, SiteItem, ZoomSettings
 from ..registration.availability import BLOCK_HOLDS, Availability
 from ..registration.context import Offer
 from ..registration.form import RegistrationForm, make_form
@@ -31,7 +31,7 @@ class RegistrationFormBlock(ZoomBlock):
     The HTML is the same for every visitor, so pages with it can be cached.
     """
 
-    zoom_placement = Placement.REGISTRATION
+    zoom_usage = BlockUsage.REGISTRATION
 
     item = ItemChooserBlock(label=_("Meeting or series"))
 
@@ -43,7 +43,7 @@ class RegistrationFormBlock(ZoomBlock):
         form_layout = BlockGroup(children=["item"], settings=["heading", "heading_level", "off"])
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         page, request = context.get("page"), context.get("request")
         name = self.block_name(value, context)
@@ -58,7 +58,7 @@ class RegistrationFormBlock(ZoomBlock):
             made |= {"form": make_form(offer, name=name), "action": offer.ref.url}
         return made
 
-    def kept_for(self, value: Any, asked: Asked) -> tuple[Any, ...] | None:
+    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
         """Our own form follows from Zoom's questions alone; a project's may show anything."""
         return () if settings.registration_form == DEFAULTS["REGISTRATION_FORM"] else None
 
@@ -67,8 +67,8 @@ class RegistrationFormBlock(ZoomBlock):
         since = meeting.registration_block_at if meeting else None
         return since + BLOCK_HOLDS if since and since + BLOCK_HOLDS > timezone.now() else None
 
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return value["item"] is not None and item_concerned(value["item"], change)
+    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+        return value["item"] is not None and is_item_changed(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         site = Site(hostname="example.org", site_name=_now("Sample organiser"))
@@ -81,7 +81,7 @@ class RegistrationFormBlock(ZoomBlock):
     def get_preview_value(self) -> Any:
         return self.normalize({**self.get_default(), "item": None})
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         """The form as data, for a front end of the project's own (``FORM_ORIGINS``)."""
         offer = offer_for(found, value["item"], None)
         verdict = offer.availability
@@ -97,18 +97,18 @@ class RegistrationFormBlock(ZoomBlock):
         return answer
 
 
-def offer_for(found: Exposure, item: SiteItem | None, page_id: int | None) -> Offer:
+def offer_for(found: SiteVisibility, item: SiteItem | None, page_id: int | None) -> Offer:
     """What the gate lets this Site offer of a chosen item; nothing of another Site's."""
-    choice = found.choice
-    if choice is None:
+    site_settings = found.site_settings
+    if site_settings is None:
         return Offer(Site(), None, None)
     pk = 0
-    if item is not None and item.site_id == choice.site_id:
-        rows = found.meetings(Audience.VISITOR, Surface.PAGE).filter(
+    if item is not None and item.site_id == site_settings.site_id:
+        rows = found.meetings(Audience.VISITOR, Channel.PAGE).filter(
             kind=item.kind, zoom_id=item.key, account=item.account_id
         )
         pk = rows.values_list("pk", flat=True).first() or 0
-    return Offer.make(found, choice.site, pk, page_id)
+    return Offer.make(found, site_settings.site, pk, page_id)
 
 
 def _field(form: RegistrationForm, name: str) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from wagtail.blocks import BlockGroup
 
 from ..admin.choosers import ItemChooserBlock
 from ..frontend import links, previews, serializers
-from ..frontend.cache.purge import item_concerned
-from ..frontend.context import Shared, stale_since
+from ..frontend.cache.purge import is_item_changed
+from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone
 from ..frontend.feeds import schema_org
-from ..frontend.presenters import date_views, meeting_view
-from ..frontend.queries import GONE, OVERRUN, Dates, dates
-from ..frontend.view_models import DateView
-from ..frontend.visibility import Audience, Exposure, Surface
-from ..models import Occurrence, Placement, SiteItem
+from ..frontend.presenters import meeting_view, occurrence_views
+from ..frontend.queries import GONE, OVERRUN, OccurrenceQuery, occurrences_of
+from ..frontend.view_models import OccurrenceView
+from ..frontend.visibility import Audience, Channel, SiteVisibility
+from ..models import BlockUsage, Occurrence, SiteItem
 from .base import ZoomBlock, page_url
 from .lists import ZoomDatesBlock, narrowed
 
@@ -33,7 +33,7 @@ FURTHER = 6
 class MeetingBlock(ZoomBlock):
     """One chosen meeting, webinar or series: announced, running, over with its recording."""
 
-    zoom_placement = Placement.MEETING
+    zoom_usage = BlockUsage.MEETING
 
     item = ItemChooserBlock(label=_("Meeting or series"))
     show = blocks.MultipleChoiceBlock(
@@ -62,12 +62,12 @@ class MeetingBlock(ZoomBlock):
         )
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
         show = dict.fromkeys(value["show"], True)
         item: SiteItem | None = value["item"]
-        read = Shared.of(context).once(
+        read = RequestContext.of(context).once(
             ("meeting", item.pk if item else 0), lambda: one(found, item)
         )
         row, further, undated, series_url = read
@@ -81,54 +81,56 @@ class MeetingBlock(ZoomBlock):
             "stale": _stale(found, row),
         }
         shown = [row] if row else []
-        made["structured"] = schema_org.events(shown, found.choice, page_url(context))
+        made["structured"] = schema_org.events(shown, found.site_settings, page_url(context))
         return made
 
-    def concerns(self, value: Any, found: Exposure, change: Any) -> bool:
-        return value["item"] is not None and item_concerned(value["item"], change)
+    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+        return value["item"] is not None and is_item_changed(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         show = dict.fromkeys(value["show"], True)
-        return {"show": show, "row": previews.dates()[1], "further": [], "undated": None}
+        return {"show": show, "row": previews.occurrences()[1], "further": [], "undated": None}
 
     def get_preview_value(self) -> Any:
         return self.normalize({**self.get_default(), "item": None})
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         row, further, undated, _series = one(found, value["item"])
         shown = [each for each in (row, *further) if each is not None]
         return {
-            "dates": [serializers.date(each) for each in shown],
+            "dates": [serializers.occurrence(each) for each in shown],
             "undated": undated.title if undated else None,
         }
 
 
-def one(found: Exposure, item: SiteItem | None) -> tuple[DateView | None, list[DateView], Any, str]:
+def one(
+    found: SiteVisibility, item: SiteItem | None
+) -> tuple[OccurrenceView | None, list[OccurrenceView], Any, str]:
     """The date that matters now, further ones, the view of a meeting without a date, the feed.
 
     Everything is empty when the item is not this Site's or is not shown.
     """
-    choice = found.choice
-    nothing: tuple[None, list[DateView], None, str] = (None, [], None, "")
-    if item is None or choice is None or item.site_id != choice.site_id:
+    site_settings = found.site_settings
+    nothing: tuple[None, list[OccurrenceView], None, str] = (None, [], None, "")
+    if item is None or site_settings is None or item.site_id != site_settings.site_id:
         return nothing
     # Dates first: those of a meeting that was deleted in Zoom are there until they would be over.
     rows = _dates_of(found, item)
     if rows:
-        views = date_views(found, rows, films=True)
+        views = occurrence_views(found, rows, recordings=True)
         return views[0], views[1:], None, links.series_calendar(item)
     meeting = (
-        found.meetings(Audience.VISITOR, Surface.PAGE)
+        found.meetings(Audience.VISITOR, Channel.PAGE)
         .filter(kind=item.kind, zoom_id=item.key, account=item.account_id)
         .first()
     )
     return nothing if meeting is None else (None, [], meeting_view(found, meeting), "")
 
 
-def _dates_of(found: Exposure, item: SiteItem) -> list[Occurrence]:
+def _dates_of(found: SiteVisibility, item: SiteItem) -> list[Occurrence]:
     """The live or next date and what follows; else the last one that was."""
     now = timezone.now()
-    rows = found.occurrences(Audience.VISITOR, Surface.PAGE).filter(
+    rows = found.occurrences(Audience.VISITOR, Channel.PAGE).filter(
         meeting__kind=item.kind, meeting__zoom_id=item.key, meeting__account=item.account_id
     )
     coming = list(
@@ -143,17 +145,17 @@ def _dates_of(found: Exposure, item: SiteItem) -> list[Occurrence]:
     return coming[:1] or list(rows.order_by("-start", "-pk")[:1])
 
 
-def _stale(found: Exposure, row: DateView | None) -> Any:
-    if row is None or row.is_past or found.choice is None:
+def _stale(found: SiteVisibility, row: OccurrenceView | None) -> Any:
+    if row is None or row.is_past or found.site_settings is None:
         return None
-    since = stale_since(found.choice)
+    since = stale_since(found.site_settings)
     return in_zone(since, row.when.zone_name) if since else None
 
 
 class NextMeetingBlock(ZoomDatesBlock):
     """The hero: what is live now or comes next."""
 
-    zoom_placement = Placement.MEETING_LIST
+    zoom_usage = BlockUsage.MEETING_LIST
 
     countdown = blocks.BooleanBlock(
         label=_("Countdown"), required=False, default=True, search_index=False
@@ -173,11 +175,13 @@ class NextMeetingBlock(ZoomDatesBlock):
         )
 
     def zoom_context(
-        self, found: Exposure, value: Any, context: Mapping[str, Any]
+        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
-        wanted = Dates(narrowed=narrowed(value), kind=value["kind"] or "")
-        site = found.choice.site_id if found.choice else 0
-        row = Shared.of(context).once(("next", site, wanted), lambda: next_of(found, wanted))
+        wanted = OccurrenceQuery(narrowed=narrowed(value), kind=value["kind"] or "")
+        site = found.site_settings.site_id if found.site_settings else 0
+        row = RequestContext.of(context).once(
+            ("next", site, wanted), lambda: next_of(found, wanted)
+        )
         made = {
             "name": self.block_name(value, context),
             "row": row,
@@ -187,21 +191,21 @@ class NextMeetingBlock(ZoomDatesBlock):
             "stale": _stale(found, row),
         }
         shown = [row] if row else []
-        made["structured"] = schema_org.events(shown, found.choice, page_url(context))
+        made["structured"] = schema_org.events(shown, found.site_settings, page_url(context))
         return made
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"row": previews.dates()[1], "countdown": value["countdown"], "empty": ""}
+        return {"row": previews.occurrences()[1], "countdown": value["countdown"], "empty": ""}
 
-    def zoom_api(self, found: Exposure, value: Any, context: Mapping[str, Any]) -> Any:
-        wanted = Dates(narrowed=narrowed(value), kind=value["kind"] or "")
+    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        wanted = OccurrenceQuery(narrowed=narrowed(value), kind=value["kind"] or "")
         row = next_of(found, wanted)
-        return serializers.date(row) if row else None
+        return serializers.occurrence(row) if row else None
 
 
-def next_of(found: Exposure, wanted: Dates) -> DateView | None:
+def next_of(found: SiteVisibility, wanted: OccurrenceQuery) -> OccurrenceView | None:
     """The date that is live, else the next one that takes place."""
-    rows = dates(found, wanted).exclude(state=Occurrence.State.CANCELLED)
+    rows = occurrences_of(found, wanted).exclude(state=Occurrence.State.CANCELLED)
     live = list(rows.filter(state=Occurrence.State.LIVE)[:1])
     shown = live or list(rows[:1])
-    return date_views(found, shown)[0] if shown else None
+    return occurrence_views(found, shown)[0] if shown else None

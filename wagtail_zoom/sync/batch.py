@@ -43,9 +43,9 @@ class Plan:
             earlier = self.reads.get((family, read.key))
             host = read.host_zoom_id or (earlier[0].host_zoom_id if earlier else "")
             self.reads[family, read.key] = (replace(read, host_zoom_id=host), event)
-            self.asked[event.lane].add((family, read.key))
+            self.asked[event.lock_key].add((family, read.key))
         if route.known:
-            self.known[event.lane].append(event)
+            self.known[event.lock_key].append(event)
         else:
             self.unknown.append(event)
 
@@ -64,11 +64,11 @@ def handle(account: ZoomAccount, claimed: Claim, events: list[WebhookEvent]) -> 
             outcomes.fail([event], error)
     counts: dict[str, int] = defaultdict(int)
     for event in events:
-        counts[event.lane] += 1
+        counts[event.lock_key] += 1
     try:
         found = _read(account, plan)
     finally:
-        touched = [lane for key, lane in claimed.lanes.items() if key in counts]
+        touched = [lock_key for key, lock_key in claimed.lanes.items() if key in counts]
         locks.space(touched, [key for key, count in counts.items() if count >= STORM])
     _decide(account, claimed, plan, found)
     ZoomAccount.objects.filter(pk=account.pk).update(last_event_at=timezone.now())

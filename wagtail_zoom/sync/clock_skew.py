@@ -16,7 +16,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Heartbeat, Meeting, Occurrence, RateBudget, ZoomAccount, touch
+from ..models import Heartbeat, Meeting, Occurrence, RateBudget, ZoomAccount, bump_data_version
 from ..utils.logging import get_logger, record_metric
 from ..utils.queue import repair_schedule
 
@@ -82,7 +82,7 @@ def mend(now: datetime) -> None:
     slot = int(now.timestamp() * 1_000_000)
     RateBudget.objects.filter(slot__gt=slot).update(slot=slot)
     ZoomAccount.objects.exclude(next_reconcile_at=None).update(next_reconcile_at=now)
-    touch(*ZoomAccount.objects.values_list("pk", flat=True))
+    bump_data_version(*ZoomAccount.objects.values_list("pk", flat=True))
     repair_schedule(now)
 
 

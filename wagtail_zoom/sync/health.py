@@ -40,7 +40,7 @@ def facts(now: datetime | None = None) -> dict[str, Any]:
     now = now or timezone.now()
     beat = Heartbeat.objects.filter(name="tick").values_list("at", flat=True).first()
     pending = WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING, run_after__lte=now)
-    lanes = pending.values("lane").annotate(depth=Count("pk"), oldest=Min("received_at"))
+    lanes = pending.values("lock_key").annotate(depth=Count("pk"), oldest=Min("received_at"))
     deepest = lanes.order_by("-depth").values_list("depth", flat=True).first()
     due = Registration.objects.filter(next_try_at__lte=now)
     runs = SyncRun.objects.filter(state=SyncRun.State.RUNNING)

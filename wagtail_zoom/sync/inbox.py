@@ -109,7 +109,7 @@ def _soon() -> bool:
 
 
 def _due_count() -> int:
-    return due(timezone.now()).values("lane").distinct().count()
+    return due(timezone.now()).values("lock_key").distinct().count()
 
 
 def work_off(now: datetime, *, until: float | None = None) -> int:
@@ -120,15 +120,15 @@ def work_off(now: datetime, *, until: float | None = None) -> int:
     """
     rows = (
         due(now)
-        .values("lane", "account_zoom_id")
+        .values("lock_key", "account_zoom_id")
         .annotate(first=Min("received_at"), messages=Count("pk"), ends=_ends())
     )
     found: dict[str, dict[str, int]] = defaultdict(dict)
     alone: set[str] = set()
     for row in rows.order_by("ends", "first")[:LANES_AT_ONCE]:
-        found[row["account_zoom_id"]][row["lane"]] = row["messages"]
+        found[row["account_zoom_id"]][row["lock_key"]] = row["messages"]
         if row["ends"]:
-            alone.add(row["lane"])
+            alone.add(row["lock_key"])
     connected = ZoomAccount.objects.filter(
         zoom_id__in=list(found), pk__in=ZoomSettings.objects.values("account")
     )
@@ -189,7 +189,9 @@ def _shares(counts: dict[str, int]) -> Iterator[list[str]]:
 def _park(keys: list[str]) -> int:
     """Of accounts that are not connected: kept for a day, in case they connect."""
     if keys:
-        WebhookEvent.objects.filter(lane__in=keys, state=State.PENDING).update(state=State.PARKED)
+        WebhookEvent.objects.filter(lock_key__in=keys, state=State.PENDING).update(
+            state=State.PARKED
+        )
     return len(keys)
 
 
@@ -199,12 +201,12 @@ def _work(account: ZoomAccount, keys: list[str]) -> int:
     if not claimed.lanes:
         return 0
     try:
-        rows = due(timezone.now()).filter(lane__in=list(claimed.lanes))
+        rows = due(timezone.now()).filter(lock_key__in=list(claimed.lanes))
         found = list(rows.order_by("event_ts", "pk")[:OF_ONE_PASS])
         if events := outcomes.without_deadly(found):
             with log_context(account=account.pk):
                 _handle(account, claimed, events)
-        return len({event.lane for event in found})
+        return len({event.lock_key for event in found})
     finally:
         locks.release(claimed)
 

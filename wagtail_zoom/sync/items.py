@@ -13,7 +13,7 @@ from ..models import (
     SiteItem,
     ZoomAccount,
     ZoomSettings,
-    touch,
+    bump_data_version,
 )
 
 Known = dict[tuple[int, str], SiteItem]
@@ -58,7 +58,7 @@ def _ensure(account: ZoomAccount, scope: FetchScope, kind: str, things: dict[str
     rules = _rules(sites) if kind == Kind.RECORDING else {}
     fresh = [_item(account, kind, site, key, things[key], rules.get(site)) for site, key in missing]
     SiteItem.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
-    touch(account.pk)
+    bump_data_version(account.pk)
     rows = SiteItem.objects.filter(
         account=account, kind=kind, site__in=sites, key__in=[key for _site, key in missing]
     )
@@ -78,7 +78,7 @@ def _converted(account: ZoomAccount, kind: str, missing: set[tuple[int, str]]) -
     found = {(row.site_id, row.key): row for row in rows if (row.site_id, row.key) in missing}
     if found:
         SiteItem.objects.filter(pk__in=[row.pk for row in found.values()]).update(kind=kind)
-        touch(account.pk)
+        bump_data_version(account.pk)
     for row in found.values():
         row.kind = kind
     return found
@@ -113,10 +113,10 @@ def _item(
 class Rules:
     """What happens to the new recordings of one Site: series before host before the default."""
 
-    def __init__(self, choice: ZoomSettings, rows: Iterable[RecordingRule]) -> None:
+    def __init__(self, site_settings: ZoomSettings, rows: Iterable[RecordingRule]) -> None:
         self.default = (
             RecordingRule.Action.REVIEW
-            if choice.review_recordings
+            if site_settings.review_recordings
             else RecordingRule.Action.PUBLISH
         )
         self.series = {row.meeting_zoom_id: row.action for row in rows if row.meeting_zoom_id}
@@ -136,4 +136,7 @@ class Rules:
 
 def _rules(sites: set[int]) -> dict[int, Rules]:
     choices = ZoomSettings.objects.filter(site__in=sites).prefetch_related("recording_rules")
-    return {choice.site_id: Rules(choice, list(choice.recording_rules.all())) for choice in choices}
+    return {
+        site_settings.site_id: Rules(site_settings, list(site_settings.recording_rules.all()))
+        for site_settings in choices
+    }

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import Lane, WebhookEvent, ZoomAccount
+from ..models import ObjectLock, WebhookEvent, ZoomAccount
 from ..utils.logging import get_logger
 
 logger = get_logger("inbox")
@@ -29,7 +29,7 @@ class Claim:
     """Lanes that are ours until ``LEASE`` is over, by key."""
 
     me: str = ""
-    lanes: dict[str, Lane] = field(default_factory=dict)
+    lanes: dict[str, ObjectLock] = field(default_factory=dict)
 
 
 def due(now: datetime) -> QuerySet[WebhookEvent]:
@@ -46,7 +46,7 @@ def claim(account: ZoomAccount, keys: Collection[str]) -> Claim:
     now, me = timezone.now(), str(uuid.uuid4())
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     try:
-        Lane.objects.filter(
+        ObjectLock.objects.filter(
             free,  # guard: message-lock
             key__in=keys,
             not_before__lte=now,
@@ -55,28 +55,30 @@ def claim(account: ZoomAccount, keys: Collection[str]) -> Claim:
         # Two workers that want the same lanes can lock each other out: the next pass takes them.
         logger.info("Lanes could not be claimed: %s.", type(error).__name__)
         return Claim()
-    found = {lane.key: lane for lane in Lane.objects.filter(key__in=keys)}
+    found = {lane.key: lane for lane in ObjectLock.objects.filter(key__in=keys)}
     mine = {key: lane for key, lane in found.items() if lane.lease_owner == me}
     for key, lane in found.items():
         if key not in mine:
-            due(now).filter(lane=key).update(run_after=max(lane.not_before, now + BUSY))
+            due(now).filter(lock_key=key).update(run_after=max(lane.not_before, now + BUSY))
     return Claim(me, mine)
 
 
 def _make(account: ZoomAccount, keys: Collection[str]) -> None:
-    known = set(Lane.objects.filter(key__in=keys).values_list("key", flat=True))
-    fresh = [Lane(account=account, key=key) for key in keys if key not in known]
+    known = set(ObjectLock.objects.filter(key__in=keys).values_list("key", flat=True))
+    fresh = [ObjectLock(account=account, key=key) for key in keys if key not in known]
     if fresh:
-        Lane.objects.bulk_create(fresh, ignore_conflicts=True)
+        ObjectLock.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
 def release(claimed: Claim) -> None:
     """Let go of what is still ours."""
     pks = [lane.pk for lane in claimed.lanes.values()]
-    Lane.objects.filter(pk__in=pks, lease_owner=claimed.me).update(lease_owner="", lease_until=None)
+    ObjectLock.objects.filter(pk__in=pks, lease_owner=claimed.me).update(
+        lease_owner="", lease_until=None
+    )
 
 
-def space(lanes: Iterable[Lane], storms: Collection[str]) -> None:
+def space(lanes: Iterable[ObjectLock], storms: Collection[str]) -> None:
     """When these may be read again: soon after a single message, later in a storm."""
     now = timezone.now()
     calm, stormy = [], []
@@ -85,4 +87,6 @@ def space(lanes: Iterable[Lane], storms: Collection[str]) -> None:
     wait = settings.debounce_seconds
     for pks, seconds in ((calm, min(wait, CALM)), (stormy, wait)):
         if pks:
-            Lane.objects.filter(pk__in=pks).update(not_before=now + timedelta(seconds=seconds))
+            ObjectLock.objects.filter(pk__in=pks).update(
+                not_before=now + timedelta(seconds=seconds)
+            )

@@ -24,7 +24,7 @@ from ..models import (
     Recording,
     WebhookEvent,
     ZoomAccount,
-    touch,
+    bump_data_version,
 )
 from ..signals import mirror_changed
 from . import changes, items
@@ -100,12 +100,12 @@ def store_meetings(
         _count(result, done)
         result.meetings = {stored[key].pk for key in done.written}
         result.meetings |= {change.occurrence.meeting_id for change in dates}
-        result.recordings = _films_of(account, done.created)
+        result.recordings = _recordings_of(account, done.created)
         known = items.ensure_meetings(account, scope, list(stored.values()))
         if not occasion.quiet:
             changes.log_meetings(account, scope, stored, done, dates, known, occasion.events)
         if result.meetings:
-            touch(account.pk)
+            bump_data_version(account.pk)
     return result
 
 
@@ -154,7 +154,7 @@ def store_recordings(
         if not occasion.quiet:
             changes.log_recordings(account, scope, stored, done, known, occasion.events)
         if result.recordings:
-            touch(account.pk)
+            bump_data_version(account.pk)
     return result
 
 
@@ -163,7 +163,7 @@ def _count(result: Stored, done: Upserted) -> None:
     result.unchanged = len(done.unchanged)
 
 
-def _films_of(account: ZoomAccount, numbers: Sequence[str]) -> set[int]:
+def _recordings_of(account: ZoomAccount, numbers: Sequence[str]) -> set[int]:
     """Recordings that were here before their meeting was: what it is decides about them too."""
     if not numbers:
         return set()
@@ -212,7 +212,7 @@ def announce(account: ZoomAccount, stored: Iterable[Stored]) -> None:
         recordings |= one.recordings
     if not meetings and not recordings:
         return
-    touch(account.pk)
+    bump_data_version(account.pk)
     _send(account, meetings, recordings)
 
 

@@ -21,8 +21,8 @@ from ..models import (
     Recording,
     WebhookEvent,
     ZoomAccount,
+    bump_data_version,
     fetch_scope,
-    touch,
 )
 from . import removals, transcripts
 from .persist import Occasion, announce, store_recordings
@@ -111,7 +111,7 @@ def reread_host(account: ZoomAccount, zoom_id: str) -> None:
         payload = client_for(account, zoom_id, Priority.EVENT).user(zoom_id)
         with transaction.atomic():
             upsert(Host, account, "zoom_id", [map_user(payload)], fetched_at=begun)
-            touch(account.pk)
+            bump_data_version(account.pk)
     except (ZoomNotFound, BadItem):
         Host.objects.filter(account=account, zoom_id=zoom_id, missing_since=None).update(
             missing_since=begun

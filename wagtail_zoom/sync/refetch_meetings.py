@@ -18,7 +18,7 @@ from ..client import Priority, ZoomClient, client_for
 from ..conf import settings
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected
 from ..mapping.meetings import MappedMeeting, map_meeting
-from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, fetch_scope, touch
+from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, bump_data_version, fetch_scope
 from . import questions
 from .persist import Occasion, announce, hosts_of, store_meetings
 from .refetch import Target, absent
@@ -162,7 +162,7 @@ class _Rereads:
                 # It went to a host, or became a kind, that nobody shows: nothing of it is kept.
                 with transaction.atomic():
                     row.delete()
-                    touch(self.account.pk)
+                    bump_data_version(self.account.pk)
                 continue
             questions.refresh_quietly(self.account, row)
 

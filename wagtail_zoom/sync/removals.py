@@ -28,7 +28,7 @@ from ..models import (
     Transcript,
     ZoomAccount,
     ZoomSettings,
-    touch,
+    bump_data_version,
 )
 from . import changes
 from .event_effects import cancel_dates
@@ -109,7 +109,7 @@ def _lapse(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
         Occurrence.objects.filter(meeting__in=pks, end__lte=now).exclude(
             state__in=(Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
         ).update(state=Occurrence.State.EXPIRED, state_since=now, updated_at=now)
-        touch(account.pk)
+        bump_data_version(account.pk)
 
 
 def _confirm(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:

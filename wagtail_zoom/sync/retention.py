@@ -18,17 +18,17 @@ from ..models import (
     Host,
     Invitation,
     Kind,
-    Lane,
     Meeting,
     OAuthState,
+    ObjectLock,
     Recording,
     Registration,
     SyncRun,
     WebhookEvent,
     ZoomAccount,
     ZoomSettings,
+    bump_data_version,
     fetch_scope,
-    touch,
 )
 from . import transcripts
 from .persist import Stored, announce
@@ -120,7 +120,7 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
     announce(account, [gone])
     if not ZoomSettings.objects.filter(account=account).exists():
         Host.objects.filter(account=account).delete()
-        Lane.objects.filter(account=account).delete()
+        ObjectLock.objects.filter(account=account).delete()
         WebhookEvent.objects.filter(account_zoom_id=account.zoom_id).exclude(payload={}).update(
             payload={}
         )
@@ -140,7 +140,7 @@ def _delete_all(account: ZoomAccount, rows: QuerySet, gone: set[int]) -> int:
     while pks := list(rows.values_list("pk", flat=True)[:SCOPE_BATCH]):
         with transaction.atomic():
             rows.model._default_manager.filter(pk__in=pks).delete()
-            touch(account.pk)
+            bump_data_version(account.pk)
         gone.update(pks)
         count += len(pks)
     return count

@@ -27,27 +27,29 @@ class Choice:
     transcripts: bool = False
 
     @classmethod
-    def of(cls, choice: ZoomSettings) -> Choice:
+    def of(cls, site_settings: ZoomSettings) -> Choice:
         """As stored now."""
-        hosts = ExposedHost.objects.filter(settings=choice).values_list("host_id", flat=True)
+        hosts = ExposedHost.objects.filter(settings=site_settings).values_list("host_id", flat=True)
         return cls(
-            frozenset(choice.kinds),
+            frozenset(site_settings.kinds),
             frozenset(hosts),
-            choice.show_registration,
-            choice.show_recordings and choice.show_transcripts,
+            site_settings.show_registration,
+            site_settings.show_recordings and site_settings.show_transcripts,
         )
 
 
-def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None) -> None:
+def apply_exposure(site_settings: ZoomSettings, user: Any, before: Choice | None = None) -> None:
     """After the owner saved the choices: what is off goes, what is new is fetched."""
-    now = Choice.of(choice)
-    first = choice.configured_at is None
-    if choice.account is None:
+    now = Choice.of(site_settings)
+    first = site_settings.configured_at is None
+    if site_settings.account is None:
         return
     with transaction.atomic():
         if first:
-            choice.configured_at = timezone.now()
-            ZoomSettings.objects.filter(pk=choice.pk).update(configured_at=choice.configured_at)
+            site_settings.configured_at = timezone.now()
+            ZoomSettings.objects.filter(pk=site_settings.pk).update(
+                configured_at=site_settings.configured_at
+            )
         data = {
             "kinds": sorted(str(kind) for kind in now.kinds),
             "hosts": len(now.hosts),
@@ -55,26 +57,26 @@ def apply_exposure(choice: ZoomSettings, user: Any, before: Choice | None = None
             "transcripts": now.transcripts,
         }
         Activity.log(
-            [choice.site_id], "curation", "exposure_changed", data=data,
-            account=choice.account, user=user,
+            [site_settings.site_id], "curation", "exposure_changed", data=data,
+            account=site_settings.account, user=user,
         )  # fmt: skip
-        log(instance=choice, action="wagtail_zoom.expose", user=user, data=data)
+        log(instance=site_settings, action="wagtail_zoom.expose", user=user, data=data)
         less_text = before is not None and before.transcripts and not now.transcripts
         if before is None or before.kinds - now.kinds or before.hosts - now.hosts or less_text:
-            enqueue("purge_account", choice.account_id)
+            enqueue("purge_account", site_settings.account_id)
         added = first or before is None or now.kinds - before.kinds or now.hosts - before.hosts
         added = added or (now.registration and before is not None and not before.registration)
         added = added or (now.transcripts and before is not None and not before.transcripts)
-        if added and choice.grant_id and now.kinds and choice.paused_at is None:
-            runs.request_run(choice.account, SyncRun.Mode.BACKFILL, user)
+        if added and site_settings.grant_id and now.kinds and site_settings.paused_at is None:
+            runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL, user)
 
 
-def state_plan(choice: ZoomSettings, plan: str, user: Any) -> None:
+def state_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
     """The owner says which plan the account has; empty: infer it (a licensed user means Pro).
 
     It sets the pace for all Sites of the account, and how often we look by ourselves.
     """
-    account = choice.account
+    account = site_settings.account
     if account is None:
         return
     licensed = Host.objects.filter(account=account, user_type=LICENSED).exists()
@@ -84,26 +86,28 @@ def state_plan(choice: ZoomSettings, plan: str, user: Any) -> None:
     account.save(update_fields=["plan", "plan_stated", "next_reconcile_at"])
     data = {"plan": account.plan, "stated": account.plan_stated}
     Activity.log(
-        [choice.site_id], "connection", "plan_stated", data=data, account=account, user=user
+        [site_settings.site_id], "connection", "plan_stated", data=data, account=account, user=user
     )  # fmt: skip
-    log(instance=choice, action="wagtail_zoom.plan", user=user, data=data)
+    log(instance=site_settings, action="wagtail_zoom.plan", user=user, data=data)
 
 
-def pause(choice: ZoomSettings, user: Any) -> None:
+def pause(site_settings: ZoomSettings, user: Any) -> None:
     """Go on showing, stop fetching for this Site. Sign-ups go on."""
-    _set_pause(choice, user, paused=True)
+    _set_pause(site_settings, user, paused=True)
 
 
-def resume(choice: ZoomSettings, user: Any) -> None:
+def resume(site_settings: ZoomSettings, user: Any) -> None:
     """Fetch again, beginning with a comparison: nothing was heard in between."""
-    _set_pause(choice, user, paused=False)
-    if choice.account is not None and choice.grant_id and choice.kinds:
-        runs.request_run(choice.account, SyncRun.Mode.RECONCILE, user)
+    _set_pause(site_settings, user, paused=False)
+    if site_settings.account is not None and site_settings.grant_id and site_settings.kinds:
+        runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE, user)
 
 
-def _set_pause(choice: ZoomSettings, user: Any, *, paused: bool) -> None:
-    choice.paused_at = timezone.now() if paused else None
-    ZoomSettings.objects.filter(pk=choice.pk).update(paused_at=choice.paused_at)
+def _set_pause(site_settings: ZoomSettings, user: Any, *, paused: bool) -> None:
+    site_settings.paused_at = timezone.now() if paused else None
+    ZoomSettings.objects.filter(pk=site_settings.pk).update(paused_at=site_settings.paused_at)
     name = "paused" if paused else "resumed"
-    Activity.log([choice.site_id], "connection", name, account=choice.account, user=user)
-    log(instance=choice, action=f"wagtail_zoom.{'pause' if paused else 'resume'}", user=user)
+    Activity.log(
+        [site_settings.site_id], "connection", name, account=site_settings.account, user=user
+    )
+    log(instance=site_settings, action=f"wagtail_zoom.{'pause' if paused else 'resume'}", user=user)

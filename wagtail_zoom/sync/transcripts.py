@@ -15,7 +15,7 @@ from ..client import Priority, client_for
 from ..client.files import text_file
 from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
 from ..mapping.parsing import line, members, whole
-from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, touch
+from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, bump_data_version
 from ..utils.text import sanitize_text
 from . import vtt
 from .persist import Stored, announce
@@ -72,7 +72,7 @@ def drop_unwanted(account: ZoomAccount, scope: FetchScope) -> int:
     if pks:
         with transaction.atomic():
             Transcript.objects.filter(pk__in=list(pks)).delete()
-            touch(account.pk)
+            bump_data_version(account.pk)
         announce(account, [Stored(recordings=set(pks.values()))])
     return len(pks)
 
@@ -143,5 +143,5 @@ def _save(recording: Recording, mark: str, text: str) -> bool:
         Transcript.objects.update_or_create(
             recording=recording, defaults={"mark": mark, "text": text, "read_at": timezone.now()}
         )
-        touch(recording.account_id)
+        bump_data_version(recording.account_id)
     return before is None or before.text != text

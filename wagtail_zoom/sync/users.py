@@ -13,7 +13,7 @@ from ..client import Priority, client_for
 from ..exceptions import ZoomError
 from ..mapping.parsing import BadItem
 from ..mapping.users import map_user
-from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, touch
+from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, bump_data_version
 from .upsert import upsert
 
 COUNTED_HOSTS = 20
@@ -51,7 +51,7 @@ def _store(account: ZoomAccount, rows: list[tuple[str, dict]], begun: datetime) 
     """Names of hosts stand on pages."""
     with transaction.atomic():
         if upsert(Host, account, "zoom_id", rows, fetched_at=begun).written:
-            touch(account.pk)
+            bump_data_version(account.pk)
 
 
 def _mapped(items: list[dict]) -> list[tuple[str, dict]]:

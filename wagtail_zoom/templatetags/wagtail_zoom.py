@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from wagtail.models import Site
 
 from ..frontend.cache.fingerprint import catalogue
-from ..frontend.context import Shared
+from ..frontend.context import RequestContext
 from ..frontend.datetimes import day_and_clock
 from ..frontend.links import origin_of
 
@@ -28,7 +28,7 @@ def zoom_assets(context: Any) -> dict[str, Any]:
 
     Without it the first block of a page brings them along.
     """
-    Shared.of(context).has_assets = True
+    RequestContext.of(context).has_assets = True
     return {}
 
 

@@ -85,19 +85,19 @@ def connect_and_import(
     client.force_login(user)
     connect_site(client, site, person, host=host)
     worker.run()
-    choice = ZoomSettings.for_site(site)
+    site_settings = ZoomSettings.for_site(site)
     if plan:
-        ZoomAccount.objects.filter(pk=choice.account_id).update(plan=plan)
+        ZoomAccount.objects.filter(pk=site_settings.account_id).update(plan=plan)
     for name, value in {**{f"show_{kind}": True for kind in show}, **choices}.items():
-        setattr(choice, name, value)
-    choice.save()
-    rows = Host.objects.filter(account=choice.account)
+        setattr(site_settings, name, value)
+    site_settings.save()
+    rows = Host.objects.filter(account=site_settings.account)
     for row in rows if hosts is None else rows.filter(zoom_id__in=list(hosts)):
-        ExposedHost.objects.get_or_create(settings=choice, host=row)
-    apply_exposure(choice, user)
+        ExposedHost.objects.get_or_create(settings=site_settings, host=row)
+    apply_exposure(site_settings, user)
     if work:
         worker.run()
-    return ZoomSettings.objects.get(pk=choice.pk)
+    return ZoomSettings.objects.get(pk=site_settings.pk)
 
 
 def _superuser() -> Any:

@@ -93,8 +93,8 @@ def zoom_connect(
     # No pause between two reads of one object.
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
-    def connect(person: str = "aurora-0", *, site: Any = None, **choice: Any) -> Any:
-        return connect_and_import(site or default_site(), person, zoom_worker, **choice)
+    def connect(person: str = "aurora-0", *, site: Any = None, **site_settings: Any) -> Any:
+        return connect_and_import(site or default_site(), person, zoom_worker, **site_settings)
 
     return connect
 

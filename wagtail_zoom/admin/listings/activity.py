@@ -149,7 +149,7 @@ class ActivityView(SiteIndexView):
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         dead = WebhookEvent.State.DEAD
-        hosts = _hosts(self.facts.choice)
+        hosts = _hosts(self.facts.site_settings)
         for row in rows:
             sees = payload.may_see(row, hosts)
             row.row_worded = activity.worded(row)
@@ -177,18 +177,20 @@ class ReplayView(RowGuard, View):
             raise Http404
         inbox.replay(row.event)
         Activity.log([row.site_id], "event", "replayed", user=request.user, event=row.event)
-        choice = ZoomSettings.objects.filter(site=row.site_id).first()
-        if choice is not None:
-            log(instance=choice, action="wagtail_zoom.replay", user=request.user)
+        site_settings = ZoomSettings.objects.filter(site=row.site_id).first()
+        if site_settings is not None:
+            log(instance=site_settings, action="wagtail_zoom.replay", user=request.user)
         messages.success(request, _("We handle it again now."))
         return redirect(f"{reverse('wagtail_zoom_activity:index')}?site={row.site_id}")
 
 
-def _hosts(choice: ZoomSettings) -> set[str]:
+def _hosts(site_settings: ZoomSettings) -> set[str]:
     """Zoom's ids of the hosts that this Site has ticked and that its own grant covers."""
-    ticked = ExposedHost.objects.filter(settings=choice.pk, host__account=choice.account_id)
+    ticked = ExposedHost.objects.filter(
+        settings=site_settings.pk, host__account=site_settings.account_id
+    )
     known = ticked.values_list("host__zoom_id", flat=True)
-    grant = choice.grant
+    grant = site_settings.grant
     return {zoom_id for zoom_id in known if grant is not None and grant.covers(zoom_id)}
 
 

@@ -98,10 +98,10 @@ class WakeBulkAction(SiteBulkAction):
     def execute_action(cls, objects: list[overview.Row], **kwargs: Any) -> tuple[int, int]:
         seen: set[int] = set()
         for row in objects:
-            account_pk = row.facts.choice.account_id
+            account_pk = row.facts.site_settings.account_id
             if account_pk and account_pk not in seen:
                 seen.add(account_pk)
-                wake(row.facts.choice, kwargs.get("user"))
+                wake(row.facts.site_settings, kwargs.get("user"))
         return len(objects), 0
 
     def get_success_message(self, num_parent_objects: int, num_child_objects: int) -> str:

@@ -173,7 +173,9 @@ class ItemEditView(EditView):
         item: SiteItem = self.object
         known = site_status.of(item.site)
         thing = item.mirrored
-        reason = known.gate.why_hidden(thing) if thing is not None else _("It is not in Zoom now.")
+        reason = (
+            known.visibility.why_hidden(thing) if thing is not None else _("It is not in Zoom now.")
+        )
         context |= {
             "item": item,
             "is_recording": item.kind == Kind.RECORDING,
@@ -182,7 +184,7 @@ class ItemEditView(EditView):
             "reason": reason,
             "zoom_facts": zoom_facts(item),
             "used_on": usage.pages_for(item),
-            "rules": rules.offered(known.choice, item),
+            "rules": rules.offered(known.site_settings, item),
             "watch_url": _watch_url(item, known),
             "panel_url": links.panel_url(known),
         }
@@ -198,7 +200,7 @@ class RecordingEditView(ItemEditView):
 def _watch_url(item: SiteItem, known: site_status.Facts) -> str:
     """Where the owner looks at a recording before deciding."""
     recording = item.recording
-    if recording is None or not watch.may_watch(known.choice, recording):
+    if recording is None or not watch.may_watch(known.site_settings, recording):
         return ""
     return reverse("wagtail_zoom_recordings:watch", args=[item.pk])
 

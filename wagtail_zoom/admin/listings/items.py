@@ -23,7 +23,7 @@ def used_on(item: Any) -> Cell:
 
 def ticked_hosts(request: Any) -> QuerySet[Host]:
     """The hosts that a filter may name: those of this Site."""
-    rows = Host.objects.filter(exposed_on__settings=request.wagtail_zoom_choice.pk)
+    rows = Host.objects.filter(exposed_on__settings=request.wagtail_zoom_site_settings.pk)
     return rows.order_by("display_name", "pk")
 
 
@@ -96,7 +96,7 @@ def missing_kind(view: Any, kind: Kind) -> dict[str, Any]:
             "url": links.panel_url(view.facts),
             "link": _("Give the permission"),
         }
-    if kind not in view.facts.choice.kinds:
+    if kind not in view.facts.site_settings.kinds:
         text = (
             _("Recordings are switched off.")
             if kind == Kind.RECORDING

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
-from ...frontend.visibility import Audience, Surface
+from ...frontend.visibility import Audience, Channel
 from ...models import Kind, Meeting, Occurrence, Registration, SiteItem
 from .. import formatting, links, reasons
 from .base import SiteIndexView
@@ -74,8 +74,8 @@ class MeetingFilters(ItemFilters):
         return rows.filter(~Exists(ahead) & ~undated)
 
     def by_visitors(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
-        gate = self.request.wagtail_zoom_gate
-        shown = gate.meetings(Audience.VISITOR, Surface.PAGE).order_by().values("pk")
+        visibility = self.request.wagtail_zoom_visibility
+        shown = visibility.meetings(Audience.VISITOR, Channel.PAGE).order_by().values("pk")
         return rows.filter(meeting__in=shown) if value == "yes" else rows.exclude(meeting__in=shown)
 
 
@@ -132,11 +132,11 @@ class MeetingsView(SiteIndexView):
         ]
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
-        self.request.wagtail_zoom_gate = self.facts.gate
-        self.request.wagtail_zoom_choice = self.facts.choice
+        self.request.wagtail_zoom_visibility = self.facts.visibility
+        self.request.wagtail_zoom_site_settings = self.facts.site_settings
         rows = super().get_base_queryset()
         rows = rows.filter(kind__in=(Kind.MEETING, Kind.WEBINAR), meeting__isnull=False)
-        rows = rows.filter(account=self.facts.choice.account_id)
+        rows = rows.filter(account=self.facts.site_settings.account_id)
         return rows.select_related("meeting__host", "decided_by").defer(
             "meeting__join_url", "meeting__passcode"
         )
@@ -159,7 +159,7 @@ class MeetingsView(SiteIndexView):
         for date in found:
             dates[date.meeting_id].append(date)
         shown = set(
-            self.facts.gate.meetings(Audience.VISITOR, Surface.PAGE)
+            self.facts.visibility.meetings(Audience.VISITOR, Channel.PAGE)
             .filter(pk__in=keys)
             .values_list("pk", flat=True)
         )
@@ -168,7 +168,7 @@ class MeetingsView(SiteIndexView):
             .values_list("meeting")
             .annotate(n=Count("pk"))
         )
-        ticked = reasons.ticked(self.facts.choice)
+        ticked = reasons.ticked(self.facts.site_settings)
         count_usage(rows)
         for item in rows:
             _prepare(item, dates[item.meeting_id], people.get(item.meeting_id, 0))
@@ -192,7 +192,7 @@ class MeetingsView(SiteIndexView):
     def empty(self) -> dict[str, Any]:
         if self.facts.account is None or self.is_narrowed:
             return super().empty()
-        if not {Kind.MEETING, Kind.WEBINAR} & self.facts.choice.kinds:
+        if not {Kind.MEETING, Kind.WEBINAR} & self.facts.site_settings.kinds:
             return missing_kind(self, Kind.MEETING)
         if self.get_base_queryset().exists():
             return super().empty()

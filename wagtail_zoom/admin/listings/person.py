@@ -33,9 +33,9 @@ class PersonView(SignupView):
             # Nobody can be found by an address that no key opens; the retention deletes the row.
             messages.error(request, _("The address cannot be read with the installation’s keys."))
             return redirect(self.list_url())
-        choice = ZoomSettings.objects.filter(site=self.row.site_id).first()
-        if choice is not None:
-            log(instance=choice, action="wagtail_zoom.registrants", user=request.user)
+        site_settings = ZoomSettings.objects.filter(site=self.row.site_id).first()
+        if site_settings is not None:
+            log(instance=site_settings, action="wagtail_zoom.registrants", user=request.user)
         return super().dispatch(request, *args, **kwargs)
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
-from ...frontend.visibility import Audience, Surface
+from ...frontend.visibility import Audience, Channel
 from ...models import Kind, Recording, SiteItem
 from .. import formatting, reasons, site_status
 from .base import SiteIndexView
@@ -39,9 +39,9 @@ MOST_SERIES = 100
 
 def series(request: Any) -> list[tuple[str, str]]:
     """Series with more than one recording on this Site, by Zoom's number."""
-    choice = request.wagtail_zoom_choice
-    rows = Recording.objects.filter(account=choice.account_id, removed_at=None)
-    rows = rows.filter(host__exposed_on__settings=choice.pk).exclude(meeting_zoom_id="")
+    site_settings = request.wagtail_zoom_site_settings
+    rows = Recording.objects.filter(account=site_settings.account_id, removed_at=None)
+    rows = rows.filter(host__exposed_on__settings=site_settings.pk).exclude(meeting_zoom_id="")
     found = rows.order_by().values("meeting_zoom_id").annotate(n=Count("pk"), name=Max("topic"))
     many = found.filter(n__gt=1).order_by("name")[:MOST_SERIES]
     return [(row["meeting_zoom_id"], row["name"]) for row in many]
@@ -152,10 +152,10 @@ class RecordingsView(SiteIndexView):
         ]
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
-        self.request.wagtail_zoom_choice = self.facts.choice
+        self.request.wagtail_zoom_site_settings = self.facts.site_settings
         rows = super().get_base_queryset()
         rows = rows.filter(kind=Kind.RECORDING, recording__isnull=False)
-        rows = rows.filter(account=self.facts.choice.account_id, recording__removed_at=None)
+        rows = rows.filter(account=self.facts.site_settings.account_id, recording__removed_at=None)
         related = ("recording__host", "recording__meeting", "decided_by", "image")
         return rows.select_related(*related).defer(
             "recording__share_url",
@@ -169,10 +169,10 @@ class RecordingsView(SiteIndexView):
         return queryset.order_by(first, "-recording__start", "-pk")
 
     def decorate(self, rows: list[Any]) -> list[Any]:
-        gate = self.facts.gate.recordings(Audience.VISITOR, Surface.PAGE)
+        visibility = self.facts.visibility.recordings(Audience.VISITOR, Channel.PAGE)
         keys = [item.recording_id for item in rows]
-        shown = set(gate.filter(pk__in=keys).values_list("pk", flat=True))
-        ticked = reasons.ticked(self.facts.choice)
+        shown = set(visibility.filter(pk__in=keys).values_list("pk", flat=True))
+        ticked = reasons.ticked(self.facts.site_settings)
         count_usage(rows)
         for item in rows:
             recording = item.recording
@@ -180,7 +180,7 @@ class RecordingsView(SiteIndexView):
             item.row_host = str(recording.host) if recording.host else ""
             item.row_minutes, item.row_used = recording.duration, item.used
             item.row_shown = item.recording_id in shown
-            item.row_until = _last_day(item, self.facts.choice)
+            item.row_until = _last_day(item, self.facts.site_settings)
             item.row_note = decided(item, self.request.user)
             item.row_reason = "" if item.row_shown else reasons.recording(self.facts, item, ticked)
             item.row_state = str(_state(item).text)
@@ -209,12 +209,12 @@ class RecordingsView(SiteIndexView):
         return missing_kind(self, Kind.RECORDING) or importing(self) or super().empty()
 
 
-def _last_day(item: Any, choice: Any) -> date | None:
+def _last_day(item: Any, site_settings: Any) -> date | None:
     """The last day on the pages: chosen for this one, by the Site's rule, or because Zoom ends."""
     days = [item.expires_on, item.recording.deletes_on]
-    if choice.recording_days:
+    if site_settings.recording_days:
         start = timezone.localtime(item.recording.start).date()
-        days.append(start + timedelta(days=choice.recording_days))
+        days.append(start + timedelta(days=site_settings.recording_days))
     return min((day for day in days if day), default=None)
 
 

@@ -93,9 +93,9 @@ class DetailView(SignupView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self.row
-        choice = ZoomSettings.objects.filter(site=row.site_id).first()
-        if choice is not None:
-            log(instance=choice, action="wagtail_zoom.registrants", user=request.user)
+        site_settings = ZoomSettings.objects.filter(site=row.site_id).first()
+        if site_settings is not None:
+            log(instance=site_settings, action="wagtail_zoom.registrants", user=request.user)
         starts = [date.start for date in row.dates.all() if date.start]
         return render(
             request,

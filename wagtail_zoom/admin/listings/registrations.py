@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...models import Activity, Placement, Registration
+from ...models import Activity, BlockUsage, Registration
 from ...registration import moderation, tokens
 from .. import formatting
 from . import registration
@@ -43,10 +43,10 @@ MOST_MEETINGS = 300
 READ_FOR_NAMES = 2000
 """Sign-ups whose names are opened for a search, the newest: they are encrypted one by one."""
 LEADING = (
-    Placement.REGISTRATION,
-    Placement.MEETING_LIST,
-    Placement.MEETING,
-    Placement.CALENDAR,
+    BlockUsage.REGISTRATION,
+    BlockUsage.MEETING_LIST,
+    BlockUsage.MEETING,
+    BlockUsage.CALENDAR,
 )
 """Blocks from which visitors reach a form: one of their own, or the button of a date."""
 
@@ -173,16 +173,16 @@ class RegistrationsView(SiteIndexView):
             return
         self._logged = True
         name = "wagtail_zoom.export" if self.is_export else "wagtail_zoom.registrants"
-        choice, user = self.facts.choice, self.request.user
-        if not choice.pk:
+        site_settings, user = self.facts.site_settings, self.request.user
+        if not site_settings.pk:
             return
-        recent = ModelLogEntry.objects.for_instance(choice).filter(
+        recent = ModelLogEntry.objects.for_instance(site_settings).filter(
             action=name, user=user, timestamp__gte=timezone.now() - LOGGED_EVERY
         )
         if self.is_export or not recent.exists():
-            log(instance=choice, action=name, user=user)
+            log(instance=site_settings, action=name, user=user)
         if self.is_export:
-            Activity.log([choice.site_id], "registration", "signups_exported", user=user)
+            Activity.log([site_settings.site_id], "registration", "signups_exported", user=user)
 
     def intro(self) -> dict[str, Any]:
         known = self.facts.signups
@@ -197,15 +197,15 @@ class RegistrationsView(SiteIndexView):
         text = ngettext(
             "Names and addresses are deleted %(n)d day after the last date.",
             "Names and addresses are deleted %(n)d days after the last date.",
-            self.facts.choice.registration_days,
-        ) % {"n": self.facts.choice.registration_days}
+            self.facts.site_settings.registration_days,
+        ) % {"n": self.facts.site_settings.registration_days}
         return {"strong": f"{formatting.listing(parts)}." if parts else "", "text": text}
 
     def empty(self) -> dict[str, Any]:
         from .. import links, usage
 
         if self.facts.account and not self.is_narrowed:
-            if not self.facts.choice.show_registration:
+            if not self.facts.site_settings.show_registration:
                 url = f"{links.panel_url(self.facts)}#tab-choices"
                 text = _("Registration is switched off.")
                 return {"text": text, "url": url, "link": _("What to show")}

@@ -38,13 +38,13 @@ class Offer:
     options: list[tuple[str, str]]
 
 
-def offered(choice: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
+def offered(site_settings: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
     """The rules for further recordings like this one, if there can be one."""
     recording = item.recording
-    if recording is None or choice.pk is None:
+    if recording is None or site_settings.pk is None:
         return None
     offers = [
-        _offer(choice, name, label, key)
+        _offer(site_settings, name, label, key)
         for name, label, key in (
             ("series", recording.topic or _("this series"), recording.meeting_zoom_id),
             ("host", str(recording.host) if recording.host else "", recording.host_zoom_id),
@@ -60,8 +60,8 @@ def offered(choice: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
     }
 
 
-def _offer(choice: ZoomSettings, name: str, label: str, key: str) -> Offer:
-    row = RecordingRule.objects.filter(settings=choice, **_key(name, key)).first()
+def _offer(site_settings: ZoomSettings, name: str, label: str, key: str) -> Offer:
+    row = RecordingRule.objects.filter(settings=site_settings, **_key(name, key)).first()
     usual = _("as new recordings are treated") if row is None else _("no rule any more")
     options = [(NONE, usual), *((str(v), str(text)) for v, text in RecordingRule.Action.choices)]
     return Offer(name, label, row.action if row else NONE, options)
@@ -82,9 +82,9 @@ class RuleView(RowGuard, View):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         rows = visible_to(request.user, SiteItem.objects.filter(kind=Kind.RECORDING))
         item = get_object_or_404(rows.select_related("recording", "site"), pk=pk)
-        choice = ZoomSettings.objects.filter(site=item.site).first()
+        site_settings = ZoomSettings.objects.filter(site=item.site).first()
         recording = item.recording
-        if choice is None or recording is None:
+        if site_settings is None or recording is None:
             raise Http404
         keys = {"series": recording.meeting_zoom_id, "host": recording.host_zoom_id}
         wanted = {name: request.POST[name] for name in keys if name in request.POST}
@@ -94,29 +94,31 @@ class RuleView(RowGuard, View):
         ):
             raise Http404
         for name, action in wanted.items():
-            _set(choice, _key(name, keys[name]), action)
-        _log(choice, recording.topic, request.user, item)
+            _set(site_settings, _key(name, keys[name]), action)
+        _log(site_settings, recording.topic, request.user, item)
         messages.success(request, _("Saved. It counts from the next recording on."))
         return redirect(reverse("wagtail_zoom_recordings:edit", args=[item.pk]))
 
 
-def _set(choice: ZoomSettings, key: dict[str, str], action: str) -> None:
-    rows = RecordingRule.objects.filter(settings=choice, **key)
+def _set(site_settings: ZoomSettings, key: dict[str, str], action: str) -> None:
+    rows = RecordingRule.objects.filter(settings=site_settings, **key)
     if action == NONE:
         rows.delete()
     else:
-        RecordingRule.objects.update_or_create(settings=choice, **key, defaults={"action": action})
+        RecordingRule.objects.update_or_create(
+            settings=site_settings, **key, defaults={"action": action}
+        )
 
 
-def _log(choice: ZoomSettings, topic: str, user: Any, item: SiteItem | None = None) -> None:
+def _log(site_settings: ZoomSettings, topic: str, user: Any, item: SiteItem | None = None) -> None:
     Activity.log(
-        [choice.site_id],
+        [site_settings.site_id],
         "curation",
         "rule_made" if item else "rule_ended",
         outcome=Activity.Outcome.GOOD,
         data={"topic": topic, "kind": "recording"},
         user=user,
-        items={choice.site_id: item} if item else None,
+        items={site_settings.site_id: item} if item else None,
     )
 
 
@@ -129,12 +131,12 @@ class Line:
     url: str
 
 
-def lines(choice: ZoomSettings) -> list[Line]:
+def lines(site_settings: ZoomSettings) -> list[Line]:
     """The rules of a Site: at most four queries, however many there are."""
-    rows = list(RecordingRule.objects.filter(settings=choice.pk).order_by("pk"))
+    rows = list(RecordingRule.objects.filter(settings=site_settings.pk).order_by("pk"))
     if not rows:
         return []
-    names = _names(choice, rows)
+    names = _names(site_settings, rows)
     words = {
         RecordingRule.Action.PUBLISH: _("are published by themselves"),
         RecordingRule.Action.REVIEW: _("wait for your review"),
@@ -144,18 +146,20 @@ def lines(choice: ZoomSettings) -> list[Line]:
         Line(
             _("Recordings of %(what)s") % {"what": names[row.pk]},
             words[RecordingRule.Action(row.action)],
-            reverse("wagtail_zoom_admin:end_rule", args=[choice.site_id, row.pk]),
+            reverse("wagtail_zoom_admin:end_rule", args=[site_settings.site_id, row.pk]),
         )
         for row in rows
     ]
 
 
-def _names(choice: ZoomSettings, rows: list[RecordingRule]) -> dict[int, str]:
+def _names(site_settings: ZoomSettings, rows: list[RecordingRule]) -> dict[int, str]:
     series = {row.meeting_zoom_id for row in rows if row.meeting_zoom_id}
     hosts = {row.host_zoom_id for row in rows if row.host_zoom_id}
-    films = Recording.objects.filter(account=choice.account_id, meeting_zoom_id__in=series)
-    topics = dict(films.order_by("start").values_list("meeting_zoom_id", "topic"))
-    people = Host.objects.filter(account=choice.account_id, zoom_id__in=hosts)
+    recordings = Recording.objects.filter(
+        account=site_settings.account_id, meeting_zoom_id__in=series
+    )
+    topics = dict(recordings.order_by("start").values_list("meeting_zoom_id", "topic"))
+    people = Host.objects.filter(account=site_settings.account_id, zoom_id__in=hosts)
     names = dict(people.values_list("zoom_id", "display_name"))
     return {
         row.pk: topics.get(row.meeting_zoom_id) or names.get(row.host_zoom_id) or _("a series")
@@ -169,10 +173,10 @@ class EndRuleView(SiteMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        choice = get_object_or_404(ZoomSettings, site=self.site)
-        row = get_object_or_404(RecordingRule, pk=pk, settings=choice)
-        name = _names(choice, [row])[row.pk]
+        site_settings = get_object_or_404(ZoomSettings, site=self.site)
+        row = get_object_or_404(RecordingRule, pk=pk, settings=site_settings)
+        name = _names(site_settings, [row])[row.pk]
         row.delete()
-        _log(choice, name, request.user)
+        _log(site_settings, name, request.user)
         messages.success(request, _("The rule has ended. What it has decided stays."))
         return redirect(f"{links.panel_of(self.site.pk)}#tab-choices")

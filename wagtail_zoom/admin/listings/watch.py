@@ -8,17 +8,21 @@ from django.urls import reverse
 from django.views.generic import View
 
 from ...frontend import links
-from ...frontend.views import HUMAN_PASSCODE, closed_lips, with_passcode
+from ...frontend.views import HUMAN_PASSCODE, private_response, with_passcode
 from ...models import Kind, Recording, SiteItem, ZoomSettings
 from ...utils.crypto import DecryptionError
 from ..permissions import RowGuard, visible_to
 
 
-def may_watch(choice: ZoomSettings, recording: Recording) -> bool:
+def may_watch(site_settings: ZoomSettings, recording: Recording) -> bool:
     """Whether this Site's own connection covers the recording's host; an archive has none."""
-    if recording.account_id != choice.account_id or recording.removed_at or recording.trashed_at:
+    if (
+        recording.account_id != site_settings.account_id
+        or recording.removed_at
+        or recording.trashed_at
+    ):
         return False
-    return choice.grant is None or choice.grant.covers(recording.host_zoom_id)
+    return site_settings.grant is None or site_settings.grant.covers(recording.host_zoom_id)
 
 
 class WatchView(RowGuard, View):
@@ -30,9 +34,9 @@ class WatchView(RowGuard, View):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         rows = visible_to(request.user, SiteItem.objects.filter(kind=Kind.RECORDING))
         item = get_object_or_404(rows.select_related("recording__host", "site"), pk=pk)
-        choice = ZoomSettings.objects.select_related("grant").filter(site=item.site).first()
+        site_settings = ZoomSettings.objects.select_related("grant").filter(site=item.site).first()
         recording = item.recording
-        if choice is None or recording is None or not may_watch(choice, recording):
+        if site_settings is None or recording is None or not may_watch(site_settings, recording):
             raise Http404
         try:
             url, passcode = recording.watch_url.reveal(), recording.passcode.reveal()
@@ -43,7 +47,7 @@ class WatchView(RowGuard, View):
         if len(passcode) > HUMAN_PASSCODE:
             url, passcode = with_passcode(url, passcode), ""
         if not passcode or "go" in request.GET:
-            return closed_lips(HttpResponseRedirect(url))
+            return private_response(HttpResponseRedirect(url))
         context = {
             "item": item,
             "site": item.site,
@@ -51,4 +55,4 @@ class WatchView(RowGuard, View):
             "go": f"{request.path}?go=1",
             "back": reverse("wagtail_zoom_recordings:edit", args=[item.pk]),
         }
-        return closed_lips(render(request, "wagtail_zoom/admin/watch.html", context))
+        return private_response(render(request, "wagtail_zoom/admin/watch.html", context))

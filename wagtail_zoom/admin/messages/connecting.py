@@ -111,7 +111,7 @@ def revoked(facts: Facts) -> Status:
 
 
 def archived(facts: Facts) -> Status:
-    since = facts.choice.archived_at or facts.now
+    since = facts.site_settings.archived_at or facts.now
     return Status(
         State.ARCHIVED,
         "info",

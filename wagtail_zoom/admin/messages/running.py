@@ -149,7 +149,7 @@ def throttled(facts: Facts) -> Status:
 
 
 def paused(facts: Facts) -> Status:
-    since = facts.choice.paused_at or facts.now
+    since = facts.site_settings.paused_at or facts.now
     return Status(
         State.PAUSED,
         "info",

@@ -41,7 +41,7 @@ class ActionView(SiteMixin, View):
 
 def _linked(known: Facts) -> Any:
     """The account of a linked Site; there is nothing to do without."""
-    if known.account is None or known.grant is None or known.choice.needs_confirmation:
+    if known.account is None or known.grant is None or known.site_settings.needs_confirmation:
         raise Http404
     return known.account
 
@@ -91,7 +91,7 @@ class PauseView(ActionView):
         from ...sync import settings_changes
 
         _linked(known)
-        settings_changes.pause(known.choice, self.request.user)
+        settings_changes.pause(known.site_settings, self.request.user)
         return _("Paused. Your pages keep what they show.")
 
 
@@ -102,7 +102,7 @@ class ResumeView(ActionView):
         from ...sync import settings_changes
 
         _linked(known)
-        settings_changes.resume(known.choice, self.request.user)
+        settings_changes.resume(known.site_settings, self.request.user)
         return _("It goes on.")
 
 
@@ -112,9 +112,9 @@ class ConfirmView(ActionView):
     def act(self, known: Facts) -> str:
         from ...oauth import connect
 
-        if not known.choice.needs_confirmation:
+        if not known.site_settings.needs_confirmation:
             raise Http404
-        connect.confirm(known.choice, self.request.user)
+        connect.confirm(known.site_settings, self.request.user)
         return _("Good. Now choose what to show.")
 
 
@@ -138,7 +138,7 @@ class ReplayView(ActionView):
             Activity.log([self.site.pk], "event", "replayed", user=self.request.user)
             data = {"count": count}
             log(
-                instance=known.choice,
+                instance=known.site_settings,
                 action="wagtail_zoom.replay",
                 user=self.request.user,
                 data=data,

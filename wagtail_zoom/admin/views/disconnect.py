@@ -39,7 +39,7 @@ class DisconnectView(SiteMixin, TemplateView):
         if request.POST.get("pages") not in ("keep", "remove"):
             messages.error(request, _("Choose what should happen to your pages."))
             return self.get(request)
-        disconnect.disconnect(known.choice, keep=keep, user=request.user)
+        disconnect.disconnect(known.site_settings, keep=keep, user=request.user)
         messages.success(request, _("Zoom is disconnected."))
         return redirect(links.panel_url(known))
 
@@ -74,7 +74,7 @@ class AdoptView(SiteMixin, TemplateView):
         known = self._known()
         if not may_wake(request.user, known.account):
             raise PermissionDenied
-        wake(known.choice, request.user)
+        wake(known.site_settings, request.user)
         messages.success(request, _("Zoom is switched on here."))
         return redirect(links.panel_url(known))
 
@@ -85,10 +85,10 @@ class AdoptView(SiteMixin, TemplateView):
         return known
 
 
-def wake(choice: ZoomSettings, user: Any) -> None:
+def wake(site_settings: ZoomSettings, user: Any) -> None:
     """This installation talks to Zoom for the account of a Site from now on."""
-    account = choice.account
+    account = site_settings.account
     ZoomAccount.objects.filter(pk=account.pk).update(fingerprint=settings.fingerprint)
     sites = ZoomSettings.objects.filter(account=account).values_list("site", flat=True)
     Activity.log(list(sites), "connection", "adopted", account=account, user=user)
-    log(instance=choice, action="wagtail_zoom.adopt", user=user)
+    log(instance=site_settings, action="wagtail_zoom.adopt", user=user)

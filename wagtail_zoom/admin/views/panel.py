@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
-from ...frontend.visibility import Audience, Surface
+from ...frontend.visibility import Audience, Channel
 from .. import connection_card, data_loss, kinds, links, panels, site_status, states, usage
 from ..forms import or_connector
 from ..permissions import SiteMixin, site_or_404
@@ -46,26 +46,26 @@ class PanelView(EditView):
 
         ``setup`` has asked for the right already; Wagtail would read Site and row twice more.
         """
-        if self.facts.choice.pk is None:
+        if self.facts.site_settings.pk is None:
             return super().get_object(queryset)
         self.site = self.facts.site
-        return copy.copy(self.facts.choice)
+        return copy.copy(self.facts.site_settings)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        ticked = or_connector(self.facts.choice, self.facts.stored_hosts)
+        ticked = or_connector(self.facts.site_settings, self.facts.stored_hosts)
         return super().get_form_kwargs() | {"initial": {"hosts": sorted(ticked)}}
 
     def get_panel(self) -> Any:
-        return panels.edit_handler(choices_first=self.facts.choice.configured_at is None)
+        return panels.edit_handler(choices_first=self.facts.site_settings.configured_at is None)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.facts.account is None or self.facts.choice.needs_confirmation:
+        if self.facts.account is None or self.facts.site_settings.needs_confirmation:
             messages.error(request, _("Connect Zoom first."))
             return redirect(self.get_success_url())
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        before = self.facts.choice
+        before = self.facts.site_settings
         chosen = [host.pk for host in form.cleaned_data["hosts"]]
         if before.configured_at and "confirmed" not in self.request.POST:
             loss = data_loss.of_choices(
@@ -118,7 +118,7 @@ class PanelView(EditView):
         known = self.facts
         context["facts"] = known
         context["status"] = self.status if self.status.tone else None
-        context["linked"] = known.account is not None and not known.choice.needs_confirmation
+        context["linked"] = known.account is not None and not known.site_settings.needs_confirmation
         context["connect_url"] = links.connect_url(known)
         context["invite_url"] = links.url("invite", known)
         if context["linked"]:
@@ -127,7 +127,9 @@ class PanelView(EditView):
         elif known.account is not None:
             context["rows"] = connection_card.rows(known)
         context["visitors_url"] = links.url("visitors", known)
-        context["submit_button_label"] = panels.save_label(first=known.choice.configured_at is None)
+        context["submit_button_label"] = panels.save_label(
+            first=known.site_settings.configured_at is None
+        )
         return context
 
 
@@ -159,10 +161,12 @@ class OutlookView(SiteMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         known = site_status.of(self.site)
-        if known.account is None or known.choice.needs_confirmation:
+        if known.account is None or known.site_settings.needs_confirmation:
             raise Http404
         form_class = panels.edit_handler(choices_first=False).get_form_class()
-        form = form_class(request.POST, instance=copy.copy(known.choice), for_user=request.user)
+        form = form_class(
+            request.POST, instance=copy.copy(known.site_settings), for_user=request.user
+        )
         tried = Outlook.tried(known, form)
         answer = {
             "sides": kinds.sides(tried),
@@ -180,12 +184,12 @@ class VisitorsView(SiteMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = copy.copy(site_status.of(self.site))
-        dates = known.gate.occurrences(Audience.VISITOR, Surface.PAGE)
-        films = known.gate.recordings(Audience.VISITOR, Surface.PAGE)
+        dates = known.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
+        recordings = known.visibility.recordings(Audience.VISITOR, Channel.PAGE)
         return super().get_context_data(**kwargs) | {
             "facts": known,
             "pages": usage.with_contents(known.pages),
             "dates": dates.filter(end__gte=known.now).order_by("start", "pk")[: self.rows],
-            "recordings": films.order_by("-start", "-pk")[: self.rows],
+            "recordings": recordings.order_by("-start", "-pk")[: self.rows],
             "panel_url": links.panel_url(known),
         }

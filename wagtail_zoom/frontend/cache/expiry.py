@@ -16,26 +16,30 @@ DAY_PARTS = timedelta(minutes=15)
 last day. It is also how long anything is kept at most."""
 
 
-def next_turn(choice: ZoomSettings, now: datetime) -> datetime:
+def next_expiry(site_settings: ZoomSettings, now: datetime) -> datetime:
     """The first moment after ``now`` at which anything of this Site may look different.
 
     A start, an end, an opening door, the end of a live date that overruns, a recording's last
     moment, the next quarter of an hour. One query of a few look-ups in an index, each of which
     ends at that quarter: what comes later is not looked for.
     """
-    turns = Turns(choice, now)
-    row = ZoomSettings.objects.filter(pk=choice.pk).annotate(**turns.asked).values(*turns.asked)
+    turns = ExpiryQuery(site_settings, now)
+    row = (
+        ZoomSettings.objects.filter(pk=site_settings.pk)
+        .annotate(**turns.asked)
+        .values(*turns.asked)
+    )
     return turns.first(row.first() or {})
 
 
-class Turns:
+class ExpiryQuery:
     """The question for the next turn, for any query that goes to the database anyway."""
 
-    def __init__(self, choice: ZoomSettings, now: datetime) -> None:
+    def __init__(self, site_settings: ZoomSettings, now: datetime) -> None:
         self.last = quarter_after(now)
-        door = timedelta(minutes=choice.join_minutes)
+        door = timedelta(minutes=site_settings.join_minutes)
         dates = Occurrence.objects.filter(
-            account=choice.account_id, meeting__host__exposed_on__settings=choice.pk
+            account=site_settings.account_id, meeting__host__exposed_on__settings=site_settings.pk
         )
         shown: dict[str, tuple[QuerySet[Any], str, timedelta]] = {
             "turn_start": (dates, "start", timedelta()),
@@ -43,11 +47,11 @@ class Turns:
             "turn_door": (dates, "start", -door),
             "turn_overrun": (dates.filter(state=Occurrence.State.LIVE), "end", OVERRUN),
         }
-        if choice.recording_days:
-            films = Recording.objects.filter(
-                account=choice.account_id, host__exposed_on__settings=choice.pk
+        if site_settings.recording_days:
+            recordings = Recording.objects.filter(
+                account=site_settings.account_id, host__exposed_on__settings=site_settings.pk
             )
-            shown["turn_film"] = (films, "start", timedelta(days=choice.recording_days))
+            shown["turn_film"] = (recordings, "start", timedelta(days=site_settings.recording_days))
         self._shifts = {name: shift for name, (_rows, _column, shift) in shown.items()}
         self.asked = {name: _first(*each, now, self.last) for name, each in shown.items()}
         """Annotations that depend on no row."""

@@ -108,7 +108,7 @@ def _release() -> str:
     return str(max(path.stat().st_mtime for path in Path(__file__).parents[1].rglob("*.py")))
 
 
-def forget(**kwargs: Any) -> None:
+def clear_fingerprint(**kwargs: Any) -> None:
     """Read the templates anew: one was changed while the development server runs."""
     for each in (text_of, digest_of, fingerprint):
         each.cache_clear()

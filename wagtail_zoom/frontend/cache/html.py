@@ -31,10 +31,10 @@ from wagtail.models import Page
 from ...conf import settings
 from ...models import ZoomSettings
 from ...utils.logging import get_logger
-from ..context import Shared, gate, stale_since
-from ..pagination import Asked
+from ..context import RequestContext, stale_since, visibility_for
+from ..pagination import BlockParams
 from . import fingerprint
-from .expiry import Turns, next_turn, quarter_after
+from .expiry import ExpiryQuery, next_expiry, quarter_after
 
 logger = get_logger("keeping")
 
@@ -49,12 +49,12 @@ _resting: dict[str, float] = {}
 
 
 @dataclass
-class Keeper:
+class BlockCache:
     """What is kept of one page for one request."""
 
     base: str
     """Whatever the blocks of the page have in common, as text."""
-    choice: ZoomSettings
+    site_settings: ZoomSettings
     page: Page
     now: datetime
     entries: dict[str, Any] = field(default_factory=dict)
@@ -66,17 +66,19 @@ class Keeper:
     turn: datetime | None = None
 
     @classmethod
-    def of(cls, context: Mapping[str, Any]) -> Keeper | None:
+    def of(cls, context: Mapping[str, Any]) -> BlockCache | None:
         """That of the context's page; None where nothing is kept."""
         page, request = context.get("page"), context.get("request")
         if request is None or not isinstance(page, Page) or context.get("zoom_sample"):
             return None
-        shared = Shared.of(context)
-        found: Keeper | None = shared.once(("keeper", page.pk), lambda: cls._make(page, context))
+        shared = RequestContext.of(context)
+        found: BlockCache | None = shared.once(
+            ("keeper", page.pk), lambda: cls._make(page, context)
+        )
         return found
 
     @classmethod
-    def _make(cls, page: Page, context: Mapping[str, Any]) -> Keeper | None:
+    def _make(cls, page: Page, context: Mapping[str, Any]) -> BlockCache | None:
         request = context["request"]
         if not settings.block_cache or getattr(request, "is_preview", False):
             return None
@@ -85,22 +87,22 @@ class Keeper:
         url = page.get_url(request) or ""
         if not url or unquote(urlsplit(url).path) != request.path:
             return None
-        found = gate(context)
-        if found is None or found.choice is None or not found.choice.shows_data:
+        found = visibility_for(context)
+        if found is None or found.site_settings is None or not found.site_settings.shows_data:
             return None
         now = timezone.now()
         facts = [
-            *_of_site(found.choice, now),
+            *_of_site(found.site_settings, now),
             *(page.pk, url, page.title, page.live_revision_id, page.last_published_at),
             *(get_language(), timezone.get_current_timezone_name()),
             *(get_script_prefix(), get_urlconf(), fingerprint.fingerprint()),
             fingerprint.catalogue(get_language()),
         ]
-        return cls(_text(facts), found.choice, page, now)
+        return cls(_text(facts), found.site_settings, page, now)
 
     def key(self, block: Any, value: Any, name: str, request: Any) -> str:
         """The cache key of a block; empty when it is to be rendered anew."""
-        asked = block.kept_for(value, Asked.read(request, name))
+        asked = block.kept_for(value, BlockParams.read(request, name))
         template = block.get_template(value)
         if asked is None or not fingerprint.text_of(template):
             return ""
@@ -127,7 +129,7 @@ class Keeper:
             self.loaded = True
             self._load(context)
         if key not in self.entries:
-            self.entries.update({key: None, **_asked_cache("get_many", [key])})
+            self.entries.update({key: None, **_call_cache("get_many", [key])})
         return self._good(key)
 
     def has(self, value: Any) -> bool:
@@ -140,51 +142,53 @@ class Keeper:
             return str(entry[2])
         return None
 
-    def turns(self) -> Turns | None:
+    def turns(self) -> ExpiryQuery | None:
         """What the next entry needs to know; for a query that is made anyway."""
-        return Turns(self.choice, self.now) if self.turn is None else None
+        return ExpiryQuery(self.site_settings, self.now) if self.turn is None else None
 
     def _load(self, context: Mapping[str, Any]) -> None:
-        shared, request = Shared.of(context), context["request"]
+        shared, request = RequestContext.of(context), context["request"]
         for each in shared.blocks(self.page):
             if getattr(each.block, "is_kept", False):
                 name = shared.name(context, each.value)
                 self.keys[id(each.value)] = self.key(each.block, each.value, name, request)
         wanted = [key for key in self.keys.values() if key]
         if wanted:
-            self.entries.update({**dict.fromkeys(wanted), **_asked_cache("get_many", wanted)})
+            self.entries.update({**dict.fromkeys(wanted), **_call_cache("get_many", wanted)})
 
     def keep(self, key: str, html: str, until: datetime | None) -> None:
         """Keep what was just rendered until the clock changes it."""
         if len(html) > MOST_CHARACTERS:
             return
         if self.turn is None:
-            self.turn = next_turn(self.choice, self.now)
+            self.turn = next_expiry(self.site_settings, self.now)
         end = min([self.turn, *([until] if until else []), quarter_after(self.now)]).timestamp()
         entry: Entry = (self.now.timestamp(), end, html)
         self.entries[key] = entry
         seconds = math.ceil(end - timezone.now().timestamp())
         if seconds > 0:
-            _asked_cache("set", key, entry, seconds)
+            _call_cache("set", key, entry, seconds)
 
 
-def _of_site(choice: ZoomSettings, now: datetime) -> list[Any]:
+def _of_site(site_settings: ZoomSettings, now: datetime) -> list[Any]:
     """What a Site's HTML follows from, beside the rows behind ``data_version``."""
-    grant, account, site = choice.grant, choice.account, choice.site
-    made = [getattr(choice, column.attname) for column in choice._meta.concrete_fields]
+    grant, account, site = site_settings.grant, site_settings.account, site_settings.site
+    made = [
+        getattr(site_settings, column.attname) for column in site_settings._meta.concrete_fields
+    ]
     made += [site.hostname, site.port, site.site_name, site.root_page_id]
     if grant is not None:
         made += [grant.account_id, grant.account_level, grant.zoom_user_id, grant.missing_kinds]
     if account is not None:
         made += [account.zoom_id, account.created_at, account.data_version, account.is_quarantined]
-    return [*made, stale_since(choice, now)]
+    return [*made, stale_since(site_settings, now)]
 
 
 def _text(facts: Any) -> str:
     return json.dumps(facts, default=str, sort_keys=True, ensure_ascii=False)
 
 
-def _asked_cache(what: str, *arguments: Any) -> dict[str, Any]:
+def _call_cache(what: str, *arguments: Any) -> dict[str, Any]:
     """Ask the cache, or do without: a page never fails because its cache did."""
     alias = settings.block_cache
     if _resting.get(alias, 0.0) > time.monotonic():
@@ -206,7 +210,7 @@ def _asked_cache(what: str, *arguments: Any) -> dict[str, Any]:
 def assets(context: Mapping[str, Any], template: str) -> SafeString:
     """Stylesheet and script in front of the first block of a page, never kept: they may be new,
     or carry a nonce. Nothing where the page's head or an earlier block has brought them."""
-    shared = Shared.of(context)
+    shared = RequestContext.of(context)
     if shared.has_assets or "blocks/_assets.html" not in fingerprint.text_of(template):
         shared.has_assets = True
         return mark_safe("")

@@ -27,10 +27,10 @@ from ...models import (
     SiteItem,
     ZoomAccount,
     ZoomSettings,
-    touch,
+    bump_data_version,
 )
 from .. import page_tree
-from ..related import COVER
+from ..related import CARD_IMAGE
 
 DRAFT = {"latest_revision", "draft_title", "has_unpublished_changes", "latest_revision_created_at"}
 """Columns of a page that saving a draft writes; visitors see nothing of it."""
@@ -65,27 +65,29 @@ def _row(instance: Any, raw: bool = False, **kwargs: Any) -> None:
     if raw:
         return
     if isinstance(instance, ItemTag):
-        touch(instance.item.account_id)
+        bump_data_version(instance.item.account_id)
     elif isinstance(instance, ExposedHost):
-        touch(instance.host.account_id)
+        bump_data_version(instance.host.account_id)
     else:
-        touch(instance.account_id)
+        bump_data_version(instance.account_id)
 
 
 def _hosts(instance: Any, action: str, pk_set: Any = None, **kwargs: Any) -> None:
     if isinstance(instance, ZoomSettings) and action.startswith("post_"):
-        touch(instance.account_id)
+        bump_data_version(instance.account_id)
 
 
 def _image(instance: Any, created: bool = False, **kwargs: Any) -> None:
     if not created:
-        touch(*SiteItem.objects.filter(image=instance.pk).values_list("account", flat=True))
+        bump_data_version(
+            *SiteItem.objects.filter(image=instance.pk).values_list("account", flat=True)
+        )
 
 
 def _rendition(instance: Any, **kwargs: Any) -> None:
-    if instance.filter_spec == COVER:
+    if instance.filter_spec == CARD_IMAGE:
         rows = SiteItem.objects.filter(image=instance.image_id)
-        touch(*rows.values_list("account", flat=True))
+        bump_data_version(*rows.values_list("account", flat=True))
 
 
 def _page(instance: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
@@ -106,7 +108,7 @@ def _restriction(instance: PageViewRestriction, **kwargs: Any) -> None:
 
 def _site(**kwargs: Any) -> None:
     """Addresses of pages follow from all Sites together."""
-    touch(*ZoomAccount.objects.values_list("pk", flat=True))
+    bump_data_version(*ZoomAccount.objects.values_list("pk", flat=True))
 
 
 def _indexed(task_result: Any, **kwargs: Any) -> None:
@@ -122,7 +124,7 @@ def _indexed(task_result: Any, **kwargs: Any) -> None:
 def _touch_paths(*paths: str) -> None:
     """The accounts of the Sites in whose trees these pages stand."""
     rows = ZoomSettings.objects.filter(page_tree.sites_above(paths)).exclude(account=None)
-    touch(*rows.values_list("account", flat=True).distinct())
+    bump_data_version(*rows.values_list("account", flat=True).distinct())
 
 
 def _index_signals() -> list[Any]:

@@ -32,7 +32,7 @@ from ...utils.logging import get_logger
 from ..block_index import blocks_on, pages_with_blocks, short_name
 from ..pagination import query
 from ..queries import OVERRUN
-from ..visibility import Exposure
+from ..visibility import SiteVisibility
 
 logger = get_logger("purging")
 
@@ -58,8 +58,8 @@ class Change:
     def of(cls, meetings: Iterable[int], recordings: Iterable[int]) -> Change:
         """With the meetings of the recordings: their pages lead to the recording."""
         meetings, recordings = set(meetings), set(recordings)
-        films = Recording.objects.filter(pk__in=recordings)
-        known = list(films.values_list("pk", "meeting"))
+        rows = Recording.objects.filter(pk__in=recordings)
+        known = list(rows.values_list("pk", "meeting"))
         there = Meeting.objects.filter(pk__in=meetings).count()
         removed = there < len(meetings) or len(known) < len(recordings)
         meetings |= {meeting for _pk, meeting in known if meeting}
@@ -85,47 +85,47 @@ def urls_for(account: ZoomAccount, meetings: Iterable[int], recordings: Iterable
         "site__root_page", "grant", "account"
     )
     found: dict[str, None] = {}
-    for choice in choices:
-        if choice.shows_data and _concerns_site(choice, change):
-            found.update(dict.fromkeys(_changed_urls(choice, change)))
+    for site_settings in choices:
+        if site_settings.shows_data and _concerns_site(site_settings, change):
+            found.update(dict.fromkeys(_changed_urls(site_settings, change)))
     return list(found)
 
 
-def _concerns_site(choice: ZoomSettings, change: Change) -> bool:
+def _concerns_site(site_settings: ZoomSettings, change: Change) -> bool:
     """Whether the Site's choices reach any of the rows, shown or not: they may just have gone."""
     if change.removed:
         return True
-    ticked = Q(host__exposed_on__settings=choice.pk)
-    meetings = Meeting.objects.filter(ticked, pk__in=change.meetings, kind__in=choice.kinds)
+    ticked = Q(host__exposed_on__settings=site_settings.pk)
+    meetings = Meeting.objects.filter(ticked, pk__in=change.meetings, kind__in=site_settings.kinds)
     if meetings.exists():
         return True
-    films = Recording.objects.filter(ticked, pk__in=change.recordings)
-    return Kind.RECORDING in choice.kinds and films.exists()
+    recordings = Recording.objects.filter(ticked, pk__in=change.recordings)
+    return Kind.RECORDING in site_settings.kinds and recordings.exists()
 
 
-def _changed_urls(choice: ZoomSettings, change: Change) -> list[str]:
-    gate, site = Exposure(choice), choice.site
+def _changed_urls(site_settings: ZoomSettings, change: Change) -> list[str]:
+    visibility, site = SiteVisibility(site_settings), site_settings.site
     plain: list[str] = []
     more: list[str] = []
     for page, through_snippet in pages_with_blocks(site):
         concerned = [
-            each for each in blocks_on(page) if each.block.concerns(each.value, gate, change)
+            each for each in blocks_on(page) if each.block.concerns(each.value, visibility, change)
         ]
         own = _page_item(page)
         if not concerned and not through_snippet and not _is_of(own, change):
             continue
-        plain += (bases := list(addresses(site, page)))
-        plain += _dates_of(page, bases[:1], choice.site_id, change)
+        plain += (bases := list(page_urls(site, page)))
+        plain += _dates_of(page, bases[:1], site_settings.site_id, change)
         for each in concerned:
             name = short_name(each.ident)
-            for values in each.block.variants(each.value, gate):
+            for values in each.block.variants(each.value, visibility):
                 more += [f"{base}{query(name, values)}" for base in bases]
     if len(plain) + len(more) > MOST_URLS:
         logger.warning("Site %s has more addresses to purge than %s.", site.pk, MOST_URLS)
     return [*plain, *more][:MOST_URLS]
 
 
-def addresses(site: Site, page: Page) -> Iterator[str]:
+def page_urls(site: Site, page: Page) -> Iterator[str]:
     """The page's addresses on this Site, with the paths that its type declares."""
     path = page.get_url(current_site=site) or ""
     if not path:
@@ -153,10 +153,10 @@ def _page_item(page: Page) -> SiteItem | None:
 
 
 def _is_of(item: SiteItem | None, change: Change) -> bool:
-    return item is not None and item_concerned(item, change)
+    return item is not None and is_item_changed(item, change)
 
 
-def item_concerned(item: SiteItem, change: Change) -> bool:
+def is_item_changed(item: SiteItem, change: Change) -> bool:
     """Whether an item stands for one of the changed rows."""
     if change.removed:
         return True
@@ -211,11 +211,11 @@ def _expired(found: Boundary, now: datetime, since: datetime) -> None:
     today, before = timezone.localdate(now), timezone.localdate(since)
     if today != before:
         items = SiteItem.objects.filter(expires_on__gte=before, expires_on__lt=today)
-        for account, meeting, film in items.values_list("account", "meeting", "recording"):
+        for account, meeting, recording in items.values_list("account", "meeting", "recording"):
             if meeting:
                 found.meetings[account].add(meeting)
-            if film:
-                found.recordings[account].add(film)
+            if recording:
+                found.recordings[account].add(recording)
     limits = ZoomSettings.objects.exclude(recording_days=None).exclude(account=None)
     for account, days in set(limits.values_list("account", "recording_days")):
         age = timedelta(days=days)
@@ -248,7 +248,7 @@ def site_urls(site: Site) -> list[str]:
     plain: list[str] = []
     more: list[str] = []
     for page, _through_snippet in pages_with_blocks(site):
-        plain += (bases := list(addresses(site, page)))
+        plain += (bases := list(page_urls(site, page)))
         more += [
             f"{base}{text}"
             for each in blocks_on(page)

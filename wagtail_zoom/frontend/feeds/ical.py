@@ -15,20 +15,20 @@ from icalendar import Calendar, Event, vDuration
 
 from ...models import JoinPolicy, Occurrence, SiteItem, ZoomSettings
 from .. import links
-from ..block_index import telling_pages
+from ..block_index import detail_pages
 from ..datetimes import in_zone
-from ..related import curated
+from ..related import items_for
 from ..text import text_for, title_for
-from ..visibility import Exposure
+from ..visibility import SiteVisibility
 from .vtimezone import add_zones
 
 PRODUCT = "-//wagtail-zoom//wagtail-zoom//EN"
 REFRESH = timedelta(hours=1)
 
 
-def calendar(gate: Exposure, rows: Iterable[Occurrence], name: str = "") -> bytes:
+def calendar(visibility: SiteVisibility, rows: Iterable[Occurrence], name: str = "") -> bytes:
     """The file. Times are on the clock of each event, with the rules of its zone in the file."""
-    choice, rows = gate.choice, list(rows)
+    site_settings, rows = visibility.site_settings, list(rows)
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
@@ -38,38 +38,40 @@ def calendar(gate: Exposure, rows: Iterable[Occurrence], name: str = "") -> byte
         made.add("x-wr-calname", name)
         made.add("refresh-interval", vDuration(REFRESH), parameters={"value": "DURATION"})
         made.add("x-published-ttl", "PT1H")
-    if choice is not None:
-        items = curated(gate, ((row.meeting.kind, row.meeting.zoom_id) for row in rows))
-        pages = telling_pages(choice.site, items.values())
+    if site_settings is not None:
+        items = items_for(visibility, ((row.meeting.kind, row.meeting.zoom_id) for row in rows))
+        pages = detail_pages(site_settings.site, items.values())
         for row in rows:
             item = items.get((row.meeting.kind, row.meeting.zoom_id))
             page = pages.get(item.pk, ("", False))[0] if item else ""
-            made.add_component(event(row, item, choice, page))
+            made.add_component(event(row, item, site_settings, page))
     add_zones(made)
     return made.to_ical()
 
 
-def event(row: Occurrence, item: SiteItem | None, choice: ZoomSettings, page: str = "") -> Event:
+def event(
+    row: Occurrence, item: SiteItem | None, site_settings: ZoomSettings, page: str = ""
+) -> Event:
     """One date as VEVENT. ``page`` is the path of the page that tells more."""
-    meeting, origin = row.meeting, links.site_origin(choice)
+    meeting, origin = row.meeting, links.site_origin(site_settings)
     cancelled = row.state == Occurrence.State.CANCELLED
     made = Event()
     made.add("uid", f"{row.public_id}@wagtail-zoom")
     made.add("dtstamp", row.updated_at)
     made.add("last-modified", row.updated_at)
     made.add("sequence", row.sequence)
-    made.add("summary", (item.title if item else "") or title_for(choice, meeting.topic))
+    made.add("summary", (item.title if item else "") or title_for(site_settings, meeting.topic))
     made.add("dtstart", in_zone(row.start, meeting.timezone))
     made.add("dtend", in_zone(row.end, meeting.timezone))
     made.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     made.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
     address = absolute(origin, page)
     door = ""
-    if choice.join_policy in (JoinPolicy.PUBLIC, JoinPolicy.WINDOW) and not cancelled:
-        door = origin + links.join(choice.site_id, row)
+    if site_settings.join_policy in (JoinPolicy.PUBLIC, JoinPolicy.WINDOW) and not cancelled:
+        door = origin + links.join(site_settings.site_id, row)
     about = (item.summary if item else "") or meeting.agenda
     texts = [
-        text_for(choice, about),
+        text_for(site_settings, about),
         _("Join: %(url)s") % {"url": door} if door else "",
         address,
     ]

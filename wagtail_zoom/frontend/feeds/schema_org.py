@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ...models import ZoomSettings
 from .. import links
-from ..related import COVER
-from ..view_models import DateView, FilmView
+from ..related import CARD_IMAGE
+from ..view_models import OccurrenceView, RecordingView
 from .ical import absolute
 
 _STATUS = {
@@ -25,9 +25,9 @@ _STATUS = {
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 
 
-def event(view: DateView, choice: ZoomSettings, page: str = "") -> dict[str, Any]:
+def event(view: OccurrenceView, site_settings: ZoomSettings, page: str = "") -> dict[str, Any]:
     """One date as ``Event``. ``page`` is where it is shown, when it has no page of its own."""
-    origin = links.site_origin(choice)
+    origin = links.site_origin(site_settings)
     url = absolute(origin, view.url or page)
     made: dict[str, Any] = {
         "@type": "Event",
@@ -37,7 +37,7 @@ def event(view: DateView, choice: ZoomSettings, page: str = "") -> dict[str, Any
         "eventStatus": _STATUS.get(view.state.code, "https://schema.org/EventScheduled"),
         "eventAttendanceMode": "https://schema.org/OnlineEventAttendanceMode",
         "location": {"@type": "VirtualLocation", "url": url or origin},
-        "organizer": {"@type": "Organization", "name": organiser(choice), "url": origin},
+        "organizer": {"@type": "Organization", "name": organiser(site_settings), "url": origin},
     }
     if view.when.previous and view.state.code != "cancelled":
         made["eventStatus"] = _STATUS["moved"]
@@ -51,9 +51,9 @@ def event(view: DateView, choice: ZoomSettings, page: str = "") -> dict[str, Any
     return made
 
 
-def video(view: FilmView, choice: ZoomSettings) -> dict[str, Any]:
+def video(view: RecordingView, site_settings: ZoomSettings) -> dict[str, Any]:
     """One recording as ``VideoObject``."""
-    origin = links.site_origin(choice)
+    origin = links.site_origin(site_settings)
     made: dict[str, Any] = {
         "@type": "VideoObject",
         "name": view.title,
@@ -62,7 +62,7 @@ def video(view: FilmView, choice: ZoomSettings) -> dict[str, Any]:
         "url": absolute(origin, view.url),
     }
     if view.cover.image:
-        made["thumbnailUrl"] = absolute(origin, view.cover.image.get_rendition(COVER).url)
+        made["thumbnailUrl"] = absolute(origin, view.cover.image.get_rendition(CARD_IMAGE).url)
     if view.minutes:
         made["duration"] = f"PT{view.minutes}M"
     if view.until:
@@ -70,21 +70,23 @@ def video(view: FilmView, choice: ZoomSettings) -> dict[str, Any]:
     return made
 
 
-def organiser(choice: ZoomSettings) -> str:
+def organiser(site_settings: ZoomSettings) -> str:
     """Who stands behind the dates: the owner's words, else the Site's name."""
-    return choice.organiser or choice.site.site_name or choice.site.hostname
+    return site_settings.organiser or site_settings.site.site_name or site_settings.site.hostname
 
 
-def events(views: Iterable[DateView], choice: ZoomSettings | None, page: str) -> SafeString:
+def events(
+    views: Iterable[OccurrenceView], site_settings: ZoomSettings | None, page: str
+) -> SafeString:
     """The element for dates that are not over."""
-    if choice is None:
+    if site_settings is None:
         return mark_safe("")
-    return script(event(view, choice, page) for view in views if not view.is_past)
+    return script(event(view, site_settings, page) for view in views if not view.is_past)
 
 
-def videos(views: Iterable[FilmView], choice: ZoomSettings | None) -> SafeString:
+def videos(views: Iterable[RecordingView], site_settings: ZoomSettings | None) -> SafeString:
     """The element for recordings."""
-    return script(video(view, choice) for view in views) if choice else mark_safe("")
+    return script(video(view, site_settings) for view in views) if site_settings else mark_safe("")
 
 
 def script(things: Iterable[dict[str, Any]]) -> SafeString:

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from ...models import Kind
 from .. import links
-from ..queries import Dates, asked_for, dates
+from ..queries import OccurrenceQuery, occurrences_of, visitor_filters
 from ..text import title_for
-from ..views import site_and_gate
-from ..visibility import Audience, Surface
+from ..views import site_and_visibility
+from ..visibility import Audience, Channel
 from .ical import calendar
 
 MOST = 1000
@@ -37,32 +37,32 @@ def _answer(body: bytes, name: str, *, subscribed: bool) -> HttpResponse:
 @require_safe
 def date(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/calendar/date/<id>.ics``: one date, to be added to a calendar."""
-    site, gate = site_and_gate(request)
-    ident = links.resolve(site.pk, token)
-    rows = gate.occurrences(Audience.VISITOR, Surface.FEED)
+    site, visibility = site_and_visibility(request)
+    ident = links.unsign_id(site.pk, token)
+    rows = visibility.occurrences(Audience.VISITOR, Channel.FEED)
     row = rows.filter(public_id=ident).first() if ident else None
     if row is None:
         raise Http404
-    return _answer(calendar(gate, [row]), row.start.strftime("%Y-%m-%d"), subscribed=False)
+    return _answer(calendar(visibility, [row]), row.start.strftime("%Y-%m-%d"), subscribed=False)
 
 
 @login_not_required
 @require_safe
 def series(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/calendar/series/<id>.ics``: all dates of a meeting, to be subscribed to."""
-    site, gate = site_and_gate(request)
-    ident = links.resolve(site.pk, token)
+    site, visibility = site_and_visibility(request)
+    ident = links.unsign_id(site.pk, token)
     item = site.zoom_items.filter(public_id=ident).first() if ident else None
     if item is None or item.kind == Kind.RECORDING:
         raise Http404
-    rows = gate.occurrences(Audience.VISITOR, Surface.FEED).filter(
+    rows = visibility.occurrences(Audience.VISITOR, Channel.FEED).filter(
         meeting__kind=item.kind, meeting__zoom_id=item.key, account=item.account_id
     )
     shown = list(rows.order_by("start", "pk")[:MOST])
     if not shown:
         raise Http404
-    name = item.title or title_for(gate.choice, shown[0].meeting.topic)
-    return _answer(calendar(gate, shown, name), "series", subscribed=True)
+    name = item.title or title_for(visibility.site_settings, shown[0].meeting.topic)
+    return _answer(calendar(visibility, shown, name), "series", subscribed=True)
 
 
 @login_not_required
@@ -72,15 +72,19 @@ def everything(request: HttpRequest) -> HttpResponse:
 
     ``?kind=``, ``?host=`` and ``?tag=`` narrow it as the options of a list do.
     """
-    site, gate = site_and_gate(request)
-    if gate.choice is None or not gate.choice.shows_data:
+    site, visibility = site_and_visibility(request)
+    if visibility.site_settings is None or not visibility.site_settings.shows_data:
         raise Http404
     kind = request.GET.get("kind", "")
-    wanted = Dates(
-        narrowed=asked_for(gate, request.GET.getlist("host")[:10], request.GET.getlist("tag")[:10]),
+    wanted = OccurrenceQuery(
+        narrowed=visitor_filters(
+            visibility, request.GET.getlist("host")[:10], request.GET.getlist("tag")[:10]
+        ),
         kind=kind if kind in (Kind.MEETING, Kind.WEBINAR) else "",
         period="range",
     )
-    rows = dates(gate, wanted, Surface.FEED).filter(end__gte=timezone.now() - LOOK_BACK)
-    name = site.site_name or gate.choice.organiser or _("Dates")
-    return _answer(calendar(gate, rows[:MOST], name), "dates", subscribed=True)
+    rows = occurrences_of(visibility, wanted, Channel.FEED).filter(
+        end__gte=timezone.now() - LOOK_BACK
+    )
+    name = site.site_name or visibility.site_settings.organiser or _("Dates")
+    return _answer(calendar(visibility, rows[:MOST], name), "dates", subscribed=True)

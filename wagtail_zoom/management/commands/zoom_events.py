@@ -103,7 +103,7 @@ class Command(BaseCommand):
         oldest = waiting.aggregate(at=Min("received_at"))["at"]
         age = int((now - oldest).total_seconds()) if oldest else 0
         self.stdout.write(f"waiting: {waiting.count()}, the oldest for {age} s")
-        lanes = waiting.values("lane").annotate(n=Count("pk")).order_by("-n")[:1]
+        lanes = waiting.values("lock_key").annotate(n=Count("pk")).order_by("-n")[:1]
         self.stdout.write(f"deepest lane: {lanes[0]['n'] if lanes else 0}")
         slowest = rows.filter(state=State.DONE).aggregate(
             most=Max(F("done_at") - F("received_at"))

@@ -60,11 +60,11 @@ class Command(BaseCommand):
         accounts = {row.zoom_id: row for row in ZoomAccount.objects.filter(zoom_id__in=ids)}
         unknown = set(ids) - set(accounts)
         for name in hostnames:
-            choice = ZoomSettings.objects.filter(site__hostname=name).first()
-            if choice is None or choice.account is None:
+            site_settings = ZoomSettings.objects.filter(site__hostname=name).first()
+            if site_settings is None or site_settings.account is None:
                 unknown.add(name)
             else:
-                accounts[choice.account.zoom_id] = choice.account
+                accounts[site_settings.account.zoom_id] = site_settings.account
         if unknown:
             raise CommandError(f"Not known or not connected: {', '.join(sorted(unknown))}.")
         return list(accounts.values())

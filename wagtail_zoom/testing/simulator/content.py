@@ -111,12 +111,12 @@ def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
 
 def _registration(facts: dict[str, Any]) -> dict[str, Any]:
     """``registration``: auto, manual, none or closed (as after the date, but already now)."""
-    choice = facts.get("registration")
-    if not choice:
+    site_settings = facts.get("registration")
+    if not site_settings:
         return {}
-    if choice == "closed":
+    if site_settings == "closed":
         return {"approval_type": 0, "close_registration": True}
-    return {"approval_type": {"manual": 1, "none": 2}.get(choice, 0)}
+    return {"approval_type": {"manual": 1, "none": 2}.get(site_settings, 0)}
 
 
 def _extras(facts: dict[str, Any]) -> dict[str, Any]:
