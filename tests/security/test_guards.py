@@ -58,13 +58,16 @@ def test_a_missing_test_is_reported(operations, tmp_path):
 
 
 def test_a_marker_that_is_removed_or_renamed_is_reported(scripts, operations):
-    guards, sources = scripts["guards"].GUARDS, operations.package_sources()
-    [path] = [path for path, text in sources.items() if "# guard: honeypot\n" in text]
+    every = operations.package_sources()
+    [path] = [path for path, text in every.items() if "# guard: honeypot\n" in text]
+    sources = {path: every[path]}
+    marked = operations.marks(sources)[0]
+    guards = [guard for guard in scripts["guards"].GUARDS if guard.id in marked]
     gone = {path: sources[path].replace("  # guard: honeypot", "")}
-    _made, wrong = operations.mutants(guards, {**sources, **gone})
+    _made, wrong = operations.mutants(guards, gone)
     assert wrong == ["honeypot: no line of the package is marked `# guard: honeypot`."]
     renamed = {path: sources[path].replace("# guard: honeypot", "# guard: honey-trap")}
-    _made, wrong = operations.mutants(guards, {**sources, **renamed})
+    _made, wrong = operations.mutants(guards, renamed)
     assert wrong[0] == "honeypot: no line of the package is marked `# guard: honeypot`."
     assert wrong[1].startswith(f"honey-trap: marked in {path}:")
     assert wrong[1].endswith(", but not in the table.")
