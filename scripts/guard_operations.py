@@ -62,8 +62,8 @@ class Guard:
     what: str
     """One sentence: what is promised, with the numbers of the requirements."""
     operation: str
-    tests: str
-    """Node ids below ``tests/``, separated by blanks: the most precise first."""
+    tests: tuple[str, ...]
+    """Node ids below ``tests/``: the most precise first, then all that may notice."""
 
 
 @dataclass(frozen=True)
@@ -244,9 +244,9 @@ def missing_tests(guards: Iterable[Guard], tests: Path) -> list[str]:
     wrong: list[str] = []
     names: dict[Path, set[str]] = {}
     for guard in guards:
-        if not guard.tests.split():
+        if not guard.tests:
             wrong.append(f"{guard.id}: the table names no test.")
-        for test in guard.tests.split():
+        for test in guard.tests:
             file, *parts = test.split("::")
             path = tests / file
             if not path.exists():

@@ -46,13 +46,13 @@ def test_the_tests_of_the_guards_exist(scripts, operations):
 
 def test_a_missing_test_is_reported(operations, tmp_path):
     (tmp_path / "test_one.py").write_text("def test_here(): ...\n")
-    tests = "test_one.py::test_here test_one.py::test_gone test_two.py"
+    tests = ("test_one.py::test_here", "test_one.py::test_gone", "test_two.py")
     wrong = operations.missing_tests([operations.Guard("a", "", "never", tests)], tmp_path)
     assert wrong == [
         "a: the test tests/test_one.py::test_gone does not exist.",
         "a: the test file tests/test_two.py does not exist.",
     ]
-    assert operations.missing_tests([operations.Guard("a", "", "never", "")], tmp_path) == [
+    assert operations.missing_tests([operations.Guard("a", "", "never", ())], tmp_path) == [
         "a: the table names no test."
     ]
 
@@ -92,14 +92,14 @@ def test_a_marker_that_is_removed_or_renamed_is_reported(scripts, operations):
     ],
 )
 def test_mistakes_are_reported(operations, text, operation, said):
-    guard = operations.Guard("x", "", operation, "")
+    guard = operations.Guard("x", "", operation, ())
     made, wrong = operations.mutants([guard], {"a.py": text})
     assert not made
     assert any(said in sentence for sentence in wrong), wrong
 
 
 def test_an_id_stands_in_the_table_once(operations):
-    guard = operations.Guard("x", "", "never", "")
+    guard = operations.Guard("x", "", "never", ())
     _made, wrong = operations.mutants([guard, guard], {"a.py": "if a:  # guard: x\n    b()\n"})
     assert wrong == ["x: the table has two entries with this id."]
 
@@ -139,14 +139,14 @@ def test_an_id_stands_in_the_table_once(operations):
     ],
 )  # fmt: skip
 def test_operations(operations, operation, text, becomes):
-    guard = operations.Guard("x", "", operation, "")
+    guard = operations.Guard("x", "", operation, ())
     made, wrong = operations.mutants([guard], {"a.py": text})
     assert wrong == []
     assert ast.dump(ast.parse(made["x"][1])) == ast.dump(ast.parse(becomes))
 
 
 def test_two_guards_on_one_line(operations):
-    guards = [operations.Guard("x", "", "never", ""), operations.Guard("y", "", "remove last", "")]
+    guards = [operations.Guard("x", "", "never", ()), operations.Guard("y", "", "remove last", ())]
     sources = {"a.py": "if a or b:  # guard: x, y\n    c()\n"}
     made, wrong = operations.mutants(guards, sources)
     assert wrong == []
