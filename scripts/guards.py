@@ -584,7 +584,7 @@ SYNC = (
             "registration/test_clock.py",
         ),
     ),
-    # No tolerance at all; a literal has no type.
+    # No tolerance at all. No literal can say that: it would not be a duration.
     Guard(
         "clock-tolerance",
         "Clock: clocks of several machines may differ by minutes.",
@@ -892,7 +892,7 @@ ADMIN = (
             "permissions",
         ),
     ),
-    # All rows with the wanted keys, whoever owns them.
+    # All rows with the wanted keys, of all owners.
     Guard(
         "chooser-returns-own-rows",
         "X6: a chooser returns only rows that the user may choose.",
@@ -1017,7 +1017,7 @@ REGISTRATION = (
             "registration/test_form.py",
         ),
     ),
-    # Another text each time.
+    # Another text each time; a literal would be the same text for everybody.
     Guard(
         "registration-stored-once",
         "R: the same registration twice is one row.",

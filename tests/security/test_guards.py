@@ -81,7 +81,7 @@ def test_a_marker_that_is_removed_or_renamed_is_reported(scripts, operations):
             "never",
             "more than one place",
         ),
-        ("a = 1  # guard: x\n", "never", "nothing that starts on the marked line fits it"),
+        ("a = 1  # guard: x\n", "never", "nothing that starts or ends on the marked line fits it"),
         ("a = None  # guard: x\n", "value=None", "it does not change the program"),
         ("f(a, b)  # guard: x\n", "strengthen", "there is no such operation"),
         ("if a or b:  # guard: x\n    c()\n", "value=a", "not a literal"),
@@ -98,7 +98,7 @@ def test_mistakes_are_reported(operations, text, operation, said):
     assert any(said in sentence for sentence in wrong), wrong
 
 
-def test_an_id_stands_in_the_table_once(operations):
+def test_an_id_is_in_the_table_once(operations):
     guard = operations.Guard("x", "", "never", ())
     _made, wrong = operations.mutants([guard, guard], {"a.py": "if a:  # guard: x\n    b()\n"})
     assert wrong == ["x: the table has two entries with this id."]
@@ -121,6 +121,7 @@ def test_an_id_stands_in_the_table_once(operations):
         ("remove", "a = [\n    b,\n    c,  # guard: x\n]\n", "a = [b]\n"),
         ("remove", "a = (\n    b  # guard: x\n    or (c and d)\n    or e\n)\n",
          "a = (c and d) or e\n"),
+        ("remove", "if (\n    a\n    > b  # guard: x\n    or c\n):\n    d()\n", "if c:\n    d()\n"),
         ("remove last", "a = b & c | d  # guard: x\n", "a = b & c\n"),
         ("remove last", "if a or b:  # guard: x\n    c()\n", "if a:\n    c()\n"),
         ("remove with", "with a, b():  # guard: x\n    c()\n", "if True:\n    c()\n"),
