@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from wagtail_zoom.client import Priority, ZoomClient, client_for
 from wagtail_zoom.models import Host, Meeting, SyncRun, fetch_scope
-from wagtail_zoom.sync.listing import Work, read_unit
-from wagtail_zoom.sync.units import Unit
+from wagtail_zoom.sync.import_list import Work, read_unit
+from wagtail_zoom.sync.steps import Unit
 
-from . import stage
+from . import fixtures
 from .measure import QUICK, Figure, duel, ms, report
 
 LIGHT = 30
@@ -26,15 +26,15 @@ LIGHT = 30
 def first_import() -> None:
     """A Pro account with its rate limits switched on, its whole budget ours."""
     count = 90 if QUICK else _as_many_as_fit(10_000)
-    with stage.simulator("--latency", "100") as zoom:
-        stage.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
-        runner = stage.worker()
-        host = stage.host_id(zoom, "aurora-0")
-        choice = stage.connected(runner, "aurora-0", hosts=(host,), plan="pro")
+    with fixtures.simulator("--latency", "100") as zoom:
+        fixtures.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
+        runner = fixtures.worker()
+        host = fixtures.host_id(zoom, "aurora-0")
+        choice = fixtures.connected(runner, "aurora-0", hosts=(host,), plan="pro")
         zoom.call("DELETE", "calls")
         sent = _note_details()
         cpu, began = time.process_time(), time.monotonic()
-        run = stage.import_all(runner, choice)
+        run = fixtures.import_all(runner, choice)
         wall, cpu = time.monotonic() - began, time.process_time() - cpu
         found = zoom.call("GET", "calls")
         calls, counters = found["calls"], found["counters"]
@@ -89,13 +89,13 @@ def _note_details() -> list[float]:
 def reconcile() -> None:
     """A comparison in which nothing has changed against reading and parsing the same pages."""
     count = 900 if QUICK else 6000
-    with stage.simulator("--rate-limit", "off") as zoom:
-        stage.bulk(zoom, "aurora-0", meetings=count)
-        runner = stage.worker()
-        stage.no_budget()
-        host_key = stage.host_id(zoom, "aurora-0")
-        choice = stage.connected(runner, "aurora-0", hosts=(host_key,), kinds=("meetings",))
-        stage.import_all(runner, choice)
+    with fixtures.simulator("--rate-limit", "off") as zoom:
+        fixtures.bulk(zoom, "aurora-0", meetings=count)
+        runner = fixtures.worker()
+        fixtures.no_budget()
+        host_key = fixtures.host_id(zoom, "aurora-0")
+        choice = fixtures.connected(runner, "aurora-0", hosts=(host_key,), kinds=("meetings",))
+        fixtures.import_all(runner, choice)
         host = Host.objects.get(account=choice.account_id, zoom_id=host_key)
         account = choice.account
         run = SyncRun.objects.create(account=account, mode=SyncRun.Mode.RECONCILE)
@@ -144,16 +144,16 @@ def reconcile() -> None:
 
 def memory(count: int) -> None:
     """Peak of one import in a fresh process; the two sizes are compared by the caller."""
-    with stage.simulator("--rate-limit", "off") as zoom:
-        stage.bulk(zoom, "aurora-0", meetings=count)
-        runner = stage.worker()
-        stage.no_budget()
-        host = stage.host_id(zoom, "aurora-0")
-        choice = stage.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
+    with fixtures.simulator("--rate-limit", "off") as zoom:
+        fixtures.bulk(zoom, "aurora-0", meetings=count)
+        runner = fixtures.worker()
+        fixtures.no_budget()
+        host = fixtures.host_id(zoom, "aurora-0")
+        choice = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
         gc.collect()
         before = _peak()
         began = time.monotonic()
-        stage.import_all(runner, choice)
+        fixtures.import_all(runner, choice)
         wall = time.monotonic() - began
         rows = Meeting.objects.filter(account=choice.account_id).count()
     report(

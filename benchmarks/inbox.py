@@ -8,12 +8,12 @@ import time
 from django.utils import timezone
 
 from wagtail_zoom.client import Priority, client_for
+from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.models import Meeting, WebhookEvent, fetch_scope
 from wagtail_zoom.sync import inbox
-from wagtail_zoom.sync.kinds.meetings import map_meeting
-from wagtail_zoom.sync.store import Occasion, store_meetings
+from wagtail_zoom.sync.persist import Occasion, store_meetings
 
-from . import stage
+from . import fixtures
 from .measure import QUICK, Figure, ms, report, timed
 
 OBJECTS = 100
@@ -23,13 +23,13 @@ ROUNDS = 1 if QUICK else 3
 def run() -> None:
     """Measure."""
     count = 2000 if QUICK else 10_000
-    with stage.simulator("--rate-limit", "off") as zoom:
-        stage.bulk(zoom, "aurora-0", meetings=OBJECTS)
-        runner = stage.worker()
-        stage.no_budget()
-        host = stage.host_id(zoom, "aurora-0")
-        choice = stage.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
-        stage.import_all(runner, choice)
+    with fixtures.simulator("--rate-limit", "off") as zoom:
+        fixtures.bulk(zoom, "aurora-0", meetings=OBJECTS)
+        runner = fixtures.worker()
+        fixtures.no_budget()
+        host = fixtures.host_id(zoom, "aurora-0")
+        choice = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
+        fixtures.import_all(runner, choice)
         account = choice.account
         numbers = list(
             Meeting.objects.filter(account=account).values_list("zoom_id", flat=True)[:OBJECTS]

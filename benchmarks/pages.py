@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from wagtail_zoom.models import ZoomAccount, touch
 
-from . import stage
+from . import fixtures
 from .measure import QUICK, Duel, Figure, duel, ms, report
 from .models import BenchPage
 
@@ -31,7 +31,7 @@ def make(slug: str, body: list[dict[str, Any]]) -> str:
     """A published page; its path."""
     page = BenchPage(title=slug, slug=slug)
     page.body = page.body.stream_block.to_python(body)
-    stage.default_site().root_page.add_child(instance=page)
+    fixtures.default_site().root_page.add_child(instance=page)
     return f"/{slug}/"
 
 
@@ -43,14 +43,14 @@ def main_of(html: str) -> str:
 
 def run() -> None:
     """Measure."""
-    choice = stage.mirrored_site()
-    stage.add_recordings(choice, 100)
+    choice = fixtures.mirrored_site()
+    fixtures.add_recordings(choice, 100)
     client = Client()
     lists = make("lists", LISTS)
     done = 0
     firsts: dict[str, Duel] = {}
     for size in SIZES:
-        stage.add_dates(choice, done, size)
+        fixtures.add_dates(choice, done, size)
         done = size
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

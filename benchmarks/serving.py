@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from . import stage
-from .doors import Server
+from . import fixtures
 from .measure import BUSY, QUICK, Figure, percentile, report
 from .pages import make
+from .webhook_endpoint import Server
 
 DATES = {"type": "dates", "value": {"limit": 100}}
 PAST = {"type": "dates", "value": {"limit": 100, "period": "past"}}
@@ -33,12 +33,12 @@ ROUNDS = 4
 
 def run() -> None:
     """The three sizes with Zoom at hand, then 300 rows with each kind of Zoom in turns."""
-    choice = stage.mirrored_site()
-    stage.add_recordings(choice, 200)
-    stage.add_dates(choice, 0, 3000)
+    choice = fixtures.mirrored_site()
+    fixtures.add_recordings(choice, 200)
+    fixtures.add_dates(choice, 0, 3000)
     paths = {size: make(f"rows{size}", body) for size, body in PAGES.items()}
     with ExitStack() as stack:
-        zoom = stack.enter_context(stage.simulator("--latency", "150"))
+        zoom = stack.enter_context(fixtures.simulator("--latency", "150"))
         deaf = stack.enter_context(socket.socket())
         # Takes connections and never says a word.
         deaf.bind(("127.0.0.1", 0))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from wagtail_zoom.models import Grant
 from wagtail_zoom.oauth import tokens
 
-from . import stage
+from . import fixtures
 from .measure import QUICK, Figure, percentile, report
 
 WORKERS = 8
@@ -30,9 +30,9 @@ def _ask(pk: int, ready: Any, times: Any) -> None:
 def run() -> None:
     """Measure."""
     fork = multiprocessing.get_context("fork")
-    with stage.simulator("--rate-limit", "off") as zoom:
-        runner = stage.worker()
-        choice = stage.connected(runner, "aurora-0", kinds=("meetings",))
+    with fixtures.simulator("--rate-limit", "off") as zoom:
+        runner = fixtures.worker()
+        choice = fixtures.connected(runner, "aurora-0", kinds=("meetings",))
         grant = choice.grant
         zoom.options(latency=150)
         alone, waits, refreshes = [], [], []

@@ -11,7 +11,7 @@ from django.utils import timezone
 from wagtail_zoom.models import Host, Meeting
 from wagtail_zoom.sync.upsert import upsert
 
-from . import stage
+from . import fixtures
 from .measure import QUICK, Duel, Figure, ms, report
 
 COUNT, PAGE = 3000, 300
@@ -47,7 +47,7 @@ def rows(host: Host, mark: str) -> Rows:
 
 def run() -> None:
     """Measure."""
-    choice = stage.mirrored_site()
+    choice = fixtures.mirrored_site()
     account, host = choice.account, Host.objects.get(account=choice.account_id)
 
     def ours(wanted: Rows) -> None:

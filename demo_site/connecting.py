@@ -12,8 +12,8 @@ from wagtail.models import Site
 
 from wagtail_zoom.conf import settings as zoom
 from wagtail_zoom.models import ExposedHost, Host, Kind, SyncRun, ZoomAccount, ZoomSettings
-from wagtail_zoom.sync.choices import Choice, apply_exposure
-from wagtail_zoom.sync.directory import refresh_directory
+from wagtail_zoom.sync.settings_changes import Choice, apply_exposure
+from wagtail_zoom.sync.users import refresh_directory
 from wagtail_zoom.testing.connect import connect_site
 
 from .sites import SITES, SiteFacts

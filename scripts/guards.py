@@ -14,8 +14,8 @@ WEBHOOKS = (
         "X9: a message counts only when its signature fits.",
         "always",
         (
-            "webhooks/test_door.py::test_refused_without_sql",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_refused_without_sql",
+            "webhooks/test_endpoint.py",
         ),
     ),
     # Serialises the body once more; most bodies stay the same.
@@ -25,8 +25,8 @@ WEBHOOKS = (
         'replace=b":".join([*$.split(b":", 2)[:2], '
         '__import__("json").dumps(__import__("json").loads($.split(b":", 2)[2])).encode()])',
         (
-            "webhooks/test_door.py::test_signature_covers_the_raw_bytes",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_signature_covers_the_raw_bytes",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -34,8 +34,8 @@ WEBHOOKS = (
         "X9: without a secret token no message is accepted.",
         "never",
         (
-            "webhooks/test_door.py::test_no_secret_refuses_everything",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_no_secret_refuses_everything",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -43,8 +43,8 @@ WEBHOOKS = (
         "X11: a message that is too old is refused.",
         "remove",
         (
-            "webhooks/test_door.py::test_refused_without_sql",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_refused_without_sql",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -52,8 +52,8 @@ WEBHOOKS = (
         "X11: a message from the future is refused.",
         "remove last",
         (
-            "webhooks/test_door.py::test_refused_without_sql",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_refused_without_sql",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -61,8 +61,8 @@ WEBHOOKS = (
         "X11: a request id is stored once.",
         "value=None",
         (
-            "webhooks/test_door.py::test_genuine_message_is_stored_and_wakes_the_worker",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_genuine_message_is_stored_and_wakes_the_worker",
+            "webhooks/test_endpoint.py",
         ),
     ),
     # A literal would make all messages the same: the key has to differ each time.
@@ -71,8 +71,8 @@ WEBHOOKS = (
         "X11: the same content under another request id is stored once.",
         'replace=__import__("uuid").uuid4().hex',
         (
-            "webhooks/test_door.py::test_twins_with_other_tokens_are_one_event",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_twins_with_other_tokens_are_one_event",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -80,8 +80,8 @@ WEBHOOKS = (
         "X10: the challenge signs only a plain token, never chosen text.",
         "remove last",
         (
-            "webhooks/test_door.py::test_endpoint_is_no_signing_oracle",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_endpoint_is_no_signing_oracle",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -89,8 +89,8 @@ WEBHOOKS = (
         "X29: a message is refused by its declared length before it is read.",
         "never",
         (
-            "webhooks/test_door.py::test_x29_a_declared_length_is_enough_to_refuse",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_x29_a_declared_length_is_enough_to_refuse",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -98,8 +98,8 @@ WEBHOOKS = (
         "X29: a message without a declared length is refused by the length that was read.",
         "never",
         (
-            "webhooks/test_door.py::test_x29_without_a_length_it_is_counted",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_x29_without_a_length_it_is_counted",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -107,8 +107,8 @@ WEBHOOKS = (
         "W: a message with another content type than JSON is refused.",
         "never",
         (
-            "webhooks/test_door.py::test_get_and_forms_are_refused",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_get_and_forms_are_refused",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -116,8 +116,8 @@ WEBHOOKS = (
         "W: a message that could not be stored is answered by 503, so that Zoom repeats it.",
         "remove",
         (
-            "webhooks/test_door.py::test_database_away_asks_zoom_to_repeat",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_database_away_asks_zoom_to_repeat",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -125,8 +125,8 @@ WEBHOOKS = (
         "W: personal data of a message is not stored.",
         "remove last",
         (
-            "webhooks/test_door.py::test_nothing_personal_or_secret_is_stored",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_nothing_personal_or_secret_is_stored",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -134,8 +134,8 @@ WEBHOOKS = (
         "W: secrets of a message are not stored.",
         "remove",
         (
-            "webhooks/test_door.py::test_nothing_personal_or_secret_is_stored",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_nothing_personal_or_secret_is_stored",
+            "webhooks/test_endpoint.py",
         ),
     ),
     Guard(
@@ -143,8 +143,8 @@ WEBHOOKS = (
         "W: of a registrant only the id and the status are stored.",
         "never",
         (
-            "webhooks/test_door.py::test_nothing_personal_or_secret_is_stored",
-            "webhooks/test_door.py",
+            "webhooks/test_endpoint.py::test_nothing_personal_or_secret_is_stored",
+            "webhooks/test_endpoint.py",
         ),
     ),
 )
@@ -291,8 +291,8 @@ OAUTH = (
         "X12: when a person removes the app, only the grants of that person end.",
         "remove",
         (
-            "oauth/test_leave.py::test_x12_deauthorisation_of_others_is_not_ours",
-            "oauth/test_leave.py",
+            "oauth/test_disconnect.py::test_x12_deauthorisation_of_others_is_not_ours",
+            "oauth/test_disconnect.py",
         ),
     ),
     Guard(
@@ -300,8 +300,8 @@ OAUTH = (
         "O: a removal from before the present authorisation ends nothing.",
         "remove",
         (
-            "oauth/test_leave.py::test_old_news_of_a_deauthorisation_is_ignored",
-            "oauth/test_leave.py",
+            "oauth/test_disconnect.py::test_old_news_of_a_deauthorisation_is_ignored",
+            "oauth/test_disconnect.py",
         ),
     ),
 )
@@ -348,9 +348,9 @@ TOKENS = (
         "O3: a refresh does not overwrite a newer authorisation.",
         "remove",
         (
-            "oauth/test_leave.py::test_x32_a_refresh_under_way_stores_nothing_after_the_end",
+            "oauth/test_disconnect.py::test_x32_a_refresh_under_way_stores_nothing_after_the_end",
             "oauth/test_tokens.py",
-            "oauth/test_leave.py",
+            "oauth/test_disconnect.py",
         ),
     ),
     Guard(
@@ -367,8 +367,8 @@ TOKENS = (
         "O13: a refresh that was taken for lost, and then succeeds, restores the connection.",
         "never",
         (
-            "sync/test_clock.py::test_o7_a_living_refresh_that_was_taken_for_dead",
-            "sync/test_clock.py",
+            "sync/test_clock_skew.py::test_o7_a_living_refresh_that_was_taken_for_dead",
+            "sync/test_clock_skew.py",
         ),
     ),
     Guard(
@@ -439,8 +439,8 @@ TOKENS = (
         "X32: a refresh under way stores nothing after the grant has ended.",
         "remove",
         (
-            "oauth/test_leave.py::test_x32_a_refresh_under_way_stores_nothing_after_the_end",
-            "oauth/test_leave.py",
+            "oauth/test_disconnect.py::test_x32_a_refresh_under_way_stores_nothing_after_the_end",
+            "oauth/test_disconnect.py",
         ),
     ),
     Guard(
@@ -448,8 +448,8 @@ TOKENS = (
         "X14: an id is checked before it becomes part of an address.",
         "never",
         (
-            "client/test_ids.py::test_x14_any_text_is_one_segment_or_refused",
-            "client/test_ids.py",
+            "client/test_urls.py::test_x14_any_text_is_one_segment_or_refused",
+            "client/test_urls.py",
         ),
     ),
     Guard(
@@ -458,7 +458,7 @@ TOKENS = (
         "never",
         (
             "client/test_errors.py::test_s10_uuids_with_slashes_reach_zoom_whole",
-            "client/test_ids.py",
+            "client/test_urls.py",
             "client/test_errors.py",
         ),
     ),
@@ -507,8 +507,8 @@ SYNC = (
         "S18: all processes share one rate budget: a slot that another one took counts.",
         "always",
         (
-            "client/test_budget.py::test_s18_many_processes_get_different_slots",
-            "client/test_budget.py",
+            "client/test_ratelimit.py::test_s18_many_processes_get_different_slots",
+            "client/test_ratelimit.py",
         ),
     ),
     Guard(
@@ -516,8 +516,8 @@ SYNC = (
         "S18: a call waits no longer than its caller allows.",
         "never",
         (
-            "client/test_budget.py::test_s19_a_registration_goes_before_a_backfill",
-            "client/test_budget.py",
+            "client/test_ratelimit.py::test_s19_a_registration_goes_before_a_backfill",
+            "client/test_ratelimit.py",
         ),
     ),
     Guard(
@@ -525,8 +525,8 @@ SYNC = (
         "S18: the share of the daily limit is not exceeded.",
         "never",
         (
-            "client/test_budget.py::test_the_daily_share_leaves_the_rest_to_registrations",
-            "client/test_budget.py",
+            "client/test_ratelimit.py::test_the_daily_share_leaves_the_rest_to_registrations",
+            "client/test_ratelimit.py",
         ),
     ),
     Guard(
@@ -534,8 +534,8 @@ SYNC = (
         "S20: every process honours a 429 answer.",
         "remove",
         (
-            "client/test_budget.py::test_s20_a_pause_is_honoured_and_never_shortened",
-            "client/test_budget.py",
+            "client/test_ratelimit.py::test_s20_a_pause_is_honoured_and_never_shortened",
+            "client/test_ratelimit.py",
         ),
     ),
     Guard(
@@ -543,8 +543,8 @@ SYNC = (
         "S20: a later 429 answer does not shorten the pause.",
         "unwrap",
         (
-            "client/test_budget.py::test_s20_a_pause_is_honoured_and_never_shortened",
-            "client/test_budget.py",
+            "client/test_ratelimit.py::test_s20_a_pause_is_honoured_and_never_shortened",
+            "client/test_ratelimit.py",
         ),
     ),
     Guard(
@@ -579,9 +579,9 @@ SYNC = (
         "Clock: times written by a clock that ran ahead are corrected.",
         "always",
         (
-            "sync/test_clock.py::test_after_the_repair_everything_goes_on_at_once",
-            "sync/test_clock.py",
-            "registration/test_clock.py",
+            "sync/test_clock_skew.py::test_after_the_repair_everything_goes_on_at_once",
+            "sync/test_clock_skew.py",
+            "registration/test_clock_skew.py",
         ),
     ),
     # No tolerance at all. No literal can say that: it would not be a duration.
@@ -590,8 +590,8 @@ SYNC = (
         "Clock: clocks of several machines may differ by minutes.",
         "replace=$ * 0",
         (
-            "sync/test_clock.py::test_machines_that_are_minutes_apart_do_not_mend_each_other",
-            "sync/test_clock.py",
+            "sync/test_clock_skew.py::test_machines_that_are_minutes_apart_do_not_mend_each_other",
+            "sync/test_clock_skew.py",
         ),
     ),
     Guard(
@@ -599,8 +599,8 @@ SYNC = (
         "Clock: after the clock was set back, the schedule runs again.",
         "value=0",
         (
-            "sync/test_clock.py::test_the_schedule_beats_again",
-            "sync/test_clock.py",
+            "sync/test_clock_skew.py::test_the_schedule_beats_again",
+            "sync/test_clock_skew.py",
         ),
     ),
     # Leaves out the time, which is a part of a text.
@@ -609,8 +609,8 @@ SYNC = (
         "Clock: a wake-up does not depend on the age of a cache entry.",
         'replace=$.rpartition(":")[0]',
         (
-            "sync/test_clock.py::test_wake_ups_are_not_kept_quiet",
-            "sync/test_clock.py",
+            "sync/test_clock_skew.py::test_wake_ups_are_not_kept_quiet",
+            "sync/test_clock_skew.py",
         ),
     ),
     Guard(
@@ -672,8 +672,8 @@ SYNC = (
         "S17: one run of an account at a time.",
         "remove",
         (
-            "sync/test_choices.py::test_s16_one_slice_at_a_time_for_an_account",
-            "sync/test_choices.py",
+            "sync/test_settings_changes.py::test_s16_one_slice_at_a_time_for_an_account",
+            "sync/test_settings_changes.py",
         ),
     ),
     Guard(
@@ -690,8 +690,8 @@ SYNC = (
         "X: a link from Zoom is kept only when it leads to Zoom.",
         "remove",
         (
-            "sync/test_values.py::test_foreign_links_are_dropped",
-            "sync/test_values.py",
+            "mapping/test_parsing.py::test_foreign_links_are_dropped",
+            "mapping/test_parsing.py",
         ),
     ),
     Guard(
@@ -699,8 +699,8 @@ SYNC = (
         "X: a single line contains no control characters.",
         "argument=1",
         (
-            "sync/test_values.py::test_nothing_makes_a_reader_fail",
-            "sync/test_values.py",
+            "mapping/test_parsing.py::test_nothing_makes_a_reader_fail",
+            "mapping/test_parsing.py",
         ),
     ),
 )
@@ -711,8 +711,8 @@ EXPOSURE = (
         "X28: a private meeting is not shown.",
         "remove",
         (
-            "exposure/test_gate.py::test_never_shown_even_when_published",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_never_shown_even_when_published",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -720,8 +720,8 @@ EXPOSURE = (
         "X28: a meeting in a personal room is not shown.",
         "remove",
         (
-            "exposure/test_gate.py::test_never_shown_even_when_published",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_never_shown_even_when_published",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -729,8 +729,8 @@ EXPOSURE = (
         "X28: a meeting is not shown before its details are known.",
         "remove",
         (
-            "exposure/test_gate.py::test_never_shown_even_when_published",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_never_shown_even_when_published",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -738,8 +738,8 @@ EXPOSURE = (
         "X28: only meetings of hosts that the Site has chosen are shown.",
         "remove",
         (
-            "exposure/test_gate.py::test_shows_the_dates_of_a_ticked_host_without_secrets",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_shows_the_dates_of_a_ticked_host_without_secrets",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -747,8 +747,8 @@ EXPOSURE = (
         "X5: a personal grant shows the meetings of its person only.",
         "remove last",
         (
-            "exposure/test_gate.py::test_two_user_level_grants_do_not_see_each_other",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_two_user_level_grants_do_not_see_each_other",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -756,8 +756,8 @@ EXPOSURE = (
         "X28: only the kinds that the owner has chosen are shown.",
         "remove",
         (
-            "exposure/test_gate.py::test_never_shown_even_when_published",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_never_shown_even_when_published",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -765,8 +765,8 @@ EXPOSURE = (
         "X28: an item that the owner has hidden is not shown.",
         "unwrap",
         (
-            "exposure/test_gate.py::test_hidden_and_expired",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_hidden_and_expired",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -774,8 +774,8 @@ EXPOSURE = (
         "X28: an unscheduled recording is shown only after a person has decided so.",
         "remove",
         (
-            "exposure/test_gate.py::test_recordings_that_stay_away",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_recordings_that_stay_away",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -783,8 +783,8 @@ EXPOSURE = (
         "X28: a recording in Zoom's trash is not shown.",
         "remove",
         (
-            "exposure/test_gate.py::test_recordings_that_stay_away",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_recordings_that_stay_away",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -792,8 +792,8 @@ EXPOSURE = (
         "X26: a page does not load join links and passcodes.",
         "unwrap",
         (
-            "exposure/test_gate.py::test_shows_the_dates_of_a_ticked_host_without_secrets",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_shows_the_dates_of_a_ticked_host_without_secrets",
+            "frontend/test_visibility.py",
         ),
     ),
     Guard(
@@ -801,8 +801,8 @@ EXPOSURE = (
         "X26: where only registrants may join, visitors get no link.",
         "remove last",
         (
-            "exposure/test_gate.py::test_join_policy",
-            "exposure/test_gate.py",
+            "frontend/test_visibility.py::test_join_policy",
+            "frontend/test_visibility.py",
         ),
     ),
     # Leaves out the Site, which is a part of a text.
@@ -811,8 +811,8 @@ EXPOSURE = (
         "X8: the public id of an item is valid on its own Site only.",
         'replace=$.partition(":")[2]',
         (
-            "joining/test_doors.py::test_on_another_host_it_is_not_found",
-            "joining/test_doors.py",
+            "frontend/test_join_and_watch.py::test_on_another_host_it_is_not_found",
+            "frontend/test_join_and_watch.py",
         ),
     ),
     Guard(
@@ -820,8 +820,8 @@ EXPOSURE = (
         "X15: the join page redirects to Zoom only.",
         "never",
         (
-            "joining/test_doors.py::test_a_stored_link_that_is_not_zooms_is_never_followed",
-            "joining/test_doors.py",
+            "frontend/test_join_and_watch.py::test_a_stored_link_that_is_not_zooms_is_never_followed",
+            "frontend/test_join_and_watch.py",
         ),
     ),
     Guard(
@@ -829,8 +829,8 @@ EXPOSURE = (
         "X26: a passcode leaves only when the owner's choice allows it.",
         "always",
         (
-            "joining/test_doors.py::test_the_passcode_leaves_the_link_by_policy",
-            "joining/test_doors.py",
+            "frontend/test_join_and_watch.py::test_the_passcode_leaves_the_link_by_policy",
+            "frontend/test_join_and_watch.py",
         ),
     ),
     # The list and one tag more.
@@ -839,8 +839,8 @@ EXPOSURE = (
         "X16: markup of a description is reduced to a short list of tags.",
         'replace={*$, "img"}',
         (
-            "blocks/test_wording.py::test_x16_markup_of_zooms_goes_through_a_short_list",
-            "blocks/test_wording.py",
+            "blocks/test_text.py::test_x16_markup_of_zooms_goes_through_a_short_list",
+            "blocks/test_text.py",
         ),
     ),
     Guard(
@@ -848,8 +848,8 @@ EXPOSURE = (
         "X16: a link in a description has a safe scheme.",
         'value={"http", "https", "mailto", "javascript"}',
         (
-            "blocks/test_wording.py::test_x16_markup_of_zooms_goes_through_a_short_list",
-            "blocks/test_wording.py",
+            "blocks/test_text.py::test_x16_markup_of_zooms_goes_through_a_short_list",
+            "blocks/test_text.py",
         ),
     ),
     Guard(
@@ -857,8 +857,8 @@ EXPOSURE = (
         "X16: a tag in a description keeps few attributes.",
         'value={"a": {"href", "onclick"}}',
         (
-            "blocks/test_wording.py::test_x16_markup_of_zooms_goes_through_a_short_list",
-            "blocks/test_wording.py",
+            "blocks/test_text.py::test_x16_markup_of_zooms_goes_through_a_short_list",
+            "blocks/test_text.py",
         ),
     ),
 )
@@ -898,8 +898,8 @@ ADMIN = (
         "X6: a chooser returns only rows that the user may choose.",
         "replace=$.model._default_manager.filter(pk__in=$0)",
         (
-            "admin/test_choosing.py::test_a_foreign_row_is_not_handed_out",
-            "admin/test_choosing.py",
+            "admin/test_choosers.py::test_a_foreign_row_is_not_handed_out",
+            "admin/test_choosers.py",
         ),
     ),
     Guard(
@@ -907,8 +907,8 @@ ADMIN = (
         "X6: a chooser shows no title of another owner's item.",
         "always",
         (
-            "admin/test_choosing.py::test_a_stored_foreign_id_shows_no_title",
-            "admin/test_choosing.py",
+            "admin/test_choosers.py::test_a_stored_foreign_id_shows_no_title",
+            "admin/test_choosers.py",
         ),
     ),
     Guard(
@@ -1002,8 +1002,8 @@ REGISTRATION = (
         "X24: a forwarded address counts only when a named proxy sent it.",
         "value=True",
         (
-            "registration/test_limits.py::test_network",
-            "registration/test_limits.py",
+            "registration/test_ratelimit.py::test_network",
+            "registration/test_ratelimit.py",
         ),
     ),
     Guard(
@@ -1077,8 +1077,8 @@ REGISTRATION = (
         "R: an answer that comes in drops does not hold up the visitor.",
         "always",
         (
-            "registration/test_at_once.py::test_an_answer_that_drips_costs_no_visitors_time",
-            "registration/test_at_once.py",
+            "registration/test_inline.py::test_an_answer_that_drips_costs_no_visitors_time",
+            "registration/test_inline.py",
         ),
     ),
     Guard(
@@ -1086,8 +1086,8 @@ REGISTRATION = (
         "S18: what a call borrows fits beside the share.",
         "argument=0",
         (
-            "client/test_budget.py::test_s18_urgent_work_stays_within_the_plan",
-            "client/test_budget.py",
+            "client/test_ratelimit.py::test_s18_urgent_work_stays_within_the_plan",
+            "client/test_ratelimit.py",
         ),
     ),
     # The same digest without a key.
@@ -1125,7 +1125,7 @@ REGISTRATION = (
         (
             "registration/test_delivery.py::test_the_address_of_a_person_is_bound_to_the_site",
             "registration/test_delivery.py",
-            "joining/test_doors.py",
+            "frontend/test_join_and_watch.py",
         ),
     ),
     Guard(

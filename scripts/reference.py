@@ -181,11 +181,10 @@ def _default(value: Any) -> str:
 
 def views() -> str:
     """The objects that templates show: fields and properties."""
-    from wagtail_zoom import timing
-    from wagtail_zoom.showing import rows
+    from wagtail_zoom.frontend import datetimes, view_models
 
-    kinds = [rows.DateView, rows.FilmView, rows.MeetingView, timing.When]
-    kinds += [rows.State, rows.Action, rows.Cover]
+    kinds = [view_models.DateView, view_models.FilmView, view_models.MeetingView, datetimes.When]
+    kinds += [view_models.State, view_models.Action, view_models.Cover]
     return "\n\n".join(_view(kind) for kind in kinds)
 
 
@@ -225,7 +224,7 @@ def classes() -> str:
 
 
 def scopes() -> str:
-    from wagtail_zoom.scopes import SCOPES
+    from wagtail_zoom.oauth.scopes import SCOPES
 
     rows = []
     for scope in SCOPES:
@@ -237,7 +236,7 @@ def scopes() -> str:
 
 
 def events() -> str:
-    from wagtail_zoom.appconfig import EVENTS
+    from wagtail_zoom.oauth.marketplace import EVENTS
 
     rows = [(f"`{name}`", feature, markdown(reason)) for name, feature, reason in EVENTS]
     return table("event | for | reason", rows)

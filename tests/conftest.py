@@ -28,5 +28,5 @@ def zoom_app(zoom_app):
 @pytest.fixture
 def looks(monkeypatch):
     """Each job looks at the clock, as jobs that are some seconds apart do."""
-    monkeypatch.setattr("wagtail_zoom.sync.clock.OFTEN", 0.0)
-    monkeypatch.setattr("wagtail_zoom.sync.clock._next_look", 0.0)
+    monkeypatch.setattr("wagtail_zoom.sync.clock_skew.OFTEN", 0.0)
+    monkeypatch.setattr("wagtail_zoom.sync.clock_skew._next_look", 0.0)

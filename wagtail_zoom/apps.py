@@ -1,11 +1,20 @@
-"""Application config."""
+"""Application config: what is connected when Django starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from django.apps import AppConfig, apps
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
+
+Connection = tuple[Signal, Callable[..., Any], Any]
+"""A signal, its receiver, and the sender it listens to (None: any)."""
 
 
 class WagtailZoomConfig(AppConfig):
-    """Registers system checks and the one schedule of the worker."""
+    """Registers the system checks and connects all receivers of the package."""
 
     name = "wagtail_zoom"
     label = "wagtail_zoom"
@@ -13,29 +22,47 @@ class WagtailZoomConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import what registers itself; nothing here touches the database."""
+        """Connect every entry of ``connections()``; nothing here touches the database."""
+        from . import checks  # noqa: F401 - registers the system checks
+
+        for signal, receiver, sender in self.connections():
+            signal.connect(receiver, sender=sender, dispatch_uid=uid_of(receiver, sender))
+
+    def connections(self) -> list[Connection]:
+        """All signal receivers of the package, in one place."""
+        from django.core.signals import setting_changed
         from django.db.models.signals import post_migrate, post_save
+        from django.utils.autoreload import file_changed
 
-        from . import checks, notices, purging, takeback  # noqa: F401 - register themselves
-        from .keeping import touching
-        from .registration import wiring
-        from .schedule import ensure_schedule, on_worker_start
-        from .signals import account_disconnected, mirror_changed
-        from .sync import hooks
+        from .frontend import datetimes
+        from .frontend.cache import fingerprint, invalidation, purge
+        from .registration import events, retention
+        from .signals import account_disconnected, mirror_changed, registration_event
+        from .utils import queue
 
-        post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="wagtail_zoom.schedule")
-        if apps.is_installed("django_q"):
-            from django_q.signals import post_spawn
+        zoom_settings = self.get_model("ZoomSettings")
+        return [
+            (post_migrate, queue.ensure_schedule, self),
+            *([] if not apps.is_installed("django_q") else self._worker_connections()),
+            (registration_event, events.apply, None),
+            (mirror_changed, purge.on_mirror_changed, None),
+            (account_disconnected, purge.on_disconnected, None),
+            (post_save, purge.on_settings_saved, zoom_settings),
+            (post_save, retention.on_settings_saved, zoom_settings),
+            *invalidation.connections(),
+            (file_changed, fingerprint.forget, None),
+            (setting_changed, fingerprint.forget, None),
+            (file_changed, datetimes.forget, None),
+        ]
 
-            post_spawn.connect(on_worker_start, dispatch_uid="wagtail_zoom.schedule")
-        mirror_changed.connect(purging.on_change, dispatch_uid="wagtail_zoom.purging")
-        post_save.connect(
-            takeback.on_choice,
-            sender=self.get_model("ZoomSettings"),
-            dispatch_uid="wagtail_zoom.takeback",
-        )
-        account_disconnected.connect(takeback.on_leave, dispatch_uid="wagtail_zoom.takeback")
-        wiring.connect()
-        touching.connect()
-        hooks.on_tick(purging.sweep)
-        hooks.on_tick(notices.send_due_notices)
+    def _worker_connections(self) -> list[Connection]:
+        from django_q.signals import post_spawn
+
+        from .utils import queue
+
+        return [(post_spawn, queue.on_worker_start, None)]
+
+
+def uid_of(receiver: Callable[..., Any], sender: Any) -> str:
+    """``dispatch_uid`` of a connection: connecting twice connects once."""
+    return f"{receiver.__module__}.{receiver.__qualname__}:{getattr(sender, '__name__', '')}"

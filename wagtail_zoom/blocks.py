@@ -6,13 +6,13 @@ from typing import Any
 
 from wagtail.blocks import StreamBlock
 
-from .stream.base import ZoomBlock, public_path
-from .stream.calendar import CalendarBlock
-from .stream.lists import ZoomDatesBlock, ZoomListBlock
-from .stream.meetings import MeetingListBlock
-from .stream.recordings import RecordingListBlock
-from .stream.registration import RegistrationFormBlock
-from .stream.single import MeetingBlock, NextMeetingBlock
+from .streamfield.base import ZoomBlock, public_path
+from .streamfield.calendar import CalendarBlock
+from .streamfield.lists import ZoomDatesBlock, ZoomListBlock
+from .streamfield.meetings import MeetingListBlock
+from .streamfield.recordings import RecordingListBlock
+from .streamfield.registration import RegistrationFormBlock
+from .streamfield.single import MeetingBlock, NextMeetingBlock
 
 __all__ = [
     "CalendarBlock",

@@ -12,6 +12,9 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 
 from .conf import settings
 
+UNRELEASED_MIGRATION = "0002_transcript"
+"""Applied only in databases from before the first release, whose 0001 made other tables."""
+
 
 @register(Tags.compatibility)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -89,6 +92,32 @@ def check_queue_rights(databases: Any = None, **kwargs: Any) -> list[CheckMessag
         )
         for name in names
     ]
+
+
+@register(Tags.database)
+def check_schema(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Tables of a version before the first release (``migrate``, ``check --database default``)."""
+    from django.db import DatabaseError, connections
+    from django.db.migrations.recorder import MigrationRecorder
+
+    errors: list[CheckMessage] = []
+    for alias in databases or []:
+        try:
+            applied = MigrationRecorder(connections[alias]).applied_migrations()
+        except DatabaseError:
+            continue  # The connection itself is the problem; Django reports it.
+        if ("wagtail_zoom", UNRELEASED_MIGRATION) in applied:
+            errors.append(
+                Error(
+                    f"The wagtail_zoom tables in the database {alias!r} were created by a version "
+                    "before the first release. They cannot be upgraded.",
+                    hint="Use a new database, or drop the tables whose names begin with "
+                    "'wagtail_zoom_', delete the rows of 'wagtail_zoom' from 'django_migrations' "
+                    "and run 'manage.py migrate' again. Demo: run 'make demo-reset'.",
+                    id="wagtail_zoom.E040",
+                )
+            )
+    return errors
 
 
 def queue_editors() -> list[str]:

@@ -15,20 +15,20 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
 
-from . import links
-from .blocks import MeetingBlock
-from .exposure import Audience, Surface
+from .frontend import links
+from .frontend.context import gate
+from .frontend.datetimes import zone_label
+from .frontend.presenters import date_views
+from .frontend.visibility import Audience, Surface
 from .models import Occurrence
-from .showing import rendering
-from .showing.presenting import date_views
-from .timing import zone_label
+from .streamfield.single import MeetingBlock
 
 
 class ZoomItemPanel(FieldPanel):
     """The chooser for ``zoom_item``. Imported late, because the admin needs loaded models."""
 
     def get_form_options(self) -> dict[str, Any]:
-        from .admin.choosing import ItemChooser
+        from .admin.chooser_views import ItemChooser
 
         options = super().get_form_options()
         options.setdefault("widgets", {})[self.field_name] = ItemChooser()
@@ -82,7 +82,7 @@ class ZoomDatesPageMixin(RoutablePageMixin):
     @path("date/<str:token>/", name="zoom_date")
     def zoom_date(self, request: HttpRequest, token: str) -> TemplateResponse:
         """One date with everything about it."""
-        found = rendering.gate({"page": self, "request": request})
+        found = gate({"page": self, "request": request})
         site_id = found.choice.site_id if found and found.choice else 0
         ident = links.resolve(site_id, token)
         if found is None or ident is None:

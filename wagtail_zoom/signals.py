@@ -1,4 +1,4 @@
-"""Signals for projects. All are sent after the commit, with ``send_robust``."""
+"""Signals for projects, sent after the commit with ``send_robust``; the last one is internal."""
 
 from django.dispatch import Signal
 
@@ -20,3 +20,7 @@ before)."""
 person_forgotten = Signal()
 """What was stored of a person is deleted: delete what you hold as well. Sender ``Registration``;
 ``email``, ``site`` (None for all Sites)."""
+
+registration_event = Signal()
+"""Internal: a ``*.registration_*`` webhook event is processed. Sent with ``send``, so that an error
+has the event retried; then it is sent again. Sender ``WebhookEvent``; ``account``, ``event``."""

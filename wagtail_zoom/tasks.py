@@ -5,62 +5,73 @@ Arguments are ids only. Every task may run twice, late, or never: the rows behin
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.utils import timezone
 
-from . import observing
-from .errors import ZoomError
+from .exceptions import ZoomError
+from .frontend.cache import purge
 from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
-from .oauth import leave, tokens
-from .queue import enqueue
+from .oauth import disconnect, notifications, tokens
 from .registration import delivery, outbox, reconcile
-from .sync import clock, directory, engine, hooks, inbox, purge, questions, runs, schedule
+from .sync import clock_skew, event_effects, inbox, questions, retention, runner, runs, users
+from .utils.logging import get_logger, instrumented_task
 
-logger = observing.logger("tasks")
+logger = get_logger("tasks")
 
 
-@observing.task
+PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
+    clock_skew.look,
+    retention.beat,
+    retention.delete_outdated,
+    event_effects.close_past,
+    inbox.sweep,
+    runs.sweep,
+    disconnect.sweep,
+    tokens.sweep,
+    outbox.sweep,
+    reconcile.sweep,
+    purge.sweep,
+    notifications.send_due_notices,
+)
+"""What runs every minute, in this order. Each gets the time (UTC), is short, and may run twice."""
+
+
+@instrumented_task
 def tick() -> None:
-    """The one schedule: runs every minute."""
+    """The only schedule: run every periodic job once."""
     now = timezone.now()
-    clock.look(now)
-    schedule.tick(now)
-    inbox.sweep(now)
-    runs.sweep(now)
-    for pk in leave.due_revocations():
-        enqueue("revoke", pk)
-    leave.release_orphans()
-    if tokens.idle().exists():
-        enqueue("refresh_idle")
-    for sweep in hooks.sweeps:
+    for job in PERIODIC_JOBS:
         try:
-            sweep(now)
+            job(now)
         except Exception:
-            # One room's trouble must not keep the others from their turn.
-            logger.exception("A sweep failed.")
+            # The other jobs still run.
+            logger.exception("The periodic job %s.%s failed.", job.__module__, job.__name__)
 
 
-@observing.task
+@instrumented_task
 def drain() -> None:
     """Work off the inbox."""
-    clock.look()
+    clock_skew.look()
     inbox.drain()
 
 
-@observing.task
+@instrumented_task
 def sync_slice(run_pk: int) -> None:
     """A few seconds of a run."""
-    clock.look()
-    engine.run_slice(run_pk)
+    clock_skew.look()
+    runner.run_slice(run_pk)
 
 
-@observing.task
+@instrumented_task
 def sync_directory(account_pk: int) -> None:
     """Read the people of an account, so that hosts can be chosen."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is None:
         return
     try:
-        directory.refresh_directory(account)
+        users.refresh_directory(account)
     except ZoomError as error:
         # Every run reads the directory first, so it will be there in the end.
         logger.warning("The directory of account %s: %s.", account_pk, type(error).__name__)
@@ -69,49 +80,49 @@ def sync_directory(account_pk: int) -> None:
         runs.request_run(account, SyncRun.Mode.RECONCILE)
 
 
-@observing.task
+@instrumented_task
 def count_hosts(account_pk: int, *host_pks: int) -> None:
     """How much Zoom has of hosts that an owner is about to tick."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None and not account.is_quarantined:
         hosts = Host.objects.filter(account=account, removed_at=None, pk__in=host_pks)
-        directory.count_hosts(account, hosts[: directory.COUNTED_HOSTS])
+        users.count_hosts(account, hosts[: users.COUNTED_HOSTS])
 
 
-@observing.task
+@instrumented_task
 def revoke(grant_pk: int) -> None:
     """Give a permission back to Zoom."""
-    leave.revoke_pending(grant_pk)
+    disconnect.revoke_pending(grant_pk)
 
 
-@observing.task
+@instrumented_task
 def refresh_idle() -> None:
     """Renew permissions that nothing has used for a week."""
     tokens.refresh_idle()
 
 
-@observing.task
+@instrumented_task
 def purge_account(account_pk: int) -> None:
     """Delete what no Site wants any more."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None:
-        purge.purge_outside_scope(account)
+        retention.purge_outside_scope(account)
 
 
-@observing.task
+@instrumented_task
 def deliver_registrations() -> None:
     """Bring sign-ups to Zoom, and send their mails."""
-    clock.look()
+    clock_skew.look()
     outbox.run(delivery.work)
 
 
-@observing.task
+@instrumented_task
 def check_registrants(meeting_pk: int) -> None:
     """Compare the sign-ups of one meeting with Zoom."""
     reconcile.check_quietly(meeting_pk)
 
 
-@observing.task
+@instrumented_task
 def read_questions(meeting_pk: int) -> None:
     """Read anew what the registration of one meeting asks."""
     meeting = Meeting.objects.select_related("account", "host").filter(pk=meeting_pk).first()
@@ -119,7 +130,7 @@ def read_questions(meeting_pk: int) -> None:
         questions.refresh_quietly(meeting.account, meeting)
 
 
-@observing.task
+@instrumented_task
 def date_registrations(site_pk: int) -> None:
     """Apply a changed retention to the sign-ups of a Site."""
     outbox.date_anew(site_pk)

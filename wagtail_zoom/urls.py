@@ -1,18 +1,19 @@
 """URLs of the app: ``path("zoom/", include("wagtail_zoom.urls"))``."""
 
-from . import joining, monitor, reading, webhooks
-from .feeds import urls as feeds
+from . import webhooks
+from .frontend import views
+from .frontend.feeds import urls as feeds
 from .oauth import urls as oauth
 from .registration import urls as registration
+from .sync import health
 
 app_name = "wagtail_zoom"
 
 urlpatterns = [
     *webhooks.urlpatterns,
-    *monitor.urlpatterns,
+    *health.urlpatterns,
     *oauth.urlpatterns,
-    *joining.urlpatterns,
-    *reading.urlpatterns,
+    *views.urlpatterns,
     *feeds.urlpatterns,
     *registration.urlpatterns,
 ]

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.contrib.settings.registry import register_setting
 
-from .admin import audit
+from .admin import log_actions
 from .models import ZoomSettings
 
 register_setting(ZoomSettings, icon="media")
-hooks.register("register_log_actions", audit.register)
+hooks.register("register_log_actions", log_actions.register)
 
 
 @hooks.register("register_admin_urls", order=-10)
@@ -31,7 +31,7 @@ def register_admin_urls() -> list[Any]:
 @hooks.register("register_admin_viewset")
 def register_viewsets() -> list[Any]:
     """The menu with its lists, and the chooser."""
-    from .admin.choosing import item_chooser
+    from .admin.chooser_views import item_chooser
     from .admin.viewsets import ZoomViewSetGroup
 
     return [ZoomViewSetGroup(), item_chooser]
@@ -54,15 +54,15 @@ def register_fleet() -> Any:
 @hooks.register("construct_homepage_panels")
 def add_homepage_panel(request: Any, panels: list[Any]) -> None:
     """What waits for this person, if anything."""
-    from .admin.home import ZoomHomePanel
+    from .admin.homepage import ZoomHomePanel
 
     panels.append(ZoomHomePanel(request))
 
 
 def _register_bulk_actions() -> None:
-    from .admin.listings import bulk, bulk_signups, bulk_sites
+    from .admin.listings import bulk_items, bulk_registrations, bulk_sites
 
-    for action in (*bulk.ACTIONS, *bulk_signups.ACTIONS, *bulk_sites.ACTIONS):
+    for action in (*bulk_items.ACTIONS, *bulk_registrations.ACTIONS, *bulk_sites.ACTIONS):
         hooks.register("register_bulk_action", action)
 
 

@@ -27,14 +27,14 @@ from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
-from . import observing
 from .conf import settings
-from .errors import ZoomConfigurationError
+from .exceptions import ZoomConfigurationError
 from .models import Secret, WebhookEvent
-from .queue import enqueue, once
-from .redaction import clean, content_key, may_be_unstorable, redact
+from .utils.logging import get_logger, record_metric
+from .utils.queue import debounce, enqueue
+from .utils.redaction import clean, content_key, may_be_unstorable, redact
 
-logger = observing.logger("webhooks")
+logger = get_logger("webhooks")
 
 SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -68,7 +68,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
             return _answer_challenge(message, secret)
         _store(request, message)
     except Refused as refused:
-        observing.measure("messages_refused", reason=refused.reason)
+        record_metric("messages_refused", reason=refused.reason)
         response = HttpResponse(status=refused.status)
         said = ("A message to the Zoom endpoint was refused: %s.", refused.reason)
         if refused.status >= 500:
@@ -110,7 +110,7 @@ def _verified(request: HttpRequest) -> tuple[bytes, Secret]:
     ):
         raise Refused(400, "age")
     body = _read(request)
-    observing.measure("message_age_seconds", age)
+    record_metric("message_age_seconds", age)
     signed = (  # guard: webhook-signature-over-raw-body
         b"v0:" + timestamp.encode() + b":" + body
     )
@@ -183,7 +183,6 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
         account_zoom_id=_short(payload.get("account_id")),
         event=message["event"][:64],
         event_ts=stamp if isinstance(stamp, int) and 0 <= stamp < 10**15 else 0,
-        tracking_id=clean(request.headers.get("x-zm-trackingid", ""))[:100],
         lane=_lane(message["event"], payload),
         payload=redact(payload),
         state=WebhookEvent.State.PENDING if well_formed else WebhookEvent.State.DEAD,
@@ -192,7 +191,7 @@ def _store(request: HttpRequest, message: dict[str, Any]) -> None:
     try:
         _insert(event)
         _wake()
-        observing.measure("messages_received")
+        record_metric("messages_received")
     except DatabaseError as error:
         raise Refused(
             503, "the message could not be stored"
@@ -263,7 +262,7 @@ def _wake() -> None:
     Nothing is lost by the messages in between: the drain takes everything that is pending when it
     runs and comes back while there is more, and the minutely sweep finds what no drain saw.
     """
-    if once("drain", 1):
+    if debounce("drain", 1):
         enqueue("drain")
 
 

@@ -96,15 +96,15 @@ def test_recordings_by_series_and_by_day(as_aurora, aurora):
 
 
 def test_the_day_until_which_a_recording_shows_comes_from_all_rules(as_aurora, aurora):
-    from wagtail_zoom.admin import wording
+    from wagtail_zoom.admin import formatting
 
     start = timezone.localtime(aurora.film.start).date()
-    assert wording.day(start + timedelta(days=90)) not in body(as_aurora, "recordings")
+    assert formatting.day(start + timedelta(days=90)) not in body(as_aurora, "recordings")
     ZoomSettings.objects.filter(pk=aurora.choice.pk).update(recording_days=90)
-    assert wording.day(start + timedelta(days=90)) in body(as_aurora, "recordings")
+    assert formatting.day(start + timedelta(days=90)) in body(as_aurora, "recordings")
     own = timezone.localdate() + timedelta(days=5)
     SiteItem.objects.filter(pk=aurora.recording.pk).update(expires_on=own)
-    assert wording.day(own) in body(as_aurora, "recordings")
+    assert formatting.day(own) in body(as_aurora, "recordings")
 
 
 def test_decisions_of_ones_own_say_you(as_aurora, aurora):

@@ -17,7 +17,7 @@ from wagtail.users.models import UserProfile
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.admin import wording
+from wagtail_zoom.admin import formatting
 from wagtail_zoom.admin.listings.edit import ItemForm, zoom_facts
 from wagtail_zoom.models import (
     Activity,
@@ -304,7 +304,7 @@ def test_a_series_says_its_next_date(aurora):
         )  # fmt: skip
     item.meeting.refresh_from_db()
     known = dict(zoom_facts(item))
-    assert known["When"].startswith(wording.moment(now + timedelta(days=9)))
+    assert known["When"].startswith(formatting.moment(now + timedelta(days=9)))
     assert known["Dates to come"] == "2"
 
 

@@ -160,7 +160,9 @@ def look(client, kind):
 @pytest.mark.parametrize("kind", LISTS)
 def test_twenty_thousand_rows_open_like_thirty(as_aurora, aurora, kind, monkeypatch):
     """Issue 3, Shows 5. Twenty rows are read, however many there are."""
-    monkeypatch.setattr("wagtail_zoom.admin.listings.signups.person_of", lambda row: ("Ada", "a@b"))
+    monkeypatch.setattr(
+        "wagtail_zoom.admin.listings.registration.person_of", lambda row: ("Ada", "a@b")
+    )
     grow(aurora, kind, FEW)
     few, quick, _answer = look(as_aurora, kind)
     grow(aurora, kind, MANY)

@@ -10,9 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.admin.conftest import hours_ago
-from wagtail_zoom import notices
-from wagtail_zoom.admin import facts, states
-from wagtail_zoom.admin.status import State
+from wagtail_zoom.admin import site_status, states
+from wagtail_zoom.admin.site_state import State
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -24,6 +23,7 @@ from wagtail_zoom.models import (
     ZoomAccount,
     ZoomSettings,
 )
+from wagtail_zoom.oauth import notifications
 
 pytestmark = pytest.mark.django_db
 
@@ -89,17 +89,17 @@ CASES = [
 
 
 def test_what_was_called_off_counts_neither_as_a_date_nor_as_taking_sign_ups(aurora):
-    known = facts.of(aurora.site)
+    known = site_status.of(aurora.site)
     assert (known.dates_shown, known.taking_signups) == (1, 1)
     Occurrence.objects.update(state="cancelled")
-    known = facts.of(aurora.site)
+    known = site_status.of(aurora.site)
     assert (known.dates_shown, known.taking_signups) == (0, 0)
 
 
 @pytest.mark.parametrize(("state", "break_it"), CASES)
 def test_every_state_has_a_panel(as_aurora, aurora, state, break_it):
     break_it(aurora)
-    known = facts.of(aurora.site)
+    known = site_status.of(aurora.site)
     assert states.classify(known) is state
     status = states.describe(known)
     answer = as_aurora.get(aurora.panel)
@@ -116,15 +116,15 @@ def test_every_state_has_a_panel(as_aurora, aurora, state, break_it):
 def test_the_worst_state_wins(aurora):
     grant(aurora, state="needs_reconnect", missing_kinds=["recording"])
     choice(aurora, paused_at=timezone.now())
-    assert states.classify(facts.of(aurora.site)) is State.NEEDS_RECONNECT
+    assert states.classify(site_status.of(aurora.site)) is State.NEEDS_RECONNECT
     account(aurora, fingerprint="another")
-    assert states.classify(facts.of(aurora.site)) is State.QUARANTINED
+    assert states.classify(site_status.of(aurora.site)) is State.QUARANTINED
 
 
 def test_a_missing_permission_of_an_unwanted_kind_is_no_trouble(aurora):
     Registration.objects.all().delete()
     grant(aurora, missing_kinds=["webinar"])
-    assert states.classify(facts.of(aurora.site)) is State.GOOD
+    assert states.classify(site_status.of(aurora.site)) is State.GOOD
 
 
 def test_free_plan_is_told_how_often_we_look(as_aurora, aurora):
@@ -136,9 +136,9 @@ def test_facts_of_many_sites_cost_as_much_as_of_one(
     aurora, borealis, django_assert_num_queries, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(9) as captured:
-        facts.read([aurora.site])
+        site_status.read([aurora.site])
     with django_assert_num_queries(len(captured.captured_queries)):
-        facts.read([aurora.site, borealis.site])
+        site_status.read([aurora.site, borealis.site])
 
 
 # The homepage
@@ -168,7 +168,7 @@ def test_one_mail_and_two_reminders(aurora):
     sent = []
     for day in range(12):
         for _repeat in range(3):
-            notices.send_due_notices(now + timedelta(days=day))
+            notifications.send_due_notices(now + timedelta(days=day))
         sent.append(len(mail.outbox))
     assert sent == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3]
     first = mail.outbox[0]
@@ -178,10 +178,10 @@ def test_one_mail_and_two_reminders(aurora):
 
 
 def states_card(world):
-    from wagtail_zoom.admin import connection
+    from wagtail_zoom.admin import connection_card
 
-    known = facts.of(world.site)
-    return connection.card(known, states.classify(known)).text
+    known = site_status.of(world.site)
+    return connection_card.card(known, states.classify(known)).text
 
 
 def test_no_mail_after_the_repair_nor_from_a_copy(aurora):
@@ -189,11 +189,11 @@ def test_no_mail_after_the_repair_nor_from_a_copy(aurora):
     grant(aurora, state="needs_reconnect", user_email="")
     choice(aurora, contact_email="office@aurora.example")
     account(aurora, fingerprint="another")
-    assert notices.send_due_notices(now) == 0
+    assert notifications.send_due_notices(now) == 0
     account(aurora, fingerprint="")
-    assert notices.send_due_notices(now) == 1
+    assert notifications.send_due_notices(now) == 1
     grant(aurora, state="connected", notices=[])
-    assert notices.send_due_notices(now + timedelta(days=4)) == 0
+    assert notifications.send_due_notices(now + timedelta(days=4)) == 0
 
 
 def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, settings):
@@ -201,8 +201,8 @@ def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, setti
 
     UserProfile.objects.create(user=aurora.owner, preferred_language="de")
     grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
-    assert notices.language_of(facts.of(aurora.site).choice) == "de"
-    assert notices.send_due_notices(timezone.now()) == 1
+    assert notifications.language_of(site_status.of(aurora.site).choice) == "de"
+    assert notifications.send_due_notices(timezone.now()) == 1
     assert mail.outbox[0].to == [aurora.owner.email]
 
 

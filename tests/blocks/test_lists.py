@@ -292,8 +292,8 @@ def test_nothing_is_lost_where_the_index_ends(draw, host):
 
 def test_pages_are_counted_as_far_as_links_lead(draw, host, rf, monkeypatch):
     """A hundred thousand rows are not counted for a page that leads to a few more."""
-    monkeypatch.setattr("wagtail_zoom.showing.paging.MOST_PAGES", 6)
-    monkeypatch.setattr("wagtail_zoom.showing.paging.PAGES_AHEAD", 2)
+    monkeypatch.setattr("wagtail_zoom.frontend.pagination.MOST_PAGES", 6)
+    monkeypatch.setattr("wagtail_zoom.frontend.pagination.PAGES_AHEAD", 2)
     for number in range(15):
         rows.date(host, topic=f"T{number}", start=NOW + (number + 2) * HOUR)
     block = MeetingListBlock()

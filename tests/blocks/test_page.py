@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tests.blocks import rows
 from tests.testapp.models import DatesPage, ZoomPage
-from wagtail_zoom import links
+from wagtail_zoom.frontend import links
 from wagtail_zoom.models import ZoomSettings
 
 pytestmark = pytest.mark.django_db

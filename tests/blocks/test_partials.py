@@ -7,14 +7,14 @@ from django.template import Context, Engine
 from django.template.loader import get_template
 
 import wagtail_zoom
-from wagtail_zoom.showing import samples
-from wagtail_zoom.showing.grouping import by_day
-from wagtail_zoom.showing.paging import Asked, Link, Pages
-from wagtail_zoom.stream.lists import Empty
+from wagtail_zoom.frontend import previews
+from wagtail_zoom.frontend.grouping import by_day
+from wagtail_zoom.frontend.pagination import Asked, Link, Pages
+from wagtail_zoom.streamfield.lists import Empty
 
 FOLDER = Path(wagtail_zoom.__file__).parent / "templates/wagtail_zoom/blocks"
-LIVE, SOON, MOVED, OFF = samples.dates()
-FILM = samples.films()[0]
+LIVE, SOON, MOVED, OFF = previews.dates()
+FILM = previews.films()[0]
 SHOW = dict.fromkeys(("host", "length", "summary", "image", "cover", "calendar", "countdown"), True)
 LINKS = [Link("One", "?a#x", current=True), Link("Two", "?b#x")]
 ROW = {"level": 3, "show": SHOW, "zone": "Berlin time", "layout": "list"}

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.blocks import rows
+from wagtail_zoom.frontend.search import search
 from wagtail_zoom.models import Kind, Transcript, ZoomSettings
-from wagtail_zoom.search import search
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from tests.blocks import rows
 from tests.testapp.models import ZoomPage
 from wagtail_zoom.blocks import CalendarBlock, MeetingBlock, NextMeetingBlock, ZoomStreamBlock
 from wagtail_zoom.models import Meeting, Occurrence
-from wagtail_zoom.stream.calendar import month_asked, table
+from wagtail_zoom.streamfield.calendar import month_asked, table
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.blocks import rows
-from wagtail_zoom import blocks, links
+from wagtail_zoom import blocks
+from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Transcript, ZoomSettings
 
 pytestmark = pytest.mark.django_db

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from wagtail_zoom.checks import check_deploy, check_installed, check_queue, check_settings
 from wagtail_zoom.conf import DEFAULTS
 from wagtail_zoom.conf import settings as zoom_settings
-from wagtail_zoom.errors import ZoomConfigurationError
+from wagtail_zoom.exceptions import ZoomConfigurationError
 
 
 def ids(messages):
@@ -142,3 +146,22 @@ def test_x22_who_may_edit_the_queue_is_named(django_user_model):
     out = StringIO()
     call_command("check", databases=["default"], stderr=out, stdout=out)
     assert "Night shift" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_tables_from_before_the_first_release_are_named():
+    """By ``check --database default`` and by ``migrate``, before it changes anything."""
+    for command in ("check", "migrate"):
+        call_command(
+            command, **({"databases": ["default"]} if command == "check" else {}), verbosity=0
+        )
+    MigrationRecorder(connection).record_applied("wagtail_zoom", "0002_transcript")
+    for command in ("check", "migrate"):
+        with pytest.raises(SystemCheckError) as caught:
+            call_command(
+                command,
+                **({"databases": ["default"]} if command == "check" else {"skip_checks": False}),
+                verbosity=0,
+            )
+        assert "created by a version before the first release" in str(caught.value)
+        assert "make demo-reset" in str(caught.value)

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from tests.planting import default_site
+from tests.default_site import default_site
 from wagtail_zoom.models import ZoomSettings
 from wagtail_zoom.testing.connect import connect_site
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
-from wagtail_zoom.client.answers import data, next_midnight, retry_after
-from wagtail_zoom.errors import (
+from wagtail_zoom.client.responses import data, next_midnight, retry_after
+from wagtail_zoom.exceptions import (
     ZoomAuthError,
     ZoomNotFound,
     ZoomProtocolError,

@@ -5,13 +5,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from wagtail_zoom.client import calling, files
-from wagtail_zoom.errors import (
-    ZoomNotFound,
-    ZoomProtocolError,
-    ZoomRejected,
-    ZoomTransient,
-)
+from wagtail_zoom.client import base as client_base
+from wagtail_zoom.client import files
+from wagtail_zoom.exceptions import ZoomNotFound, ZoomProtocolError, ZoomRejected, ZoomTransient
 from wagtail_zoom.models import Grant, ZoomAccount
 from wagtail_zoom.oauth.http import Answer
 
@@ -60,14 +56,16 @@ class Token:
 def fetch(server, settings, monkeypatch):
     base = f"http://127.0.0.1:{server.server_port}"
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "API_URL": f"{base}/v2", "LINK_HOSTS": []}
-    monkeypatch.setattr(calling.budget, "reserve", lambda *args, **kwargs: [0.0])
-    monkeypatch.setattr(calling.tokens, "get_token", lambda grant, **kwargs: Token())
+    monkeypatch.setattr(client_base.ratelimit, "reserve", lambda *args, **kwargs: [0.0])
+    monkeypatch.setattr(client_base.tokens, "get_token", lambda grant, **kwargs: Token())
     noted = []
-    monkeypatch.setattr(calling.health, "note_success", lambda grant: noted.append("well"))
+    monkeypatch.setattr(client_base.grant_state, "note_success", lambda grant: noted.append("well"))
     monkeypatch.setattr(
-        calling.health, "note_failure", lambda grant, error: noted.append(type(error).__name__)
+        client_base.grant_state,
+        "note_failure",
+        lambda grant, error: noted.append(type(error).__name__),
     )
-    client = calling.Calls(Grant(account=ZoomAccount(plan="pro")), within=2)
+    client = client_base.Calls(Grant(account=ZoomAccount(plan="pro")), within=2)
 
     def run(path):
         return files.text_file(client, path if "://" in path else f"{base}/{path}")
@@ -101,7 +99,9 @@ def test_nobody_else_does(fetch, server, path, error):
 def test_files_count_as_calls_of_the_account(fetch, server, monkeypatch):
     """Looked at before they leave (S18), and they tell how the permission is."""
     looks = []
-    monkeypatch.setattr(calling.budget, "wait_turn", lambda account, label: looks.append(label))
+    monkeypatch.setattr(
+        client_base.ratelimit, "wait_turn", lambda account, label: looks.append(label)
+    )
     fetch("file")
     assert (looks, fetch.noted) == (["light"], ["well"])
     with pytest.raises(ZoomTransient):
@@ -116,7 +116,7 @@ def test_a_refused_token_is_replaced_once(fetch, server, monkeypatch):
         renewed.append(token)
         return Token()
 
-    monkeypatch.setattr(calling.tokens, "renew_after_401", renew)
+    monkeypatch.setattr(client_base.tokens, "renew_after_401", renew)
     with pytest.raises(ZoomRejected):
         fetch("shut")
     assert len(renewed) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wagtail_zoom.scopes import FEATURES, SCOPES, is_account_level, missing, missing_kinds
+from wagtail_zoom.oauth.scopes import FEATURES, SCOPES, is_account_level, missing, missing_kinds
 from wagtail_zoom.testing.simulator.scopes import default_scopes
 
 

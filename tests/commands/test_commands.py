@@ -10,13 +10,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.blocks import rows
-from tests.planting import default_site
-from wagtail_zoom import appconfig, rotation
-from wagtail_zoom.crypto import is_current
+from tests.default_site import default_site
+from wagtail_zoom.management.commands import zoom_rotate_keys
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
+from wagtail_zoom.oauth import marketplace
+from wagtail_zoom.oauth.scopes import SCOPES
 from wagtail_zoom.registration.tokens import email_index, email_indexes
-from wagtail_zoom.scopes import SCOPES
-from wagtail_zoom.sync import routing
+from wagtail_zoom.sync import handlers
+from wagtail_zoom.utils.crypto import is_current
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +74,9 @@ def test_o25_everything_is_renewed_and_the_old_key_can_go(stored, settings):
     assert signup.email.reveal() == "ana@example.org"
     assert signup.email_index in email_indexes("ana@example.org")
     # A second time there is nothing to do.
-    assert all(rotation.rotate(*one).renewed == 0 for one in rotation.secret_models())
+    assert all(
+        zoom_rotate_keys.rotate(*one).renewed == 0 for one in zoom_rotate_keys.secret_models()
+    )
 
 
 def test_o25_a_key_dropped_too_early_is_told_and_nothing_is_lost(stored, settings):
@@ -94,21 +97,21 @@ def test_o25_a_refresh_at_the_same_time_wins(stored, settings, monkeypatch):
         row = Grant.objects.get()
         row.access_token = "newer"
         row.save(update_fields=["access_token"])
-        monkeypatch.setattr(rotation, "is_current", is_current)
+        monkeypatch.setattr(zoom_rotate_keys, "is_current", is_current)
         return False
 
-    monkeypatch.setattr(rotation, "is_current", meanwhile)
+    monkeypatch.setattr(zoom_rotate_keys, "is_current", meanwhile)
     names = ["access_token", "refresh_token", "user_email"]
-    assert rotation.rotate(Grant, names).overtaken == 1
+    assert zoom_rotate_keys.rotate(Grant, names).overtaken == 1
     assert Grant.objects.get().access_token.reveal() == "newer"
-    assert rotation.rotate(Grant, names).renewed == 1
+    assert zoom_rotate_keys.rotate(Grant, names).renewed == 1
 
 
 def test_every_encrypted_column_is_found():
-    found = {model.__name__: set(names) for model, names in rotation.secret_models()}
+    found = {model.__name__: set(names) for model, names in zoom_rotate_keys.secret_models()}
     assert found["Grant"] == {"access_token", "refresh_token", "user_email"}
     assert found["Registration"] == {"email", "answers", "identity", "join_url"}
-    assert {"OAuthState", "Meeting", "Recording", "RecordingFile"} <= set(found)
+    assert {"OAuthState", "Meeting", "Recording"} <= set(found)
 
 
 # Messages
@@ -211,13 +214,13 @@ def test_app_config_needs_the_base_url(settings):
 
 
 def test_the_subscribed_events_are_the_ones_that_are_understood():
-    names = {row[0] for row in appconfig.EVENTS}
+    names = {row[0] for row in marketplace.EVENTS}
     for family in ("meeting", "webinar"):
-        for what in routing.READS:
+        for what in handlers.READS:
             if what != f"converted_to_{family}":
                 assert f"{family}.{what}" in names
-    assert {f"recording.{what}" for what in routing.RECORDING_READS} <= names
-    assert {row[1] for row in appconfig.EVENTS} == {scope.feature for scope in SCOPES}
+    assert {f"recording.{what}" for what in handlers.RECORDING_READS} <= names
+    assert {row[1] for row in marketplace.EVENTS} == {scope.feature for scope in SCOPES}
 
 
 # Comparing

@@ -10,9 +10,10 @@ import pytest
 from django.apps import apps
 from django.dispatch import Signal
 
-from wagtail_zoom import blocks, scopes, signals, urls
+from wagtail_zoom import blocks, signals, urls
 from wagtail_zoom.conf import DEFAULTS
-from wagtail_zoom.models.fields import SecretField
+from wagtail_zoom.oauth import scopes
+from wagtail_zoom.utils.fields import SecretField
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.exposure import Audience, Exposure, Surface
+from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
 from wagtail_zoom.models import Meeting, Registration, SiteItem, ZoomSettings
 from wagtail_zoom.registration import tokens
-from wagtail_zoom.registration.refs import Ref
 from wagtail_zoom.testing import factories
-from wagtail_zoom.testing.messages import post_event
 from wagtail_zoom.testing.rows import ZoomRows
+from wagtail_zoom.testing.webhooks import post_event
 
 SAME = {"sec-fetch-site": "same-origin", "host": "localhost"}
 

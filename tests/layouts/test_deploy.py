@@ -15,11 +15,11 @@ from django.core.management import call_command
 from django_q.tasks import async_task
 
 from demo_site.processes import Process
-from tests.crowd import leave_copy, share_database
+from tests.concurrency import leave_copy, share_database
 from wagtail_zoom.models import Meeting, Occurrence, SyncRun, ZoomAccount
-from wagtail_zoom.schedule import ensure_schedule
 from wagtail_zoom.sync import runs
 from wagtail_zoom.testing.connect import connect_and_import
+from wagtail_zoom.utils.queue import ensure_schedule
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 MEETINGS = 1000
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def place(django_user_model, zoom_app, zoom_worker, settings, tmp_path):
     """One Site that is connected and has chosen, its import still to come; its database on file,
     and the environment of other programs."""
-    from tests.planting import default_site
+    from tests.default_site import default_site
 
     django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0, "RATE_SHARE": 1.0}

@@ -12,8 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tests.crowd import leave_copy, run_crowd
-from tests.planting import default_site
+from tests.concurrency import leave_copy, run_crowd
+from tests.default_site import default_site
 from wagtail_zoom import tasks
 from wagtail_zoom.models import (
     ExposedHost,

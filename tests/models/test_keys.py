@@ -6,7 +6,7 @@ from django.db import connection
 from django_q.models import Schedule
 
 from wagtail_zoom.models import Host, ZoomAccount
-from wagtail_zoom.schedule import NAME, ensure_schedule
+from wagtail_zoom.utils.queue import SCHEDULE_NAME, ensure_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -38,10 +38,10 @@ def test_migrations_are_reversible():
 def test_schedule_is_there_once_and_mended():
     """Q7: created by the app itself, idempotent, whatever stood there before."""
     ensure_schedule()
-    Schedule.objects.filter(name=NAME).update(minutes=60)
-    Schedule.objects.create(name=NAME, func="other.path", schedule_type=Schedule.MINUTES)
+    Schedule.objects.filter(name=SCHEDULE_NAME).update(minutes=60)
+    Schedule.objects.create(name=SCHEDULE_NAME, func="other.path", schedule_type=Schedule.MINUTES)
     ensure_schedule()
-    rows = Schedule.objects.filter(name=NAME)
+    rows = Schedule.objects.filter(name=SCHEDULE_NAME)
     assert [(row.func, row.minutes, row.repeats) for row in rows] == [
         ("wagtail_zoom.tasks.tick", 1, -1)
     ]

@@ -8,9 +8,9 @@ from django.core import serializers
 from django.db import connection
 from django.template import Context, Template
 
-from wagtail_zoom.crypto import DecryptionError, blind_index, blind_indexes, decrypt, encrypt
 from wagtail_zoom.models import Grant, Meeting, Secret, ZoomAccount
-from wagtail_zoom.queue import enqueue
+from wagtail_zoom.utils.crypto import DecryptionError, blind_index, blind_indexes, decrypt, encrypt
+from wagtail_zoom.utils.queue import enqueue
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-5c7f-token"

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from wagtail.models import GroupSitePermission
 
-from tests.planting import default_site
+from tests.default_site import default_site
 
 
 @pytest.fixture

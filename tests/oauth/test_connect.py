@@ -19,8 +19,8 @@ from wagtail_zoom.models import (
     SiteItem,
     ZoomSettings,
 )
-from wagtail_zoom.oauth import linking
-from wagtail_zoom.sync import purge
+from wagtail_zoom.oauth import connect
+from wagtail_zoom.sync import retention
 from wagtail_zoom.testing import factories
 from wagtail_zoom.testing.connect import agree, connect_site, follow
 
@@ -257,9 +257,9 @@ def test_what_nobody_shows_any_more_after_a_switch_is_deleted(zoom_rows, zoom_wo
     item = zoom_rows.item(zoom_rows.meeting(), title="Ours")
     other = factories.make_grant(factories.make_account())
     with TestCase.captureOnCommitCallbacks(execute=True):
-        linking.link(zoom_rows.site, other, None)
+        connect.connect_site(zoom_rows.site, other, None)
     assert ("purge_account", (zoom_rows.account.pk,)) in zoom_worker.waiting
-    purge.purge_outside_scope(zoom_rows.account)
+    retention.purge_outside_scope(zoom_rows.account)
     assert not Meeting.objects.filter(account=zoom_rows.account).exists()
     assert not Host.objects.filter(account=zoom_rows.account).exists()
     assert SiteItem.objects.get(pk=item.pk).title == "Ours"

@@ -11,12 +11,12 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from wagtail.models import Site
 
-from tests.crowd import leave_copy, run_crowd
+from tests.concurrency import leave_copy, run_crowd
 from wagtail_zoom.client import client_for
-from wagtail_zoom.errors import ZoomAuthError, ZoomQuarantined
+from wagtail_zoom.exceptions import ZoomAuthError, ZoomQuarantined
 from wagtail_zoom.models import Activity, Grant, ZoomSettings
-from wagtail_zoom.notices import send_due_notices
 from wagtail_zoom.oauth import tokens
+from wagtail_zoom.oauth.notifications import send_due_notices
 from wagtail_zoom.testing.connect import connect_site
 
 pytestmark = pytest.mark.django_db

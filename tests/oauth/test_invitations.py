@@ -17,7 +17,7 @@ from wagtail_zoom.models import (
     OAuthState,
     ZoomSettings,
 )
-from wagtail_zoom.oauth import invitations, linking
+from wagtail_zoom.oauth import connect, invitations
 from wagtail_zoom.sync import runs
 from wagtail_zoom.testing.connect import agree, connect_site, follow
 
@@ -83,8 +83,8 @@ def test_somebody_without_a_log_in_connects_and_the_owner_confirms(
     zoom_worker.run()
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
     assert not Meeting.objects.exists()
-    linking.confirm(choice, owner)
-    linking.confirm(choice, owner)
+    connect.confirm(choice, owner)
+    connect.confirm(choice, owner)
     assert Activity.objects.filter(code="confirmed").count() == 1
     runs.request_run(choice.account, "backfill")
     zoom_worker.run()

@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from tests.crowd import leave_copy, run_crowd
+from tests.concurrency import leave_copy, run_crowd
 from wagtail_zoom.client import client_for
-from wagtail_zoom.errors import (
+from wagtail_zoom.exceptions import (
     ZoomAuthError,
     ZoomConfigurationError,
     ZoomError,
@@ -24,7 +24,7 @@ from wagtail_zoom.errors import (
     ZoomTransient,
 )
 from wagtail_zoom.models import Activity, Grant, GrantReason, ZoomAccount, ZoomSettings
-from wagtail_zoom.oauth import health, protocol, tokens
+from wagtail_zoom.oauth import grant_state, protocol, tokens
 from wagtail_zoom.oauth.http import TransactionOpen
 from wagtail_zoom.testing.connect import connect_site
 
@@ -394,35 +394,35 @@ def test_o18_a_hundred_failing_tasks_make_one_notice(worn, zoom_app):
     assert lines() == ["grant_needs_reconnect"]
 
 
-@pytest.mark.parametrize("source", list(health.MOVES))
-@pytest.mark.parametrize("target", list(health.MOVES))
+@pytest.mark.parametrize("source", list(grant_state.MOVES))
+@pytest.mark.parametrize("target", list(grant_state.MOVES))
 def test_o18_the_table_of_transitions(grant, source, target):
     Grant.objects.update(state=source, reason="")
     grant.refresh_from_db()
-    if target not in health.MOVES[source]:
-        with pytest.raises(health.IllegalTransition):
-            health.transition(grant, target)
+    if target not in grant_state.MOVES[source]:
+        with pytest.raises(grant_state.IllegalTransition):
+            grant_state.transition(grant, target)
         assert Grant.objects.get().state == source
         return
-    health.transition(grant, target)
+    grant_state.transition(grant, target)
     assert Grant.objects.get().state == target
 
 
 def test_o18_the_table_is_complete():
-    assert health.MOVES["needs_reconnect"] == {"connected", "revoked"}
-    assert health.MOVES["revoked"] == {"connected"}
+    assert grant_state.MOVES["needs_reconnect"] == {"connected", "revoked"}
+    assert grant_state.MOVES["revoked"] == {"connected"}
 
 
 def test_x32_good_news_of_a_call_does_not_revive_a_revoked_grant(grant):
     Grant.objects.update(state="degraded")
     grant.refresh_from_db()
     Grant.objects.update(state="revoked", reason="deauthorized")
-    health.note_success(grant)
+    grant_state.note_success(grant)
     assert Grant.objects.get().state == "revoked"
 
 
 def test_o3_a_verdict_on_an_old_generation_does_not_end_a_new_authorisation(grant):
-    assert not health.transition(grant, "needs_reconnect", "invalid_grant", generation=0)
+    assert not grant_state.transition(grant, "needs_reconnect", "invalid_grant", generation=0)
     assert Grant.objects.get().state == "connected"
 
 

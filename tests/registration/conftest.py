@@ -8,7 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from tests.planting import default_site
+from tests.default_site import default_site
+from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import (
     ExposedHost,
     Grant,
@@ -20,8 +21,7 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 from wagtail_zoom.registration import delivery, outbox
-from wagtail_zoom.registration.offers import Offer
-from wagtail_zoom.registration.refs import Ref
+from wagtail_zoom.registration.context import Offer
 from wagtail_zoom.testing.connect import connect_and_import
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -102,7 +102,7 @@ def meeting(place):
 
 
 def offer(place, meeting, **values):
-    from wagtail_zoom.exposure import Exposure
+    from wagtail_zoom.frontend.visibility import Exposure
 
     return Offer.make(Exposure.for_site(place.site), place.site, meeting.pk, **values)
 

@@ -10,9 +10,9 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from wagtail_zoom import links
+from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Activity, Registration, WebhookEvent
-from wagtail_zoom.registration import events, outbox, owner, reconcile, tokens
+from wagtail_zoom.registration import events, moderation, outbox, reconcile, tokens
 from wagtail_zoom.registration.service import RegistrationClosed, register
 
 from .conftest import hurry, post, work
@@ -213,10 +213,12 @@ def test_owner_retries(client, connected):
     case.zoom.fault("status", **ADD, status=400, code=3000, message="No", count=1)
     post(client, case.url)
     made = row()
-    assert owner.actions(made) == ["retry", "edit"]
-    form = owner.edit_form(made, {"first_name": "Miko", "last_name": "T", "email": "m@example.org"})
+    assert moderation.actions(made) == ["retry", "edit"]
+    form = moderation.edit_form(
+        made, {"first_name": "Miko", "last_name": "T", "email": "m@example.org"}
+    )
     assert form.is_valid(), form.errors
-    owner.save_edit(made, form, case.place.user)
+    moderation.save_edit(made, form, case.place.user)
     work()
     assert row().state == "approved"
     assert [one["email"] for one in at_zoom(case)] == ["m@example.org"]
@@ -245,7 +247,7 @@ def test_approval_by_the_owner(client, connected):
     assert (made.state, bool(made.join_url)) == ("pending", False)
     page = client.get(tokens.status_path(made)).content.decode()
     assert "Thank you, Mika" in page
-    owner.approve(made, case.place.user)
+    moderation.approve(made, case.place.user)
     work()
     made = row()
     assert made.state == "approved"
@@ -264,15 +266,15 @@ def test_refusal_by_the_owner(client, connected, decide, state):
     work()
     mail.outbox.clear()
     made = row()
-    getattr(owner, decide)(made, case.place.user)
+    getattr(moderation, decide)(made, case.place.user)
     work()
     assert row().state == state
     assert {one["status"] for one in at_zoom(case)} <= {state}
     assert len(mail.outbox) <= 1
-    with pytest.raises(owner.NotPossible):
-        getattr(owner, decide)(row(), case.place.user)
-    with pytest.raises(owner.NotPossible):
-        owner.retry(row(), case.place.user)
+    with pytest.raises(moderation.NotPossible):
+        getattr(moderation, decide)(row(), case.place.user)
+    with pytest.raises(moderation.NotPossible):
+        moderation.retry(row(), case.place.user)
     said = Activity.objects.filter(category="registration").values_list("code", flat=True)
     assert f"signup_{state}" in said
 

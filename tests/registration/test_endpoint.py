@@ -165,7 +165,7 @@ def test_a_page_two_days_old_still_registers(client, place, hours, script):
 
 def test_no_way_to_what_is_not_offered(client, place, meeting):
     """Page gone, page of another Site, meeting hidden, reference forged."""
-    from wagtail_zoom.registration.refs import Ref
+    from wagtail_zoom.frontend.form_links import Ref
 
     for ref in (
         Ref(place.site.pk, 999_999, meeting.pk).url,
@@ -313,7 +313,7 @@ def test_double_opt_in(client, place, meeting):
 
 def test_language_of_the_page(client, place, meeting):
     """The answer and the mails come in the language of the page, not of the browser."""
-    from wagtail_zoom.registration.refs import Ref
+    from wagtail_zoom.frontend.form_links import Ref
 
     url = Ref(place.site.pk, place.site.root_page_id, meeting.pk, "de").url
     page = client.get(url, headers={"Accept-Language": "fr"})
@@ -332,7 +332,7 @@ def again_in(page):
 def test_whoever_cancelled_finds_the_form_again_wherever_it_stood(
     client, place, meeting, stands_alone
 ):
-    from wagtail_zoom.registration.refs import Ref
+    from wagtail_zoom.frontend.form_links import Ref
 
     root = place.site.root_page
     url = Ref(place.site.pk, None if stands_alone else root.pk, meeting.pk, "en").url

@@ -16,7 +16,7 @@ from django_q.signing import SignedPackage
 
 from demo_site.apps import _forget_mails
 from wagtail_zoom.models import Registration
-from wagtail_zoom.registration import owner
+from wagtail_zoom.registration import moderation
 from wagtail_zoom.signals import person_forgotten
 from wagtail_zoom.testing.signing import sign
 
@@ -94,9 +94,9 @@ def test_no_trace_is_left(client, connected, settings, demo_mailbox, caplog, cap
     case.zoom.fault("status", **ADD, status=400, code=3000, message=f"No {EMAIL}", count=1)
     client.post(case.url, entered, headers=SAME)
     work()
-    form = owner.edit_form(row(), entered)
+    form = moderation.edit_form(row(), entered)
     assert form.is_valid(), form.errors
-    owner.save_edit(row(), form, case.place.user)
+    moderation.save_edit(row(), form, case.place.user)
     work()
     client.post(case.url, entered, headers=SAME)
     work()

@@ -3,9 +3,10 @@
 import pytest
 from django.utils import translation
 
-from wagtail_zoom.registration import questions, refs
+from wagtail_zoom.frontend import form_links
+from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.registration import questions
 from wagtail_zoom.registration.form import RegistrationForm, make_form
-from wagtail_zoom.registration.refs import Ref
 from wagtail_zoom.sync.questions import keep
 
 from .conftest import PERSON, make_meeting, offer, url_of
@@ -22,9 +23,9 @@ def test_reference_proves_our_offer():
     """A changed or foreign reference opens nothing."""
     ref = Ref(1, 2, 3, "de", {"date": "x"})
     text = ref.sign()
-    assert refs.read(text) == ref
+    assert form_links.read(text) == ref
     for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), "", "x" * 700, "a:b:c"):
-        assert refs.read(wrong) is None
+        assert form_links.read(wrong) is None
 
 
 def test_standard_questions_with_their_flags(place):

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from wagtail_zoom.models import Registration
-from wagtail_zoom.registration import owner
+from wagtail_zoom.registration import moderation
 from wagtail_zoom.registration.service import register
 
 from .conftest import make_meeting, post, url_of
@@ -84,9 +84,9 @@ def test_a_corrected_address_is_who_signs_up_again(client, place, meeting, djang
     Registration.objects.update(state="failed", task="")
     row = Registration.objects.get()
     right = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
-    form = owner.edit_form(row, right)
+    form = moderation.edit_form(row, right)
     assert form.is_valid()
-    owner.save_edit(row, form, user)
+    moderation.save_edit(row, form, user)
     post(client, url)
     assert Registration.objects.count() == 1
     post(client, url, {"email": "mikka@example.org"})

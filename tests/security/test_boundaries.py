@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import transaction
 
 import wagtail_zoom
-from wagtail_zoom import queue
+from wagtail_zoom.utils import queue
 
 ROOT = Path(wagtail_zoom.__file__).parent
 

@@ -20,7 +20,9 @@ from tests.security import canaries
 from tests.security.test_tenants import admin_pages, admin_patterns
 from tests.security.world import blocks_with
 from tests.testapp.models import DatesPage, EventPage
-from wagtail_zoom import links, queue, tasks
+from wagtail_zoom import tasks
+from wagtail_zoom.frontend import links
+from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -30,10 +32,10 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomSettings,
 )
-from wagtail_zoom.oauth import leave
+from wagtail_zoom.oauth import disconnect
 from wagtail_zoom.registration import tokens
-from wagtail_zoom.registration.refs import Ref
 from wagtail_zoom.testing.signing import sign
+from wagtail_zoom.utils import queue
 
 pytestmark = pytest.mark.django_db
 SECRET = "simulator-webhook-secret"
@@ -198,7 +200,7 @@ def test_x19_x20_x21_no_secret_anywhere_after_a_full_run(
     public = walk_the_public(visitor, choice, row)
     meet_outages(zoom_app, choice, both_queues)
     admin = walk_the_admin(client, row)
-    leave.disconnect(ZoomSettings.for_site(choice.site), keep=True, user=admin_user)
+    disconnect.disconnect(ZoomSettings.for_site(choice.site), keep=True, user=admin_user)
     both_queues.run()
     found.learn_exchanges(zoom_app.call("GET", "exchanges")["exchanges"])
     personal = {user["email"] for user in zoom_app.users() if user.get("email")}

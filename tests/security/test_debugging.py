@@ -19,15 +19,16 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from tests.security.canaries import Canaries
-from wagtail_zoom import joining, links, webhooks
-from wagtail_zoom.client import calling, client_for
+from wagtail_zoom import webhooks
+from wagtail_zoom.client import base, client_for
+from wagtail_zoom.frontend import links, views
 from wagtail_zoom.models import (
     Grant,
     OAuthState,
     Occurrence,
     ZoomSettings,
 )
-from wagtail_zoom.oauth import flow, http, identity, leave, linking, protocol, tokens
+from wagtail_zoom.oauth import connect, disconnect, flow, http, protocol, tokens, userinfo
 from wagtail_zoom.testing.connect import connect_site
 from wagtail_zoom.testing.signing import sign
 
@@ -150,7 +151,7 @@ def test_x19_refreshing(grant, secrets, settings):
 
 
 def test_x19_calling(grant, secrets, settings):
-    calls = calling.Calls
+    calls = base.Calls
     functions = [calls.call, calls.carry, calls.send, http.call, http.exchange, http._read]
     client = client_for(grant.account)
     break_everywhere(functions, client.me, lambda: None, secrets, settings)
@@ -161,7 +162,7 @@ def test_x19_connecting(owner_client, site, zoom_app, secrets, settings):
         OAuthState.objects.all().delete()
 
     functions = [flow.start, flow.receive, flow.take, flow.complete, protocol.exchange,
-                 protocol.authorize_url, identity.read, linking.store_grant]  # fmt: skip
+                 protocol.authorize_url, userinfo.read, connect.store_grant]  # fmt: skip
     work = lambda: connect_site(owner_client, site, "aurora-0")  # noqa: E731
     # The code stands in Zoom's address as well; it is worth nothing without the verifier.
     break_everywhere(functions, work, prepare, secrets, settings, debug=(False,), step=4)
@@ -176,8 +177,8 @@ def test_x19_revoking(grant, secrets, settings, zoom_app):
         row.access_token, row.refresh_token = "not-a-good-token-1", "not-a-good-token-2"
         row.save()
 
-    functions = [leave._revoke, protocol.revoke, protocol._bare]
-    work = lambda: leave.revoke_pending(grant.pk)  # noqa: E731
+    functions = [disconnect._revoke, protocol.revoke, protocol._bare]
+    work = lambda: disconnect.revoke_pending(grant.pk)  # noqa: E731
     break_everywhere(functions, work, prepare, secrets, settings)
 
 
@@ -214,9 +215,9 @@ def test_x19_leading_to_zoom(site, settings, rf):
     for address, functions in (
         (
             links.join(site.pk, Occurrence.objects.get(pk=date.pk)),
-            [joining.answer, joining._target],
+            [views.answer, views._target],
         ),
-        (links.watch(item), [joining.watch]),
+        (links.watch(item), [views.watch]),
     ):
         get = lambda place=address: Client().get(place)  # noqa: E731
         break_everywhere(functions, get, lambda: None, lambda: known, settings, debug=(False,))

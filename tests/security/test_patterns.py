@@ -11,14 +11,14 @@ from importlib.util import find_spec
 import pytest
 
 import wagtail_zoom
-from wagtail_zoom import redaction, wording
-from wagtail_zoom.client import answers, ids
-from wagtail_zoom.models import ZoomSettings
+from wagtail_zoom.client import responses, urls
+from wagtail_zoom.mapping import parsing
 from wagtail_zoom.oauth.http import Answer
 from wagtail_zoom.registration import fields
-from wagtail_zoom.sync import values
+from wagtail_zoom.utils import redaction
+from wagtail_zoom.utils.text import sanitize_html, sanitize_text, sanitize_title
 
-MARKED = ZoomSettings(mark_word="#open")
+MARK_WORD = "#open"
 LENGTH = 20_000
 LIMIT = 0.2
 """Seconds for twenty thousand characters, as long as a description may be."""
@@ -78,22 +78,22 @@ def test_x31_every_expression_is_linear(pattern, name):
 
 
 READERS = {
-    "line": values.line,
-    "prose": values.prose,
-    "identifier": values.identifier,
-    "whole": values.whole,
-    "minutes": values.minutes,
-    "moment": values.moment,
-    "zone": values.zone,
-    "link": values.link,
+    "line": parsing.line,
+    "prose": parsing.prose,
+    "identifier": parsing.identifier,
+    "whole": parsing.whole,
+    "minutes": parsing.minutes,
+    "moment": parsing.moment,
+    "zone": parsing.zone,
+    "link": parsing.link,
     "one line": fields.one_line,
-    "segment": ids.segment,
-    "number": ids.number,
-    "title": lambda text: wording.title(values.line(text), MARKED),
-    "plain": lambda text: wording.plain(values.prose(text), MARKED),
-    "rich": lambda text: wording.rich(values.prose(text), MARKED),
-    "error": lambda text: answers.data(Answer(400, {}, {"code": 4711, "message": text})),
-    "retry-after": answers.retry_after,
+    "segment": urls.segment,
+    "number": urls.number,
+    "title": lambda text: sanitize_title(parsing.line(text), MARK_WORD),
+    "text": lambda text: sanitize_text(parsing.prose(text), MARK_WORD),
+    "html": lambda text: sanitize_html(parsing.prose(text), MARK_WORD),
+    "error": lambda text: responses.data(Answer(400, {}, {"code": 4711, "message": text})),
+    "retry-after": responses.retry_after,
     "redaction": lambda text: redaction.clean({text: [text]}),
 }
 

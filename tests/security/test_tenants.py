@@ -16,13 +16,13 @@ from wagtail.models import Page
 
 from tests.security.world import blocks_with, make_world, words_in
 from tests.testapp.models import DatesPage, EventPage
-from wagtail_zoom import links
 from wagtail_zoom import urls as public_urls
 from wagtail_zoom.blocks import ZoomStreamBlock
-from wagtail_zoom.exposure import Exposure
+from wagtail_zoom.frontend import links
+from wagtail_zoom.frontend.form_links import Ref
+from wagtail_zoom.frontend.visibility import Exposure
 from wagtail_zoom.models import SiteItem
 from wagtail_zoom.registration import tokens
-from wagtail_zoom.registration.refs import Ref
 
 pytestmark = pytest.mark.django_db
 ADMIN_SPACES = (
@@ -199,7 +199,7 @@ def test_x7_no_block_shows_what_was_picked_elsewhere(world, rf):
 
 def test_x5_the_gate_lets_nothing_of_another_through(world):
     """By the query itself: what each Site's gate returns is that Site's, on every surface."""
-    from wagtail_zoom.exposure import Audience, Surface
+    from wagtail_zoom.frontend.visibility import Audience, Surface
 
     for here in world.tenants:
         gate = Exposure.for_site(here.site)
@@ -369,7 +369,7 @@ def test_x5_mails_about_one_site_speak_of_no_other(world, mailoutbox):
     from django.utils import timezone
 
     from wagtail_zoom.models import Grant, ZoomSettings
-    from wagtail_zoom.notices import send_due_notices
+    from wagtail_zoom.oauth.notifications import send_due_notices
 
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     # Nobody entered an address: the person who connected the one Site does not own the other.

@@ -13,16 +13,16 @@ class SoakConfig(AppConfig):
     label = "soak"
 
     def ready(self) -> None:
-        from wagtail_zoom.registration import delivery, outbox, verdicts
-        from wagtail_zoom.sync import ends, engine, fates, inbox, lanes, runs
+        from wagtail_zoom.registration import delivery, error_policy, outbox
+        from wagtail_zoom.sync import completion, inbox, locks, outcomes, runner, runs
 
-        for module in (outbox, lanes, runs):
+        for module in (outbox, locks, runs):
             module.LEASE = settings.LEASE
-        verdicts.STEPS = (3, 10, 20, 50, 150, 300, 600)
+        error_policy.STEPS = (3, 10, 20, 50, 150, 300, 600)
         delivery.AMBIGUOUS_PAUSE = 3
         delivery.MAIL_PAUSE = timedelta(seconds=8)
         inbox.BUDGET = 8.0
-        fates.LONGEST_WAIT = 30
-        engine.LONGEST_UNIT = 8
-        ends.BACKOFF = (2, 5, 10, 10, 20)
+        outcomes.LONGEST_WAIT = 30
+        runner.LONGEST_UNIT = 8
+        completion.BACKOFF = (2, 5, 10, 10, 20)
         runs.QUIET = settings.LEASE

@@ -23,9 +23,9 @@ from wagtail_zoom.models import (
     ZoomAccount,
     ZoomSettings,
 )
-from wagtail_zoom.registration import owner
+from wagtail_zoom.registration import moderation
 from wagtail_zoom.sync import runs
-from wagtail_zoom.sync.choices import Choice, apply_exposure
+from wagtail_zoom.sync.settings_changes import Choice, apply_exposure
 from wagtail_zoom.testing.connect import connect_site
 
 SITES: tuple[tuple[SiteFacts, str], ...] = (
@@ -102,10 +102,12 @@ class Owners:
         row = rows.filter(state="pending").first() or rows.first()
         if row is None:
             return
-        act = self.dice.choice((owner.approve, owner.approve, owner.deny, owner.cancel))
+        act = self.dice.choice(
+            (moderation.approve, moderation.approve, moderation.deny, moderation.cancel)
+        )
         try:
             act(row, _admin())
-        except owner.NotPossible:
+        except moderation.NotPossible:
             return
         self.counts[f"sign-up: {act.__name__} by the owner"] += 1
 

@@ -16,10 +16,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from wagtail_zoom.models import Meeting, Registration, SyncRun, WebhookEvent, ZoomAccount
-from wagtail_zoom.queue import enqueue
 from wagtail_zoom.registration import reconcile
 from wagtail_zoom.sync import runs
 from wagtail_zoom.testing.server import SimulatorControl
+from wagtail_zoom.utils.queue import enqueue
 
 from . import owners
 from .hosts import Hosts

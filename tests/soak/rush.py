@@ -44,8 +44,8 @@ class Rush:
 
         from demo_site.connecting import wait_for_import
         from demo_site.sites import AURORA
+        from wagtail_zoom.frontend.form_links import Ref
         from wagtail_zoom.models import Meeting, ZoomAccount
-        from wagtail_zoom.registration.refs import Ref
 
         from . import owners
 
@@ -129,7 +129,7 @@ class Rush:
         from django.db.models import Q
 
         from wagtail_zoom.models import Registration
-        from wagtail_zoom.queue import enqueue
+        from wagtail_zoom.utils.queue import enqueue
 
         began = time.monotonic()
         ticked = 0.0

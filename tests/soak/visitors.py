@@ -14,9 +14,9 @@ import requests
 from django.utils import timezone
 
 from demo_site.places import LOOPBACK, Places
+from wagtail_zoom.frontend.form_links import Ref
 from wagtail_zoom.models import Meeting, Registration, ZoomSettings
 from wagtail_zoom.registration import tokens
-from wagtail_zoom.registration.refs import Ref
 
 ACCEPTED, REFUSED, UNKNOWN = "accepted", "refused", "unknown"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.planting import default_site
+from tests.default_site import default_site
 from wagtail_zoom.testing.connect import connect_and_import
 
 

@@ -21,7 +21,7 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomAccount,
 )
-from wagtail_zoom.sync import clock, runs
+from wagtail_zoom.sync import clock_skew, runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ def go_on(zoom_worker, minutes=20):
 @pytest.fixture(autouse=True)
 def one_clock(monkeypatch):
     """Time passes here by travelling; coming back from it is no clock that was set back."""
-    monkeypatch.setattr(clock, "look", lambda now=None: False)
+    monkeypatch.setattr(clock_skew, "look", lambda now=None: False)
 
 
 def work_on_a_full_disk(zoom_worker, times=4):

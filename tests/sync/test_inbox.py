@@ -229,7 +229,7 @@ def test_recording_arrives_is_trashed_and_recovered(connect, zoom_app, zoom_work
 def test_a_deleted_meeting_says_cancelled_until_its_end(connect, zoom_app, zoom_worker, post):
     from django.utils import timezone
 
-    from wagtail_zoom.exposure import Audience, Exposure, Surface
+    from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
 
     choice = connect("aurora-0")
     row = Meeting.objects.filter(topic="Morning flow", zoom_type=2).first()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from wagtail_zoom.models import FetchScope, SyncRun, ZoomAccount
 from wagtail_zoom.sync import runs
-from wagtail_zoom.sync.units import units
+from wagtail_zoom.sync.steps import units
 
 pytestmark = pytest.mark.django_db
 Mode, State = SyncRun.Mode, SyncRun.State

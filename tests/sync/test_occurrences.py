@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from wagtail_zoom.mapping.meetings import MappedDate
 from wagtail_zoom.models import Meeting, Occurrence, ZoomAccount
-from wagtail_zoom.sync.kinds.meetings import MappedDate
 from wagtail_zoom.sync.occurrences import apply_dates
 
 pytestmark = pytest.mark.django_db

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
+from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.models import (
     Grant,
     Meeting,
@@ -21,13 +22,12 @@ from wagtail_zoom.models import (
     fetch_scope,
 )
 from wagtail_zoom.oauth.http import TransactionOpen
-from wagtail_zoom.sync import facts, inbox, rereads, routing, store, upsert
-from wagtail_zoom.sync.kinds.meetings import map_meeting
+from wagtail_zoom.sync import event_effects, handlers, inbox, persist, refetch_meetings, upsert
 
 pytestmark = pytest.mark.django_db
 VOLATILE = {
     "id", "content_hash", "provider_ts", "fetched_at", "detail_at", "questions_at", "seen_run",
-    "created_at", "synced_at", "updated_at", "state_since", "public_id", "sequence", "ended_at",
+    "created_at", "updated_at", "state_since", "public_id", "sequence", "ended_at",
 }  # fmt: skip
 
 
@@ -102,13 +102,13 @@ def test_w23_an_end_that_comes_late_does_not_end_what_has_begun_anew(zoom_rows, 
         thing = {"id": meeting.zoom_id, "start_time": _iso(begun, start), **end}
         deliver(meeting.account, f"meeting.{what}", thing, int(begun.timestamp() + at) * 1000)
         for event in WebhookEvent.objects.filter(state="pending"):
-            routing.apply_facts(meeting.account, event)
+            handlers.apply_facts(meeting.account, event)
         WebhookEvent.objects.update(state="done")
     date = meeting.occurrences.get()
     meeting.refresh_from_db()
     assert (date.state, date.state_since) == ("live", begun + timedelta(minutes=6))
     assert meeting.live_since == date.state_since
-    facts.mark_ended(meeting.account, meeting.zoom_id, None, timezone.now())
+    event_effects.mark_ended(meeting.account, meeting.zoom_id, None, timezone.now())
     date.refresh_from_db()
     assert date.state == "over"
 
@@ -134,12 +134,12 @@ def test_s15_dates_of_an_older_read_do_not_undo_those_written_since_it_looked(co
     def overtaken(page):
         judge(page)
         monkeypatch.setattr(upsert.Page, "judge", judge)
-        later = store.Occasion(now + timedelta(seconds=1))
-        store.store_meetings(account, scope, [newer], later)
+        later = persist.Occasion(now + timedelta(seconds=1))
+        persist.store_meetings(account, scope, [newer], later)
 
     monkeypatch.setattr(upsert.Page, "judge", overtaken)
-    late = store.Occasion(now)
-    done = store.store_meetings(account, scope, [older], late)
+    late = persist.Occasion(now)
+    done = persist.store_meetings(account, scope, [older], late)
     date.refresh_from_db()
     assert (date.meeting.topic, date.start) == ("Newer", was.start + timedelta(hours=1))
     assert (done.changed, done.unchanged, done.meetings) == (0, 0, set())
@@ -150,8 +150,8 @@ def test_a_moved_date_that_somebody_looked_into_is_still_moved(zoom_rows):
     meeting = zoom_rows.meeting(start=start, state="moved")
     meeting.occurrences.update(previous_start=start - timedelta(days=1))
     now = timezone.now()
-    facts.mark_live(meeting.account, meeting.zoom_id, now)
-    facts.mark_ended(meeting.account, meeting.zoom_id, now, now)
+    event_effects.mark_live(meeting.account, meeting.zoom_id, now)
+    event_effects.mark_ended(meeting.account, meeting.zoom_id, now, now)
     assert meeting.occurrences.get().state == "moved"
 
 
@@ -212,7 +212,7 @@ def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
     choice = connect("aurora-0")
     rows = list(Meeting.objects.filter(zoom_type=2)[:3])
     ill_key = rows[0].zoom_id
-    work = getattr(rereads, place)
+    work = getattr(refetch_meetings, place)
 
     def broken(*args):
         some = args[2] if place == "store_meetings" else [args[0]]
@@ -220,7 +220,7 @@ def test_w19_a_lane_that_cannot_be_read_holds_up_no_other(
             raise RuntimeError("a mistake")
         return work(*args)
 
-    monkeypatch.setattr(rereads, place, broken)
+    monkeypatch.setattr(refetch_meetings, place, broken)
     for row in rows:
         zoom_app.change_meeting(int(row.zoom_id), topic="Changed")
         thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}

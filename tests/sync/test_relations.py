@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from wagtail_zoom.exposure import Audience, Exposure, Surface
+from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
+from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.models import Meeting, Occurrence, SiteItem, fetch_scope
-from wagtail_zoom.sync.kinds.meetings import map_meeting
-from wagtail_zoom.sync.store import Occasion, store_meetings
+from wagtail_zoom.sync.persist import Occasion, store_meetings
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from wagtail_zoom import appconfig, tasks
+from wagtail_zoom import tasks
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -28,7 +28,8 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomSettings,
 )
-from wagtail_zoom.sync import choices, inbox, runs
+from wagtail_zoom.oauth import marketplace
+from wagtail_zoom.sync import inbox, runs, settings_changes
 from wagtail_zoom.testing.signing import sign
 
 pytestmark = pytest.mark.django_db
@@ -258,7 +259,7 @@ def test_w29_one_comparison_mends_what_lost_messages_left(connect, zoom_app, zoo
 def test_w30_a_pause_stores_and_loses_nothing(connect, zoom_app, zoom_worker, admin_user):
     """A hundred messages while the owner has paused: taken in, read by nobody, then caught up."""
     choice = connect("aurora-0")
-    choices.pause(choice, admin_user)
+    settings_changes.pause(choice, admin_user)
     told = change_at_random(zoom_app, choice.account, 100)
     before = mirror()[2]
     zoom_app.forget_calls()
@@ -270,7 +271,7 @@ def test_w30_a_pause_stores_and_loses_nothing(connect, zoom_app, zoom_worker, ad
     work_off()
     assert [call for call in zoom_app.calls() if "/v2/" in call["path"]] == []
     assert mirror()[2] == before
-    choices.resume(ZoomSettings.for_site(choice.site), admin_user)
+    settings_changes.resume(ZoomSettings.for_site(choice.site), admin_user)
     zoom_worker.run()
     resumed = mirror()
     Meeting.objects.all().delete()
@@ -347,7 +348,7 @@ def test_x12_no_message_of_one_account_touches_another(connect, zoom_app, zoom_w
     zoom_worker.run()
     before = state_of(theirs.account)
     assert before["Meeting"]
-    names = [name for name, _feature, _why in appconfig.EVENTS] + ["app_deauthorized"]
+    names = [name for name, _feature, _why in marketplace.EVENTS] + ["app_deauthorized"]
     for number, name in enumerate(names):
         thing = {
             "id": int(victim.zoom_id), "uuid": film.uuid, "host_id": victim.host_zoom_id,

@@ -7,8 +7,8 @@ from django.test import override_settings
 from django.urls import reverse
 
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.exposure import Audience, Exposure, Surface
-from wagtail_zoom.models import Host, Recording, RecordingFile, SiteItem, ZoomSettings
+from wagtail_zoom.frontend.visibility import Audience, Exposure, Surface
+from wagtail_zoom.models import Host, Recording, SiteItem, ZoomSettings
 
 pytestmark = pytest.mark.django_db
 OWN = "A title of our own"
@@ -74,7 +74,7 @@ def test_recordings_off_are_nowhere_and_come_back_with_the_curation(
     assert not gate.recordings(Audience.VISITOR, Surface.PAGE).exists()  # at once
     assert OWN not in client.get("/films/").content.decode()
     zoom_worker.run()
-    assert not Recording.objects.exists() and not RecordingFile.objects.exists()
+    assert not Recording.objects.exists()
     assert client.get("/api/zoom_recordings/").json()["items"] == []
     assert client.get(watch).status_code == 404
     assert client.get(reverse("wagtail_zoom_recordings:watch", args=[item.pk])).status_code == 404

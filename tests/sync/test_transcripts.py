@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.models import Recording, Transcript, WebhookEvent
-from wagtail_zoom.sync import choices, inbox, speech
+from wagtail_zoom.sync import inbox, settings_changes, vtt
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +27,10 @@ def with_texts(connect, zoom_app, zoom_worker, admin_user):
 
 def tick(choice, user, worker, wanted):
     """As the owner does in the panel."""
-    before = choices.Choice.of(choice)
+    before = settings_changes.Choice.of(choice)
     choice.show_transcripts = wanted
     choice.save()
-    choices.apply_exposure(choice, user, before)
+    settings_changes.apply_exposure(choice, user, before)
     worker.run()
     return choice
 
@@ -90,7 +90,7 @@ def cues(*texts):
 
 
 @pytest.mark.parametrize(
-    ("vtt", "text"),
+    ("content", "text"),
     [
         (cues("A B: One.", "A B: Two.", "C: Three."), "One. Two.\n\nThree."),
         (cues("One: two.", "No name here.", "Nor here."), "One: two. No name here. Nor here."),
@@ -102,12 +102,12 @@ def cues(*texts):
         ("", ""),
     ],
 )
-def test_speech(vtt, text):
-    assert speech.plain(vtt) == text
+def test_speech(content, text):
+    assert vtt.plain(content) == text
 
 
 def test_a_long_speech_is_bounded():
-    found = speech.plain(cues(*["A: " + "word " * 300 + "."] * 9) * 1)
+    found = vtt.plain(cues(*["A: " + "word " * 300 + "."] * 9) * 1)
     assert found.count("\n\n") >= 4
     endless = VTT.format("\n\n".join(["00:00:01.000 --> 00:00:02.000\nA: " + "x" * 1900] * 500))
-    assert len(speech.plain(endless)) <= speech.MOST_LETTERS + 2
+    assert len(vtt.plain(endless)) <= vtt.MOST_LETTERS + 2

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Activity, GrantReason, Plan, WebhookEvent
-from . import wording
+from . import formatting
 
 CATEGORIES = [
     ("connection", gettext_lazy("Connection")),
@@ -68,7 +68,7 @@ def _told(row: Activity) -> str:
 
 def _at(text: Any) -> str:
     try:
-        return wording.moment(datetime.fromisoformat(str(text)))
+        return formatting.moment(datetime.fromisoformat(str(text)))
     except ValueError:
         return ""
 
@@ -122,11 +122,11 @@ def _grant(row: Activity, data: dict[str, Any]) -> Sentence:
 
 
 def _exposure(row: Activity, data: dict[str, Any]) -> Sentence:
-    kinds = [wording.kind_name(str(name)) for name in data.get("kinds") or []]
+    kinds = [formatting.kind_name(str(name)) for name in data.get("kinds") or []]
     if data.get("registration"):
-        kinds.append(wording.kind_name("registration"))
-    shown = wording.listing(kinds) or _("nothing")
-    hosts = wording.hosts(int(data.get("hosts") or 0))
+        kinds.append(formatting.kind_name("registration"))
+    shown = formatting.listing(kinds) or _("nothing")
+    hosts = formatting.hosts(int(data.get("hosts") or 0))
     return Sentence(
         _("%(who)s changed what visitors see.") % {"who": who(row)},
         _("Switched on: %(kinds)s, of %(hosts)s.") % {"kinds": shown, "hosts": hosts},
@@ -144,7 +144,7 @@ def _run(row: Activity, data: dict[str, Any]) -> Sentence:
         "run_failed": _("The comparison with Zoom broke off. We try again by ourselves."),
         "run_cancelled": _("The comparison with Zoom was stopped."),
     }
-    parts = [capfirst(wording.compared(counts))]
+    parts = [capfirst(formatting.compared(counts))]
     if total("created"):
         parts.append(_("%(n)d new") % {"n": total("created")})
     if total("changed"):
@@ -188,7 +188,7 @@ def _event_failed(row: Activity, data: dict[str, Any]) -> Sentence:
 
 
 def _scope(row: Activity, data: dict[str, Any]) -> Sentence:
-    names = wording.listing(wording.kind_name(str(name)) for name in data.get("kinds") or [])
+    names = formatting.listing(formatting.kind_name(str(name)) for name in data.get("kinds") or [])
     return Sentence(
         _("Zoom has not allowed this site to use %(kinds)s.") % {"kinds": names},
         _("Everything else works as before."),

@@ -31,7 +31,7 @@ class ItemChooserBlock(ChooserBlock):
 
     @cached_property
     def widget(self) -> Any:
-        from .choosing import ItemChooser, RecordingChooser
+        from .chooser_views import ItemChooser, RecordingChooser
 
         return RecordingChooser() if self.shows_recordings else ItemChooser()
 

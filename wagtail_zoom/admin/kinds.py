@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Host, Kind
-from . import addresses, wording
-from .facts import Facts
+from . import formatting, links
 from .forms import offered_hosts
-from .outlook import Outlook
+from .preview import Outlook
+from .site_status import Facts
 
 SHOWN_HOSTS = 50
 """Unticked hosts that are listed at once; the others are found by search."""
@@ -89,7 +89,7 @@ def _side(outlook: Outlook, kind: Kind) -> str:
     if kind in outlook.choice.kinds:
         n = outlook.shows.get(kind.value, 0)
         if outlook.is_fetched(kind) or n:
-            counted = wording.recordings(n) if kind == Kind.RECORDING else wording.dates(n)
+            counted = formatting.recordings(n) if kind == Kind.RECORDING else formatting.dates(n)
             parts.append(_("%(what)s would show") % {"what": counted})
         elif total is not None:
             parts.append(_("not fetched yet"))
@@ -105,7 +105,7 @@ def sentence(outlook: Outlook) -> str:
         return _("No kind is switched on, so visitors would see nothing.")
     counts = outlook.shows
     shown = [
-        wording.dates(counts[kind])
+        formatting.dates(counts[kind])
         if kind == Kind.MEETING
         else ngettext("%(n)d webinar date", "%(n)d webinar dates", counts[kind])
         % {"n": counts[kind]}
@@ -113,13 +113,13 @@ def sentence(outlook: Outlook) -> str:
         if counts.get(kind)
     ]
     if counts.get(Kind.RECORDING):
-        shown.append(wording.recordings(counts[Kind.RECORDING]))
+        shown.append(formatting.recordings(counts[Kind.RECORDING]))
     if outlook.is_partial:
         more = _("What is new is counted when it has been fetched.")
         if not shown:
             return _("What visitors would see is counted when it has been fetched.")
-        return _("Visitors would see %(what)s.") % {"what": wording.listing(shown)} + f" {more}"
-    what = wording.listing(shown) or _("nothing")
+        return _("Visitors would see %(what)s.") % {"what": formatting.listing(shown)} + f" {more}"
+    what = formatting.listing(shown) or _("nothing")
     return _("Visitors would see %(what)s.") % {"what": what}
 
 
@@ -153,7 +153,7 @@ def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
             count,
         )
         % {"ticked": len(ticked), "n": count},
-        "search_url": addresses.url("hosts", facts),
+        "search_url": links.url("hosts", facts),
         "errors": form.errors.get("hosts"),
     }
 
@@ -177,5 +177,5 @@ def _line(facts: Facts, host: Host, ticked: bool) -> HostLine:
     dates = totals.get("meeting", 0) + totals.get("webinar", 0)
     side = ""
     if totals:
-        side = wording.dates(dates) if dates else _("No dates")
+        side = formatting.dates(dates) if dates else _("No dates")
     return HostLine(host, ticked, " ".join(notes), side, totals)

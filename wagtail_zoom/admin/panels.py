@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel, TabbedInterface
 
 from ..models import ZoomSettings
-from . import connection, kinds
+from . import connection_card, kinds
 from .forms import ChoicesForm
 from .listings import rules
 
@@ -30,7 +30,7 @@ class ConnectionPanel(Panel):
             context = super().get_context_data(parent_context)
             # The dialog holds a form of its own.
             context["csrf_token"] = get_token(self.request)
-            return context | connection.context(self.request.wagtail_zoom_facts)
+            return context | connection_card.context(self.request.wagtail_zoom_facts)
 
 
 class KindsPanel(Panel):

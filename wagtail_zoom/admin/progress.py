@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import SyncRun
-from . import wording
+from . import formatting
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _phases(counts: dict[str, tuple[int, int]]) -> list[Phase]:
 def _sentence(run: SyncRun, done: int, total: int, now: datetime) -> str:
     if run.started_at is None:
         return _("It starts in a moment. You can leave this page.")
-    began = _("Started at %(time)s") % {"time": wording.moment(run.started_at, now)}
+    began = _("Started at %(time)s") % {"time": formatting.moment(run.started_at, now)}
     seconds = (now - run.started_at).total_seconds()
     if done and total > done and seconds > 5:
         left = max(1, round(seconds / done * (total - done) / 60))

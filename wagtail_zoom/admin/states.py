@@ -10,9 +10,9 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from ..models import GrantState, SyncRun
-from .facts import Facts
-from .sentences import connecting, running
-from .status import State, Status
+from .messages import connecting, running
+from .site_state import State, Status
+from .site_status import Facts
 
 
 def classify(facts: Facts) -> State:

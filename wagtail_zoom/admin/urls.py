@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from .listings import rules
-from .views import actions, fleet, leave, panel
+from .views import actions, disconnect, overview, panel
 
 app_name = "wagtail_zoom_admin"
 
 urlpatterns = [
-    path("sites/", fleet.FleetView.as_view(), name="fleet"),
-    path("sites/results/", fleet.FleetView.as_view(results_only=True), name="fleet_results"),
-    path("<int:site_pk>/mail-owner/", fleet.MailOwnerView.as_view(), name="mail_owner"),
+    path("sites/", overview.FleetView.as_view(), name="fleet"),
+    path("sites/results/", overview.FleetView.as_view(results_only=True), name="fleet_results"),
+    path("<int:site_pk>/mail-owner/", overview.MailOwnerView.as_view(), name="mail_owner"),
     path("<int:site_pk>/live/", panel.LiveView.as_view(), name="live"),
     path("<int:site_pk>/hosts/", panel.HostsView.as_view(), name="hosts"),
     path("<int:site_pk>/outlook/", panel.OutlookView.as_view(), name="outlook"),
@@ -31,6 +31,6 @@ urlpatterns = [
     path("<int:site_pk>/invite/", actions.InviteView.as_view(), name="invite"),
     path("<int:site_pk>/uninvite/", actions.UninviteView.as_view(), name="uninvite"),
     path("<int:site_pk>/rules/<int:pk>/end/", rules.EndRuleView.as_view(), name="end_rule"),
-    path("<int:site_pk>/disconnect/", leave.DisconnectView.as_view(), name="disconnect"),
-    path("<int:site_pk>/adopt/", leave.AdoptView.as_view(), name="adopt"),
+    path("<int:site_pk>/disconnect/", disconnect.DisconnectView.as_view(), name="disconnect"),
+    path("<int:site_pk>/adopt/", disconnect.AdoptView.as_view(), name="adopt"),
 ]

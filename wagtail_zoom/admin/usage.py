@@ -10,9 +10,9 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from wagtail.models import Page, ReferenceIndex, Site
 
-from .. import trees
+from ..frontend import page_tree
 from ..models import Placement, SiteItem
-from . import wording
+from . import formatting
 
 
 def pages_of(site: Site) -> QuerySet[Any]:
@@ -26,7 +26,7 @@ def pages_of(site: Site) -> QuerySet[Any]:
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type__in=targets,
     )
-    pages = Page.objects.filter(trees.pages_of(site))
+    pages = Page.objects.filter(page_tree.pages_of(site))
     return pages.filter(Exists(references)).order_by("path")
 
 
@@ -38,7 +38,7 @@ def pages_with(site: Site, *placements: str) -> QuerySet[Any]:
         to_content_type=ContentType.objects.get_for_model(Placement),
         to_object_id__in=placements,
     )
-    pages = Page.objects.filter(trees.pages_of(site))
+    pages = Page.objects.filter(page_tree.pages_of(site))
     return pages.filter(Exists(references))
 
 
@@ -50,7 +50,7 @@ def pages_for(item: SiteItem) -> QuerySet[Any]:
         to_content_type=ContentType.objects.get_for_model(SiteItem),
         to_object_id=str(item.pk),
     )
-    pages = Page.objects.filter(trees.pages_of(item.site))
+    pages = Page.objects.filter(page_tree.pages_of(item.site))
     return pages.filter(Exists(references))
 
 
@@ -98,5 +98,5 @@ def with_contents(pages: list[Any]) -> list[Any]:
     found = set(rows.values_list("object_id", "to_object_id"))
     for page in pages:
         words = [word for key, word in contents().items() if (str(page.pk), key) in found]
-        page.zoom_contents = wording.listing(words)
+        page.zoom_contents = formatting.listing(words)
     return pages

@@ -11,18 +11,18 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 
 from ..models import Activity, Kind, Registration, SiteItem
 from ..permissions import activity_policy, item_policy, registration_policy, sites_for
-from .guard import OwnerViewSet
 from .listings import (
     activity,
     edit,
     meetings,
     person,
     recordings,
+    registration,
     registrations,
     rules,
-    signups,
     watch,
 )
+from .permissions import OwnerViewSet
 
 
 class ItemURLFinder(ModelAdminURLFinder):
@@ -94,7 +94,7 @@ class RegistrationViewSet(OwnerViewSet):
         decide = [
             path(
                 f"{name}/<int:pk>/",
-                signups.DecideView.as_view(action=name),
+                registration.DecideView.as_view(action=name),
                 name=name,
             )
             for name in ("approve", "deny", "cancel", "retry")
@@ -102,8 +102,8 @@ class RegistrationViewSet(OwnerViewSet):
         return [
             *super().get_urlpatterns(),
             *decide,
-            path("edit/<int:pk>/", signups.EditView.as_view(), name="edit"),
-            path("view/<int:pk>/", signups.DetailView.as_view(), name="view"),
+            path("edit/<int:pk>/", registration.EditView.as_view(), name="edit"),
+            path("view/<int:pk>/", registration.DetailView.as_view(), name="view"),
             path("hand-out/<int:pk>/", person.HandOutView.as_view(), name="hand_out"),
             path("forget/<int:pk>/", person.ForgetView.as_view(), name="forget"),
         ]

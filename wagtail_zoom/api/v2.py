@@ -16,11 +16,11 @@ from rest_framework.viewsets import ViewSet
 from wagtail.api.v2.utils import BadRequestError
 from wagtail.models import Site
 
-from .. import representing
-from ..exposure import Exposure, Surface
+from ..frontend import serializers
+from ..frontend.presenters import date_views, film_views
+from ..frontend.queries import Dates, Films, Narrowed, asked_for, dates, films
+from ..frontend.visibility import Exposure, Surface
 from ..models import Kind
-from ..showing.presenting import date_views, film_views
-from ..showing.selecting import Dates, Films, Narrowed, asked_for, dates, films
 
 MOST = 50
 PERIODS = ("upcoming", "past", "live")
@@ -98,7 +98,7 @@ class ZoomDatesAPIViewSet(ZoomAPIViewSet):
         return dates(gate, Dates(self.narrowed(gate), kind, period, search=words), Surface.API)
 
     def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
-        return [representing.date(view) for view in date_views(gate, rows, films=True)]
+        return [serializers.date(view) for view in date_views(gate, rows, films=True)]
 
 
 class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
@@ -111,4 +111,4 @@ class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
         return films(gate, Films(self.narrowed(gate), search=words), Surface.API)
 
     def items(self, gate: Exposure, rows: list[Any]) -> list[dict[str, Any]]:
-        return [representing.film(view) for view in film_views(gate, rows)]
+        return [serializers.film(view) for view in film_views(gate, rows)]

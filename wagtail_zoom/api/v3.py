@@ -12,10 +12,10 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 from wagtail.models import Site
 
-from .. import representing
-from ..exposure import Exposure, Surface
-from ..showing.presenting import date_views, film_views
-from ..showing.selecting import Dates, Films, Narrowed, asked_for, dates, films
+from ..frontend import serializers
+from ..frontend.presenters import date_views, film_views
+from ..frontend.queries import Dates, Films, Narrowed, asked_for, dates, films
+from ..frontend.visibility import Exposure, Surface
 
 MOST = 50
 router = Router(tags=["zoom"], auth=None)
@@ -126,7 +126,7 @@ def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]
     wanted = Dates(asked.narrowed(gate), asked.kind, asked.period, search=asked.search)
     count, rows = asked.cut(dates(gate, wanted, Surface.API))
     views = date_views(gate, rows, films=True)
-    return {"count": count, "items": [representing.date(view) for view in views]}
+    return {"count": count, "items": [serializers.date(view) for view in views]}
 
 
 @router.get(
@@ -141,7 +141,7 @@ def list_recordings(request: HttpRequest, asked: Query[AskedRecordings]) -> dict
     gate = _gate(request)
     wanted = Films(asked.narrowed(gate), search=asked.search)
     count, rows = asked.cut(films(gate, wanted, Surface.API))
-    return {"count": count, "items": [representing.film(view) for view in film_views(gate, rows)]}
+    return {"count": count, "items": [serializers.film(view) for view in film_views(gate, rows)]}
 
 
 def _gate(request: HttpRequest) -> Exposure:

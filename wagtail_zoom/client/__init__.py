@@ -1,8 +1,8 @@
 """The only way to Zoom's REST API. Start with ``client_for``."""
 
-from .access import client_for
 from .api import ZoomClient
-from .budget import Priority
+from .factory import client_for
 from .paging import Page
+from .ratelimit import Priority
 
 __all__ = ["Page", "Priority", "ZoomClient", "client_for"]

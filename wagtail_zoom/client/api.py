@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from ..errors import ZoomError, ZoomRejected
+from ..exceptions import ZoomError, ZoomRejected
 from ..models import Kind
-from .answers import PAID_ONLY
-from .budget import LIGHT, MEDIUM
-from .calling import Calls
-from .ids import number as number_of
-from .ids import segment
+from .base import Calls
+from .concurrency import in_parallel
 from .paging import PAGE_SIZE, USERS_PAGE_SIZE, Page, pages
-from .parallel import in_parallel
+from .ratelimit import LIGHT, MEDIUM
+from .responses import PAID_ONLY
+from .urls import number as number_of
+from .urls import segment
 
 
 class ZoomClient(Calls):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 from ..conf import settings
-from ..errors import ZoomError, ZoomNotFound, ZoomProtocolError, ZoomRejected
+from ..exceptions import ZoomError, ZoomNotFound, ZoomProtocolError, ZoomRejected
 from ..oauth.http import Answer, Bearer, exchange
 from ..oauth.tokens import AccessToken
-from .answers import TokenRefused, data
-from .budget import LIGHT
-from .calling import Calls
+from .base import Calls
+from .ratelimit import LIGHT
+from .responses import TokenRefused, data
 
 MOST_REDIRECTS = 3
 

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ZoomError, ZoomProtocolError
+from ..exceptions import ZoomError, ZoomProtocolError
 from ..oauth import tokens
 from ..oauth.http import refuse_in_transaction
-from . import budget
-from .answers import TokenRefused
-from .budget import MEDIUM
-from .calling import Calls
+from . import ratelimit
+from .base import Calls
+from .ratelimit import MEDIUM
+from .responses import TokenRefused
 
 PAGE_SIZE = 300
 USERS_PAGE_SIZE = 2000
@@ -115,7 +115,7 @@ class _Ahead:
 
         def work() -> dict[str, Any]:
             time.sleep(max(0.0, due - time.monotonic()))
-            budget.wait_turn(calls.account, MEDIUM)
+            ratelimit.wait_turn(calls.account, MEDIUM)
             return calls.send("GET", path, token, params=params, member=member)
 
         future = self.pool.submit(work)
@@ -131,7 +131,7 @@ class _Ahead:
 
     def _reserve(self, count: int) -> None:
         calls = self.calls
-        waits = budget.reserve(
+        waits = ratelimit.reserve(
             calls.account, MEDIUM, calls.priority, calls=count, patience=calls.patience
         )
         token = tokens.get_token(calls.grant, renew=calls.renew)

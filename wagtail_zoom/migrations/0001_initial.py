@@ -2,7 +2,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
-import wagtail_zoom.models.fields
+import wagtail_zoom.utils.fields
 from django.conf import settings
 from django.db import migrations, models
 from wagtail.images import get_image_model_string
@@ -46,8 +46,7 @@ class Migration(migrations.Migration):
                 ("missed_run", models.PositiveBigIntegerField(default=0)),
                 ("removed_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("synced_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("zoom_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
+                ("zoom_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
                 ("display_name", models.CharField(blank=True, max_length=255)),
                 ("user_type", models.PositiveSmallIntegerField(default=0)),
                 ("status", models.CharField(blank=True, max_length=20)),
@@ -78,7 +77,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("zoom_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100, unique=True)),
+                ("zoom_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100, unique=True)),
                 ("number", models.CharField(blank=True, max_length=32)),
                 ("name", models.CharField(blank=True, max_length=255)),
                 (
@@ -189,11 +188,7 @@ class Migration(migrations.Migration):
                 ("missed_run", models.PositiveBigIntegerField(default=0)),
                 ("removed_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("synced_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "host_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(db_index=True, max_length=100),
-                ),
+                ("host_zoom_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
                 (
                     "kind",
                     models.CharField(
@@ -205,8 +200,8 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("zoom_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
-                ("uuid", wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100)),
+                ("zoom_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
+                ("uuid", wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100)),
                 ("zoom_type", models.PositiveSmallIntegerField(default=0)),
                 ("topic", models.CharField(blank=True, max_length=300)),
                 ("agenda", models.TextField(blank=True)),
@@ -236,11 +231,11 @@ class Migration(migrations.Migration):
                 ("questions_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "join_url",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 (
                     "passcode",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("detail_at", models.DateTimeField(blank=True, null=True)),
                 ("live_since", models.DateTimeField(blank=True, null=True)),
@@ -258,6 +253,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="meetings",
                         to="wagtail_zoom.zoomaccount",
@@ -280,17 +276,17 @@ class Migration(migrations.Migration):
                 ),
                 ("state_hash", models.CharField(max_length=64, unique=True)),
                 ("session_hash", models.CharField(db_index=True, max_length=64)),
-                ("client_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
+                ("client_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
                 ("issuer", models.CharField(max_length=200)),
                 ("redirect_uri", models.CharField(max_length=300)),
                 ("origin", models.CharField(max_length=300)),
                 (
                     "verifier",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 (
                     "code",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("expires_at", models.DateTimeField(db_index=True)),
@@ -336,7 +332,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("zoom_id", wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100)),
+                ("zoom_id", wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100)),
                 ("start", models.DateTimeField()),
                 ("end", models.DateTimeField()),
                 ("duration", models.PositiveIntegerField(default=0)),
@@ -370,6 +366,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="wagtail_zoom.zoomaccount",
@@ -398,20 +395,15 @@ class Migration(migrations.Migration):
                 ("missed_run", models.PositiveBigIntegerField(default=0)),
                 ("removed_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("synced_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "host_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(db_index=True, max_length=100),
-                ),
-                ("uuid", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
+                ("host_zoom_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
+                ("uuid", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
                 (
                     "meeting_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(
+                    wagtail_zoom.utils.fields.ZoomIdField(
                         blank=True, db_index=True, max_length=100
                     ),
                 ),
                 ("zoom_type", models.CharField(blank=True, max_length=4)),
-                ("is_webinar", models.BooleanField(default=False)),
                 ("is_unscheduled", models.BooleanField(default=False)),
                 ("topic", models.CharField(blank=True, max_length=300)),
                 ("start", models.DateTimeField()),
@@ -419,14 +411,18 @@ class Migration(migrations.Migration):
                 ("timezone", models.CharField(blank=True, max_length=64)),
                 (
                     "share_url",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
+                ),
+                (
+                    "play_url",
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 (
                     "passcode",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("file_count", models.PositiveIntegerField(default=0)),
-                ("total_size", models.PositiveBigIntegerField(default=0)),
+                ("file_types", models.JSONField(blank=True, default=list)),
                 ("is_ready", models.BooleanField(default=False)),
                 ("has_transcript", models.BooleanField(default=False)),
                 ("deletes_on", models.DateField(blank=True, null=True)),
@@ -462,6 +458,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="recordings",
                         to="wagtail_zoom.zoomaccount",
@@ -486,21 +483,27 @@ class Migration(migrations.Migration):
                 ("page_id", models.PositiveBigIntegerField(null=True)),
                 (
                     "meeting_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(db_index=True, max_length=100),
+                    wagtail_zoom.utils.fields.ZoomIdField(db_index=True, max_length=100),
                 ),
                 ("snapshot", models.JSONField(default=dict)),
                 ("locale", models.CharField(blank=True, max_length=20)),
                 (
                     "email",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("email_index", models.CharField(db_index=True, max_length=64)),
                 (
                     "answers",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("consented_at", models.DateTimeField(null=True)),
                 ("idempotency_key", models.CharField(max_length=64, unique=True)),
+                (
+                    "identity",
+                    wagtail_zoom.utils.fields.SecretField(
+                        blank=True, db_default="", default="", editable=False
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -520,13 +523,13 @@ class Migration(migrations.Migration):
                 ("state_since", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "zoom_registrant_id",
-                    wagtail_zoom.models.fields.ZoomIdField(
+                    wagtail_zoom.utils.fields.ZoomIdField(
                         blank=True, db_index=True, max_length=100
                     ),
                 ),
                 (
                     "join_url",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 (
                     "task",
@@ -599,7 +602,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "zoom_occurrence_id",
-                    wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100),
+                    wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100),
                 ),
                 ("start", models.DateTimeField(null=True)),
                 ("cancelled_at", models.DateTimeField(null=True)),
@@ -647,7 +650,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("key", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
+                ("key", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
                 ("last_title", models.CharField(blank=True, max_length=300)),
                 (
                     "visibility",
@@ -731,6 +734,32 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Transcript",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("mark", models.CharField(blank=True, max_length=150)),
+                ("text", models.TextField(blank=True)),
+                ("read_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "recording",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="transcript",
+                        to="wagtail_zoom.recording",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "transcript",
+                "verbose_name_plural": "transcripts",
+            },
+        ),
+        migrations.CreateModel(
             name="WebhookEvent",
             fields=[
                 (
@@ -741,14 +770,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "request_id",
-                    wagtail_zoom.models.fields.ZoomIdField(max_length=100, null=True, unique=True),
+                    wagtail_zoom.utils.fields.ZoomIdField(max_length=100, null=True, unique=True),
                 ),
                 ("content_key", models.CharField(max_length=64, unique=True)),
                 (
                     "account_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(
-                        blank=True, db_index=True, max_length=100
-                    ),
+                    wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100),
                 ),
                 ("event", models.CharField(max_length=64)),
                 ("event_ts", models.BigIntegerField(default=0)),
@@ -756,13 +783,7 @@ class Migration(migrations.Migration):
                     "received_at",
                     models.DateTimeField(db_index=True, default=django.utils.timezone.now),
                 ),
-                ("tracking_id", models.CharField(blank=True, max_length=100)),
-                (
-                    "lane",
-                    wagtail_zoom.models.fields.ZoomIdField(
-                        blank=True, db_index=True, max_length=220
-                    ),
-                ),
+                ("lane", wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=220)),
                 ("payload", models.JSONField(blank=True, default=dict)),
                 (
                     "state",
@@ -788,6 +809,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "message from Zoom",
                 "verbose_name_plural": "messages from Zoom",
                 "indexes": [
+                    models.Index(fields=["account_zoom_id"], name="wagtail_zoom_event_account"),
                     models.Index(fields=["state", "run_after"], name="wagtail_zoom_event_due"),
                     models.Index(fields=["lane", "state"], name="wagtail_zoom_event_lane"),
                 ],
@@ -829,15 +851,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("key", wagtail_zoom.models.fields.ZoomIdField(max_length=220, unique=True)),
-                ("object_kind", models.CharField(max_length=20)),
-                ("object_id", wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100)),
-                ("wanted_at", models.DateTimeField(null=True)),
+                ("key", wagtail_zoom.utils.fields.ZoomIdField(max_length=220, unique=True)),
                 ("not_before", models.DateTimeField(default=django.utils.timezone.now)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("lease_owner", models.CharField(blank=True, max_length=36)),
                 ("lease_until", models.DateTimeField(null=True)),
-                ("fetched_at", models.DateTimeField(null=True)),
                 (
                     "account",
                     models.ForeignKey(
@@ -870,23 +887,23 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("client_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
-                ("zoom_user_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
+                ("client_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
+                ("zoom_user_id", wagtail_zoom.utils.fields.ZoomIdField(max_length=100)),
                 ("user_name", models.CharField(blank=True, max_length=255)),
                 (
                     "user_email",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("scope", models.TextField(blank=True)),
                 ("account_level", models.BooleanField(default=False)),
                 ("missing_kinds", models.JSONField(blank=True, default=list)),
                 (
                     "access_token",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 (
                     "refresh_token",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
+                    wagtail_zoom.utils.fields.SecretField(blank=True, default="", editable=False),
                 ),
                 ("api_url", models.CharField(blank=True, max_length=200)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
@@ -1255,11 +1272,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "host_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100),
+                    wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100),
                 ),
                 (
                     "meeting_zoom_id",
-                    wagtail_zoom.models.fields.ZoomIdField(blank=True, max_length=100),
+                    wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100),
                 ),
                 (
                     "action",
@@ -1294,46 +1311,6 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="wagtail_zoom.zoomsettings",
             ),
-        ),
-        migrations.CreateModel(
-            name="RecordingFile",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("zoom_id", wagtail_zoom.models.fields.ZoomIdField(max_length=100)),
-                ("file_type", models.CharField(blank=True, max_length=20)),
-                ("recording_type", models.CharField(blank=True, max_length=64)),
-                ("extension", models.CharField(blank=True, max_length=10)),
-                ("start", models.DateTimeField(blank=True, null=True)),
-                ("end", models.DateTimeField(blank=True, null=True)),
-                ("size", models.PositiveBigIntegerField(default=0)),
-                ("status", models.CharField(blank=True, max_length=20)),
-                (
-                    "play_url",
-                    wagtail_zoom.models.fields.SecretField(blank=True, default="", editable=False),
-                ),
-                (
-                    "recording",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="files",
-                        to="wagtail_zoom.recording",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "recording file",
-                "verbose_name_plural": "recording files",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("recording", "zoom_id"), name="wagtail_zoom_file_identity"
-                    )
-                ],
-            },
         ),
         migrations.CreateModel(
             name="ItemTag",
@@ -1445,6 +1422,12 @@ class Migration(migrations.Migration):
                 fields=["site", "kind", "visibility"], name="wagtail_zoom_item_state"
             ),
         ),
+        migrations.AddIndex(
+            model_name="siteitem",
+            index=models.Index(
+                fields=["site", "kind", "expires_on"], name="wagtail_zoom_item_until"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="siteitem",
             constraint=models.UniqueConstraint(
@@ -1496,10 +1479,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("account", "zoom_id"), name="wagtail_zoom_meeting_identity"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="lane",
-            index=models.Index(fields=["wanted_at", "not_before"], name="wagtail_zoom_lane_due"),
         ),
         migrations.AddConstraint(
             model_name="host",

@@ -1,5 +1,6 @@
 """The data of wagtail-zoom: accounts and grants, mirror, choices, curation, inbox, outbox, runs."""
 
+from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import (
     Grant,
     GrantReason,
@@ -8,15 +9,13 @@ from .accounts import (
     RateBudget,
     ZoomAccount,
 )
-from .authorising import Invitation, OAuthState
 from .curation import ItemTag, Placement, SiteItem
-from .fields import Secret, SecretField, ZoomIdField
-from .inbox import Lane, WebhookEvent
+from .fetch_scopes import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .mirror import Host, Kind, Meeting, Occurrence
-from .outbox import Registration, RegistrationDate
-from .recordings import Recording, RecordingFile
+from .oauth import Invitation, OAuthState
+from .recordings import Recording
+from .registrations import Registration, RegistrationDate
 from .runs import Activity, Heartbeat, SyncRun
-from .scope import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
 from .settings import (
     ExposedHost,
     ItemRule,
@@ -27,6 +26,7 @@ from .settings import (
 )
 from .transcripts import Transcript
 from .versions import touch, touch_sites
+from .webhook_events import Lane, WebhookEvent
 
 __all__ = [
     "TRANSCRIPT",
@@ -52,7 +52,6 @@ __all__ = [
     "Plan",
     "RateBudget",
     "Recording",
-    "RecordingFile",
     "RecordingRule",
     "Registration",
     "RegistrationDate",

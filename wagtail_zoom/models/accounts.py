@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import settings
-from .fields import SecretField, ZoomIdField
+from ..utils.fields import SecretField, ZoomIdField
 
 
 def version_step() -> tuple[int, int]:

@@ -9,8 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.images import get_image_model_string
 
+from ..utils.fields import ZoomIdField
 from .accounts import ZoomAccount
-from .fields import ZoomIdField
 from .mirror import Kind, Meeting
 from .recordings import Recording
 

@@ -12,8 +12,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.fields import SecretField, ZoomIdField
 from .accounts import ZoomAccount
-from .fields import SecretField, ZoomIdField
 
 SERIES_TYPES = (3, 6, 8, 9)
 """Zoom's types of meetings and webinars that have several dates."""
@@ -49,7 +49,6 @@ class Mirrored(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
     """Tombstone: deleted at Zoom (twice missing, or confirmed)."""
     created_at = models.DateTimeField(default=timezone.now)
-    synced_at = models.DateTimeField(default=timezone.now)
 
     wagtail_reference_index_ignore = True
 

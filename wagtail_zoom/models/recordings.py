@@ -1,12 +1,12 @@
-"""The mirror's recordings and their files."""
+"""Recordings in Zoom's cloud, as part of the mirror."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import ZoomAccount
-from .fields import SecretField, ZoomIdField
 from .mirror import Host, Meeting, Mirrored, Occurrence
 
 
@@ -27,7 +27,6 @@ class Recording(Mirrored):
         Occurrence, null=True, on_delete=models.SET_NULL, related_name="recordings"
     )
     zoom_type = models.CharField(max_length=4, blank=True)
-    is_webinar = models.BooleanField(default=False)
     is_unscheduled = models.BooleanField(default=False)
     """Of a personal room or an instant meeting: may be reviewed, never published by itself."""
     topic = models.CharField(max_length=300, blank=True)
@@ -36,9 +35,12 @@ class Recording(Mirrored):
     """Minutes."""
     timezone = models.CharField(max_length=64, blank=True)
     share_url = SecretField()
+    play_url = SecretField()
+    """Only where Zoom gives no ``share_url``: the play link of the first complete file."""
     passcode = SecretField()
     file_count = models.PositiveIntegerField(default=0)
-    total_size = models.PositiveBigIntegerField(default=0)
+    file_types = models.JSONField(default=list, blank=True)
+    """Zoom's file types, each once and sorted, such as ``["CHAT", "MP4"]``."""
     is_ready = models.BooleanField(default=False)
     """At least one video or audio file is complete."""
     has_transcript = models.BooleanField(default=False)
@@ -63,34 +65,7 @@ class Recording(Mirrored):
     def secret_place(self) -> str:
         return f"{self.account_id}:{self.uuid}"
 
-
-class RecordingFile(models.Model):
-    """One file of a recording: video, audio, chat, transcript."""
-
-    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="files")
-    zoom_id = ZoomIdField()
-    file_type = models.CharField(max_length=20, blank=True)
-    recording_type = models.CharField(max_length=64, blank=True)
-    extension = models.CharField(max_length=10, blank=True)
-    start = models.DateTimeField(null=True, blank=True)
-    end = models.DateTimeField(null=True, blank=True)
-    size = models.PositiveBigIntegerField(default=0)
-    status = models.CharField(max_length=20, blank=True)
-    play_url = SecretField()
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        verbose_name = _("recording file")
-        verbose_name_plural = _("recording files")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["recording", "zoom_id"], name="wagtail_zoom_file_identity"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.file_type
-
-    def secret_place(self) -> str:
-        return f"{self.recording_id}:{self.zoom_id}"
+    @property
+    def watch_url(self) -> Secret:
+        """The link that opens the recording at Zoom; empty where Zoom gave none."""
+        return self.share_url or self.play_url

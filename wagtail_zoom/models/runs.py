@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .accounts import ZoomAccount
 from .curation import SiteItem
-from .inbox import WebhookEvent
+from .webhook_events import WebhookEvent
 
 
 class SyncRun(models.Model):

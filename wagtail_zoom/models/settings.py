@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.contrib.settings.models import BaseSiteSetting
 
+from ..utils.fields import ZoomIdField
 from .accounts import Grant, ZoomAccount
-from .fields import ZoomIdField
 from .mirror import Host, Kind
 
 

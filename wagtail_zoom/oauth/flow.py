@@ -22,7 +22,7 @@ from wagtail.models import Site
 from ..conf import settings
 from ..models import Grant, Invitation, OAuthState
 from ..permissions import may_change
-from . import identity, linking, protocol
+from . import connect, protocol, userinfo
 
 LIFE = timedelta(minutes=10)
 MOST_OPEN = 10
@@ -187,5 +187,5 @@ def complete(row: OAuthState) -> Grant:
         ZoomError, ZoomConfigurationError: Zoom refused the code or is away.
     """
     fresh = protocol.exchange(row.code, row.verifier, row.redirect_uri)
-    who: dict[str, Any] = identity.read(fresh)
-    return linking.store_grant(fresh, who, row.user)
+    who: dict[str, Any] = userinfo.read(fresh)
+    return connect.store_grant(fresh, who, row.user)

@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from ..conf import settings
-from ..errors import ZoomProtocolError, ZoomTransient
-from . import hurry
+from ..exceptions import ZoomProtocolError, ZoomTransient
+from .deadline import call_with_deadline
 
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 1.0
@@ -140,7 +140,7 @@ def exchange(
     if within is None:  # guard: slow-answer-time-limit
         return _send(method, url, facts, (connect, read), 3 * read, writes)
     limits = (min(connect, CONNECT_SECONDS, within), within)
-    return hurry.within(
+    return call_with_deadline(
         within, lambda: _send(method, url, facts, limits, within, writes), ambiguous=writes
     )
 

@@ -16,12 +16,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from django.utils import timezone
 
 from ..conf import settings
-from ..errors import (
-    ZoomAuthError,
-    ZoomConfigurationError,
-    ZoomProtocolError,
-    ZoomTransient,
-)
+from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomProtocolError, ZoomTransient
 from ..models import GrantReason, Secret
 from .http import guard, never_sent, refuse_in_transaction
 

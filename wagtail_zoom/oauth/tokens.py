@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import random
+import signal
+import threading
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, connections, router
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
-from ..crypto import DecryptionError
-from ..errors import (
+from ..exceptions import (
     ZoomAuthError,
     ZoomConfigurationError,
     ZoomError,
@@ -30,11 +31,13 @@ from ..errors import (
     ZoomTransient,
 )
 from ..models import Grant, GrantReason, Secret
-from . import health, protocol
-from .alarm import alarm_held
+from ..utils.crypto import DecryptionError
+from ..utils.logging import get_logger, log_context, record_metric
+from ..utils.queue import enqueue
+from . import grant_state, protocol
 from .http import refuse_in_transaction
 
-logger = observing.logger("oauth")
+logger = get_logger("oauth")
 
 LEEWAY = 120
 """Seconds before its end at which a token counts as over; some jitter comes on top."""
@@ -118,6 +121,12 @@ def idle() -> QuerySet[Grant]:
     )
 
 
+def sweep(now: datetime) -> None:
+    """Periodic job: wake the worker for grants that nothing has used for a week."""
+    if idle().exists():
+        enqueue("refresh_idle")
+
+
 def refresh_idle(limit: int = 5) -> int:
     """Refresh a few idle grants, oldest first; how many. The next tick takes the next ones."""
     done = 0
@@ -134,12 +143,12 @@ def _read(grant: Grant) -> Grant:
         raise ZoomQuarantined("This installation is a copy; nothing is sent to Zoom.")
     if row.is_usable and row.client_id != settings.client_id:
         reason = GrantReason.CLIENT_CHANGED
-        health.transition(row, health.NEEDS_RECONNECT, reason, generation=row.generation)
+        grant_state.transition(row, grant_state.NEEDS_RECONNECT, reason, generation=row.generation)
     if not row.is_usable:
         raise ZoomAuthError(row.reason or GrantReason.INVALID_GRANT)
     if not row.access_token.readable or not row.refresh_token.readable:
         reason = GrantReason.DECRYPT
-        health.transition(row, health.NEEDS_RECONNECT, reason, generation=row.generation)
+        grant_state.transition(row, grant_state.NEEDS_RECONNECT, reason, generation=row.generation)
         raise ZoomAuthError(GrantReason.DECRYPT)
     return row
 
@@ -168,7 +177,7 @@ def _refresh(row: Grant, generation: int) -> AccessToken:
             return _token(row)
         if row.retry_at and row.retry_at > timezone.now() and row.failures:
             raise ZoomTransient("Zoom is not answering.", retry_at=row.retry_at)
-        with alarm_held():  # guard: timeout-held-during-refresh
+        with defer_sigalrm():  # guard: timeout-held-during-refresh
             if _claim(row, generation, me):
                 return _rotate(row, generation, me, marked)
         if time.monotonic() > give_up:
@@ -205,13 +214,13 @@ def _claim(row: Grant, generation: int, me: str) -> bool:
 
 def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
     """Call Zoom and store the pair. ``marked``: an earlier attempt never told how it ended."""
-    with observing.at_work(account=row.account_id):
+    with log_context(account=row.account_id):
         try:
             fresh = _rotated(row, generation, me, marked)
         except Exception as error:
-            observing.measure("token_refreshes", outcome=type(error).__name__)
+            record_metric("token_refreshes", outcome=type(error).__name__)
             raise
-    observing.measure("token_refreshes", outcome="ok")
+    record_metric("token_refreshes", outcome="ok")
     return fresh
 
 
@@ -221,14 +230,14 @@ def _rotated(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
     except ZoomTransient as error:
         # Without an answer the rotation may have happened: the mark stays.
         _release(row, me, keep_mark=error.ambiguous or marked)
-        health.note_failure(row, error)
+        grant_state.note_failure(row, error)
         raise
     except ZoomAuthError as error:
         return _refused(row, generation, me, error, marked)
     except ZoomProtocolError as error:
         # Most likely Zoom has rotated and we cannot read the new pair.
         _release(row, me, keep_mark=True)
-        health.note_failure(row, error)
+        grant_state.note_failure(row, error)
         raise
     except DecryptionError:
         _release(row, me, keep_mark=marked)
@@ -251,7 +260,7 @@ def _refused(
     reason = error.reason
     if marked and reason == GrantReason.INVALID_GRANT:
         reason = GrantReason.LOST_ROTATION
-    health.transition(row, health.NEEDS_RECONNECT, reason, generation=generation)
+    grant_state.transition(row, grant_state.NEEDS_RECONNECT, reason, generation=generation)
     raise ZoomAuthError(reason, code=error.code, status=error.status) from error
 
 
@@ -291,7 +300,7 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
                 raise
             connections[router.db_for_write(Grant)].close()
             time.sleep(0.1 * attempt)
-    health.note_success(row)
+    grant_state.note_success(row)
     # Whoever authorised anew in the meantime has the newer chain; theirs is in the row then.
     now_there = Grant.objects.select_related("account").get(pk=row.pk)
     if (
@@ -299,8 +308,27 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
     ):  # guard: late-refresh-restores-connection
         # Somebody took us for dead (a clock that jumped ends every lease) and met a refresh token
         # that we had used. The pair in our hands says that nothing is lost.
-        health.transition(now_there, health.CONNECTED, only_from=health.NEEDS_RECONNECT)
+        grant_state.transition(
+            now_there, grant_state.CONNECTED, only_from=grant_state.NEEDS_RECONNECT
+        )
     if not now_there.is_usable:
         # Let go while Zoom was answering: the pair is kept for the revocation only.
         raise ZoomAuthError(now_there.reason or GrantReason.DISCONNECTED)
     return _token(now_there)
+
+
+@contextlib.contextmanager
+def defer_sigalrm() -> Iterator[None]:
+    """Hold django-q2's time-out (SIGALRM, at any line) back until the pair is stored."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    # A handler and no signal mask: a mask holds for one thread, the alarm may reach another.
+    rang: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        if rang:
+            signal.raise_signal(signal.SIGALRM)

@@ -21,15 +21,16 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
 
-from .. import observing
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Grant, Invitation, OAuthState, ZoomSettings
 from ..permissions import sites_for
-from . import flow, invitations, leave, linking
+from ..utils.logging import get_logger
+from . import disconnect, flow, invitations
+from .connect import connect_site, is_switch
 from .flow import FlowError
-from .sentences import SENTENCES, code_of
+from .messages import SENTENCES, code_of
 
-logger = observing.logger("oauth")
+logger = get_logger("oauth")
 
 SWITCH = "wagtail_zoom_switch"
 View = Callable[..., HttpResponse]
@@ -123,10 +124,10 @@ def finish(request: HttpRequest) -> HttpResponse:
     choice = ZoomSettings.for_site(row.site)
     if row.invitation is not None:
         return _finish_invited(request, row, choice, grant)
-    if linking.is_switch(choice, grant):  # guard: account-switch-confirmed
+    if is_switch(choice, grant):  # guard: account-switch-confirmed
         request.session[SWITCH] = {"site": row.site_id, "grant": grant.pk}
         return redirect("wagtail_zoom:oauth_switch", row.site_id)
-    linking.link(row.site, grant, request.user)
+    connect_site(row.site, grant, request.user)
     return _done(request, row.site, grant)
 
 
@@ -147,15 +148,13 @@ def _finish_invited(
     request: HttpRequest, row: OAuthState, choice: ZoomSettings, grant: Grant
 ) -> HttpResponse:
     invitation = row.invitation
-    if linking.is_switch(choice, grant):
-        leave.release(grant)
+    if is_switch(choice, grant):
+        disconnect.release(grant)
         return _sentence(request, "other_account", status=409)
-    if (
-        invitation is None or not invitations.use(invitation)  # guard: invitation-single-use
-    ):
-        leave.release(grant)
+    if invitation is None or not invitations.use(invitation):  # guard: invitation-single-use
+        disconnect.release(grant)
         return _sentence(request, "invitation", status=403)
-    linking.link(row.site, grant, invitation.created_by, invited=True)
+    connect_site(row.site, grant, invitation.created_by, invited=True)
     context = {"site": row.site, "grant": grant}
     return render(request, "wagtail_zoom/oauth/invited.html", context)
 
@@ -182,9 +181,9 @@ def switch(request: HttpRequest, site_pk: int) -> HttpResponse:
         return render(request, "wagtail_zoom/oauth/switch.html", context)
     del request.session[SWITCH]
     if request.POST.get("answer") == "switch":
-        linking.link(site, grant, request.user)
+        connect_site(site, grant, request.user)
         return _done(request, site, grant)
-    leave.release(grant)
+    disconnect.release(grant)
     messages.info(request, _("The connection stays as it was."))
     return redirect(panel_url(site))
 

@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..frontend.datetimes import day_and_clock, in_zone
 from ..models import Kind, Meeting, Occurrence, ZoomSettings
-from ..timing import day_and_clock, in_zone
 
 OPEN = "open"
 BLOCK_HOLDS = timedelta(hours=1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.urls import NoReverseMatch
 from icalendar import Calendar
 
-from .. import links
-from ..feeds.calendars import PRODUCT, event
-from ..feeds.zones import add_zones
+from ..frontend import links
+from ..frontend.feeds.ical import PRODUCT, event
+from ..frontend.feeds.vtimezone import add_zones
 from ..models import Registration, SiteItem, ZoomSettings
 from . import mails, tokens
 from .dates import dates_of

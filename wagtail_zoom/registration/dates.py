@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from ..frontend.datetimes import When
 from ..models import Occurrence, Registration
-from ..timing import When
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,6 @@ class SignedDate:
         gone = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
         ended = self.occurrence is not None and self.occurrence.state in gone
         return ended or self.when.end < timezone.now()
-
-    @property
-    def is_live(self) -> bool:
-        return self.occurrence is not None and self.occurrence.state == Occurrence.State.LIVE
 
     @property
     def text(self) -> str:

@@ -12,18 +12,18 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from .. import observing
 from ..client import ZoomClient
-from ..crypto import DecryptionError
-from ..errors import ZoomConfigurationError, ZoomError, ZoomProtocolError, ZoomTransient
+from ..exceptions import ZoomConfigurationError, ZoomError, ZoomProtocolError, ZoomTransient
 from ..models import Activity, Meeting, Registration
 from ..oauth.tokens import RenewalDue
-from . import mails, news, outbox, registrants
+from ..utils.crypto import DecryptionError
+from ..utils.logging import get_logger, log_context
+from . import capacity, mails, outbox, registrants
+from .error_policy import AMBIGUOUS_PAUSE, ANSWERS, BLOCKS, Verdict, judge
 from .payload import body_of, occurrence_ids
 from .registrants import STATES, Found
-from .verdicts import AMBIGUOUS_PAUSE, ANSWERS, BLOCKS, Verdict, judge
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 State, Task = Registration.State, Registration.Task
 PATIENCE_DAYS = 3
@@ -55,7 +55,7 @@ def work(pk: int, lease: str) -> tuple[int, datetime] | None:
         The account and until when it is to be left alone, if Zoom said so.
     """
     row = Registration.objects.select_related("account", "meeting", "site").get(pk=pk)
-    with observing.at_work(account=row.account_id, site=row.site_id, signup=pk):
+    with log_context(account=row.account_id, site=row.site_id, signup=pk):
         tired = attempt(row) if is_ripe(row) else None
         mails.send_due(pk)
     with outbox.locked(pk) as row:
@@ -174,7 +174,7 @@ def _settle(seen: Registration, task: str, found: Found, within: Request | None)
         row.save()
     seen.error_class = ""
     if task == Task.ADD and seen.meeting and seen.meeting.registration_block:
-        news.set_block(seen.meeting, "")
+        capacity.set_block(seen.meeting, "")
 
 
 def _share(row: Registration, seen: Registration) -> None:
@@ -239,7 +239,7 @@ def _settle_failure(
         row.save()
     seen.error_class = verdict.error
     if task == Task.ADD and seen.meeting and verdict.error in BLOCKS:
-        news.set_block(seen.meeting, verdict.error)
+        capacity.set_block(seen.meeting, verdict.error)
     if final and task != Task.CHECK:
         Activity.log(
             [seen.site_id],

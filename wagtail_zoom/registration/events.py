@@ -13,14 +13,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
-from ..sync.routing import event_time
-from . import mails, news, outbox
+from ..sync.handlers import event_time
+from . import capacity, mails, outbox
 
 State, Task = Registration.State, Registration.Task
 
 
-def apply(account: ZoomAccount, event: WebhookEvent) -> None:
-    """Handle one ``*.registration_*`` message; repeating it changes nothing more."""
+def apply(account: ZoomAccount, event: WebhookEvent, **kwargs: Any) -> None:
+    """Receiver of ``registration_event``; repeating it changes nothing more."""
     family, _dot, what = event.event.partition(".")
     thing = event.payload.get("object") if isinstance(event.payload, dict) else None
     if family not in ("meeting", "webinar") or not isinstance(thing, dict):
@@ -90,4 +90,4 @@ def _count(account: ZoomAccount, number: str, what: str) -> None:
         return
     rows = Meeting.objects.filter(account=account, zoom_id=number)
     for meeting in rows.select_related("account"):
-        news.step_count(meeting, step[what])
+        capacity.step_count(meeting, step[what])

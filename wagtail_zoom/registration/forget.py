@@ -14,11 +14,11 @@ from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
 from ..client import ZoomClient
-from ..crypto import DecryptionError
-from ..errors import ZoomConfigurationError, ZoomError, ZoomTransient
+from ..exceptions import ZoomConfigurationError, ZoomError, ZoomTransient
 from ..models import Activity, Registration, WebhookEvent
 from ..signals import person_forgotten
-from . import outbox, owner, registrants, tokens
+from ..utils.crypto import DecryptionError
+from . import moderation, outbox, registrants, tokens
 from .dates import dates_of
 
 State, Task = Registration.State, Registration.Task
@@ -56,7 +56,7 @@ def export(email: str, site: Site | None = None, user: Any = None) -> list[dict[
             "signed_up": row.created_at.isoformat(),
             "consented": row.consented_at.isoformat() if row.consented_at else None,
             "mails": row.mails,
-            "answers": dict(owner.details(row)),
+            "answers": dict(moderation.details(row)),
             "deleted_after": row.purge_on.isoformat() if row.purge_on else None,
         }
         for row in rows

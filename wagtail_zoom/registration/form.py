@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
 from ..conf import settings
+from ..frontend.datetimes import When
 from ..models import Meeting, Occurrence
-from ..timing import When
 from . import fields, questions
+from .context import ONE, SEVERAL, Offer
 from .fields import MULTIPLE_SEPARATOR, EmailField
-from .offers import ONE, SEVERAL, Offer
 
 EVERY = "all"
 TRAP = "wz_url"

@@ -18,19 +18,20 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from .. import links, observing
 from ..conf import settings
-from ..crypto import DecryptionError
-from ..exposure import Audience, Exposure, Surface
+from ..frontend import links
+from ..frontend.visibility import Audience, Exposure, Surface
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
-from ..notices import owner_address
-from . import outbox, tokens, verdicts
+from ..oauth.notifications import owner_address
+from ..utils.crypto import DecryptionError
+from ..utils.logging import get_logger
+from . import error_policy, outbox, tokens
+from .context import organiser
 from .dates import dates_of
 from .fields import one_line
-from .offers import organiser
 from .payload import answers_of
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 State = Registration.State
 TRIES = "tries"
@@ -142,7 +143,7 @@ def _context(row: Registration, choice: ZoomSettings) -> dict[str, Any]:
         "join_url": links.site_origin(choice) + path if path and not zoom_sends else "",
         "passcode": passcode,
         "zoom_sends": zoom_sends,
-        "reason": verdicts.VISITOR.get(row.error_class, ""),
+        "reason": error_policy.VISITOR.get(row.error_class, ""),
         "days": choice.registration_days,
     }
 
@@ -184,7 +185,7 @@ def tell_owner(row: Registration) -> None:
         context = {
             "title": title,
             "site": row.site,
-            "reason": verdicts.OWNER.get(row.error_class, ""),
+            "reason": error_policy.OWNER.get(row.error_class, ""),
             "list_url": f"{settings.base_url}{listing}?site={row.site_id}",
         }
         body = render_to_string("wagtail_zoom/registration/mail/owner.txt", context)

@@ -18,13 +18,13 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
 from ..models import Registration, ZoomSettings
-from ..queue import enqueue, forget, once
 from ..signals import registration_changed
+from ..utils.logging import get_logger
+from ..utils.queue import debounce, enqueue, reset_debounce
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 LEASE = timedelta(minutes=2)
 """Longer than any one attempt."""
@@ -40,7 +40,7 @@ def wake() -> None:
     """Call the worker after the commit, about once a second over all sign-ups."""
 
     def call() -> None:
-        if once(AWAKE, 1):
+        if debounce(AWAKE, 1):
             enqueue("deliver_registrations")
 
     transaction.on_commit(call, robust=True)
@@ -168,7 +168,7 @@ def spare(account_id: int, until: datetime) -> None:
 
 def forget_wake() -> None:
     """From here on a new sign-up calls the worker anew: it may miss what this run reads."""
-    forget(AWAKE, 1)
+    reset_debounce(AWAKE, 1)
 
 
 def _nap(now: datetime, left: float) -> bool:

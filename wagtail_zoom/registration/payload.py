@@ -14,7 +14,7 @@ def answers_of(row: Registration) -> dict[str, Any]:
     """What the person typed.
 
     Raises:
-        wagtail_zoom.crypto.DecryptionError: no key fits.
+        wagtail_zoom.utils.crypto.DecryptionError: no key fits.
     """
     text = row.answers.reveal()
     found = json.loads(text) if text else {}

@@ -10,10 +10,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Meeting, Registration, ZoomSettings
-from ..queue import enqueue
-from . import delivery, mails, news, outbox, tokens
+from ..utils.queue import enqueue
+from . import capacity, delivery, mails, outbox, tokens
 from .registrants import LISTED, STATES, Found, read
 
 State, Task = Registration.State, Registration.Task
@@ -42,7 +42,7 @@ def check(meeting: Meeting) -> int:
                 found[one.registrant_id] = one
                 addresses[tokens.normalise(str(item.get("email", "")))] = one
                 count += status != "denied"
-    news.set_count(meeting, count)
+    capacity.set_count(meeting, count)
     rows = Registration.objects.filter(
         account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=SETTLED
     ).exclude(zoom_registrant_id="")

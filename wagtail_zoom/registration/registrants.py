@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from ..client import Priority, ZoomClient, client_for
-from ..errors import ZoomNotFound, ZoomRejected, ZoomScopeMissing, ZoomTransient
+from ..exceptions import ZoomNotFound, ZoomRejected, ZoomScopeMissing, ZoomTransient
 from ..models import Registration
 from ..oauth import tokens
 from .payload import occurrence_ids

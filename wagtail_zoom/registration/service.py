@@ -17,12 +17,12 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
-from ..exposure import Exposure
+from ..frontend.visibility import Exposure
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
-from . import identity, mails, outbox, questions, tokens
+from . import dedup, mails, outbox, questions, tokens
 from .availability import Availability
+from .context import ONE, SEVERAL, SINGLE, Offer
 from .form import make_form
-from .offers import ONE, SEVERAL, SINGLE, Offer
 
 State, Task = Registration.State, Registration.Task
 UNCONFIRMED_DAYS = 2
@@ -117,7 +117,7 @@ def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Reg
     if meeting is None:
         raise RegistrationClosed(offer.availability)
     text = _identity(offer, meeting, entry)  # guard: registration-stored-once
-    known = identity.find(text).first()
+    known = dedup.find(text).first()
     if known is None:
         row = _fresh(offer, meeting, entry, text, confirmed)
         if lease:
@@ -127,15 +127,15 @@ def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Reg
                 return _create(row, entry)
         except IntegrityError:
             # A double click: the other request was faster.
-            known = identity.find(text).get()
+            known = dedup.find(text).get()
     return _again(known.pk, meeting, entry, confirmed)
 
 
 def _identity(offer: Offer, meeting: Meeting, entry: Entry) -> str:
     if entry.key:
-        return identity.of_key(offer.site.pk, entry.key)
+        return dedup.of_key(offer.site.pk, entry.key)
     chosen = entry.dates if offer.mode in (ONE, SEVERAL) else ()
-    return identity.of_person(offer.site.pk, meeting, entry.email, chosen)
+    return dedup.of_person(offer.site.pk, meeting, entry.email, chosen)
 
 
 def _fresh(
@@ -150,7 +150,7 @@ def _fresh(
         snapshot=snapshot(offer, meeting, entry),
         locale=(get_language() or "")[:20],
         email_index=tokens.email_index(entry.email),
-        idempotency_key=identity.digest(text),
+        idempotency_key=dedup.digest(text),
         purge_on=_last_day(offer, entry, confirmed),
     )
     row.email, row.identity = entry.email, text

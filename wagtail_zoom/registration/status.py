@@ -11,14 +11,14 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
-from .. import timing
-from ..crypto import DecryptionError
+from ..frontend import datetimes
+from ..frontend.form_links import Ref
 from ..models import Registration, ZoomSettings
-from . import mails, tokens, verdicts
+from ..utils.crypto import DecryptionError
+from . import error_policy, mails, tokens
+from .context import organiser
 from .dates import SignedDate, dates_of, next_of
-from .offers import organiser
 from .payload import answers_of
-from .refs import Ref
 
 State, Task = Registration.State, Registration.Task
 
@@ -193,7 +193,7 @@ def _approved(row: Registration, who: str, name: str, coming: SignedDate | None)
         start = coming.when.start
         # A weekday by itself is the next one of its name.
         near = start.date() < (timezone.now() + timedelta(days=7)).astimezone(start.tzinfo).date()
-        day = format_date(start, "l") if near else timing.day(start)
+        day = format_date(start, "l") if near else datetimes.day(start)
         heading = (
             _("See you on %(day)s, %(name)s") % {"day": day, "name": name}
             if name
@@ -229,7 +229,7 @@ def _cancelled(row: Registration, who: str, name: str, coming: Any) -> dict[str,
 
 
 def _failed(row: Registration, who: str, name: str, coming: Any) -> dict[str, Any]:
-    reason = verdicts.VISITOR.get(row.error_class, verdicts.VISITOR["refused"])
+    reason = error_policy.VISITOR.get(row.error_class, error_policy.VISITOR["refused"])
     told = _("%(organiser)s has been told.") % {"organiser": who}
     return {
         "label": _("Did not work"),

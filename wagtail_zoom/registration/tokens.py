@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from wagtail.models import Site
 
-from .. import links
 from ..conf import settings
-from ..crypto import blind_index, blind_indexes
+from ..frontend import links
 from ..models import Registration, ZoomSettings
+from ..utils.crypto import blind_index, blind_indexes
 
 EMAIL = "registration-email"
 """Purpose of the blind index of addresses."""

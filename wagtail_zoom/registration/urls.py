@@ -1,19 +1,18 @@
-"""Addresses of registration, and where the sync and the door for joining find us."""
+"""URLs of registration, and the join link that visitors and registrants share."""
 
 from django.urls import path
 
-from .. import joining
-from . import personal, views
-
-if personal.door not in joining.personal_doors:
-    joining.personal_doors.append(personal.door)
+from . import self_service, views
 
 urlpatterns = [
+    path("join/<str:token>/", self_service.join, name="join"),
     path("register/<str:ref>/", views.register, name="register"),
     path("register/<str:ref>/received/", views.received, name="register_received"),
-    path("registration/<str:token>/", personal.show, name="registration"),
-    path("registration/<str:token>/confirm/", personal.confirm, name="registration_confirm"),
-    path("registration/<str:token>/cancel/", personal.cancel, name="registration_cancel"),
-    path("registration/<str:token>/resend/", personal.resend, name="registration_resend"),
-    path("registration/<str:token>/calendar.ics", personal.calendar, name="registration_calendar"),
+    path("registration/<str:token>/", self_service.show, name="registration"),
+    path("registration/<str:token>/confirm/", self_service.confirm, name="registration_confirm"),
+    path("registration/<str:token>/cancel/", self_service.cancel, name="registration_cancel"),
+    path("registration/<str:token>/resend/", self_service.resend, name="registration_resend"),
+    path(
+        "registration/<str:token>/calendar.ics", self_service.calendar, name="registration_calendar"
+    ),
 ]

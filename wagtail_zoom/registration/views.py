@@ -20,19 +20,20 @@ from django.utils.translation import check_for_language, get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import observing
 from ..conf import settings
-from ..errors import ZoomConfigurationError, ZoomError
+from ..exceptions import ZoomConfigurationError, ZoomError
+from ..frontend import form_links
+from ..frontend.form_links import Ref
 from ..models import Grant, GrantState, Registration
-from . import at_once, limits, outbox, refs, service, tokens
+from ..utils.logging import get_logger
+from . import inline, outbox, ratelimit, service, tokens
+from .context import Offer, offer_of
+from .csrf import Origin, confirmation, is_confirmed, origin_of
+from .decorators import SOON, UNSAVED, anonymous
+from .error_policy import ANSWERS
 from .form import CONFIRM, ELAPSED, TRAP, RegistrationForm, make_form
-from .guard import SOON, UNSAVED, anonymous
-from .offers import Offer, offer_of
-from .origins import Origin, confirmation, is_confirmed, origin_of
-from .refs import Ref
-from .verdicts import ANSWERS
 
-logger = observing.logger("registration")
+logger = get_logger("registration")
 
 FASTEST_MS = 1200
 """Faster than this, counted by our script, nobody fills in a form."""
@@ -45,7 +46,7 @@ HIDDEN = (TRAP, ELAPSED, CONFIRM)
 @anonymous("same-origin")
 def register(request: HttpRequest, ref: str) -> HttpResponse:
     """The form on a page of its own (GET), or a sign-up (POST)."""
-    found = refs.read(ref)
+    found = form_links.read(ref)
     offer = _offer(request, found)
     with translation.override(_language(found)):
         if found is None or offer is None:
@@ -59,7 +60,7 @@ def register(request: HttpRequest, ref: str) -> HttpResponse:
 @anonymous("same-origin")
 def received(request: HttpRequest, ref: str) -> HttpResponse:
     """Where every sign-up leads. Says nothing that depends on the person."""
-    found = refs.read(ref)
+    found = form_links.read(ref)
     offer = _offer(request, found)
     with translation.override(_language(found)):
         if offer is None:
@@ -133,7 +134,7 @@ def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
     if not offer.availability.is_open:  # guard: closed-registration-refused
         return _show(request, ref, offer, status=409)
     form = make_form(offer, request.POST)
-    wait = limits.exceeded("network", limits.network_of(request))  # guard: network-rate-limit
+    wait = ratelimit.exceeded("network", ratelimit.network_of(request))  # guard: network-rate-limit
     if wait:
         return _busy(request, ref, offer, form, wait)
     if request.POST.get(TRAP):  # guard: honeypot
@@ -145,13 +146,13 @@ def _take(request: HttpRequest, ref: str, offer: Offer) -> HttpResponse:
         return _show(request, ref, offer, form, status=422)
     if offer.meeting is None:
         return _show(request, ref, offer, status=409)
-    wait = limits.exceeded("meeting", offer.site.pk, offer.meeting.pk) or limits.exceeded(
+    wait = ratelimit.exceeded("meeting", offer.site.pk, offer.meeting.pk) or ratelimit.exceeded(
         "site", offer.site.pk
     )
     if wait:
         return _busy(request, ref, offer, form, wait)
     address = tokens.normalise(form.cleaned_data["email"])
-    if limits.exceeded("address", offer.meeting.pk, address):  # guard: address-rate-limit
+    if ratelimit.exceeded("address", offer.meeting.pk, address):  # guard: address-rate-limit
         # The same answer as ever: else it would tell that the address was used before.
         return _as_ever(ref, offer, began)
     return _save(request, ref, offer, form, began)
@@ -254,7 +255,7 @@ def _as_ever(ref: str, offer: Offer, began: float) -> HttpResponse:
     nobody = Registration(site=offer.site, meeting=offer.meeting)
     if offer.meeting is not None:
         nobody.account = offer.meeting.account
-    return _thanks(ref, late=not at_once.like_the_others(nobody, at_once.left(began)))
+    return _thanks(ref, late=not inline.like_the_others(nobody, inline.left(began)))
 
 
 def _save(
@@ -273,10 +274,10 @@ def _save(
         outbox.wake()
         return _thanks(ref)
     mine = row.lease_owner == lease
-    answered = at_once.attempt(row, at_once.left(began), lease if mine else "")
+    answered = inline.attempt(row, inline.left(began), lease if mine else "")
     if row.error_class == ANSWERS:
         return _ask_anew(request, ref, offer, row, now, began)
-    at_once.read_questions_later(row)
+    inline.read_questions_later(row)
     return _thanks(ref, late=not answered)
 
 
@@ -291,7 +292,7 @@ def _ask_anew(
     """Zoom did not accept the answers. If it asks something else by now, the person sees that at
     once, with the entries; if not, the worker finds out what there is to say."""
     try:
-        at_once.refresh_questions(row, at_once.left(began))
+        inline.refresh_questions(row, inline.left(began))
     except (ZoomError, ZoomConfigurationError, *UNSAVED) as error:
         logger.info("The questions could not be read (%s).", type(error).__name__)
         return _thanks(ref)

@@ -19,12 +19,12 @@ from django.db.models import Count, Max, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from .. import observing
 from ..conf import settings
 from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings
-from ..queue import enqueue
-from . import fates, lanes, passes
-from .lanes import due
+from ..utils.logging import log_context
+from ..utils.queue import enqueue
+from . import batch, locks, outcomes
+from .locks import due
 
 State = WebhookEvent.State
 LINGER = 1.3
@@ -75,9 +75,9 @@ def _take_slot(slot: int) -> bool:
     name = _slot_name(slot)
     if not Heartbeat.objects.filter(name=name).exists():
         Heartbeat.objects.bulk_create(
-            [Heartbeat(name=name, at=now - lanes.LEASE)], ignore_conflicts=True
+            [Heartbeat(name=name, at=now - locks.LEASE)], ignore_conflicts=True
         )
-    return bool(Heartbeat.objects.filter(name=name, at__lte=now).update(at=now + lanes.LEASE))
+    return bool(Heartbeat.objects.filter(name=name, at__lte=now).update(at=now + locks.LEASE))
 
 
 def _give_slot(slot: int) -> None:
@@ -195,27 +195,27 @@ def _park(keys: list[str]) -> int:
 
 def _work(account: ZoomAccount, keys: list[str]) -> int:
     """Work off some lanes of one account; how many. Those that another worker has are left."""
-    claimed = lanes.claim(account, keys)
+    claimed = locks.claim(account, keys)
     if not claimed.lanes:
         return 0
     try:
         rows = due(timezone.now()).filter(lane__in=list(claimed.lanes))
         found = list(rows.order_by("event_ts", "pk")[:OF_ONE_PASS])
-        if events := fates.without_deadly(found):
-            with observing.at_work(account=account.pk):
+        if events := outcomes.without_deadly(found):
+            with log_context(account=account.pk):
                 _handle(account, claimed, events)
         return len({event.lane for event in found})
     finally:
-        lanes.release(claimed)
+        locks.release(claimed)
 
 
-def _handle(account: ZoomAccount, claimed: lanes.Claim, events: list[WebhookEvent]) -> None:
+def _handle(account: ZoomAccount, claimed: locks.Claim, events: list[WebhookEvent]) -> None:
     try:
-        passes.handle(account, claimed, events)
+        batch.handle(account, claimed, events)
     except Exception:
         # If the database is away even for this, they count as those of a worker that died.
         with suppress(DatabaseError):
-            fates.break_off(events)
+            outcomes.break_off(events)
         raise
 
 

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from ..mapping.meetings import MappedDate
 from ..models import Meeting, Occurrence
-from .kinds.meetings import MappedDate
 
 State = Occurrence.State
 FINISHED = (State.OVER, State.EXPIRED)

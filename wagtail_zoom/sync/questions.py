@@ -12,10 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..mapping.parsing import line, members, prose
 from ..models import FetchScope, Meeting, Occurrence, ZoomAccount, ZoomSettings
-from .store import Stored, announce
-from .values import line, members, prose
+from .persist import Stored, announce
 
 AGE = timedelta(hours=24)
 BATCH = 200

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ..client import ZoomClient
-from ..errors import ZoomError, ZoomNotFound
+from ..exceptions import ZoomError, ZoomNotFound
 from ..models import (
     Activity,
     FetchScope,
@@ -31,9 +31,9 @@ from ..models import (
     touch,
 )
 from . import changes
-from .facts import cancel_dates
-from .store import Stored, announce
-from .units import Unit, today
+from .event_effects import cancel_dates
+from .persist import Stored, announce
+from .steps import Unit, today
 
 BRAKE_COUNT = 10
 BRAKE_SHARE = 0.1

@@ -26,7 +26,7 @@ from ..models import (
     ZoomSettings,
     fetch_scope,
 )
-from ..queue import enqueue
+from ..utils.queue import enqueue
 
 LEASE = timedelta(seconds=180)
 """Longer than a task may run (``Q_CLUSTER`` timeout), renewed with every page."""

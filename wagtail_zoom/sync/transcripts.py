@@ -11,14 +11,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .. import wording
 from ..client import Priority, client_for
 from ..client.files import text_file
-from ..errors import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..mapping.parsing import line, members, whole
 from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, touch
-from . import speech
-from .store import Stored, announce
-from .values import line, members, whole
+from ..utils.text import sanitize_text
+from . import vtt
+from .persist import Stored, announce
 
 AGAIN = timedelta(hours=24)
 """How long a text that Zoom would not hand out is left alone."""
@@ -110,9 +110,9 @@ def _read(
     if known is not None and known.mark == mark and known.text:
         return
     client = client_for(account, recording.host_zoom_id, priority)
-    said = speech.plain(text_file(client, line(file.get("download_url"), 2000)))
+    said = vtt.plain(text_file(client, line(file.get("download_url"), 2000)))
     # Cleaned before it is stored: what is cut out where it is shown must not be found either.
-    text = wording.plain(said)
+    text = sanitize_text(said)
     if _save(recording, mark, text):
         announce(account, [Stored(recordings={recording.pk})])
 

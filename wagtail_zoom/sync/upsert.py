@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.utils import timezone
 
 from ..conf import settings
-from ..crypto import indexer
 from ..models import ZoomAccount
-from ..models.fields import SecretField
 from ..models.mirror import Mirrored
-from .columns import among, insert_rows, not_younger, update_rows
+from ..utils.crypto import indexer
+from ..utils.fields import SecretField
+from .bulk_sql import among, insert_rows, not_younger, update_rows
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
 HALF = 32
@@ -185,7 +184,7 @@ class Page:
     def _book(self) -> dict[str, Any]:
         return {
             **self.stamps, "fetched_at": self.fetched_at, "seen_run": self.run,
-            "missing_since": None, "removed_at": None, "synced_at": timezone.now(),
+            "missing_since": None, "removed_at": None,
         }  # fmt: skip
 
     def _keeps_secrets(self, natural: str) -> bool:

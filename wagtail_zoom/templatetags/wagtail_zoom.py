@@ -12,10 +12,10 @@ from django.urls import get_script_prefix
 from django.utils.translation import get_language, gettext, ngettext
 from wagtail.models import Site
 
-from ..keeping.sources import catalogue
-from ..links import origin_of
-from ..showing.rendering import Shared
-from ..timing import day_and_clock
+from ..frontend.cache.fingerprint import catalogue
+from ..frontend.context import Shared
+from ..frontend.datetimes import day_and_clock
+from ..frontend.links import origin_of
 
 register = template.Library()
 _ABOUT = ("offer", "row")

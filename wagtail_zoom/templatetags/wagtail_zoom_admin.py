@@ -10,7 +10,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..admin import wording
+from ..admin import formatting
 
 register = template.Library()
 
@@ -18,31 +18,31 @@ register = template.Library()
 @register.simple_tag
 def moment(value: datetime | None) -> str:
     """A time as the admin says it; empty without one."""
-    return wording.moment(value) if value else ""
+    return formatting.moment(value) if value else ""
 
 
 @register.simple_tag
 def day(value: date | datetime | None) -> str:
     """A day as the admin says it; empty without one."""
-    return wording.day(value) if value else ""
+    return formatting.day(value) if value else ""
 
 
 @register.simple_tag
 def times_are() -> str:
     """Which zone the times on this screen are in."""
-    return wording.zone()
+    return formatting.zone()
 
 
 @register.simple_tag
 def age(value: datetime | None) -> str:
     """How long ago; empty without a time."""
-    return _("%(age)s ago") % {"age": wording.age(value)} if value else ""
+    return _("%(age)s ago") % {"age": formatting.age(value)} if value else ""
 
 
 @register.simple_tag
 def until(value: datetime) -> str:
     """Until when a link works."""
-    return _("It works until %(time)s.") % {"time": wording.moment(value)}
+    return _("It works until %(time)s.") % {"time": formatting.moment(value)}
 
 
 @register.simple_tag
@@ -56,9 +56,9 @@ def loss_sentence(loss: Any) -> str:
             ngettext("%(n)d meeting", "%(n)d meetings", loss.meetings) % {"n": loss.meetings}
         )
     if loss.recordings:
-        parts.append(wording.recordings(loss.recordings))
+        parts.append(formatting.recordings(loss.recordings))
     return _("This leaves your pages and is deleted here: %(what)s.") % {
-        "what": wording.listing(parts)
+        "what": formatting.listing(parts)
     }
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from wagtail.models import Site
 
 from ..models import ExposedHost, Host, ZoomAccount, ZoomSettings
-from ..sync.choices import apply_exposure
+from ..sync.settings_changes import apply_exposure
 from .worker import TaskRunner
 
 

@@ -17,7 +17,6 @@ from django.utils import timezone
 from wagtail.models import Locale, Page, Site
 
 from ..conf import settings
-from ..crypto import blind_index
 from ..models import (
     ExposedHost,
     Grant,
@@ -26,15 +25,15 @@ from ..models import (
     Meeting,
     Occurrence,
     Recording,
-    RecordingFile,
     Registration,
     RegistrationDate,
     SiteItem,
     ZoomAccount,
     ZoomSettings,
 )
+from ..oauth.scopes import SCOPES
 from ..registration import outbox, tokens
-from ..scopes import SCOPES
+from ..utils.crypto import blind_index
 
 _numbers = count(1)
 KINDS = ("meetings", "webinars", "recordings", "registration")
@@ -195,31 +194,19 @@ def make_recording(host: Host, *, meeting: Meeting | None = None, **values: Any)
         "topic": meeting.topic if meeting else f"Recording {number}",
         "meeting": meeting,
         "meeting_zoom_id": meeting.zoom_id if meeting else "",
-        "is_webinar": bool(meeting and meeting.kind == Kind.WEBINAR),
         "zoom_type": "2",
         "start": timezone.now() - timedelta(days=2),
         "duration": 60,
         "timezone": host.timezone,
         "share_url": f"https://zoom.us/rec/share/made-up-{number}",
         "file_count": 1,
+        "file_types": ["MP4"],
         "is_ready": True,
         **values,
     }
-    recording = Recording.objects.create(
+    return Recording.objects.create(
         account=host.account, host=host, host_zoom_id=host.zoom_id, **values
     )
-    RecordingFile.objects.create(
-        recording=recording,
-        zoom_id=f"file-{number}",
-        file_type="MP4",
-        recording_type="shared_screen_with_speaker_view",
-        extension="MP4",
-        status="completed",
-        start=recording.start,
-        end=recording.start + timedelta(minutes=recording.duration),
-        play_url=f"https://zoom.us/rec/play/made-up-{number}",
-    )
-    return recording
 
 
 def make_item(site: Site, thing: Meeting | Recording, **curation: Any) -> SiteItem:

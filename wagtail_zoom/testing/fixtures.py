@@ -45,8 +45,9 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     Tasks are taken at once and not at the commit, so it works inside a test's transaction too.
     """
-    from .. import queue, webhooks
+    from .. import webhooks
     from ..sync import inbox
+    from ..utils import queue
     from .worker import TaskRunner
 
     runner = TaskRunner()
@@ -55,7 +56,7 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(queue, "_send", runner.send)
     # Wake-ups are rationed, and a real drain looks on for messages that come without one. Here
     # every message wakes, and a drain ends when the inbox is empty.
-    monkeypatch.setattr(webhooks, "once", lambda name, seconds: True)
+    monkeypatch.setattr(webhooks, "debounce", lambda name, seconds: True)
     monkeypatch.setattr(inbox, "LINGER", 0)
     return runner
 
@@ -71,11 +72,11 @@ def zoom_rows(db: None) -> Any:
 @pytest.fixture
 def zoom_unpaced(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls leave at once: neither the simulated Zoom nor our own budget holds a rate."""
-    from ..client import budget
+    from ..client import ratelimit
 
     zoom_app.options(rate_limit="off")
-    for plan, rates in budget.RATES.items():
-        monkeypatch.setitem(budget.RATES, plan, dict.fromkeys(rates, UNPACED))
+    for plan, rates in ratelimit.RATES.items():
+        monkeypatch.setitem(ratelimit.RATES, plan, dict.fromkeys(rates, UNPACED))
 
 
 @pytest.fixture
@@ -104,6 +105,6 @@ def zoom_deliver(zoom_app: SimulatorControl, zoom_worker: Any) -> Callable[[], l
 
     Returns the names of the events, in their order. Every message is delivered once.
     """
-    from .messages import Courier
+    from .webhooks import Courier
 
     return Courier(zoom_app, zoom_worker).deliver

@@ -15,7 +15,7 @@ class TaskRunner:
         self.ran: list[str] = []
 
     def send(self, name: str, ids: tuple[int | str, ...]) -> None:
-        """Take a task (replaces ``wagtail_zoom.queue._send``)."""
+        """Take a task (replaces ``wagtail_zoom.utils.queue._send``)."""
         self.waiting.append((name, ids))
 
     def run(self, most: int = 1000) -> int:

@@ -24,9 +24,9 @@ from wagtail.admin.ui.tables import Column
 from wagtail.log_actions import log
 
 from ...models import Activity, ExposedHost, WebhookEvent, ZoomSettings
-from .. import activity, addresses, raw, wording
-from ..guard import RowGuard, visible_to
-from ..status import Action
+from .. import activity, formatting, links, payload
+from ..permissions import RowGuard, visible_to
+from ..site_state import Action
 from .base import SiteIndexView
 from .columns import Cell, CellColumn
 
@@ -144,16 +144,16 @@ class ActivityView(SiteIndexView):
             "%(n)d messages of Zoom’s could not be handled.",
             n,
         ) % {"n": n}
-        again = Action(_("Replay all of them"), addresses.url("replay", self.facts))
+        again = Action(_("Replay all of them"), links.url("replay", self.facts))
         return {"strong": text, "text": _("Nothing is lost."), "action": again}
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         dead = WebhookEvent.State.DEAD
         hosts = _hosts(self.facts.choice)
         for row in rows:
-            sees = raw.may_see(row, hosts)
+            sees = payload.may_see(row, hosts)
             row.row_worded = activity.worded(row)
-            row.row_raw = raw.raw(row) if sees else ""
+            row.row_raw = payload.raw(row) if sees else ""
             row.row_sentence = strip_tags(str(row.row_worded.text))
             row.row_detail = row.row_worded.detail
             row.row_outcome = row.get_outcome_display()
@@ -193,7 +193,7 @@ def _hosts(choice: ZoomSettings) -> set[str]:
 
 
 def _when(row: Any) -> Cell:
-    return Cell(wording.stamp(row.at), _("%(age)s ago") % {"age": wording.age(row.at)})
+    return Cell(formatting.stamp(row.at), _("%(age)s ago") % {"age": formatting.age(row.at)})
 
 
 def _outcome(row: Any) -> Cell:

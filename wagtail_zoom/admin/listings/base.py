@@ -20,7 +20,7 @@ from wagtail.models import Site
 
 from ...models import ZoomSettings
 from ...permissions import sites_for
-from .. import addresses, facts
+from .. import links, site_status
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """First characters that make a spreadsheet run a cell of a CSV file."""
@@ -80,9 +80,9 @@ class SiteIndexView(IndexView):
         return chosen_site(self.request)
 
     @cached_property
-    def facts(self) -> facts.Facts:
+    def facts(self) -> site_status.Facts:
         """What is known about the Site, for the gate and for empty lists."""
-        return facts.of(self.site)
+        return site_status.of(self.site)
 
     def get_base_queryset(self) -> QuerySet[Any]:
         return super().get_base_queryset().filter(site=self.site)
@@ -155,7 +155,7 @@ class SiteIndexView(IndexView):
         context["bulk_item_type"] = self.bulk_type.upper()
         context["intro"] = self.intro()
         context["empty"] = self.empty()
-        context["panel_url"] = addresses.panel_url(self.facts)
+        context["panel_url"] = links.panel_url(self.facts)
         return context
 
     def intro(self) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class SiteIndexView(IndexView):
     def empty(self) -> dict[str, Any]:
         """``{"text", "url", "link"}``: why there is nothing here, and where to go."""
         if self.facts.account is None:
-            url = addresses.panel_url(self.facts)
+            url = links.panel_url(self.facts)
             return {
                 "text": _("Zoom is not connected."),
                 "url": url,

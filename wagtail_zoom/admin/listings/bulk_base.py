@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from wagtail.admin.views.bulk_action import BulkAction
 
-from ..guard import visible_to
+from ..permissions import visible_to
 
 
 class ChosenBulkAction(BulkAction):

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from wagtail.models import Site
 
-from .. import fleet
-from ..views.leave import wake
+from .. import overview
+from ..views.disconnect import wake
 from .bulk_base import ChosenBulkAction
 
 
@@ -32,15 +32,15 @@ class SiteBulkAction(ChosenBulkAction):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def get_actionable_objects(self) -> tuple[list[fleet.Row], dict[str, list[fleet.Row]]]:
-        rows = fleet.rows(Site.objects.filter(pk__in=self.wanted).order_by("hostname"))
+    def get_actionable_objects(self) -> tuple[list[overview.Row], dict[str, list[overview.Row]]]:
+        rows = overview.rows(Site.objects.filter(pk__in=self.wanted).order_by("hostname"))
         if not rows:
             raise Http404
         return [row for row in rows if self.suits(row)], {
             "items_with_no_access": [row for row in rows if not self.suits(row)]
         }
 
-    def suits(self, row: fleet.Row) -> bool:
+    def suits(self, row: overview.Row) -> bool:
         """Whether there is something to do for this Site."""
         raise NotImplementedError
 
@@ -61,14 +61,14 @@ class MailOwnersBulkAction(SiteBulkAction):
     button = _("Send the mails")
     nobody = _("Nothing to write about, or nobody known to write to:")
 
-    def suits(self, row: fleet.Row) -> bool:
+    def suits(self, row: overview.Row) -> bool:
         return row.can_mail
 
     @classmethod
-    def execute_action(cls, objects: list[fleet.Row], **kwargs: Any) -> tuple[int, int]:
+    def execute_action(cls, objects: list[overview.Row], **kwargs: Any) -> tuple[int, int]:
         """After the commit: no mail server is waited for inside a transaction."""
         for row in objects:
-            transaction.on_commit(partial(fleet.write, row, kwargs.get("user")))
+            transaction.on_commit(partial(overview.write, row, kwargs.get("user")))
         return len(objects), 0
 
     def get_success_message(self, num_parent_objects: int, num_child_objects: int) -> str:
@@ -91,11 +91,11 @@ class WakeBulkAction(SiteBulkAction):
     button = _("It is, start Zoom here")
     nobody = _("These are no copies:")
 
-    def suits(self, row: fleet.Row) -> bool:
+    def suits(self, row: overview.Row) -> bool:
         return row.facts.account is not None and row.facts.account.is_quarantined
 
     @classmethod
-    def execute_action(cls, objects: list[fleet.Row], **kwargs: Any) -> tuple[int, int]:
+    def execute_action(cls, objects: list[overview.Row], **kwargs: Any) -> tuple[int, int]:
         seen: set[int] = set()
         for row in objects:
             account_pk = row.facts.choice.account_id

@@ -25,8 +25,8 @@ from ...models import (
     Occurrence,
     SiteItem,
 )
-from .. import addresses, curation, facts, usage, wording
-from ..guard import policy_of, visible_to
+from .. import curation, formatting, links, site_status, usage
+from ..permissions import policy_of, visible_to
 from . import rules, watch
 
 ICONS = {
@@ -171,7 +171,7 @@ class ItemEditView(EditView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         item: SiteItem = self.object
-        known = facts.of(item.site)
+        known = site_status.of(item.site)
         thing = item.mirrored
         reason = known.gate.why_hidden(thing) if thing is not None else _("It is not in Zoom now.")
         context |= {
@@ -184,7 +184,7 @@ class ItemEditView(EditView):
             "used_on": usage.pages_for(item),
             "rules": rules.offered(known.choice, item),
             "watch_url": _watch_url(item, known),
-            "panel_url": addresses.panel_url(known),
+            "panel_url": links.panel_url(known),
         }
         return context
 
@@ -195,7 +195,7 @@ class RecordingEditView(ItemEditView):
     kinds = (Kind.RECORDING,)
 
 
-def _watch_url(item: SiteItem, known: facts.Facts) -> str:
+def _watch_url(item: SiteItem, known: site_status.Facts) -> str:
     """Where the owner looks at a recording before deciding."""
     recording = item.recording
     if recording is None or not watch.may_watch(known.choice, recording):
@@ -205,7 +205,7 @@ def _watch_url(item: SiteItem, known: facts.Facts) -> str:
 
 def dates_to_come(meeting: Meeting) -> QuerySet[Occurrence]:
     """Dates that are not over yet, called off or not."""
-    return Occurrence.objects.filter(meeting=meeting, end__gte=facts.timezone.now())
+    return Occurrence.objects.filter(meeting=meeting, end__gte=site_status.timezone.now())
 
 
 def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
@@ -218,7 +218,7 @@ def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
     # Of a series the next date: its first one may be long past.
     begins = coming.exclude(state=Occurrence.State.CANCELLED).order_by("start").first() or thing
     if begins.start:
-        when = f"{wording.moment(begins.start)}, {wording.minutes(begins.duration)}"
+        when = f"{formatting.moment(begins.start)}, {formatting.minutes(begins.duration)}"
         found.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
     found.append((_("Host"), str(thing.host) if thing.host else "–"))
     if item.kind == Kind.RECORDING:
@@ -235,11 +235,11 @@ def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
 
 def _recording_facts(recording: Any) -> list[tuple[str, str]]:
     kinds = {"MP4": _("video"), "M4A": _("sound"), "TRANSCRIPT": _("transcript"), "CC": _("text")}
-    types = recording.files.order_by().values_list("file_type", flat=True).distinct()
-    files = wording.listing(sorted({kinds[name] for name in types if name in kinds}))
+    names = {kinds[name] for name in recording.file_types if name in kinds}
+    files = formatting.listing(sorted(names))
     found = [(_("Files"), files or str(recording.file_count))]
     passcode = _("yes, visitors are told when it opens") if recording.passcode else _("none")
     found.append((_("Passcode in Zoom"), passcode))
     if recording.deletes_on:
-        found.append((_("Zoom keeps it until"), wording.day(recording.deletes_on)))
+        found.append((_("Zoom keeps it until"), formatting.day(recording.deletes_on)))
     return found

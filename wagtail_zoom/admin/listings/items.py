@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 
 from ...models import Host, Kind, SiteItem
-from .. import addresses, progress, usage, wording
+from .. import formatting, links, progress, usage
 from .columns import Cell
 
 
 def used_on(item: Any) -> Cell:
     """On how many pages an item was chosen."""
-    return Cell(wording.pages(item.used) if item.used else "–")
+    return Cell(formatting.pages(item.used) if item.used else "–")
 
 
 def ticked_hosts(request: Any) -> QuerySet[Host]:
@@ -61,14 +61,14 @@ def importing(view: Any) -> dict[str, Any]:
     if bar.total:
         share = _("The first import is %(n)d %% done.") % {"n": 100 * bar.done // bar.total}
         text = f"{text} {share}"
-    return {"text": text, "url": addresses.panel_url(view.facts), "link": _("Watch it")}
+    return {"text": text, "url": links.panel_url(view.facts), "link": _("Watch it")}
 
 
 def decided(item: Any, me: Any = None) -> str:
     """Who decided and when, for the note below a state."""
     if item.decided_at is None:
         return ""
-    day = wording.short_day(item.decided_at)
+    day = formatting.short_day(item.decided_at)
     user = item.decided_by
     if user is None:
         return day
@@ -87,13 +87,13 @@ def count_usage(items: list[SiteItem]) -> None:
 
 def missing_kind(view: Any, kind: Kind) -> dict[str, Any]:
     """Why there can be nothing of this kind: switched off, or not allowed."""
-    url = f"{addresses.panel_url(view.facts)}#tab-choices"
+    url = f"{links.panel_url(view.facts)}#tab-choices"
     grant = view.facts.grant
     if grant is not None and kind in (grant.missing_kinds or []):
         text = _("Zoom has not allowed this site to read them.")
         return {
             "text": text,
-            "url": addresses.panel_url(view.facts),
+            "url": links.panel_url(view.facts),
             "link": _("Give the permission"),
         }
     if kind not in view.facts.choice.kinds:

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
-from ...exposure import Audience, Surface
+from ...frontend.visibility import Audience, Surface
 from ...models import Kind, Meeting, Occurrence, Registration, SiteItem
-from .. import addresses, why, wording
+from .. import formatting, links, reasons
 from .base import SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn
 from .items import (
@@ -168,14 +168,14 @@ class MeetingsView(SiteIndexView):
             .values_list("meeting")
             .annotate(n=Count("pk"))
         )
-        ticked = why.ticked(self.facts.choice)
+        ticked = reasons.ticked(self.facts.choice)
         count_usage(rows)
         for item in rows:
             _prepare(item, dates[item.meeting_id], people.get(item.meeting_id, 0))
             item.row_shown = item.meeting_id in shown
             item.row_state = _state(item)
             item.row_note = decided(item, self.request.user)
-            item.row_reason = "" if item.row_shown else why.meeting(self.facts, item, ticked)
+            item.row_reason = "" if item.row_shown else reasons.meeting(self.facts, item, ticked)
         return rows
 
     def count_name(self, n: int) -> str:
@@ -202,7 +202,7 @@ class MeetingsView(SiteIndexView):
         """Everything was read, and there is nothing for what was chosen."""
         if self.facts.account is None or self.facts.account.reconciled_at is None:
             return super().empty()
-        url = f"{addresses.panel_url(self.facts)}#tab-choices"
+        url = f"{links.panel_url(self.facts)}#tab-choices"
         text = _("The hosts that you have ticked have no meeting in Zoom.")
         return {"text": text, "url": url, "link": _("What to show")}
 
@@ -238,15 +238,15 @@ def _when(item: Any) -> Cell:
         left = ngettext("%(n)d date left", "%(n)d dates left", len(dates))
         notes.append(left % {"n": len(dates)})
     elif dates and dates[0].duration:
-        notes.append(wording.minutes(dates[0].duration))
-    return Cell(wording.stamp(item.row_start), ", ".join(notes))
+        notes.append(formatting.minutes(dates[0].duration))
+    return Cell(formatting.stamp(item.row_start), ", ".join(notes))
 
 
 def _before(date: Occurrence) -> str:
     """The former time; with its day only when that has changed, too."""
     old, new = timezone.localtime(date.previous_start), timezone.localtime(date.start)
     same = old.date() == new.date()
-    return wording.clock(old) if same else wording.moment(old)
+    return formatting.clock(old) if same else formatting.moment(old)
 
 
 def _registration(item: Any) -> Cell:
@@ -273,6 +273,6 @@ def _visitors(item: Any) -> Cell:
     note = item.row_reason
     if item.row_dates and item.row_state == _("Cancelled"):
         last = max(date.end for date in item.row_dates)
-        note = _("until %(time)s") % {"time": wording.short_moment(last)}
+        note = _("until %(time)s") % {"time": formatting.short_moment(last)}
     tone = "primary" if item.row_state == _("Shown") else "plain"
     return Cell(item.row_state, note, tag=tone)

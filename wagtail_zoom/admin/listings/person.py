@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.log_actions import log
 
-from ...crypto import DecryptionError
 from ...models import ZoomSettings
 from ...registration import forget
-from .signups import SignupView, person_of
+from ...utils.crypto import DecryptionError
+from .registration import SignupView, person_of
 
 
 class PersonView(SignupView):

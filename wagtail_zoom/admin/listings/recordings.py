@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
-from ...exposure import Audience, Surface
+from ...frontend.visibility import Audience, Surface
 from ...models import Kind, Recording, SiteItem
-from .. import facts, why, wording
+from .. import formatting, reasons, site_status
 from .base import SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn, ThumbnailColumn
 from .items import (
@@ -158,7 +158,10 @@ class RecordingsView(SiteIndexView):
         rows = rows.filter(account=self.facts.choice.account_id, recording__removed_at=None)
         related = ("recording__host", "recording__meeting", "decided_by", "image")
         return rows.select_related(*related).defer(
-            "recording__share_url", "recording__passcode", "recording__meeting__join_url"
+            "recording__share_url",
+            "recording__play_url",
+            "recording__passcode",
+            "recording__meeting__join_url",
         )
 
     def order_queryset(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
@@ -169,7 +172,7 @@ class RecordingsView(SiteIndexView):
         gate = self.facts.gate.recordings(Audience.VISITOR, Surface.PAGE)
         keys = [item.recording_id for item in rows]
         shown = set(gate.filter(pk__in=keys).values_list("pk", flat=True))
-        ticked = why.ticked(self.facts.choice)
+        ticked = reasons.ticked(self.facts.choice)
         count_usage(rows)
         for item in rows:
             recording = item.recording
@@ -179,7 +182,7 @@ class RecordingsView(SiteIndexView):
             item.row_shown = item.recording_id in shown
             item.row_until = _last_day(item, self.facts.choice)
             item.row_note = decided(item, self.request.user)
-            item.row_reason = "" if item.row_shown else why.recording(self.facts, item, ticked)
+            item.row_reason = "" if item.row_shown else reasons.recording(self.facts, item, ticked)
             item.row_state = str(_state(item).text)
         return rows
 
@@ -187,7 +190,7 @@ class RecordingsView(SiteIndexView):
         return ngettext("recording", "recordings", n)
 
     def intro(self) -> dict[str, Any]:
-        n = facts.inbox(self.site).count()
+        n = site_status.inbox(self.site).count()
         if not n or self.request.GET.get("state"):
             return {}
         strong = ngettext("%(n)d new recording", "%(n)d new recordings", n) % {"n": n}
@@ -216,15 +219,15 @@ def _last_day(item: Any, choice: Any) -> date | None:
 
 
 def _recorded(item: Any) -> Cell:
-    return Cell(wording.day(item.row_start), item.row_host)
+    return Cell(formatting.day(item.row_start), item.row_host)
 
 
 def _length(item: Any) -> Cell:
-    return Cell(wording.minutes(item.recording.duration))
+    return Cell(formatting.minutes(item.recording.duration))
 
 
 def _until(item: Any) -> Cell:
-    return Cell(wording.day(item.row_until) if item.row_until else "–")
+    return Cell(formatting.day(item.row_until) if item.row_until else "–")
 
 
 def _state(item: Any) -> Cell:
@@ -233,7 +236,7 @@ def _state(item: Any) -> Cell:
     if item.expires_on and item.expires_on < timezone.localdate():
         return Cell(_("Over"), _("taken off by itself"), tag="plain")
     if item.visibility == SiteItem.Visibility.AUTO:
-        since = _("since %(day)s") % {"day": wording.short_day(item.created_at)}
+        since = _("since %(day)s") % {"day": formatting.short_day(item.created_at)}
         return Cell(_("New"), since, tag="primary")
     if getattr(item, "row_shown", True):
         return Cell(_("Published"), getattr(item, "row_note", ""), tag="primary")

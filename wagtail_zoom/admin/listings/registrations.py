@@ -19,9 +19,9 @@ from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
 from ...models import Activity, Placement, Registration
-from ...registration import owner, tokens
-from .. import wording
-from . import signups
+from ...registration import moderation, tokens
+from .. import formatting
+from . import registration
 from .base import SiteIndexView
 from .columns import ButtonsColumn, Cell, CellColumn
 
@@ -158,7 +158,7 @@ class RegistrationsView(SiteIndexView):
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            row.row_name, row.row_email = signups.person_of(row)
+            row.row_name, row.row_email = registration.person_of(row)
             row.row_topic = row.snapshot.get("topic") or ""
             starts = sorted(date.start for date in row.dates.all() if date.start)
             row.row_start = starts[0] if starts else None
@@ -199,14 +199,14 @@ class RegistrationsView(SiteIndexView):
             "Names and addresses are deleted %(n)d days after the last date.",
             self.facts.choice.registration_days,
         ) % {"n": self.facts.choice.registration_days}
-        return {"strong": f"{wording.listing(parts)}." if parts else "", "text": text}
+        return {"strong": f"{formatting.listing(parts)}." if parts else "", "text": text}
 
     def empty(self) -> dict[str, Any]:
-        from .. import addresses, usage
+        from .. import links, usage
 
         if self.facts.account and not self.is_narrowed:
             if not self.facts.choice.show_registration:
-                url = f"{addresses.panel_url(self.facts)}#tab-choices"
+                url = f"{links.panel_url(self.facts)}#tab-choices"
                 text = _("Registration is switched off.")
                 return {"text": text, "url": url, "link": _("What to show")}
             if not usage.pages_with(self.site, *LEADING).exists():
@@ -219,38 +219,40 @@ def named(rows: QuerySet[Registration], query: str) -> list[int]:
     words = query.casefold()
     newest = rows.order_by("-created_at", "-pk").only("pk", "public_id", "answers", "email")
     newest = newest.select_related(None).prefetch_related(None)[:READ_FOR_NAMES]
-    return [row.pk for row in newest.iterator() if words in signups.person_of(row)[0].casefold()]
+    return [
+        row.pk for row in newest.iterator() if words in registration.person_of(row)[0].casefold()
+    ]
 
 
 def _buttons(row: Registration) -> list[dict[str, Any]]:
     """The two that matter; the others stand on the page of the sign-up."""
     names = {"failed": ("retry",), "pending": ("approve", "deny")}.get(row.state, ())
-    return signups.buttons(row, names) if names else []
+    return registration.buttons(row, names) if names else []
 
 
 def _meeting(row: Any) -> Cell:
-    return Cell(row.row_topic, wording.short_moment(row.row_start) if row.row_start else "")
+    return Cell(row.row_topic, formatting.short_moment(row.row_start) if row.row_start else "")
 
 
 def _signed_up(row: Registration) -> Cell:
     if timezone.now() - row.created_at < timedelta(hours=12):
-        return Cell(_("%(age)s ago") % {"age": wording.age(row.created_at)})
-    return Cell(wording.short_moment(row.created_at))
+        return Cell(_("%(age)s ago") % {"age": formatting.age(row.created_at)})
+    return Cell(formatting.short_moment(row.created_at))
 
 
 def _state(row: Any) -> Cell:
     icon, tone = LOOKS[row.state]
     note = ""
     if row.state == Registration.State.WAITING and row.next_try_at:
-        note = _("next try at %(time)s") % {"time": wording.moment(row.next_try_at)}
+        note = _("next try at %(time)s") % {"time": formatting.moment(row.next_try_at)}
     elif row.error_class:
-        note = str(owner.reason(row) or _("Zoom did not accept it"))
+        note = str(moderation.reason(row) or _("Zoom did not accept it"))
     elif row.state == Registration.State.PENDING:
-        note = _("asked for on %(day)s") % {"day": wording.short_day(row.created_at)}
+        note = _("asked for on %(day)s") % {"day": formatting.short_day(row.created_at)}
     elif row.state == Registration.State.APPROVED:
         note = _link_sent(row)
     elif row.state in (Registration.State.DENIED, Registration.State.CANCELLED):
-        note = wording.short_day(row.state_since)
+        note = formatting.short_day(row.state_since)
     return Cell(row.row_state, note, icon=icon, tone=tone)
 
 

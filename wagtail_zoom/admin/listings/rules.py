@@ -21,8 +21,8 @@ from ...models import (
     SiteItem,
     ZoomSettings,
 )
-from .. import addresses
-from ..guard import RowGuard, SiteMixin, visible_to
+from .. import links
+from ..permissions import RowGuard, SiteMixin, visible_to
 
 NONE = "none"
 """Posted for "no rule": as the Site does it with all of them."""
@@ -175,4 +175,4 @@ class EndRuleView(SiteMixin, View):
         row.delete()
         _log(choice, name, request.user)
         messages.success(request, _("The rule has ended. What it has decided stays."))
-        return redirect(f"{addresses.panel_of(self.site.pk)}#tab-choices")
+        return redirect(f"{links.panel_of(self.site.pk)}#tab-choices")

@@ -7,11 +7,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import View
 
-from ... import links
-from ...crypto import DecryptionError
-from ...joining import HUMAN_PASSCODE, closed_lips, with_passcode
+from ...frontend import links
+from ...frontend.views import HUMAN_PASSCODE, closed_lips, with_passcode
 from ...models import Kind, Recording, SiteItem, ZoomSettings
-from ..guard import RowGuard, visible_to
+from ...utils.crypto import DecryptionError
+from ..permissions import RowGuard, visible_to
 
 
 def may_watch(choice: ZoomSettings, recording: Recording) -> bool:
@@ -35,7 +35,7 @@ class WatchView(RowGuard, View):
         if choice is None or recording is None or not may_watch(choice, recording):
             raise Http404
         try:
-            url, passcode = recording.share_url.reveal(), recording.passcode.reveal()
+            url, passcode = recording.watch_url.reveal(), recording.passcode.reveal()
         except DecryptionError:
             raise Http404 from None
         if not links.is_zoom_link(url):

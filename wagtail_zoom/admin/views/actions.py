@@ -13,9 +13,9 @@ from django.views.generic import View
 from wagtail.log_actions import log
 
 from ...models import Activity, Invitation, SyncRun, WebhookEvent
-from .. import addresses, facts
-from ..facts import Facts
-from ..guard import SiteMixin
+from .. import links, site_status
+from ..permissions import SiteMixin
+from ..site_status import Facts
 
 
 class ActionView(SiteMixin, View):
@@ -24,7 +24,7 @@ class ActionView(SiteMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        known = facts.of(self.site)
+        known = site_status.of(self.site)
         said = self.act(known)
         if said:
             messages.success(request, said)
@@ -32,7 +32,7 @@ class ActionView(SiteMixin, View):
 
     def next_url(self, known: Facts) -> str:
         """Where the person goes afterwards."""
-        return addresses.panel_url(known)
+        return links.panel_url(known)
 
     def act(self, known: Facts) -> str:
         """Do it. Returns the sentence to say; raises ``Http404`` where it makes no sense."""
@@ -88,10 +88,10 @@ class PauseView(ActionView):
     """Go on showing, stop fetching."""
 
     def act(self, known: Facts) -> str:
-        from ...sync import choices
+        from ...sync import settings_changes
 
         _linked(known)
-        choices.pause(known.choice, self.request.user)
+        settings_changes.pause(known.choice, self.request.user)
         return _("Paused. Your pages keep what they show.")
 
 
@@ -99,10 +99,10 @@ class ResumeView(ActionView):
     """Fetch again."""
 
     def act(self, known: Facts) -> str:
-        from ...sync import choices
+        from ...sync import settings_changes
 
         _linked(known)
-        choices.resume(known.choice, self.request.user)
+        settings_changes.resume(known.choice, self.request.user)
         return _("It goes on.")
 
 
@@ -110,11 +110,11 @@ class ConfirmView(ActionView):
     """The owner says yes to a connection that somebody else made by invitation."""
 
     def act(self, known: Facts) -> str:
-        from ...oauth import linking
+        from ...oauth import connect
 
         if not known.choice.needs_confirmation:
             raise Http404
-        linking.confirm(known.choice, self.request.user)
+        connect.confirm(known.choice, self.request.user)
         return _("Good. Now choose what to show.")
 
 
@@ -148,7 +148,7 @@ class ReplayView(ActionView):
         ) % {"n": count}
 
     def next_url(self, known: Facts) -> str:
-        return addresses.activity_url(known)
+        return links.activity_url(known)
 
 
 class InviteView(SiteMixin, View):
@@ -167,7 +167,7 @@ class InviteView(SiteMixin, View):
                 "site": self.site,
                 "link": link,
                 "invitation": row,
-                "panel_url": addresses.panel_url(facts.of(self.site)),
+                "panel_url": links.panel_url(site_status.of(self.site)),
             },
         )
 

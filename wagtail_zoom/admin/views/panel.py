@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
-from ...exposure import Audience, Surface
-from .. import addresses, connection, facts, kinds, losses, panels, states, usage
+from ...frontend.visibility import Audience, Surface
+from .. import connection_card, data_loss, kinds, links, panels, site_status, states, usage
 from ..forms import or_connector
-from ..guard import SiteMixin, site_or_404
-from ..outlook import Outlook
+from ..permissions import SiteMixin, site_or_404
+from ..preview import Outlook
 
 
 class PanelView(EditView):
@@ -33,12 +33,12 @@ class PanelView(EditView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         site = site_or_404(request, kwargs["pk"])
-        request.wagtail_zoom_facts = facts.of(site)  # type: ignore[attr-defined]
+        request.wagtail_zoom_facts = site_status.of(site)  # type: ignore[attr-defined]
         self.status = states.describe(request.wagtail_zoom_facts)  # type: ignore[attr-defined]
         super().setup(request, "wagtail_zoom", "zoomsettings", *args, **kwargs)
 
     @property
-    def facts(self) -> facts.Facts:
+    def facts(self) -> site_status.Facts:
         return self.request.wagtail_zoom_facts
 
     def get_object(self, queryset: Any = None) -> Any:
@@ -68,26 +68,28 @@ class PanelView(EditView):
         before = self.facts.choice
         chosen = [host.pk for host in form.cleaned_data["hosts"]]
         if before.configured_at and "confirmed" not in self.request.POST:
-            loss = losses.of_choices(before, self.facts.stored_hosts, form.instance.kinds, chosen)
+            loss = data_loss.of_choices(
+                before, self.facts.stored_hosts, form.instance.kinds, chosen
+            )
             if not loss.is_empty:
                 return self.ask(loss)
-        from ...sync import choices
+        from ...sync import settings_changes
 
         was_first = before.configured_at is None
         with transaction.atomic():
-            former = choices.Choice.of(before)
+            former = settings_changes.Choice.of(before)
             response = super().form_valid(form)
-            choices.apply_exposure(form.instance, self.request.user, former)
+            settings_changes.apply_exposure(form.instance, self.request.user, former)
             if "plan" in form.changed_data and self.facts.account is not None:
                 stated = form.cleaned_data["plan"]
-                choices.state_plan(form.instance, stated, self.request.user)
+                settings_changes.state_plan(form.instance, stated, self.request.user)
         messages.success(
             self.request,
             _("Saved. The import has started.") if was_first else _("Saved."),
         )
         return response
 
-    def ask(self, loss: losses.Loss) -> HttpResponse:
+    def ask(self, loss: data_loss.Loss) -> HttpResponse:
         """Say what saving would delete, and carry the form along."""
         fields = [
             (name, value)
@@ -104,7 +106,7 @@ class PanelView(EditView):
                 "pages": usage.with_contents(self.facts.pages[: self.pages_shown]),
                 "more_pages": max(0, len(self.facts.pages) - self.pages_shown),
                 "site": self.facts.site,
-                "panel_url": addresses.panel_url(self.facts),
+                "panel_url": links.panel_url(self.facts),
             },
         )
 
@@ -117,14 +119,14 @@ class PanelView(EditView):
         context["facts"] = known
         context["status"] = self.status if self.status.tone else None
         context["linked"] = known.account is not None and not known.choice.needs_confirmation
-        context["connect_url"] = addresses.connect_url(known)
-        context["invite_url"] = addresses.url("invite", known)
+        context["connect_url"] = links.connect_url(known)
+        context["invite_url"] = links.url("invite", known)
         if context["linked"]:
             context["outlook"] = kinds.sentence(known.outlook)
-            context["outlook_url"] = addresses.url("outlook", known)
+            context["outlook_url"] = links.url("outlook", known)
         elif known.account is not None:
-            context["rows"] = connection.rows(known)
-        context["visitors_url"] = addresses.url("visitors", known)
+            context["rows"] = connection_card.rows(known)
+        context["visitors_url"] = links.url("visitors", known)
         context["submit_button_label"] = panels.save_label(first=known.choice.configured_at is None)
         return context
 
@@ -135,16 +137,16 @@ class LiveView(SiteMixin, TemplateView):
     template_name = "wagtail_zoom/admin/live.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = facts.of(self.site)
-        more = connection.beside(known) | {"fragment": True}
-        return super().get_context_data(**kwargs) | connection.live(known) | more
+        known = site_status.of(self.site)
+        more = connection_card.beside(known) | {"fragment": True}
+        return super().get_context_data(**kwargs) | connection_card.live(known) | more
 
 
 class HostsView(SiteMixin, View):
     """Hosts by name, without those that stand in the form already (``without``)."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        known = facts.of(self.site)
+        known = site_status.of(self.site)
         without = {int(pk) for pk in request.GET.getlist("without") if pk.isdigit()}
         found = kinds.found_hosts(known, request.GET.get("q", "").strip()[:100], without)
         return render(request, "wagtail_zoom/admin/host_lines.html", {"others": found})
@@ -156,7 +158,7 @@ class OutlookView(SiteMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        known = facts.of(self.site)
+        known = site_status.of(self.site)
         if known.account is None or known.choice.needs_confirmation:
             raise Http404
         form_class = panels.edit_handler(choices_first=False).get_form_class()
@@ -177,7 +179,7 @@ class VisitorsView(SiteMixin, TemplateView):
     rows = 20
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = copy.copy(facts.of(self.site))
+        known = copy.copy(site_status.of(self.site))
         dates = known.gate.occurrences(Audience.VISITOR, Surface.PAGE)
         films = known.gate.recordings(Audience.VISITOR, Surface.PAGE)
         return super().get_context_data(**kwargs) | {
@@ -185,5 +187,5 @@ class VisitorsView(SiteMixin, TemplateView):
             "pages": usage.with_contents(known.pages),
             "dates": dates.filter(end__gte=known.now).order_by("start", "pk")[: self.rows],
             "recordings": films.order_by("-start", "-pk")[: self.rows],
-            "panel_url": addresses.panel_url(known),
+            "panel_url": links.panel_url(known),
         }

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ... import appconfig
 from ...conf import settings
+from ...oauth import marketplace
 
 
 class Command(BaseCommand):
@@ -37,28 +37,28 @@ class Command(BaseCommand):
         if not settings.base_url:
             raise CommandError("WAGTAIL_ZOOM lacks BASE_URL; see manage.py check.", returncode=2)
         admin, kinds = not options["user_managed"], options["kinds"]
-        wrong = appconfig.name_trouble(options["name"])
+        wrong = marketplace.name_trouble(options["name"])
         if wrong:
             raise CommandError(wrong, returncode=2)
         if options["manifest"]:
             text = json.dumps(
-                appconfig.manifest(options["name"], admin=admin, kinds=kinds), indent=2
+                marketplace.manifest(options["name"], admin=admin, kinds=kinds), indent=2
             )
             self.stdout.write(text)
             return
-        self.stdout.write(f"OAuth redirect URL and allow list: {appconfig.redirect_url()}")
-        self.stdout.write(f"Event notification endpoint URL:   {appconfig.event_url()}")
-        self.stdout.write(f"Configuration URL (after publication): {appconfig.start_url()}")
+        self.stdout.write(f"OAuth redirect URL and allow list: {marketplace.redirect_url()}")
+        self.stdout.write(f"Event notification endpoint URL:   {marketplace.event_url()}")
+        self.stdout.write(f"Configuration URL (after publication): {marketplace.start_url()}")
         self.stdout.write("\nScopes:")
         told: set[str] = set()
-        for scope in appconfig.wanted_scopes(admin=admin, kinds=kinds):
-            name = appconfig.scope_name(scope, admin=admin, classic=options["classic"])
+        for scope in marketplace.wanted_scopes(admin=admin, kinds=kinds):
+            name = marketplace.scope_name(scope, admin=admin, classic=options["classic"])
             if options["classic"] and name in told:
                 continue
             told.add(name)
             extra = " (optional)" if scope.optional else ""
             self.stdout.write(f"  {name} [{scope.feature}]{extra}: {scope.reason}")
         self.stdout.write("\nEvents:")
-        for name, feature, reason in appconfig.wanted_events(admin=admin, kinds=kinds):
+        for name, feature, reason in marketplace.wanted_events(admin=admin, kinds=kinds):
             self.stdout.write(f"  {name} [{feature}]: {reason}")
         self.stdout.write("  app_deauthorized comes by itself, once the app is published.")

@@ -8,13 +8,13 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from wagtail.models import Site
 
-from ...admin import facts, health, states
-from ...admin.status import TROUBLE, State
+from ...admin import health_checks, site_status, states
+from ...admin.site_state import TROUBLE, State
 from ...checks import queue_editors
 from ...conf import settings
-from ...errors import ZoomConfigurationError
+from ...exceptions import ZoomConfigurationError
 from ...models import Heartbeat
-from ...scopes import missing
+from ...oauth.scopes import missing
 
 
 def _everywhere() -> list[str]:
@@ -65,16 +65,16 @@ class Command(BaseCommand):
             raise CommandError(f"{trouble} site(s) need somebody.", returncode=1)
         self.stdout.write(self.style.SUCCESS("All is well."))
 
-    def _facts(self, names: list[str]) -> list[facts.Facts]:
+    def _facts(self, names: list[str]) -> list[site_status.Facts]:
         sites = Site.objects.select_related("root_page").order_by("hostname")
         if names:
             sites = sites.filter(hostname__in=names)
             unknown = set(names) - set(sites.values_list("hostname", flat=True))
             if unknown:
                 raise CommandError(f"No such site: {', '.join(sorted(unknown))}.", returncode=2)
-        return facts.read(sites)
+        return site_status.read(sites)
 
-    def _site(self, known: facts.Facts, **options: Any) -> int:
+    def _site(self, known: site_status.Facts, **options: Any) -> int:
         """Print one Site; 1 when it needs somebody."""
         state = states.classify(known)
         ill = state in TROUBLE or state is State.SIGNUPS_FAILED
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         )
         for line in filter(None, (status.title if status.tone else "", status.text)):
             self.stdout.write(f"  {line}")
-        for line in health.lines(known):
+        for line in health_checks.lines(known):
             mark = "ok  " if line.good else "BAD "
             self.stdout.write(f"  {mark}{line.title}. {line.text}".rstrip())
         if known.grant is not None:

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Max, Min, QuerySet
 from django.utils import timezone
 
 from ...models import WebhookEvent
-from ...sync import inbox, schedule
+from ...sync import inbox, retention
 
 SPAN = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -85,12 +85,12 @@ class Command(BaseCommand):
         """The tick's rules, now and to the end; with filters, the handled ones they name."""
         named = any(options[name] for name in ("since", "account", "event", "state"))
         handled = [State.DONE, State.IGNORED, State.DEAD, State.PARKED]
-        rows = rows.filter(state__in=handled) if named else schedule.outdated_events()
+        rows = rows.filter(state__in=handled) if named else retention.outdated_events()
         if options["dry_run"]:
             self.stdout.write(f"{rows.count()} would be deleted.")
             return
         count = 0
-        while keys := list(rows.order_by("pk").values_list("pk", flat=True)[: schedule.BATCH]):
+        while keys := list(rows.order_by("pk").values_list("pk", flat=True)[: retention.BATCH]):
             WebhookEvent.objects.filter(pk__in=keys).delete()
             count += len(keys)
         self.stdout.write(f"{count} deleted.")

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ...errors import ZoomError
+from ...exceptions import ZoomError
 from ...models import SyncRun, ZoomAccount, ZoomSettings, fetch_scope
-from ...sync import engine, rehearsal, runs
+from ...sync import dry_run, runner, runs
 
 PAUSE = 0.5
 
@@ -71,21 +71,21 @@ class Command(BaseCommand):
 
     def _rehearse(self, account: ZoomAccount, *, named: bool) -> None:
         try:
-            found = list(rehearsal.rehearse(account))
+            found = list(dry_run.rehearse(account))
         except ZoomError as error:
             raise CommandError(f"{account}: {type(error).__name__}.", returncode=1) from error
-        for kind, counts in rehearsal.count(found).items():
+        for kind, counts in dry_run.count(found).items():
             told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
             self.stdout.write(f"{account}: {kind}: {told}")
             for one in found:
-                if named and one.kind == kind and one.what != rehearsal.SAME:
+                if named and one.kind == kind and one.what != dry_run.SAME:
                     self.stdout.write(f"  {one.what}: {one.key} {one.title}")
         self.stdout.write(f"{account}: nothing was changed.")
 
     def _wait(self, run: SyncRun) -> bool:
         """Work on the run's slices until it ends; a worker may do some of them."""
         while run.is_open:
-            engine.run_slice(run.pk)
+            runner.run_slice(run.pk)
             run.refresh_from_db()
             if run.next_try_at and run.next_try_at > timezone.now():
                 self.stderr.write(

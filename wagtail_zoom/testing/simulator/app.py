@@ -17,7 +17,7 @@ from . import (
     control,
     control_events,
     control_world,
-    landing,
+    link_targets,
     oauth,
     pages,
     rest,
@@ -31,7 +31,7 @@ from .world import World
 
 MODULES = (
     oauth,
-    landing,
+    link_targets,
     pages,
     rest,
     rest_past,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from .access import facts, world
 from .clock import seconds, when
 from .content import make_meeting, make_recording
 from .outbox import release
+from .request_context import facts, world
 from .seed import seed
 
 blueprint = Blueprint("control", __name__, url_prefix="/_sim")

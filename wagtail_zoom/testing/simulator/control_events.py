@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from . import people
-from .access import facts, world
 from .delivery import Sender, deliveries, validate
 from .errors import ControlError
 from .outbox import queue
+from .request_context import facts, world
 
 blueprint = Blueprint("control_events", __name__, url_prefix="/_sim")
 

@@ -8,9 +8,9 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, jsonify, request
 
 from . import meetings, people, recordings, registrations
-from .access import facts, world
 from .errors import ControlError
 from .registrants import find, key
+from .request_context import facts, world
 from .storage import Doc
 
 blueprint = Blueprint("control_world", __name__, url_prefix="/_sim")

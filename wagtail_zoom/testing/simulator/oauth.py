@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 
 from . import people
-from .access import world
 from .ids import secret
+from .request_context import world
 from .scopes import default_scopes
 from .storage import Doc
 from .world import World

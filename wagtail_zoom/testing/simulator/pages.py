@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
 
-from . import meetings, page_rows, people, recordings, registrations
-from .access import world
+from . import meetings, page_context, people, recordings, registrations
 from .clock import parse, seconds, stamp
 from .delivery import validate
 from .errors import ControlError, Problem
 from .registrants import find
+from .request_context import world
 from .storage import Doc
 from .world import World
 
@@ -36,7 +36,7 @@ def index() -> str:
         tail="ORDER BY seq LIMIT 200",
     )
     every = request.args.get("all") == "1"
-    dates, more = page_rows.coming(here, account, 500 if every else page_rows.ROWS)
+    dates, more = page_context.coming(here, account, 500 if every else page_context.ROWS)
     return render_template(
         "world.html",
         accounts=accounts,
@@ -44,12 +44,12 @@ def index() -> str:
         users=users,
         dates=dates,
         more=more,
-        deleted=page_rows.deleted(here, account),
-        waiting=page_rows.waiting(here, account),
-        recordings=page_rows.recordings(here, account),
-        installations=page_rows.installations(here, account),
-        deliveries=page_rows.deliveries(here, account),
-        tomorrow=page_rows.tomorrow(here, users[0]["timezone"] if users else "UTC"),
+        deleted=page_context.deleted(here, account),
+        waiting=page_context.waiting(here, account),
+        recordings=page_context.recordings(here, account),
+        installations=page_context.installations(here, account),
+        deliveries=page_context.deliveries(here, account),
+        tomorrow=page_context.tomorrow(here, users[0]["timezone"] if users else "UTC"),
         now=here.clock.stamp(),
         travelled=abs(here.clock.offset) > 1 or here.clock.frozen is not None,
         options=here.options,
@@ -63,7 +63,7 @@ def registrants(number: int) -> str:
     thing = here.meeting(number)
     where = "target = ? AND object_id = ?"
     found = here.store.find("registrants", where, thing["kind"], str(number))
-    rows = [page_rows.person_row(person, thing) for person in found]
+    rows = [page_context.person_row(person, thing) for person in found]
     account = here.account(thing["account_id"])
     return render_template("registrants.html", thing=thing, rows=rows, account=account)
 
@@ -95,7 +95,7 @@ def do(name: str) -> Response:
 
 
 def _create(here: World, form: dict[str, str]) -> str:
-    doc = meetings.create(here, here.user(form["host"]), page_rows.facts_of_form(form))
+    doc = meetings.create(here, here.user(form["host"]), page_context.facts_of_form(form))
     return f"Created: {doc['topic']}."
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from . import answers
-from .access import enter, meeting_of_account, user_of_account
+from . import responses
 from .errors import invalid
 from .limits import LIGHT, MEDIUM
 from .paging import page
+from .request_context import enter, meeting_of_account, user_of_account
 from .storage import Doc
 from .world import World
 
@@ -32,7 +32,7 @@ def users() -> Response:
             query=("users", "account_id = ? AND status = ?", (g.account["id"], status)),
             name="users",
             most=2000,
-            shape=answers.user_item,
+            shape=responses.user_item,
         )
     )
 
@@ -41,7 +41,7 @@ def users() -> Response:
 def user(ref: str) -> Response:
     """One user; ``me`` is the token's owner and tells the account."""
     here = enter("user:read:user", LIGHT)
-    return jsonify(answers.user_detail(here, user_of_account(here, ref)))
+    return jsonify(responses.user_detail(here, user_of_account(here, ref)))
 
 
 @blueprint.get("/accounts/me")
@@ -92,7 +92,7 @@ def _listing(here: World, owner: Doc, kind: str, name: str) -> dict[str, Any]:
         query=("meetings", where, values),
         name=name,
         most=300,
-        shape=lambda doc: answers.meeting_item(here, doc),
+        shape=lambda doc: responses.meeting_item(here, doc),
     )
 
 
@@ -112,4 +112,4 @@ def webinar(ref: str) -> Response:
 
 def _detail(here: World, doc: Doc) -> dict[str, Any]:
     previous = request.args.get("show_previous_occurrences") == "true"
-    return answers.meeting_detail(here, doc, show_previous=previous)
+    return responses.meeting_detail(here, doc, show_previous=previous)

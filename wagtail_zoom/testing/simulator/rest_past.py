@@ -8,12 +8,12 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from . import answers, people
-from .access import body, enter, user_of_account
+from . import people, responses
 from .clock import epoch, parse, stamp
 from .errors import Problem, invalid, no_meeting
 from .limits import LIGHT, MEDIUM
 from .links import join_url
+from .request_context import body, enter, user_of_account
 from .storage import Doc
 from .world import World
 
@@ -46,7 +46,7 @@ def past(ref: str) -> Response:
         raise no_meeting(ref)
     if here.clock.now() - parse(found[-1]["start_time"]) > timedelta(days=365):
         raise Problem(400, 12702, "Can not access a meeting a year ago.")
-    return jsonify(answers.past_meeting(here, found[-1]))
+    return jsonify(responses.past_meeting(here, found[-1]))
 
 
 @blueprint.get("/past_meetings/<ref>/instances")

@@ -8,8 +8,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from . import answers, recordings, registrations
-from .access import body, enter, user_of_account
+from . import recordings, registrations, responses
 from .clock import epoch
 from .errors import Problem, invalid, no_recording, no_user
 from .ids import secret
@@ -18,6 +17,7 @@ from .links import personal_url
 from .paging import page
 from .registrants import key
 from .registration_form import questions
+from .request_context import body, enter, user_of_account
 from .storage import Doc
 from .world import World
 
@@ -67,7 +67,7 @@ def _listing(here: World, where: str, value: str) -> dict[str, Any]:
         query=("recordings", f"{where} AND started >= ? AND started < ?", (*values, low, high)),
         name="meetings",
         most=300,
-        shape=answers.recording,
+        shape=responses.recording,
     )
     return {**answer, "from": start.isoformat(), "to": end.isoformat()}
 
@@ -102,7 +102,7 @@ def _find(here: World, ref: str) -> Doc:
 def files(ref: str) -> Response:
     """The files of one instance; ``include_fields=download_access_token`` adds a key."""
     here = enter("cloud_recording:read:list_recording_files", LIGHT)
-    found = answers.recording(_find(here, ref))
+    found = responses.recording(_find(here, ref))
     found["password"] = found["recording_play_passcode"]
     if request.args.get("include_fields") == "download_access_token":
         life = request.args.get("ttl", "604800")
@@ -150,7 +150,7 @@ def viewers(ref: str) -> Response:
             query=("registrants", "target = ? AND object_id = ? AND status = ?", values),
             name="registrants",
             most=300,
-            shape=answers.viewer,
+            shape=responses.viewer,
         )
     )
 

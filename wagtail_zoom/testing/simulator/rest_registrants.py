@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import answers, registrations
-from .access import body, enter, meeting_of_account
+from . import registrations, responses
 from .errors import Problem, invalid
 from .limits import HEAVY, LIGHT, MEDIUM
 from .paging import page
 from .registrants import find, key
 from .registration_form import questions
+from .request_context import body, enter, meeting_of_account
 from .storage import Doc
 from .world import World
 
@@ -64,7 +64,7 @@ def listing(kinds: str, ref: str) -> Response:
             query=("registrants", where, tuple(values)),
             name="registrants",
             most=300,
-            shape=lambda doc: answers.registrant(here, thing, doc),
+            shape=lambda doc: responses.registrant(here, thing, doc),
         )
     )
 
@@ -76,7 +76,7 @@ def add(kinds: str, ref: str) -> tuple[Response, int]:
     with here.transaction():
         wanted = request.args.get("occurrence_ids", "")
         found = registrations.add(here, thing, body(), wanted)
-    return jsonify(answers.registered(here, thing, found)), 201
+    return jsonify(responses.registered(here, thing, found)), 201
 
 
 @blueprint.post(f"{KIND}/batch_registrants")
@@ -91,7 +91,7 @@ def batch(kinds: str, ref: str) -> tuple[Response, int]:
 
 def _batch_item(here: World, thing: Doc, doc: Doc) -> dict[str, Any]:
     item = {"email": doc["address_as_given"], "registrant_id": doc["id"]}
-    full = answers.registered(here, thing, doc)
+    full = responses.registered(here, thing, doc)
     names = ("join_url", "participant_pin_code")
     return {**item, **{name: full[name] for name in names if name in full}}
 
@@ -118,7 +118,7 @@ def status(kinds: str, ref: str) -> tuple[str, int]:
 def one(kinds: str, ref: str, registrant: str) -> Response:
     """One registrant."""
     here, thing = _enter(kinds, ref, "read:registrant", LIGHT)
-    return jsonify(answers.registrant(here, thing, _registrant(here, thing, registrant)))
+    return jsonify(responses.registrant(here, thing, _registrant(here, thing, registrant)))
 
 
 @blueprint.delete(f"{KIND}/registrants/<registrant>")
@@ -135,5 +135,7 @@ def remove(kinds: str, ref: str, registrant: str) -> tuple[str, int]:
 def tracking_sources(ref: str) -> Response:
     """Where registrants came from."""
     here, thing = _enter("webinars", ref, "read:list_tracking_sources", MEDIUM)
-    found = [answers.tracking_source(here, thing, one) for one in thing.get("tracking_sources", [])]
+    found = [
+        responses.tracking_source(here, thing, one) for one in thing.get("tracking_sources", [])
+    ]
     return jsonify(total_records=len(found), tracking_sources=found)

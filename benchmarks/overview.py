@@ -1,0 +1,209 @@
+"""Many connected Sites: planning, the fleet view, routing; and what a year leaves behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from wagtail.models import Site
+
+from wagtail_zoom.models import (
+    Activity,
+    ExposedHost,
+    Grant,
+    Heartbeat,
+    Host,
+    SyncRun,
+    WebhookEvent,
+    ZoomAccount,
+    ZoomSettings,
+)
+from wagtail_zoom.sync import inbox, retention, runs
+
+from . import fixtures
+from .measure import BUSY, QUICK, Figure, cpu, percentile, report
+
+SIZES = (100, 300) if QUICK else (100, 10_000)
+EVENTS = 50
+
+
+def grow(first: int, last: int) -> None:
+    """Connected Sites, each with an account of its own."""
+    now = timezone.now()
+    root = fixtures.default_site().root_page
+    names = range(first, last)
+    sites = Site.objects.bulk_create(
+        Site(hostname=f"s{number}.example.org", root_page=root, port=80) for number in names
+    )
+    accounts = ZoomAccount.objects.bulk_create(
+        ZoomAccount(
+            zoom_id=f"fleet{number}",
+            plan="business",
+            reconciled_at=now,
+            last_event_at=now,
+        )  # fmt: skip
+        for number in names
+    )
+    grants = Grant.objects.bulk_create(
+        Grant(client_id="simulator-client", account=account, zoom_user_id="h1", account_level=True)
+        for account in accounts
+    )
+    hosts = Host.objects.bulk_create(
+        Host(account=account, zoom_id="h1", display_name="Host") for account in accounts
+    )
+    choices = ZoomSettings.objects.bulk_create(
+        ZoomSettings(
+            site=site,
+            account=account,
+            grant=grant,
+            configured_at=now,
+            show_meetings=True,
+            organiser="Somebody",
+        )  # fmt: skip
+        for site, account, grant in zip(sites, accounts, grants, strict=True)
+    )
+    ExposedHost.objects.bulk_create(
+        ExposedHost(settings=choice, host=host) for choice, host in zip(choices, hosts, strict=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def run() -> None:
+    """Measure at both sizes."""
+    runner = fixtures.worker()
+    Heartbeat.beat("tick")
+    client = Client()
+    client.force_login(fixtures.admin())
+    found: dict[str, list[float]] = {"plan": [], "view": [], "route": []}
+    queries, done = 0, 0
+    for size in SIZES:
+        grow(done, size)
+        done = size
+        for name, work, times in (
+            ("plan", _plan, 3), ("view", lambda: _view(client), 3), ("route", _route, 3),
+        ):  # fmt: skip
+            seconds = []
+            for number in range(times + 1):
+                if name == "plan":
+                    _due()
+                one = _seconds(work)
+                if number:
+                    seconds.append(one)
+            found[name].append(percentile(seconds, 0.5))
+            runner.lose()
+        with CaptureQueriesContext(connection) as seen:
+            _view(client)
+        queries = len(seen)
+    unit = "CPU" if BUSY else "wall"
+    for name, what in (
+        ("plan", f"planning a comparison of {runs.PLANNED_AT_ONCE} accounts (one tick)"),
+        ("view", f"fleet view, {queries} queries"),
+        ("route", f"{EVENTS} messages of as many accounts, without reads"),
+    ):
+        small, large = found[name]
+        ratio = large / small
+        report(
+            Figure(
+                f"{SIZES[1]:,} connected Sites: {what}",
+                f"{large * 1000:.0f} ms ({unit})",
+                f"{SIZES[0]} Sites: {small * 1000:.0f} ms",
+                f"{ratio:.2f} ×",
+                "≤ 1.3 ×",
+                ratio <= 1.3,
+            )  # fmt: skip
+        )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    clock = cpu if BUSY else time.perf_counter
+    began = clock()
+    work()
+    return clock() - began
+
+
+def _due() -> None:
+    SyncRun.objects.all().delete()
+    ZoomAccount.objects.update(next_reconcile_at=timezone.now() - timedelta(minutes=1))
+
+
+def _plan() -> None:
+    if runs.plan(timezone.now()) != runs.PLANNED_AT_ONCE:
+        raise RuntimeError("Fewer comparisons were planned than were due.")
+
+
+def _view(client: Client) -> None:
+    if client.get(reverse("wagtail_zoom_admin:fleet")).status_code != 200:
+        raise RuntimeError("The fleet view does not answer.")
+
+
+def _route() -> None:
+    mark, now = str(time.time_ns()), timezone.now()
+    WebhookEvent.objects.bulk_create(
+        WebhookEvent(
+            request_id=f"{mark}{place}",
+            content_key=f"{mark}{place}",
+            event="meeting.started",
+            account_zoom_id=f"fleet{place}",
+            lane=f"fleet{place}:meeting:1",
+            received_at=now,
+            payload={"object": {"id": "1"}},
+        )  # fmt: skip
+        for place in range(EVENTS)
+    )
+    while inbox.work_off(timezone.now()):
+        pass
+    if WebhookEvent.objects.filter(state="pending").exists():
+        raise RuntimeError("Messages were left over.")
+
+
+def year() -> None:
+    """Rows of a year for a thousand Sites, scaled down a hundredfold, and what ticks leave."""
+    fixtures.worker()
+    choice = fixtures.mirrored_site()
+    now, days = timezone.now(), 365
+    made = {"events": 50, "runs": 40, "activity": 30}
+    for day in range(days):
+        at = now - timedelta(days=day, hours=1)
+        WebhookEvent.objects.bulk_create(
+            WebhookEvent(
+                request_id=f"{day}-{n}",
+                content_key=f"{day}-{n}",
+                state="done",
+                received_at=at,
+                payload={"object": {"id": 1}},
+            )  # fmt: skip
+            for n in range(made["events"])
+        )
+        SyncRun.objects.bulk_create(
+            SyncRun(account=choice.account, mode="reconcile", state="done", finished_at=at)
+            for _ in range(made["runs"])
+        )
+        Activity.objects.bulk_create(
+            Activity(site=choice.site, category="sync", code="run_done", at=at)
+            for _ in range(made["activity"])
+        )
+    ticks = 0
+    while any(retention.delete_outdated(now).values()):
+        ticks += 1
+    for name, model, kept in (
+        ("events", WebhookEvent, 30), ("runs", SyncRun, 90), ("activity", Activity, 180),
+    ):  # fmt: skip
+        rows, limit = model.objects.count(), made[name] * (kept + 1)
+        report(
+            Figure(
+                f"Rows kept after a year: {name}",
+                f"{rows:,}",
+                f"{made[name] * days:,} written",
+                f"{rows / (made[name] * days):.1%}",
+                f"{kept} days' worth",
+                rows <= limit,
+                f"{ticks} ticks of at most {retention.BATCH} rows",
+            )  # fmt: skip
+        )

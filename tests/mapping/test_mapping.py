@@ -1,0 +1,160 @@
+"""Payload → fields: what is kept, what has no place."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from wagtail_zoom.mapping.meetings import map_meeting
+from wagtail_zoom.mapping.parsing import BadItem
+from wagtail_zoom.mapping.recordings import map_recording
+from wagtail_zoom.models import Meeting, Recording
+
+MEETING = {
+    "id": 81234567890,
+    "uuid": "/abc==",
+    "host_id": "host1",
+    "host_email": "canary-mail@example.org",
+    "type": 8,
+    "topic": "Reading group",
+    "agenda": "Line one\nLine two",
+    "start_time": "2026-10-22T17:00:00Z",
+    "duration": 60,
+    "timezone": "Europe/Berlin",
+    "join_url": "https://us02web.zoom.us/j/81234567890?pwd=canary",
+    "start_url": "https://zoom.us/s/canary-start",
+    "password": "123456",
+    "pstn_password": "canary-pstn",
+    "occurrences": [
+        {"occurrence_id": "1", "start_time": "2026-10-22T17:00:00Z", "duration": 60,
+         "status": "available"},
+        {"occurrence_id": "2", "start_time": "2026-10-29T18:00:00Z", "duration": 90,
+         "status": "deleted"},
+        {"occurrence_id": "3", "start_time": "never"},
+        "nonsense",
+    ],
+    "settings": {"approval_type": 1, "registration_type": 3, "private_meeting": False,
+                 "registrants_confirmation_email": False,
+                 "authentication_exception": [{"email": "canary-guest@example.org"}]},
+    "brand_new_member": "canary-new",
+}  # fmt: skip
+
+
+def test_only_known_columns_are_filled():
+    """S22: every mapped name is a column; start links, mails and new members have no place."""
+    fields = map_meeting(MEETING).fields
+    columns = {column.name for column in Meeting._meta.get_fields()}
+    assert set(fields) <= columns
+    text = json.dumps(fields, default=str)
+    for canary in ("canary-mail", "canary-start", "canary-pstn", "canary-guest", "canary-new"):
+        assert canary not in text
+
+
+def test_dates_are_zooms_instants():
+    """The autumn change of clocks lies between the two: the instants are Zoom's, not computed."""
+    dates = map_meeting(MEETING).dates
+    assert [(date.zoom_id, date.start.hour, date.duration, date.deleted) for date in dates] == [
+        ("1", 17, 60, False),
+        ("2", 18, 90, True),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "count"), [(1, 0), (2, 1), (3, 0), (4, 0), (5, 1), (6, 0)])
+def test_which_types_have_dates(kind, count):
+    """Personal rooms, instant meetings and series without fixed time have no date to list."""
+    assert len(map_meeting({**MEETING, "type": kind}).dates) == count
+
+
+def test_kind_follows_the_type():
+    assert map_meeting({**MEETING, "type": 9}).fields["kind"] == "webinar"
+    assert map_meeting(MEETING).fields["kind"] == "meeting"
+
+
+@pytest.mark.parametrize("change", [{"id": None}, {"host_id": ""}, {"type": None}])
+def test_meeting_without_identity_is_bad(change):
+    """S6."""
+    with pytest.raises(BadItem):
+        map_meeting({**MEETING, **change})
+
+
+def test_missing_and_strange_members_are_tolerated():
+    """Zoom omits unset members, and enumerations grow."""
+    mapped = map_meeting({"id": "1", "host_id": "h", "type": 2, "settings": {"approval_type": 77}})
+    assert mapped.dates == () and mapped.fields["approval_type"] == Meeting.ApprovalType.NONE
+    assert map_meeting({"id": 1, "host_id": "h", "type": 2, "settings": None}).zoom_id == "1"
+
+
+def test_mapped_meeting_prints_no_secret():
+    assert "canary" not in repr(map_meeting(MEETING))
+
+
+RECORDING = {
+    "uuid": "a//b==",
+    "id": 81234567890,
+    "host_id": "host1",
+    "type": 8,
+    "topic": "Reading group",
+    "start_time": "2026-10-22T17:00:00Z",
+    "duration": 61,
+    "total_size": 12345,
+    "share_url": "https://zoom.us/rec/share/x",
+    "recording_play_passcode": "pass",
+    "download_access_token": "canary-token",
+    "participant_audio_files": [{"file_name": "canary-name"}],
+    "recording_files": [
+        {"id": "f1", "file_type": "MP4", "status": "completed", "file_size": 10,
+         "play_url": "https://zoom.us/rec/play/x", "download_url": "https://zoom.us/canary-download",
+         "recording_start": "2026-10-22T17:00:00Z", "recording_end": ""},
+        {"file_type": "TIMELINE"},
+        {"id": "f2", "file_type": "TRANSCRIPT", "status": "completed"},
+    ],
+}  # fmt: skip
+
+
+def test_recording_keeps_what_is_watched():
+    mapped = map_recording(RECORDING)
+    assert mapped.fields["is_ready"] and mapped.fields["has_transcript"]
+    assert (mapped.fields["file_count"], mapped.fields["file_types"]) == (
+        3,
+        ["MP4", "TIMELINE", "TRANSCRIPT"],
+    )
+    assert mapped.fields["start"] == datetime(2026, 10, 22, 17, tzinfo=UTC)
+    columns = {column.name for column in Recording._meta.get_fields()}
+    assert set(mapped.fields) <= columns
+    text = json.dumps(mapped.fields, default=str)
+    assert "canary" not in text and "pass" not in repr(mapped)
+
+
+def test_the_play_link_is_stored_only_where_zoom_gives_no_share_link():
+    shared = map_recording(RECORDING).fields
+    assert (shared["share_url"], shared["play_url"]) == ("https://zoom.us/rec/share/x", "")
+    sound = {"id": "f0", "file_type": "M4A", "play_url": "https://zoom.us/rec/play/sound"}
+    broken = {
+        "id": "f3",
+        "file_type": "MP4",
+        "status": "processing",
+        "play_url": "https://zoom.us/b",
+    }
+    files = [sound, broken, *RECORDING["recording_files"]]
+    alone = map_recording({**RECORDING, "share_url": None, "recording_files": files}).fields
+    assert (alone["share_url"], alone["play_url"]) == ("", "https://zoom.us/rec/play/x")
+    foreign = [{"id": "f1", "file_type": "MP4", "play_url": "https://evil.example/rec/play/x"}]
+    foreign = map_recording({**RECORDING, "share_url": "", "recording_files": foreign}).fields
+    assert foreign["play_url"] == ""
+
+
+def test_recording_in_processing_is_not_ready():
+    files = [{"id": "f1", "file_type": "MP4", "status": "processing"}]
+    assert not map_recording({**RECORDING, "recording_files": files}).fields["is_ready"]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(4, True), ("1", True), (2, False), ("8", False)])
+def test_unscheduled_recordings_are_marked(kind, expected):
+    """Of personal rooms and instant meetings: never published by itself."""
+    assert map_recording({**RECORDING, "type": kind}).fields["is_unscheduled"] is expected
+
+
+@pytest.mark.parametrize("change", [{"uuid": None}, {"start_time": "x"}, {"host_id": None}])
+def test_recording_without_identity_is_bad(change):
+    with pytest.raises(BadItem):
+        map_recording({**RECORDING, **change})

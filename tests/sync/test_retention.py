@@ -1,0 +1,71 @@
+"""The minutely tick: sign of life and retention (W15, Q7, Q8)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils.module_loading import import_string
+from wagtail.models import Site
+
+from wagtail_zoom.models import Activity, Heartbeat, SyncRun, WebhookEvent, ZoomAccount
+from wagtail_zoom.sync.retention import delete_outdated
+from wagtail_zoom.utils.queue import SCHEDULE_FUNCTION
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def event(key, state, age):
+    return WebhookEvent.objects.create(
+        content_key=key, event="meeting.updated", state=state, payload={"topic": "T"},
+        received_at=NOW - timedelta(days=age),
+    )  # fmt: skip
+
+
+def test_the_scheduled_path_exists_and_beats():
+    """Q8: the worker's sign of life is a row, independent of cache and broker."""
+    import_string(SCHEDULE_FUNCTION)()
+    assert Heartbeat.objects.filter(name="tick").exists()
+
+
+def test_payload_goes_first_the_key_later():
+    """W15."""
+    young, old, ancient = (event(f"k{age}", "done", age) for age in (1, 8, 31))
+    counts = delete_outdated(NOW)
+    assert (counts["payloads"], counts["events"]) == (1, 1)
+    young.refresh_from_db()
+    old.refresh_from_db()
+    assert young.payload and not old.payload
+    assert not WebhookEvent.objects.filter(pk=ancient.pk).exists()
+
+
+def test_what_is_not_handled_is_never_pruned():
+    """Nothing waiting is lost, however old; parked ones go after a day."""
+    pending, parked = event("a", "pending", 400), event("b", "parked", 2)
+    delete_outdated(NOW)
+    assert WebhookEvent.objects.get().pk == pending.pk != parked.pk
+    assert WebhookEvent.objects.get().payload
+
+
+def test_open_runs_stay_finished_ones_go():
+    account = ZoomAccount.objects.create(zoom_id="acc")
+    long_ago = NOW - timedelta(days=400)
+    open_run = SyncRun.objects.create(account=account, mode="reconcile", requested_at=long_ago)
+    SyncRun.objects.create(account=account, mode="reconcile", state="done", finished_at=long_ago)
+    assert delete_outdated(NOW)["runs"] == 1
+    assert SyncRun.objects.get() == open_run
+
+
+def test_log_of_a_site_has_its_own_retention():
+    site = Site.objects.get(is_default_site=True)
+    Activity.log([site.pk], "sync", "young")
+    Activity.log([site.pk], "sync", "old")
+    Activity.objects.filter(code="old").update(at=NOW - timedelta(days=181))
+    assert delete_outdated(NOW)["activity"] == 1
+    assert Activity.objects.get().code == "young"
+
+
+def test_a_second_tick_finds_nothing():
+    """Q7: tasks make it so."""
+    event("k", "done", 31)
+    delete_outdated(NOW)
+    assert not any(delete_outdated(NOW).values())

@@ -1,0 +1,218 @@
+"""What a host sees: ids in the logs, numbers, an address for monitors; never content."""
+
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from wagtail_zoom import tasks
+from wagtail_zoom.models import Heartbeat, Registration, SyncRun, WebhookEvent, ZoomAccount
+from wagtail_zoom.sync import health
+from wagtail_zoom.testing.signing import sign
+from wagtail_zoom.utils.logging import JsonFormatter, get_logger, log_context
+
+pytestmark = pytest.mark.django_db
+SEEN = []
+
+
+def receive(name, value, tags):
+    SEEN.append((name, value, tags))
+
+
+def broken(name, value, tags):
+    raise RuntimeError("the metrics server is away")
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    cache.clear()
+    SEEN.clear()
+
+
+@pytest.fixture
+def metrics(settings):
+    def use(name):
+        path = f"{__name__}.{name}"
+        settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "METRICS": path}
+
+    return use
+
+
+def post(client, **changes):
+    body = {"event": "meeting.updated", "event_ts": 1, "payload": {"account_id": "acc"}}
+    raw = json.dumps({**body, **changes}).encode()
+    headers = sign(raw, "simulator-webhook-secret")
+    headers.pop("content-type")
+    return client.post("/zoom/webhook/", raw, content_type="application/json", headers=headers)
+
+
+def age(model, **values):
+    model.objects.update(**{name: timezone.now() - ago for name, ago in values.items()})
+
+
+def test_w31_records_carry_ids_and_the_json_holds_no_text_of_an_exception(caplog):
+    log = get_logger("sync")
+    with caplog.at_level("INFO"), log_context(account=3, run=7):
+        try:
+            raise ValueError("mika@example.org")
+        except ValueError:
+            log.exception("Run %s broke off.", 7)
+    log.warning("Outside.")
+    inside, outside = caplog.records
+    line = json.loads(JsonFormatter().format(inside))
+    assert (line["account"], line["run"], line["level"]) == (3, 7, "ERROR")
+    assert line["message"] == "Run 7 broke off." and line["error"] == "ValueError"
+    assert __file__ in line["at"] and "mika" not in json.dumps(line)
+    assert "account" not in json.loads(JsonFormatter().format(outside))
+
+
+def test_w31_a_task_names_itself_on_each_record(caplog, metrics, monkeypatch):
+    metrics("receive")
+    log = get_logger("tasks")
+    monkeypatch.setattr(tasks.inbox, "drain", lambda: log.warning("Here."))
+    tasks.drain()
+    assert caplog.records[0].zoom_task == "drain"
+    name, value, tags = SEEN[-1]
+    assert name == "task_seconds" and value >= 0
+    assert tags == {"task": "drain", "outcome": "done"}
+
+
+def test_w31_every_logger_of_ours_carries_ids():
+    """A bare logger would write records without the fields that hosts filter by."""
+    import wagtail_zoom
+
+    root = wagtail_zoom.__path__[0]
+    from pathlib import Path
+
+    bare = [
+        str(file)
+        for file in Path(root).rglob("*.py")
+        if "testing" not in file.parts
+        and file.parts[-2:] != ("utils", "logging.py")
+        and "getLogger" in file.read_text()
+    ]
+    assert bare == []
+
+
+def test_w31_messages_are_counted_by_fate(client, metrics):
+    metrics("receive")
+    post(client)
+    client.post("/zoom/webhook/", b"{}", content_type="application/json")
+    names = [(name, tags) for name, _value, tags in SEEN]
+    assert ("messages_received", {}) in names
+    assert ("messages_refused", {"reason": "headers"}) in names
+    assert "message_age_seconds" in {name for name, _tags in names}
+
+
+def test_metrics_that_fail_break_nothing(client, metrics, caplog):
+    metrics("broken")
+    assert post(client).status_code == 200
+    assert WebhookEvent.objects.count() == 1
+    assert "The metrics do not work (RuntimeError)" in caplog.text
+    metrics("not_there")
+    assert post(client, event_ts=2).status_code == 200
+
+
+def healthy():
+    Heartbeat.beat("tick")
+
+
+def ask(client, **headers):
+    cache.clear()
+    answer = client.get("/zoom/health/", headers=headers)
+    return answer.status_code, answer.json()
+
+
+def test_health_is_good_when_all_keeps_up(client, django_assert_max_num_queries):
+    healthy()
+    with django_assert_max_num_queries(9):
+        status, body = ask(client)
+    assert (status, body["status"]) == (200, "ok")
+    assert "numbers" not in body
+    # Asking again within seconds costs nothing.
+    with django_assert_max_num_queries(0):
+        assert client.get("/zoom/health/").status_code == 200
+    assert client.post("/zoom/health/").status_code == 405
+
+
+def message():
+    return WebhookEvent.objects.create(
+        content_key="k", account_zoom_id="a", event="meeting.updated", lane="a:meeting:1"
+    )
+
+
+def test_health_says_what_lags_behind(client):
+    assert ask(client) == (
+        503,
+        {
+            "status": "trouble", "database": True, "worker": False,
+            "messages": True, "signups": True, "sync": True,
+        },
+    )  # fmt: skip
+    healthy()
+    message()
+    age(WebhookEvent, run_after=timedelta(minutes=6))
+    assert ask(client)[1]["messages"] is False
+    WebhookEvent.objects.all().delete()
+    account = ZoomAccount.objects.create(zoom_id="a")
+    SyncRun.objects.create(
+        account=account, mode="reconcile", state="running",
+        beat_at=timezone.now() - timedelta(minutes=16),
+    )  # fmt: skip
+    assert ask(client)[1]["sync"] is False
+    SyncRun.objects.all().delete()
+    age(Heartbeat, at=timedelta(minutes=4))
+    assert ask(client) == (
+        503,
+        {
+            "status": "trouble", "database": True, "worker": False,
+            "messages": True, "signups": True, "sync": True,
+        },
+    )  # fmt: skip
+
+
+def test_health_waits_for_sign_ups(client, site_with_sign_up):
+    healthy()
+    assert ask(client)[0] == 200
+    age(Registration, next_try_at=timedelta(minutes=11))
+    assert ask(client)[1]["signups"] is False
+
+
+@pytest.fixture
+def site_with_sign_up(db):
+    from tests.default_site import default_site
+
+    account = ZoomAccount.objects.create(zoom_id="a")
+    row = Registration(
+        site=default_site(), account=account, meeting_zoom_id="1", email_index="x",
+        idempotency_key="y", task="add", next_try_at=timezone.now(),
+    )  # fmt: skip
+    row.email = "mika@example.org"
+    row.save()
+    return row
+
+
+def test_health_tells_numbers_to_who_has_the_token(client, settings):
+    healthy()
+    message()
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "HEALTH_TOKEN": "watcher"}
+    assert "numbers" not in ask(client)[1]
+    assert "numbers" not in ask(client, authorization="Bearer other")[1]
+    numbers = ask(client, authorization="Bearer watcher")[1]["numbers"]
+    assert (numbers["messages_due"], numbers["messages_deepest_lane"]) == (1, 1)
+    assert set(numbers) == set(health.facts())
+
+
+def test_health_without_a_database(client, monkeypatch, caplog):
+    from django.db import DatabaseError
+
+    def away(*args):
+        raise DatabaseError("password=secret")
+
+    monkeypatch.setattr(health, "facts", away)
+    with caplog.at_level(logging.WARNING):
+        assert ask(client) == (503, {"status": "trouble", "database": False})
+    assert "secret" not in caplog.text

@@ -1,0 +1,152 @@
+"""Times, ages and counts in an owner's words, in the reader's language and zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from ..frontend import datetimes
+
+
+def day(value: date | datetime) -> str:
+    """``Fri 20 November 2026``."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    # Translators: a date with its weekday, in Django's format letters.
+    return date_format(value, pgettext("date format", "D j F Y"))
+
+
+def short_day(value: date | datetime) -> str:
+    """``20 November``, with the year when it is another one; for notes."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    if value.year != timezone.localdate().year:
+        return day(value)
+    # Translators: a date without its year, in Django's format letters.
+    return date_format(value, pgettext("date format", "j F"))
+
+
+def clock(value: datetime) -> str:
+    """``14:03``."""
+    # Translators: a time of day, in Django's format letters.
+    return date_format(timezone.localtime(value), pgettext("time format", "H:i"))
+
+
+def moment(value: datetime, now: datetime | None = None) -> str:
+    """``14:03`` when it is today, else ``Fri 20 November 2026, 11:04``."""
+    local = timezone.localtime(value)
+    if local.date() == timezone.localtime(now or timezone.now()).date():
+        return clock(value)
+    return _("%(day)s, %(time)s") % {"day": day(value), "time": clock(value)}
+
+
+def stamp(value: datetime) -> str:
+    """A moment in a list: ``Today, 14:03``, ``Fri 20 November 2026, 11:04``."""
+    days = (timezone.localdate() - timezone.localtime(value).date()).days
+    if days == 0:
+        return _("Today, %(time)s") % {"time": clock(value)}
+    if days == 1:
+        return _("Yesterday, %(time)s") % {"time": clock(value)}
+    return moment(value)
+
+
+def zone() -> str:
+    """``All times are Berlin time.``: the clock of the reader's admin, whatever the event's."""
+    return _("All times are %(zone)s.") % {
+        "zone": datetimes.zone_place(timezone.get_current_timezone_name())
+    }
+
+
+def age(value: datetime, now: datetime | None = None) -> str:
+    """``3 minutes`` since then; seconds only in the first minute."""
+    now = now or timezone.now()
+    seconds = max(0, int((now - value).total_seconds()))
+    if seconds < 60:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    return timesince(value, now, depth=1).replace("\xa0", " ")
+
+
+def minutes(value: int) -> str:
+    """``58 min`` or ``1 h 02 min``."""
+    hours, rest = divmod(max(0, value), 60)
+    if hours and not rest:
+        return _("%(hours)d h") % {"hours": hours}
+    if hours:
+        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": rest}
+    return _("%(minutes)d min") % {"minutes": rest}
+
+
+def dates(n: int) -> str:
+    return ngettext("%(n)d date", "%(n)d dates", n) % {"n": n}
+
+
+def recordings(n: int) -> str:
+    return ngettext("%(n)d recording", "%(n)d recordings", n) % {"n": n}
+
+
+def pages(n: int) -> str:
+    return ngettext("%(n)d page", "%(n)d pages", n) % {"n": n}
+
+
+def hosts(n: int) -> str:
+    return ngettext("%(n)d host", "%(n)d hosts", n) % {"n": n}
+
+
+def signups(n: int) -> str:
+    return ngettext("%(n)d sign-up", "%(n)d sign-ups", n) % {"n": n}
+
+
+def shown(dates_shown: int, recordings_shown: int) -> str:
+    """What visitors see, as a part of a sentence: ``14 dates and 9 recordings``."""
+    parts = []
+    if dates_shown or not recordings_shown:
+        parts.append(dates(dates_shown))
+    if recordings_shown:
+        parts.append(recordings(recordings_shown))
+    return listing(parts)
+
+
+def listing(parts: Iterable[object]) -> str:
+    """``meetings, webinars and recordings``."""
+    return get_text_list([str(part) for part in parts], _("and"))
+
+
+def compared(counts: dict[str, dict[str, int]]) -> str:
+    """What a comparison has seen: ``14 meetings and 9 recordings``."""
+
+    def seen(kind: str) -> int:
+        return int((counts.get(kind) or {}).get("seen") or 0)
+
+    parts = []
+    if "meeting" in counts:
+        n = seen("meeting")
+        parts.append(ngettext("%(n)d meeting", "%(n)d meetings", n) % {"n": n})
+    if "webinar" in counts:
+        n = seen("webinar")
+        parts.append(ngettext("%(n)d webinar", "%(n)d webinars", n) % {"n": n})
+    if "recording" in counts:
+        parts.append(recordings(seen("recording")))
+    return listing(parts) or _("nothing")
+
+
+def short_moment(value: datetime) -> str:
+    """``28 November, 09:00``: for notes in narrow columns."""
+    return _("%(day)s, %(time)s") % {"day": short_day(value), "time": clock(value)}
+
+
+def kind_name(name: str) -> str:
+    """The plural of a kind of data, or of the feature ``registration``, inside a sentence."""
+    names = {
+        "meeting": _("meetings"),
+        "webinar": _("webinars"),
+        "recording": _("recordings"),
+        "registration": _("registration"),
+    }
+    return names.get(name, name)

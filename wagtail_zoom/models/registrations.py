@@ -1,0 +1,127 @@
+"""The outbox: visitors' sign-ups, saved before Zoom is asked."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..utils.fields import SecretField, ZoomIdField
+from .accounts import ZoomAccount
+from .mirror import Meeting, Occurrence
+
+
+class Registration(models.Model):
+    """A visitor's sign-up and its way to Zoom.
+
+    Outlives its meeting (``snapshot``) and is deleted by its own retention (``purge_on``).
+    Everything the visitor typed is encrypted; the address can be found by a keyed index only.
+    """
+
+    class State(models.TextChoices):
+        UNCONFIRMED = "unconfirmed", _("Waiting for the person to confirm the address")
+        WAITING = "waiting", _("On the way to Zoom")
+        PENDING = "pending", _("Waiting for your answer")
+        APPROVED = "approved", _("Registered")
+        DENIED = "denied", _("Denied")
+        CANCELLED = "cancelled", _("Cancelled")
+        FAILED = "failed", _("Needs you")
+
+    class Task(models.TextChoices):
+        """What is still to be done at Zoom; ``state`` stays what is known meanwhile."""
+
+        ADD = "add", _("Register")
+        CANCEL = "cancel", _("Cancel")
+        APPROVE = "approve", _("Approve")
+        DENY = "deny", _("Deny")
+        CHECK = "check", _("Compare with Zoom")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_registrations"
+    )
+    page_id = models.PositiveBigIntegerField(null=True)
+    account = models.ForeignKey(ZoomAccount, on_delete=models.PROTECT, related_name="+")
+    meeting = models.ForeignKey(
+        Meeting, null=True, on_delete=models.SET_NULL, related_name="registrations"
+    )
+    meeting_zoom_id = ZoomIdField(db_index=True)
+    snapshot = models.JSONField(default=dict)
+    """Topic, zone and kind as they were, so that the row can be read without its meeting."""
+    locale = models.CharField(max_length=20, blank=True)
+
+    email = SecretField()
+    email_index = models.CharField(max_length=64, db_index=True)
+    answers = SecretField()
+    """JSON of everything typed, encrypted as one text."""
+    consented_at = models.DateTimeField(null=True)
+    idempotency_key = models.CharField(max_length=64, unique=True)
+    identity = SecretField(db_default="")
+    """What ``idempotency_key`` is a keyed digest of: with another key it has to be made anew."""
+
+    state = models.CharField(max_length=12, choices=State, default=State.WAITING)
+    state_since = models.DateTimeField(default=timezone.now)
+    zoom_registrant_id = ZoomIdField(blank=True, db_index=True)
+    join_url = SecretField()
+    task = models.CharField(max_length=10, choices=Task, blank=True, default="")
+    maybe_sent = models.BooleanField(default=False)
+    """Written before a sign-up goes to Zoom, taken back when it surely did not arrive: look the
+    person up before another try. It stays when the meeting vanished at Zoom before that could be
+    told: should it come back, the comparison looks for the person."""
+    task_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Failures in a row; waiting for our turn is none."""
+    next_try_at = models.DateTimeField(null=True, db_index=True)
+    """The earlier of ``task_at`` and ``mail_at``; nothing is due when empty."""
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    error_class = models.CharField(max_length=40, blank=True)
+    error_code = models.IntegerField(null=True)
+    mails = models.JSONField(default=dict, blank=True)
+    """``{mail: iso time sent}``: no mail goes out twice."""
+    mail_due = models.CharField(max_length=20, blank=True, default="")
+    """The mail to the person that is still to be sent, at ``mail_at``."""
+    mail_at = models.DateTimeField(null=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    purge_on = models.DateField(null=True, db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("sign-up")
+        verbose_name_plural = _("sign-ups")
+        indexes = [
+            models.Index(fields=["site", "state"], name="wagtail_zoom_reg_site"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    def secret_place(self) -> str:
+        return str(self.public_id)
+
+
+class RegistrationDate(models.Model):
+    """One date that a sign-up is for."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="dates")
+    occurrence = models.ForeignKey(
+        Occurrence, null=True, on_delete=models.SET_NULL, related_name="registration_dates"
+    )
+    zoom_occurrence_id = ZoomIdField(blank=True)
+    start = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    """When Zoom was told; a broken-off cancellation goes on with the other dates."""
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("date of a sign-up")
+        verbose_name_plural = _("dates of sign-ups")
+
+    def __str__(self) -> str:
+        return f"{self.registration_id}"

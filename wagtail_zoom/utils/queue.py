@@ -1,0 +1,129 @@
+"""The task queue: ``enqueue()`` for tasks, and the only schedule, which runs every minute.
+
+django-q2 has no de-duplication, no priorities, and its brokers lose or repeat tasks when a
+worker dies. So a task is only a wake-up for rows that our own tables hold; everything that
+is enqueued may run twice or never, and a minutely sweep finds what got lost.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.apps import apps
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from .logging import get_logger
+
+logger = get_logger("queue")
+
+TASKS = "wagtail_zoom.tasks"
+SCHEDULE_NAME = "wagtail-zoom tick"
+SCHEDULE_FUNCTION = "wagtail_zoom.tasks.tick"
+Q_OPTIONS = {"ack_failure": True, "save": False, "group": "wagtail-zoom"}
+
+
+def enqueue(name: str, *ids: int | str) -> None:
+    """Wake the worker: run ``wagtail_zoom.tasks.<name>(*ids)`` after the transaction commits.
+
+    Only whole numbers and short strings may travel: the queue stores pickles that anyone with
+    database access can read. A broker that is away is logged, not raised: the rows are there,
+    the sweep picks them up.
+    """
+    for value in ids:
+        if not isinstance(value, int | str) or (
+            isinstance(value, str) and len(value) > 64
+        ):  # guard: queue-takes-ids-only
+            raise TypeError("Only ids may be put into the task queue.")
+    transaction.on_commit(partial(_send, name, ids), robust=True)
+
+
+def debounce(name: str, seconds: int) -> bool:
+    """Whether nobody has asked for this within the running stretch of ``seconds``.
+
+    For wake-ups that one a second is enough of. The stretch is part of the key: a key that a wrong
+    clock has dated would else keep everybody quiet until its time comes.
+    """
+    try:
+        return cache.add(_bucket(name, seconds), 1, timeout=seconds)
+    except Exception:
+        return True
+
+
+def reset_debounce(name: str, seconds: int) -> None:
+    """Whoever asks next is the first again."""
+    try:
+        cache.delete(_bucket(name, seconds))
+    except Exception:
+        return
+
+
+def _bucket(name: str, seconds: int) -> str:
+    return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"  # guard: wake-up-not-by-cache-age
+
+
+def _send(name: str, ids: tuple[int | str, ...]) -> None:
+    try:
+        async_task(f"{TASKS}.{name}", *ids, q_options=dict(Q_OPTIONS))
+    except Exception as error:
+        logger.warning("The task queue is away (%s); the sweep will find it.", type(error).__name__)
+
+
+def ensure_schedule(**kwargs: Any) -> None:
+    """Make the schedule be there exactly once and due within a minute, whatever happened before
+    (after ``migrate``).
+
+    Names of schedules are not unique in django-q2, so surplus rows are removed.
+    """
+    if not apps.is_installed("django_q"):
+        return
+    from django.db import connections, router
+    from django_q.models import Schedule
+
+    alias = router.db_for_write(Schedule)
+    if kwargs.get("using", alias) != alias:
+        return
+    if Schedule._meta.db_table not in connections[alias].introspection.table_names():
+        return
+    rows = Schedule.objects.using(alias).filter(name=SCHEDULE_NAME).order_by("pk")
+    first = rows.first()
+    if first is None:
+        Schedule.objects.using(alias).create(
+            name=SCHEDULE_NAME,
+            func=SCHEDULE_FUNCTION,
+            schedule_type=Schedule.MINUTES,
+            minutes=1,
+            repeats=-1,
+        )
+        return
+    rows.exclude(pk=first.pk).delete()
+    if (first.func, first.minutes, first.repeats) != (SCHEDULE_FUNCTION, 1, -1):
+        first.func, first.minutes, first.repeats = SCHEDULE_FUNCTION, 1, -1
+        first.save(using=alias)
+    repair_schedule()
+
+
+def repair_schedule(now: datetime | None = None) -> int:
+    """A minutely job is due within a minute. A later time was written by a clock that ran ahead,
+    and nothing would beat until then."""
+    if not apps.is_installed("django_q"):
+        return 0
+    from django_q.models import Schedule
+
+    now = now or timezone.now()
+    late = Schedule.objects.filter(name=SCHEDULE_NAME, next_run__gt=now + timedelta(minutes=2))
+    return late.update(next_run=now)  # guard: schedule-corrected
+
+
+def on_worker_start(**kwargs: Any) -> None:
+    """Receiver of django-q2's ``post_spawn``: to start the worker anew helps in any case."""
+    try:
+        repair_schedule()
+    except Exception as error:
+        # A worker that cannot reach its database has worse to tell; it must not die of this.
+        logger.warning("The schedule could not be looked at (%s).", type(error).__name__)
