@@ -31,9 +31,9 @@ table in ``guards.py``. An operation names no identifier of the code: a rename c
     The same with an expression of built-in names. ``$`` is the old text, ``$0`` the first argument
     of the outermost call in it. Only for what no other operation can express.
 
-Where several nodes fit, it is the first one, and of those that start together the outermost. An
-argument, entry, element or operand to remove has to be on a line of its own; the formatter keeps it
-there because of the comment.
+Where several nodes fit, it is the first one, and of those that start together the outermost. Where
+nothing starts on the line, it is what ends there. An argument, entry, element or operand to remove
+has to be on a line of its own; the formatter keeps it there because of the comment.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Guard:
     what: str
     """One sentence: what is promised, with the numbers of the requirements."""
     operation: str
-    tests: str
-    """Node ids below ``tests/``, separated by blanks: the most precise first."""
+    tests: tuple[str, ...]
+    """Node ids below ``tests/``: the most precise first, then all that may notice."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class Edit:
     """The first node comes first, then the longest."""
     changes: tuple[tuple[int, int, str], ...]
     """Start, end and replacement, in bytes."""
+    last: int
+    """Where else it may be: the formatter can break the line before the comment."""
     crowded: bool = False
     """Another part of the same list or condition starts on the same line."""
 
@@ -144,7 +146,7 @@ class Source:
         self, anchor: ast.AST, changes: tuple[tuple[int, int, str], ...], line: int = 0
     ) -> Edit:
         order = (self.start(anchor), self.start(anchor) - self.end(anchor))
-        return Edit(line or anchor.lineno, order, changes)
+        return Edit(line or anchor.lineno, order, changes, anchor.end_lineno)
 
 
 def marks(sources: Mapping[str, str]) -> tuple[dict[str, list[Mark]], list[str]]:
@@ -183,9 +185,11 @@ def apply(text: str, lines: tuple[int, int], operation: str) -> str:
     """
     source = Source(text, lines)
     first, last = lines
-    fitting = [edit for edit in _edits(source, operation) if first <= edit.line <= last]
+    near = list(_edits(source, operation))
+    fitting = [edit for edit in near if first <= edit.line <= last]
+    fitting = fitting or [edit for edit in near if edit.last == last]
     if not fitting:
-        raise CannotApply("nothing that starts on the marked line fits it")
+        raise CannotApply("nothing that starts or ends on the marked line fits it")
     chosen = min(fitting, key=lambda edit: edit.order)
     if chosen.crowded:
         raise CannotApply("what is to be removed is not on a line of its own")
@@ -244,9 +248,9 @@ def missing_tests(guards: Iterable[Guard], tests: Path) -> list[str]:
     wrong: list[str] = []
     names: dict[Path, set[str]] = {}
     for guard in guards:
-        if not guard.tests.split():
+        if not guard.tests:
             wrong.append(f"{guard.id}: the table names no test.")
-        for test in guard.tests.split():
+        for test in guard.tests:
             file, *parts = test.split("::")
             path = tests / file
             if not path.exists():

@@ -39,7 +39,8 @@ TIME_LIMIT = 240
 FAILED = re.compile(r"^FAILED (?P<test>.+?)(?: - (?P<reason>.*))?$", re.MULTILINE)
 BROKEN = re.compile(
     r"(?:\w+\.)*(?:NameError|UnboundLocalError|ImportError|ModuleNotFoundError|SyntaxError"
-    r"|IndentationError|OperationalError|ProgrammingError)\b"
+    r"|IndentationError)\b"
+    r"|.*(?:no such (?:table|column)|database is locked|unable to open database file)"
 )
 """A test that ends so has not judged the mutant: the program or the database did not work."""
 
@@ -159,7 +160,7 @@ class Run:
         try:
             file.write_text(text)
             outcome = Outcome("passed")
-            precise, *rest = guard.tests.split()
+            precise, *rest = guard.tests
             for tests in ([precise], rest):
                 if tests and outcome.state == "passed":
                     shutil.copy(self.database, copy / "tables.sqlite3")

@@ -50,6 +50,7 @@ def test_printing_shows_nothing(grant):
     fresh = Grant.objects.get(pk=grant.pk)
     page = Template("{{ g.access_token }}|{{ g.access_token.reveal }}|{{ g }}")
     shown = [repr(fresh.access_token), f"{fresh.access_token}", page.render(Context({"g": fresh}))]
+    shown += [repr(Secret(value=CANARY)), f"{Secret(value=CANARY)}"]
     assert all(CANARY not in text for text in shown)
 
 
