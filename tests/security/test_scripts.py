@@ -54,7 +54,8 @@ BROKEN = ("<xss", 'q" onzzz', "q' onyyy", "<style>zzz", "onerror=zzz()>")
 DATA = re.compile(r"<script[^>]*json[^>]*>(.*?)</script>", re.DOTALL)
 """Data for scripts: quotes are harmless there, but nothing may end the element."""
 OWN = {
-    "fingerprint", "timezone", "email_index", "idempotency_key", "content_key", "lock_key", "locale",
+    "fingerprint", "timezone", "email_index", "idempotency_key", "content_key", "lock_key",
+    "locale",
     "state_hash", "session_hash", "token_hash", "nonce_hash", "lease_owner", "redirect_uri",
     "origin", "issuer", "contact_email", "base_url", "api_url", "key", "name_hash", "label",
     "event", "code", "scope", "error_class", "registration_block", "mark_word", "zoom_type",

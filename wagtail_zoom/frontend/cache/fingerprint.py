@@ -50,7 +50,7 @@ def digest_of(name: str) -> str:
 def fingerprint() -> str:
     """A digest of this release, of the settings and of all templates of blocks, the project's own
     in their place."""
-    root = Path(__file__).parents[1] / "templates"
+    root = Path(__file__).parents[2] / "templates"
     names = [
         path.relative_to(root).as_posix()
         for folder in FOLDERS
@@ -105,7 +105,7 @@ def _release() -> str:
         found = ""
     if found and not django_settings.DEBUG:
         return found
-    return str(max(path.stat().st_mtime for path in Path(__file__).parents[1].rglob("*.py")))
+    return str(max(path.stat().st_mtime for path in Path(__file__).parents[2].rglob("*.py")))
 
 
 def clear_fingerprint(**kwargs: Any) -> None:
