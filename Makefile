@@ -1,4 +1,4 @@
-# make demo   three sites, a worker and a simulated Zoom on this machine; Ctrl-C ends all
+# make demo   three sites, a worker and the Zoom simulator on this machine; Ctrl-C stops all of it
 # make test   sets up a virtual environment and runs the tests on SQLite
 # make test-browser   the main paths in a real Chromium
 # make bench   measures everything beside its floor, about 15 minutes; QUICK=1: a minute and a half
@@ -10,7 +10,7 @@
 # make release   sdist and wheel, built twice and compared, in dist
 # make mutants   switches each guard off in turn and shows which test notices; WORDS="X9 webhooks.py",
 #                SAMPLE=10: a random part of them, 10 minutes long; SEED=7: the same part again
-# make lint   style, import floors, migrations, build and metadata
+# make lint   style, names, import layers, migrations, build and metadata
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
 	if command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
@@ -73,6 +73,7 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_names.py
 	$(BIN)/djlint wagtail_zoom/templates demo_site --lint --quiet
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run wagtail_zoom
 	rm -rf dist

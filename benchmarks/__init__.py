@@ -1,1 +1,1 @@
-"""Measurements: ``make bench``. Each figure has its floor measured beside it in the same run."""
+"""Measurements: ``make bench``. Each figure is measured with its baseline in the same run."""

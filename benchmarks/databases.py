@@ -1,4 +1,4 @@
-"""Scratch databases: migrated once, copied for each measurement, gone afterwards."""
+"""Temporary databases: migrated once, copied for each measurement, dropped at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from demo_site.places import Places
+from demo_site.config import DemoConfig
 from demo_site.run import Demo
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ class Database:
             [sys.executable, "-m", "benchmarks.prepare"], cwd=ROOT, env=self.environment, check=True
         )
 
-    def fresh(self) -> None:
+    def empty_copy(self) -> None:
         """An empty database under the same name."""
         for path in self.folder.glob(f"{self.base}.sqlite3*"):
             path.unlink()
@@ -52,7 +52,7 @@ class Database:
         return f"SQLite {sqlite3.sqlite_version}"
 
     def drop(self) -> None:
-        """The folder goes as a whole."""
+        """Nothing to do: the folder is deleted."""
 
 
 class Postgres(Database):
@@ -64,39 +64,39 @@ class Postgres(Database):
         super().__init__(folder)
         self.environment |= {"TEST_DATABASE": "postgres"}
 
-    def _say(self, sql: str) -> str:
+    def _execute(self, sql: str) -> str:
         import psycopg
 
-        facts = {
+        parameters = {
             "host": os.environ.get("PGHOST", "127.0.0.1"),
             "user": os.environ.get("PGUSER", "postgres"),
         }
-        with psycopg.connect(dbname="postgres", autocommit=True, **facts) as connection:
+        with psycopg.connect(dbname="postgres", autocommit=True, **parameters) as connection:
             cursor = connection.execute(sql)
             return str(cursor.fetchone()[0]) if cursor.description else ""
 
     def prepare(self) -> None:
-        self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
-        self._say(f'CREATE DATABASE "{self.base}"')
+        self._execute(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
+        self._execute(f'CREATE DATABASE "{self.base}"')
         self._migrate()
-        self._say(f'ALTER DATABASE "{self.base}" RENAME TO "{self.base}t"')
+        self._execute(f'ALTER DATABASE "{self.base}" RENAME TO "{self.base}t"')
 
-    def fresh(self) -> None:
-        self._say(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
-        self._say(f'CREATE DATABASE "{self.base}" TEMPLATE "{self.base}t"')
+    def empty_copy(self) -> None:
+        self._execute(f'DROP DATABASE IF EXISTS "{self.base}" WITH (FORCE)')
+        self._execute(f'CREATE DATABASE "{self.base}" TEMPLATE "{self.base}t"')
 
     def version(self) -> str:
-        return f"PostgreSQL {self._say('SHOW server_version')}"
+        return f"PostgreSQL {self._execute('SHOW server_version')}"
 
     def drop(self) -> None:
         for name in (self.base, f"{self.base}t"):
-            self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def prepare_demo(places: Places) -> None:
+def prepare_demo(config: DemoConfig) -> None:
     """The demo's sites and pages, for the measurement that runs the whole demo."""
-    places.folder.mkdir(parents=True)
-    Demo(places).manage("setup_demo")
+    config.folder.mkdir(parents=True)
+    Demo(config).manage("setup_demo")
 
 
 def all_databases(folder: Path) -> list[Database]:

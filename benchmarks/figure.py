@@ -1,4 +1,4 @@
-"""``python -m benchmarks.figure <name> [argument]``: one measurement in a process of its own."""
+"""``python -m benchmarks.figure <name> [argument]``: one measurement in its own process."""
 
 from __future__ import annotations
 

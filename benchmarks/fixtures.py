@@ -1,4 +1,4 @@
-"""What a measurement stands on: rows, a connected Site, a worker in this process."""
+"""Fixtures of the measurements: rows, a connected Site, a worker in this process."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def worker() -> TaskRunner:
     runner = TaskRunner()
     queue._send = runner.send
     webhooks.debounce = lambda name, seconds: True
-    inbox.LINGER = 0
+    inbox.POLL_SECONDS = 0
     return runner
 
 
-def no_budget() -> None:
-    """Our own pacing off: for figures that measure work and not waiting."""
-    for rates in (ratelimit.RATES, ratelimit.DAILY):
+def disable_rate_limits() -> None:
+    """Switch the client's rate limits off, to measure work and not waiting."""
+    for rates in (ratelimit.RATES, ratelimit.DAILY_LIMITS):
         for plan in rates:
             rates[plan] = dict.fromkeys(("light", "medium", "heavy"), 10**9)
 
 
 @contextmanager
 def simulator(*arguments: str) -> Any:
-    """A simulated Zoom in a process of its own, and our settings pointing at it."""
+    """A Zoom simulator process, and the settings pointing at it."""
     process = SimulatorProcess(*arguments)
     zoom = settings.WAGTAIL_ZOOM
     settings.WAGTAIL_ZOOM = {**zoom, "OAUTH_URL": process.url, "API_URL": f"{process.url}/v2"}
@@ -79,7 +79,7 @@ def connected(
     runner: TaskRunner, person: str, *, hosts: tuple[str, ...] = (), plan: str = "business",
     kinds: tuple[str, ...] = ("meetings", "recordings"),
 ) -> ZoomSettings:  # fmt: skip
-    """Connect the default Site as a person does; kinds and hosts are ticked, nothing imported."""
+    """Connect the default Site and select kinds and hosts; nothing is imported yet."""
     client = Client()
     client.force_login(admin())
     site = default_site()
@@ -97,12 +97,12 @@ def connected(
 
 
 def host_id(zoom: SimulatorControl, key: str) -> str:
-    """Zoom's id of a person of the simulator, such as ``aurora-0``."""
+    """Zoom's id of a user of the simulator, such as ``aurora-0``."""
     return next(user["id"] for user in zoom.users(key.split("-")[0]) if user["key"] == key)
 
 
 def bulk(zoom: SimulatorControl, host: str, **counts: int) -> None:
-    """Create many things in steps that the control API answers in time."""
+    """Create many objects, in steps that stay within the control API's timeout."""
     for name, count in counts.items():
         while count > 0:
             zoom.bulk(host, **{name: min(1000, count)})
@@ -110,13 +110,13 @@ def bulk(zoom: SimulatorControl, host: str, **counts: int) -> None:
 
 
 def import_all(runner: TaskRunner, site_settings: ZoomSettings) -> SyncRun:
-    """The first import, worked off to its end in this process."""
-    settings_changes.apply_exposure(site_settings, admin())
+    """Run the first import to its end in this process."""
+    settings_changes.apply_settings_changes(site_settings, admin())
     return finish(runner, site_settings)
 
 
 def finish(runner: TaskRunner, site_settings: ZoomSettings) -> SyncRun:
-    """Run what waits until the account's run is over."""
+    """Run tasks until the account's sync run has ended."""
     while True:
         runner.run(10**6)
         run = SyncRun.objects.filter(account=site_settings.account_id).order_by("-pk")[0]
@@ -128,7 +128,7 @@ def finish(runner: TaskRunner, site_settings: ZoomSettings) -> SyncRun:
         runner.run_slice(run.pk)
 
 
-def mirrored_site() -> ZoomSettings:
+def site_with_rows() -> ZoomSettings:
     """A Site that shows one host, as rows only."""
     account = ZoomAccount.objects.create(zoom_id="bench", plan="business")
     grant = Grant.objects.create(
@@ -143,13 +143,15 @@ def mirrored_site() -> ZoomSettings:
     return site_settings
 
 
-def add_dates(site_settings: ZoomSettings, first: int, last: int, each: int = 10) -> None:
-    """Dates ``first`` to ``last`` of series of ten, half of them over, with the Site's items."""
+def add_occurrences(
+    site_settings: ZoomSettings, first: int, last: int, per_meeting: int = 10
+) -> None:
+    """Occurrences ``first`` to ``last`` in series of ten, half of them past, with items."""
     host = Host.objects.get(account=site_settings.account_id)
     now = timezone.now()
-    for begin in range(first // each, -(-last // each), 500):
-        numbers = range(begin, min(begin + 500, -(-last // each)))
-        made = Meeting.objects.bulk_create(
+    for begin in range(first // per_meeting, -(-last // per_meeting), 500):
+        numbers = range(begin, min(begin + 500, -(-last // per_meeting)))
+        meetings = Meeting.objects.bulk_create(
             Meeting(
                 account=site_settings.account,
                 host=host,
@@ -166,14 +168,14 @@ def add_dates(site_settings: ZoomSettings, first: int, last: int, each: int = 10
             for number in numbers
         )
         rows = []
-        for number, meeting in zip(numbers, made, strict=True):
-            for place in range(each):
-                start = _start(now, number * each + place)
+        for number, meeting in zip(numbers, meetings, strict=True):
+            for index in range(per_meeting):
+                start = _start(now, number * per_meeting + index)
                 rows.append(
                     Occurrence(
                         meeting=meeting,
                         account=site_settings.account,
-                        zoom_id=str(place),
+                        zoom_id=str(index),
                         start=start,
                         end=start + timedelta(hours=1),
                         duration=60,
@@ -189,12 +191,12 @@ def add_dates(site_settings: ZoomSettings, first: int, last: int, each: int = 10
                 meeting=meeting,
                 last_title=meeting.topic,
             )  # fmt: skip
-            for meeting in made
+            for meeting in meetings
         )
 
 
 def _start(now: datetime, number: int) -> datetime:
-    """Alternately ahead and past, further away the higher the number."""
+    """Alternately future and past, further away the higher the number."""
     sign = 1 if number % 2 else -1
     return now + sign * timedelta(hours=2, minutes=13 * (number + 1))
 
@@ -203,7 +205,7 @@ def add_recordings(site_settings: ZoomSettings, count: int) -> None:
     """Published recordings."""
     host = Host.objects.get(account=site_settings.account_id)
     now = timezone.now()
-    made = Recording.objects.bulk_create(
+    recordings = Recording.objects.bulk_create(
         Recording(
             account=site_settings.account,
             host=host,
@@ -228,5 +230,5 @@ def add_recordings(site_settings: ZoomSettings, count: int) -> None:
             last_title=row.topic,
             visibility=SiteItem.Visibility.PUBLISHED,
         )  # fmt: skip
-        for row in made
+        for row in recordings
     )

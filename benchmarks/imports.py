@@ -1,4 +1,4 @@
-"""First import against the rate limit; comparison with nothing changed; memory."""
+"""First import against the rate limit; reconciliation without changes; memory."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from django.test.utils import CaptureQueriesContext
 
 from wagtail_zoom.client import Priority, ZoomClient, client_for
 from wagtail_zoom.models import Host, Meeting, SyncRun, fetch_scope
-from wagtail_zoom.sync.import_list import Work, read_unit
-from wagtail_zoom.sync.steps import Unit
+from wagtail_zoom.sync.import_list import StepContext, import_list
+from wagtail_zoom.sync.steps import Step
 
 from . import fixtures
-from .measure import QUICK, Figure, duel, ms, report
+from .measure import QUICK, Figure, compare, ms, report
 
 LIGHT = 30
 """Calls a second that Zoom allows a Pro account for details."""
 
 
 def first_import() -> None:
-    """A Pro account with its rate limits switched on, its whole budget ours."""
-    count = 90 if QUICK else _as_many_as_fit(10_000)
+    """A Pro account with rate limits, of which the client may use all."""
+    count = 90 if QUICK else _count_that_fits(10_000)
     with fixtures.simulator("--latency", "100") as zoom:
         fixtures.bulk(zoom, "aurora-0", meetings=count, recordings=count // 5)
         runner = fixtures.worker()
         host = fixtures.host_id(zoom, "aurora-0")
         site_settings = fixtures.connected(runner, "aurora-0", hosts=(host,), plan="pro")
         zoom.call("DELETE", "calls")
-        sent = _note_details()
+        sent = _record_detail_calls()
         cpu, began = time.process_time(), time.monotonic()
         run = fixtures.import_all(runner, site_settings)
         wall, cpu = time.monotonic() - began, time.process_time() - cpu
-        found = zoom.call("GET", "calls")
-        calls, counters = found["calls"], found["counters"]
+        result = zoom.call("GET", "calls")
+        calls, counters = result["calls"], result["counters"]
         refused = counters.get("status 429", 0)
     rate = (len(sent) - 1) / (max(sent) - min(sent))
     used = rate / LIGHT
@@ -66,14 +66,14 @@ def first_import() -> None:
     )
 
 
-def _as_many_as_fit(most: int) -> int:
-    """How many details the rest of the time allows, by hundreds; half a minute is for the rest."""
+def _count_that_fits(max_count: int) -> int:
+    """Number of details, in hundreds, that fit into the remaining time less half a minute."""
     seconds = float(os.environ["BENCH_LEFT"]) - 30
-    return max(100, min(most, int(seconds * LIGHT * 0.93) // 100 * 100))
+    return max(100, min(max_count, int(seconds * LIGHT * 0.93) // 100 * 100))
 
 
-def _note_details() -> list[float]:
-    """When each detail read leaves: directory, listings and recordings are other rates."""
+def _record_detail_calls() -> list[float]:
+    """Record when each detail request is sent (other requests have other rate limits)."""
     sent: list[float] = []
     send = ZoomClient.send
 
@@ -87,12 +87,12 @@ def _note_details() -> list[float]:
 
 
 def reconcile() -> None:
-    """A comparison in which nothing has changed against reading and parsing the same pages."""
+    """A reconciliation without changes against fetching and parsing the same pages."""
     count = 900 if QUICK else 6000
     with fixtures.simulator("--rate-limit", "off") as zoom:
         fixtures.bulk(zoom, "aurora-0", meetings=count)
         runner = fixtures.worker()
-        fixtures.no_budget()
+        fixtures.disable_rate_limits()
         host_key = fixtures.host_id(zoom, "aurora-0")
         site_settings = fixtures.connected(
             runner, "aurora-0", hosts=(host_key,), kinds=("meetings",)
@@ -105,35 +105,37 @@ def reconcile() -> None:
         def client() -> Any:
             return client_for(account, host.zoom_id, Priority.RECONCILE)
 
-        def ours() -> None:
+        def measured() -> None:
             scope = fetch_scope(account)
-            work = Work(account, scope, run, client(), lambda tally: None, is_late=lambda: False)
-            read_unit(work, Unit(0, "", host.pk), host)
+            work = StepContext(
+                account, scope, run, client(), lambda counts: None, is_late=lambda: False
+            )
+            import_list(work, Step(0, "", host.pk), host)
 
-        def floor() -> None:
+        def baseline() -> None:
             for _page in client().meetings(host.zoom_id, "meeting"):
                 pass
 
-        found = duel(ours, floor, 3 if QUICK else 7)
+        comparison = compare(measured, baseline, 3 if QUICK else 7)
         with CaptureQueriesContext(connection) as seen:
-            ours()
-        writes = [one["sql"] for one in seen if one["sql"].startswith(("INSERT", "UPDATE"))]
+            measured()
+        writes = [query["sql"] for query in seen if query["sql"].startswith(("INSERT", "UPDATE"))]
         rows = [sql for sql in writes if "wagtail_zoom_meeting" in sql]
         stored = Meeting.objects.filter(account=account).count()
     report(
         Figure(
-            f"Comparison with nothing changed, {stored:,} meetings",
-            ms(found.ours),
-            f"reading and parsing the same pages: {ms(found.floor)}",
-            found.text(),
+            f"Reconciliation without changes, {stored:,} meetings",
+            ms(comparison.measured),
+            f"reading and parsing the same pages: {ms(comparison.baseline)}",
+            comparison.text(),
             "≤ 1.3 ×",
-            # By the wall in any case: the floor's own work is mostly the other process's.
-            found.wall <= 1.3,
+            # By wall time in any case: most of the baseline's work is in the simulator's process.
+            comparison.wall <= 1.3,
         )  # fmt: skip
     )
     report(
         Figure(
-            "… statements that write rows of the mirror",
+            "… statements that write rows of meetings",
             f"{len(rows)}",
             f"{len(writes)} writes in all",
             "",
@@ -145,11 +147,11 @@ def reconcile() -> None:
 
 
 def memory(count: int) -> None:
-    """Peak of one import in a fresh process; the two sizes are compared by the caller."""
+    """Peak memory of one import in a new process; the caller compares two sizes."""
     with fixtures.simulator("--rate-limit", "off") as zoom:
         fixtures.bulk(zoom, "aurora-0", meetings=count)
         runner = fixtures.worker()
-        fixtures.no_budget()
+        fixtures.disable_rate_limits()
         host = fixtures.host_id(zoom, "aurora-0")
         site_settings = fixtures.connected(runner, "aurora-0", hosts=(host,), kinds=("meetings",))
         gc.collect()

@@ -9,7 +9,7 @@ import time
 
 import requests
 
-from demo_site.places import Places
+from demo_site.config import DemoConfig
 from demo_site.run import SECRET, Demo
 from wagtail_zoom.testing.server import SimulatorControl
 from wagtail_zoom.testing.signing import sign
@@ -20,49 +20,49 @@ HOST = "aurora.localhost"
 
 
 def run() -> None:
-    """Measure idle, then with fifty messages a second about other things."""
+    """Measure idle, then with fifty events a second of other objects."""
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-    places = Places.from_environment()
-    demo = Demo(places)
+    config = DemoConfig.from_environment()
+    demo = Demo(config)
     try:
         demo.start()
-        zoom = SimulatorControl(places.simulator_url)
-        _measure(zoom, places, "idle", 4 if QUICK else 20)
+        zoom = SimulatorControl(config.simulator_url)
+        _measure(zoom, config, "idle", 4 if QUICK else 20)
         if not QUICK:
             stop = threading.Event()
-            thread = threading.Thread(target=_storm, args=(zoom, places, stop))
+            thread = threading.Thread(target=_burst, args=(zoom, config, stop))
             thread.start()
-            _measure(zoom, places, "with 50 messages/s over 10 accounts", 20)
+            _measure(zoom, config, "with 50 events/s of 10 accounts", 20)
             stop.set()
             thread.join()
     finally:
         demo.stop()
 
 
-def _measure(zoom: SimulatorControl, places: Places, name: str, count: int) -> None:
+def _measure(zoom: SimulatorControl, config: DemoConfig, name: str, count: int) -> None:
     session = requests.Session()
-    url, headers = f"http://127.0.0.1:{places.port}/", {"Host": f"{HOST}:{places.port}"}
+    url, headers = f"http://127.0.0.1:{config.port}/", {"Host": f"{HOST}:{config.port}"}
 
     def page() -> str:
         return session.get(url, headers=headers, timeout=30).text
 
     number = _shown(zoom, page())
-    found, renders = [], []
-    for place in range(count):
-        mark = f"Changed {name[:4]} {place} {time.time_ns()}"
+    delays, renders = [], []
+    for index in range(count):
+        mark = f"Changed {name[:4]} {index} {time.time_ns()}"
         began = time.perf_counter()
         zoom.change_meeting(number, topic=mark)
         while True:
-            asked = time.perf_counter()
+            requested_at = time.perf_counter()
             if mark in page():
                 break
-            renders.append(time.perf_counter() - asked)
+            renders.append(time.perf_counter() - requested_at)
             if time.perf_counter() - began > 60:
                 break
             time.sleep(0.02)
-        found.append(time.perf_counter() - began)
+        delays.append(time.perf_counter() - began)
         time.sleep(0.5)
-    middle, high = percentile(found, 0.5), percentile(found, 0.95)
+    middle, high = percentile(delays, 0.5), percentile(delays, 0.95)
     report(
         Figure(
             f"Change at Zoom → on the public page, {name}",
@@ -71,34 +71,34 @@ def _measure(zoom: SimulatorControl, places: Places, name: str, count: int) -> N
             "",
             "p50 ≤ 0.4 s, p95 ≤ 1.0 s",
             middle <= 0.4 and high <= 1.0,
-            f"{count} changes, {places.base_url.partition(':')[0]}, runserver and qcluster, SQLite",
+            f"{count} changes, {config.base_url.partition(':')[0]}, runserver and qcluster, SQLite",
         )  # fmt: skip
     )
 
 
 def _shown(zoom: SimulatorControl, html: str) -> int:
-    """The number of a meeting that the page shows: renamed, and seen under the new name."""
+    """The number of a meeting that the page shows."""
     for meeting in zoom.meetings("aurora"):
         if meeting["topic"] in html and not meeting.get("deleted"):
             return int(meeting["id"])
     raise RuntimeError("The page shows no meeting.")
 
 
-def _storm(zoom: SimulatorControl, places: Places, stop: threading.Event) -> None:
-    """Two connected accounts and eight that are not; other objects than the measured one."""
-    accounts = [one["id"] for one in zoom.state()["accounts"]][:2]
+def _burst(zoom: SimulatorControl, config: DemoConfig, stop: threading.Event) -> None:
+    """Post events of two connected and eight unknown accounts, not of the measured meeting."""
+    accounts = [item["id"] for item in zoom.state()["accounts"]][:2]
     accounts += [f"unknown{number}" for number in range(8)]
-    numbers = [one["id"] for one in zoom.meetings("borealis")]
-    session, place, due = requests.Session(), 0, time.monotonic()
+    numbers = [item["id"] for item in zoom.meetings("borealis")]
+    session, index, due = requests.Session(), 0, time.monotonic()
     while not stop.is_set():
-        thing = {"id": numbers[place % len(numbers)], "host_id": "h"}
+        meeting = {"id": numbers[index % len(numbers)], "host_id": "h"}
         body = json.dumps(
             {
                 "event": "meeting.updated",
                 "event_ts": time.time_ns() // 1_000_000,
-                "payload": {"account_id": accounts[place % 10], "object": thing},
+                "payload": {"account_id": accounts[index % 10], "object": meeting},
             }
         ).encode()
-        session.post(places.webhook_url, data=body, headers=sign(body, SECRET), timeout=30)
-        place, due = place + 1, due + 0.02
+        session.post(config.webhook_url, data=body, headers=sign(body, SECRET), timeout=30)
+        index, due = index + 1, due + 0.02
         time.sleep(max(0.0, due - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Figures, and how they are taken: ours and the floor in turns, so that noise hits both."""
+"""Figures and their measurement: alternately with the baseline, so that noise affects both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 BUSY = os.environ.get("BENCH_BUSY", "") == "1"
-"""Others were at work on this machine when the run began: ratios are then of CPU seconds."""
+"""The machine was busy when the run began: ratios are then of CPU seconds."""
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 Work = Callable[[], object]
 
@@ -20,8 +20,8 @@ class Figure:
     """One line of the table."""
 
     what: str
-    ours: str
-    floor: str
+    measured: str
+    baseline: str
     ratio: str
     bound: str
     reached: bool | None = None
@@ -30,7 +30,7 @@ class Figure:
 
 
 def report(figure: Figure) -> None:
-    """Hand a figure to the process that makes the table."""
+    """Pass a figure to the process that writes the table."""
     with open(os.environ["BENCH_OUT"], "a", encoding="utf-8") as out:
         out.write(json.dumps(asdict(figure)) + "\n")
 
@@ -48,7 +48,7 @@ def ms(values: Sequence[float]) -> str:
 
 
 def timed(work: Work) -> float:
-    """Seconds on the wall."""
+    """Seconds of wall time."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
@@ -65,7 +65,7 @@ def cpu() -> float:
 
 
 def cpu_of(*pids: int) -> float:
-    """CPU seconds of processes of this machine, as far as it tells."""
+    """CPU seconds of local processes, where the platform reports them."""
     seconds = 0.0
     for pid in pids:
         try:
@@ -78,52 +78,52 @@ def cpu_of(*pids: int) -> float:
 
 
 @dataclass
-class Duel:
-    """Seconds of ours and of the floor, round by round; CPU seconds over all rounds."""
+class Comparison:
+    """Seconds of the measured code and of the baseline by round; CPU seconds of all rounds."""
 
-    ours: list[float] = field(default_factory=list)
-    floor: list[float] = field(default_factory=list)
-    ours_cpu: float = 0.0
-    floor_cpu: float = 0.0
+    measured: list[float] = field(default_factory=list)
+    baseline: list[float] = field(default_factory=list)
+    measured_cpu: float = 0.0
+    baseline_cpu: float = 0.0
 
     @property
     def wall(self) -> float:
-        """Ours over the floor, by medians of the time on the wall."""
-        return statistics.median(self.ours) / statistics.median(self.floor)
+        """Measured code over baseline, by medians of wall time."""
+        return statistics.median(self.measured) / statistics.median(self.baseline)
 
     @property
     def cpu(self) -> float:
-        """Ours over the floor, by CPU seconds: true on a busy machine as well."""
-        return self.ours_cpu / max(1e-9, self.floor_cpu)
+        """Measured code over baseline, by CPU seconds: valid on a busy machine too."""
+        return self.measured_cpu / max(1e-9, self.baseline_cpu)
 
     @property
     def ratio(self) -> float:
-        """The one that is judged."""
+        """The ratio that the bound applies to."""
         return self.cpu if BUSY else self.wall
 
     def text(self) -> str:
         """Both ratios."""
         return f"{self.wall:.2f} × (CPU {self.cpu:.2f} ×)"
 
-    def take(self, ours: Work, floor: Work, *, ours_first: bool) -> None:
+    def run_round(self, measured: Work, baseline: Work, *, measured_first: bool) -> None:
         """One round."""
-        for is_ours in (True, False) if ours_first else (False, True):
+        for is_measured in (True, False) if measured_first else (False, True):
             began, used = time.perf_counter(), cpu()
-            (ours if is_ours else floor)()
+            (measured if is_measured else baseline)()
             wall, used = time.perf_counter() - began, cpu() - used
-            if is_ours:
-                self.ours.append(wall)
-                self.ours_cpu += used
+            if is_measured:
+                self.measured.append(wall)
+                self.measured_cpu += used
             else:
-                self.floor.append(wall)
-                self.floor_cpu += used
+                self.baseline.append(wall)
+                self.baseline_cpu += used
 
 
-def duel(ours: Work, floor: Work, rounds: int) -> Duel:
-    """Take turns. One round more warms up and does not count."""
-    ours()
-    floor()
-    found = Duel()
+def compare(measured: Work, baseline: Work, rounds: int) -> Comparison:
+    """Run both alternately, after one warm-up round."""
+    measured()
+    baseline()
+    comparison = Comparison()
     for number in range(rounds):
-        found.take(ours, floor, ours_first=bool(number % 2))
-    return found
+        comparison.run_round(measured, baseline, measured_first=bool(number % 2))
+    return comparison

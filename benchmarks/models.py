@@ -1,4 +1,4 @@
-"""What the floors need: a page that can hold static HTML, and a bare row."""
+"""Models of the baselines: a page with static HTML, and a minimal event row."""
 
 from django.db import models
 from wagtail.blocks import RawHTMLBlock
@@ -9,7 +9,7 @@ from wagtail_zoom.blocks import MeetingListBlock, RecordingListBlock
 
 
 class BenchPage(Page):
-    """Lists of ours, or the same HTML as static text."""
+    """A page with Zoom lists, or the same HTML as static text."""
 
     body = StreamField(
         [
@@ -24,7 +24,7 @@ class BenchPage(Page):
 
 
 class BareEvent(models.Model):
-    """What the simplest endpoint imaginable would store."""
+    """The row that a minimal endpoint stores."""
 
     request_id = models.CharField(max_length=100, unique=True)
     body = models.TextField()

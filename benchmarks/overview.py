@@ -1,4 +1,4 @@
-"""Many connected Sites: planning, the fleet view, routing; and what a year leaves behind."""
+"""Many connected Sites: planning, the overview, event routing; and retention over a year."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ SIZES = (100, 300) if QUICK else (100, 10_000)
 EVENTS = 50
 
 
-def grow(first: int, last: int) -> None:
-    """Connected Sites, each with an account of its own."""
+def add_sites(first: int, last: int) -> None:
+    """Add connected Sites, each with its own account."""
     now = timezone.now()
     root = fixtures.default_site().root_page
     names = range(first, last)
@@ -43,7 +43,7 @@ def grow(first: int, last: int) -> None:
     )
     accounts = ZoomAccount.objects.bulk_create(
         ZoomAccount(
-            zoom_id=f"fleet{number}",
+            zoom_id=f"account{number}",
             plan="business",
             reconciled_at=now,
             last_event_at=now,
@@ -57,7 +57,7 @@ def grow(first: int, last: int) -> None:
     hosts = Host.objects.bulk_create(
         Host(account=account, zoom_id="h1", display_name="Host") for account in accounts
     )
-    choices = ZoomSettings.objects.bulk_create(
+    site_settings_list = ZoomSettings.objects.bulk_create(
         ZoomSettings(
             site=site,
             account=account,
@@ -70,7 +70,7 @@ def grow(first: int, last: int) -> None:
     )
     ExposedHost.objects.bulk_create(
         ExposedHost(settings=site_settings, host=host)
-        for site_settings, host in zip(choices, hosts, strict=True)
+        for site_settings, host in zip(site_settings_list, hosts, strict=True)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -82,33 +82,33 @@ def run() -> None:
     Heartbeat.beat("tick")
     client = Client()
     client.force_login(fixtures.admin())
-    found: dict[str, list[float]] = {"plan": [], "view": [], "route": []}
-    queries, done = 0, 0
+    seconds_by_name: dict[str, list[float]] = {"plan": [], "view": [], "route": []}
+    queries, previous_size = 0, 0
     for size in SIZES:
-        grow(done, size)
-        done = size
+        add_sites(previous_size, size)
+        previous_size = size
         for name, work, times in (
             ("plan", _plan, 3), ("view", lambda: _view(client), 3), ("route", _route, 3),
         ):  # fmt: skip
             seconds = []
             for number in range(times + 1):
                 if name == "plan":
-                    _due()
-                one = _seconds(work)
+                    _make_due()
+                elapsed = _seconds(work)
                 if number:
-                    seconds.append(one)
-            found[name].append(percentile(seconds, 0.5))
-            runner.lose()
+                    seconds.append(elapsed)
+            seconds_by_name[name].append(percentile(seconds, 0.5))
+            runner.clear()
         with CaptureQueriesContext(connection) as seen:
             _view(client)
         queries = len(seen)
     unit = "CPU" if BUSY else "wall"
     for name, what in (
-        ("plan", f"planning a comparison of {runs.PLANNED_AT_ONCE} accounts (one tick)"),
-        ("view", f"fleet view, {queries} queries"),
-        ("route", f"{EVENTS} messages of as many accounts, without reads"),
+        ("plan", f"planning a reconciliation of {runs.MAX_PER_SWEEP} accounts (one tick)"),
+        ("view", f"overview, {queries} queries"),
+        ("route", f"{EVENTS} events of as many accounts, without fetches"),
     ):
-        small, large = found[name]
+        small, large = seconds_by_name[name]
         ratio = large / small
         report(
             Figure(
@@ -129,81 +129,85 @@ def _seconds(work: Callable[[], object]) -> float:
     return clock() - began
 
 
-def _due() -> None:
+def _make_due() -> None:
     SyncRun.objects.all().delete()
     ZoomAccount.objects.update(next_reconcile_at=timezone.now() - timedelta(minutes=1))
 
 
 def _plan() -> None:
-    if runs.plan(timezone.now()) != runs.PLANNED_AT_ONCE:
-        raise RuntimeError("Fewer comparisons were planned than were due.")
+    if runs.start_due_runs(timezone.now()) != runs.MAX_PER_SWEEP:
+        raise RuntimeError("Fewer reconciliations were planned than were due.")
 
 
 def _view(client: Client) -> None:
-    if client.get(reverse("wagtail_zoom_admin:fleet")).status_code != 200:
-        raise RuntimeError("The fleet view does not answer.")
+    if client.get(reverse("wagtail_zoom_admin:overview")).status_code != 200:
+        raise RuntimeError("The overview does not answer.")
 
 
 def _route() -> None:
     mark, now = str(time.time_ns()), timezone.now()
     WebhookEvent.objects.bulk_create(
         WebhookEvent(
-            request_id=f"{mark}{place}",
-            content_key=f"{mark}{place}",
+            request_id=f"{mark}{index}",
+            content_key=f"{mark}{index}",
             event="meeting.started",
-            account_zoom_id=f"fleet{place}",
-            lock_key=f"fleet{place}:meeting:1",
+            account_zoom_id=f"account{index}",
+            lock_key=f"account{index}:meeting:1",
             received_at=now,
             payload={"object": {"id": "1"}},
         )  # fmt: skip
-        for place in range(EVENTS)
+        for index in range(EVENTS)
     )
-    while inbox.work_off(timezone.now()):
+    while inbox.process_due_events(timezone.now()):
         pass
     if WebhookEvent.objects.filter(state="pending").exists():
-        raise RuntimeError("Messages were left over.")
+        raise RuntimeError("Events were left over.")
 
 
 def year() -> None:
-    """Rows of a year for a thousand Sites, scaled down a hundredfold, and what ticks leave."""
+    """Rows of a year for a thousand Sites, scaled down a hundredfold, and what retention leaves."""
     fixtures.worker()
-    site_settings = fixtures.mirrored_site()
+    site_settings = fixtures.site_with_rows()
     now, days = timezone.now(), 365
-    made = {"events": 50, "runs": 40, "activity": 30}
+    written = {"events": 50, "runs": 40, "activity": 30}
     for day in range(days):
-        at = now - timedelta(days=day, hours=1)
+        timestamp = now - timedelta(days=day, hours=1)
         WebhookEvent.objects.bulk_create(
             WebhookEvent(
                 request_id=f"{day}-{n}",
                 content_key=f"{day}-{n}",
                 state="done",
-                received_at=at,
+                received_at=timestamp,
                 payload={"object": {"id": 1}},
             )  # fmt: skip
-            for n in range(made["events"])
+            for n in range(written["events"])
         )
         SyncRun.objects.bulk_create(
-            SyncRun(account=site_settings.account, mode="reconcile", state="done", finished_at=at)
-            for _ in range(made["runs"])
+            SyncRun(
+                account=site_settings.account, mode="reconcile", state="done", finished_at=timestamp
+            )
+            for _ in range(written["runs"])
         )
         Activity.objects.bulk_create(
-            Activity(site=site_settings.site, category="sync", code="run_done", at=at)
-            for _ in range(made["activity"])
+            Activity(
+                site=site_settings.site, category="sync", code="run_done", created_at=timestamp
+            )
+            for _ in range(written["activity"])
         )
     ticks = 0
     while any(retention.delete_outdated(now).values()):
         ticks += 1
-    for name, model, kept in (
+    for name, model, retention_days in (
         ("events", WebhookEvent, 30), ("runs", SyncRun, 90), ("activity", Activity, 180),
     ):  # fmt: skip
-        rows, limit = model.objects.count(), made[name] * (kept + 1)
+        rows, limit = model.objects.count(), written[name] * (retention_days + 1)
         report(
             Figure(
                 f"Rows kept after a year: {name}",
                 f"{rows:,}",
-                f"{made[name] * days:,} written",
-                f"{rows / (made[name] * days):.1%}",
-                f"{kept} days' worth",
+                f"{written[name] * days:,} written",
+                f"{rows / (written[name] * days):.1%}",
+                f"{retention_days} days' worth",
                 rows <= limit,
                 f"{ticks} ticks of at most {retention.BATCH} rows",
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table, on the screen and in ``RESULTS.md``."""
+"""Prints the table and writes it to ``RESULTS.md``."""
 
 from __future__ import annotations
 
@@ -12,38 +12,43 @@ from .databases import Database
 from .measure import QUICK, Figure
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-MARK = "<!-- What stands below this line is written by hand and kept. -->"
+MARKER = "<!-- What stands below this line is written by hand and kept. -->"
 WORDS = {True: "reached", False: "**not reached**", None: "–"}
 
 
 def show(figures: list[Figure]) -> None:
-    """While it runs."""
-    for one in figures:
-        word = WORDS[one.reached].strip("*")
-        print(f"{word:12} {one.what}: {one.ours} | {one.floor} | {one.ratio} {one.bound}"
-              f"{' | ' + one.note if one.note else ''}", flush=True)  # fmt: skip
+    """Print figures during the run."""
+    for figure in figures:
+        word = WORDS[figure.reached].strip("*")
+        note = f" | {figure.note}" if figure.note else ""
+        numbers = f"{figure.measured} | {figure.baseline} | {figure.ratio} {figure.bound}"
+        print(f"{word:12} {figure.what}: {numbers}{note}", flush=True)
 
 
-def memory(found: list[Figure]) -> list[Figure]:
-    """Join the peaks of the two imports into one line."""
-    peaks = [one for one in found if one.what.startswith("memory ")]
+def memory(figures: list[Figure]) -> list[Figure]:
+    """Combine the memory peaks of the two imports into one figure."""
+    peaks = [figure for figure in figures if figure.what.startswith("memory ")]
     if len(peaks) < 2:
-        return found
+        return figures
     small, large = peaks
-    ratio = float(large.ours) / float(small.ours)
-    grown = float(large.ours) - float(large.floor)
+    ratio = float(large.measured) / float(small.measured)
+    grown = float(large.measured) - float(large.baseline)
     line = Figure(
-        f"Memory of one import, {int(large.what.split()[1]):,} meetings", f"{large.ours} MB peak",
-        f"{int(small.what.split()[1]):,} meetings: {small.ours} MB", f"{ratio:.2f} ×", "≤ 1.2 ×",
-        ratio <= 1.2, f"{grown:.1f} MB above the start; {large.note}",
-    )  # fmt: skip
-    return [one for one in found if one not in peaks] + [line]
+        f"Memory of one import, {int(large.what.split()[1]):,} meetings",
+        f"{large.measured} MB peak",
+        f"{int(small.what.split()[1]):,} meetings: {small.measured} MB",
+        f"{ratio:.2f} ×",
+        "≤ 1.2 ×",
+        ratio <= 1.2,
+        f"{grown:.1f} MB above the start; {large.note}",
+    )
+    return [figure for figure in figures if figure not in peaks] + [line]
 
 
-def table(found: list[Figure], databases: list[Database], seconds: float) -> str:
-    """Everything as Markdown."""
-    reached = sum(one.reached is True for one in found)
-    bounded = sum(one.reached is not None for one in found)
+def table(figures: list[Figure], databases: list[Database], seconds: float) -> str:
+    """The report as Markdown."""
+    reached = sum(figure.reached is True for figure in figures)
+    bounded = sum(figure.reached is not None for figure in figures)
     lines = [
         "# Measured",
         "",
@@ -55,23 +60,30 @@ def table(found: list[Figure], databases: list[Database], seconds: float) -> str
         "at the end",
         f"- Python {platform.python_version()}, Django {version('django')}, "
         f"Wagtail {version('wagtail')}, django-q2 {version('django-q2')}, "
-        f"{', '.join(one.version() for one in databases)}",
+        f"{', '.join(database.version() for database in databases)}",
         f"- Load average at the beginning {os.environ['BENCH_LOAD']}: "
         + (
             "others were at work on the machine, so ratios are judged by CPU seconds (of the "
             "process and its database server) where they are given."
             if os.environ.get("BENCH_BUSY")
-            else "the machine was ours, ratios are judged by the time on the wall."
+            else "the machine was idle, ratios are judged by wall time."
         ),
-        "- Numbers are medians; the middle half of the rounds stands in brackets. Ours and the "
-        "floor take turns in one process or on one server, so that noise hits both.",
+        "- Numbers are medians; the middle half of the rounds is in brackets. The code and its "
+        "baseline alternate in one process or on one server, so that noise affects both.",
         "",
-        "| what | ours | floor, same run | ratio | to reach | |",
+        "| what | measured | baseline, same run | ratio | bound | |",
         "|---|---|---|---|---|---|",
     ]
-    for one in found:
-        what = f"{one.what}<br><small>{one.note}</small>" if one.note else one.what
-        cells = (what, one.ours, one.floor, one.ratio, one.bound, WORDS[one.reached])
+    for figure in figures:
+        what = f"{figure.what}<br><small>{figure.note}</small>" if figure.note else figure.what
+        cells = (
+            what,
+            figure.measured,
+            figure.baseline,
+            figure.ratio,
+            figure.bound,
+            WORDS[figure.reached],
+        )
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -79,8 +91,8 @@ def table(found: list[Figure], databases: list[Database], seconds: float) -> str
 def write(text: str) -> None:
     """Replace the measured part of the file."""
     old = RESULTS.read_text() if RESULTS.exists() else ""
-    _before, _mark, kept = old.partition(MARK)
-    RESULTS.write_text(f"{text}\n{MARK}\n{kept or chr(10)}")
+    _before, _mark, manual_part = old.partition(MARKER)
+    RESULTS.write_text(f"{text}\n{MARKER}\n{manual_part or chr(10)}")
 
 
 def _cpu() -> str:

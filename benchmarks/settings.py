@@ -1,4 +1,4 @@
-"""The test project's settings, with the benchmarks' own pages and views beside it."""
+"""The test project's settings, with the benchmarks' own pages and views."""
 
 import os
 
@@ -19,14 +19,14 @@ WAGTAIL_ZOOM = {
     "BLOCK_CACHE": "default",
     "REGISTRATION_LIMITS": {"network": (10**6, 600), "address": (10**6, 600)},
 }
-# As a project has it: templates are compiled once, pages find their neighbours in memory.
+# As in production: templates are compiled once.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
-# Refused messages are logged; the log is not what is measured.
+# Refused events are logged to a file: logging is not measured.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

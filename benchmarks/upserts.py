@@ -1,4 +1,4 @@
-"""Writing a page of the mirror against a loop of ``update_or_create``."""
+"""Writing a page of rows against a loop of ``update_or_create``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from wagtail_zoom.models import Host, Meeting
 from wagtail_zoom.sync.upsert import upsert
 
 from . import fixtures
-from .measure import QUICK, Duel, Figure, ms, report
+from .measure import QUICK, Comparison, Figure, ms, report
 
 COUNT, PAGE = 3000, 300
 Rows = list[tuple[str, dict[str, Any]]]
 
 
 def rows(host: Host, mark: str) -> Rows:
-    """Column values as the mapping of Zoom's answers makes them."""
+    """Column values as the mapping of Zoom's responses returns them."""
     start = datetime(2030, 1, 1, tzinfo=UTC)
     return [
         (
@@ -47,39 +47,44 @@ def rows(host: Host, mark: str) -> Rows:
 
 def run() -> None:
     """Measure."""
-    site_settings = fixtures.mirrored_site()
+    site_settings = fixtures.site_with_rows()
     account, host = site_settings.account, Host.objects.get(account=site_settings.account_id)
 
-    def ours(wanted: Rows) -> None:
+    def measured(page_rows: Rows) -> None:
         for first in range(0, COUNT, PAGE):
-            page = wanted[first : first + PAGE]
+            page = page_rows[first : first + PAGE]
             upsert(Meeting, account, "zoom_id", page, fetched_at=timezone.now())
 
-    def loop(wanted: Rows) -> None:
-        for key, fields in wanted[:part]:
+    def loop(loop_rows: Rows) -> None:
+        for key, fields in loop_rows[:part]:
             Meeting.objects.update_or_create(account=account, zoom_id=key, defaults=fields)
 
     rounds, part = (2, 150) if QUICK else (5, 600)
-    ours(rows(host, "0"))
+    measured(rows(host, "0"))
     for name, bound in (("changed", 0.05), ("unchanged", 0.02)):
-        found = Duel()
+        comparison = Comparison()
         for number in range(rounds):
-            mine, slow = rows(host, f"{name} o{number}"), rows(host, f"{name} l{number}")
+            changed_rows, baseline_rows = (
+                rows(host, f"{name} o{number}"),
+                rows(host, f"{name} l{number}"),
+            )
             if name == "unchanged":
-                ours(mine)
-                slow = mine
-            found.take(partial(ours, mine), partial(loop, slow), ours_first=True)
+                measured(changed_rows)
+                baseline_rows = changed_rows
+            comparison.run_round(
+                partial(measured, changed_rows), partial(loop, baseline_rows), measured_first=True
+            )
         scale = COUNT / part
-        found.floor = [seconds * scale for seconds in found.floor]
-        found.floor_cpu *= scale
+        comparison.baseline = [seconds * scale for seconds in comparison.baseline]
+        comparison.baseline_cpu *= scale
         report(
             Figure(
                 f"Upsert of 3,000 rows, {name}",
-                ms(found.ours),
-                f"update_or_create in a loop: {ms(found.floor)}",
-                f"{found.wall:.3f} × (CPU {found.cpu:.3f} ×)",
+                ms(comparison.measured),
+                f"update_or_create in a loop: {ms(comparison.baseline)}",
+                f"{comparison.wall:.3f} × (CPU {comparison.cpu:.3f} ×)",
                 f"≤ {bound} ×",
-                found.ratio <= bound,
+                comparison.ratio <= bound,
                 f"loop: {part} rows, scaled",
             )  # fmt: skip
         )

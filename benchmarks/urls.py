@@ -1,4 +1,4 @@
-"""The test project's addresses, and the bare endpoint that ours is held against."""
+"""The test project's URLs, and the minimal endpoint that is the baseline."""
 
 import hashlib
 import hmac
@@ -21,8 +21,8 @@ def bare(request: HttpRequest) -> HttpResponse:
     stamp = request.headers.get("x-zm-request-timestamp", "")
     signed = b"v0:" + stamp.encode() + b":" + request.body
     secret = settings.webhook_secret_tokens[0].encode()
-    wanted = "v0=" + hmac.new(secret, signed, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(wanted, request.headers.get("x-zm-signature", "")):
+    expected = "v0=" + hmac.new(secret, signed, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, request.headers.get("x-zm-signature", "")):
         return HttpResponse(status=401)
     BareEvent.objects.create(
         request_id=request.headers["x-zm-request-id"], body=request.body.decode()

@@ -1,4 +1,4 @@
-"""The webhook endpoint against a bare view: over HTTP on gunicorn, and in this process."""
+"""The webhook endpoint against a minimal view: over HTTP on gunicorn, and in this process."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from demo_site.places import free_port
+from demo_site.config import free_port
 from wagtail_zoom.conf import settings
 from wagtail_zoom.testing.signing import sign
 
-from .measure import BUSY, QUICK, Duel, Figure, cpu_of, ms, percentile, report
+from .measure import BUSY, QUICK, Comparison, Figure, cpu_of, ms, percentile, report
 
 CLIENTS = 4
-Sent = tuple[bytes, dict[str, str]]
+SignedEvent = tuple[bytes, dict[str, str]]
 
 
-def message(secret: str = "") -> Sent:
-    """A signed message about one of a thousand meetings; forged with another secret."""
+def signed_event(secret: str = "") -> SignedEvent:
+    """A signed event of one of a thousand meetings; forged with another secret."""
     body = json.dumps(
         {
             "event": "meeting.updated",
@@ -49,7 +49,7 @@ def message(secret: str = "") -> Sent:
 
 
 def run() -> None:
-    """Measure what is there to measure with."""
+    """Measure; over HTTP only if gunicorn is installed."""
     in_process()
     if importlib.util.find_spec("gunicorn") is None:
         print("gunicorn is not installed: the webhook endpoint is measured in this process only.")
@@ -58,27 +58,27 @@ def run() -> None:
 
 
 def in_process() -> None:
-    """CPU of one message through Django's whole stack, and the statements of a forged one."""
+    """CPU of one event through Django's whole stack, and the queries of a forged one."""
     client = Client()
 
-    def send(path: str, sent: Sequence[Sent], status: int) -> None:
-        for body, headers in sent:
+    def send(path: str, events: Sequence[SignedEvent], status: int) -> None:
+        for body, headers in events:
             answer = client.post(path, body, content_type="application/json", headers=headers)
             if answer.status_code != status:
                 raise RuntimeError(f"{path} answered {answer.status_code}.")
 
-    rounds, each = (4, 40) if QUICK else (12, 100)
+    rounds, per_round = (4, 40) if QUICK else (12, 100)
     for name, secret, status, bound in (
         ("accepted", "", 200, 1.6), ("forged", "another secret", 401, 1.2),
     ):  # fmt: skip
-        found = Duel()
+        comparison = Comparison()
         for number in range(rounds + 1):
-            first = [message(secret) for _ in range(each)]
-            second = [message(secret) for _ in range(each)]
+            first = [signed_event(secret) for _ in range(per_round)]
+            second = [signed_event(secret) for _ in range(per_round)]
             if number:
-                found.take(
+                comparison.run_round(
                     partial(send, "/zoom/webhook/", first, status),
-                    partial(send, "/bare/", second, status), ours_first=bool(number % 2),
+                    partial(send, "/bare/", second, status), measured_first=bool(number % 2),
                 )  # fmt: skip
             else:
                 send("/zoom/webhook/", first, status)
@@ -86,16 +86,16 @@ def in_process() -> None:
         report(
             Figure(
                 f"Webhook, {name}, in one process",
-                ms([one / each for one in found.ours]),
-                f"bare view: {ms([one / each for one in found.floor])}",
-                found.text(),
+                ms([seconds / per_round for seconds in comparison.measured]),
+                f"bare view: {ms([seconds / per_round for seconds in comparison.baseline])}",
+                comparison.text(),
                 f"≤ {bound} ×",
-                found.ratio <= bound,
+                comparison.ratio <= bound,
             )  # fmt: skip
         )
     with CaptureQueriesContext(connection) as seen:
-        send("/zoom/webhook/", [message("another secret")], 401)
-    report(Figure("Webhook, forged", f"{len(seen)} statements", "", "", "0", not len(seen)))
+        send("/zoom/webhook/", [signed_event("another secret")], 401)
+    report(Figure("Webhook, forged", f"{len(seen)} queries", "", "", "0", not len(seen)))
 
 
 class Server:
@@ -122,8 +122,8 @@ class Server:
                 time.sleep(0.2)
 
     @staticmethod
-    def ask(client: http.client.HTTPConnection, path: str, sent: Sent | None = None) -> int:
-        """One request; the status."""
+    def ask(client: http.client.HTTPConnection, path: str, sent: SignedEvent | None = None) -> int:
+        """Send one request and return the status."""
         if sent is None:
             client.request("GET", path)
         else:
@@ -144,30 +144,32 @@ class Server:
         return cpu_of(*pids)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self.process.terminate()
         self.process.wait(20)
 
 
-def volley(server: Server, path: str, each: int, clients: int, secret: str = "") -> list[float]:
-    """``clients`` at once, each with a connection that stays open; seconds of every request."""
-    sent = [[message(secret) for _ in range(each)] for _ in range(clients)]
+def send_requests(
+    server: Server, path: str, per_client: int, clients: int, secret: str = ""
+) -> list[float]:
+    """Concurrent clients with keep-alive connections; returns the seconds of every request."""
+    batches = [[signed_event(secret) for _ in range(per_client)] for _ in range(clients)]
     times: list[float] = []
     wrong: list[int] = []
     ready = threading.Barrier(clients + 1)
 
-    def work(mine: list[Sent]) -> None:
+    def work(events: list[SignedEvent]) -> None:
         client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         ready.wait()
-        for one in mine:
+        for event in events:
             began = time.perf_counter()
-            status = server.ask(client, path, one)
+            status = server.ask(client, path, event)
             times.append(time.perf_counter() - began)
             if status != (401 if secret else 200):
                 wrong.append(status)
         client.close()
 
-    threads = [threading.Thread(target=work, args=(mine,)) for mine in sent]
+    threads = [threading.Thread(target=work, args=(events,)) for events in batches]
     for thread in threads:
         thread.start()
     ready.wait()
@@ -179,12 +181,12 @@ def volley(server: Server, path: str, each: int, clients: int, secret: str = "")
 
 
 def over_http() -> None:
-    """Requests a second, p50, p99; forged ones; two hundred at once."""
+    """Requests a second, p50, p99; forged ones; two hundred concurrently."""
     server = Server()
     try:
         for path in ("/zoom/webhook/", "/bare/"):
-            volley(server, path, 20, CLIENTS)
-        rounds, each = (3, 50) if QUICK else (7, 150)
+            send_requests(server, path, 20, CLIENTS)
+        rounds, per_client = (3, 50) if QUICK else (7, 150)
         for name, secret in (("accepted", ""), ("forged", "another secret")):
             times: dict[str, list[float]] = {"/zoom/webhook/": [], "/bare/": []}
             walls: dict[str, list[float]] = {path: [] for path in times}
@@ -192,17 +194,17 @@ def over_http() -> None:
             for _ in range(rounds):
                 for path in times:
                     before, began = server.cpu(), time.perf_counter()
-                    times[path] += volley(server, path, each, CLIENTS, secret)
+                    times[path] += send_requests(server, path, per_client, CLIENTS, secret)
                     walls[path].append(time.perf_counter() - began)
                     used[path] += server.cpu() - before
-            _tell(name, times, walls, used, each * CLIENTS)
-        burst = volley(server, "/zoom/webhook/", 1, 200)
+            _report(name, times, walls, used, per_client * CLIENTS)
+        burst = send_requests(server, "/zoom/webhook/", 1, 200)
     finally:
         server.stop()
-    late = sum(one > 3 for one in burst)
+    late = sum(seconds > 3 for seconds in burst)
     report(
         Figure(
-            "Webhook, 200 messages at once",
+            "Webhook, 200 events concurrently",
             f"p50 {percentile(burst, 0.5):.2f} s, longest {max(burst):.2f} s",
             "",
             "",
@@ -213,17 +215,17 @@ def over_http() -> None:
     )
 
 
-def _tell(
+def _report(
     name: str, times: dict[str, list[float]], walls: dict[str, list[float]],
     used: dict[str, float], count: int,
 ) -> None:  # fmt: skip
-    (ours, bare), (mine, theirs) = times.values(), walls.values()
-    share = statistics.median(theirs) / statistics.median(mine)
+    (measured, baseline), (measured_walls, baseline_walls) = times.values(), walls.values()
+    share = statistics.median(baseline_walls) / statistics.median(measured_walls)
     cpu = used["/zoom/webhook/"] / max(1e-9, used["/bare/"])
     label = f"Webhook on gunicorn, {name}"
     if name == "accepted":
-        judged = 1 / cpu if BUSY else share
-        rates = [count / statistics.median(one) for one in (mine, theirs)]
+        rate_ratio = 1 / cpu if BUSY else share
+        rates = [count / statistics.median(values) for values in (measured_walls, baseline_walls)]
         report(
             Figure(
                 f"{label}, requests/s with {CLIENTS} clients",
@@ -231,12 +233,12 @@ def _tell(
                 f"bare view: {rates[1]:.0f}/s",
                 f"{share:.2f} (by the workers' CPU {1 / cpu:.2f})",
                 "≥ 0.75",
-                judged >= 0.75,
+                rate_ratio >= 0.75,
             )  # fmt: skip
         )
     limits = ((0.5, 1.4), (0.99, 1.5)) if name == "accepted" else ((0.5, 1.2),)
     for point, bound in limits:
-        pair = [percentile(one, point) for one in (ours, bare)]
+        pair = [percentile(values, point) for values in (measured, baseline)]
         ratio = pair[0] / pair[1]
         report(
             Figure(
@@ -246,6 +248,6 @@ def _tell(
                 f"{ratio:.2f} × (workers' CPU {cpu:.2f} ×)",
                 f"≤ {bound} ×",
                 ratio <= bound,
-                f"{len(ours)} requests each; load {os.getloadavg()[0]:.0f}",
+                f"{len(measured)} requests each; load {os.getloadavg()[0]:.0f}",
             )  # fmt: skip
         )

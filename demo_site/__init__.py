@@ -1,1 +1,1 @@
-"""A Wagtail project with three sites and three owners, fed by the simulated Zoom."""
+"""A Wagtail project with three sites and three owners, connected to the Zoom simulator."""

@@ -6,20 +6,20 @@ from django.conf import settings
 
 
 class DemoSiteConfig(AppConfig):
-    """The demo's pages."""
+    """App configuration of the demo."""
 
     name = "demo_site"
     verbose_name = "Demo site"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Whoever is to be forgotten is forgotten by the mailbox too."""
+        """Delete a person's emails when their registrations are deleted."""
         from wagtail_zoom.signals import person_forgotten
 
-        person_forgotten.connect(_forget_mails, dispatch_uid="demo_site.mails")
+        person_forgotten.connect(_delete_emails, dispatch_uid="demo_site.emails")
 
 
-def _forget_mails(email: str, **kwargs: Any) -> None:
-    from .mails import forget
+def _delete_emails(email: str, **kwargs: Any) -> None:
+    from .emails import delete_emails
 
-    forget(Path(settings.EMAIL_FILE_PATH), email)
+    delete_emails(Path(settings.EMAIL_FILE_PATH), email)

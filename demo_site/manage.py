@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Run a command; the project root, not this folder, is where modules are looked for."""
+    """Run a command; imports start from the project root, not from this folder."""
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     os.environ["DJANGO_SETTINGS_MODULE"] = "demo_site.settings"
     from django.core.management import execute_from_command_line

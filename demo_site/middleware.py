@@ -1,4 +1,4 @@
-"""A strict Content-Security-Policy on every public page: what the blocks must get along with."""
+"""A strict Content-Security-Policy on every public page, which the blocks must comply with."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def content_security_policy(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Add the header outside Wagtail's admin.
 
-    Browsers apply ``form-action`` to redirects too, so the page of an invitation names Zoom: its
-    button leads to the consent page.
+    Browsers apply ``form-action`` to redirects too, so the invitation page allows Zoom: its
+    button redirects to the consent page.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        # Django's own page about an error has its styles inline.
+        # Django's error pages have inline styles.
         if request.path.startswith("/admin/") or response.status_code >= 500:
             return response
         zoom = settings.WAGTAIL_ZOOM["OAUTH_URL"]

@@ -17,13 +17,13 @@ from wagtail_zoom.pages import ZoomDatesPageMixin
 
 
 class BodyBlock(ZoomStreamBlock):
-    """What an editor may place on a page: all of ours, and text."""
+    """The blocks of a page: all Zoom blocks, and text."""
 
     text = RichTextBlock(features=["h2", "h3", "bold", "italic", "ol", "ul", "link"])
 
 
 class DemoPage(Page):
-    """A page with a lead and a body, in the look of its site."""
+    """A page with a lead and a body, in the theme of its Site."""
 
     lead = models.TextField(blank=True)
     body = StreamField(BodyBlock(), blank=True)
@@ -35,7 +35,7 @@ class DemoPage(Page):
 
     @cached_property
     def home(self) -> HomePage:
-        """The home page of the site that this page is on."""
+        """The home page of this page's Site."""
         return HomePage.objects.ancestor_of(self, inclusive=True).last()
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -44,15 +44,15 @@ class DemoPage(Page):
 
 
 class HomePage(ZoomDatesPageMixin, DemoPage):
-    """The first page of a site; it also carries the site's look and address."""
+    """The home page of a Site; it also has the Site's theme and address."""
 
-    class Look(models.TextChoices):
+    class Theme(models.TextChoices):
         AURORA = "aurora", "Aurora"
         BOREALIS = "borealis", "Borealis"
         HARBOUR = "harbour", "Harbour"
 
     site_name = models.CharField(max_length=60)
-    look = models.CharField(max_length=10, choices=Look, default=Look.AURORA)
+    theme = models.CharField(max_length=10, choices=Theme, default=Theme.AURORA)
     address = models.CharField(max_length=120, blank=True)
     email = models.EmailField(blank=True)
 
@@ -62,19 +62,19 @@ class HomePage(ZoomDatesPageMixin, DemoPage):
     content_panels = [
         *DemoPage.content_panels,
         FieldPanel("site_name"),
-        FieldPanel("look"),
+        FieldPanel("theme"),
         FieldPanel("address"),
         FieldPanel("email"),
     ]
 
     @cached_property
     def menu(self) -> list[Page]:
-        """The pages that stand in the head of every page."""
+        """The pages of the main menu."""
         return list(self.get_children().live().in_menu())
 
 
 class EventsPage(ZoomDatesPageMixin, DemoPage):
-    """Dates of meetings and webinars."""
+    """A page with lists of meetings and webinars."""
 
     template = "demo_site/inner_page.html"
     parent_page_types = ["demo_site.HomePage"]
@@ -82,7 +82,7 @@ class EventsPage(ZoomDatesPageMixin, DemoPage):
 
 
 class RecordingsPage(DemoPage):
-    """Recordings."""
+    """A page with recordings."""
 
     template = "demo_site/inner_page.html"
     parent_page_types = ["demo_site.HomePage"]

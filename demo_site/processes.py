@@ -1,4 +1,4 @@
-"""Child processes of the demo: started in groups of their own, so that they end as a whole."""
+"""Child processes of the demo: started in their own process groups, to stop them as a whole."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .places import LOOPBACK
+from .config import LOOPBACK
 
 ROOT = Path(__file__).resolve().parent.parent
 GRACE = 8.0
-"""Seconds that a process gets to end by itself."""
+"""Seconds that a process has to end after SIGTERM."""
 
 
 class Process:
@@ -32,11 +32,11 @@ class Process:
 
     @property
     def is_running(self) -> bool:
-        """It was started and has not ended."""
+        """Whether it was started and has not ended."""
         return self.child is not None and self.child.poll() is None
 
     def start(self) -> None:
-        """Start it; its output goes to the log."""
+        """Start it; its output is written to the log."""
         if self.is_running:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class Process:
             )
 
     def stop(self) -> None:
-        """Ask it to end, then end its whole group, so that no grandchild stays behind."""
+        """Terminate it, then kill its process group, so that no grandchild is left."""
         if self.child is None:
             return
         if self.child.poll() is None:
@@ -64,7 +64,7 @@ class Process:
         self.child.wait()
         self.child = None
 
-    def last_words(self, lines: int = 15) -> str:
+    def log_tail(self, lines: int = 15) -> str:
         """The end of the log."""
         if not self.log.exists():
             return ""
@@ -72,7 +72,7 @@ class Process:
 
 
 def port_is_taken(port: int) -> bool:
-    """Whether a program listens there, on either of the machine's own addresses."""
+    """Whether a program listens on this port of 127.0.0.1 or ::1."""
     for family, address in ((socket.AF_INET, LOOPBACK), (socket.AF_INET6, "::1")):
         with contextlib.suppress(OSError), socket.socket(family) as probe:
             probe.settimeout(1)
@@ -88,7 +88,7 @@ def port_is_taken(port: int) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Whether a web server answers there, with whatever status."""
+    """Whether a web server answers, with any status."""
     try:
         with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own http address
             return True
@@ -102,10 +102,10 @@ def wait_for(process: Process, url: str, seconds: float = 60) -> None:
     """Wait until a process answers.
 
     Raises:
-        RuntimeError: it ended, or does not answer in time; with the end of its log.
+        RuntimeError: it ended or did not answer in time; with the end of its log.
     """
     end = time.monotonic() + seconds
     while not answers(url):
         if not process.is_running or time.monotonic() > end:
-            raise RuntimeError(f"{process.name} did not start.\n{process.last_words()}")
+            raise RuntimeError(f"{process.name} did not start.\n{process.log_tail}")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""``make demo``: simulator, worker and web server in one terminal; Ctrl-C ends all of it."""
+"""``make demo``: simulator, worker and web server in one terminal; Ctrl-C stops all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from .places import LOOPBACK, Places
+from .config import LOOPBACK, DemoConfig
 from .processes import ROOT, Process, port_is_taken, wait_for
 from .sites import ADMIN, PASSWORD, SITES
 
@@ -22,77 +22,77 @@ SECRET = "simulator-webhook-secret"
 
 
 class Demo:
-    """The three processes of the demo and the order in which they start and end."""
+    """The three processes of the demo."""
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, config: DemoConfig) -> None:
+        self.config = config
         self.simulator = self._process("simulator", ["-m", "wagtail_zoom.testing.simulator"])
         self.simulator.arguments += [
-            *("--port", str(places.simulator_port)),
-            *("--state", str(places.folder / "simulator.sqlite3")),
-            *("--redirect-uri", f"{places.base_url}/zoom/oauth/callback/"),
-            *("--webhook-url", places.webhook_url, "--webhook-secret", SECRET),
+            *("--port", str(config.simulator_port)),
+            *("--state", str(config.folder / "simulator.sqlite3")),
+            *("--redirect-uri", f"{config.base_url}/zoom/oauth/callback/"),
+            *("--webhook-url", config.webhook_url, "--webhook-secret", SECRET),
             "--demo",
         ]
         self.worker = self._process("worker", [MANAGE, "qcluster"])
-        address = f"{LOOPBACK}:{places.port}"
+        address = f"{LOOPBACK}:{config.port}"
         self.web = self._process("web", [MANAGE, "runserver", "--noreload", address])
 
     @property
     def processes(self) -> tuple[Process, Process, Process]:
-        """In the order in which they end: first who asks, then who answers."""
+        """In the order in which they are stopped: clients before servers."""
         return self.worker, self.web, self.simulator
 
     def _process(self, name: str, arguments: list[str]) -> Process:
-        log = self.places.folder / "logs" / f"{name}.log"
-        return Process(name, arguments, log, self.places.environment())
+        log = self.config.folder / "logs" / f"{name}.log"
+        return Process(name, arguments, log, self.config.environment())
 
     def manage(self, *arguments: str) -> None:
-        """Run one of the demo's commands to its end.
+        """Run one of the demo's management commands.
 
         Raises:
-            RuntimeError: it failed; with what it said.
+            RuntimeError: it failed; with its output.
         """
-        done = subprocess.run(  # noqa: S603 - our own program
+        result = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, MANAGE, *arguments],
             cwd=ROOT,
-            env={**os.environ, **self.places.environment()},
+            env={**os.environ, **self.config.environment()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(arguments)} failed.\n{done.stdout[-3000:]}")
+        if result.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} failed.\n{result.stdout[-3000:]}")
 
     def start(self) -> None:
-        """Start everything and connect what is not connected yet.
+        """Start everything and connect the Sites that are not connected yet.
 
         Raises:
-            RuntimeError: something did not start; says what and why.
+            RuntimeError: a process did not start; with the end of its log.
         """
-        self.places.folder.mkdir(parents=True, exist_ok=True)
+        self.config.folder.mkdir(parents=True, exist_ok=True)
         self.simulator.start()
         self.manage("setup_demo")
-        wait_for(self.simulator, f"{self.places.simulator_url}/_sim/state")
+        wait_for(self.simulator, f"{self.config.simulator_url}/_sim/state")
         self.web.start()
         self.worker.start()
         self.manage("setup_demo", "--connect")
-        wait_for(self.web, f"http://{LOOPBACK}:{self.places.port}/demo/mails/")
+        wait_for(self.web, f"http://{LOOPBACK}:{self.config.port}/demo/mails/")
 
     def stop(self) -> None:
-        """End everything that runs."""
+        """Stop all processes."""
         for process in self.processes:
             process.stop()
 
 
-def check_ports(places: Places) -> None:
-    """Say in words when a port is taken.
+def check_ports(config: DemoConfig) -> None:
+    """Check that the ports are free.
 
     Raises:
-        SystemExit: one is.
+        SystemExit: a port is taken.
     """
-    ports = (("DEMO_PORT", places.port), ("SIMULATOR_PORT", places.simulator_port))
+    ports = (("DEMO_PORT", config.port), ("SIMULATOR_PORT", config.simulator_port))
     for name, port in ports:
         if port_is_taken(port):
             raise SystemExit(
@@ -101,22 +101,22 @@ def check_ports(places: Places) -> None:
             )
 
 
-def announce(places: Places) -> None:
-    """Print where everything is."""
-    print(f"\nReady: {places.base_url}/ lists everything.\n")
-    for facts in SITES:
-        state = "" if facts.kinds else "  (not connected yet: try it)"
-        url = f"{places.site_url(facts.hostname)}/"
-        print(f"  {facts.name:<20} {url:<36} owner {facts.key} / {PASSWORD}{state}")
-    print(f"  {'Whole installation':<20} {places.base_url + '/admin/':<36} {ADMIN} / {PASSWORD}")
-    print(f"  {'Simulated Zoom':<20} {places.simulator_url}/")
-    print(f"  {'Mails':<20} {places.base_url}/demo/mails/")
+def print_urls(config: DemoConfig) -> None:
+    """Print all URLs and logins."""
+    print(f"\nReady: {config.base_url}/ lists everything.\n")
+    for site_data in SITES:
+        state = "" if site_data.kinds else "  (not connected yet: try it)"
+        url = f"{config.site_url(site_data.hostname)}/"
+        print(f"  {site_data.name:<20} {url:<36} owner {site_data.key} / {PASSWORD}{state}")
+    print(f"  {'Whole installation':<20} {config.base_url + '/admin/':<36} {ADMIN} / {PASSWORD}")
+    print(f"  {'Simulated Zoom':<20} {config.simulator_url}/")
+    print(f"  {'Mails':<20} {config.base_url}/demo/mails/")
     name = SITES[0].hostname
     print(
         f"\nBrowsers find names under localhost by themselves. With curl:\n"
-        f"  curl --resolve {name}:{places.port}:{LOOPBACK} http://{name}:{places.port}/\n"
+        f"  curl --resolve {name}:{config.port}:{LOOPBACK} http://{name}:{config.port}/\n"
         f"\nw + Enter stops and starts the worker, z + Enter the simulated Zoom. Ctrl-C ends all.\n"
-        f"Logs: {places.folder / 'logs'}",
+        f"Logs: {config.folder / 'logs'}",
         flush=True,
     )
 
@@ -132,22 +132,22 @@ def toggle(process: Process) -> None:
 
 
 def watch(demo: Demo) -> None:
-    """Obey the keyboard and tell when a process ends by itself; without the web server, end.
+    """Handle keys and report ended processes, until the web server ends.
 
     Raises:
         RuntimeError: the web server ended.
     """
     keys = {"w": demo.worker, "z": demo.simulator}
     listen = sys.stdin.isatty()
-    told: set[str] = set()
+    reported: set[str] = set()
     while True:
         for process in demo.processes:
             if process.child is None or process.is_running:
-                told.discard(process.name)
+                reported.discard(process.name)
             elif process is demo.web:
-                raise RuntimeError(f"The web server ended.\n{process.last_words()}")
-            elif process.name not in told:
-                told.add(process.name)
+                raise RuntimeError(f"The web server ended.\n{process.log_tail()}")
+            elif process.name not in reported:
+                reported.add(process.name)
                 print(f"The {process.name} ended; see {process.log}", flush=True)
         if listen and select.select([sys.stdin], [], [], 0.5)[0]:
             line = sys.stdin.readline()
@@ -163,23 +163,23 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    """Run the demo until Ctrl-C; ``--reset`` only forgets its state."""
+    """Run the demo until Ctrl-C; ``--reset`` only deletes its data."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--reset", action="store_true", help="forget everything the demo keeps")
-    places = Places.from_environment()
+    config = DemoConfig.from_environment()
     if parser.parse_args().reset:
-        check_ports(places)
-        shutil.rmtree(places.folder, ignore_errors=True)
+        check_ports(config)
+        shutil.rmtree(config.folder, ignore_errors=True)
         print("The demo starts anew with the next `make demo`.")
         return 0
-    check_ports(places)
+    check_ports(config)
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
-    demo = Demo(places)
+    demo = Demo(config)
     print("Starting the demo ...", flush=True)
     try:
         demo.start()
-        announce(places)
+        print_urls(config)
         watch(demo)
     except KeyboardInterrupt:
         print("\nStopping ...", flush=True)

@@ -1,14 +1,14 @@
-"""Settings of the demo. For this machine only: DEBUG is on, the secrets stand in the source."""
+"""Settings of the demo. For local use only: DEBUG is on, the secrets are in the source."""
 
-from .places import LOOPBACK, Places
+from .config import LOOPBACK, DemoConfig
 
-PLACES = Places.from_environment()
-PLACES.folder.mkdir(parents=True, exist_ok=True)
+DEMO = DemoConfig.from_environment()
+DEMO.folder.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = "only for the demo on this machine"
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", ".localhost", LOOPBACK, "[::1]"]
-# Passwords that everybody can read need no second of hashing for each log-in.
+# The passwords are public: a fast hasher is enough.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ROOT_URLCONF = "demo_site.urls"
 USE_TZ = True
@@ -60,7 +60,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "demo_site.frames.home",
+                "demo_site.context_processors.home",
             ],
         },
     }
@@ -70,7 +70,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": PLACES.folder / "demo.sqlite3",
+        "NAME": DEMO.folder / "demo.sqlite3",
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -83,7 +83,7 @@ DATABASES = {
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": PLACES.folder / "cache",
+        "LOCATION": DEMO.folder / "cache",
     }
 }
 
@@ -101,15 +101,15 @@ Q_CLUSTER = {
 }
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = PLACES.folder / "mails"
+EMAIL_FILE_PATH = DEMO.folder / "mails"
 DEFAULT_FROM_EMAIL = "Sites on this machine <sites@example.org>"
 
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
-MEDIA_ROOT = PLACES.folder / "media"
+MEDIA_ROOT = DEMO.folder / "media"
 
 WAGTAIL_SITE_NAME = "wagtail-zoom demo"
-WAGTAILADMIN_BASE_URL = PLACES.base_url
+WAGTAILADMIN_BASE_URL = DEMO.base_url
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 
@@ -117,12 +117,12 @@ WAGTAIL_ZOOM = {
     "CLIENT_ID": "simulator-client",
     "CLIENT_SECRET": "simulator-secret",
     "WEBHOOK_SECRET_TOKENS": ["simulator-webhook-secret"],
-    "BASE_URL": PLACES.base_url,
-    # One installation, whichever port it is started on.
+    "BASE_URL": DEMO.base_url,
+    # The same installation on any port.
     "INSTALLATION_ID": "demo",
-    "OAUTH_URL": PLACES.simulator_url,
-    "API_URL": f"{PLACES.simulator_url}/v2",
-    # Nobody else uses these accounts, and the first import should not take long.
+    "OAUTH_URL": DEMO.simulator_url,
+    "API_URL": f"{DEMO.simulator_url}/v2",
+    # No other app uses these accounts, and the first import should be fast.
     "RATE_SHARE": 1.0,
     "RECORDING_MONTHS": 12,
 }

@@ -1,4 +1,4 @@
-"""The three sites: names, people and words. Everything here is invented."""
+"""The three Sites: names, people and texts. All data is fictional."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PASSWORD = "demo"
-"""Everybody's."""
+"""Password of all users."""
 ADMIN = "admin"
-"""Log-in of the superuser."""
+"""Username of the superuser."""
 
 Block = dict[str, Any]
 
@@ -19,28 +19,28 @@ def text(html: str) -> Block:
 
 
 def dates(heading: str = "", **options: Any) -> Block:
-    """A list of dates."""
+    """A meeting list block."""
     return {"type": "meetings", "value": {"heading": heading, **options}}
 
 
 def next_date(heading: str = "", **options: Any) -> Block:
-    """The next date, large."""
+    """A next meeting block."""
     return {"type": "next_meeting", "value": {"heading": heading, **options}}
 
 
 def calendar(heading: str = "", **options: Any) -> Block:
-    """A month."""
+    """A calendar block."""
     return {"type": "calendar", "value": {"heading": heading, **options}}
 
 
 def recordings(heading: str = "", **options: Any) -> Block:
-    """A list of recordings."""
+    """A recording list block."""
     return {"type": "recordings", "value": {"heading": heading, **options}}
 
 
 @dataclass(frozen=True)
-class PageFacts:
-    """Words and blocks of one page."""
+class PageData:
+    """Texts and blocks of one page."""
 
     title: str
     lead: str
@@ -48,42 +48,42 @@ class PageFacts:
 
 
 @dataclass(frozen=True)
-class SiteFacts:
-    """One site, its owner and, when it is connected from the start, the person at Zoom."""
+class SiteData:
+    """One Site, its owner and what it shows."""
 
     key: str
-    """Also the look, the owner's log-in and the account in the simulator's seed data."""
+    """Also the theme, the owner's username and the key of the simulator's account."""
     name: str
     owner: tuple[str, str]
     about: str
     address: str
     zone: str
-    """The owner's clock in the admin."""
-    home: PageFacts
-    events: PageFacts
-    recordings: PageFacts
+    """The owner's time zone in the admin."""
+    home: PageData
+    events: PageData
+    recordings: PageData
     kinds: frozenset[str] = field(default_factory=frozenset)
-    """What the owner shows from the start; empty: the site is not connected."""
+    """Kinds shown from the start; empty: the Site is not connected."""
     transcripts: bool = False
-    """Whether the owner also shows what was said."""
+    """Whether the Site also shows transcripts."""
 
     @property
     def hostname(self) -> str:
-        """Browsers resolve every name under ``localhost`` to this machine by themselves."""
+        """A name under ``localhost``, which browsers resolve to this machine."""
         return f"{self.key}.localhost"
 
     @property
     def email(self) -> str:
-        """The owner's address."""
+        """The owner's email."""
         return f"{self.key}@example.org"
 
     @property
     def zoom_user(self) -> str:
-        """The person in the simulator who says yes on the consent page."""
+        """Key of the simulator's user who allows access on the consent page."""
         return f"{self.key}-0"
 
 
-AURORA = SiteFacts(
+AURORA = SiteData(
     key="aurora",
     name="Aurora Yoga",
     owner=("Ines", "Krüger"),
@@ -91,7 +91,7 @@ AURORA = SiteFacts(
     address="Oderberger Straße, Berlin",
     zone="Europe/Berlin",
     kinds=frozenset({"meeting", "recording"}),
-    home=PageFacts(
+    home=PageData(
         title="Yoga before the day gets loud",
         lead=(
             "Small classes with Ines Krüger, live from Berlin. Roll out your mat, leave the "
@@ -110,7 +110,7 @@ AURORA = SiteFacts(
             recordings("Practise again", limit=3, paging=False),
         ],
     ),
-    events=PageFacts(
+    events=PageData(
         title="Classes",
         lead=(
             "Every week of the year, mornings and evenings. When a class moves or has to be "
@@ -118,14 +118,14 @@ AURORA = SiteFacts(
         ),
         body=[dates(limit=12)],
     ),
-    recordings=PageFacts(
+    recordings=PageData(
         title="Practise again",
         lead="Classes you missed, or would like to do once more, at your own hour.",
         body=[recordings(limit=12)],
     ),
 )
 
-BOREALIS = SiteFacts(
+BOREALIS = SiteData(
     key="borealis",
     name="Borealis Institute",
     owner=("Lena", "Brandt"),
@@ -134,7 +134,7 @@ BOREALIS = SiteFacts(
     zone="America/New_York",
     kinds=frozenset({"meeting", "webinar", "recording"}),
     transcripts=True,
-    home=PageFacts(
+    home=PageData(
         title="Evenings for people who want to know how things work",
         lead=(
             "Lectures, reading groups and open studios. Founded in 1974 in a disused weather "
@@ -152,12 +152,12 @@ BOREALIS = SiteFacts(
             recordings("From the archive", limit=3, paging=False),
         ],
     ),
-    events=PageFacts(
+    events=PageData(
         title="Programme",
         lead="All lectures, groups and studios to come, in the order in which they happen.",
         body=[dates(layout="agenda", limit=20, filters=True), calendar("By month")],
     ),
-    recordings=PageFacts(
+    recordings=PageData(
         title="Archive",
         lead="Lectures as they were held, coughs and questions included.",
         body=[recordings(limit=12, search=True)],
@@ -166,14 +166,14 @@ BOREALIS = SiteFacts(
 
 OFF = "For now the programme hangs on the blue door. It will be here as well, soon."
 
-HARBOUR = SiteFacts(
+HARBOUR = SiteData(
     key="harbour",
     name="Harbour House",
     owner=("Josefine", "Adler"),
     about="A neighbourhood house: not connected yet",
     address="3 Net Loft Lane, on the quay",
     zone="Europe/London",
-    home=PageFacts(
+    home=PageData(
         title="The house on the quay belongs to everyone who uses it",
         lead=(
             "Bread, bicycles, seeds and a choir. Come by, or join from the kitchen table when "
@@ -189,12 +189,12 @@ HARBOUR = SiteFacts(
             ),
         ],
     ),
-    events=PageFacts(
+    events=PageData(
         title="What is on",
         lead="Everything that is planned, in the house and online.",
         body=[dates(limit=12, off=OFF), calendar("The month at a glance")],
     ),
-    recordings=PageFacts(
+    recordings=PageData(
         title="Watch again",
         lead="Talks and workshops that people asked us to keep.",
         body=[recordings(limit=30, off="Nothing has been put up here yet.")],

@@ -1,4 +1,4 @@
-"""Addresses of the demo; ``/`` is the landing page on localhost and a site's home elsewhere."""
+"""URLs of the demo; ``/`` is the landing page on localhost and a Site's home page otherwise."""
 
 from django.conf import settings
 from django.conf.urls.static import static
@@ -13,8 +13,8 @@ urlpatterns = [
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("zoom/", include("wagtail_zoom.urls")),
-    path("demo/mails/", views.mails, name="demo_mails"),
-    path("", views.front, name="demo_front"),
+    path("demo/mails/", views.emails, name="demo_mails"),
+    path("", views.home_or_landing, name="demo_front"),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
     path("", include(wagtail_urls)),
 ]

@@ -1,4 +1,4 @@
-"""The landing page on localhost and the mailbox."""
+"""The landing page on localhost and the list of emails."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from wagtail.views import serve
 
 from wagtail_zoom.models import ZoomSettings
 
-from .mails import newest
+from .emails import newest_emails
 from .sites import PASSWORD, SITES
 
 LANDING_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
-def front(request: HttpRequest) -> HttpResponse:
-    """``/``: the landing page on the canonical host, else the home page of the site asked for."""
+def home_or_landing(request: HttpRequest) -> HttpResponse:
+    """``/``: the landing page on localhost, otherwise the home page of the requested Site."""
     if request.get_host().rsplit(":", 1)[0] in LANDING_HOSTS:
         return landing(request)
     return serve(request, "")
@@ -27,25 +27,25 @@ def front(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def landing(request: HttpRequest) -> HttpResponse:
-    """Sites, log-ins and the simulator, with what is connected at the moment."""
+    """Sites with their connection state, logins and the simulator."""
     sites = {site.hostname: site for site in Site.objects.all()}
     linked = set(ZoomSettings.objects.filter(grant__isnull=False).values_list("site_id", flat=True))
     rows = [
         {
-            "facts": facts,
-            "url": settings.PLACES.site_url(facts.hostname),
-            "panel": _panel(sites[facts.hostname]),
-            "linked": sites[facts.hostname].pk in linked,
+            "site": site_data,
+            "url": settings.DEMO.site_url(site_data.hostname),
+            "panel": _panel(sites[site_data.hostname]),
+            "linked": sites[site_data.hostname].pk in linked,
         }
-        for facts in SITES
-        if facts.hostname in sites
+        for site_data in SITES
+        if site_data.hostname in sites
     ]
     context = {
         "rows": rows,
-        "simulator": settings.PLACES.simulator_url,
-        "base_url": settings.PLACES.base_url,
+        "simulator": settings.DEMO.simulator_url,
+        "base_url": settings.DEMO.base_url,
         "password": PASSWORD,
-        "port": settings.PLACES.port,
+        "port": settings.DEMO.port,
     }
     return render(request, "demo_site/landing.html", context)
 
@@ -58,7 +58,7 @@ def _panel(site: Site) -> str:
 
 
 @never_cache
-def mails(request: HttpRequest) -> HttpResponse:
-    """The mails that would have been sent."""
-    found = newest(settings.EMAIL_FILE_PATH)
-    return render(request, "demo_site/mails.html", {"mails": found})
+def emails(request: HttpRequest) -> HttpResponse:
+    """The emails that would have been sent."""
+    messages = newest_emails(settings.EMAIL_FILE_PATH)
+    return render(request, "demo_site/emails.html", {"emails": messages})

@@ -100,16 +100,16 @@ def outward(docname: str, text: str) -> str:
     """
     folder = posixpath.dirname(f"docs/{docname}")
 
-    def turned(found: re.Match[str]) -> str:
-        target, hash_, anchor = found[2].partition("#")
+    def outward_link(match: re.Match[str]) -> str:
+        target, hash_, anchor = match[2].partition("#")
         path = posixpath.normpath(posixpath.join(folder, target))
         if path.startswith("docs/"):
-            return found[0]
+            return match[0]
         if path.startswith("..") or not (ROOT / path).exists():
-            raise FileNotFoundError(f"{docname}: there is no {found[2]}")
-        return f"{found[1]}{REPOSITORY}/blob/main/{path}{hash_}{anchor}{found[3]}"
+            raise FileNotFoundError(f"{docname}: there is no {match[2]}")
+        return f"{match[1]}{REPOSITORY}/blob/main/{path}{hash_}{anchor}{match[3]}"
 
-    return LINK.sub(turned, text)
+    return LINK.sub(outward_link, text)
 
 
 def menu() -> str:

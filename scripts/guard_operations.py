@@ -129,7 +129,8 @@ class Source:
     def _is_near(self, node: ast.AST) -> bool:
         if not hasattr(node, "lineno"):
             return True
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
         return first <= self.window[1] and node.end_lineno >= self.window[0]
 
     def edit(self, anchor: ast.AST, change: ast.AST, text: str, line: int = 0) -> Edit:
@@ -139,7 +140,7 @@ class Source:
 
     def leave_out(self, part: ast.AST, parts: Sequence[ast.AST], whole: ast.AST, text: str) -> Edit:
         """Replace the whole by what is left without one of its parts."""
-        crowded = any(one is not part and one.lineno == part.lineno for one in parts)
+        crowded = any(other is not part and other.lineno == part.lineno for other in parts)
         return replace(self.edit(part, whole, text), crowded=crowded)
 
     def edits(
@@ -151,7 +152,7 @@ class Source:
 
 def marks(sources: Mapping[str, str]) -> tuple[dict[str, list[Mark]], list[str]]:
     """Where each guard is marked, and what is wrong with the markers themselves."""
-    found: dict[str, list[Mark]] = {}
+    marks_by_id: dict[str, list[Mark]] = {}
     wrong: list[str] = []
     for path, text in sources.items():
         if "guard:" not in text:
@@ -173,8 +174,8 @@ def marks(sources: Mapping[str, str]) -> tuple[dict[str, list[Mark]], list[str]]
                 wrong.append(f"{path}:{line}: the marker cannot be read: {token.string!r}.")
                 continue
             for name in re.split(r",\s*", match[1]):
-                found.setdefault(name, []).append(Mark(path, line, begins.get(line, line)))
-    return found, wrong
+                marks_by_id.setdefault(name, []).append(Mark(path, line, begins.get(line, line)))
+    return marks_by_id, wrong
 
 
 def apply(text: str, lines: tuple[int, int], operation: str) -> str:
@@ -214,12 +215,12 @@ def mutants(
 
     A guard with a mistake has no mutant. Nothing is run and nothing is read from the disk.
     """
-    found, wrong = marks(sources)
-    made: dict[str, tuple[str, str]] = {}
-    known: set[str] = set()
+    marks_by_id, wrong = marks(sources)
+    mutants_by_id: dict[str, tuple[str, str]] = {}
+    seen_ids: set[str] = set()
     for guard in guards:
-        places = found.get(guard.id, [])
-        if guard.id in known:
+        places = marks_by_id.get(guard.id, [])
+        if guard.id in seen_ids:
             wrong.append(f"{guard.id}: the table has two entries with this id.")
         elif not places:
             wrong.append(f"{guard.id}: no line of the package is marked `# guard: {guard.id}`.")
@@ -231,16 +232,16 @@ def mutants(
             try:
                 lines = (place.first, place.line)
                 changed = apply(sources[place.path], lines, guard.operation)
-                made[guard.id] = (place.path, changed)
+                mutants_by_id[guard.id] = (place.path, changed)
             except CannotApply as error:
                 where = f"{guard.id}: `{guard.operation}` at {place.path}:{place.line}"
                 wrong.append(f"{where} cannot be applied: {error}.")
-        known.add(guard.id)
-    for name, places in found.items():
-        if name not in known:
+        seen_ids.add(guard.id)
+    for name, places in marks_by_id.items():
+        if name not in seen_ids:
             where = f"{places[0].path}:{places[0].line}"
             wrong.append(f"{name}: marked in {where}, but not in the table.")
-    return made, wrong
+    return mutants_by_id, wrong
 
 
 def missing_tests(guards: Iterable[Guard], tests: Path) -> list[str]:
@@ -327,7 +328,8 @@ def _removals(source: Source) -> Iterator[Edit]:
         elif isinstance(node, ast.BoolOp):
             word = " and " if isinstance(node.op, ast.And) else " or "
             for operand in node.values:
-                rest = word.join(f"({source.of(one)})" for one in node.values if one is not operand)
+                others = [other for other in node.values if other is not operand]
+                rest = word.join(f"({source.of(other)})" for other in others)
                 yield source.leave_out(operand, node.values, node, f"({rest})")
         elif isinstance(node, ast.BinOp) and isinstance(node.op, FLAG_OPERATORS):
             pair = (node.left, node.right)
@@ -339,7 +341,7 @@ def _last_operands(source: Source) -> Iterator[Edit]:
     for node in source.nodes():
         if isinstance(node, ast.BoolOp):
             word = " and " if isinstance(node.op, ast.And) else " or "
-            rest = word.join(f"({source.of(one)})" for one in node.values[:-1])
+            rest = word.join(f"({source.of(operand)})" for operand in node.values[:-1])
             yield source.edit(node, node, f"({rest})", node.values[-1].lineno)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, FLAG_OPERATORS):
             yield source.edit(node, node, f"({source.of(node.left)})", node.right.lineno)
@@ -349,7 +351,8 @@ def _statement(source: Source, node: ast.stmt) -> Iterator[Edit]:
     start = source.start(node)
     if source.raw[start : start + 4] == b"elif":
         return
-    first = min([start, *(source.start(one) - 1 for one in getattr(node, "decorator_list", []))])
+    decorators = getattr(node, "decorator_list", [])
+    first = min([start, *(source.start(decorator) - 1 for decorator in decorators)])
     yield source.edits(node, ((first, source.end(node), "pass"),))
 
 
@@ -373,7 +376,7 @@ def _entries(source: Source, node: ast.Dict) -> Iterator[Edit]:
 def _elements(source: Source, node: ast.List | ast.Tuple | ast.Set) -> Iterator[Edit]:
     left, right = {ast.List: "[]", ast.Tuple: "()", ast.Set: "{}"}[type(node)]
     for part in node.elts:
-        rest = "".join(f"{_listed(source, one)}, " for one in node.elts if one is not part)
+        rest = "".join(f"{_listed(source, other)}, " for other in node.elts if other is not part)
         if rest or not isinstance(node, ast.Set):
             yield source.leave_out(part, node.elts, node, f"{left}{rest}{right}")
 
@@ -435,8 +438,8 @@ def _values(source: Source, template: str) -> Iterator[Edit]:
 
 
 def _filled(source: Source, template: str, node: ast.expr) -> str:
-    call = next((one for one in ast.walk(node) if isinstance(one, ast.Call)), None)
-    arguments = [*call.args, *(one.value for one in call.keywords)] if call else []
+    call = next((item for item in ast.walk(node) if isinstance(item, ast.Call)), None)
+    arguments = [*call.args, *(item.value for item in call.keywords)] if call else []
 
     def fill(match: re.Match[str]) -> str:
         if not match[1]:

@@ -64,7 +64,7 @@ class Result:
 def main() -> int:
     options = _options()
     began = time.monotonic()
-    made, wrong = mutants(GUARDS, package_sources())
+    mutants_by_id, wrong = mutants(GUARDS, package_sources())
     wrong += missing_tests(GUARDS, ROOT / "tests")
     if wrong:
         print("\n".join(wrong))
@@ -74,7 +74,10 @@ def main() -> int:
         guard
         for guard in GUARDS
         if not options.words
-        or any(word in f"{guard.id} {guard.what} {made[guard.id][0]}" for word in options.words)
+        or any(
+            word in f"{guard.id} {guard.what} {mutants_by_id[guard.id][0]}"
+            for word in options.words
+        )
     ]
     if not chosen:
         print(f"No guard fits {' '.join(options.words)}.")
@@ -85,7 +88,7 @@ def main() -> int:
         random.Random(options.seed).shuffle(chosen)  # noqa: S311 - an order, no secret
         until = began + 60 * options.minutes
     with tempfile.TemporaryDirectory(prefix="wagtail-zoom-mutants-") as folder:
-        return Run(Path(folder), made, options.jobs, until).report(chosen)
+        return Run(Path(folder), mutants_by_id, options.jobs, until).report(chosen)
 
 
 def _options() -> argparse.Namespace:
@@ -103,9 +106,13 @@ class Run:
     """One run over some guards, with a copy of the project for each job."""
 
     def __init__(
-        self, folder: Path, made: dict[str, tuple[str, str]], jobs: int, until: float | None
+        self,
+        folder: Path,
+        mutants_by_id: dict[str, tuple[str, str]],
+        jobs: int,
+        until: float | None,
     ) -> None:
-        self.made = made
+        self.mutants_by_id = mutants_by_id
         self.jobs = jobs
         self.until = until
         self.copies: queue.Queue[Path] = queue.Queue()
@@ -119,9 +126,11 @@ class Run:
         if not self.database.exists() and not self._make_database():
             return 1
         with ThreadPoolExecutor(self.jobs) as pool:
-            results = [one for one in pool.map(self._judge, chosen) if one is not None]
-        states = [one.outcome.state for one in results]
-        noticed = sorted({one.outcome.test for one in results if one.outcome.test})
+            results = [
+                result for result in pool.map(self._try_mutant, chosen) if result is not None
+            ]
+        states = [result.outcome.state for result in results]
+        noticed = sorted({result.outcome.test for result in results if result.outcome.test})
         whole = self._unchanged(noticed)
         if whole.state != "passed":
             print(f"Without any change {whole.test or 'the tests'} failed: {whole.reason}")
@@ -149,12 +158,12 @@ class Run:
             self.copies.put(copy)
         return True
 
-    def _judge(self, guard: Guard) -> Result | None:
+    def _try_mutant(self, guard: Guard) -> Result | None:
         if self.until is not None and time.monotonic() >= self.until:
             return None
         copy = self.copies.get()
         began = time.monotonic()
-        path, text = self.made[guard.id]
+        path, text = self.mutants_by_id[guard.id]
         file = copy / path
         original, times = file.read_bytes(), file.stat()
         try:
@@ -178,9 +187,9 @@ class Run:
 
     def _print(self, result: Result, path: str) -> None:
         outcome = result.outcome
-        said = {"failed": "caught", "passed": "SURVIVED", "broken": "BROKEN"}[outcome.state]
+        state = {"failed": "caught", "passed": "SURVIVED", "broken": "BROKEN"}[outcome.state]
         test = outcome.test or "no test failed"
-        lines = f"{said:<8} {result.guard.id} ({path}) · {test} · {result.seconds:.0f} s"
+        lines = f"{state:<8} {result.guard.id} ({path}) · {test} · {result.seconds:.0f} s"
         if outcome.reason:
             lines += f"\n         {outcome.reason}"
         with self.print_lock:
@@ -200,7 +209,7 @@ class Run:
 
         with ThreadPoolExecutor(self.jobs) as pool:
             outcomes = list(pool.map(run, parts))
-        return next((one for one in outcomes if one.state != "passed"), Outcome("passed"))
+        return next((run for run in outcomes if run.state != "passed"), Outcome("passed"))
 
 
 def _copy(place: Path) -> None:
@@ -231,11 +240,18 @@ def _deciding() -> Iterator[Path]:
                 yield path
 
 
-def _pytest(copy: Path, tests: list[str], *more: str, limit: float | None = TIME_LIMIT) -> Outcome:
+def _pytest(
+    copy: Path, tests: list[str], *extra_options: str, limit: float | None = TIME_LIMIT
+) -> Outcome:
     """Run tests in a copy, on tables that are made once and then copied."""
     command = [
         *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--reuse-db"),
-        *("-m", "not services and not browser", *more, *(f"tests/{test}" for test in tests)),
+        *(
+            "-m",
+            "not services and not browser",
+            *extra_options,
+            *(f"tests/{test}" for test in tests),
+        ),
     ]
     settings = {
         "TEST_DATABASE": "sqlite",
@@ -252,23 +268,23 @@ def _pytest(copy: Path, tests: list[str], *more: str, limit: float | None = TIME
         start_new_session=True,
     )
     try:
-        said, _none = process.communicate(timeout=limit)
+        output, _none = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return Outcome("failed", reason=f"{' '.join(tests)} did not end in {limit:.0f} seconds")
-    return judge(process.returncode, said)
+    return classify_run(process.returncode, output)
 
 
-def judge(code: int, said: str) -> Outcome:
+def classify_run(code: int, output: str) -> Outcome:
     """Only a test that failed has noticed the mutant: no error before it, beside it or instead."""
-    found = FAILED.search(said)
-    if found and code == 1:
-        test, reason = found["test"].removeprefix("tests/"), found["reason"] or ""
+    failure = FAILED.search(output)
+    if failure and code == 1:
+        test, reason = failure["test"].removeprefix("tests/"), failure["reason"] or ""
         return Outcome("broken" if BROKEN.match(reason) else "failed", test, reason)
-    if code == 0 and re.search(r"\b[1-9][0-9]* passed\b", said):
+    if code == 0 and re.search(r"\b[1-9][0-9]* passed\b", output):
         return Outcome("passed")
-    return Outcome("broken", reason=f"pytest ended with {code}:\n{said[-1500:]}")
+    return Outcome("broken", reason=f"pytest ended with {code}:\n{output[-1500:]}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Write the parts of the documentation that the code knows best, or check that they are current.
+"""Generate the parts of the documentation that come from the code, or check that they are current.
 
-``python scripts/reference.py`` rewrites what stands between ``<!-- from the code: NAME -->`` and
-``<!-- end -->`` in the pages under ``docs/``; with ``--check`` it only names what is stale.
+``python scripts/reference.py`` rewrites the text between ``<!-- from the code: NAME -->`` and
+``<!-- end -->`` in the pages under ``docs/``; with ``--check`` it only lists stale pages.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ def markdown(text: object) -> str:
 
 
 def table(head: str, rows: Iterable[Iterable[str]]) -> str:
-    """A table of Markdown; ``head`` with bars between its cells."""
+    """A Markdown table; ``head``: cells separated by bars."""
     titles = [title.strip() for title in head.split("|")]
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def following_docs(module: Any) -> dict[str, str]:
-    """Names assigned in a module (or class body) and the text that stands below each."""
-    found: dict[str, str] = {}
+    """Names assigned in a module (or class body) and the docstring below each."""
+    texts: dict[str, str] = {}
     tree = ast.parse(inspect.cleandoc(inspect.getsource(module)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else tree.body
     for node, below in zip(body, body[1:], strict=False):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         text = below.value if isinstance(below, ast.Expr) else None
         if isinstance(target, ast.Name) and isinstance(text, ast.Constant):
-            found[target.id] = str(text.value)
-    return found
+            texts[target.id] = str(text.value)
+    return texts
 
 
-# What the code knows
+# Generated parts
 
 
 def settings() -> str:
@@ -58,7 +58,8 @@ def settings() -> str:
     meanings = dict(conf.RETENTION)
     for node in ast.walk(ast.parse(inspect.getsource(conf))):
         if isinstance(node, ast.FunctionDef) and any(
-            isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list
+            isinstance(decorator, ast.Name) and decorator.id == "property"
+            for decorator in node.decorator_list
         ):
             for key in re.findall(r"self\.get\('(\w+)'\)", ast.unparse(node)):
                 meanings.setdefault(key, ast.get_docstring(node) or "")
@@ -82,7 +83,7 @@ def signals() -> str:
     from wagtail_zoom import signals as module
 
     texts = following_docs(module)
-    names = [name for name, thing in vars(module).items() if isinstance(thing, Signal)]
+    names = [name for name, value in vars(module).items() if isinstance(value, Signal)]
     rows = []
     for name in names:
         when, _dot, sends = markdown(texts[name]).partition(". ")
@@ -92,7 +93,7 @@ def signals() -> str:
 
 
 def commands() -> str:
-    """Every option of every command of ours."""
+    """Every option of the package's management commands."""
     from django.core.management import load_command_class
     from django.core.management.base import DjangoHelpFormatter
 
@@ -110,14 +111,14 @@ def commands() -> str:
 def _option(action: Any) -> str:
     words = [action.option_strings[0]] if action.option_strings else []
     if action.choices:
-        words.append("\\|".join(str(one) for one in action.choices))
+        words.append("\\|".join(str(value) for value in action.choices))
     elif action.nargs != 0:
         words.append(str(action.metavar or action.dest).lower())
     return " ".join(words)
 
 
 def urls() -> str:
-    """Every address, with the first sentence of its view."""
+    """Every URL, with the first sentence of its view."""
     from wagtail_zoom import urls as module
 
     rows = []
@@ -136,7 +137,7 @@ EVERYWHERE = ("heading", "heading_level", "off")
 
 
 def blocks() -> str:
-    """Every block with its options, as editors see them."""
+    """Every block with its options and labels."""
     from wagtail_zoom import blocks as module
 
     parts = []
@@ -171,8 +172,8 @@ def _child(option: str, child: Any) -> tuple[str, str, str, str]:
     else:
         empty = kind == "ListBlock" or default in ("", None, [])
         shown = "" if empty else f"`{_default(default)}`"
-    told = [", ".join(words), markdown(getattr(field, "help_text", ""))]
-    return f"`{option}`", markdown(child.label), shown, ". ".join(one for one in told if one)
+    parts = [", ".join(words), markdown(getattr(field, "help_text", ""))]
+    return f"`{option}`", markdown(child.label), shown, ". ".join(part for part in parts if part)
 
 
 def _default(value: Any) -> str:
@@ -180,7 +181,7 @@ def _default(value: Any) -> str:
 
 
 def views() -> str:
-    """The objects that templates show: fields and properties."""
+    """View models: fields and properties."""
     from wagtail_zoom.frontend import datetimes, view_models
 
     kinds = [
@@ -200,9 +201,9 @@ def _view(kind: type) -> str:
         for name, annotation in kind.__annotations__.items()
     ]
     rows += [
-        (f"`{name}`", _type(thing.fget.__annotations__["return"]), markdown(thing.__doc__))
-        for name, thing in vars(kind).items()
-        if isinstance(thing, property) and not name.startswith("_")
+        (f"`{name}`", _type(value.fget.__annotations__["return"]), markdown(value.__doc__))
+        for name, value in vars(kind).items()
+        if isinstance(value, property) and not name.startswith("_")
     ]
     head = f"### {kind.__name__}\n\n{markdown(kind.__doc__)}\n\n"
     return head + table("field | type | meaning", rows)
@@ -214,7 +215,7 @@ def _type(annotation: Any) -> str:
 
 
 def classes() -> str:
-    """Public class names, with the templates and the script that use them."""
+    """Public CSS class names, with the templates that use them."""
     folder = ROOT / "wagtail_zoom/templates/wagtail_zoom"
     where: dict[str, set[str]] = {}
     for path in sorted([*folder.glob("blocks/*"), *folder.glob("registration/*.html")]):
@@ -222,7 +223,7 @@ def classes() -> str:
             for name in re.findall(r"(?<![\w-])wz(?:-[a-z]+)*(?:--[a-z]+)?(?![\w{-])", text):
                 where.setdefault(name, set()).add(path.stem)
     rows = [
-        (f"`{name}`", ", ".join(f"`{one}`" for one in sorted(places)))
+        (f"`{name}`", ", ".join(f"`{place}`" for place in sorted(places)))
         for name, places in sorted(where.items())
     ]
     return table("class | in the templates", rows)
@@ -241,9 +242,12 @@ def scopes() -> str:
 
 
 def events() -> str:
-    from wagtail_zoom.oauth.marketplace import EVENTS
+    from wagtail_zoom.sync.handlers import subscriptions
 
-    rows = [(f"`{name}`", feature, markdown(reason)) for name, feature, reason in EVENTS]
+    rows = [
+        (f"`{name}`", feature, markdown(reason))
+        for name, feature, reason in subscriptions(admin=True)
+    ]
     return table("event | for | reason", rows)
 
 
@@ -261,12 +265,12 @@ WRITERS: dict[str, Callable[[], str]] = {
 
 
 def fresh(text: str) -> str:
-    """A page with its regions written anew."""
-    return REGION.sub(lambda found: f"{found[1]}\n{WRITERS[found[2]]()}\n\n{found[4]}", text)
+    """A page with its generated regions updated."""
+    return REGION.sub(lambda match: f"{match[1]}\n{WRITERS[match[2]]()}\n\n{match[4]}", text)
 
 
 def main(arguments: list[str]) -> int:
-    """Return 1 when something was stale and ``--check`` was given."""
+    """Return 1 if a page was stale and ``--check`` was given."""
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django

@@ -1,4 +1,4 @@
-"""Build sdist and wheel so that anybody who builds the same commit gets the same bytes.
+"""Build sdist and wheel reproducibly: the same commit gives the same bytes.
 
 ``python scripts/release.py`` writes them into ``dist/`` and prints their SHA-256. With ``--twice``
 everything is built a second time from another folder and compared. Times in the archives are
@@ -26,7 +26,7 @@ UNWANTED = shutil.ignore_patterns(
 
 
 def epoch() -> int:
-    """Seconds since 1970 that every file in the archives is dated with."""
+    """Modification time of every file in the archives, in epoch seconds."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:
         return int(given)
@@ -35,15 +35,15 @@ def epoch() -> int:
 
 
 def repack(path: Path, when: int) -> None:
-    """Write an sdist again: in order, dated ``when``, of nobody, without the machine's umask."""
+    """Rewrite an sdist: sorted, with time ``when``, without owner and umask."""
     with tarfile.open(path) as archive:
-        found = [
+        members = [
             (member, archive.extractfile(member).read() if member.isfile() else b"")  # type: ignore[union-attr]
             for member in archive.getmembers()
         ]
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for member, content in sorted(found, key=lambda pair: pair[0].name):
+        for member, content in sorted(members, key=lambda pair: pair[0].name):
             clean = tarfile.TarInfo(member.name)
             clean.type, clean.size, clean.mtime = member.type, len(content), when
             runs = member.isdir() or member.mode & 0o100
@@ -54,7 +54,7 @@ def repack(path: Path, when: int) -> None:
 
 
 def build(target: Path) -> dict[str, str]:
-    """Build into ``target``, the wheel from the sdist; file names with their SHA-256."""
+    """Build into ``target``, the wheel from the sdist; returns file names with their SHA-256."""
     when = epoch()
     target.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "SOURCE_DATE_EPOCH": str(when), "PYTHONHASHSEED": "0"}
@@ -74,12 +74,12 @@ def build(target: Path) -> dict[str, str]:
 
 def _run(*arguments: object, env: dict[str, str]) -> None:
     command = [sys.executable, "-m", "build", "--quiet", *map(str, arguments)]
-    # The wheel keeps the modes that the build gives its copies.
+    # The wheel contains the file modes of the build, which depend on the umask.
     subprocess.run(command, env=env, check=True, cwd=ROOT.anchor, umask=0o022)
 
 
 def main() -> int:
-    """Return 1 when two builds differ."""
+    """Return 1 if two builds differ."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--twice", action="store_true", help="build again and compare")
     parser.add_argument("--outdir", type=Path, default=ROOT / "dist")

@@ -1,8 +1,8 @@
-"""All pictures of the documentation, taken from a demo that runs for it alone.
+"""All screenshots of the documentation, taken from a separate demo.
 
 ``make screenshots``, or ``python scripts/screenshots.py [--only public|admin] [--folder FOLDER]``.
-Needs the extra ``testing`` and a Chromium; takes two or three minutes. Free ports and a folder that
-goes away: a demo that runs beside it is not disturbed. Times are those of the day it runs on.
+Needs the extra ``testing`` and a Chromium; takes two or three minutes. It uses free ports and a
+temporary folder, so that another running demo is not affected. Times are those of the current day.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.screenshots_admin import own_demo, shrink, take_all, world  # noqa: E402
+from scripts.screenshots_admin import demo_data, own_demo, shrink, take_all  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from demo_site.run import Demo
 
-ROOMS = {
+BLOCKS = {
     "list": ("meetings", {"heading": "What is coming up", "limit": 6, "filters": True}),
     "cards": (
         "meetings",
@@ -35,62 +35,62 @@ ROOMS = {
     "calendar": ("calendar", {}),
     "recordings": ("recordings", {"limit": 3, "paging": False}),
 }
-"""A picture each: the block and its options."""
+"""Name of the screenshot → block and its options."""
 PHONE = {"viewport": {"width": 360, "height": 800}}
 MARGIN = 20
 """Pixels of the page around a block."""
 
 
 def add_page(slug: str, kind: str, value: dict[str, Any]) -> str:
-    """A page of the institute's with this block alone; its path."""
+    """Add a page with only this block to Borealis; returns its path."""
     from demo_site.models import EventsPage
 
-    home = world("borealis").site.root_page
+    home = demo_data("borealis").site.root_page
     body = json.dumps([{"type": kind, "value": value}])
     page = home.add_child(instance=EventsPage(title=slug, slug=slug, body=body))
     return str(page.slug)
 
 
-def chosen() -> Any:
-    """An entry that takes sign-ups, for the blocks that show one."""
+def item_with_registration() -> Any:
+    """An item with registration, for the blocks that show one."""
     from wagtail_zoom.models import SiteItem
 
     rows = SiteItem.objects.filter(
-        site=world("borealis").site, meeting__approval_type=0, meeting__zoom_type__in=(2, 5)
+        site=demo_data("borealis").site, meeting__approval_type=0, meeting__zoom_type__in=(2, 5)
     )
     coming = rows.filter(meeting__occurrences__state="scheduled")
     return coming.order_by("meeting__start", "pk").first()
 
 
 def take_blocks(demo: Demo, browser: Browser, folder: Path) -> None:
-    """Every block in its layouts, on a page of the demo, for a visitor in another zone."""
+    """Every block in its layouts, on a page of the demo, for a visitor in another time zone."""
     from django.db import connection
 
     from demo_site.models import HomePage
 
-    # The light look shows the blocks' own lines better than the institute's night sky.
-    home = HomePage.objects.filter(pk=world("borealis").site.root_page_id)
-    home.update(look="harbour")
-    rooms = dict(ROOMS)
-    item = chosen()
-    rooms["meeting"] = ("meeting", {"item": item.pk})
-    rooms["registration"] = ("registration", {"item": item.pk, "heading": "Sign up"})
-    paths = {name: add_page(f"picture-{name}", *room) for name, room in rooms.items()}
+    # The light theme shows the blocks' own lines better than the dark one of Borealis.
+    home = HomePage.objects.filter(pk=demo_data("borealis").site.root_page_id)
+    home.update(theme="harbour")
+    blocks = dict(BLOCKS)
+    item = item_with_registration()
+    blocks["meeting"] = ("meeting", {"item": item.pk})
+    blocks["registration"] = ("registration", {"item": item.pk, "heading": "Sign up"})
+    paths = {name: add_page(f"picture-{name}", *block) for name, block in blocks.items()}
     connection.close()
     for name in paths:
         take_block(demo, browser, folder / "blocks" / f"{name}.png", paths[name], {})
     take_block(demo, browser, folder / "blocks" / "phone.png", paths["list"], PHONE)
-    home.update(look="borealis")
+    home.update(theme="borealis")
     connection.close()
     take_block(demo, browser, folder / "blocks" / "dark.png", paths["cards"], {})
 
 
 def take_block(demo: Demo, browser: Browser, file: Path, path: str, view: dict[str, Any]) -> None:
-    """The first block of a page, with a little of the page around it."""
+    """The first block of a page, with a margin."""
     options = {"viewport": {"width": 1100, "height": 900}, "timezone_id": "Asia/Tokyo"}
     context = browser.new_context(**{**options, "locale": "en-GB", **view})
     page = context.new_page()
-    page.goto(f"{demo.places.site_url('borealis.localhost')}/{path}/")
+    page.goto(f"{demo.config.site_url('borealis.localhost')}/{path}/")
     page.wait_for_load_state("networkidle")
     if page.locator("main details").count():
         page.locator("main summary").first.click()
@@ -109,9 +109,9 @@ def take_block(demo: Demo, browser: Browser, file: Path, path: str, view: dict[s
 
 
 def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
-    """A whole page, as visitors see it."""
+    """A whole public page."""
     page = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB").new_page()
-    page.goto(f"{demo.places.site_url('borealis.localhost')}/events/")
+    page.goto(f"{demo.config.site_url('borealis.localhost')}/events/")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=folder / "events-page.png")
     shrink(folder / "events-page.png")
@@ -119,7 +119,7 @@ def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
 
 
 def main() -> int:
-    """A demo of its own, and every picture from it."""
+    """Start a separate demo and take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--only", choices=["public", "admin"])
@@ -129,15 +129,15 @@ def main() -> int:
     for name in ("blocks", "admin"):
         (options.folder / name).mkdir(parents=True, exist_ok=True)
 
-    found: list[str] = []
+    findings: list[str] = []
     with own_demo(options.database) as (demo, browser):
         if options.only != "admin":
             take_pages(demo, browser, options.folder)
             take_blocks(demo, browser, options.folder)
         if options.only != "public":
-            found = take_all(demo, browser, options.folder / "admin", axe=options.axe)
-    print(*found, sep="\n")
-    return 1 if found else 0
+            findings = take_all(demo, browser, options.folder / "admin", axe=options.axe)
+    print(*findings, sep="\n")
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures of the owner's screens for the documentation, taken from a demo of its own.
+"""Screenshots of the owner's screens for the documentation, taken from a separate demo.
 
 ``python scripts/screenshots_admin.py [--folder docs/images/admin] [--parts NAME …] [--dark]
 [--width 1280] [--axe]``. Needs the extra ``testing`` and a Chromium. Each state is made by
@@ -33,13 +33,13 @@ PANEL = "/admin/settings/wagtail_zoom/zoomsettings/"
 
 
 def shrink(file: Path) -> None:
-    """The same picture in 128 colours: a third of the bytes, and nobody sees it."""
+    """Reduce the picture to 128 colours: a third of the bytes, without visible difference."""
     small = Image.open(file).convert("RGB").quantize(128, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
 
 
 class Studio:
-    """The demo's rows and a browser logged in as one person at a time."""
+    """Takes screenshots of the demo in a browser, with one logged-in context for each user."""
 
     def __init__(
         self, demo: Demo, browser: Browser, folder: Path, width: int, dark: bool, axe: bool = False
@@ -47,10 +47,10 @@ class Studio:
         self.demo, self.browser, self.folder = demo, browser, folder
         self.width, self.dark, self.axe = width, dark, axe
         self.pages: dict[str, Page] = {}
-        self.found: list[str] = []
+        self.findings: list[str] = []
 
     def page(self, person: str, site: str) -> Page:
-        """A page in which this person is logged in on the site's domain."""
+        """A page in which this user is logged in on the Site's domain."""
         from demo_site.sites import PASSWORD
 
         if person not in self.pages:
@@ -59,7 +59,7 @@ class Studio:
                 viewport={"width": self.width, "height": 900}, color_scheme=scheme
             )
             page = context.new_page()
-            page.goto(self.address(site, "/admin/login/"))
+            page.goto(self.url(site, "/admin/login/"))
             page.get_by_label("Username").fill(person)
             page.locator("input[name=password]").fill(PASSWORD)
             page.get_by_role("button", name="Sign in").click()
@@ -67,20 +67,20 @@ class Studio:
             self.pages[person] = page
         return self.pages[person]
 
-    def address(self, site: str, path: str) -> str:
-        return f"{self.demo.places.site_url(f'{site}.localhost')}{path}"
+    def url(self, site: str, path: str) -> str:
+        return f"{self.demo.config.site_url(f'{site}.localhost')}{path}"
 
     def take(self, name: str, path: str, *, person: str = "aurora", click: str = "") -> None:
-        """One picture of the whole screen, as high as it is."""
+        """One screenshot of the whole screen in full height."""
         from django.db import connection
 
         from wagtail_zoom.models import Heartbeat
 
         if name != "worker":
-            Heartbeat.beat("tick")  # the worker is stopped, so that nothing moves meanwhile
+            Heartbeat.beat("tick")  # the worker is stopped, so that no data changes meanwhile
         connection.close()
         page = self.page(person, person if person != "admin" else "aurora")
-        page.goto(self.address(person if person != "admin" else "aurora", path))
+        page.goto(self.url(person if person != "admin" else "aurora", path))
         page.wait_for_load_state("networkidle")
         if click:
             page.locator(click).first.click()
@@ -88,7 +88,7 @@ class Studio:
         self.snap(page, name)
 
     def snap(self, page: Page, name: str) -> None:
-        """The page as it stands, as high as its content: the admin scrolls inside the window."""
+        """The current page in the height of its content: the admin scrolls inside the window."""
         page.evaluate("document.activeElement && document.activeElement.blur()")
         inside = "Math.max(...['main', '#wagtail', 'html'].map(q => document.querySelector(q)"
         height = int(page.evaluate(f"{inside}?.scrollHeight || 0))"))
@@ -103,7 +103,7 @@ class Studio:
             self.examine(page, name)
 
     def examine(self, page: Page, name: str) -> None:
-        """Ask axe-core about the page as it stands, with everything faded in."""
+        """Run axe-core on the current page, after all animations."""
         from axe_playwright_python.sync_playwright import Axe
 
         page.evaluate(
@@ -111,12 +111,12 @@ class Studio:
                 .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
                 .forEach(one => one.finish())"""
         )
-        for one in Axe().run(page).response["violations"]:
-            self.found.append(f"{name}: {one['id']}: {one['nodes'][0]['html']}")
+        for violation in Axe().run(page).response["violations"]:
+            self.findings.append(f"{name}: {violation['id']}: {violation['nodes'][0]['html']}")
 
 
-def world(key: str) -> Any:
-    """Rows of one of the demo's sites."""
+def demo_data(key: str) -> Any:
+    """Rows of one of the demo's Sites."""
     from types import SimpleNamespace
 
     from wagtail.models import Site
@@ -138,7 +138,7 @@ def world(key: str) -> Any:
 
 @contextmanager
 def changed(row: Any, **values: Any) -> Iterator[None]:
-    """Columns of a row are these for a while."""
+    """Change columns of a row inside the block."""
     rows = type(row)._base_manager.filter(pk=row.pk)
     before = rows.values(*values).get()
     rows.update(**values)
@@ -149,8 +149,8 @@ def changed(row: Any, **values: Any) -> Iterator[None]:
 
 
 @contextmanager
-def made(row: Any) -> Iterator[None]:
-    """A row exists for a while."""
+def saved(row: Any) -> Iterator[None]:
+    """Save a row and delete it at the end of the block."""
     row.save()
     try:
         yield
@@ -169,7 +169,7 @@ def take_states(studio: Studio) -> None:
     Heartbeat.beat("tick")
     now = timezone.now()
     ago = lambda **span: now - timedelta(**span)  # noqa: E731
-    aurora = world("aurora")
+    aurora = demo_data("aurora")
     site_settings, grant, account = aurora.site_settings, aurora.grant, aurora.account
     panel = f"{PANEL}{aurora.site.pk}/"
 
@@ -180,7 +180,7 @@ def take_states(studio: Studio) -> None:
     changes = {
         "reconnect": changed(
             grant, state="needs_reconnect", reason="invalid_grant", state_since=ago(days=3),
-            last_ok_at=ago(days=3), notices=[ago(days=3).isoformat(), now.isoformat()],
+            last_ok_at=ago(days=3), reminders_sent=[ago(days=3).isoformat(), now.isoformat()],
         ),
         "revoked": changed(grant, state="revoked", state_since=ago(hours=5)),
         "permission": changed(grant, missing_kinds=["recording"]),
@@ -191,14 +191,14 @@ def take_states(studio: Studio) -> None:
         "throttled": changed(account, throttled_until=now + timedelta(minutes=20)),
         "paused": changed(site_settings, paused_at=ago(days=12)),
         "copy": changed(account, fingerprint="another"),
-        "worker": changed(Heartbeat.objects.get(name="tick"), at=ago(hours=2)),
+        "worker": changed(Heartbeat.objects.get(name="tick"), beat_at=ago(hours=2)),
         "confirm": changed(site_settings, needs_confirmation=True),
         "archived": changed(site_settings, grant=None, archived_at=ago(days=9)),
         "late": changed(account, reconciled_at=ago(hours=20)),
         "free": changed(account, plan="free"),
-        "withheld": made(run(state="done", counts={"meeting": {"seen": 3, "withheld": 12}})),
-        "no-messages": made(run(state="done", counts={"meeting": {"seen": 40, "changed": 3}})),
-        "importing": made(
+        "withheld": saved(run(state="done", counts={"meeting": {"seen": 3, "withheld": 12}})),
+        "no-messages": saved(run(state="done", counts={"meeting": {"seen": 40, "changed": 3}})),
+        "importing": saved(
             run(
                 mode="backfill", state="running", started_at=ago(seconds=50), finished_at=None,
                 progress={"meeting": [42, 42], "webinar": [12, 30], "recording": [0, 18]},
@@ -222,10 +222,10 @@ def take_states(studio: Studio) -> None:
 
 
 def take_lists(studio: Studio) -> None:
-    """The four lists, an entry, a sign-up, the fleet and the homepage."""
+    """The four lists, an item, a registration, the overview and the homepage."""
     from wagtail_zoom.models import Kind, Registration, SiteItem
 
-    aurora = world("aurora")
+    aurora = demo_data("aurora")
     site = f"?site={aurora.site.pk}"
     items = SiteItem.objects.for_site(aurora.site)
     recording = items.filter(kind=Kind.RECORDING, visibility="auto").order_by("pk").first()
@@ -246,8 +246,8 @@ def take_lists(studio: Studio) -> None:
 
 
 def take_beginning(studio: Studio) -> None:
-    """A Site that is not connected yet, and the link for the Zoom administrator."""
-    harbour = world("harbour")
+    """A Site that is not connected yet, and the invitation of the Zoom administrator."""
+    harbour = demo_data("harbour")
     studio.take("not-connected", f"{PANEL}{harbour.site.pk}/", person="harbour")
     page = studio.page("harbour", "harbour")
     page.get_by_role("button", name="Invite your Zoom administrator").click()
@@ -258,7 +258,7 @@ def take_beginning(studio: Studio) -> None:
 
 
 def seed() -> None:
-    """People, decisions and trouble, so that the lists have something to tell."""
+    """Add registrations, decisions and errors to the lists."""
     import json
     from datetime import timedelta
 
@@ -276,7 +276,7 @@ def seed() -> None:
     )  # fmt: skip
 
     now = timezone.now()
-    aurora = world("aurora")
+    aurora = demo_data("aurora")
     ahead = Occurrence.objects.filter(account=aurora.account, start__gt=now).order_by("start")
     date = ahead.filter(meeting__approval_type__in=(0, 1)).first() or ahead.first()
     people = [
@@ -304,12 +304,12 @@ def seed() -> None:
     from django.contrib.auth import get_user_model
 
     user = get_user_model().objects.get(username="aurora")
-    curation.decide(recordings[:3], curation.AUTO, user)
-    curation.decide(recordings[3:4], curation.HIDDEN, user)
+    curation.set_visibility(recordings[:3], curation.AUTO, user)
+    curation.set_visibility(recordings[3:4], curation.HIDDEN, user)
     meetings = SiteItem.objects.for_site(aurora.site).filter(
         kind=Kind.MEETING, meeting__occurrences__start__gt=now
     )
-    curation.decide(list(meetings.order_by("-pk").distinct()[:1]), curation.HIDDEN, user)
+    curation.set_visibility(list(meetings.order_by("-pk").distinct()[:1]), curation.HIDDEN, user)
     event = WebhookEvent.objects.create(
         content_key="picture", account_zoom_id=aurora.account.zoom_id, state="dead", attempts=3,
         event="recording.completed", event_ts=int(now.timestamp() * 1000), error_class="ZoomServer",
@@ -334,9 +334,9 @@ def seed() -> None:
 def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False,
              parts: tuple[str, ...] = ("states", "lists", "beginning"),
              axe: bool = False) -> list[str]:  # fmt: skip
-    """All pictures of the owner's side, from a running demo; its worker is stopped.
+    """Take all screenshots of the owner's screens from a running demo; its worker is stopped.
 
-    Returns what axe-core found, if it was asked.
+    Returns axe-core's violations with ``axe``.
 
     Django must be set up with the demo's settings and ``DJANGO_ALLOW_ASYNC_UNSAFE``.
     """
@@ -349,31 +349,31 @@ def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, d
     studio = Studio(demo, browser, folder, width, dark, axe)
     for name in parts:
         {"states": take_states, "lists": take_lists, "beginning": take_beginning}[name](studio)
-    return studio.found
+    return studio.findings
 
 
 @contextmanager
 def own_demo(database: Path | None = None) -> Iterator[tuple[Demo, Browser]]:
-    """A demo on free ports in a folder that goes away, and a browser; Django is set up for it.
+    """A demo on free ports in a temporary folder, and a browser; Django is set up for it.
 
-    ``database``: a migrated one to begin with, which saves some seconds.
+    ``database``: a migrated database to start with, which saves some seconds.
     """
-    from demo_site.places import Places
+    from demo_site.config import DemoConfig
 
     with tempfile.TemporaryDirectory() as place:
-        places = Places.anywhere(Path(place))
-        os.environ |= places.environment() | {
+        config = DemoConfig.anywhere(Path(place))
+        os.environ |= config.environment() | {
             "DJANGO_SETTINGS_MODULE": "demo_site.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
         }  # fmt: skip
         if database is not None:
-            shutil.copy(database, places.folder / "demo.sqlite3")
+            shutil.copy(database, config.folder / "demo.sqlite3")
         import django
         from playwright.sync_api import sync_playwright
 
         from demo_site.run import Demo
 
         django.setup()
-        demo = Demo(places)
+        demo = Demo(config)
         try:
             demo.start()
             with sync_playwright() as playwright:
@@ -389,7 +389,7 @@ def own_demo(database: Path | None = None) -> Iterator[tuple[Demo, Browser]]:
 
 
 def main() -> int:
-    """A demo of its own in a folder that goes away."""
+    """Start a separate demo and take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images" / "admin")
     parser.add_argument("--parts", nargs="*", default=["states", "lists", "beginning"])
@@ -398,12 +398,12 @@ def main() -> int:
     parser.add_argument("--axe", action="store_true", help="examine each screen; 1 on a finding")
     options = parser.parse_args()
     with own_demo() as (demo, browser):
-        found = take_all(
+        findings = take_all(
             demo, browser, options.folder, width=options.width, dark=options.dark,
             parts=tuple(options.parts), axe=options.axe,
         )  # fmt: skip
-    print(*found, sep="\n")
-    return 1 if found else 0
+    print(*findings, sep="\n")
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
 #!/bin/sh
-# Runs what touches the database in earnest on the servers that answer here; says which do not.
+# Runs the tests that depend on the database on each available server; reports missing ones.
 # ALL=1 runs the whole suite instead.
 set -eu
 BIN=$1
-ROOMS="tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py"
-if [ -n "${ALL:-}" ]; then ROOMS=tests; fi
+TESTS="tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py"
+if [ -n "${ALL:-}" ]; then TESTS=tests; fi
 run() {
     echo "== $1 =="
     # shellcheck disable=SC2086 - a list of folders
-    TEST_DATABASE=$1 "$BIN/pytest" -q -n auto -m "not browser and not slow" $ROOMS
+    TEST_DATABASE=$1 "$BIN/pytest" -q -n auto -m "not browser and not slow" $TESTS
 }
 if "$BIN/python" -c 'import socket; socket.create_connection(("127.0.0.1", 5432), 2)' 2>/dev/null; then
     "$BIN/pip" install --quiet 'psycopg[binary]'
     run postgres
     echo "== several web servers and workers, PostgreSQL, both brokers =="
     "$BIN/pip" install --quiet gunicorn redis
-    # The rush takes five minutes and a machine to itself: RUSH_TESTS=tests/layouts/test_rush.py.
+    # The rush test takes five minutes on an idle machine: RUSH_TESTS=tests/layouts/test_rush.py.
     "$BIN/pytest" -q -m services tests/layouts ${RUSH_TESTS:---ignore=tests/layouts/test_rush.py}
 else
     echo "PostgreSQL does not answer on 127.0.0.1:5432: left out."

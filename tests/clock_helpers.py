@@ -1,13 +1,13 @@
-"""A clock that runs hours ahead. ``looks`` in ``tests/conftest.py`` lets each job look at it."""
+"""A clock that is hours ahead. With ``check_clock`` of ``tests/conftest.py`` each job checks it."""
 
 from datetime import timedelta
 
 import time_machine
 from django.utils import timezone
 
-JUMP = timedelta(hours=5)
+CLOCK_JUMP = timedelta(hours=5)
 
 
-def ahead():
-    """The clock runs hours ahead."""
-    return time_machine.travel(timezone.now() + JUMP, tick=True)
+def clock_ahead():
+    """Set the clock hours ahead."""
+    return time_machine.travel(timezone.now() + CLOCK_JUMP, tick=True)

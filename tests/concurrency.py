@@ -1,4 +1,4 @@
-"""Many processes and threads at once on one database, to prove that exactly one of them acts."""
+"""Runs a function in many processes and threads at once on one database."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ from typing import Any
 from django.db import connection, connections
 
 
-def run_crowd(work: Callable[[], Any], place: Path, *, processes: int, threads: int) -> list[Any]:
-    """Call ``work`` in each thread of each (forked) process; their results, or their errors.
+def run_concurrently(
+    func: Callable[[], Any], folder: Path, *, processes: int, threads: int
+) -> list[Any]:
+    """Call ``func`` in each thread of each (forked) process; return results or error texts.
 
-    SQLite in memory cannot be shared, so the crowd works on a copy in ``place``. Afterwards the
-    copy is what this process sees as well (until :func:`leave_copy`).
+    SQLite in memory cannot be shared, so the processes use a copy in ``folder``. This process then
+    uses the copy too, until :func:`restore_test_database`.
     """
-    swapped = connection.vendor == "sqlite" and connection.is_in_memory_db()
-    if swapped:
-        _move_to_file(place / "crowd.sqlite3")
+    is_copy = connection.vendor == "sqlite" and connection.is_in_memory_db()
+    if is_copy:
+        _move_to_file(folder / "processes.sqlite3")
     else:
         connections.close_all()
     context = multiprocessing.get_context("fork")
-    answers = context.SimpleQueue()
-    crowd = [
-        context.Process(target=_member, args=(work, threads, answers)) for _ in range(processes)
+    queue = context.SimpleQueue()
+    workers = [
+        context.Process(target=_member, args=(func, threads, queue)) for _ in range(processes)
     ]
-    for member in crowd:
-        member.start()
-    found = [result for _member in crowd for result in answers.get()]
-    for member in crowd:
-        member.join(timeout=60)
-    return found
+    for worker in workers:
+        worker.start()
+    results = [result for _member in workers for result in queue.get()]
+    for worker in workers:
+        worker.join(timeout=60)
+    return results
 
 
-def share_database(place: Path) -> dict[str, str]:
+def share_database(folder: Path) -> dict[str, str]:
     """Environment with which other programs (settings: ``tests.settings``) find this test's
-    database. SQLite in memory is copied to ``place``, until :func:`leave_copy`."""
+    database. SQLite in memory is copied to ``folder``, until :func:`restore_test_database`."""
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        _move_to_file(place / "shared.sqlite3")
-        return {"TMPDIR": str(place), "TEST_DATABASE_NAME": "shared"}
+        _move_to_file(folder / "shared.sqlite3")
+        return {"TMPDIR": str(folder), "TEST_DATABASE_NAME": "shared"}
     connections.close_all()
     return {"TEST_DATABASE_NAME": str(connection.settings_dict["NAME"])}
 
@@ -54,8 +56,8 @@ def _move_to_file(path: Path) -> None:
     connection.ensure_connection()
     with sqlite3.connect(path) as copy:
         connection.connection.backup(copy)
-        # As after `migrate`: the change to WAL needs the file alone and waits for nobody, so that
-        # a crowd that finds a file without it would fall over its own init_command.
+        # As after `migrate`: the change to WAL needs exclusive access and does not wait, so that
+        # parallel processes would fail in their init_command on a file without it.
         copy.execute("PRAGMA journal_mode=WAL")
     copy.close()
     _memory.append((connections["default"], connections.settings["default"]["NAME"]))
@@ -63,8 +65,8 @@ def _move_to_file(path: Path) -> None:
     connections.settings["default"]["NAME"] = str(path)
 
 
-def leave_copy() -> None:
-    """Back to the database of the test run."""
+def restore_test_database() -> None:
+    """Switch back to the database of the test run."""
     if _memory:
         wrapper, name = _memory.pop()
         connections["default"].close()
@@ -72,23 +74,23 @@ def leave_copy() -> None:
         connections["default"] = wrapper
 
 
-def _member(work: Callable[[], Any], threads: int, answers: Any) -> None:
+def _member(func: Callable[[], Any], threads: int, queue: Any) -> None:
     connections.close_all()
     results: list[Any] = []
     start = threading.Barrier(threads)
 
-    def one() -> None:
+    def run_once() -> None:
         start.wait()
         try:
-            results.append(work())
+            results.append(func())
         except Exception as error:
             results.append(f"{type(error).__name__}: {error}")
         finally:
             connections.close_all()
 
-    some = [threading.Thread(target=one) for _ in range(threads)]
-    for thread in some:
+    workers = [threading.Thread(target=run_once) for _ in range(threads)]
+    for thread in workers:
         thread.start()
-    for thread in some:
+    for thread in workers:
         thread.join()
-    answers.put(results)
+    queue.put(results)

@@ -1,4 +1,4 @@
-"""What a fresh Wagtail has, also after a test with real transactions has emptied the database."""
+"""The default Site of a new Wagtail, also after tests with real transactions emptied the tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that has no room left: SQLite with a real limit, the others with their own words."""
+"""A full disk: SQLite with a real limit, other databases with a simulated error."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection
 
-WORDS = "could not extend file: No space left on device"
+DISK_FULL_MESSAGE = "could not extend file: No space left on device"
 
 
 @contextmanager
 def full_disk() -> Iterator[list[str]]:
-    """Nothing that needs more room can be written; yields the statements that were refused.
+    """Refuse writes that need more space; yields the statements that were refused.
 
-    SQLite refuses by itself (``database or disk is full``), and rolls back what was open. For a
-    test with real transactions.
+    SQLite refuses them itself (``database or disk is full``) and rolls back open transactions. For
+    tests with real transactions.
     """
     refused: list[str] = []
 
     def note(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
         if connection.vendor != "sqlite" and sql.startswith("INSERT"):
             refused.append(sql)
-            raise OperationalError(WORDS)
+            raise OperationalError(DISK_FULL_MESSAGE)
         try:
             return execute(sql, params, many, context)
         except OperationalError as error:
@@ -30,12 +30,12 @@ def full_disk() -> Iterator[list[str]]:
                 refused.append(sql)
             raise
 
-    with _no_room(), connection.execute_wrapper(note):
+    with _fill_sqlite(), connection.execute_wrapper(note):
         yield refused
 
 
 @contextmanager
-def _no_room() -> Iterator[None]:
+def _fill_sqlite() -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
@@ -43,7 +43,7 @@ def _no_room() -> Iterator[None]:
         cursor.execute("CREATE TABLE ballast (weight BLOB)")
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages}")
-        for size in (4000, 400, 40):  # what is free inside the file is taken, too
+        for size in (4000, 400, 40):  # also uses up the free space inside the file
             try:
                 for _ in range(10_000):
                     cursor.execute("INSERT INTO ballast VALUES (zeroblob(%s))", [size])

@@ -1,4 +1,4 @@
-"""Settings of the test project: a Wagtail with the app and two pages' worth of blocks."""
+"""Settings of the test project: Wagtail with the app and ``tests.testapp``."""
 
 import os
 import tempfile
@@ -48,7 +48,7 @@ INSTALLED_APPS = [
 ]
 
 if os.environ.get("TEST_DATABASE") == "postgres":
-    # The search index of Wagtail has columns of its own there, and asks for it.
+    # Wagtail's search index has its own columns there and requires it.
     INSTALLED_APPS.append("django.contrib.postgres")
 
 MIDDLEWARE = [
@@ -112,7 +112,7 @@ def database() -> dict:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
         "CONN_MAX_AGE": 600,
-        # A file that can be copied instead of tables that are made anew each time.
+        # A file that can be copied, instead of creating the tables again each time.
         "TEST": {"NAME": os.environ.get("TEST_SQLITE_FILE")},
     }
 
@@ -144,8 +144,8 @@ WAGTAIL_ZOOM = {
     "ENCRYPTION_KEYS": ["3VmVWz4Z0WkzUuHaxnIuyA7rcZ3vOYg4vE1mM0sVnVw="],
     "OAUTH_URL": SIMULATOR_URL,
     "API_URL": f"{SIMULATOR_URL}/v2",
-    # Each month of each host is a call; tests about many months ask for them.
+    # Each month of each host is a call; tests of many months change this.
     "RECORDING_MONTHS": 2,
-    # Rows are made without the sync here; tests of what is kept switch it on.
+    # Tests create rows without the sync; tests of the block cache switch it on.
     "BLOCK_CACHE": os.environ.get("TEST_BLOCK_CACHE", ""),
 }

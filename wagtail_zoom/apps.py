@@ -1,4 +1,4 @@
-"""Application config: what is connected when Django starts."""
+"""Application config: connects signal receivers when Django starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 Connection = tuple[Signal, Callable[..., Any], Any]
-"""A signal, its receiver, and the sender it listens to (None: any)."""
+"""A signal, its receiver, and the sender (None: any)."""
 
 
 class WagtailZoomConfig(AppConfig):
@@ -42,14 +42,14 @@ class WagtailZoomConfig(AppConfig):
 
         zoom_settings = self.get_model("ZoomSettings")
         return [
-            (post_migrate, queue.ensure_schedule, self),
+            (post_migrate, queue.ensure_schedule, self),  # guard: wire-schedule
             *([] if not apps.is_installed("django_q") else self._worker_connections()),
-            (registration_event, events.apply, None),
-            (mirror_changed, purge.on_mirror_changed, None),
-            (account_disconnected, purge.on_disconnected, None),
-            (post_save, purge.on_settings_saved, zoom_settings),
-            (post_save, retention.on_settings_saved, zoom_settings),
-            *invalidation.connections(),
+            (registration_event, events.on_registration_event, None),  # guard: wire-registrations
+            (mirror_changed, purge.on_mirror_changed, None),  # guard: wire-change-purge
+            (account_disconnected, purge.on_disconnected, None),  # guard: wire-disconnect-purge
+            (post_save, purge.on_settings_saved, zoom_settings),  # guard: wire-settings-purge
+            (post_save, retention.on_settings_saved, zoom_settings),  # guard: wire-retention
+            *invalidation.signal_connections(),  # guard: wire-block-cache
             (file_changed, fingerprint.clear_fingerprint, None),
             (setting_changed, fingerprint.clear_fingerprint, None),
             (file_changed, datetimes.clear_formats, None),

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class ZoomStreamBlock(StreamBlock):
-    """All our blocks, for a project that wants them in one line."""
+    """All our blocks, to add them to a StreamField in one line."""
 
     meetings = MeetingListBlock()
     next_meeting = NextMeetingBlock()
@@ -42,7 +42,7 @@ class ZoomStreamBlock(StreamBlock):
         super().__init__(None, **kwargs)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """Name the class alone: a block of ours more makes no migration for hosts."""
+        """Reference only the class, so that a new block needs no migration in a project."""
         return public_path(type(self)), [], self._constructor_kwargs
 
     def deconstruct_with_lookup(self, lookup: Any) -> tuple[str, list[Any], dict[str, Any]]:

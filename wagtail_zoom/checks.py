@@ -1,4 +1,4 @@
-"""System checks: each missing or wrong setting is named, with what to write instead."""
+"""System checks: report each missing or wrong setting, with the value to use."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 from .conf import settings
 
 UNRELEASED_MIGRATION = "0002_transcript"
-"""Applied only in databases from before the first release, whose 0001 made other tables."""
+"""Applied only in databases from before the first release, whose 0001 created other tables."""
 
 
 @register(Tags.compatibility)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """``WAGTAIL_ZOOM``: missing, wrong and unknown values."""
-    return [*_app(), *_addresses(), *_keys(), *_unknown()]
+    return [*_app_settings(), *_urls(), *_keys(), *_unknown()]
 
 
 @register(Tags.compatibility)
@@ -38,12 +38,12 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_zoom.E020",
             )
         ]
-    return list(_cluster(cluster))
+    return list(_queue_cluster(cluster))
 
 
 @register(Tags.compatibility)
 def check_installed(**kwargs: Any) -> list[CheckMessage]:
-    """The apps we build on."""
+    """Required apps in ``INSTALLED_APPS``."""
     needed = ("django_q", "wagtail.contrib.settings")
     missing = [name for name in needed if name not in _installed()]
     return [
@@ -58,10 +58,10 @@ def check_installed(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_deploy(**kwargs: Any) -> list[CheckMessage]:
-    """What must hold on a public server."""
-    found: list[CheckMessage] = []
+    """Requirements of a public server."""
+    warnings: list[CheckMessage] = []
     if settings.base_url and not settings.base_url.startswith("https://"):
-        found.append(
+        warnings.append(
             Warning(
                 "WAGTAIL_ZOOM['BASE_URL'] does not start with https://.",
                 hint="Zoom accepts https redirect and event URLs only.",
@@ -70,19 +70,19 @@ def check_deploy(**kwargs: Any) -> list[CheckMessage]:
         )
     backend = django_settings.CACHES.get("default", {}).get("BACKEND", "")
     if backend.endswith("LocMemCache"):
-        found.append(
+        warnings.append(
             Warning(
                 "The default cache is local to each process.",
                 hint="Limits on sign-ups count per process then. Use Redis or the database cache.",
                 id="wagtail_zoom.W041",
             )
         )
-    return found
+    return warnings
 
 
 @register(Tags.database)
-def check_queue_rights(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Who may edit the queue's tables can run code in the worker (``check --database default``)."""
+def check_queue_permissions(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Users who may edit the queue's tables can run code in the worker (``check --database``)."""
     names = queue_editors() if databases else []
     return [
         Warning(
@@ -96,7 +96,7 @@ def check_queue_rights(databases: Any = None, **kwargs: Any) -> list[CheckMessag
 
 @register(Tags.database)
 def check_schema(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Tables of a version before the first release (``migrate``, ``check --database default``)."""
+    """Tables from before the first release (``migrate``, ``check --database default``)."""
     from django.db import DatabaseError, connections
     from django.db.migrations.recorder import MigrationRecorder
 
@@ -121,7 +121,7 @@ def check_schema(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 
 def queue_editors() -> list[str]:
-    """Groups and people, superusers aside, that may add or change schedules or queued tasks.
+    """Groups and users, except superusers, that may add or change schedules or queued tasks.
 
     A schedule names the function that the worker calls, and a queued task is a pickle.
     """
@@ -129,18 +129,20 @@ def queue_editors() -> list[str]:
     from django.contrib.auth.models import Group, Permission
     from django.db import DatabaseError
 
-    rights = Permission.objects.filter(
+    permissions = Permission.objects.filter(
         content_type__app_label="django_q",
-        codename__in=[f"{do}_{what}" for do in ("add", "change") for what in ("schedule", "ormq")],
+        codename__in=[
+            f"{action}_{model}" for action in ("add", "change") for model in ("schedule", "ormq")
+        ],
     )
-    user = get_user_model()
-    people = user._default_manager.filter(user_permissions__in=rights, is_superuser=False)
-    groups = Group.objects.filter(permissions__in=rights)
+    user_model = get_user_model()
+    users = user_model._default_manager.filter(user_permissions__in=permissions, is_superuser=False)
+    groups = Group.objects.filter(permissions__in=permissions)
     try:
-        found = [str(group) for group in groups.distinct().order_by("name")]
-        return found + [str(person) for person in people.distinct().order_by("pk")]
+        names = [str(group) for group in groups.distinct().order_by("name")]
+        return names + [str(user) for user in users.distinct().order_by("pk")]
     except DatabaseError:
-        return []  # before the first migrate there is nobody
+        return []  # before the first migrate
 
 
 def _installed() -> set[str]:
@@ -149,7 +151,7 @@ def _installed() -> set[str]:
     return {config.name for config in apps.get_app_configs()}
 
 
-def _app() -> Iterator[CheckMessage]:
+def _app_settings() -> Iterator[CheckMessage]:
     needed = {
         "CLIENT_ID": "the client ID of your app in the Zoom Marketplace",
         "CLIENT_SECRET": "the client secret of that app",
@@ -171,7 +173,7 @@ def _app() -> Iterator[CheckMessage]:
         )
 
 
-def _addresses() -> Iterator[CheckMessage]:
+def _urls() -> Iterator[CheckMessage]:
     for number, name in enumerate(("BASE_URL", "OAUTH_URL", "API_URL"), start=6):
         value = str(settings.get(name))
         parts = urlsplit(value)
@@ -237,20 +239,20 @@ def _unknown() -> Iterator[CheckMessage]:
         )
 
 
-def _cluster(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
+def _queue_cluster(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
     timeout, retry = cluster.get("timeout"), cluster.get("retry", 60)
     workers = max(1, int(cluster.get("workers") or 2))
-    waiting = int(cluster.get("queue_limit") or workers**2) + int(cluster.get("bulk") or 1)
+    queued = int(cluster.get("queue_limit") or workers**2) + int(cluster.get("bulk") or 1)
     if not timeout:
         yield Error(
             "Q_CLUSTER has no 'timeout': a hanging task would hold a worker for ever.",
             hint="Set 'timeout' to 120 seconds.",
             id="wagtail_zoom.E021",
         )
-    elif retry <= (least := int(timeout * (waiting / workers + 1))):
+    elif retry <= (minimum := int(timeout * (queued / workers + 1))):
         yield Warning(
             "Q_CLUSTER['retry'] is too short: waiting tasks would be run twice.",
-            hint=f"With these values set it above {least} seconds.",
+            hint=f"With these values set it above {minimum} seconds.",
             id="wagtail_zoom.W022",
         )
     if not cluster.get("max_attempts"):

@@ -1,8 +1,8 @@
-"""The one settings object: ``from wagtail_zoom.conf import settings``.
+"""The settings object of the package: ``from wagtail_zoom.conf import settings``.
 
-All settings live in the dict ``WAGTAIL_ZOOM`` of the Django settings. Nothing is read at
-import time, so tests and ``override_settings`` work, and a wrong value is named by
-``manage.py check`` (see ``checks.py``) instead of failing somewhere in the worker.
+All settings are in the dict ``WAGTAIL_ZOOM`` of the Django settings. Nothing is read at import
+time, so tests and ``override_settings`` work, and ``manage.py check`` reports a wrong value (see
+``checks.py``) before the worker fails on it.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ DEFAULTS: dict[str, Any] = {
 }
 
 RETENTION: dict[str, str] = {
-    "EVENT_PAYLOAD_DAYS": "Days after which the content of a handled message is emptied.",
-    "EVENT_KEY_DAYS": "Days for which a handled message is remembered.",
-    "RUN_DAYS": "Days for which finished runs are kept.",
-    "ACTIVITY_DAYS": "Days for which the activity log is kept.",
+    "EVENT_PAYLOAD_DAYS": "Days after which the payload of a processed webhook event is deleted.",
+    "EVENT_KEY_DAYS": "Days for which a processed webhook event is stored.",
+    "RUN_DAYS": "Days for which finished runs are stored.",
+    "ACTIVITY_DAYS": "Days for which the activity log is stored.",
 }
-"""How long things are kept: the settings that ``days()`` reads, with their meanings."""
+"""Retention settings that ``days()`` reads, with their meanings."""
 
 ZOOM_API_HOSTS = (
     "api.zoom.us",
@@ -81,7 +81,7 @@ ZOOM_API_HOSTS = (
 
 
 class ZoomAppSettings:
-    """Typed view of ``settings.WAGTAIL_ZOOM``, with defaults, read anew on every access."""
+    """Typed view of ``settings.WAGTAIL_ZOOM``, with defaults, read on every access."""
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class ZoomAppSettings:
 
     @property
     def unknown_keys(self) -> list[str]:
-        """Keys in the dict that mean nothing here: usually a typing slip."""
+        """Keys in the dict that are not settings: usually typing errors."""
         return sorted(set(self.raw) - set(DEFAULTS))
 
     # The app at Zoom
@@ -116,7 +116,7 @@ class ZoomAppSettings:
 
     @property
     def webhook_secret_tokens(self) -> list[str]:
-        """Required. The app's secret tokens, newest first; two while one is rotated."""
+        """Required. The app's secret tokens, newest first; two during rotation."""
         return [token for token in self.get("WEBHOOK_SECRET_TOKENS") if token]
 
     @property
@@ -131,10 +131,10 @@ class ZoomAppSettings:
 
     @property
     def api_hosts(self) -> tuple[str, ...]:
-        """Further hosts that a token's ``api_url`` may name, beside Zoom's own.
+        """Further hosts that a token's ``api_url`` may name, besides Zoom's own.
 
-        Each is ``host`` or ``host:port``; the host of ``API_URL`` counts too. Everything else is
-        ignored in favour of ``API_URL``: a forged ``api_url`` must not receive a token.
+        Each is ``host`` or ``host:port``; the host of ``API_URL`` is allowed too. For any other
+        value ``API_URL`` is used: a forged ``api_url`` must not receive a token.
         """
         own = urlsplit(self.api_url).netloc
         return (*ZOOM_API_HOSTS, own, *self.get("API_HOSTS"))
@@ -148,12 +148,12 @@ class ZoomAppSettings:
 
     @property
     def admin_hosts(self) -> tuple[str, ...]:
-        """Further hosts on which the admin is used, and to which connecting may lead back."""
+        """Further hostnames on which the admin is used; the OAuth flow may redirect to them."""
         return tuple(self.get("ADMIN_HOSTS"))
 
     @property
     def link_hosts(self) -> tuple[str, ...]:
-        """Domains, with their subdomains, to which a stored Zoom link may lead a visitor.
+        """Domains, with their subdomains, to which a stored Zoom link may redirect visitors.
 
         Under ``DEBUG`` the host of ``OAUTH_URL`` counts too, so that the simulator's links work.
         """
@@ -163,9 +163,9 @@ class ZoomAppSettings:
     @property
     def encryption_keys(self) -> list[str]:
         """Required outside ``DEBUG``. Fernet keys, newest first: the first encrypts, all decrypt;
-        ``manage.py check`` prints a fresh one.
+        ``manage.py check`` prints a new one.
 
-        Only under ``DEBUG`` is one derived when none is set, so that a first try needs no key.
+        Under ``DEBUG`` only, a key is derived when none is set, so that a first test needs none.
 
         Raises:
             ZoomConfigurationError: no key is set and ``DEBUG`` is off.
@@ -182,15 +182,15 @@ class ZoomAppSettings:
 
     @property
     def installation_id(self) -> str:
-        """Optional. Tells two installations with the same ``BASE_URL`` apart."""
+        """Optional. Distinguishes two installations with the same ``BASE_URL``."""
         return str(self.get("INSTALLATION_ID"))
 
     @property
     def fingerprint(self) -> str:
-        """Which installation this is: an HMAC of ``BASE_URL`` and ``INSTALLATION_ID``.
+        """Identity of this installation: an HMAC of ``BASE_URL`` and ``INSTALLATION_ID``.
 
-        Stored with every ``ZoomAccount``; a copied database meets another value and is
-        quarantined. Keyed with a constant: it is an identity, not a secret.
+        Stored with every ``ZoomAccount``; in a copied database the values differ and the account
+        is quarantined. Keyed with a constant: it is an identity, not a secret.
         """
         text = f"{self.base_url}|{self.installation_id}".encode()
         return hmac.new(b"wagtail-zoom installation", text, hashlib.sha256).hexdigest()
@@ -199,12 +199,12 @@ class ZoomAppSettings:
 
     @property
     def timeout(self) -> tuple[float, float]:
-        """Seconds to wait for a connection to Zoom, and for its answer."""
+        """Seconds to wait for a connection to Zoom, and for its response."""
         return float(self.get("CONNECT_TIMEOUT")), float(self.get("READ_TIMEOUT"))
 
     @property
     def max_response_bytes(self) -> int:
-        """Largest answer of Zoom that is read, in bytes, after decompression."""
+        """Largest response of Zoom that is read, in bytes, after decompression."""
         return int(self.get("MAX_RESPONSE_BYTES"))
 
     @property
@@ -214,37 +214,37 @@ class ZoomAppSettings:
 
     @property
     def parallel_reads(self) -> int:
-        """How many reads of one Zoom account may be under way at once."""
+        """How many reads of one Zoom account may run in parallel."""
         return int(self.get("PARALLEL_READS"))
 
     @property
     def recording_months(self) -> int:
-        """Months back in which recordings are looked for."""
+        """Months back in which recordings are searched."""
         return int(self.get("RECORDING_MONTHS"))
 
     @property
     def reconcile_hours(self) -> float:
-        """Hours between two comparisons with Zoom."""
+        """Hours between two reconciliations with Zoom."""
         return float(self.get("RECONCILE_HOURS"))
 
     @property
     def slice_seconds(self) -> float:
-        """Seconds that a slice of a long run works before it makes room."""
+        """Seconds that a slice of a long run works before other tasks continue."""
         return float(self.get("SLICE_SECONDS"))
 
     @property
     def debounce_seconds(self) -> float:
-        """Seconds between two reads of one object in a storm of messages."""
+        """Seconds between two reads of one object in a burst of webhook events."""
         return float(self.get("DEBOUNCE_SECONDS"))
 
     @property
     def webhook_max_bytes(self) -> int:
-        """Largest accepted message, in bytes."""
+        """Largest accepted webhook event, in bytes."""
         return int(self.get("WEBHOOK_MAX_BYTES"))
 
     @property
     def webhook_max_age(self) -> int:
-        """Oldest accepted message, in seconds; the default covers Zoom's retries."""
+        """Oldest accepted webhook event, in seconds; the default covers Zoom's retries."""
         return int(self.get("WEBHOOK_MAX_AGE"))
 
     @property
@@ -279,7 +279,7 @@ class ZoomAppSettings:
 
     @property
     def registration_seconds(self) -> float:
-        """Seconds that a visitor waits at most for Zoom; after that the worker goes on."""
+        """Seconds that a visitor waits for Zoom at most; then the worker continues."""
         return float(self.get("REGISTRATION_SECONDS"))
 
     @property
@@ -289,17 +289,17 @@ class ZoomAppSettings:
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
-        """Addresses or networks of your proxies; only their ``X-Forwarded-For`` is believed."""
+        """IP addresses or networks of your proxies; only their ``X-Forwarded-For`` is trusted."""
         return tuple(str(network) for network in self.get("TRUSTED_PROXIES"))
 
     # Pages
 
     @property
     def block_cache(self) -> str:
-        """Alias in ``CACHES`` under which the HTML of blocks is kept; empty: nowhere."""
+        """Alias in ``CACHES`` of the cache for the HTML of blocks; empty: no caching."""
         return str(self.get("BLOCK_CACHE") or "")
 
-    # Watching it
+    # Monitoring
 
     @property
     def metrics(self) -> str:
@@ -308,7 +308,7 @@ class ZoomAppSettings:
 
     @property
     def health_token(self) -> str:
-        """With ``Authorization: Bearer <this>``, ``zoom/health/`` tells its numbers as well."""
+        """With ``Authorization: Bearer <this>``, ``zoom/health/`` also returns metrics."""
         return str(self.get("HEALTH_TOKEN"))
 
     def days(self, name: str) -> int:

@@ -1,8 +1,8 @@
-"""What can go wrong between us and Zoom, as one small tree.
+"""Exceptions for calls to Zoom, derived from ``ZoomError``.
 
-Messages carry codes and our own words only, never a response body: exception texts end in
-logs, task results and error mails. A configuration error stands outside the tree on purpose,
-so that ``except ZoomError`` around a call cannot swallow a wrong installation.
+Texts contain codes and our own words only, never a response body: exception texts appear in logs,
+task results and error emails. ``ZoomConfigurationError`` is deliberately not a ``ZoomError``, so
+that ``except ZoomError`` around a call cannot hide a misconfigured installation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class ZoomError(Exception):
-    """Any answer, or lack of one, that keeps a call to Zoom from succeeding."""
+    """Any response, or missing response, that makes a call to Zoom fail."""
 
     def __init__(self, message: str = "", *, code: int | None = None, status: int | None = None):
         super().__init__(message or self.__class__.__name__)
@@ -22,11 +22,11 @@ class ZoomError(Exception):
 
 
 class ZoomTransient(ZoomError):
-    """Zoom is away, slow or failing: the same call may succeed later.
+    """Zoom is unreachable, slow or failing: the same call may succeed later.
 
-    ``retry_at`` (aware datetime, UTC) is set where Zoom or our own back-off names a time.
-    ``ambiguous`` tells that the request may have taken effect (the answer was lost), which
-    forbids a blind repetition of a write.
+    ``retry_at`` (aware datetime, UTC) is set where Zoom or our own back-off gives a time. With
+    ``ambiguous`` the request may have taken effect (the response was lost), so a write must not be
+    retried blindly.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class ZoomTransient(ZoomError):
 
 
 class ZoomRateLimited(ZoomTransient):
-    """HTTP 429, or our own budget for the account is used up (REFERENCE of Zoom: rate limits).
+    """HTTP 429, or our own share of the account's rate is used up (Zoom: rate limits).
 
-    ``daily`` tells the daily limit from the per-second one: it stops background work until
-    ``retry_at``. ``personal`` is a limit of one registrant (three sign-ups a day), which says
-    nothing about the account.
+    ``daily`` is the daily limit, not the per-second one: it stops background work until
+    ``retry_at``. ``personal`` is the limit of one registrant (three registrations a day); it does
+    not concern the account.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class ZoomScopeMissing(ZoomAuthError):
 
 
 class ZoomNotFound(ZoomError):
-    """404: deleted, expired, of another account or out of reach. No proof of deletion by itself."""
+    """404: deleted, expired, in another account or not accessible. Not a proof of deletion."""
 
 
 class ZoomRejected(ZoomError):
-    """Zoom understood the request and refuses it; repeating it will not help.
+    """Zoom understood the request and refuses it; retrying will not help.
 
-    ``fields`` holds the names of the refused fields where Zoom gives them (never the values).
+    ``fields`` contains the names of the refused fields where Zoom gives them (never the values).
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class ZoomRejected(ZoomError):
 
 
 class ZoomProtocolError(ZoomError):
-    """The answer cannot be understood: not JSON, wrong shape, too large, endless paging."""
+    """The response is invalid: not JSON, unexpected structure, too large, endless paging."""
 
 
 class ZoomQuarantined(ZoomError):
-    """This installation is a copy of another one: nothing may be sent to Zoom (DESIGN 4.7)."""
+    """This installation is a copy of another one: nothing may be sent to Zoom."""
 
 
 class ZoomConfigurationError(ImproperlyConfigured):
-    """The installation's settings are missing or wrong; the owner of a Site cannot mend that."""
+    """The installation's settings are missing or wrong; a Site's owner cannot fix that."""

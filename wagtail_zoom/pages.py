@@ -1,6 +1,6 @@
-"""For a project's own page types: one Zoom meeting attached to a page, and a page per date.
+"""Mixins for a project's own page types: a Zoom meeting of a page, and a page per occurrence.
 
-Import them in ``models.py``. Neither adds a table of ours or a key to a page.
+Import them in ``models.py``. They add no table of our own and no foreign key to a page.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class ZoomMeetingPageMixin(models.Model):
         return context
 
     def render_zoom(self, request: HttpRequest | None = None) -> str:
-        """The meeting as a ``MeetingBlock`` shows it, by the gate of this page's Site."""
+        """The HTML of a ``MeetingBlock``, with the visibility rules of this page's Site."""
         if self.zoom_item is None:
             return ""
         block = self.zoom_block
@@ -72,26 +72,26 @@ class ZoomMeetingPageMixin(models.Model):
 
 
 class ZoomDatesPageMixin(RoutablePageMixin):
-    """Gives a page type an address of its own for each date: ``…/date/<id>/``.
+    """Gives a page type a URL for each occurrence: ``…/date/<id>/``.
 
-    Titles in lists on such a page lead there. Needs ``wagtail.contrib.routable_page``.
+    Titles in lists on such a page link there. Needs ``wagtail.contrib.routable_page``.
     """
 
     zoom_date_template = "wagtail_zoom/public/date.html"
 
     @path("date/<str:token>/", name="zoom_date")
     def zoom_date(self, request: HttpRequest, token: str) -> TemplateResponse:
-        """One date with everything about it."""
-        found = visibility_for({"page": self, "request": request})
-        site_id = found.site_settings.site_id if found and found.site_settings else 0
-        ident = links.unsign_id(site_id, token)
-        if found is None or ident is None:
+        """The page of one occurrence."""
+        visibility = visibility_for({"page": self, "request": request})
+        site_id = visibility.site_settings.site_id if visibility and visibility.site_settings else 0
+        public_id = links.unsign_id(site_id, token)
+        if visibility is None or public_id is None:
             raise Http404
-        rows = found.occurrences(Audience.VISITOR, Channel.PAGE)
-        row = rows.filter(public_id=ident).first()
+        rows = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
+        row = rows.filter(public_id=public_id).first()
         if row is None:
             raise Http404
-        view = occurrence_views(found, [row], recordings=True)[0]
+        view = occurrence_views(visibility, [row], recordings=True)[0]
         context = {
             **self.get_context(request),  # type: ignore[attr-defined]
             "row": view,
@@ -103,10 +103,10 @@ class ZoomDatesPageMixin(RoutablePageMixin):
             "zone": zone_label(row.start, row.meeting.timezone),
         }
         response = TemplateResponse(request, self.zoom_date_template, context)
-        # Nobody can name all addresses of dates for a purge, so caches keep them for a little only.
+        # A purge cannot list all these URLs, so caches store them only for a short time.
         patch_cache_control(response, max_age=300)
         return response
 
     def zoom_date_path(self, site_id: int, row: Occurrence) -> str:
-        """The path of a date below this page's own."""
+        """Path of an occurrence below this page."""
         return str(self.reverse_subpage("zoom_date", args=[links.sign_id(site_id, row.public_id)]))

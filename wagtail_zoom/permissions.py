@@ -1,7 +1,7 @@
-"""One right for everything in the admin: "may change the Zoom settings of this Site".
+"""One permission for the whole admin: "change the Zoom settings of this Site".
 
-Built on Wagtail's per-Site permissions (``GroupSitePermission``). The policy is an object of ours
-that our views call themselves: Wagtail's generic views and choosers do not isolate rows.
+Built on Wagtail's per-Site permissions (``GroupSitePermission``). Our views check the policy
+themselves: Wagtail's generic views and choosers do not isolate rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CODENAME = "change_zoomsettings"
 
 
 class OwnerPolicy(SitePermissionPolicy):
-    """Every action on a row with a ``site`` is "change the Zoom settings of that Site".
+    """Every action on a row with a ``site`` needs "change the Zoom settings of that Site".
 
     The two overridden names are private in Wagtail; a test pins them for each supported version.
     """
@@ -41,7 +41,7 @@ activity_policy = OwnerPolicy(Activity)
 
 
 def sites_for(user: Any) -> QuerySet[Site]:
-    """The Sites whose Zoom settings this user may change; none for a visitor."""
+    """Sites whose Zoom settings this user may change; none for a visitor."""
     if not user.is_active or not user.is_authenticated:
         return Site.objects.none()
     return settings_policy.sites_user_has_permission_for(  # guard: site-right-decides
@@ -54,11 +54,11 @@ def may_change(user: Any, site: Site) -> bool:
     return sites_for(user).filter(pk=site.pk).exists()
 
 
-def may_wake(user: Any, account: ZoomAccount) -> bool:
-    """Whether this user may say that a copied installation is the real one, for this account.
+def may_activate(user: Any, account: ZoomAccount) -> bool:
+    """Whether this user may activate a quarantined copy for this account.
 
-    Waking a copy takes the connection away from the other one, for every Site of the account: so
-    it needs the right for all of them.
+    Activation takes the connection away from the original installation for every Site of the
+    account, so it needs the permission for all of them.
     """
-    fed = ZoomSettings.objects.filter(account=account)
-    return not fed.exclude(site__in=sites_for(user)).exists()
+    settings_rows = ZoomSettings.objects.filter(account=account)
+    return not settings_rows.exclude(site__in=sites_for(user)).exists()

@@ -1,6 +1,6 @@
-"""The dotted paths that django-q2 may run; each only calls into a room.
+"""The tasks that django-q2 may run; each only calls another package.
 
-Arguments are ids only. Every task may run twice, late, or never: the rows behind it are the truth.
+Arguments are ids only. Every task may run twice, late, or never: the rows hold the state.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ logger = get_logger("tasks")
 
 
 PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
-    clock_skew.look,
-    retention.beat,
-    retention.delete_outdated,
-    event_effects.close_past,
-    inbox.sweep,
-    runs.sweep,
-    disconnect.sweep,
-    tokens.sweep,
-    outbox.sweep,
-    reconcile.sweep,
-    purge.sweep,
-    notifications.send_due_notices,
+    clock_skew.check_clock,  # guard: job-clock-check
+    retention.record_heartbeat,  # guard: job-heartbeat
+    retention.delete_outdated,  # guard: job-retention
+    event_effects.close_past_occurrences,  # guard: job-close-past
+    inbox.sweep,  # guard: job-webhook-inbox
+    runs.sweep,  # guard: job-sync-runs
+    disconnect.sweep,  # guard: job-revocations
+    tokens.sweep,  # guard: job-idle-tokens
+    outbox.sweep,  # guard: job-registration-outbox
+    reconcile.sweep,  # guard: job-registration-reconcile
+    purge.sweep,  # guard: job-front-end-purge
+    notifications.send_due_notifications,  # guard: job-reconnect-emails
 )
 """What runs every minute, in this order. Each gets the time (UTC), is short, and may run twice."""
 
@@ -51,38 +51,38 @@ def tick() -> None:
 
 
 @instrumented_task
-def drain() -> None:
-    """Work off the inbox."""
-    clock_skew.look()
-    inbox.drain()
+def process_events() -> None:
+    """Process due webhook events."""
+    clock_skew.check_clock()
+    inbox.process_events()
 
 
 @instrumented_task
 def sync_slice(run_pk: int) -> None:
-    """A few seconds of a run."""
-    clock_skew.look()
+    """Run one slice of a sync run."""
+    clock_skew.check_clock()
     runner.run_slice(run_pk)
 
 
 @instrumented_task
 def sync_directory(account_pk: int) -> None:
-    """Read the people of an account, so that hosts can be chosen."""
+    """Read the users of an account, so that hosts can be selected."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is None:
         return
     try:
         users.refresh_directory(account)
     except ZoomError as error:
-        # Every run reads the directory first, so it will be there in the end.
+        # Every run reads the directory first, so it will be read later.
         logger.warning("The directory of account %s: %s.", account_pk, type(error).__name__)
     if not fetch_scope(account).is_empty:
-        # Connected again: nothing was heard in between.
+        # Connected again: events in between were not processed.
         runs.request_run(account, SyncRun.Mode.RECONCILE)
 
 
 @instrumented_task
 def count_hosts(account_pk: int, *host_pks: int) -> None:
-    """How much Zoom has of hosts that an owner is about to tick."""
+    """Count what Zoom has of hosts that an owner is about to select."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None and not account.is_quarantined:
         hosts = Host.objects.filter(account=account, removed_at=None, pk__in=host_pks)
@@ -91,19 +91,19 @@ def count_hosts(account_pk: int, *host_pks: int) -> None:
 
 @instrumented_task
 def revoke(grant_pk: int) -> None:
-    """Give a permission back to Zoom."""
+    """Revoke a grant at Zoom."""
     disconnect.revoke_pending(grant_pk)
 
 
 @instrumented_task
 def refresh_idle() -> None:
-    """Renew permissions that nothing has used for a week."""
+    """Refresh grants that were not used for a week."""
     tokens.refresh_idle()
 
 
 @instrumented_task
 def purge_account(account_pk: int) -> None:
-    """Delete what no Site wants any more."""
+    """Delete what no Site needs any more."""
     account = ZoomAccount.objects.filter(pk=account_pk).first()
     if account is not None:
         retention.purge_outside_scope(account)
@@ -111,26 +111,26 @@ def purge_account(account_pk: int) -> None:
 
 @instrumented_task
 def deliver_registrations() -> None:
-    """Bring sign-ups to Zoom, and send their mails."""
-    clock_skew.look()
-    outbox.run(delivery.work)
+    """Submit registrations to Zoom, and send their emails."""
+    clock_skew.check_clock()
+    outbox.run(delivery.process)
 
 
 @instrumented_task
 def check_registrants(meeting_pk: int) -> None:
-    """Compare the sign-ups of one meeting with Zoom."""
-    reconcile.check_quietly(meeting_pk)
+    """Reconcile the registrations of one meeting with Zoom."""
+    reconcile.reconcile_quietly(meeting_pk)
 
 
 @instrumented_task
 def read_questions(meeting_pk: int) -> None:
-    """Read anew what the registration of one meeting asks."""
+    """Read the registration questions of one meeting again."""
     meeting = Meeting.objects.select_related("account", "host").filter(pk=meeting_pk).first()
     if meeting is not None:
         questions.refresh_quietly(meeting.account, meeting)
 
 
 @instrumented_task
-def date_registrations(site_pk: int) -> None:
-    """Apply a changed retention to the sign-ups of a Site."""
-    outbox.date_anew(site_pk)
+def apply_registration_retention(site_pk: int) -> None:
+    """Apply a changed retention to the registrations of a Site."""
+    outbox.apply_retention(site_pk)

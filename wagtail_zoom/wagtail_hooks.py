@@ -1,4 +1,4 @@
-"""Registers what ``admin/`` offers with Wagtail; nothing else."""
+"""Registers the views, menus and actions of ``admin/`` with Wagtail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ hooks.register("register_log_actions", log_actions.register)
 
 @hooks.register("register_admin_urls", order=-10)
 def register_admin_urls() -> list[Any]:
-    """Before Wagtail's own settings view, so that our panel answers at its address."""
+    """Before Wagtail's own settings view, so that our panel takes over its URL."""
     from .admin import urls
     from .admin.views.panel import PanelView
 
@@ -30,7 +30,7 @@ def register_admin_urls() -> list[Any]:
 
 @hooks.register("register_admin_viewset")
 def register_viewsets() -> list[Any]:
-    """The menu with its lists, and the chooser."""
+    """The menu with its listings, and the chooser."""
     from .admin.chooser_views import item_chooser
     from .admin.viewsets import ZoomViewSetGroup
 
@@ -38,22 +38,22 @@ def register_viewsets() -> list[Any]:
 
 
 @hooks.register("register_reports_menu_item")
-def register_fleet() -> Any:
+def register_overview() -> Any:
     """Reports → Zoom sites, for superusers."""
     from wagtail.admin.menu import MenuItem
 
-    class FleetMenuItem(MenuItem):
+    class OverviewMenuItem(MenuItem):
         def is_shown(self, request: Any) -> bool:
             return bool(request.user.is_superuser)
 
-    return FleetMenuItem(
-        _("Zoom sites"), reverse("wagtail_zoom_admin:fleet"), icon_name="globe", order=950
+    return OverviewMenuItem(
+        _("Zoom sites"), reverse("wagtail_zoom_admin:overview"), icon_name="globe", order=950
     )
 
 
 @hooks.register("construct_homepage_panels")
 def add_homepage_panel(request: Any, panels: list[Any]) -> None:
-    """What waits for this person, if anything."""
+    """Open tasks of this user, if any."""
     from .admin.homepage import ZoomHomePanel
 
     panels.append(ZoomHomePanel(request))

@@ -1,4 +1,4 @@
-"""Two Sites with an owner each, fed by two accounts, and a client logged in as the first owner."""
+"""Two Sites with an owner and an account each, and a client logged in as the first owner."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from wagtail_zoom.models import Activity, Heartbeat, Registration, WebhookEvent
 
 
 @pytest.fixture(autouse=True)
-def beating(db):
-    """The worker is alive, unless a test says otherwise."""
+def heartbeat(db):
+    """The worker is running, unless a test changes it."""
     Heartbeat.beat("tick")
 
 
@@ -29,7 +29,7 @@ def make_site(hostname: str) -> Site:
 
 
 def make_owner(name: str, site: Site) -> User:
-    """As the demo's owners: page rights below the Site's root, and its Zoom settings."""
+    """A user with page permissions below the Site's root and its Zoom permission."""
     group = Group.objects.create(name=f"owners of {site.hostname}")
     group.permissions.add(Permission.objects.get(codename="access_admin"))
     permission = Permission.objects.get(codename="change_zoomsettings")
@@ -45,8 +45,8 @@ def make_owner(name: str, site: Site) -> User:
     return user
 
 
-def make_world(name: str) -> SimpleNamespace:
-    """A Site with an owner, a connection, a meeting, a recording, a sign-up and activity."""
+def make_tenant(name: str) -> SimpleNamespace:
+    """A Site with an owner, a connection, a meeting, a recording, a registration and activity."""
     site = make_site(f"{name}.example")
     owner = make_owner(name, site)
     account = rows.account()
@@ -54,7 +54,7 @@ def make_world(name: str) -> SimpleNamespace:
     site_settings = rows.site_settings(
         site, account, host, user=host.zoom_id, show_registration=True
     )
-    date = rows.date(host, topic=f"Meeting of {name}", approval_type=1)
+    date = rows.occurrence(host, topic=f"Meeting of {name}", approval_type=1)
     recording = rows.recording(host, topic=f"Film of {name}")
     meeting_item = rows.item(
         site, date.meeting, "auto", meeting=date.meeting, last_title=date.meeting.topic
@@ -105,12 +105,12 @@ def make_world(name: str) -> SimpleNamespace:
 
 @pytest.fixture
 def aurora(db):
-    return make_world("aurora")
+    return make_tenant("aurora")
 
 
 @pytest.fixture
 def borealis(db):
-    return make_world("borealis")
+    return make_tenant("borealis")
 
 
 @pytest.fixture

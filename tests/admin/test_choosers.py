@@ -1,4 +1,4 @@
-"""The chooser of items: only rows that the user may choose exist for them."""
+"""The chooser of items: users see only rows that they may choose."""
 
 from datetime import timedelta
 
@@ -30,13 +30,13 @@ def other(site):
 @pytest.fixture
 def items(site, other):
     host = rows.host(rows.account())
-    for each in (site, other):
-        rows.site_settings(each, host.account, host)
+    for tenant in (site, other):
+        rows.site_settings(tenant, host.account, host)
     recording = rows.recording(host)
 
-    def meeting(place, **values):
-        found = rows.date(host).meeting
-        return rows.item(place, found, meeting=found, **values)
+    def meeting(item_site, **values):
+        zoom_meeting = rows.occurrence(host).meeting
+        return rows.item(item_site, zoom_meeting, meeting=zoom_meeting, **values)
 
     return {
         "here": meeting(site, title="Shown here"),
@@ -46,84 +46,84 @@ def items(site, other):
     }
 
 
-def user(name):
-    made = User.objects.create_user(name, password="x")
+def make_user(name):
+    new_user = User.objects.create_user(name, password="x")
     group = Group.objects.create(name=name)
     group.permissions.add(Permission.objects.get(codename="access_admin"))
-    made.groups.add(group)
-    return made, group
+    new_user.groups.add(group)
+    return new_user, group
 
 
 @pytest.fixture
 def owner(site):
-    made, group = user("owner")
-    right = Permission.objects.get(codename="change_zoomsettings")
-    GroupSitePermission.objects.create(group=group, site=site, permission=right)
-    return made
+    new_user, group = make_user("owner")
+    permission = Permission.objects.get(codename="change_zoomsettings")
+    GroupSitePermission.objects.create(group=group, site=site, permission=permission)
+    return new_user
 
 
 @pytest.fixture
 def editor(site):
-    made, group = user("editor")
-    right = Permission.objects.get(codename="change_page")
-    GroupPagePermission.objects.create(group=group, page=site.root_page, permission=right)
-    return made
+    new_user, group = make_user("editor")
+    permission = Permission.objects.get(codename="change_page")
+    GroupPagePermission.objects.create(group=group, page=site.root_page, permission=permission)
+    return new_user
 
 
-def seen(client, who, kind="meeting"):
-    client.force_login(who)
+def titles_seen(client, login_user, kind="meeting"):
+    client.force_login(login_user)
     html = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": kind})
     assert html.status_code == 200
     names = ("Shown here", "Hidden here", "Shown there", "Film here")
     return {name for name in names if name in html.content.decode()}
 
 
-def test_owner_sees_all_of_the_own_site_and_editor_what_is_shown(client, items, owner, editor):
-    assert seen(client, owner) == {"Shown here", "Hidden here"}
-    assert seen(client, owner, "recording") == {"Film here"}
-    assert seen(client, editor) == {"Shown here"}
+def test_owners_see_all_items_and_editors_published_ones(client, items, owner, editor):
+    assert titles_seen(client, owner) == {"Shown here", "Hidden here"}
+    assert titles_seen(client, owner, "recording") == {"Film here"}
+    assert titles_seen(client, editor) == {"Shown here"}
 
 
-def test_in_a_pages_editor_only_its_site_is_offered(client, items, site, other):
-    """Issue 3: also for somebody who may edit several Sites; the editor's address goes along."""
-    boss = User.objects.create_superuser("boss", password="x")
-    assert seen(client, boss) == {"Shown here", "Hidden here", "Shown there"}
+def test_the_page_editor_lists_items_of_its_site_only(client, items, site, other):
+    """Also for a user who may edit several Sites; the Site comes from the referrer."""
+    superuser = User.objects.create_superuser("boss", password="x")
+    assert titles_seen(client, superuser) == {"Shown here", "Hidden here", "Shown there"}
     url = reverse("wagtail_zoom_items:choose_results")
     add = ["testapp", "zoompage", other.root_page.pk]
-    for place, address in (
+    for edited_site, editor_url in (
         (site, reverse("wagtailadmin_pages:edit", args=[site.root_page.pk])),
         (other, reverse("wagtailadmin_pages:add", args=add)),
     ):
-        referer = {"referer": f"https://testserver{address}?next=/"}
+        referer = {"referer": f"https://testserver{editor_url}?next=/"}
         html = client.get(url, headers=referer).content.decode()
-        assert ("Shown here" in html) is (place == site)
-        assert ("Shown there" in html) is (place == other)
-        assert "other.example" not in html  # no column for what is always the same
-        foreign = items["there"] if place == site else items["here"]
+        assert ("Shown here" in html) is (edited_site == site)
+        assert ("Shown there" in html) is (edited_site == other)
+        assert "other.example" not in html  # no column for the Site
+        foreign = items["there"] if edited_site == site else items["here"]
         chosen = reverse("wagtail_zoom_items:chosen", args=[foreign.pk])
         assert client.get(chosen, headers=referer).status_code == 404
 
 
 @pytest.mark.parametrize(
-    "address", ["", "https://elsewhere.example/", "/admin/pages/999/edit/", "::"]
+    "referer", ["", "https://elsewhere.example/", "/admin/pages/999/edit/", "::"]
 )
-def test_without_the_editors_address_the_site_of_each_row_is_named(client, items, address):
+def test_without_a_referrer_the_site_of_each_row_is_shown(client, items, referer):
     client.force_login(User.objects.create_superuser("boss", password="x"))
     url = reverse("wagtail_zoom_items:choose_results")
-    html = client.get(url, headers={"referer": address}).content.decode()
+    html = client.get(url, headers={"referer": referer}).content.decode()
     assert "Shown here" in html and "Shown there" in html and "other.example" in html
 
 
-def test_what_is_switched_off_is_not_offered(client, items, owner):
-    """Its item is kept for the day it comes back, but there is nothing to choose."""
+def test_disabled_items_are_not_listed(client, items, owner):
+    """Its item is kept, but cannot be chosen."""
     items["recording"].recording.delete()
-    assert seen(client, owner, "recording") == set()
+    assert titles_seen(client, owner, "recording") == set()
 
 
-def test_a_foreign_row_is_not_handed_out(client, items, owner, editor):
-    """X6: the chosen view gives no title away."""
-    for who, bad in ((owner, "there"), (editor, "there"), (editor, "hidden")):
-        client.force_login(who)
+def test_a_foreign_item_cannot_be_chosen(client, items, owner, editor):
+    """X6: the chosen view discloses no title."""
+    for login_user, bad in ((owner, "there"), (editor, "there"), (editor, "hidden")):
+        client.force_login(login_user)
         url = reverse("wagtail_zoom_items:chosen", args=[items[bad].pk])
         assert client.get(url).status_code == 404
         several = reverse("wagtail_zoom_items:chosen_multiple")
@@ -134,28 +134,28 @@ def test_a_foreign_row_is_not_handed_out(client, items, owner, editor):
     )
 
 
-def test_without_any_right_there_is_no_chooser(client, items):
-    nobody, _group = user("nobody")
-    client.force_login(nobody)
+def test_without_any_permission_the_chooser_is_refused(client, items):
+    stranger, _group = make_user("nobody")
+    client.force_login(stranger)
     response = client.get(reverse("wagtail_zoom_items:choose"))
     assert response.status_code in (302, 403)
 
 
 def test_a_stored_foreign_id_shows_no_title(items):
-    """X7: the widget names only what its viewer may choose."""
+    """X7: the widget shows only titles that its user may choose."""
     data = ItemChooser().get_value_data_from_instance(items["there"])
     assert data["title"] == "(not available on your site)"
 
 
-def test_two_of_the_same_name_are_told_apart_by_their_dates(client, items, owner):
-    """A series by its next date, whatever is over or called off; what has no date says so."""
+def test_items_of_the_same_name_differ_by_their_dates(client, items, owner):
+    """A series shows its next occurrence, without past and cancelled ones."""
     now, meeting = timezone.now(), items["here"].meeting
     day = timedelta(days=1)
     Occurrence.objects.filter(meeting=meeting).update(start=now - 9 * day, end=now - 9 * day)
-    for ahead, state in ((3, "cancelled"), (4, "scheduled"), (5, "scheduled")):
-        start = now + ahead * day
+    for days, state in ((3, "cancelled"), (4, "scheduled"), (5, "scheduled")):
+        start = now + days * day
         Occurrence.objects.create(
-            meeting=meeting, account=meeting.account, zoom_id=str(ahead), state=state,
+            meeting=meeting, account=meeting.account, zoom_id=str(days), state=state,
             start=start, end=start + day, duration=60,
         )  # fmt: skip
     undated = items["hidden"].meeting
@@ -164,7 +164,8 @@ def test_two_of_the_same_name_are_told_apart_by_their_dates(client, items, owner
     client.force_login(owner)
     html = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": "meeting"})
     text = html.content.decode()
-    assert formatting.stamp(now + 4 * day) in text and "No fixed date" in text
+    assert formatting.relative_date_time(now + 4 * day) in text and "No fixed date" in text
     assert (
-        formatting.stamp(now + 3 * day) not in text and formatting.stamp(now - 9 * day) not in text
+        formatting.relative_date_time(now + 3 * day) not in text
+        and formatting.relative_date_time(now - 9 * day) not in text
     )

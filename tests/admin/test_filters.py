@@ -1,4 +1,4 @@
-"""Filters, search and empty lists: what an owner asks, and where an empty list leads."""
+"""Filters, search and empty lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from wagtail.models import Page, ReferenceIndex
 
-from tests.admin.test_listings import index
+from tests.admin.test_listings import index_url
 from tests.blocks import rows
 from wagtail_zoom.models import (
     Activity,
@@ -27,29 +27,29 @@ from wagtail_zoom.models import (
 pytestmark = pytest.mark.django_db
 
 
-def body(client, kind, **query):
-    answer = client.get(index(kind, **query))
-    assert answer.status_code == 200
-    return answer.content.decode()
+def get_body(client, kind, **query):
+    response = client.get(index_url(kind, **query))
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def titles(html):
-    """The titles of the rows; filters name some, too."""
+    """The titles of the rows; filters may contain the same titles."""
     return re.findall(r'id="zoomitem_\d+_title">\s*(.*?)\s*<', html)
 
 
-def second_host(world):
-    host = rows.host(world.account, f"Mika of {world.site.hostname}")
-    ExposedHost.objects.create(settings=world.site_settings, host=host)
-    date = rows.date(host, topic="Second round")
+def second_host(tenant):
+    host = rows.host(tenant.account, f"Mika of {tenant.site.hostname}")
+    ExposedHost.objects.create(settings=tenant.site_settings, host=host)
+    date = rows.occurrence(host, topic="Second round")
     item = rows.item(
-        world.site, date.meeting, "auto", meeting=date.meeting, last_title="Second round"
+        tenant.site, date.meeting, "auto", meeting=date.meeting, last_title="Second round"
     )
     return host, item
 
 
-def put_on_page(world, item):
-    page = world.site.root_page
+def put_on_page(tenant, item):
+    page = tenant.site.root_page
     ReferenceIndex.objects.create(
         base_content_type=ContentType.objects.get_for_model(Page),
         content_type=ContentType.objects.get_for_model(page),
@@ -64,21 +64,21 @@ def put_on_page(world, item):
 
 def test_meetings_by_host(as_aurora, aurora, borealis):
     host, _item = second_host(aurora)
-    found = body(as_aurora, "meetings", host=host.pk)
-    assert "Second round" in found and "Meeting of aurora" not in found
-    everything = body(as_aurora, "meetings")
-    assert "Mika of aurora" in everything and "borealis" not in everything
-    # A host of another Site is no choice; nothing of it is shown.
-    assert "borealis" not in body(as_aurora, "meetings", host=borealis.host.pk)
+    html = get_body(as_aurora, "meetings", host=host.pk)
+    assert "Second round" in html and "Meeting of aurora" not in html
+    page = get_body(as_aurora, "meetings")
+    assert "Mika of aurora" in page and "borealis" not in page
+    # Hosts of other Sites are not options.
+    assert "borealis" not in get_body(as_aurora, "meetings", host=borealis.host.pk)
 
 
 @pytest.mark.parametrize("kind", ["meetings", "recordings"])
-def test_by_use(as_aurora, aurora, kind):
+def test_items_by_use(as_aurora, aurora, kind):
     item = aurora.meeting_item if kind == "meetings" else aurora.recording_item
-    assert str(item) not in body(as_aurora, kind, used="yes")
+    assert str(item) not in get_body(as_aurora, kind, used="yes")
     put_on_page(aurora, item)
-    assert str(item) in body(as_aurora, kind, used="yes")
-    assert str(item) not in body(as_aurora, kind, used="no")
+    assert str(item) in get_body(as_aurora, kind, used="yes")
+    assert str(item) not in get_body(as_aurora, kind, used="no")
 
 
 def test_recordings_by_series_and_by_day(as_aurora, aurora):
@@ -88,36 +88,36 @@ def test_recordings_by_series_and_by_day(as_aurora, aurora):
             aurora.host, topic=f"Series part {number}", meeting_zoom_id="77", start=start
         )
         rows.item(aurora.site, recording, "auto", recording=recording, last_title=recording.topic)
-    found = titles(body(as_aurora, "recordings", series="77"))
-    assert sorted(found) == ["Series part 1", "Series part 2"]
+    html = titles(get_body(as_aurora, "recordings", series="77"))
+    assert sorted(html) == ["Series part 1", "Series part 2"]
     since = (timezone.localdate() - timedelta(days=10)).isoformat()
-    found = titles(body(as_aurora, "recordings", recorded_from=since))
-    assert sorted(found) == ["Film of aurora", "Series part 1"]
+    html = titles(get_body(as_aurora, "recordings", recorded_from=since))
+    assert sorted(html) == ["Film of aurora", "Series part 1"]
 
 
-def test_the_day_until_which_a_recording_shows_comes_from_all_rules(as_aurora, aurora):
+def test_the_last_day_of_a_recording_follows_all_rules(as_aurora, aurora):
     from wagtail_zoom.admin import formatting
 
     start = timezone.localtime(aurora.recording.start).date()
-    assert formatting.day(start + timedelta(days=90)) not in body(as_aurora, "recordings")
+    assert formatting.day(start + timedelta(days=90)) not in get_body(as_aurora, "recordings")
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(recording_days=90)
-    assert formatting.day(start + timedelta(days=90)) in body(as_aurora, "recordings")
+    assert formatting.day(start + timedelta(days=90)) in get_body(as_aurora, "recordings")
     own = timezone.localdate() + timedelta(days=5)
     SiteItem.objects.filter(pk=aurora.recording_item.pk).update(expires_on=own)
-    assert formatting.day(own) in body(as_aurora, "recordings")
+    assert formatting.day(own) in get_body(as_aurora, "recordings")
 
 
-def test_decisions_of_ones_own_say_you(as_aurora, aurora):
+def test_own_decisions_say_by_you(as_aurora, aurora):
     SiteItem.objects.filter(pk=aurora.meeting_item.pk).update(
         visibility="hidden", decided_by=aurora.owner, decided_at=timezone.now()
     )
-    assert "by you, " in body(as_aurora, "meetings")
+    assert "by you, " in get_body(as_aurora, "meetings")
 
 
-# Sign-ups
+# Registrations
 
 
-def test_signups_by_meeting_state_and_name(as_aurora, aurora):
+def test_registrations_by_meeting_state_and_name(as_aurora, aurora):
     row = aurora.registration
     other = Registration(
         site=aurora.site,
@@ -130,83 +130,83 @@ def test_signups_by_meeting_state_and_name(as_aurora, aurora):
     other.email = "tom@mail.example"
     other.answers = '{"standard": {"first_name": "Tom", "last_name": "Reuter"}}'
     other.save()
-    found = body(as_aurora, "registrations", meeting=row.meeting_zoom_id)
-    assert "Visitor aurora" in found and "Tom Reuter" not in found
-    found = body(as_aurora, "registrations", q="reut")
-    assert "Tom Reuter" in found and "Visitor aurora" not in found
-    found = body(as_aurora, "registrations", state="approved")
-    assert "Tom Reuter" in found and "Visitor aurora" not in found
+    html = get_body(as_aurora, "registrations", meeting=row.meeting_zoom_id)
+    assert "Visitor aurora" in html and "Tom Reuter" not in html
+    html = get_body(as_aurora, "registrations", q="reut")
+    assert "Tom Reuter" in html and "Visitor aurora" not in html
+    html = get_body(as_aurora, "registrations", state="approved")
+    assert "Tom Reuter" in html and "Visitor aurora" not in html
 
 
-def test_the_page_of_a_signup_names_the_fields(as_aurora, aurora):
+def test_the_page_of_a_registration_labels_the_fields(as_aurora, aurora):
     from django.urls import reverse
 
     url = reverse("wagtail_zoom_registrations:view", args=[aurora.registration.pk])
-    found = as_aurora.get(url).content.decode()
-    assert "First name" in found and "first_name" not in found
+    html = as_aurora.get(url).content.decode()
+    assert "First name" in html and "first_name" not in html
 
 
-def test_registered_says_who_sent_the_link(as_aurora, aurora):
+def test_approved_registrations_show_who_sent_the_link(as_aurora, aurora):
     row = Registration.objects.filter(pk=aurora.registration.pk)
     row.update(state="approved", mails={"approved": "2026-01-01T00:00:00"})
-    for zoom, said in ((True, "link sent by Zoom"), (False, "link sent by this site")):
-        aurora.date.meeting.zoom_notifies = zoom
+    for by_zoom, text in ((True, "link sent by Zoom"), (False, "link sent by this site")):
+        aurora.date.meeting.zoom_notifies = by_zoom
         aurora.date.meeting.save()
-        assert said in body(as_aurora, "registrations")
+        assert text in get_body(as_aurora, "registrations")
 
 
 # Empty lists
 
 
-def test_meetings_without_a_date_to_come_lead_to_the_others(as_aurora, aurora):
+def test_meetings_without_upcoming_dates_link_to_past_ones(as_aurora, aurora):
     from wagtail_zoom.models import Occurrence
 
     past = timezone.now() - timedelta(days=9)
     Occurrence.objects.update(start=past, end=past)
-    found = body(as_aurora, "meetings")
-    assert "No date to come. 1 meeting is over." in found and "&amp;when=" in found
-    assert "Meeting of aurora" in body(as_aurora, "meetings", when="")
+    html = get_body(as_aurora, "meetings")
+    assert "No date to come. 1 meeting is over." in html and "&amp;when=" in html
+    assert "Meeting of aurora" in get_body(as_aurora, "meetings", when="")
 
 
-def test_meetings_say_how_far_the_import_is(as_aurora, aurora):
+def test_meetings_show_the_progress_of_the_import(as_aurora, aurora):
     SiteItem.objects.all().delete()
     SyncRun.objects.create(
         account=aurora.account, mode="backfill", state="running", progress={"meeting": [4, 10]}
     )
-    assert "The first import is 40 % done." in body(as_aurora, "meetings")
+    assert "The first import is 40 % done." in get_body(as_aurora, "meetings")
 
 
-def test_meetings_say_that_zoom_has_none(as_aurora, aurora):
+def test_meetings_report_that_zoom_has_none(as_aurora, aurora):
     SiteItem.objects.all().delete()
-    assert "Nothing from Zoom yet." in body(as_aurora, "meetings")
+    assert "Nothing from Zoom yet." in get_body(as_aurora, "meetings")
     ZoomAccount.objects.filter(pk=aurora.account.pk).update(reconciled_at=timezone.now())
-    assert "have no meeting in Zoom." in body(as_aurora, "meetings")
+    assert "have no meeting in Zoom." in get_body(as_aurora, "meetings")
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(show_meetings=False)
-    assert "Meetings and webinars are switched off." in body(as_aurora, "meetings")
+    assert "Meetings and webinars are switched off." in get_body(as_aurora, "meetings")
 
 
-def test_recordings_say_that_a_permission_is_missing(as_aurora, aurora):
+def test_recordings_report_a_missing_permission(as_aurora, aurora):
     SiteItem.objects.all().delete()
     Grant.objects.filter(pk=aurora.grant.pk).update(missing_kinds=["recording"])
-    found = body(as_aurora, "recordings")
-    assert "Zoom has not allowed this site to read them." in found
-    assert "Give the permission" in found
+    html = get_body(as_aurora, "recordings")
+    assert "Zoom has not allowed this site to read them." in html
+    assert "Give the permission" in html
 
 
-def test_an_inbox_that_is_done_says_so(as_aurora, aurora):
+def test_an_empty_review_list_says_so(as_aurora, aurora):
     SiteItem.objects.filter(pk=aurora.recording_item.pk).update(visibility="hidden")
-    assert "You have looked at everything." in body(as_aurora, "recordings", state="new")
+    assert "You have looked at everything." in get_body(as_aurora, "recordings", state="new")
 
 
-def test_activity_of_an_older_day_is_one_press_away(as_aurora, aurora):
-    Activity.objects.update(at=timezone.now() - timedelta(days=20))
-    found = body(as_aurora, "activity")
-    assert "Nothing has happened in the last 7 days." in found and "Show all" in found
+def test_an_empty_week_of_activity_links_to_all(as_aurora, aurora):
+    Activity.objects.update(created_at=timezone.now() - timedelta(days=20))
+    html = get_body(as_aurora, "activity")
+    assert "Nothing has happened in the last 7 days." in html and "Show all" in html
     Activity.objects.all().delete()
-    assert "Nothing has happened yet." in body(as_aurora, "activity")
+    assert "Nothing has happened yet." in get_body(as_aurora, "activity")
 
 
 def test_a_search_without_a_match_can_be_cleared(as_aurora, aurora):
     for kind in ("meetings", "recordings", "registrations", "activity"):
-        found = body(as_aurora, kind, q="nothing is called this")
-        assert "No match." in found and "Clear the filters" in found
+        html = get_body(as_aurora, kind, q="nothing is called this")
+        assert "No match." in html and "Clear the filters" in html

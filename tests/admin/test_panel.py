@@ -1,4 +1,4 @@
-"""What an owner does in the panel: choose, sync, pause, invite, leave."""
+"""The owner's panel: settings, sync, pause, invitations, disconnecting."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from wagtail_zoom.models import (
 pytestmark = pytest.mark.django_db
 
 
-def form(world, **changes):
-    """The choices form as a browser would post it, with changes; None takes a field away."""
+def form(tenant, **changes):
+    """The settings form as a browser posts it, with changes; None removes a field."""
     data = {
         "show_meetings": "on",
         "show_recordings": "on",
         "show_registration": "on",
-        "hosts": [world.host.pk],
+        "hosts": [tenant.host.pk],
         "item_rule": "all",
         "mark_word": "#public",
         "join_policy": "window",
@@ -43,15 +43,15 @@ def form(world, **changes):
     return {name: value for name, value in {**data, **changes}.items() if value is not None}
 
 
-def site_settings(world):
-    return ZoomSettings.objects.get(pk=world.site_settings.pk)
+def site_settings(tenant):
+    return ZoomSettings.objects.get(pk=tenant.site_settings.pk)
 
 
-def test_save_the_choices(as_aurora, aurora):
-    answer = as_aurora.post(
+def test_save_the_settings(as_aurora, aurora):
+    response = as_aurora.post(
         aurora.panel, form(aurora, show_webinars="on", item_rule="marked", mark_word="#open")
     )
-    assert answer.status_code == 302
+    assert response.status_code == 302
     saved = site_settings(aurora)
     assert saved.show_webinars and saved.mark_word == "#open"
     assert saved.grant_id == aurora.grant.pk and saved.account_id == aurora.account.pk
@@ -59,16 +59,16 @@ def test_save_the_choices(as_aurora, aurora):
     assert SyncRun.objects.filter(account=aurora.account, mode="backfill").exists()
 
 
-def test_saving_undoes_no_pause_that_was_made_since_the_form_was_read(aurora):
-    made = edit_handler(choices_first=False).get_form_class()
-    filled = made(
+def test_saving_keeps_a_pause_made_since_the_form_was_loaded(aurora):
+    form_class = edit_handler(settings_first=False).get_form_class()
+    bound_form = form_class(
         form(aurora, mark_word="show"), instance=site_settings(aurora), for_user=aurora.owner
     )
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(
         paused_at=timezone.now(), grant=None
     )
-    assert filled.is_valid(), filled.errors
-    filled.save()
+    assert bound_form.is_valid(), bound_form.errors
+    bound_form.save()
     saved = site_settings(aurora)
     assert (saved.mark_word, saved.grant, saved.paused_at is None) == ("show", None, False)
     assert ExposedHost.objects.filter(settings=saved, host=aurora.host).exists()
@@ -82,47 +82,47 @@ def test_first_save_starts_the_import(as_aurora, aurora):
     assert site_settings(aurora).configured_at is not None
 
 
-def test_the_person_who_connected_is_ticked_at_first(as_aurora, aurora):
+def test_the_host_who_connected_is_selected_at_first(as_aurora, aurora):
     ExposedHost.objects.all().delete()
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(configured_at=None)
     body = as_aurora.get(aurora.panel).content.decode()
     assert f'value="{aurora.host.pk}" id="id_hosts_{aurora.host.pk}" checked' in body
 
 
-def test_what_goes_is_said_first(as_aurora, aurora):
+def test_data_loss_is_confirmed_first(as_aurora, aurora):
     Recording.objects.filter(pk=aurora.recording.pk).update(expired_at=timezone.now())
-    answer = as_aurora.post(aurora.panel, form(aurora, show_recordings=None))
-    assert answer.status_code == 200
-    assert b"is deleted here: 1 recording." in answer.content
-    assert b"no longer exists in Zoom and cannot come back" in answer.content
+    response = as_aurora.post(aurora.panel, form(aurora, show_recordings=None))
+    assert response.status_code == 200
+    assert b"is deleted here: 1 recording." in response.content
+    assert b"no longer exists in Zoom and cannot come back" in response.content
     assert site_settings(aurora).show_recordings
     again = dict(form(aurora, show_recordings=None), confirmed="1")
     assert as_aurora.post(aurora.panel, again).status_code == 302
     assert not site_settings(aurora).show_recordings
 
 
-def test_unticking_a_host_is_asked_as_well(as_aurora, aurora):
-    answer = as_aurora.post(aurora.panel, form(aurora, hosts=[]))
-    assert b"One host is no longer ticked." in answer.content
+def test_deselecting_a_host_is_confirmed(as_aurora, aurora):
+    response = as_aurora.post(aurora.panel, form(aurora, hosts=[]))
+    assert b"One host is no longer ticked." in response.content
     assert ExposedHost.objects.filter(settings=aurora.site_settings).exists()
 
 
 def test_hosts_of_another_account_are_refused(as_aurora, aurora, borealis):
-    answer = as_aurora.post(aurora.panel, form(aurora, hosts=[borealis.host.pk]))
-    assert answer.status_code == 200
+    response = as_aurora.post(aurora.panel, form(aurora, hosts=[borealis.host.pk]))
+    assert response.status_code == 200
     assert not ExposedHost.objects.filter(
         settings=aurora.site_settings, host=borealis.host
     ).exists()
 
 
-def test_a_personal_grant_offers_one_host_only(as_aurora, aurora):
+def test_a_personal_grant_allows_one_host_only(as_aurora, aurora):
     other = rows.host(aurora.account, "other")
     Grant.objects.filter(pk=aurora.grant.pk).update(account_level=False)
     as_aurora.post(aurora.panel, form(aurora, hosts=[aurora.host.pk, other.pk]))
     assert not ExposedHost.objects.filter(settings=aurora.site_settings, host=other).exists()
 
 
-def test_fields_that_are_not_offered_cannot_be_posted(as_aurora, aurora, borealis):
+def test_other_fields_cannot_be_posted(as_aurora, aurora, borealis):
     as_aurora.post(
         aurora.panel,
         form(aurora, site=borealis.site.pk, grant=borealis.grant.pk, account=borealis.account.pk),
@@ -150,7 +150,7 @@ def test_search_hosts(as_aurora, aurora):
 
 
 def test_no_inline_script_or_style(as_aurora, aurora):
-    """Of ours: Wagtail's own furniture is not looked at."""
+    """In our part of the page; Wagtail's own markup is not checked."""
     body = as_aurora.get(aurora.panel).content.decode()
     ours = body[body.index('id="wza-actions"') : body.rindex('class="footer')]
     for forbidden in ("<script>", "<style", " style=", "onclick=", "onchange="):
@@ -160,21 +160,21 @@ def test_no_inline_script_or_style(as_aurora, aurora):
 # The buttons
 
 
-def press(client, world, name, **data):
-    return client.post(f"/admin/zoom/{world.site.pk}/{name}/", data)
+def post_action(client, tenant, name, **data):
+    return client.post(f"/admin/zoom/{tenant.site.pk}/{name}/", data)
 
 
 def test_sync_now_and_stop(as_aurora, aurora):
     ZoomAccount.objects.filter(pk=aurora.account.pk).update(reconciled_at=timezone.now())
-    assert press(as_aurora, aurora, "sync").status_code == 302
+    assert post_action(as_aurora, aurora, "sync").status_code == 302
     run = SyncRun.objects.get(account=aurora.account)
     assert run.mode == "reconcile" and run.requested_by == aurora.owner
-    press(as_aurora, aurora, "stop")
+    post_action(as_aurora, aurora, "stop")
     run.refresh_from_db()
     assert run.cancel_requested
 
 
-def test_progress_is_live_and_ends_by_itself(as_aurora, aurora):
+def test_progress_is_live_and_ends_with_the_run(as_aurora, aurora):
     run = SyncRun.objects.create(
         account=aurora.account,
         mode="backfill",
@@ -188,41 +188,41 @@ def test_progress_is_live_and_ends_by_itself(as_aurora, aurora):
     assert "14 of 14" in body and "3 of 12" in body and "8, next" in body
     run.state = "done"
     run.save()
-    answer = as_aurora.get(url)
-    assert "data-wza-running" not in answer.content.decode()
-    assert "no-store" in answer["Cache-Control"]
+    response = as_aurora.get(url)
+    assert "data-wza-running" not in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
 
 
-def test_health_is_told_anew_with_the_progress(as_aurora, aurora):
+def test_health_checks_are_reloaded_with_the_progress(as_aurora, aurora):
     url = f"/admin/zoom/{aurora.site.pk}/live/"
-    compared = "Everything has been compared with Zoom"
+    reconciled_text = "Everything has been compared with Zoom"
     SyncRun.objects.all().delete()
-    assert compared not in as_aurora.get(url).content.decode()
-    assert compared not in as_aurora.get(aurora.panel).content.decode()
+    assert reconciled_text not in as_aurora.get(url).content.decode()
+    assert reconciled_text not in as_aurora.get(aurora.panel).content.decode()
     now = timezone.now()
     SyncRun.objects.create(account=aurora.account, mode="backfill", state="done", finished_at=now)
     parts = as_aurora.get(url).content.decode().partition('<template data-wza-now="health">')
-    assert compared in parts[2]
+    assert reconciled_text in parts[2]
     panel = as_aurora.get(aurora.panel).content.decode()
     for name in ("numbers", "inbox", "health"):
         assert f'data-wza-part="{name}"' in panel
 
 
-def test_pause_and_go_on(as_aurora, aurora):
-    press(as_aurora, aurora, "pause")
+def test_pause_and_resume(as_aurora, aurora):
+    post_action(as_aurora, aurora, "pause")
     assert site_settings(aurora).paused_at is not None
     assert b"Paused since" in as_aurora.get(aurora.panel).content
-    press(as_aurora, aurora, "resume")
+    post_action(as_aurora, aurora, "resume")
     assert site_settings(aurora).paused_at is None
 
 
-def test_actions_answer_only_where_they_make_sense(as_aurora, aurora):
-    assert press(as_aurora, aurora, "confirm").status_code == 404
-    assert press(as_aurora, aurora, "adopt").status_code == 404
-    assert press(as_aurora, aurora, "approve-removals").status_code == 404
+def test_actions_give_404_where_they_do_not_apply(as_aurora, aurora):
+    assert post_action(as_aurora, aurora, "confirm").status_code == 404
+    assert post_action(as_aurora, aurora, "adopt").status_code == 404
+    assert post_action(as_aurora, aurora, "approve-removals").status_code == 404
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(grant=None, account=None)
     for name in ("sync", "stop", "pause", "resume", "disconnect"):
-        assert press(as_aurora, aurora, name).status_code == 404
+        assert post_action(as_aurora, aurora, name).status_code == 404
     assert as_aurora.get(f"/admin/zoom/{aurora.site.pk}/sync/").status_code == 405
 
 
@@ -233,16 +233,16 @@ def test_approve_withheld_removals(as_aurora, aurora):
         state="done",
         counts={"meeting": {"withheld": 12}},
     )
-    press(as_aurora, aurora, "approve-removals")
+    post_action(as_aurora, aurora, "approve-removals")
     assert SyncRun.objects.get(account=aurora.account, state="queued").allow_removals
 
 
-def test_invite_and_take_back(as_aurora, aurora):
-    answer = press(as_aurora, aurora, "invite")
-    assert b"https://testserver/zoom/invite/" in answer.content
-    assert "no-store" in answer["Cache-Control"]
+def test_invite_and_revoke(as_aurora, aurora):
+    response = post_action(as_aurora, aurora, "invite")
+    assert b"https://testserver/zoom/invite/" in response.content
+    assert "no-store" in response["Cache-Control"]
     assert Invitation.objects.get(site=aurora.site).is_open
-    press(as_aurora, aurora, "uninvite")
+    post_action(as_aurora, aurora, "uninvite")
     assert not Invitation.objects.get(site=aurora.site).is_open
 
 
@@ -250,31 +250,31 @@ def test_confirm_a_connection_by_invitation(as_aurora, aurora):
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(needs_confirmation=True)
     body = as_aurora.get(aurora.panel).content.decode()
     assert "Is this right?" in body and 'name="item_rule"' not in body
-    press(as_aurora, aurora, "confirm")
+    post_action(as_aurora, aurora, "confirm")
     assert not site_settings(aurora).needs_confirmation
 
 
-def test_wake_a_copy(as_aurora, aurora):
+def test_activate_a_copy(as_aurora, aurora):
     ZoomAccount.objects.filter(pk=aurora.account.pk).update(fingerprint="another")
-    press(as_aurora, aurora, "adopt")
+    post_action(as_aurora, aurora, "adopt")
     assert not ZoomAccount.objects.get(pk=aurora.account.pk).is_quarantined
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.adopt").exists()
 
 
-@pytest.mark.parametrize(("answer", "kept"), [("keep", True), ("remove", False)])
-def test_disconnect(as_aurora, aurora, answer, kept):
+@pytest.mark.parametrize(("pages", "is_archived"), [("keep", True), ("remove", False)])
+def test_disconnect(as_aurora, aurora, pages, is_archived):
     url = f"/admin/zoom/{aurora.site.pk}/disconnect/"
     body = as_aurora.get(url).content.decode()
     assert "is deleted here: 1 meeting and 1 recording." in body
     assert b"Choose what should happen" in as_aurora.post(url, {}).content
     assert site_settings(aurora).grant_id
-    assert as_aurora.post(url, {"pages": answer}).status_code == 302
+    assert as_aurora.post(url, {"pages": pages}).status_code == 302
     saved = site_settings(aurora)
-    assert saved.grant_id is None and (saved.archived_at is not None) is kept
+    assert saved.grant_id is None and (saved.archived_at is not None) is is_archived
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.disconnect").exists()
 
 
-def test_visitors_view_shows_what_the_gate_lets_through(as_aurora, aurora):
+def test_visitors_view_shows_what_is_visible(as_aurora, aurora):
     url = f"/admin/zoom/{aurora.site.pk}/visitors/"
     body = as_aurora.get(url).content.decode()
     assert "Meeting of aurora" in body and "Film of aurora" not in body
@@ -282,19 +282,19 @@ def test_visitors_view_shows_what_the_gate_lets_through(as_aurora, aurora):
     assert "Meeting of aurora" not in as_aurora.get(url).content.decode()
 
 
-def test_the_panel_asks_few_queries_whatever_there_is(as_aurora, aurora):
-    """Issue 7: sessions, rights and menu of Wagtail's included."""
+def test_the_panel_takes_few_queries_for_any_amount_of_data(as_aurora, aurora):
+    """Including Wagtail's sessions, permissions and menu."""
 
     def queries():
         as_aurora.get(aurora.panel)
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as captured:
             assert as_aurora.get(aurora.panel).status_code == 200
-        return len(found)
+        return len(captured)
 
     few = queries()
     for number in range(20):
         host = rows.host(aurora.account, f"more-{number}")
         ExposedHost.objects.create(settings=aurora.site_settings, host=host)
-        rows.date(host)
+        rows.occurrence(host)
         rows.recording(host)
     assert queries() == few <= 40

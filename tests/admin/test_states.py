@@ -1,4 +1,4 @@
-"""Each state of a Site: which one it is, its sentence and its one action (DESIGN §4.4, §4.7)."""
+"""Each state of a Site: its classification, message and actions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.admin.conftest import hours_ago
-from wagtail_zoom.admin import site_status, states
-from wagtail_zoom.admin.site_state import State
+from wagtail_zoom.admin import status_rules
+from wagtail_zoom.admin.site_state import SiteState
+from wagtail_zoom.admin.site_status import get_site_status, get_site_statuses
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -28,85 +29,94 @@ from wagtail_zoom.oauth import notifications
 pytestmark = pytest.mark.django_db
 
 
-def grant(world, **values):
-    Grant.objects.filter(pk=world.grant.pk).update(**values)
+def update_grant(tenant, **values):
+    Grant.objects.filter(pk=tenant.grant.pk).update(**values)
 
 
-def site_settings(world, **values):
-    ZoomSettings.objects.filter(pk=world.site_settings.pk).update(**values)
+def update_settings(tenant, **values):
+    ZoomSettings.objects.filter(pk=tenant.site_settings.pk).update(**values)
 
 
-def account(world, **values):
-    ZoomAccount.objects.filter(pk=world.account.pk).update(**values)
+def update_account(tenant, **values):
+    ZoomAccount.objects.filter(pk=tenant.account.pk).update(**values)
 
 
-def run(world, **values):
-    SyncRun.objects.create(account=world.account, **{"mode": "reconcile", **values})
+def create_run(tenant, **values):
+    SyncRun.objects.create(account=tenant.account, **{"mode": "reconcile", **values})
 
 
-def invite(world):
-    site_settings(world, grant=None, account=None, configured_at=None)
+def invite(tenant):
+    update_settings(tenant, grant=None, account=None, configured_at=None)
     Invitation.objects.create(
-        site=world.site,
+        site=tenant.site,
         token_hash="x",
-        created_by=world.owner,
+        created_by=tenant.owner,
         expires_at=timezone.now() + timedelta(days=7),
     )
 
 
-def removed(world):
-    site_settings(world, grant=None, account=None, configured_at=None)
-    Activity.log([world.site.pk], "connection", "connected")
-    Activity.log([world.site.pk], "connection", "deauthorized")
+def remove_app(tenant):
+    update_settings(tenant, grant=None, account=None, configured_at=None)
+    Activity.log([tenant.site.pk], "connection", "connected")
+    Activity.log([tenant.site.pk], "connection", "deauthorized")
 
 
 CASES = [
-    (State.QUARANTINED, lambda w: account(w, fingerprint="another")),
-    (State.NEEDS_RECONNECT, lambda w: grant(w, state="needs_reconnect", reason="invalid_grant")),
-    (State.NEEDS_RECONNECT, lambda w: grant(w, client_id="former")),
-    (State.REVOKED, lambda w: grant(w, state="revoked")),
-    (State.REVOKED, removed),
-    (State.CONFIRM, lambda w: site_settings(w, needs_confirmation=True)),
-    (State.WORKER_DOWN, lambda w: Heartbeat.objects.update(at=hours_ago(1))),
-    (State.WORKER_DOWN, lambda w: Heartbeat.objects.all().delete()),
-    (State.MISSING, lambda w: grant(w, missing_kinds=["recording"])),
-    (State.WITHHELD, lambda w: run(w, state="done", counts={"meeting": {"withheld": 12}})),
-    (State.LATE, lambda w: run(w, state="failed")),
-    (State.LATE, lambda w: account(w, reconciled_at=hours_ago(30))),
-    (State.NO_EVENTS, lambda w: run(w, state="done", counts={"meeting": {"changed": 1}})),
-    (State.DEGRADED, lambda w: grant(w, state="degraded", last_ok_at=hours_ago(1))),
-    (State.THROTTLED, lambda w: account(w, throttled_until=hours_ago(-1))),
-    (State.PAUSED, lambda w: site_settings(w, paused_at=hours_ago(30))),
-    (State.CHOOSE, lambda w: site_settings(w, configured_at=None)),
-    (State.IMPORTING, lambda w: run(w, mode="backfill", state="running")),
-    (State.SYNCING, lambda w: run(w, state="queued")),
-    (State.INVITED, invite),
-    (State.ARCHIVED, lambda w: site_settings(w, grant=None, archived_at=hours_ago(30))),
-    (State.NOT_CONNECTED, lambda w: site_settings(w, grant=None, account=None)),
-    (State.SIGNUPS_FAILED, lambda w: None),
-    (State.GOOD, lambda w: Registration.objects.all().delete()),
+    (SiteState.QUARANTINED, lambda w: update_account(w, fingerprint="another")),
+    (
+        SiteState.NEEDS_RECONNECT,
+        lambda w: update_grant(w, state="needs_reconnect", reason="invalid_grant"),
+    ),
+    (SiteState.NEEDS_RECONNECT, lambda w: update_grant(w, client_id="former")),
+    (SiteState.REVOKED, lambda w: update_grant(w, state="revoked")),
+    (SiteState.REVOKED, remove_app),
+    (SiteState.CONFIRM, lambda w: update_settings(w, needs_confirmation=True)),
+    (SiteState.WORKER_DOWN, lambda w: Heartbeat.objects.update(beat_at=hours_ago(1))),
+    (SiteState.WORKER_DOWN, lambda w: Heartbeat.objects.all().delete()),
+    (SiteState.MISSING, lambda w: update_grant(w, missing_kinds=["recording"])),
+    (
+        SiteState.WITHHELD,
+        lambda w: create_run(w, state="done", counts={"meeting": {"withheld": 12}}),
+    ),
+    (SiteState.LATE, lambda w: create_run(w, state="failed")),
+    (SiteState.LATE, lambda w: update_account(w, reconciled_at=hours_ago(30))),
+    (
+        SiteState.NO_EVENTS,
+        lambda w: create_run(w, state="done", counts={"meeting": {"changed": 1}}),
+    ),
+    (SiteState.DEGRADED, lambda w: update_grant(w, state="degraded", last_ok_at=hours_ago(1))),
+    (SiteState.THROTTLED, lambda w: update_account(w, throttled_until=hours_ago(-1))),
+    (SiteState.PAUSED, lambda w: update_settings(w, paused_at=hours_ago(30))),
+    (SiteState.CHOOSE, lambda w: update_settings(w, configured_at=None)),
+    (SiteState.IMPORTING, lambda w: create_run(w, mode="backfill", state="running")),
+    (SiteState.SYNCING, lambda w: create_run(w, state="queued")),
+    (SiteState.INVITED, invite),
+    (SiteState.ARCHIVED, lambda w: update_settings(w, grant=None, archived_at=hours_ago(30))),
+    (SiteState.NOT_CONNECTED, lambda w: update_settings(w, grant=None, account=None)),
+    (SiteState.REGISTRATIONS_FAILED, lambda w: None),
+    (SiteState.GOOD, lambda w: Registration.objects.all().delete()),
 ]
 
 
-def test_what_was_called_off_counts_neither_as_a_date_nor_as_taking_sign_ups(aurora):
-    known = site_status.of(aurora.site)
-    assert (known.dates_shown, known.taking_signups) == (1, 1)
+def test_cancelled_occurrences_are_not_counted(aurora):
+    site_status = get_site_status(aurora.site)
+    assert (site_status.occurrences_shown, site_status.meetings_with_registration) == (1, 1)
     Occurrence.objects.update(state="cancelled")
-    known = site_status.of(aurora.site)
-    assert (known.dates_shown, known.taking_signups) == (0, 0)
+    site_status = get_site_status(aurora.site)
+    assert (site_status.occurrences_shown, site_status.meetings_with_registration) == (0, 0)
 
 
 @pytest.mark.parametrize(("state", "break_it"), CASES)
 def test_every_state_has_a_panel(as_aurora, aurora, state, break_it):
     break_it(aurora)
-    known = site_status.of(aurora.site)
-    assert states.classify(known) is state
-    status = states.describe(known)
-    answer = as_aurora.get(aurora.panel)
-    assert answer.status_code == 200
+    site_status = get_site_status(aurora.site)
+    assert status_rules.classify(site_status) is state
+    status = status_rules.describe(site_status)
+    response = as_aurora.get(aurora.panel)
+    assert response.status_code == 200
     if status.tone:
-        assert status.title in answer.context["status"].title
-        assert len([action for action in status.actions if action.filled]) <= 1
+        assert status.title in response.context["status"].title
+        assert len([action for action in status.actions if action.primary]) <= 1
         for action in status.actions:
             assert action.url and action.label
     for word in ("token", "webhook", " API", "scope", "sync error"):
@@ -114,44 +124,44 @@ def test_every_state_has_a_panel(as_aurora, aurora, state, break_it):
 
 
 def test_the_worst_state_wins(aurora):
-    grant(aurora, state="needs_reconnect", missing_kinds=["recording"])
-    site_settings(aurora, paused_at=timezone.now())
-    assert states.classify(site_status.of(aurora.site)) is State.NEEDS_RECONNECT
-    account(aurora, fingerprint="another")
-    assert states.classify(site_status.of(aurora.site)) is State.QUARANTINED
+    update_grant(aurora, state="needs_reconnect", missing_kinds=["recording"])
+    update_settings(aurora, paused_at=timezone.now())
+    assert status_rules.classify(get_site_status(aurora.site)) is SiteState.NEEDS_RECONNECT
+    update_account(aurora, fingerprint="another")
+    assert status_rules.classify(get_site_status(aurora.site)) is SiteState.QUARANTINED
 
 
-def test_a_missing_permission_of_an_unwanted_kind_is_no_trouble(aurora):
+def test_a_missing_permission_of_a_disabled_kind_is_no_problem(aurora):
     Registration.objects.all().delete()
-    grant(aurora, missing_kinds=["webinar"])
-    assert states.classify(site_status.of(aurora.site)) is State.GOOD
+    update_grant(aurora, missing_kinds=["webinar"])
+    assert status_rules.classify(get_site_status(aurora.site)) is SiteState.GOOD
 
 
-def test_free_plan_is_told_how_often_we_look(as_aurora, aurora):
-    account(aurora, plan="free", reconciled_at=timezone.now())
+def test_the_free_plan_shows_the_polling_interval(as_aurora, aurora):
+    update_account(aurora, plan="free", reconciled_at=timezone.now())
     assert b"We look every 15 minutes." in as_aurora.get(aurora.panel).content
 
 
-def test_facts_of_many_sites_cost_as_much_as_of_one(
+def test_status_of_many_sites_takes_as_many_queries_as_of_one(
     aurora, borealis, django_assert_num_queries, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(9) as captured:
-        site_status.read([aurora.site])
+        get_site_statuses([aurora.site])
     with django_assert_num_queries(len(captured.captured_queries)):
-        site_status.read([aurora.site, borealis.site])
+        get_site_statuses([aurora.site, borealis.site])
 
 
 # The homepage
 
 
-def test_homepage_names_what_waits(as_aurora, aurora, borealis):
+def test_homepage_lists_what_needs_attention(as_aurora, aurora, borealis):
     body = as_aurora.get("/admin/").content.decode()
     assert "1 new recording waits for your review" in body
     assert "1 sign-up has not reached Zoom" in body
     assert "borealis" not in body
 
 
-def test_homepage_is_silent_when_nothing_waits(as_aurora, aurora):
+def test_homepage_is_empty_when_nothing_needs_attention(as_aurora, aurora):
     Registration.objects.all().delete()
     aurora.recording_item.visibility = "hidden"
     aurora.recording_item.save()
@@ -161,66 +171,66 @@ def test_homepage_is_silent_when_nothing_waits(as_aurora, aurora):
 # Mail to the owner
 
 
-def test_one_mail_and_two_reminders(aurora):
+def test_one_email_and_two_reminders(aurora):
     now = timezone.now()
-    site_settings(aurora, contact_email="office@aurora.example")
-    grant(aurora, state="needs_reconnect", reason="invalid_grant", state_since=now)
-    sent = []
+    update_settings(aurora, contact_email="office@aurora.example")
+    update_grant(aurora, state="needs_reconnect", reason="invalid_grant", state_since=now)
+    mail_counts = []
     for day in range(12):
         for _repeat in range(3):
-            notifications.send_due_notices(now + timedelta(days=day))
-        sent.append(len(mail.outbox))
-    assert sent == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3]
+            notifications.send_due_notifications(now + timedelta(days=day))
+        mail_counts.append(len(mail.outbox))
+    assert mail_counts == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3]
     first = mail.outbox[0]
     assert "aurora.example" in first.subject and first.to == ["office@aurora.example"]
     assert f"https://testserver{aurora.panel}" in first.body
-    assert "We mailed office@aurora.example on" in states_card(aurora)
+    assert "We mailed office@aurora.example on" in card_text(aurora)
 
 
-def states_card(world):
+def card_text(tenant):
     from wagtail_zoom.admin import connection_card
 
-    known = site_status.of(world.site)
-    return connection_card.card(known, states.classify(known)).text
+    site_status = get_site_status(tenant.site)
+    return connection_card.build_card(site_status, status_rules.classify(site_status)).text
 
 
-def test_no_mail_after_the_repair_nor_from_a_copy(aurora):
+def test_no_email_after_reconnecting_nor_from_a_copy(aurora):
     now = timezone.now()
-    grant(aurora, state="needs_reconnect", user_email="")
-    site_settings(aurora, contact_email="office@aurora.example")
-    account(aurora, fingerprint="another")
-    assert notifications.send_due_notices(now) == 0
-    account(aurora, fingerprint="")
-    assert notifications.send_due_notices(now) == 1
-    grant(aurora, state="connected", notices=[])
-    assert notifications.send_due_notices(now + timedelta(days=4)) == 0
+    update_grant(aurora, state="needs_reconnect", user_email="")
+    update_settings(aurora, contact_email="office@aurora.example")
+    update_account(aurora, fingerprint="another")
+    assert notifications.send_due_notifications(now) == 0
+    update_account(aurora, fingerprint="")
+    assert notifications.send_due_notifications(now) == 1
+    update_grant(aurora, state="connected", reminders_sent=[])
+    assert notifications.send_due_notifications(now + timedelta(days=4)) == 0
 
 
-def test_the_mail_can_be_overridden_and_speaks_the_owners_language(aurora, settings):
+def test_the_email_is_in_the_owners_language(aurora, settings):
     from wagtail.users.models import UserProfile
 
     UserProfile.objects.create(user=aurora.owner, preferred_language="de")
-    grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
-    assert notifications.language_of(site_status.of(aurora.site).site_settings) == "de"
-    assert notifications.send_due_notices(timezone.now()) == 1
+    update_grant(aurora, state="needs_reconnect", connected_by=aurora.owner)
+    assert notifications.language_of(get_site_status(aurora.site).site_settings) == "de"
+    assert notifications.send_due_notifications(timezone.now()) == 1
     assert mail.outbox[0].to == [aurora.owner.email]
 
 
 # zoom_doctor
 
 
-def test_doctor_says_what_the_panel_says(aurora, capsys):
+def test_doctor_reports_the_state_of_the_panel(aurora, capsys):
     Registration.objects.all().delete()
     call_command("zoom_doctor", "aurora.example")
     assert "aurora.example: Up to date [good]" in capsys.readouterr().out
-    grant(aurora, state="needs_reconnect", reason="invalid_grant")
+    update_grant(aurora, state="needs_reconnect", reason="invalid_grant")
     with pytest.raises(CommandError) as failure:
         call_command("zoom_doctor", "aurora.example")
     assert failure.value.returncode == 1
     assert "Zoom needs you: please connect again." in capsys.readouterr().out
 
 
-def test_doctor_knows_wrong_names_and_wrong_settings(aurora, settings):
+def test_doctor_reports_unknown_sites_and_wrong_settings(aurora, settings):
     with pytest.raises(CommandError) as failure:
         call_command("zoom_doctor", "nowhere.example")
     assert failure.value.returncode == 2

@@ -1,6 +1,6 @@
-"""Every address of the app in the admin, as the owner of another Site (X4, X5).
+"""Requests every admin URL of the app as the owner of another Site (X4, X5).
 
-Generated from the URLconf: a new view is walked by itself.
+Generated from the URLconf, so new views are included automatically.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ REFUSED = {302, 403, 404, 405}
 
 
 def named_patterns():
-    """``(namespace:name, arguments)`` of every address below our namespaces."""
-    found = []
+    """``(namespace:name, arguments)`` of every URL in our namespaces."""
+    url_names = []
 
     def walk(patterns, space):
         for pattern in patterns:
             if isinstance(pattern, URLResolver):
                 walk(pattern.url_patterns, pattern.namespace or space)
             elif isinstance(pattern, URLPattern) and space in SPACES:
-                found.append((f"{space}:{pattern.name}", sorted(pattern.pattern.converters)))
+                url_names.append((f"{space}:{pattern.name}", sorted(pattern.pattern.converters)))
 
     walk(get_resolver().url_patterns, "")
-    return sorted({(name, tuple(names)) for name, names in found})
+    return sorted({(name, tuple(names)) for name, names in url_names})
 
 
 PATTERNS = named_patterns()
 
 
 def snapshot():
-    """Everything that the app has stored, except what reading may write."""
+    """All rows of the app, except those that a GET request may write."""
     skipped = {"Heartbeat"}
     models = [
         model
@@ -56,18 +56,18 @@ def snapshot():
     }
 
 
-def foreign_pk(name, world):
-    """The primary key of the other Site's row that such an address is about."""
+def foreign_pk(name, tenant):
+    """The primary key of the other Site's row for such a URL."""
     if "recordings" in name:
-        return world.recording_item.pk
+        return tenant.recording_item.pk
     if "registrations" in name:
-        return world.registration.pk
+        return tenant.registration.pk
     if "activity" in name:
-        return world.activity.pk
-    return world.meeting_item.pk
+        return tenant.activity.pk
+    return tenant.meeting_item.pk
 
 
-def test_all_views_are_walked():
+def test_all_views_are_requested():
     names = {name for name, _ in PATTERNS}
     assert len(names) > 20
     assert "wagtail_zoom_admin:disconnect" in names and "wagtail_zoom_meetings:edit" in names
@@ -75,20 +75,20 @@ def test_all_views_are_walked():
 
 @pytest.mark.parametrize(("name", "arguments"), PATTERNS)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nothing_of_another_site_is_reached(
+def test_no_view_exposes_another_site(
     as_aurora, borealis, name, arguments, method, django_capture_on_commit_callbacks
 ):
     values = {"site_pk": borealis.site.pk, "pk": foreign_pk(name, borealis)}
     if not set(arguments) <= set(values):
-        raise AssertionError(f"Teach this test what {name} takes: {arguments}")
-    address = reverse(name, kwargs={key: values[key] for key in arguments})
+        raise AssertionError(f"Add values for the arguments of {name} to this test: {arguments}")
+    url = reverse(name, kwargs={key: values[key] for key in arguments})
     before = snapshot()
     data = {"pages": "remove", "title": "stolen", "action-hide": "1", "rule": "publish"}
     if not arguments:
         data["site"] = borealis.site.pk
-        address = f"{address}?site={borealis.site.pk}&id={borealis.meeting_item.pk}"
+        url = f"{url}?site={borealis.site.pk}&id={borealis.meeting_item.pk}"
     with django_capture_on_commit_callbacks(execute=False):
-        response = getattr(as_aurora, method)(address, data if method == "post" else {})
+        response = getattr(as_aurora, method)(url, data if method == "post" else {})
     body = b"".join(response) if response.streaming else response.content
     assert b"borealis" not in body.lower()
     if arguments:
@@ -100,17 +100,17 @@ def test_nothing_of_another_site_is_reached(
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
 @pytest.mark.parametrize("kind", ["meetings", "recordings", "registrations", "activity"])
-def test_exports_hold_nothing_of_another_site(as_aurora, borealis, kind, format):
-    address = reverse(f"wagtail_zoom_{kind}:index")
-    answer = as_aurora.get(f"{address}?export={format}&site={borealis.site.pk}")
-    assert answer.status_code == 404
-    answer = as_aurora.get(f"{address}?export={format}")
-    assert answer.status_code == 200
-    assert b"borealis" not in b"".join(answer).lower()
+def test_exports_contain_no_data_of_another_site(as_aurora, borealis, kind, format):
+    url = reverse(f"wagtail_zoom_{kind}:index")
+    response = as_aurora.get(f"{url}?export={format}&site={borealis.site.pk}")
+    assert response.status_code == 404
+    response = as_aurora.get(f"{url}?export={format}")
+    assert response.status_code == 200
+    assert b"borealis" not in b"".join(response).lower()
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_panel_of_another_site_does_not_exist(as_aurora, borealis, method):
+def test_the_panel_of_another_site_gives_404(as_aurora, borealis, method):
     before = snapshot()
     response = getattr(as_aurora, method)(borealis.panel, {"show_meetings": ""})
     assert response.status_code == 404
@@ -118,33 +118,35 @@ def test_panel_of_another_site_does_not_exist(as_aurora, borealis, method):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_bulk_actions_do_not_see_foreign_items(as_aurora, aurora, borealis, method):
+def test_bulk_actions_exclude_items_of_other_sites(as_aurora, aurora, borealis, method):
     for action in bulk_action_registry.get_bulk_actions_for_model("wagtail_zoom", "siteitem"):
         if not action.action_type.startswith("zoom_"):
             continue
         url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "siteitem", action.action_type])
         before = snapshot()
-        answer = getattr(as_aurora, method)(f"{url}?id={borealis.meeting_item.pk}", {"tags": "a"})
-        assert answer.status_code == 404
+        response = getattr(as_aurora, method)(f"{url}?id={borealis.meeting_item.pk}", {"tags": "a"})
+        assert response.status_code == 404
         assert snapshot() == before
-        answer = as_aurora.get(f"{url}?id={borealis.meeting_item.pk}&id={aurora.meeting_item.pk}")
-        assert b"borealis" not in answer.content and b"of aurora" in answer.content
-        answer = getattr(as_aurora, method)(f"{url}?id=all", {"tags": "a"})
-        assert answer.status_code == 404
+        response = as_aurora.get(f"{url}?id={borealis.meeting_item.pk}&id={aurora.meeting_item.pk}")
+        assert b"borealis" not in response.content and b"of aurora" in response.content
+        response = getattr(as_aurora, method)(f"{url}?id=all", {"tags": "a"})
+        assert response.status_code == 404
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("action", ["zoom_approve", "zoom_deny", "zoom_retry"])
-def test_bulk_actions_do_not_see_foreign_signups(as_aurora, aurora, borealis, method, action):
+def test_bulk_actions_exclude_registrations_of_other_sites(
+    as_aurora, aurora, borealis, method, action
+):
     url = reverse("wagtail_bulk_action", args=["wagtail_zoom", "registration", action])
     before = snapshot()
-    answer = getattr(as_aurora, method)(f"{url}?id={borealis.registration.pk}")
-    assert answer.status_code == 404 and snapshot() == before
+    response = getattr(as_aurora, method)(f"{url}?id={borealis.registration.pk}")
+    assert response.status_code == 404 and snapshot() == before
     both = f"{url}?id={borealis.registration.pk}&id={aurora.registration.pk}"
     assert b"borealis" not in as_aurora.get(both).content
 
 
-def test_editor_without_the_right_reaches_nothing(client, aurora):
+def test_an_editor_without_the_permission_has_no_access(client, aurora):
     group = aurora.owner.groups.get()
     group.site_permissions.all().delete()
     client.force_login(aurora.owner)
@@ -154,9 +156,9 @@ def test_editor_without_the_right_reaches_nothing(client, aurora):
             continue  # Editors may choose what is published.
         values = {"site_pk": aurora.site.pk, "pk": foreign_pk(name, aurora)}
         try:
-            address = reverse(name, kwargs={key: values[key] for key in arguments})
+            url = reverse(name, kwargs={key: values[key] for key in arguments})
         except NoReverseMatch as error:
             raise AssertionError(name) from error
-        assert client.get(address).status_code in REFUSED
-        assert client.post(address).status_code in REFUSED
+        assert client.get(url).status_code in REFUSED
+        assert client.post(url).status_code in REFUSED
     assert SiteItem.objects.get(pk=aurora.meeting_item.pk).visibility == "auto"

@@ -33,16 +33,16 @@ def host(site):
 
 
 @override_settings(ROOT_URLCONF="tests.api.test_v2")
-def test_dates_and_recordings_of_the_host_asked(client, site, host):
-    """X26: no link of Zoom's in any answer."""
-    rows.date(host, topic="Date")
-    rows.date(host, topic="Webinar", kind="webinar")
+def test_dates_and_recordings_of_the_requested_site(client, site, host):
+    """X26: no Zoom link in any response."""
+    rows.occurrence(host, topic="Date")
+    rows.occurrence(host, topic="Webinar", kind="webinar")
     rows.item(site, rows.recording(host, topic="Film"))
-    answer = client.get("/api/zoom_dates/?limit=1").json()
-    assert answer["meta"]["total_count"] == 2 and len(answer["items"]) == 1
-    answer = client.get("/api/zoom_dates/?kind=webinar")
-    assert [each["title"] for each in answer.json()["items"]] == ["Webinar"]
-    assert b"hush" not in answer.content and b"zoom.example" not in answer.content
+    response = client.get("/api/zoom_dates/?limit=1").json()
+    assert response["meta"]["total_count"] == 2 and len(response["items"]) == 1
+    response = client.get("/api/zoom_dates/?kind=webinar")
+    assert [entry["title"] for entry in response.json()["items"]] == ["Webinar"]
+    assert b"hush" not in response.content and b"zoom.example" not in response.content
     recordings = client.get("/api/zoom_recordings/?search=film").json()
     assert recordings["items"][0]["url"].startswith("/zoom/watch/")
     Site.objects.create(hostname="other.example", root_page=site.root_page)
@@ -51,41 +51,41 @@ def test_dates_and_recordings_of_the_host_asked(client, site, host):
 
 
 @override_settings(ROOT_URLCONF="tests.api.test_v2")
-def test_names_that_the_owner_does_not_show_cannot_be_guessed(client, site, host):
-    """Letter by letter, by asking for the dates and recordings of hosts."""
-    rows.date(host)
+def test_hidden_host_names_cannot_be_guessed(client, site, host):
+    """Otherwise letter by letter, by filtering by host."""
+    rows.occurrence(host)
     rows.item(site, rows.recording(host))
 
-    def found(name):
-        asked = [
+    def counts(name):
+        results = [
             client.get(f"/api/zoom_{kind}/", {"host": name}).json()["meta"]["total_count"]
             for kind in ("dates", "recordings")
         ]
         feed = client.get("/zoom/calendar/all.ics", {"host": name})
-        return [*asked, feed.content.count(b"BEGIN:VEVENT")]
+        return [*results, feed.content.count(b"BEGIN:VEVENT")]
 
-    assert found("Host") == [1, 1, 1] and found("Hoster") == [0, 0, 0]
+    assert counts("Host") == [1, 1, 1] and counts("Hoster") == [0, 0, 0]
     ZoomSettings.objects.update(show_host_names=False)
-    assert found("Host") == found("Hoster") == [0, 0, 0]
-    assert found("") == [1, 1, 1]
+    assert counts("Host") == counts("Hoster") == [0, 0, 0]
+    assert counts("") == [1, 1, 1]
 
 
 @override_settings(ROOT_URLCONF="tests.api.test_v2")
 @pytest.mark.parametrize("query", ["limit=51", "limit=x", "kind=film", "period=all", "a=b"])
-def test_nonsense_is_refused(client, query):
+def test_invalid_parameters_are_rejected(client, query):
     assert client.get(f"/api/zoom_dates/?{query}").status_code == 400
 
 
 @pytest.fixture
 def public(settings):
-    """Pages without a log-in, as most projects have them."""
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
+    """Pages without login, as in most projects."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
 
 
 @pytest.mark.usefixtures("public")
 def test_a_page_with_its_meeting(client, site, host):
-    date = rows.date(host, topic="The meeting")
-    page = EventPage(title="Event", slug="event", zoom_item=rows.item(site, date.meeting))
+    occurrence = rows.occurrence(host, topic="The meeting")
+    page = EventPage(title="Event", slug="event", zoom_item=rows.item(site, occurrence.meeting))
     site.root_page.add_child(instance=page)
     assert "The meeting" in client.get("/event/").content.decode()
     EventPage.objects.update(zoom_item=None)
@@ -93,8 +93,8 @@ def test_a_page_with_its_meeting(client, site, host):
 
 
 @pytest.mark.usefixtures("public")
-def test_dates_with_addresses_of_their_own(client, site, host):
-    rows.date(host, topic="The date")
+def test_occurrences_with_their_own_urls(client, site, host):
+    rows.occurrence(host, topic="The date")
     page = DatesPage(title="Dates", slug="dates", body=[("meetings", {})])
     site.root_page.add_child(instance=page)
     html = client.get("/dates/").content.decode()

@@ -1,4 +1,4 @@
-"""A Site that shows meetings, webinars and recordings of one host, and a way to draw blocks."""
+"""A Site with meetings, webinars and recordings of one host, and a function to render blocks."""
 
 import pytest
 from wagtail.models import Site
@@ -19,9 +19,9 @@ def host(site):
 
 
 @pytest.fixture
-def draw(site, rf):
-    def draw(block, request=None, **values):
+def render_block(site, rf):
+    def render(block, request=None, **values):
         context = {"page": site.root_page, "request": request or rf.get("/")}
         return block.render(block.to_python(values), context)
 
-    return draw
+    return render

@@ -1,4 +1,4 @@
-"""Rows for the tests of the gate and of the blocks."""
+"""Creates rows for tests of visibility and of blocks."""
 
 from datetime import timedelta
 from itertools import count
@@ -17,11 +17,11 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 
-numbers = count(1)
+sequence = count(1)
 
 
 def account():
-    return ZoomAccount.objects.create(zoom_id=f"acc{next(numbers)}")
+    return ZoomAccount.objects.create(zoom_id=f"acc{next(sequence)}")
 
 
 def host(owner, zoom_id="h1"):
@@ -36,15 +36,15 @@ def site_settings(site, owner, *hosts, user="h1", account_level=True, **values):
         defaults={"account_level": account_level},
     )
     values = {"show_meetings": True, "show_recordings": True, **values}
-    made = ZoomSettings.objects.create(
+    row = ZoomSettings.objects.create(
         site=site, grant=grant, account=owner, configured_at=timezone.now(), **values
     )
-    for each in hosts:
-        ExposedHost.objects.create(settings=made, host=each)
-    return made
+    for host in hosts:
+        ExposedHost.objects.create(settings=row, host=host)
+    return row
 
 
-def date(by, *, start=None, state="scheduled", **values):
+def occurrence(by, *, start=None, state="scheduled", **values):
     start = start or timezone.now() + timedelta(days=1)
     values = {"kind": "meeting", "zoom_type": 2, "topic": "Open studio", **values}
     values.setdefault("detail_at", timezone.now())
@@ -52,7 +52,7 @@ def date(by, *, start=None, state="scheduled", **values):
         account=by.account,
         host=by,
         host_zoom_id=by.zoom_id,
-        zoom_id=str(next(numbers)),
+        zoom_id=str(next(sequence)),
         timezone="Europe/Berlin",
         join_url="https://zoom.example/j/1?pwd=hush",
         passcode="hush",
@@ -72,13 +72,13 @@ def recording(by, **values):
     values = {"topic": "Film", "is_ready": True, "zoom_type": "2", **values}
     values.setdefault("start", timezone.now() - timedelta(days=2))
     return Recording.objects.create(
-        account=by.account, host=by, host_zoom_id=by.zoom_id, uuid=f"u{next(numbers)}", **values
+        account=by.account, host=by, host_zoom_id=by.zoom_id, uuid=f"u{next(sequence)}", **values
     )
 
 
-def item(site, thing, visibility="published", **values):
-    kind = getattr(thing, "kind", "recording")
-    key = thing.uuid if kind == "recording" else thing.zoom_id
+def item(site, row, visibility="published", **values):
+    kind = getattr(row, "kind", "recording")
+    key = row.uuid if kind == "recording" else row.zoom_id
     return SiteItem.objects.create(
-        site=site, account=thing.account, kind=kind, key=key, visibility=visibility, **values
+        site=site, account=row.account, kind=kind, key=key, visibility=visibility, **values
     )

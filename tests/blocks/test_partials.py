@@ -1,4 +1,4 @@
-"""Every partial template by itself, with the context that the reference names and nothing else."""
+"""Each partial template alone, with the documented context only."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import wagtail_zoom
 from wagtail_zoom.frontend import previews
 from wagtail_zoom.frontend.grouping import by_day
 from wagtail_zoom.frontend.pagination import BlockParams, Link, Pages
-from wagtail_zoom.streamfield.lists import Empty
+from wagtail_zoom.streamfield.lists import EmptyState
 
 FOLDER = Path(wagtail_zoom.__file__).parent / "templates/wagtail_zoom/blocks"
 LIVE, SOON, MOVED, OFF = previews.occurrences()
@@ -24,7 +24,7 @@ CONTEXTS = {
     "_card": ({**ROW, "row": MOVED}, "New time"),
     "_count": ({"until": SOON.when.iso_start}, "data-wz-countdown"),
     "_cover": ({"cover": SOON.cover}, "wz-cover--"),
-    "_empty": ({"is_empty": Empty("Nothing.", "Later.", LINKS[0])}, "Later."),
+    "_empty": ({"is_empty": EmptyState("Nothing.", "Later.", LINKS[0])}, "Later."),
     "_recording": ({**ROW, "row": RECORDING}, "Sample: the harbour"),
     "_recordings": ({**ROW, "shown_rows": [RECORDING]}, "wz-list"),
     "_filters": ({"filters": LINKS, "heading": "Dates"}, "aria-current"),
@@ -40,7 +40,7 @@ CONTEXTS = {
     "_panel": ({"row": SOON, "show": SHOW, "series_url": "/s.ics"}, "Register"),
     "_rows": ({**ROW, "shown_rows": [SOON], "groups": [], "h_title": 3}, "heat pumps"),
     "_search": (
-        {"searchable": True, "name": "wz-1", "search": "tide", "asked": BlockParams("wz-1", {})},
+        {"searchable": True, "name": "wz-1", "search": "tide", "params": BlockParams("wz-1", {})},
         'value="tide"',
     ),
     "_slot": ({**ROW, "row": LIVE}, "Live now"),
@@ -52,7 +52,7 @@ CONTEXTS = {
 }
 
 
-def test_none_is_forgotten():
+def test_every_partial_is_tested():
     assert {path.stem for path in FOLDER.glob("_*.html")} == CONTEXTS.keys()
 
 
@@ -64,14 +64,14 @@ def test_renders_with_its_documented_context(name):
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
-def test_needs_no_name_that_is_not_documented(name):
-    """A name that is not there would be printed as ``!name!``."""
+def test_uses_only_documented_names(name):
+    """A missing name would be rendered as ``!name!``."""
     default = Engine.get_default()
-    engine = Engine(
+    strict_templates = Engine(
         app_dirs=True, libraries=default.libraries, builtins=default.builtins,
         string_if_invalid="!%s!",
     )  # fmt: skip
-    html = engine.get_template(f"wagtail_zoom/blocks/{name}.html").render(
+    html = strict_templates.get_template(f"wagtail_zoom/blocks/{name}.html").render(
         Context(CONTEXTS[name][0])
     )
     assert "!" not in html.replace("<!", "")

@@ -19,7 +19,7 @@ def test_one_query_reads_grant_and_account_without_tokens(site, host, django_ass
     )
 
 
-def test_without_a_grant_or_a_row_there_is_none(site, host, django_assert_num_queries):
+def test_site_without_grant_or_settings(site, host, django_assert_num_queries):
     ZoomSettings.objects.filter(site=site).update(grant=None)
     with django_assert_num_queries(1):
         site_settings = SiteVisibility.for_site(site).site_settings
@@ -28,8 +28,8 @@ def test_without_a_grant_or_a_row_there_is_none(site, host, django_assert_num_qu
     assert SiteVisibility.for_site(other).site_settings is None
 
 
-def test_the_row_of_another_site_is_never_read(site, host):
+def test_settings_of_another_site_are_never_read(site, host):
     other = Site.objects.create(hostname="other.example", root_page=site.root_page)
-    mine = ZoomSettings.objects.create(site=other)
-    assert SiteVisibility.for_site(other).site_settings == mine
+    other_settings = ZoomSettings.objects.create(site=other)
+    assert SiteVisibility.for_site(other).site_settings == other_settings
     assert SiteVisibility.for_site(site).site_settings == ZoomSettings.objects.get(site=site)

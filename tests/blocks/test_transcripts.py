@@ -1,4 +1,4 @@
-"""Transcripts on pages: only where the owner shows them, through the same gate as the recording."""
+"""Transcripts on pages: only if the owner enables them, with the visibility of the recording."""
 
 from datetime import timedelta
 from html import unescape
@@ -13,17 +13,17 @@ from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Transcript, ZoomSettings
 
 pytestmark = pytest.mark.django_db
-SECRET = "https://zoom.us/j/123?pwd=canary"
+JOIN_URL = "https://zoom.us/j/123?pwd=canary"
 
 
 @pytest.fixture
 def recording(site, host):
-    """A published recording with a text that is longer than a list shows."""
-    made = rows.recording(host, topic="The harbour", share_url="https://zoom.us/rec/share/x")
-    text = f"Good <i>evening</i>. Come to {SECRET}\n\n" + "tide " * 200 + "lighthouse"
-    Transcript.objects.create(recording=made, text=text)
-    made.item = rows.item(site, made)
-    return made
+    """A published recording with a transcript that is longer than the excerpt in a list."""
+    row = rows.recording(host, topic="The harbour", share_url="https://zoom.us/rec/share/x")
+    text = f"Good <i>evening</i>. Come to {JOIN_URL}\n\n" + "tide " * 200 + "lighthouse"
+    Transcript.objects.create(recording=row, text=text)
+    row.item = rows.item(site, row)
+    return row
 
 
 @pytest.fixture
@@ -31,20 +31,22 @@ def exposed(site, host):
     ZoomSettings.objects.filter(site=site).update(show_transcripts=True)
 
 
-def address(recording):
-    return links.transcript(recording.item)
+def transcript_url(recording):
+    return links.transcript_url(recording.item)
 
 
-def test_nothing_before_the_owner_has_chosen(client, draw, recording):
-    assert "wz-more" not in draw(blocks.RecordingListBlock())
-    assert client.get(address(recording)).status_code == 404
+def test_no_transcript_before_the_owner_enables_them(client, render_block, recording):
+    assert "wz-more" not in render_block(blocks.RecordingListBlock())
+    assert client.get(transcript_url(recording)).status_code == 404
 
 
-def test_a_list_shows_the_beginning_and_leads_to_all_of_it(client, draw, recording, exposed):
-    html = draw(blocks.RecordingListBlock())
+def test_a_list_shows_an_excerpt_and_links_to_the_transcript(
+    client, render_block, recording, exposed
+):
+    html = render_block(blocks.RecordingListBlock())
     assert '<details class="wz-more"><summary>Read the transcript' in html
-    assert "tide tide" in html and "lighthouse" not in html and address(recording) in html
-    page = client.get(address(recording))
+    assert "tide tide" in html and "lighthouse" not in html and transcript_url(recording) in html
+    page = client.get(transcript_url(recording))
     text = unescape(page.content.decode())
     assert "lighthouse" in text and "Watch the recording" in text
     assert page["Cache-Control"] == "no-store, private" and "Set-Cookie" not in page
@@ -52,41 +54,44 @@ def test_a_list_shows_the_beginning_and_leads_to_all_of_it(client, draw, recordi
         assert "canary" not in shown and "<i>" not in shown
 
 
-def test_an_editor_may_leave_it_out(draw, recording, exposed, django_assert_num_queries):
-    assert "wz-more" not in draw(blocks.RecordingListBlock(), show=["length"])
+def test_an_editor_can_hide_transcripts(
+    render_block, recording, exposed, django_assert_num_queries
+):
+    assert "wz-more" not in render_block(blocks.RecordingListBlock(), show=["length"])
 
 
-def test_it_follows_the_recording(client, site, recording, exposed):
+def test_a_transcript_is_visible_only_with_its_recording(client, site, recording, exposed):
     for values in ({"visibility": "hidden"}, {"visibility": "auto"}):
         type(recording.item).objects.filter(pk=recording.item.pk).update(**values)
-        assert client.get(address(recording)).status_code == 404
+        assert client.get(transcript_url(recording)).status_code == 404
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 32])
-def test_nonsense_is_not_found(client, site, recording, exposed, token):
+def test_invalid_tokens_return_404(client, site, recording, exposed, token):
     assert client.get(reverse("wagtail_zoom:transcript", args=[token])).status_code == 404
 
 
-def test_what_was_said_is_searched_only_where_it_is_shown(draw, recording, site, rf):
+def test_transcripts_are_searched_only_where_they_are_shown(render_block, recording, site, rf):
     block, value = blocks.RecordingListBlock(), {"search": True}
-    ask = rf.get("/", {"wz-1-q": "lighthouse"})
-    assert "Nothing found" in draw(block, request=ask, **value)
+    request = rf.get("/", {"wz-1-q": "lighthouse"})
+    assert "Nothing found" in render_block(block, request=request, **value)
     ZoomSettings.objects.filter(site=site).update(show_transcripts=True)
-    again = rf.get("/", {"wz-1-q": "lighthouse"})
-    assert "The harbour" in draw(block, request=again, **value)
+    second_request = rf.get("/", {"wz-1-q": "lighthouse"})
+    assert "The harbour" in render_block(block, request=second_request, **value)
 
 
-def test_over_leads_to_the_text_too(draw, site, host, recording, exposed):
-
-    date = rows.date(host, topic="The harbour", start=timezone.now() - timedelta(days=2))
-    recording.occurrence, recording.meeting = date, date.meeting
+def test_a_past_meeting_links_to_the_transcript(render_block, site, host, recording, exposed):
+    occurrence = rows.occurrence(
+        host, topic="The harbour", start=timezone.now() - timedelta(days=2)
+    )
+    recording.occurrence, recording.meeting = occurrence, occurrence.meeting
     recording.save()
-    item = rows.item(site, date.meeting)
-    html = draw(blocks.MeetingBlock(), item=item.pk)
-    assert "Read what was said" in html and address(recording) in html
+    item = rows.item(site, occurrence.meeting)
+    html = render_block(blocks.MeetingBlock(), item=item.pk)
+    assert "Read what was said" in html and transcript_url(recording) in html
 
 
 def test_headless(recording, exposed, site, rf):
     block = blocks.RecordingListBlock()
-    answer = block.get_api_representation(block.to_python({}), {"request": rf.get("/")})
-    assert answer["zoom"][0]["transcript"] == address(recording)
+    representation = block.get_api_representation(block.to_python({}), {"request": rf.get("/")})
+    assert representation["zoom"][0]["transcript"] == transcript_url(recording)

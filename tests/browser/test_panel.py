@@ -1,4 +1,4 @@
-"""The owner's side in a real browser: choose, import, curate, leave; by keyboard alone."""
+"""The owner's screens in a real browser: choose, import, curate, disconnect; by keyboard."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from playwright.sync_api import Page, expect
 from demo_site.run import Demo
 from wagtail_zoom.testing.server import SimulatorControl
 
-from .conftest import SHOWN_SOON, Address
+from .conftest import TIMEOUT_MS, SiteURL
 from .test_changes import reload_until, row
-from .test_owner_screens import PANEL, findings
+from .test_owner_screens import PANEL, axe_violations
 
 LogIn = Callable[..., Page]
 
 
-def test_choose_import_and_leave(log_in: LogIn, address: Address, demo: Demo) -> None:
-    """Issue 3, Shows 1: connect, choose, import with progress, see it; then leave again."""
+def test_choose_import_and_disconnect(log_in: LogIn, site_url: SiteURL, demo: Demo) -> None:
+    """Connect, choose, import with progress, then disconnect."""
     page = log_in("harbour", "harbour")
-    page.goto(address("harbour", PANEL))
+    page.goto(site_url("harbour", PANEL))
     connect = page.get_by_role("button", name="Connect Zoom")
     if connect.count():
         connect.click()
@@ -29,10 +29,10 @@ def test_choose_import_and_leave(log_in: LogIn, address: Address, demo: Demo) ->
         page.wait_for_url(f"**{PANEL}**")
     expect(page.get_by_text("Now choose what to show.")).to_be_visible()
     page.get_by_label("Meetings", exact=True).check()
-    assert findings(page) == []
+    assert axe_violations(page) == []
     page.get_by_role("button", name="Save and start the import").click()
-    # No reload: the card follows the run and ends by itself.
-    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * SHOWN_SOON)
+    # No reload: the card updates automatically until the run ends.
+    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * TIMEOUT_MS)
     expect(page.locator("[data-wza-part=numbers] b").first).not_to_have_text("0")
     expect(page.get_by_text("Everything has been compared with Zoom")).to_be_visible()
     page.get_by_role("button", name="Disconnect…").click()
@@ -41,37 +41,37 @@ def test_choose_import_and_leave(log_in: LogIn, address: Address, demo: Demo) ->
     dialog.get_by_label("Remove everything from Zoom").check()
     dialog.get_by_role("button", name="Disconnect", exact=True).click()
     expect(page.get_by_text("Show your Zoom meetings on your pages")).to_be_visible()
-    page.goto(address("harbour", "/events/"))
+    page.goto(site_url("harbour", "/events/"))
     expect(page.locator(".wz-item, .wz-card")).to_have_count(0)
 
 
-def test_hide_and_show_a_meeting(log_in: LogIn, address: Address, page: Page) -> None:
-    """Issue 3, Shows 1: the decision is on the public page."""
+def test_hide_and_show_a_meeting(log_in: LogIn, site_url: SiteURL, page: Page) -> None:
+    """The decision is visible on the public page."""
     owner = log_in("aurora", "aurora")
-    events = address("aurora", "/events/")
+    events = site_url("aurora", "/events/")
     page.goto(events)
     topic = page.locator(".wz-title").first.inner_text()
-    owner.goto(address("aurora", f"/admin/zoom/meetings/?q={topic}"))
+    owner.goto(site_url("aurora", f"/admin/zoom/meetings/?q={topic}"))
     owner.locator("td.title a").first.click()
     owner.get_by_role("button", name="Hide from visitors").click()
     expect(owner.get_by_text("Visitors do not see it.")).to_be_visible()
     reload_until(page, events, lambda: row(page, topic).count() == 0)
-    owner.goto(address("aurora", f"/admin/zoom/meetings/?q={topic}"))
+    owner.goto(site_url("aurora", f"/admin/zoom/meetings/?q={topic}"))
     owner.locator("td.title a").first.click()
     owner.get_by_role("button", name="Save and show").click()
     reload_until(page, events, lambda: row(page, topic).count() > 0)
 
 
 def test_review_and_publish_a_recording(
-    log_in: LogIn, address: Address, page: Page, zoom: SimulatorControl
+    log_in: LogIn, site_url: SiteURL, page: Page, zoom: SimulatorControl
 ) -> None:
-    """Issue 3, Shows 1: a new recording waits, is watched, gets a title, and is on the page."""
+    """A new recording waits for review, gets a title, and appears on the page."""
     owner = log_in("aurora", "aurora")
-    recordings = address("aurora", "/recordings/")
-    choose(owner, address, "I look at each one first (recommended)")
+    recordings = site_url("aurora", "/recordings/")
+    choose(owner, site_url, "I look at each one first (recommended)")
     topic, own = "A quiet hour in November", "One quiet hour"
     zoom.create_recording("aurora-0", topic=topic, start_time="-1d 19:00")
-    inbox = address("aurora", f"/admin/zoom/recordings/?state=new&q={topic}")
+    inbox = site_url("aurora", f"/admin/zoom/recordings/?state=new&q={topic}")
     reload_until(owner, inbox, lambda: owner.locator("td.title a").count() == 1)
     page.goto(recordings)
     expect(row(page, topic)).to_have_count(0)
@@ -83,44 +83,44 @@ def test_review_and_publish_a_recording(
     owner.get_by_role("button", name="Save and publish").click()
     expect(owner.get_by_text("Saved. Visitors see it.")).to_be_visible()
     reload_until(page, recordings, lambda: row(page, own).count() == 1)
-    owner.goto(address("aurora", f"/admin/zoom/recordings/?q={topic}"))
+    owner.goto(site_url("aurora", f"/admin/zoom/recordings/?q={topic}"))
     owner.locator("tbody input[type=checkbox]").first.check()
     owner.get_by_role("link", name="Hide the selected entries").click()
     owner.get_by_role("button", name="Hide them").click()
     reload_until(page, recordings, lambda: row(page, own).count() == 0)
-    choose(owner, address, "Publish by themselves")
+    choose(owner, site_url, "Publish by themselves")
 
 
-def choose(owner: Page, address: Address, label: str) -> None:
-    """Tick one of the answers on "What to show" and save."""
-    owner.goto(address("aurora", PANEL))
+def choose(owner: Page, site_url: SiteURL, label: str) -> None:
+    """Select an option on "What to show" and save."""
+    owner.goto(site_url("aurora", PANEL))
     owner.get_by_role("tab", name="What to show").click()
     owner.get_by_label(label).check()
     owner.get_by_role("button", name="Save", exact=True).click()
     expect(owner.get_by_text(re.compile(r"^\s*Saved\.\s*$"))).to_be_visible()
 
 
-def test_the_outlook_follows_the_choices(log_in: LogIn, address: Address) -> None:
-    """What visitors would see is said before anything is saved."""
+def test_the_preview_follows_the_form(log_in: LogIn, site_url: SiteURL) -> None:
+    """The preview updates before the form is saved."""
     page = log_in("aurora", "aurora")
-    page.goto(address("aurora", PANEL))
+    page.goto(site_url("aurora", PANEL))
     page.get_by_role("tab", name="What to show").click()
-    outlook = page.locator("[data-wza-outlook]")
-    expect(outlook).to_have_text(re.compile(r"Visitors would see \d+ dates"))
-    before = outlook.inner_text()
+    preview = page.locator("[data-wza-outlook]")
+    expect(preview).to_have_text(re.compile(r"Visitors would see \d+ dates"))
+    before = preview.inner_text()
     page.get_by_label("Only those I pick myself").check()
-    expect(outlook).not_to_have_text(before)
+    expect(preview).not_to_have_text(before)
     page.get_by_label("All of them").check()
-    expect(outlook).to_have_text(before)
+    expect(preview).to_have_text(before)
     page.get_by_label("Webinars", exact=True).check()
     expect(page.locator('[data-wza-side="webinar"]')).to_contain_text("not fetched yet")
     page.goto("about:blank")
 
 
-def test_keyboard_reaches_the_actions(log_in: LogIn, address: Address) -> None:
-    """Issue 3, Shows 1: keyboard only."""
+def test_keyboard_reaches_the_actions(log_in: LogIn, site_url: SiteURL) -> None:
+    """By keyboard only."""
     page = log_in("aurora", "aurora")
-    page.goto(address("aurora", PANEL))
+    page.goto(site_url("aurora", PANEL))
     page.get_by_role("tab", name="Connection").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="What to show")).to_have_attribute("aria-selected", "true")
@@ -131,13 +131,13 @@ def test_keyboard_reaches_the_actions(log_in: LogIn, address: Address) -> None:
             break
     page.keyboard.press("Enter")
     expect(page.get_by_text("We are looking.")).to_be_visible()
-    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * SHOWN_SOON)
+    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * TIMEOUT_MS)
 
 
-def test_keyboard_alone_hides_and_leaves(log_in: LogIn, address: Address) -> None:
-    """Issue 3, Shows 1: choose a line, hide it; open the dialog, and come back from it."""
+def test_hide_and_disconnect_by_keyboard(log_in: LogIn, site_url: SiteURL) -> None:
+    """Select a row and hide it; open the dialog and close it again."""
     page = log_in("aurora", "aurora")
-    page.goto(address("aurora", "/admin/zoom/recordings/"))
+    page.goto(site_url("aurora", "/admin/zoom/recordings/"))
     tab_to(page, "document.activeElement.matches('tbody input[type=checkbox]')")
     page.keyboard.press("Space")
     expect(page.get_by_role("link", name="Hide the selected entries")).to_be_visible()
@@ -147,7 +147,7 @@ def test_keyboard_alone_hides_and_leaves(log_in: LogIn, address: Address) -> Non
     tab_to(page, "document.activeElement.textContent.trim() === 'Not now'")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/zoom/recordings/**")
-    page.goto(address("aurora", PANEL))
+    page.goto(site_url("aurora", PANEL))
     tab_to(page, "document.activeElement.textContent.trim() === 'Disconnect…'")
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
@@ -161,27 +161,27 @@ def test_keyboard_alone_hides_and_leaves(log_in: LogIn, address: Address) -> Non
     assert "Disconnect…" in page.evaluate("document.activeElement.textContent")
 
 
-def tab_to(page: Page, there: str) -> None:
+def tab_to(page: Page, expression: str) -> None:
     """Press Tab until the focus is where the expression says."""
     for _press in range(80):
-        if page.evaluate(there):
+        if page.evaluate(expression):
             return
         page.keyboard.press("Tab")
-    raise AssertionError(f"The keyboard does not reach it: {there}")
+    raise AssertionError(f"The keyboard does not reach it: {expression}")
 
 
-def test_enter_in_a_field_saves_and_does_nothing_else(log_in: LogIn, address: Address) -> None:
-    """The buttons of the card stand in a form of their own: no field can press them."""
+def test_enter_in_a_field_only_saves(log_in: LogIn, site_url: SiteURL) -> None:
+    """The buttons of the card are in a separate form, which Enter in a field does not submit."""
     page = log_in("aurora", "aurora")
-    page.goto(address("aurora", f"{PANEL}#tab-choices"))
+    page.goto(site_url("aurora", f"{PANEL}#tab-choices"))
     page.get_by_role("tab", name="What to show").click()
     page.get_by_label("Name of the organiser").press("Enter")
     expect(page.get_by_text(re.compile(r"^\s*Saved\.\s*$"))).to_be_visible()
 
 
-def test_filters_follow_without_a_reload(log_in: LogIn, address: Address) -> None:
-    """Search keeps the Site and answers in place."""
+def test_filters_follow_without_a_reload(log_in: LogIn, site_url: SiteURL) -> None:
+    """Search keeps the Site and updates the results in place."""
     page = log_in("aurora", "aurora")
-    page.goto(address("aurora", "/admin/zoom/meetings/"))
+    page.goto(site_url("aurora", "/admin/zoom/meetings/"))
     page.get_by_role("textbox", name="Search term").fill("nothing has this title")
     expect(page.get_by_text("No match.")).to_be_visible()

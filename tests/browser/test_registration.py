@@ -1,4 +1,4 @@
-"""A visitor signs up: with a script, without one, and from the mail onwards."""
+"""A visitor registers with and without JavaScript, and cancels from the email."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo_site.run import Demo
 
-from .conftest import SHOWN_SOON, Address
+from .conftest import TIMEOUT_MS, SiteURL
 
 
 @pytest.fixture(params=[True, False], ids=["script", "plain"])
@@ -21,14 +21,14 @@ def visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context.close()
 
 
-def open_form(page: Page, address: Address) -> None:
-    page.goto(address("borealis", "/events/"))
+def open_form(page: Page, site_url: SiteURL) -> None:
+    page.goto(site_url("borealis", "/events/"))
     page.get_by_role("link", name=re.compile("^Register")).first.click()
-    expect(page.locator("form.wz-form")).to_be_visible(timeout=SHOWN_SOON)
+    expect(page.locator("form.wz-form")).to_be_visible(timeout=TIMEOUT_MS)
 
 
 def fill(page: Page, email: str) -> None:
-    """Everything that the form asks for."""
+    """Fill in all fields of the form."""
     page.get_by_label("First name").fill("Mika")
     if page.get_by_label("Last name").count():
         page.get_by_label("Last name").first.fill("Tanaka")
@@ -42,66 +42,66 @@ def fill(page: Page, email: str) -> None:
             box.fill("Anything")
 
 
-def mail_of(page: Page, demo: Demo, email: str) -> str:
-    """The status link in the mail to this address, from the demo's own mailbox."""
+def status_link_from_email(page: Page, demo: Demo, email: str) -> str:
+    """The status link in the email to this address, from the demo's list of emails."""
     for _try in range(60):
-        page.goto(f"{demo.places.site_url('localhost')}/demo/mails/")
+        page.goto(f"{demo.config.site_url('localhost')}/demo/mails/")
         text = page.locator("body").inner_text()
-        found = re.search(rf"{re.escape(email)}.*?(http\S+/zoom/registration/\S+)", text, re.S)
-        if found:
-            return found[1]
+        match = re.search(rf"{re.escape(email)}.*?(http\S+/zoom/registration/\S+)", text, re.S)
+        if match:
+            return match[1]
         page.wait_for_timeout(500)
     raise AssertionError("no mail")
 
 
-def test_from_the_list_to_the_answer(visitor: Page, address: Address) -> None:
-    """Issue 5, Shows 1: the form keeps what was entered and leads to the same honest page."""
-    open_form(visitor, address)
+def test_from_the_list_to_the_confirmation_page(visitor: Page, site_url: SiteURL) -> None:
+    """The form keeps the entered values and leads to the confirmation page."""
+    open_form(visitor, site_url)
     visitor.get_by_label("First name").fill("Mika")
     visitor.wait_for_timeout(1500)
     visitor.get_by_role("button", name=re.compile("^Register")).click()
-    expect(visitor.locator(".wz-summary")).to_be_visible(timeout=SHOWN_SOON)
+    expect(visitor.locator(".wz-summary")).to_be_visible(timeout=TIMEOUT_MS)
     expect(visitor.get_by_label("First name")).to_have_value("Mika")
     fill(visitor, "mika@example.org")
     visitor.wait_for_timeout(1500)
     visitor.get_by_role("button", name=re.compile("^Register")).click()
     expect(visitor.get_by_role("heading", name=re.compile("mailbox"))).to_be_visible(
-        timeout=SHOWN_SOON
+        timeout=TIMEOUT_MS
     )
 
 
-def test_your_time_stays_when_the_form_comes_back(browser: Browser, address: Address) -> None:
-    """The answer to a form that was sent in place is a page like any other."""
+def test_your_time_stays_when_the_form_comes_back(browser: Browser, site_url: SiteURL) -> None:
+    """The response to an invalid form shows local times like any other page."""
     page = browser.new_context(timezone_id="Asia/Tokyo").new_page()
-    page.goto(address("aurora", "/events/"))
+    page.goto(site_url("aurora", "/events/"))
     page.get_by_role("link", name=re.compile(r"^Register\W+Prenatal yoga")).first.click()
     expect(page.locator(".wz-yours").first).to_contain_text("In your time, Tokyo")
     page.get_by_role("button", name=re.compile("^Register")).click()
-    expect(page.locator(".wz-summary")).to_be_visible(timeout=SHOWN_SOON)
+    expect(page.locator(".wz-summary")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator(".wz-yours").first).to_contain_text("In your time, Tokyo")
     page.context.close()
 
 
 def test_form_is_accessible(
-    page: Page, address: Address, axe: Callable[[str], list[str]], violations: list[str]
+    page: Page, site_url: SiteURL, axe: Callable[[str], list[str]], violations: list[str]
 ) -> None:
-    open_form(page, address)
+    open_form(page, site_url)
     assert violations == []
     assert axe(page.url) == []
 
 
-def test_from_the_mail_onwards(
-    page: Page, address: Address, demo: Demo, axe: Callable[[str], list[str]]
+def test_from_the_email_to_cancellation(
+    page: Page, site_url: SiteURL, demo: Demo, axe: Callable[[str], list[str]]
 ) -> None:
-    """The status page says how things stand, and cancels."""
-    open_form(page, address)
+    """The status page shows the state and cancels."""
+    open_form(page, site_url)
     fill(page, "ines@example.org")
     page.wait_for_timeout(1500)
     page.get_by_role("button", name=re.compile("^Register")).click()
     expect(page.get_by_role("heading", name=re.compile("mailbox"))).to_be_visible(
-        timeout=SHOWN_SOON
+        timeout=TIMEOUT_MS
     )
-    status = mail_of(page, demo, "ines@example.org")
+    status = status_link_from_email(page, demo, "ines@example.org")
     page.goto(status)
     expect(page.locator(".wz-state")).to_have_text(re.compile("You are registered|Pending"))
     assert axe(status) == []

@@ -1,4 +1,4 @@
-"""Issue 8, Shows 1: the tutorial from its first command to the page, in the order of its text."""
+"""The tutorial from its first command to the page, in the order of its text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from demo_site.places import free_port
-from tests.packaging.conftest import built, project, python, run, typed  # noqa: F401 - fixtures
+from demo_site.config import free_port
+from tests.packaging.conftest import built, project, python, run, tutorial_commands  # noqa: F401 - fixtures
 
-from .conftest import SHOWN_SOON
+from .conftest import TIMEOUT_MS
 from .test_changes import reload_until, row
 
 PERSON = {
@@ -24,34 +24,36 @@ PERSON = {
     "DJANGO_SUPERUSER_PASSWORD": "tutorial",
 }
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("DJANGO_")}
-"""As a terminal has it: pytest's settings are not the project's."""
+"""Environment without pytest's Django settings."""
 SERVERS = ("wagtail_zoom.testing.simulator", "qcluster", "runserver")
-"""What the three terminals run, in the tutorial's order."""
+"""Commands of the three terminals, in the tutorial's order."""
 
 
 class Tutorial:
-    """The project and its three terminals, on ports of their own."""
+    """The project and its three terminals, on their own ports."""
 
     def __init__(self, root: Path, program: Path) -> None:
         self.port, self.simulator_port = free_port(), free_port()
         settings = root / "mysite/settings/dev.py"
         settings.write_text(self.moved(settings.read_text()))
         self.root, self.terminals = root, dict[str, subprocess.Popen[bytes]]()
-        self.commands = [[self.moved(part) for part in command] for command in typed(program)]
+        self.commands = [
+            [self.moved(part) for part in command] for command in tutorial_commands(program)
+        ]
 
     def moved(self, text: str) -> str:
-        """The same text with these ports."""
+        """The text with these ports."""
         return text.replace("8010", str(self.simulator_port)).replace("8000", str(self.port))
 
     def prepare(self) -> None:
-        """The commands that end."""
+        """Run the commands that end."""
         for command in self.commands:
             if not set(command) & set(SERVERS):
                 extra = ["--noinput"] if "createsuperuser" in command else []
                 run(*command, *extra, cwd=self.root, **PERSON)
 
     def start(self) -> None:
-        """The three terminals."""
+        """Start the servers of the three terminals."""
         for command in self.commands:
             (name,) = set(command) & set(SERVERS) or {""}
             if not name:
@@ -67,7 +69,7 @@ class Tutorial:
             self.wait(f"http://localhost:{port}/")
 
     def wait(self, url: str) -> None:
-        """Until something answers; fails with what the terminals show."""
+        """Wait until a server answers; fails with the output of the terminals."""
         for _attempt in range(300):
             try:
                 requests.get(url, timeout=20)
@@ -78,7 +80,7 @@ class Tutorial:
         raise AssertionError("\n".join([f"Nothing answers at {url}", *shown]))
 
     def stop(self, name: str) -> None:
-        """Ctrl-C in one terminal."""
+        """Stop the server of one terminal."""
         terminal = self.terminals.pop(name)
         terminal.terminate()
         terminal.wait(30)
@@ -96,7 +98,7 @@ def tutorial(project: Path, python: Path) -> Iterator[Tutorial]:  # noqa: F811 -
             running.stop(name)
 
 
-def test_shows_1_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Page) -> None:
+def test_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Page) -> None:
     """Connect, choose, make the page, change something at Zoom, stop Zoom."""
     home = f"http://localhost:{tutorial.port}"
     zoom = f"http://localhost:{tutorial.simulator_port}/"
@@ -119,7 +121,7 @@ def test_shows_1_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Pag
     for box in page.locator("[name=hosts]").all():
         box.check()
     page.get_by_role("button", name="Save and start the import").click()
-    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * SHOWN_SOON)
+    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * TIMEOUT_MS)
     # 5. A page
     page.goto(f"{home}/admin/pages/")
     page.get_by_role("link", name="Home", exact=True).first.click()
@@ -130,7 +132,7 @@ def test_shows_1_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Pag
     page.wait_for_load_state()
     page.goto(f"{home}/")
     expect(page.locator(".wz-item").first).to_be_visible()
-    # A meeting made in the simulator's own page is there after a reload, and stays without Zoom.
+    # A meeting created on the simulator's page appears after a reload, and stays without Zoom.
     page.goto(zoom)
     page.get_by_role("link", name="Borealis Institute").click()
     form = page.locator("section[aria-labelledby=new]")

@@ -1,4 +1,4 @@
-"""``manage.py check`` names each missing or wrong setting, with what to write."""
+"""``manage.py check`` reports each missing or wrong setting, with the value to use."""
 
 from pathlib import Path
 
@@ -42,10 +42,10 @@ def test_the_test_project_is_clean():
         ({"CLIENTID": "x"}, "E015"),
     ],
 )
-def test_each_wrong_setting_is_named(settings, change, expected):
+def test_each_wrong_setting_is_reported(settings, change, expected):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **change}
-    found = [message for message in check_settings() if message.id.endswith(expected)]
-    assert found and all(message.hint for message in found)
+    messages = [message for message in check_settings() if message.id.endswith(expected)]
+    assert messages and all(message.hint for message in messages)
 
 
 def test_secret_key_is_no_encryption_key(settings):
@@ -77,7 +77,7 @@ def test_key_is_derived_only_under_debug(settings):
         ({"catch_up": True}, "I025"),
     ],
 )
-def test_each_wrong_queue_value_is_named(settings, change, expected):
+def test_each_wrong_queue_value_is_reported(settings, change, expected):
     """Q1, Q2: values with which django-q2 repeats or loses work."""
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, **change}
     assert expected in ids(check_queue())
@@ -88,7 +88,7 @@ def test_missing_queue_is_an_error(settings):
     assert ids(check_queue()) == {"E020"}
 
 
-def test_reconnecting_broker_is_named(settings):
+def test_reconnecting_broker_is_reported(settings):
     before = settings.DATABASES["default"].get("CONN_MAX_AGE")
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     try:
@@ -97,7 +97,7 @@ def test_reconnecting_broker_is_named(settings):
         settings.DATABASES["default"]["CONN_MAX_AGE"] = before
 
 
-def test_deploy_names_http_and_local_cache(settings):
+def test_deploy_reports_http_and_local_cache(settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BASE_URL": "http://cms.example.org"}
     assert ids(check_deploy()) == {"W040", "W041"}
 
@@ -110,8 +110,8 @@ def test_every_setting_is_documented():
         zoom_settings.get("NO_SUCH_SETTING")
 
 
-def test_fingerprint_follows_address_and_id(settings):
-    """DESIGN 4.7: another address or id is another installation."""
+def test_fingerprint_depends_on_base_url_and_id(settings):
+    """Another BASE_URL or ID is another installation."""
     first = zoom_settings.fingerprint
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BASE_URL": "https://staging.example.org"}
     second = zoom_settings.fingerprint
@@ -120,36 +120,38 @@ def test_fingerprint_follows_address_and_id(settings):
 
 
 @pytest.mark.django_db
-def test_x22_who_may_edit_the_queue_is_named(django_user_model):
+def test_x22_users_who_may_edit_the_queue_are_reported(django_user_model):
     """X22: a schedule names the function that the worker calls; superusers are trusted."""
     from io import StringIO
 
     from django.contrib.auth.models import Group, Permission
     from django.core.management import call_command
 
-    from wagtail_zoom.checks import check_queue_rights
+    from wagtail_zoom.checks import check_queue_permissions
 
     django_user_model.objects.create_superuser("root", "root@example.org", "pw")
-    assert check_queue_rights(databases=["default"]) == []
-    right = Permission.objects.get(content_type__app_label="django_q", codename="change_schedule")
-    Group.objects.create(name="Night shift").permissions.add(right)
-    person = django_user_model.objects.create_user("jo", "jo@example.org", "pw")
-    add = Permission.objects.get(content_type__app_label="django_q", codename="add_ormq")
-    person.user_permissions.add(add)
-    found = check_queue_rights(databases=["default"])
-    assert ids(found) == {"W050"}
-    assert [("Night shift" in one.msg, "jo" in one.msg) for one in found] == [
+    assert check_queue_permissions(databases=["default"]) == []
+    permission = Permission.objects.get(
+        content_type__app_label="django_q", codename="change_schedule"
+    )
+    Group.objects.create(name="Night shift").permissions.add(permission)
+    user = django_user_model.objects.create_user("jo", "jo@example.org", "pw")
+    add_permission = Permission.objects.get(content_type__app_label="django_q", codename="add_ormq")
+    user.user_permissions.add(add_permission)
+    warnings = check_queue_permissions(databases=["default"])
+    assert ids(warnings) == {"W050"}
+    assert [("Night shift" in warning.msg, "jo" in warning.msg) for warning in warnings] == [
         (True, False),
         (False, True),
     ]
-    assert check_queue_rights(databases=None) == []
+    assert check_queue_permissions(databases=None) == []
     out = StringIO()
     call_command("check", databases=["default"], stderr=out, stdout=out)
     assert "Night shift" in out.getvalue()
 
 
 @pytest.mark.django_db
-def test_tables_from_before_the_first_release_are_named():
+def test_tables_from_before_the_first_release_are_reported():
     """By ``check --database default`` and by ``migrate``, before it changes anything."""
     for command in ("check", "migrate"):
         call_command(

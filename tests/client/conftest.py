@@ -12,14 +12,14 @@ def site(db):
 
 
 @pytest.fixture
-def account(site, django_user_model, zoom_app, zoom_unpaced, zoom_worker):
-    """The account of aurora, connected."""
+def account(site, django_user_model, zoom_app, zoom_no_rate_limit, zoom_worker):
+    """The connected account of aurora."""
     browser = Client()
     browser.force_login(django_user_model.objects.create_superuser("admin", "a@example.org", "pw"))
     connect_site(browser, site, "aurora-0")
-    zoom_worker.lose()
-    found = ZoomSettings.for_site(site).account
-    found.plan = "business"
-    found.save()
-    zoom_app.forget_calls()
-    return found
+    zoom_worker.clear()
+    account = ZoomSettings.for_site(site).account
+    account.plan = "business"
+    account.save()
+    zoom_app.clear_calls()
+    return account

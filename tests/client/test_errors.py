@@ -1,4 +1,4 @@
-"""Every answer of Zoom's is data or one of our errors (W24, O15, O17, S20, S21, X29, X30)."""
+"""Zoom's responses become data or one of our errors (W24, O15, O17, S20, S21, X29, X30)."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.client import client_for
-from wagtail_zoom.client.responses import data, next_midnight, retry_after
+from wagtail_zoom.client.responses import next_midnight, parse_response, parse_retry_after
 from wagtail_zoom.exceptions import (
     ZoomAuthError,
     ZoomNotFound,
@@ -19,7 +19,7 @@ from wagtail_zoom.exceptions import (
     ZoomTransient,
 )
 from wagtail_zoom.models import Grant, ZoomAccount
-from wagtail_zoom.oauth.http import Answer
+from wagtail_zoom.oauth.http import ZoomResponse
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def number(zoom_app):
     return str(zoom_app.meetings("aurora")[0]["id"])
 
 
-TABLE = [
+ERRORS = [
     (404, 3001, ZoomNotFound),
     (404, 1001, ZoomNotFound),
     (404, 0, ZoomNotFound),
@@ -53,8 +53,8 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "error"), TABLE)
-def test_w24_the_table(client, zoom_app, status, code, error):
+@pytest.mark.parametrize(("status", "code", "error"), ERRORS)
+def test_w24_error_responses_are_classified(client, zoom_app, status, code, error):
     zoom_app.fault("status", status=status, code=code, message="CANARY", path="/v2/users/me")
     with pytest.raises(error) as caught:
         client.me()
@@ -62,22 +62,22 @@ def test_w24_the_table(client, zoom_app, status, code, error):
     assert caught.value.code == code
     assert "CANARY" not in str(caught.value)
     assert len(zoom_app.calls("path=/v2/users/me")) == 1
-    ended = isinstance(caught.value, ZoomAuthError)
-    assert (Grant.objects.get().state == "connected") is not ended
+    is_auth_error = isinstance(caught.value, ZoomAuthError)
+    assert (Grant.objects.get().state == "connected") is not is_auth_error
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"code": "x"}', '{"code": true}', "null"])
 def test_error_bodies_of_any_shape(client, zoom_app, status, body):
-    wanted = {400: ZoomRejected, 404: ZoomNotFound, 500: ZoomTransient}
+    error_classes = {400: ZoomRejected, 404: ZoomNotFound, 500: ZoomTransient}
     zoom_app.fault("status", status=status, body=body, path="/v2/users/me")
-    with pytest.raises(wanted[status]) as caught:
+    with pytest.raises(error_classes[status]) as caught:
         client.me()
     assert caught.value.code is None
 
 
 @pytest.mark.parametrize("kind", ["broken_json", "wrong_type", "gzip_bomb", "huge_body"])
-def test_x30_answers_that_are_none(client, zoom_app, settings, kind):
+def test_x30_invalid_responses(client, zoom_app, settings, kind):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "MAX_RESPONSE_BYTES": 1 << 20}
     zoom_app.fault(kind, megabytes=4, path="/v2/users/me")
     with pytest.raises(ZoomProtocolError):
@@ -90,24 +90,26 @@ def test_broken_connections_are_transient(client, zoom_app, kind):
     zoom_app.fault(kind, path="/v2/users/me", count=1)
     with pytest.raises(ZoomTransient) as caught:
         client.me()
-    assert not caught.value.ambiguous  # a read may be repeated
+    assert not caught.value.ambiguous  # a read may be retried
     assert client.me()["id"]
 
 
 @pytest.mark.parametrize("kind", ["cut_after", "truncate", "status"])
-def test_s21_a_write_without_an_answer_is_ambiguous(client, zoom_app, kind):
-    thing = next(one for one in zoom_app.meetings("aurora") if one["topic"] == "With registration")
-    facts = {"status": 503} if kind == "status" else {}
-    zoom_app.fault(kind, path="/registrants$", method="POST", **facts)
+def test_s21_a_write_without_a_response_is_ambiguous(client, zoom_app, kind):
+    meeting = next(
+        row for row in zoom_app.meetings("aurora") if row["topic"] == "With registration"
+    )
+    options = {"status": 503} if kind == "status" else {}
+    zoom_app.fault(kind, path="/registrants$", method="POST", **options)
     with pytest.raises(ZoomTransient) as caught:
         client.add_registrant(
-            str(thing["id"]), "meeting", {"email": "ana@example.org", "first_name": "Ana"}
+            str(meeting["id"]), "meeting", {"email": "ana@example.org", "first_name": "Ana"}
         )
     assert caught.value.ambiguous
-    assert len(zoom_app.calls("method=POST&path=/registrants")) == 1  # never repeated
+    assert len(zoom_app.calls("method=POST&path=/registrants")) == 1  # never retried
 
 
-def test_s21_a_write_that_was_never_sent_is_not(client, zoom_app, settings, number):
+def test_s21_a_write_that_was_never_sent_is_not_ambiguous(client, zoom_app, settings, number):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "API_URL": "http://127.0.0.1:9/v2"}
     Grant.objects.update(api_url="")
     client.grant.refresh_from_db()
@@ -126,7 +128,7 @@ def test_s21_a_write_that_was_never_sent_is_not(client, zoom_app, settings, numb
         ({}, "", False),
     ],
 )
-def test_s20_both_kinds_of_429(client, zoom_app, account, headers, message, daily):
+def test_s20_both_types_of_429(client, zoom_app, account, headers, message, daily):
     zoom_app.fault(
         "status", status=429, code=429, message=message, headers=headers, path="/v2/users/me"
     )
@@ -140,20 +142,23 @@ def test_s20_both_kinds_of_429(client, zoom_app, account, headers, message, dail
         assert now < caught.value.retry_at < now + timedelta(seconds=3)
     row = ZoomAccount.objects.get()
     assert (row.throttled_until, row.throttle_daily) == (caught.value.retry_at, daily)
-    # Everybody honours it: no second call.
+    # All clients honour it: no second call.
     with pytest.raises(ZoomRateLimited):
         client_for(account).me()
     assert len(zoom_app.calls("path=/v2/users/me")) == 1
     assert Grant.objects.get().failures == 0
 
 
-def test_s20_the_stated_time_counts(client, zoom_app):
-    at = (timezone.now() + timedelta(hours=2)).replace(microsecond=0)
-    headers = {"X-RateLimit-Type": "Daily-limit", "Retry-After": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+def test_s20_retry_after_is_used(client, zoom_app):
+    retry_at = (timezone.now() + timedelta(hours=2)).replace(microsecond=0)
+    headers = {
+        "X-RateLimit-Type": "Daily-limit",
+        "Retry-After": retry_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
     zoom_app.fault("status", status=429, code=429, headers=headers, path="/v2/users/me")
     with pytest.raises(ZoomRateLimited) as caught:
         client.me()
-    assert caught.value.retry_at == at
+    assert caught.value.retry_at == retry_at
 
 
 def test_a_registrants_own_limit_is_not_the_accounts(client, zoom_app, number):
@@ -166,7 +171,7 @@ def test_a_registrants_own_limit_is_not_the_accounts(client, zoom_app, number):
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    ("value", "expected"),
     [
         (None, None),
         ("", None),
@@ -179,12 +184,12 @@ def test_a_registrants_own_limit_is_not_the_accounts(client, zoom_app, number):
         ("1999-01-01T00:00:00Z", timedelta()),
     ],
 )
-def test_retry_after_in_any_form(value, wanted):
-    found = retry_after(value)
-    if wanted is None:
-        assert found is None
+def test_retry_after_in_any_form(value, expected):
+    retry_at = parse_retry_after(value)
+    if expected is None:
+        assert retry_at is None
     else:
-        assert abs(found - timezone.now() - wanted) < timedelta(seconds=2)
+        assert abs(retry_at - timezone.now() - expected) < timedelta(seconds=2)
 
 
 def test_o17_missing_scopes_are_named_and_the_grant_stays(client, zoom_app):
@@ -203,14 +208,14 @@ def test_o17_missing_scopes_are_named_and_the_grant_stays(client, zoom_app):
 
 def test_x29_deep_and_huge_numbers():
     for text in ("[" * 100_000, '{"id": ' + "9" * 5000 + "}", '{"id": 1e999999}'):
-        from wagtail_zoom.oauth.http import _parse
+        from wagtail_zoom.oauth.http import _parse_json
 
-        answer = Answer(200, {}, _parse(text.encode()))
+        response = ZoomResponse(200, {}, _parse_json(text.encode()))
         if text.startswith('{"id": 1e'):
-            assert data(answer, "id")["id"] == float("inf")
+            assert parse_response(response, "id")["id"] == float("inf")
         else:
             with pytest.raises(ZoomProtocolError):
-                data(answer, "id")
+                parse_response(response, "id")
 
 
 def test_rejected_fields_are_named_without_their_values(client, zoom_app):
@@ -222,7 +227,7 @@ def test_rejected_fields_are_named_without_their_values(client, zoom_app):
     assert "a@b" not in str(caught.value)
 
 
-def test_several_transient_failures_degrade_the_grant_and_a_success_mends_it(client, zoom_app):
+def test_several_transient_failures_degrade_the_grant_and_a_success_repairs_it(client, zoom_app):
     zoom_app.fault("status", status=503, path="/v2/users/me", count=3)
     for _ in range(3):
         with pytest.raises(ZoomTransient):
@@ -236,7 +241,7 @@ def test_next_midnight_is_utc():
     assert next_midnight().astimezone(UTC).time() == datetime.min.time()
 
 
-def test_webinars_without_the_plan_are_none(client, zoom_app, account):
+def test_no_webinars_without_the_plan(client, zoom_app, account):
     host = account.grants.get().zoom_user_id
     for status in (200, 400):
         zoom_app.options(webinar_plan_status=status)
@@ -247,9 +252,9 @@ def test_webinars_without_the_plan_are_none(client, zoom_app, account):
 
 
 def test_s10_uuids_with_slashes_reach_zoom_whole(client, zoom_app):
-    for one in zoom_app.recordings("aurora"):
-        if one["topic"].startswith("Slash"):
-            assert client.recording(one["id"])["uuid"] == one["id"]
+    for recording in zoom_app.recordings("aurora"):
+        if recording["topic"].startswith("Slash"):
+            assert client.recording(recording["id"])["uuid"] == recording["id"]
     paths = [call["path"] for call in zoom_app.calls("path=/recordings")]
     assert any("%252F" in path for path in paths)
     assert all(unquote(path).count("//") == 0 for path in paths)
@@ -272,7 +277,7 @@ def test_s5_a_listing_that_does_not_end_is_an_error(client, zoom_app, account, m
     assert len(zoom_app.calls("path=/meetings")) <= 3
 
 
-def test_s5_a_server_that_always_names_the_same_page_is_an_error(client, zoom_app, account):
+def test_s5_a_server_that_always_returns_the_same_page_is_an_error(client, zoom_app, account):
     host = account.grants.get().zoom_user_id
     page = '{"meetings": [], "next_page_token": "again"}'
     zoom_app.fault("status", status=200, body=page, path="/meetings$")
@@ -282,50 +287,60 @@ def test_s5_a_server_that_always_names_the_same_page_is_an_error(client, zoom_ap
 
 
 @pytest.mark.parametrize("items", ["7", "{}", '"text"', "null"])
-def test_a_list_that_is_none(client, zoom_app, account, items):
+def test_a_listing_that_is_not_a_list(client, zoom_app, account, items):
     host = account.grants.get().zoom_user_id
     zoom_app.fault("status", status=200, body=f'{{"meetings": {items}}}', path="/meetings$")
     with pytest.raises(ZoomProtocolError):
         list(client.meetings(host, "meeting"))
 
 
-def test_details_in_parallel_tell_each_ones_fate(client, zoom_app):
-    known = [str(one["id"]) for one in zoom_app.meetings("aurora") if one["state"] != "deleted"]
-    wanted = [(number, "meeting") for number in (*known, "999999999")]
-    found = dict(client.meeting_details(wanted))
-    assert isinstance(found["999999999"], ZoomNotFound)
-    assert sum(isinstance(answer, dict) for answer in found.values()) >= len(known) - 1
+def test_parallel_details_return_each_outcome(client, zoom_app):
+    numbers = [
+        str(meeting["id"])
+        for meeting in zoom_app.meetings("aurora")
+        if meeting["state"] != "deleted"
+    ]
+    targets = [(number, "meeting") for number in (*numbers, "999999999")]
+    outcomes = dict(client.meeting_details(targets))
+    assert isinstance(outcomes["999999999"], ZoomNotFound)
+    assert sum(isinstance(outcome, dict) for outcome in outcomes.values()) >= len(numbers) - 1
 
 
-def test_reads_on_their_way_are_handed_out_when_the_list_of_wanted_ones_breaks_off(
-    client, zoom_app, settings
-):
-    """What names them is a listing, which may fail between two pages."""
+def test_running_reads_are_returned_when_the_iterable_fails(client, zoom_app, settings):
+    """The iterable is a listing, which may fail between two pages."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 2}
-    known = [str(one["id"]) for one in zoom_app.meetings("aurora") if one["state"] != "deleted"]
+    numbers = [
+        str(meeting["id"])
+        for meeting in zoom_app.meetings("aurora")
+        if meeting["state"] != "deleted"
+    ]
 
-    def wanted():
-        yield from ((number, "meeting") for number in known[:2])
+    def targets():
+        yield from ((number, "meeting") for number in numbers[:2])
         raise ZoomTransient("The next page does not come.")
 
-    found = []
+    names = []
     with pytest.raises(ZoomTransient, match="next page"):
-        for name, answer in client.meeting_details(wanted()):
-            assert isinstance(answer, dict)
-            found.append(name)
-    assert found == known[:2]
+        for name, response in client.meeting_details(targets()):
+            assert isinstance(response, dict)
+            names.append(name)
+    assert names == numbers[:2]
 
 
-def test_more_is_asked_for_before_the_last_answers_are_waited_for(client, zoom_app, settings):
-    """Else each page of a listing would end with a pause of one call's length."""
+def test_the_next_batch_starts_before_the_last_responses_are_awaited(client, zoom_app, settings):
+    """Otherwise each page of a listing would end with a pause of one call's length."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
-    known = [str(one["id"]) for one in zoom_app.meetings("aurora") if one["state"] != "deleted"]
-    said = []
+    numbers = [
+        str(meeting["id"])
+        for meeting in zoom_app.meetings("aurora")
+        if meeting["state"] != "deleted"
+    ]
+    requested = []
 
-    def wanted():
-        for number in known[:3]:
-            said.append(number)
+    def targets():
+        for number in numbers[:3]:
+            requested.append(number)
             yield number, "meeting"
 
-    for at, _read in enumerate(client.meeting_details(wanted())):
-        assert said == known[: min(3, at + 2)]
+    for index, _read in enumerate(client.meeting_details(targets())):
+        assert requested == numbers[: min(3, index + 2)]

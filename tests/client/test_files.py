@@ -1,4 +1,4 @@
-"""Where the token may go when a file is fetched: a credential stays with Zoom's own hosts."""
+"""Downloading files: the token is sent to Zoom's own hosts only."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,40 +9,40 @@ from wagtail_zoom.client import base as client_base
 from wagtail_zoom.client import files
 from wagtail_zoom.exceptions import ZoomNotFound, ZoomProtocolError, ZoomRejected, ZoomTransient
 from wagtail_zoom.models import Grant, ZoomAccount
-from wagtail_zoom.oauth.http import Answer
+from wagtail_zoom.oauth.http import ZoomResponse
 
 STATUS = {"gone": 404, "ill": 503, "shut": 401}
 
 
 @pytest.fixture
 def server():
-    """Answers by path and writes down who came with a token."""
+    """Responds by path and records hosts and tokens."""
     seen = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             seen.append((self.headers["Host"].split(":")[0], self.headers.get("Authorization")))
-            place = self.path.removeprefix("/")
-            if place in ("away", "round"):
+            name = self.path.removeprefix("/")
+            if name in ("away", "round"):
                 self.send_response(302)
                 target = (
-                    "http://localhost:{}/file" if place == "away" else "http://127.0.0.1:{}/round"
+                    "http://localhost:{}/file" if name == "away" else "http://127.0.0.1:{}/round"
                 )
                 self.send_header("Location", target.format(self.server.server_port))
             else:
-                self.send_response(STATUS.get(place, 200))
+                self.send_response(STATUS.get(name, 200))
             self.end_headers()
             self.wfile.write("WEBVTT ü".encode())
 
         def log_message(self, *args):
             pass
 
-    made = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    made.seen = seen
-    yield made
-    made.shutdown()
-    made.server_close()
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.seen = seen
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 class Token:
@@ -58,19 +58,21 @@ def fetch(server, settings, monkeypatch):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "API_URL": f"{base}/v2", "LINK_HOSTS": []}
     monkeypatch.setattr(client_base.ratelimit, "reserve", lambda *args, **kwargs: [0.0])
     monkeypatch.setattr(client_base.tokens, "get_token", lambda grant, **kwargs: Token())
-    noted = []
-    monkeypatch.setattr(client_base.grant_state, "note_success", lambda grant: noted.append("well"))
+    outcomes = []
+    monkeypatch.setattr(
+        client_base.grant_state, "record_success", lambda grant: outcomes.append("well")
+    )
     monkeypatch.setattr(
         client_base.grant_state,
-        "note_failure",
-        lambda grant, error: noted.append(type(error).__name__),
+        "record_failure",
+        lambda grant, error: outcomes.append(type(error).__name__),
     )
-    client = client_base.Calls(Grant(account=ZoomAccount(plan="pro")), within=2)
+    client = client_base.BaseClient(Grant(account=ZoomAccount(plan="pro")), deadline=2)
 
     def run(path):
-        return files.text_file(client, path if "://" in path else f"{base}/{path}")
+        return files.fetch_text_file(client, path if "://" in path else f"{base}/{path}")
 
-    run.noted = noted
+    run.outcomes = outcomes
     return run
 
 
@@ -90,57 +92,59 @@ def test_zooms_own_host_gets_the_token(fetch, server):
         ("file:///etc/passwd", ZoomRejected),
     ],
 )
-def test_nobody_else_does(fetch, server, path, error):
+def test_no_other_host_gets_the_token(fetch, server, path, error):
     with pytest.raises(error):
         fetch(path)
     assert {host for host, _token in server.seen} <= {"127.0.0.1"}
 
 
 def test_files_count_as_calls_of_the_account(fetch, server, monkeypatch):
-    """Looked at before they leave (S18), and they tell how the permission is."""
-    looks = []
+    """They are rate-limited (S18), and their outcome is recorded for the grant."""
+    labels = []
     monkeypatch.setattr(
-        client_base.ratelimit, "wait_turn", lambda account, label: looks.append(label)
+        client_base.ratelimit, "wait_before_send", lambda account, label: labels.append(label)
     )
     fetch("file")
-    assert (looks, fetch.noted) == (["light"], ["well"])
+    assert (labels, fetch.outcomes) == (["light"], ["well"])
     with pytest.raises(ZoomTransient):
         fetch("ill")
-    assert fetch.noted == ["well", "ZoomTransient"]
+    assert fetch.outcomes == ["well", "ZoomTransient"]
 
 
 def test_a_refused_token_is_replaced_once(fetch, server, monkeypatch):
-    renewed = []
+    refreshed = []
 
-    def renew(grant, token, **kwargs):
-        renewed.append(token)
+    def refresh(grant, token, **kwargs):
+        refreshed.append(token)
         return Token()
 
-    monkeypatch.setattr(client_base.tokens, "renew_after_401", renew)
+    monkeypatch.setattr(client_base.tokens, "refresh_after_401", refresh)
     with pytest.raises(ZoomRejected):
         fetch("shut")
-    assert len(renewed) == 1
+    assert len(refreshed) == 1
     assert len(server.seen) == 2
-    assert fetch.noted == []
+    assert fetch.outcomes == []
 
 
 @pytest.mark.parametrize("status", [200, 503])
-def test_the_storage_host_gets_no_token_and_has_no_say(fetch, server, monkeypatch, status):
-    """X13: Zoom hands files out by redirects to hosts that are not its own."""
-    asked = []
+def test_the_storage_host_gets_no_token_and_does_not_affect_the_grant(
+    fetch, server, monkeypatch, status
+):
+    """X13: Zoom redirects downloads to hosts that are not its own."""
+    requests = []
 
-    def exchange(method, url, *, auth, **kwargs):
-        asked.append((url, auth is not None))
+    def send_request(method, url, *, auth, **kwargs):
+        requests.append((url, auth is not None))
         if "storage" in url:
-            return Answer(status, {}, b"WEBVTT")
-        return Answer(302, {"Location": "https://storage.example.org/file"}, b"")
+            return ZoomResponse(status, {}, b"WEBVTT")
+        return ZoomResponse(302, {"Location": "https://storage.example.org/file"}, b"")
 
-    monkeypatch.setattr(files, "exchange", exchange)
+    monkeypatch.setattr(files, "send_request", send_request)
     if status == 200:
         assert fetch("file") == "WEBVTT"
     else:
         with pytest.raises(ZoomTransient):
             fetch("file")
-    assert [auth for _url, auth in asked] == [True, False]
-    assert asked[1][0] == "https://storage.example.org/file"
-    assert fetch.noted == ["well"]
+    assert [auth for _url, auth in requests] == [True, False]
+    assert requests[1][0] == "https://storage.example.org/file"
+    assert fetch.outcomes == ["well"]

@@ -1,15 +1,21 @@
-"""The registry of scopes (O17)."""
+"""Registry of scopes (O17)."""
 
 import pytest
 
-from wagtail_zoom.oauth.scopes import FEATURES, SCOPES, is_account_level, missing, missing_kinds
+from wagtail_zoom.oauth.scopes import (
+    FEATURES,
+    SCOPES,
+    is_account_level,
+    missing_kinds,
+    missing_scopes,
+)
 from wagtail_zoom.testing.simulator.scopes import default_scopes
 
 
 @pytest.mark.parametrize("kind", ["admin", "user"])
-def test_the_simulators_apps_have_everything(kind):
+def test_the_simulators_apps_have_all_scopes(kind):
     granted = default_scopes(kind)
-    assert missing(granted) == []
+    assert missing_scopes(granted) == []
     assert missing_kinds(granted) == []
     assert is_account_level(granted) is (kind == "admin")
 
@@ -21,7 +27,7 @@ def test_classic_scopes_count_as_well(suffix):
 
 
 @pytest.mark.parametrize("feature", [name for name in FEATURES if name != "directory"])
-def test_o17_one_feature_is_off_and_the_others_go_on(feature):
+def test_o17_one_feature_is_off_and_the_others_work(feature):
     names = {f"{scope.name}:admin" for scope in SCOPES if scope.feature != feature}
     assert missing_kinds(names) == [feature]
 
@@ -33,6 +39,6 @@ def test_every_scope_has_a_feature_and_a_reason():
     assert not [scope.name for scope in SCOPES if scope.name.endswith((":admin", ":master"))]
 
 
-def test_nothing_granted_is_nothing_to_do():
+def test_without_scopes_all_features_are_missing():
     assert missing_kinds([]) == ["meeting", "webinar", "recording", "registration"]
     assert not is_account_level([])

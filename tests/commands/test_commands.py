@@ -13,7 +13,6 @@ from tests.blocks import rows
 from tests.default_site import default_site
 from wagtail_zoom.management.commands import zoom_rotate_keys
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
-from wagtail_zoom.oauth import marketplace
 from wagtail_zoom.oauth.scopes import SCOPES
 from wagtail_zoom.registration.tokens import email_index, email_indexes
 from wagtail_zoom.sync import handlers
@@ -48,39 +47,40 @@ def stored(site_settings):
     grant.access_token, grant.refresh_token = "access", "refresh"
     grant.user_email = "owner@example.org"
     grant.save()
-    signup = Registration(
+    registration = Registration(
         site=site_settings.site, account=site_settings.account, meeting_zoom_id="1",
         idempotency_key="k",
         email_index=email_index("ana@example.org"),
     )  # fmt: skip
-    signup.email, signup.answers = "ana@example.org", "{}"
-    signup.save()
-    return grant, signup
+    registration.email, registration.answers = "ana@example.org", "{}"
+    registration.save()
+    return grant, registration
 
 
 def keys(settings, *names):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": list(names)}
 
 
-def test_o25_everything_is_renewed_and_the_old_key_can_go(stored, settings):
+def test_o25_all_rows_are_reencrypted_and_the_old_key_can_be_removed(stored, settings):
     old, new = settings.WAGTAIL_ZOOM["ENCRYPTION_KEYS"][0], Fernet.generate_key().decode()
     keys(settings, new, old)
-    told = run("zoom_rotate_keys", "--batch", "1")
-    assert "older key(s) can be taken out" in told
-    assert "@" not in told
+    output = run("zoom_rotate_keys", "--batch", "1")
+    assert "older key(s) can be taken out" in output
+    assert "@" not in output
     keys(settings, new)
-    grant, signup = Grant.objects.get(), Registration.objects.get()
+    grant, registration = Grant.objects.get(), Registration.objects.get()
     assert grant.access_token.reveal() == "access"
     assert grant.user_email.reveal() == "owner@example.org"
-    assert signup.email.reveal() == "ana@example.org"
-    assert signup.email_index in email_indexes("ana@example.org")
+    assert registration.email.reveal() == "ana@example.org"
+    assert registration.email_index in email_indexes("ana@example.org")
     # A second time there is nothing to do.
     assert all(
-        zoom_rotate_keys.rotate(*one).renewed == 0 for one in zoom_rotate_keys.secret_models()
+        zoom_rotate_keys.rotate(*model_and_columns).renewed == 0
+        for model_and_columns in zoom_rotate_keys.secret_models()
     )
 
 
-def test_o25_a_key_dropped_too_early_is_told_and_nothing_is_lost(stored, settings):
+def test_o25_a_key_removed_too_early_is_reported_and_nothing_is_lost(stored, settings):
     old = settings.WAGTAIL_ZOOM["ENCRYPTION_KEYS"][0]
     keys(settings, Fernet.generate_key().decode())
     with pytest.raises(CommandError, match="keep the older keys"):
@@ -90,60 +90,62 @@ def test_o25_a_key_dropped_too_early_is_told_and_nothing_is_lost(stored, setting
 
 
 def test_o25_a_refresh_at_the_same_time_wins(stored, settings, monkeypatch):
-    grant, _signup = stored
+    grant, _registration = stored
     new = Fernet.generate_key().decode()
     keys(settings, new, *settings.WAGTAIL_ZOOM["ENCRYPTION_KEYS"])
 
-    def meanwhile(token):
+    def concurrent_refresh(token):
         row = Grant.objects.get()
         row.access_token = "newer"
         row.save(update_fields=["access_token"])
         monkeypatch.setattr(zoom_rotate_keys, "is_current", is_current)
         return False
 
-    monkeypatch.setattr(zoom_rotate_keys, "is_current", meanwhile)
+    monkeypatch.setattr(zoom_rotate_keys, "is_current", concurrent_refresh)
     names = ["access_token", "refresh_token", "user_email"]
     assert zoom_rotate_keys.rotate(Grant, names).overtaken == 1
     assert Grant.objects.get().access_token.reveal() == "newer"
     assert zoom_rotate_keys.rotate(Grant, names).renewed == 1
 
 
-def test_every_encrypted_column_is_found():
-    found = {model.__name__: set(names) for model, names in zoom_rotate_keys.secret_models()}
-    assert found["Grant"] == {"access_token", "refresh_token", "user_email"}
-    assert found["Registration"] == {"email", "answers", "identity", "join_url"}
-    assert {"OAuthState", "Meeting", "Recording"} <= set(found)
+def test_every_encrypted_column_is_rotated():
+    columns = {model.__name__: set(names) for model, names in zoom_rotate_keys.secret_models()}
+    assert columns["Grant"] == {"access_token", "refresh_token", "user_email"}
+    assert columns["Registration"] == {"email", "answers", "identity", "join_url"}
+    assert {"OAuthState", "Meeting", "Recording"} <= set(columns)
 
 
-# Messages
+# Events
 
 
-def make(number, **facts):
-    facts = {"event": "meeting.updated", "account_zoom_id": "acc", "payload": {"a": 1}, **facts}
-    return WebhookEvent.objects.create(content_key=str(number), **facts)
+def create_event(number, **fields):
+    fields = {"event": "meeting.updated", "account_zoom_id": "acc", "payload": {"a": 1}, **fields}
+    return WebhookEvent.objects.create(content_key=str(number), **fields)
 
 
-def test_w28_list_and_stats_say_nothing_of_the_content(db):
-    make(1, state="dead", error_class="ZoomRejected", attempts=10, payload={"topic": "Secret"})
-    make(2, event="recording.completed", state="done", done_at=timezone.now())
-    make(3, account_zoom_id="other")
-    told = run("zoom_events", "list")
-    assert len(told.splitlines()) == 3
-    assert "ZoomRejected after 10" in told
-    assert "Secret" not in told
+def test_w28_list_and_stats_show_no_content(db):
+    create_event(
+        1, state="dead", error_class="ZoomRejected", attempts=10, payload={"topic": "Secret"}
+    )
+    create_event(2, event="recording.completed", state="done", done_at=timezone.now())
+    create_event(3, account_zoom_id="other")
+    output = run("zoom_events", "list")
+    assert len(output.splitlines()) == 3
+    assert "ZoomRejected after 10" in output
+    assert "Secret" not in output
     assert len(run("zoom_events", "list", "--account", "acc").splitlines()) == 2
     assert len(run("zoom_events", "list", "--event", "recording.completed").splitlines()) == 1
-    told = run("zoom_events", "stats")
-    assert "meeting.updated\tdead\t1" in told
-    assert "waiting: 1" in told
-    assert "deepest lane: 1" in told
+    output = run("zoom_events", "stats")
+    assert "meeting.updated\tdead\t1" in output
+    assert "waiting: 1" in output
+    assert "deepest lane: 1" in output
 
 
 def test_w28_replay_takes_the_failed_ones(db):
-    make(1, state="dead", attempts=10)
-    make(2, state="dead", payload={})
-    make(3, state="done")
-    make(4, state="dead", received_at=timezone.now() - timedelta(days=2))
+    create_event(1, state="dead", attempts=10)
+    create_event(2, state="dead", payload={})
+    create_event(3, state="done")
+    create_event(4, state="dead", received_at=timezone.now() - timedelta(days=2))
     assert "2 would be" in run("zoom_events", "replay", "--dry-run")
     assert "1 will be" in run("zoom_events", "replay", "--since", "1d")
     assert WebhookEvent.objects.get(content_key="1").state == "pending"
@@ -151,12 +153,12 @@ def test_w28_replay_takes_the_failed_ones(db):
     assert "1 will be" in run("zoom_events", "replay", "--state", "done")
 
 
-def test_w28_prune_follows_the_rules_of_retention(db):
+def test_w28_prune_follows_the_retention_rules(db):
     old = timezone.now() - timedelta(days=400)
-    make(1, state="done", received_at=old)
-    make(2, state="done")
-    make(3, state="pending", received_at=old)
-    make(4, state="parked", received_at=timezone.now() - timedelta(days=2))
+    create_event(1, state="done", received_at=old)
+    create_event(2, state="done")
+    create_event(3, state="pending", received_at=old)
+    create_event(4, state="parked", received_at=timezone.now() - timedelta(days=2))
     assert "2 would be" in run("zoom_events", "prune", "--dry-run")
     assert WebhookEvent.objects.count() == 4
     assert "2 deleted" in run("zoom_events", "prune")
@@ -165,7 +167,7 @@ def test_w28_prune_follows_the_rules_of_retention(db):
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "7w", "-1d", "1.5h", "٣d"])
-def test_w28_a_wrong_span_is_named(db, text):
+def test_w28_an_invalid_duration_is_an_error(db, text):
     with pytest.raises(CommandError):
         run("zoom_events", "list", f"--since={text or 'x'}")
 
@@ -174,30 +176,30 @@ def test_w28_a_wrong_span_is_named(db, text):
 
 
 def test_app_config_names_urls_scopes_and_events(settings):
-    told = run("zoom_app_config")
-    assert "https://testserver/zoom/oauth/callback/" in told
-    assert "https://testserver/zoom/webhook/" in told
-    assert "https://testserver/zoom/start/" in told
+    output = run("zoom_app_config")
+    assert "https://testserver/zoom/oauth/callback/" in output
+    assert "https://testserver/zoom/webhook/" in output
+    assert "https://testserver/zoom/start/" in output
     for scope in SCOPES:
-        assert f"  {scope.name}:admin [{scope.feature}]" in told
-    assert settings.WAGTAIL_ZOOM["CLIENT_SECRET"] not in told
-    assert settings.WAGTAIL_ZOOM["WEBHOOK_SECRET_TOKENS"][0] not in told
-    told = run("zoom_app_config", "--user-managed", "--kind", "meeting")
-    assert "meeting:read:meeting [meeting]" in told
-    assert ":admin" not in told
-    assert "webinar" not in told.replace("converted_to_webinar", "")
-    assert "user:read:list_users" not in told
-    assert told.count("meeting:read [") == 0
+        assert f"  {scope.name}:admin [{scope.feature}]" in output
+    assert settings.WAGTAIL_ZOOM["CLIENT_SECRET"] not in output
+    assert settings.WAGTAIL_ZOOM["WEBHOOK_SECRET_TOKENS"][0] not in output
+    output = run("zoom_app_config", "--user-managed", "--kind", "meeting")
+    assert "meeting:read:meeting [meeting]" in output
+    assert ":admin" not in output
+    assert "webinar" not in output.replace("converted_to_webinar", "")
+    assert "user:read:list_users" not in output
+    assert output.count("meeting:read [") == 0
     assert run("zoom_app_config", "--classic").count("  meeting:read:admin [") == 1
 
 
 def test_app_config_prints_a_manifest():
-    found = json.loads(run("zoom_app_config", "--manifest", "--name", "Our app"))["manifest"]
-    assert found["display_information"]["display_name"] == "Our app"
-    oauth = found["oauth_information"]
+    manifest = json.loads(run("zoom_app_config", "--manifest", "--name", "Our app"))["manifest"]
+    assert manifest["display_information"]["display_name"] == "Our app"
+    oauth = manifest["oauth_information"]
     assert oauth["oauth_allow_list"] == ["https://testserver/zoom/oauth/callback/"]
     assert len(oauth["scopes"]) == len(SCOPES)
-    (events,) = found["features"]["event_subscription"]["events"]
+    (events,) = manifest["features"]["event_subscription"]["events"]
     assert events["event_webhook_url"] == "https://testserver/zoom/webhook/"
     assert "meeting.updated" in events["event_types"]
 
@@ -214,20 +216,23 @@ def test_app_config_needs_the_base_url(settings):
         run("zoom_app_config")
 
 
-def test_the_subscribed_events_are_the_ones_that_are_understood():
-    names = {row[0] for row in marketplace.EVENTS}
-    for family in ("meeting", "webinar"):
-        for what in handlers.READS:
-            if what != f"converted_to_{family}":
-                assert f"{family}.{what}" in names
-    assert {f"recording.{what}" for what in handlers.RECORDING_READS} <= names
-    assert {row[1] for row in marketplace.EVENTS} == {scope.feature for scope in SCOPES}
+def test_every_feature_has_its_events_and_every_subscription_a_reason():
+    rows = handlers.subscriptions(admin=True)
+    assert {feature for _name, feature, _reason in rows} == {scope.feature for scope in SCOPES}
+    assert all(str(reason) for _name, _feature, reason in rows)
+    without = set(handlers.EVENT_TYPES) - {name for name, _feature, _reason in rows}
+    assert without == {
+        "app_deauthorized", "recording.paused", "recording.resumed", "recording.started",
+        "recording.stopped", "user.invitation_accepted",
+    }  # fmt: skip
+    personal = {feature for _name, feature, _reason in handlers.subscriptions(admin=False)}
+    assert "directory" not in personal
 
 
-# Comparing
+# Sync
 
 
-def test_sync_asks_and_says_who_wants_nothing(site_settings):
+def test_sync_requests_runs_and_reports_empty_scopes(site_settings):
     site_settings.show_meetings, site_settings.configured_at = True, timezone.now()
     site_settings.save()
     assert "asked for" in run("zoom_sync", "--site", site_settings.site.hostname)
@@ -239,6 +244,6 @@ def test_sync_asks_and_says_who_wants_nothing(site_settings):
     assert "no site wants anything" in run("zoom_sync")
 
 
-def test_sync_names_what_it_does_not_know(db):
+def test_sync_names_unknown_sites(db):
     with pytest.raises(CommandError, match=r"nobody\.example"):
         run("zoom_sync", "--site", "nobody.example")

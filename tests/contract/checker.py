@@ -1,4 +1,4 @@
-"""Holds exchanges against the contract in ``openapi.yaml``."""
+"""Validates recorded exchanges and webhook events against the contract in ``openapi.yaml``."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ def registry() -> Registry:
 
 @cache
 def routes() -> list[tuple[re.Pattern[str], str]]:
-    """Contract paths as patterns, the longest first so that fixed parts win over ids."""
+    """Contract paths as patterns, the longest first, so that fixed parts match before ids."""
     paths = sorted(contract()["paths"], key=lambda path: (path.count("{"), -len(path)))
     return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$"), path) for path in paths]
 
 
-def operation(method: str, path: str) -> dict[str, Any] | None:
+def find_operation(method: str, path: str) -> dict[str, Any] | None:
     """The operation that an exchange belongs to, by the path without ``/v2``."""
     short = path.removeprefix("/v2")
     for pattern, name in routes():
-        found = contract()["paths"][name].get(method.lower())
-        if found and pattern.match(short):
-            return found
+        operation = contract()["paths"][name].get(method.lower())
+        if operation and pattern.match(short):
+            return operation
     return None
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
-    """What the schema finds wrong with a value."""
+    """Validation errors of a value."""
     absolute = _absolute(schema)
     validator = Draft202012Validator(absolute, registry=registry())
     return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(value)]
 
 
 def _absolute(schema: Any) -> Any:
-    """Point references into the contract, wherever the schema was taken from."""
+    """Make references in a schema absolute."""
     if isinstance(schema, dict):
         return {
             key: f"{ROOT}{value}" if key == "$ref" else _absolute(value)
@@ -61,31 +61,34 @@ def _absolute(schema: Any) -> Any:
 
 
 def check(exchange: dict[str, Any]) -> list[str]:
-    """What is wrong with one recorded exchange; deliberate faults are exempt."""
+    """Validation errors of one recorded exchange; injected faults are exempt."""
     if exchange["fault"]:
         return []
     name = f"{exchange['method']} {exchange['path']} {exchange['status']}"
-    found = operation(exchange["method"], exchange["path"])
-    if found is None:
+    operation = find_operation(exchange["method"], exchange["path"])
+    if operation is None:
         return [f"{name}: no such operation in the contract"]
-    wrong = [*_parameters(found, exchange["query"]), *_sent(found, exchange)]
-    answer = found["responses"].get(str(exchange["status"]))
-    if answer is None:
-        return [*wrong, f"{name}: no such answer in the contract"]
-    if "$ref" in answer:
-        answer = contract()["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+    errors = [
+        *_parameter_problems(operation, exchange["query"]),
+        *_request_body_problems(operation, exchange),
+    ]
+    response = operation["responses"].get(str(exchange["status"]))
+    if response is None:
+        return [*errors, f"{name}: no such answer in the contract"]
+    if "$ref" in response:
+        response = contract()["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
     body = exchange["json"]
-    if "content" not in answer:
-        return [f"{name}: {text}" for text in wrong + (["a body in vain"] if body else [])]
-    schema = answer["content"]["application/json"]["schema"]
+    if "content" not in response:
+        return [f"{name}: {text}" for text in errors + (["unexpected body"] if body else [])]
+    schema = response["content"]["application/json"]["schema"]
     if exchange["status"] == 200 and "code" in body and "message" in body:
-        schema = {"$ref": "#/components/schemas/ApiError"}  # errors under HTTP 200 (REFERENCE 3.1)
-    return [f"{name}: {text}" for text in [*wrong, *problems(schema, body)]]
+        schema = {"$ref": "#/components/schemas/ApiError"}  # errors with HTTP 200
+    return [f"{name}: {text}" for text in [*errors, *problems(schema, body)]]
 
 
-def _sent(found: dict[str, Any], exchange: dict[str, Any]) -> list[str]:
-    """What is wrong with the body of a request that was accepted."""
-    content = found.get("requestBody", {}).get("content", {})
+def _request_body_problems(operation: dict[str, Any], exchange: dict[str, Any]) -> list[str]:
+    """Validation errors of the body of an accepted request."""
+    content = operation.get("requestBody", {}).get("content", {})
     if exchange["status"] >= 300 or not content:
         return []
     media = "application/json" if "application/json" in content else next(iter(content))
@@ -93,29 +96,29 @@ def _sent(found: dict[str, Any], exchange: dict[str, Any]) -> list[str]:
     return [f"request: {text}" for text in problems(content[media]["schema"], sent)]
 
 
-def check_event(message: dict[str, Any]) -> list[str]:
-    """What is wrong with one webhook message."""
-    name = str(message.get("event"))
-    found = contract()["webhooks"].get(name)
-    if found is None:
+def check_event(event: dict[str, Any]) -> list[str]:
+    """Validation errors of one webhook event."""
+    name = str(event.get("event"))
+    operation = contract()["webhooks"].get(name)
+    if operation is None:
         return [f"{name}: no such event in the contract"]
-    schema = found["post"]["requestBody"]["content"]["application/json"]["schema"]
-    return [f"{name}: {text}" for text in problems(schema, message)]
+    schema = operation["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return [f"{name}: {text}" for text in problems(schema, event)]
 
 
 def check_delivery(delivery: dict[str, Any]) -> list[str]:
-    """What is wrong with one delivered event; messages sent raw by a test are exempt."""
-    return [] if delivery["fault"] == "raw" else check_event(delivery["message"])
+    """Validation errors of one delivered event; bodies sent unchanged by a test are exempt."""
+    return [] if delivery["fault"] == "raw" else check_event(delivery["body"])
 
 
-def _parameters(found: dict[str, Any], query: str) -> list[str]:
-    known = set()
-    for parameter in found.get("parameters", []):
+def _parameter_problems(operation: dict[str, Any], query: str) -> list[str]:
+    documented = set()
+    for parameter in operation.get("parameters", []):
         if "$ref" in parameter:
             key = parameter["$ref"].rsplit("/", 1)[1]
             parameter = contract()["components"]["parameters"][key]
-        known.add(parameter["name"])
+        documented.add(parameter["name"])
     sent = {part.partition("=")[0] for part in query.split("&") if part}
-    # Webinar lists answer a token without listing the parameter (REFERENCE 3.5).
-    unknown = sent - known - {"next_page_token"}
+    # Zoom's webinar lists return a page token without documenting the parameter.
+    unknown = sent - documented - {"next_page_token"}
     return [f"parameter {name} is not in the contract" for name in sorted(unknown)]

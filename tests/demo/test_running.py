@@ -1,4 +1,4 @@
-"""Starting and ending of the demo's processes."""
+"""Starting and stopping of the demo's processes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from demo_site.places import Places
+from demo_site.config import DemoConfig
 from demo_site.processes import Process, port_is_taken
 from demo_site.run import check_ports
 
-PARENT = """
+PARENT_SCRIPT = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 print(child.pid, flush=True)
@@ -23,47 +23,47 @@ time.sleep(60)
 """
 
 
-def test_taken_port_is_named_with_a_way_out() -> None:
-    """The sentence says which port, which setting and what to type."""
+def test_taken_port_is_reported() -> None:
+    """The message names the port, the setting and the command."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         assert port_is_taken(port)
         with pytest.raises(SystemExit, match=f"Port {port} is taken.*\n.*DEMO_PORT="):
-            check_ports(Places(port=port, simulator_port=port))
+            check_ports(DemoConfig(port=port, simulator_port=port))
     assert not port_is_taken(port)
 
 
 def test_ports_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``DEMO_PORT`` and ``SIMULATOR_PORT``; nonsense is refused in words."""
+    """``DEMO_PORT`` and ``SIMULATOR_PORT``; invalid values are refused with a message."""
     monkeypatch.setenv("DEMO_PORT", "9000")
-    assert Places.from_environment().base_url == "http://localhost:9000"
+    assert DemoConfig.from_environment().base_url == "http://localhost:9000"
     monkeypatch.setenv("SIMULATOR_PORT", "many")
     with pytest.raises(SystemExit, match="must be numbers"):
-        Places.from_environment()
+        DemoConfig.from_environment()
 
 
 def test_stopping_ends_grandchildren_too(tmp_path: Path) -> None:
-    """A worker that forks leaves nobody behind."""
-    process = Process("parent", ["-c", PARENT], tmp_path / "parent.log", {})
+    """A worker that forks leaves no process."""
+    process = Process("parent", ["-c", PARENT_SCRIPT], tmp_path / "parent.log", {})
     process.start()
-    while not process.last_words():
+    while not process.log_tail():
         time.sleep(0.05)
-    grandchild = int(process.last_words())
+    grandchild = int(process.log_tail())
     process.stop()
     assert not process.is_running
     for _attempt in range(100):
         with suppress(ChildProcessError):
             os.waitpid(grandchild, os.WNOHANG)
-        if not _lives(grandchild):
+        if not _is_alive(grandchild):
             break
         time.sleep(0.05)
-    assert not _lives(grandchild)
+    assert not _is_alive(grandchild)
 
 
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that waits for its parent to read its status does not."""
+def _is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
     try:
         os.kill(pid, signal.SIG_DFL)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""The demo's database: made once, kept on the second start, owners limited to their Site."""
+"""The demo's database: unchanged by the second setup, owners limited to their Site."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FACTS = """
+SCRIPT = """
 import json
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -44,59 +44,59 @@ print("FACTS" + json.dumps({
 
 
 def manage(folder: Path, *arguments: str) -> str:
-    """Run a command on a database of its own."""
+    """Run a management command on a separate database."""
     environment = {**os.environ, "DEMO_DIR": str(folder), "DEMO_PORT": "8000"}
     command = [sys.executable, str(ROOT / "demo_site/manage.py"), *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
-def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What is there after two runs of ``setup_demo``."""
+def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """State of the database after two runs of ``setup_demo``."""
     folder = tmp_path_factory.mktemp("demo")
     manage(folder, "setup_demo")
     manage(folder, "setup_demo")
-    output = manage(folder, "shell", "-c", FACTS)
+    output = manage(folder, "shell", "-c", SCRIPT)
     return json.loads(output.split("FACTS", 1)[1])
 
 
-def test_second_setup_adds_nothing(facts: dict[str, Any]) -> None:
-    """Three sites with three pages each, once."""
+def test_second_setup_adds_nothing(state: dict[str, Any]) -> None:
+    """Three Sites with three pages each, once."""
     names = ("aurora", "borealis", "harbour")
-    assert facts["sites"] == [[f"{name}.localhost", 8000] for name in names]
+    assert state["sites"] == [[f"{name}.localhost", 8000] for name in names]
     paths = [f"/{name}/{page}" for name in names for page in ("", "events/", "recordings/")]
-    assert facts["pages"] == paths
+    assert state["pages"] == paths
 
 
-def test_owners_are_limited_to_their_site(facts: dict[str, Any]) -> None:
+def test_owners_are_limited_to_their_site(state: dict[str, Any]) -> None:
     """Each owner may change one Site; the superuser all."""
-    everything = [site for site, _port in facts["sites"]]
-    owners = {name.split(".")[0]: [name] for name in everything}
-    assert facts["rights"] == {**owners, "admin": everything}
-    assert "Borealis" not in facts["explorer"]
+    hostnames = [site for site, _port in state["sites"]]
+    owners = {name.split(".")[0]: [name] for name in hostnames}
+    assert state["rights"] == {**owners, "admin": hostnames}
+    assert "Borealis" not in state["explorer"]
 
 
-def test_every_site_has_its_own_words_and_look(facts: dict[str, Any]) -> None:
-    """The home pages name their own stylesheet only."""
-    for key, html in facts["titles"].items():
+def test_every_site_has_its_own_theme(state: dict[str, Any]) -> None:
+    """The home pages link their own stylesheet only."""
+    for key, html in state["titles"].items():
         assert f"demo_site/{key}.css" in html
-        assert sum(f"/{other}.css" in html for other in facts["titles"]) == 1
+        assert sum(f"/{other}.css" in html for other in state["titles"]) == 1
 
 
-def test_public_pages_are_cacheable_and_strict(facts: dict[str, Any]) -> None:
+def test_public_pages_are_cacheable_and_strict(state: dict[str, Any]) -> None:
     """No cookie, and a policy without any exception for inline code."""
-    assert facts["cookies"] == []
-    assert "default-src 'none'" in facts["policy"]
-    assert "unsafe" not in facts["policy"]
+    assert state["cookies"] == []
+    assert "default-src 'none'" in state["policy"]
+    assert "unsafe" not in state["policy"]
 
 
-def test_landing_page_is_on_the_canonical_host_only(facts: dict[str, Any]) -> None:
-    """It lists sites and log-ins; no site answers there."""
-    assert "http://aurora.localhost:8000/" in facts["landing"]
-    assert "borealis" in facts["landing"]
-    assert (facts["mails"], facts["elsewhere"]) == (200, 404)
+def test_landing_page_is_on_the_base_url_only(state: dict[str, Any]) -> None:
+    """It lists Sites and logins; no Site's pages are there."""
+    assert "http://aurora.localhost:8000/" in state["landing"]
+    assert "borealis" in state["landing"]
+    assert (state["mails"], state["elsewhere"]) == (200, 404)
 
 
 def test_migration_is_current(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The documentation keeps up with the code: links, references, samples."""
+"""The documentation matches the code: links, references, samples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLES = [
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page, as GitHub makes them from headings."""
+    """The anchors of a page, as GitHub derives them from headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     plain = (re.sub(r"[^\w\- ]", "", text.lower()) for text in headings)
     return {text.strip().replace(" ", "-") for text in plain}
@@ -39,7 +39,7 @@ def reference(name: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_relative_links_lead_somewhere(page: Path) -> None:
+def test_relative_links_are_valid(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if re.match(r"[a-z]+:", target):
             continue
@@ -49,16 +49,16 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{page.name} → {target}"
 
 
-def test_every_page_is_reached_from_the_index() -> None:
+def test_every_page_is_linked_from_the_index() -> None:
     seen: set[Path] = set()
-    waiting = [DOCS / "index.md"]
-    while waiting:
-        page = waiting.pop()
+    pending = [DOCS / "index.md"]
+    while pending:
+        page = pending.pop()
         if page in seen or page.suffix != ".md":
             continue
         seen.add(page)
         targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
-        waiting += [(page.parent / one).resolve() for one in targets if ":" not in one]
+        pending += [(page.parent / target).resolve() for target in targets if ":" not in target]
     assert set(DOCS.rglob("*.md")) <= seen
 
 
@@ -76,7 +76,7 @@ def test_blocks_and_their_options_are_in_the_reference() -> None:
 
 
 def test_signals_are_in_the_reference() -> None:
-    names = [name for name, thing in vars(signals).items() if isinstance(thing, Signal)]
+    names = [name for name, value in vars(signals).items() if isinstance(value, Signal)]
     assert names
     for name in names:
         assert f"| `{name}` |" in reference("signals")
@@ -91,14 +91,14 @@ def test_commands_and_their_options_are_in_the_reference() -> None:
             assert option in text, f"{file.stem} {option}"
 
 
-def test_addresses_are_in_the_reference() -> None:
+def test_urls_are_in_the_reference() -> None:
     text = reference("urls")
     for pattern in urls.urlpatterns:
         if pattern.name:
             assert f"| `{pattern.name}` |" in text
 
 
-def test_scopes_stand_in_the_papers_with_their_reasons() -> None:
+def test_scopes_and_reasons_are_in_the_marketplace_page() -> None:
     text = (DOCS / "marketplace.md").read_text()
     for scope in scopes.SCOPES:
         line = next(line for line in text.splitlines() if line.startswith(f"| `{scope.name}` |"))
@@ -108,21 +108,21 @@ def test_scopes_stand_in_the_papers_with_their_reasons() -> None:
 def test_the_reviewers_plan_uses_every_scope() -> None:
     text = (DOCS / "marketplace.md").read_text()
     plan = text[text.index("### Which step needs which scope") : text.index("## Checklist")]
-    assert set(re.findall(r"`([a-z_]+:[a-z_:]+)`", plan)) == {one.name for one in scopes.SCOPES}
+    assert set(re.findall(r"`([a-z_]+:[a-z_:]+)`", plan)) == {step.name for step in scopes.SCOPES}
     steps = text[text.index("## Test plan") : text.index("### Which step")]
     for number in re.findall(r"\| (\d[\d, ]*)", plan):
-        for one in re.findall(r"\d+", number):
-            assert f"\n{one}. " in steps
+        for step in re.findall(r"\d+", number):
+            assert f"\n{step}. " in steps
 
 
-def test_every_attack_has_a_line_and_each_line_a_proof_or_a_confession() -> None:
+def test_every_attack_names_a_test_or_says_not_proven() -> None:
     text = (DOCS / "security.md").read_text()
     for number in range(1, 38):
         line = next(line for line in text.splitlines() if line.startswith(f"| X{number} |"))
         assert "](../tests/" in line or "not proven" in line
 
 
-def test_own_templates_and_properties_of_the_designers_guide_exist() -> None:
+def test_templates_and_properties_of_the_designers_guide_exist() -> None:
     text = (DOCS / "how-to/designer.md").read_text()
     folder = ROOT / "wagtail_zoom/templates/wagtail_zoom"
     for name in re.findall(r"`(?:wagtail_zoom/(?:blocks|public)/)?(\w+\.html)`", text):
@@ -141,19 +141,19 @@ def test_python_samples_compile_and_import_what_exists(code: str) -> None:
     compile(plain if not plain.startswith("path(") else f"[{plain}]", "sample", "exec")
     for line in lines:
         if "api.v3" in line and find_spec("ninja") is None:
-            continue  # Wagtail 8 brings it
+            continue  # part of Wagtail 8
         if re.match(r"from wagtail_zoom\S* import ", line):
             exec(line, {})  # noqa: S102 - our own sample
 
 
-def test_every_table_is_in_the_list_of_what_is_stored() -> None:
+def test_every_model_is_in_data_stored() -> None:
     text = (DOCS / "data-stored.md").read_text()
     for model in apps.get_app_config("wagtail_zoom").get_models():
         assert f"`{model.__name__}`" in text
 
 
-def test_encrypted_columns_are_named_where_they_stand() -> None:
-    """A table with secrets has a line whose last but one cell says which."""
+def test_encrypted_columns_are_in_data_stored() -> None:
+    """The line of a model with secrets lists them in the last but one cell."""
     text = (DOCS / "data-stored.md").read_text()
     for model in apps.get_app_config("wagtail_zoom").get_models():
         if any(isinstance(field, SecretField) for field in model._meta.fields):

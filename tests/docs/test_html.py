@@ -1,4 +1,4 @@
-"""The documentation as HTML: no warning, no dead link inside, nothing fetched from elsewhere."""
+"""The documentation as HTML: no warning, no broken internal link, no external resource."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCS = ROOT / "docs"
 
 
 class Page(HTMLParser):
-    """What one page names, links and loads."""
+    """Anchors, links and loaded resources of one page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -25,28 +25,28 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        self.ids.update(found[name] for name in ("id", "name") if name in found)
-        if tag == "a" and "href" in found:
-            self.links.append(found["href"])
-        if tag == "link" and found.get("rel") != "canonical" and "href" in found:
-            self.loads.append(found["href"])
-        if "src" in found:
-            self.loads.append(found["src"])
+        attributes = {name: value or "" for name, value in attrs}
+        self.ids.update(attributes[name] for name in ("id", "name") if name in attributes)
+        if tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
+        if tag == "link" and attributes.get("rel") != "canonical" and "href" in attributes:
+            self.loads.append(attributes["href"])
+        if "src" in attributes:
+            self.loads.append(attributes["src"])
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of HTML, as ``make docs`` builds it."""
+    """The folder with the HTML, as in ``make docs``."""
     folder = tmp_path_factory.mktemp("html")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", DOCS, folder],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
     return folder
 
 
@@ -55,12 +55,12 @@ def pages(built: Path) -> dict[Path, Page]:
     return {path: Page(path.read_text()) for path in built.rglob("*.html")}
 
 
-def test_every_page_is_there(built: Path) -> None:
+def test_every_page_is_built(built: Path) -> None:
     for source in DOCS.rglob("*.md"):
         assert (built / source.relative_to(DOCS)).with_suffix(".html").exists()
 
 
-def test_links_inside_lead_somewhere(built: Path, pages: dict[Path, Page]) -> None:
+def test_internal_links_are_valid(built: Path, pages: dict[Path, Page]) -> None:
     seen = 0
     for path, page in pages.items():
         for link in page.links:
@@ -77,7 +77,7 @@ def test_links_inside_lead_somewhere(built: Path, pages: dict[Path, Page]) -> No
     assert seen > 50
 
 
-def test_links_into_the_repository_are_files_of_it(pages: dict[Path, Page]) -> None:
+def test_links_into_the_repository_are_valid(pages: dict[Path, Page]) -> None:
     prefix = "/wagtail-zoom/wagtail-zoom/blob/main/"
     links = [link for page in pages.values() for link in page.links if prefix in link]
     assert links

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: each is shown, and none is heavy."""
+"""The pictures of the documentation: all are used, and none is too large."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PICTURES = sorted(IMAGES.rglob("*.png"))
 PAGES = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
 
 
-def shown() -> set[Path]:
+def shown_pictures() -> set[Path]:
     return {
         (page.parent / target).resolve()
         for page in PAGES
@@ -21,8 +21,8 @@ def shown() -> set[Path]:
     }
 
 
-def test_every_picture_is_shown_with_a_text_and_every_text_has_its_picture() -> None:
-    assert shown() == set(PICTURES)
+def test_every_picture_is_used_with_an_alternative_text() -> None:
+    assert shown_pictures() == set(PICTURES)
 
 
 def test_every_block_has_a_picture() -> None:
@@ -34,9 +34,9 @@ def test_every_block_has_a_picture() -> None:
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
-def test_no_picture_is_heavy(picture: Path) -> None:
+def test_no_picture_is_too_large(picture: Path) -> None:
     assert picture.stat().st_size < 150_000
 
 
-def test_all_pictures_together_are_light() -> None:
+def test_all_pictures_together_are_small() -> None:
     assert sum(picture.stat().st_size for picture in PICTURES) < 3_000_000

@@ -1,4 +1,4 @@
-"""The reference is written from the code, and says what is true at this moment."""
+"""The generated parts of the reference are current."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
 
-def load():
+def load_script():
     spec = importlib.util.spec_from_file_location("reference", ROOT / "scripts/reference.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-reference = load()
+reference = load_script()
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if reference.REGION.search(page.read_text())]
 
 
-def test_every_part_stands_somewhere():
-    found = {one[1] for page in PAGES for one in reference.REGION.findall(page.read_text())}
-    assert found == set(reference.WRITERS)
+def test_every_generated_region_is_used():
+    regions = {region[1] for page in PAGES for region in reference.REGION.findall(page.read_text())}
+    assert regions == set(reference.WRITERS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_what_comes_from_the_code_is_current(page):
+def test_generated_regions_are_current(page):
     with translation.override("en"):
         fresh = reference.fresh(page.read_text())
     assert fresh == page.read_text(), "Stale: run `make reference` and commit."
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_change_is_noticed(page):
+def test_a_changed_region_is_detected(page):
     text = page.read_text()
     region = reference.REGION.search(text)
     lines = region[3].splitlines()
@@ -62,8 +62,8 @@ CONTEXTS = [
 
 
 @pytest.mark.parametrize(("name", "kind", "value"), CONTEXTS)
-def test_contexts_are_the_documented_ones(zoom_rows, name, kind, value):
-    """What a block puts into its template is named in reference/blocks.md, and the other way."""
+def test_block_contexts_are_documented(zoom_rows, name, kind, value):
+    """reference/blocks.md documents exactly the names in a block's template context."""
     meeting = zoom_rows.meeting("Bread", dates=2)
     if "item" in value:
         value = {"item": zoom_rows.item(meeting).pk}
@@ -72,15 +72,19 @@ def test_contexts_are_the_documented_ones(zoom_rows, name, kind, value):
     page = zoom_rows.site.root_page.add_child(instance=DatesPage(title="x", slug="x", body=body))
     (bound,) = page.body
     request = RequestFactory().get("/x/")
-    given = {"page": page, "request": request}
-    found = set(bound.block.get_context(bound.value, dict(given))) - set(given) - {"value"}
+    base_context = {"page": page, "request": request}
+    context_names = (
+        set(bound.block.get_context(bound.value, dict(base_context)))
+        - set(base_context)
+        - {"value"}
+    )
     text = (DOCS / "reference/blocks.md").read_text()
     common = text[text.index("Context of every block") : text.index("Further:")]
     template = Path(kind().meta.template).name
-    (line,) = [one for one in text.splitlines() if one.startswith(f"| `{template}` |")]
+    (line,) = [row for row in text.splitlines() if row.startswith(f"| `{template}` |")]
     documented = set(re.findall(r"`(\w+)`", common)) | set(re.findall(r"`(\w+)`", line))
-    assert len(found) > 8
-    assert found <= documented
-    # A name in brackets belongs to what stands before it, and the series has its own address.
-    own = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", line)))
-    assert own <= found | {"undated"}
+    assert len(context_names) > 8
+    assert context_names <= documented
+    # A name in brackets is an attribute of the name before it.
+    template_names = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", line)))
+    assert template_names <= context_names | {"undated"}

@@ -1,4 +1,4 @@
-"""Each requirement has a line, and each line names tests that are there."""
+"""Each requirement has a line, and each line names tests that exist."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MANY = {"W": 34, "O": 26, "S": 26, "Q": 8, "X": 37}
+COUNTS = {"W": 34, "O": 26, "S": 26, "Q": 8, "X": 37}
 ROW = re.compile(r"^\| ([WOSQX]\d+) \| (.+?) \| (.+) \|$", re.MULTILINE)
-ROWS = {number: proof for number, _gist, proof in ROW.findall(
+EVIDENCE = {number: proof for number, _gist, proof in ROW.findall(
     (ROOT / "docs/requirements.md").read_text())}  # fmt: skip
 
 
 def test_every_requirement_has_a_line() -> None:
-    assert set(ROWS) == {f"{letter}{n}" for letter, many in MANY.items()
-                         for n in range(1, many + 1)}  # fmt: skip
+    assert set(EVIDENCE) == {f"{letter}{n}" for letter, count in COUNTS.items()
+                         for n in range(1, count + 1)}  # fmt: skip
 
 
-@pytest.mark.parametrize("number", ROWS)
+@pytest.mark.parametrize("number", EVIDENCE)
 def test_every_line_names_tests_that_exist(number: str) -> None:
-    """Or a script that measures; what was left out says why."""
-    proof = ROWS[number]
-    if proof.startswith("left out: "):
-        assert len(proof) > 40
+    """Or a benchmark; a line of an omitted requirement gives the reason."""
+    evidence = EVIDENCE[number]
+    if evidence.startswith("left out: "):
+        assert len(evidence) > 40
         return
-    groups = re.findall(r"\]\(\.\./([^)]+)\)((?:[:,] `\w+`|,? ?`\w+`)*)", proof)
+    groups = re.findall(r"\]\(\.\./([^)]+)\)((?:[:,] `\w+`|,? ?`\w+`)*)", evidence)
     assert groups
     for path, names in groups:
         text = (ROOT / path).read_text()
-        wanted = re.findall(r"`(\w+)`", names)
-        assert wanted or proof.startswith("measured: ")
-        for name in wanted:
+        test_names = re.findall(r"`(\w+)`", names)
+        assert test_names or evidence.startswith("measured: ")
+        for name in test_names:
             assert re.search(rf"^(?:async )?def {name}\(", text, re.MULTILINE), name

@@ -1,4 +1,4 @@
-"""Times in the zone of the event."""
+"""Times in the time zone of the event."""
 
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ def test_falls_back_to_the_zone_of_the_site(name):
 
 
 def test_a_number_and_its_unit_stay_on_one_line():
-    """Words for a narrow column: a break may come between hours and minutes only."""
+    """In a narrow column a line may break between hours and minutes only."""
     assert [length(minutes) for minutes in (1, 75, 90, 120, 125)] == [
         "1\u00a0minute",
         "75\u00a0minutes",

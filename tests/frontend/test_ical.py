@@ -29,17 +29,19 @@ def host(site):
     return host
 
 
-def read(client, url):
+def read_calendar(client, url):
     response = client.get(url)
     assert response.status_code == 200 and response["Content-Type"].startswith("text/calendar")
     assert "max-age=300" in response["Cache-Control"] and not response.cookies
     return Calendar.from_ical(response.content), response.content.decode()
 
 
-def test_one_date(client, site, host):
-    row = rows.date(host, topic="Heat; pumps, at home", start=datetime(2027, 7, 1, 16, tzinfo=UTC))
-    made, text = read(client, links.calendar(site.pk, row))
-    event = made.walk("VEVENT")[0]
+def test_one_occurrence(client, site, host):
+    row = rows.occurrence(
+        host, topic="Heat; pumps, at home", start=datetime(2027, 7, 1, 16, tzinfo=UTC)
+    )
+    ical, text = read_calendar(client, links.calendar_url(site.pk, row))
+    event = ical.walk("VEVENT")[0]
     assert event["uid"] == f"{row.public_id}@wagtail-zoom"
     assert str(event["summary"]) == "Heat; pumps, at home"
     assert event["dtstart"].dt == row.start and "TZID=Europe/Berlin:20270701T180000" in text
@@ -48,46 +50,51 @@ def test_one_date(client, site, host):
 
 def test_the_same_instants_on_both_sides_of_a_clock_change(client, site, host):
     for start in (datetime(2027, 3, 27, 18, tzinfo=UTC), datetime(2027, 3, 28, 17, tzinfo=UTC)):
-        row = rows.date(host, start=start)
-        made, text = read(client, links.calendar(site.pk, row))
-        assert made.walk("VEVENT")[0]["dtstart"].dt == start
+        row = rows.occurrence(host, start=start)
+        ical, text = read_calendar(client, links.calendar_url(site.pk, row))
+        assert ical.walk("VEVENT")[0]["dtstart"].dt == start
         assert "T190000" in text
 
 
-def test_moved_keeps_its_uid_and_cancelled_says_so(client, site, host):
-    row = rows.date(host)
-    first, _text = read(client, links.calendar(site.pk, row))
+def test_moved_keeps_its_uid_and_cancelled_has_the_status(client, site, host):
+    row = rows.occurrence(host)
+    first, _text = read_calendar(client, links.calendar_url(site.pk, row))
     Occurrence.objects.filter(pk=row.pk).update(
         start=row.start + DAY, end=row.end + DAY, sequence=1, state="moved"
     )
-    second, _text = read(client, links.calendar(site.pk, row))
-    one, two = first.walk("VEVENT")[0], second.walk("VEVENT")[0]
-    assert one["uid"] == two["uid"] and two["sequence"] == 1
-    assert two["dtstart"].dt - one["dtstart"].dt == DAY
+    second, _text = read_calendar(client, links.calendar_url(site.pk, row))
+    first_event, second_event = first.walk("VEVENT")[0], second.walk("VEVENT")[0]
+    assert first_event["uid"] == second_event["uid"] and second_event["sequence"] == 1
+    assert second_event["dtstart"].dt - first_event["dtstart"].dt == DAY
     Occurrence.objects.filter(pk=row.pk).update(state="cancelled", sequence=2)
-    third = read(client, links.calendar(site.pk, row))[0].walk("VEVENT")[0]
-    assert third["status"] == "CANCELLED" and "/zoom/join/" not in third.to_ical().decode()
+    cancelled_event = read_calendar(client, links.calendar_url(site.pk, row))[0].walk("VEVENT")[0]
+    assert (
+        cancelled_event["status"] == "CANCELLED"
+        and "/zoom/join/" not in cancelled_event.to_ical().decode()
+    )
 
 
-@pytest.mark.parametrize(("policy", "has_door"), [("window", True), ("registrants", False)])
-def test_no_link_of_zooms_and_ours_by_policy(client, site, host, policy, has_door):
-    """X26: a feed is as public as it gets."""
+@pytest.mark.parametrize(("policy", "has_join_link"), [("window", True), ("registrants", False)])
+def test_no_zoom_link_and_join_link_by_policy(client, site, host, policy, has_join_link):
+    """X26: a feed is public."""
     ZoomSettings.objects.update(join_policy=policy)
-    row = rows.date(host, agenda="https://zoom.us/j/9?pwd=canary")
-    text = read(client, links.calendar(site.pk, row))[1].replace("\r\n ", "")
+    row = rows.occurrence(host, agenda="https://zoom.us/j/9?pwd=canary")
+    text = read_calendar(client, links.calendar_url(site.pk, row))[1].replace("\r\n ", "")
     assert "hush" not in text and "canary" not in text and "zoom.example" not in text
-    assert ("/zoom/join/" in text) == has_door
+    assert ("/zoom/join/" in text) == has_join_link
 
 
 def test_a_topic_cannot_add_lines(client, site, host):
     """X17: CR and LF stay inside the value."""
-    row = rows.date(host, topic="A\r\nATTENDEE:mailto:x@example.org", agenda="B\r\nBEGIN:VALARM")
-    text = read(client, links.calendar(site.pk, row))[1]
+    row = rows.occurrence(
+        host, topic="A\r\nATTENDEE:mailto:x@example.org", agenda="B\r\nBEGIN:VALARM"
+    )
+    text = read_calendar(client, links.calendar_url(site.pk, row))[1]
     assert "\r\nATTENDEE" not in text and "\r\nBEGIN:VALARM" not in text
 
 
-def test_series_and_everything(client, site, host):
-    row = rows.date(host, zoom_type=8, topic="Series")
+def test_series_and_site_calendars(client, site, host):
+    row = rows.occurrence(host, zoom_type=8, topic="Series")
     Occurrence.objects.create(
         meeting=row.meeting,
         account=row.account,
@@ -95,16 +102,20 @@ def test_series_and_everything(client, site, host):
         start=row.start + DAY,
         end=row.end + DAY,
     )
-    rows.date(host, kind="webinar", topic="Other")
+    rows.occurrence(host, kind="webinar", topic="Other")
     item = rows.item(site, row.meeting)
-    made, text = read(client, links.series_calendar(item))
-    assert len(made.walk("VEVENT")) == 2 and "REFRESH-INTERVAL" in text
-    assert len(read(client, links.site_calendar())[0].walk("VEVENT")) == 3
-    only = read(client, links.site_calendar() + "?kind=webinar")[0]
-    assert [str(each["summary"]) for each in only.walk("VEVENT")] == ["Other"]
+    series, text = read_calendar(client, links.series_calendar_url(item))
+    assert len(series.walk("VEVENT")) == 2 and "REFRESH-INTERVAL" in text
+    assert len(read_calendar(client, links.site_calendar_url())[0].walk("VEVENT")) == 3
+    webinars = read_calendar(client, links.site_calendar_url() + "?kind=webinar")[0]
+    assert [str(event["summary"]) for event in webinars.walk("VEVENT")] == ["Other"]
     other = Site.objects.create(hostname="other.example", root_page=site.root_page)
     headers = {"host": other.hostname}
-    for url in (links.series_calendar(item), links.site_calendar(), links.calendar(site.pk, row)):
+    for url in (
+        links.series_calendar_url(item),
+        links.site_calendar_url(),
+        links.calendar_url(site.pk, row),
+    ):
         assert client.get(url, headers=headers).status_code == 404
 
 
@@ -113,36 +124,36 @@ ZONES = {
     "America/New_York": (datetime(2027, 11, 6, 22), datetime(2027, 11, 7, 23)),
     "Australia/Sydney": (datetime(2027, 4, 3, 8), datetime(2027, 4, 4, 9)),
 }
-"""Instants before and after a change of clocks, at the same hour on the wall."""
+"""Instants before and after a clock change, at the same local time."""
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_shows_3_an_independent_reader_finds_the_right_instants(client, site, host, zone):
-    """Another library, which takes the zone's rules from our file and from nowhere else."""
-    before, after = (moment.replace(tzinfo=UTC) for moment in ZONES[zone])
-    first = rows.date(host, start=before, zoom_type=8, topic="Weekly")
+    """Parsed by another library, which uses only the zone rules of our file."""
+    before, after = (instant.replace(tzinfo=UTC) for instant in ZONES[zone])
+    first = rows.occurrence(host, start=before, zoom_type=8, topic="Weekly")
     Meeting.objects.filter(pk=first.meeting_id).update(timezone=zone)
-    more = {"meeting": first.meeting, "account": first.account}
+    fields = {"meeting": first.meeting, "account": first.account}
     moved = Occurrence.objects.create(
-        **more, zoom_id="2", start=after, end=after + HOUR, state="moved", sequence=3,
+        **fields, zoom_id="2", start=after, end=after + HOUR, state="moved", sequence=3,
         previous_start=before + 2 * HOUR,
     )  # fmt: skip
-    off = Occurrence.objects.create(
-        **more, zoom_id="3", start=after + 7 * DAY, end=after + 7 * DAY + HOUR,
+    cancelled = Occurrence.objects.create(
+        **fields, zoom_id="3", start=after + 7 * DAY, end=after + 7 * DAY + HOUR,
         state="cancelled", sequence=1,
     )  # fmt: skip
     item = rows.item(site, first.meeting)
-    text = client.get(links.series_calendar(item)).content.decode()
-    found = {each.uid.value: each for each in vobject.readOne(text).vevent_list}
-    assert len(found) == 3
+    text = client.get(links.series_calendar_url(item)).content.decode()
+    events = {vevent.uid.value: vevent for vevent in vobject.readOne(text).vevent_list}
+    assert len(events) == 3
     hours = set()
-    for row in (first, moved, off):
-        event = found[f"{row.public_id}@wagtail-zoom"]
+    for row in (first, moved, cancelled):
+        event = events[f"{row.public_id}@wagtail-zoom"]
         assert event.dtstart.value.astimezone(UTC) == row.start
         assert event.dtend.value - event.dtstart.value == HOUR
         assert int(event.sequence.value) == row.sequence
         assert "recurrence_id" not in event.contents
         hours.add(event.dtstart.value.hour)
-    assert len(hours) == 1, "the same hour on the wall all through the change"
-    assert found[f"{off.public_id}@wagtail-zoom"].status.value == "CANCELLED"
-    assert found[f"{moved.public_id}@wagtail-zoom"].status.value == "CONFIRMED"
+    assert len(hours) == 1, "the same local hour before and after the change"
+    assert events[f"{cancelled.public_id}@wagtail-zoom"].status.value == "CANCELLED"
+    assert events[f"{moved.public_id}@wagtail-zoom"].status.value == "CONFIRMED"

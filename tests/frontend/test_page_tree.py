@@ -1,6 +1,6 @@
-"""A Site in several languages: Wagtail gives each a tree of its own beside the Site's root page.
+"""A Site in several languages: Wagtail creates a page tree for each, next to the Site's root page.
 
-DESIGN 4.10, 7: forms, purges, links between pages and the choosers must not end at the first tree.
+Forms, purges, links between pages and choosers must cover all trees.
 """
 
 from datetime import timedelta
@@ -44,7 +44,7 @@ def meeting(site):
     )
     host = rows.host(account)
     rows.site_settings(site, account, host, show_registration=True)
-    return rows.date(host, approval_type=0, questions_at=timezone.now()).meeting
+    return rows.occurrence(host, approval_type=0, questions_at=timezone.now()).meeting
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def german(site, languages):
     return site.root_page.copy_for_translation(languages)
 
 
-def page(under, slug, *blocks):
-    made = ZoomPage(title=slug, slug=slug, locale=under.locale, body=list(blocks))
-    under.add_child(instance=made)
-    ReferenceIndex.create_or_update_for_object(made)
-    return made
+def page(parent, slug, *blocks):
+    instance = ZoomPage(title=slug, slug=slug, locale=parent.locale, body=list(blocks))
+    parent.add_child(instance=instance)
+    ReferenceIndex.create_or_update_for_object(instance)
+    return instance
 
 
 @pytest.fixture
@@ -71,13 +71,13 @@ def form(german, item):
     return page(german, "anmelden", ("register", {"item": item}))
 
 
-def test_the_form_of_a_page_in_another_language_takes_sign_ups(site, meeting, form, client):
+def test_the_form_of_a_page_in_another_language_accepts_registrations(site, meeting, form, client):
     url = FormLink(site.pk, form.pk, meeting.pk, "de").url
-    answer = client.post(url, PERSON, headers={"Sec-Fetch-Site": "same-origin"})
-    assert answer.status_code == 303
+    response = client.post(url, PERSON, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 303
 
 
-def test_a_page_of_another_sites_tree_offers_no_form(site, meeting, form, client):
+def test_a_page_of_another_sites_tree_has_no_form(site, meeting, form, client):
     other = Site.objects.create(hostname="other.example", root_page=site.root_page.get_parent())
     home = site.root_page.get_parent().add_child(
         instance=ZoomPage(title="Other", slug="other", locale=site.root_page.locale)
@@ -94,41 +94,41 @@ def test_purges_reach_every_language(settings, site, meeting, form):
     assert any(url.endswith("/anmelden/") for url in purge.site_urls(site))
 
 
-def test_a_list_leads_to_the_page_in_its_own_language(site, item, form):
+def test_a_list_links_to_the_page_in_its_own_language(site, item, form):
     english = page(site.root_page, "register", ("register", {"item": item}))
-    for language, wanted in (("de", form), ("en", english), ("fr", english)):
+    for language, expected in (("de", form), ("en", english), ("fr", english)):
         with translation.override(language):
             url, has_form = detail_pages(site, [item])[item.pk]
-        assert has_form and url.partition("#")[0] == wanted.get_url(current_site=site), language
+        assert has_form and url.partition("#")[0] == expected.get_url(current_site=site), language
 
 
-def test_a_page_in_another_language_gives_a_new_version(site, meeting, form):
-    """Lists lead to such pages, so the kept HTML must not outlive them."""
+def test_a_page_in_another_language_changes_the_data_version(site, meeting, form):
+    """Lists link to such pages, so a change of them must invalidate the cached HTML."""
     before = ZoomAccount.objects.get(pk=meeting.account_id).data_version
     form.unpublish()
     assert ZoomAccount.objects.get(pk=meeting.account_id).data_version > before
 
 
-def test_owners_are_told_of_pages_in_every_language(site, item, form):
-    assert form.pk in set(usage.pages_of(site).values_list("pk", flat=True))
-    assert form.pk in set(usage.pages_for(item).values_list("pk", flat=True))
-    assert usage.pages_with(site, BlockUsage.REGISTRATION).exists()
+def test_usage_lists_pages_in_every_language(site, item, form):
+    assert form.pk in set(usage.pages_using_zoom(site).values_list("pk", flat=True))
+    assert form.pk in set(usage.pages_using_item(item).values_list("pk", flat=True))
+    assert usage.pages_with_blocks(site, BlockUsage.REGISTRATION).exists()
 
 
 def test_editors_of_another_language_may_choose(site, meeting, item, german, client):
-    who = User.objects.create_user("editor", password="x")
+    user = User.objects.create_user("editor", password="x")
     group = Group.objects.create(name="Redaktion")
-    who.groups.add(group)
+    user.groups.add(group)
     group.permissions.add(Permission.objects.get(codename="access_admin"))
-    right = Permission.objects.get(codename="change_page")
-    GroupPagePermission.objects.create(group=group, page=german, permission=right)
-    client.force_login(who)
+    permission = Permission.objects.get(codename="change_page")
+    GroupPagePermission.objects.create(group=group, page=german, permission=permission)
+    client.force_login(user)
     type(item).objects.filter(pk=item.pk).update(last_title="Shown here", meeting=meeting)
-    html = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": "meeting"})
-    assert html.status_code == 200 and "Shown here" in html.content.decode()
+    response = client.get(reverse("wagtail_zoom_items:choose_results"), {"kind": "meeting"})
+    assert response.status_code == 200 and "Shown here" in response.content.decode()
 
 
-def test_without_languages_only_the_own_tree_counts(site, meeting, form, settings):
+def test_without_i18n_only_the_sites_own_tree_counts(site, meeting, form, settings):
     settings.WAGTAIL_I18N_ENABLED = False
     assert SiteVisibility.for_site(site).site_settings is not None
     assert not any("anmelden" in url for url in purge.site_urls(site))

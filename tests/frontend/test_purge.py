@@ -1,4 +1,4 @@
-"""Which addresses are purged when something changes or a time is reached."""
+"""Which URLs are purged when rows change or time passes."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ SENT = []
 
 
 class Backend:
-    """A front-end cache that writes down what it is told."""
+    """A front-end cache that records the purged URLs."""
 
     def __init__(self, config):
         self.hostnames = None
@@ -55,21 +55,21 @@ def host(site):
     return host
 
 
-def page(under, slug, *blocks):
-    made = ZoomPage(title=slug, slug=slug, body=list(blocks))
-    under.add_child(instance=made)
-    ReferenceIndex.create_or_update_for_object(made)
-    return made
+def page(parent, slug, *blocks):
+    instance = ZoomPage(title=slug, slug=slug, body=list(blocks))
+    parent.add_child(instance=instance)
+    ReferenceIndex.create_or_update_for_object(instance)
+    return instance
 
 
 def paths(urls):
     return {url.partition("localhost")[2] for url in urls}
 
 
-def test_exactly_the_pages_that_can_show_it(site, host):
+def test_only_pages_that_can_show_a_row_are_purged(site, host):
     root = site.root_page
-    one, two = rows.date(host).meeting, rows.date(host, kind="webinar").meeting
-    item = rows.item(site, one)
+    meeting, webinar = rows.occurrence(host).meeting, rows.occurrence(host, kind="webinar").meeting
+    item = rows.item(site, meeting)
     page(root, "all", ("dates", {"paging": False}))
     page(root, "webinars", ("dates", {"paging": False, "kind": "webinar"}))
     page(root, "films", ("recordings", {"paging": False}))
@@ -80,17 +80,17 @@ def test_exactly_the_pages_that_can_show_it(site, host):
     event = EventPage(title="event", slug="event", zoom_item=item)
     root.add_child(instance=event)
     account = host.account
-    assert paths(purge.urls_for(account, {one.pk}, ())) == {
+    assert paths(purge.urls_for(account, {meeting.pk}, ())) == {
         "/all/",
         "/one/",
         "/nested/",
         "/event/",
     }
-    assert paths(purge.urls_for(account, {two.pk}, ())) == {"/all/", "/webinars/", "/nested/"}
+    assert paths(purge.urls_for(account, {webinar.pk}, ())) == {"/all/", "/webinars/", "/nested/"}
     recording = rows.recording(host)
     assert paths(purge.urls_for(account, (), {recording.pk})) == {"/films/"}
     Page.objects.get(slug="all").specific.unpublish()
-    assert "/all/" not in paths(purge.urls_for(account, {one.pk}, ()))
+    assert "/all/" not in paths(purge.urls_for(account, {meeting.pk}, ()))
 
 
 def test_removed_rows_purge_every_list(site, host):
@@ -99,18 +99,20 @@ def test_removed_rows_purge_every_list(site, host):
     assert paths(purge.urls_for(host.account, {99999}, ())) == {"/all/", "/films/"}
 
 
-def test_other_sites_and_unticked_hosts_are_left_alone(site, host):
+def test_other_sites_and_hidden_hosts_are_not_purged(site, host):
     page(site.root_page, "all", ("dates", {"paging": False}))
-    stranger = rows.date(rows.host(host.account, "h2")).meeting
-    assert purge.urls_for(host.account, {stranger.pk}, ()) == []
-    assert purge.urls_for(rows.account(), {rows.date(host).meeting.pk}, ()) == []
+    other_meeting = rows.occurrence(rows.host(host.account, "h2")).meeting
+    assert purge.urls_for(host.account, {other_meeting.pk}, ()) == []
+    assert purge.urls_for(rows.account(), {rows.occurrence(host).meeting.pk}, ()) == []
 
 
 def test_declared_variants_are_purged_too(site, host):
-    shown = [rows.date(host, start=NOW + (number + 1) * HOUR) for number in range(3)]
-    made = page(site.root_page, "all", ("dates", {"limit": 2, "paging": True, "filters": True}))
-    urls = paths(purge.urls_for(host.account, {shown[0].meeting.pk}, ()))
-    html = made.serve(_request(made)).render().content.decode()
+    occurrences = [rows.occurrence(host, start=NOW + (number + 1) * HOUR) for number in range(3)]
+    list_page = page(
+        site.root_page, "all", ("dates", {"limit": 2, "paging": True, "filters": True})
+    )
+    urls = paths(purge.urls_for(host.account, {occurrences[0].meeting.pk}, ()))
+    html = list_page.serve(_request(list_page)).render().content.decode()
     name = html.split('id="wz-')[1].split('"')[0]
     assert f"/all/?wz-{name}-page=2" in urls
     assert f"/all/?wz-{name}-kind=webinar" in urls
@@ -120,15 +122,15 @@ def test_declared_variants_are_purged_too(site, host):
             assert path in urls, path
 
 
-def _request(made):
+def _request(page):
     from django.test import RequestFactory
 
-    return RequestFactory().get(made.url)
+    return RequestFactory().get(page.url)
 
 
-def test_a_change_of_the_mirror_purges(site, host):
+def test_a_mirror_change_purges(site, host):
     page(site.root_page, "all", ("dates", {"paging": False}))
-    meeting = rows.date(host).meeting
+    meeting = rows.occurrence(host).meeting
     mirror_changed.send_robust(
         type(host.account), account=host.account, meetings={meeting.pk}, recordings=set()
     )
@@ -136,7 +138,7 @@ def test_a_change_of_the_mirror_purges(site, host):
 
 
 @pytest.mark.parametrize(
-    ("start", "hit"),
+    ("start", "is_due"),
     [
         (NOW - timedelta(seconds=30), True),
         (NOW - HOUR - timedelta(seconds=30), True),
@@ -145,27 +147,27 @@ def test_a_change_of_the_mirror_purges(site, host):
         (NOW - timedelta(minutes=30), False),
     ],
 )
-def test_starts_ends_and_doors_are_boundaries(site, host, start, hit):
-    meeting = rows.date(host, start=start).meeting
-    found = purge.boundaries(NOW, NOW - timedelta(minutes=1))
-    assert (meeting.pk in found.meetings[host.account.pk]) == hit
+def test_starts_ends_and_join_windows_are_due(site, host, start, is_due):
+    meeting = rows.occurrence(host, start=start).meeting
+    due = purge.due_changes(NOW, NOW - timedelta(minutes=1))
+    assert (meeting.pk in due.meetings[host.account.pk]) == is_due
 
 
-def test_what_expires_is_a_boundary(site, host):
+def test_expired_items_are_due(site, host):
     today = timezone.localdate(NOW)
-    meeting = rows.date(host).meeting
+    meeting = rows.occurrence(host).meeting
     rows.item(site, meeting, meeting=meeting, expires_on=today - timedelta(days=1))
     recording = rows.recording(host, start=NOW - timedelta(days=7, seconds=30))
     ZoomSettings.objects.update(recording_days=7)
-    found = purge.boundaries(NOW, NOW - timedelta(days=1))
-    assert meeting.pk in found.meetings[host.account.pk]
-    assert recording.pk in found.recordings[host.account.pk]
+    due = purge.due_changes(NOW, NOW - timedelta(days=1))
+    assert meeting.pk in due.meetings[host.account.pk]
+    assert recording.pk in due.recordings[host.account.pk]
     assert SiteItem.objects.exists()
 
 
-def test_the_sweep_goes_on_where_the_last_one_ended(site, host):
+def test_the_sweep_continues_where_the_last_one_ended(site, host):
     page(site.root_page, "all", ("dates", {"paging": False}))
-    rows.date(host, start=NOW + timedelta(minutes=5))
+    rows.occurrence(host, start=NOW + timedelta(minutes=5))
     purge.sweep(NOW)
     assert SENT == []
     purge.sweep(NOW + timedelta(minutes=10))
@@ -181,14 +183,14 @@ def test_nothing_happens_without_a_cache(site, host, settings, django_assert_num
         purge.sweep(NOW)
 
 
-def test_a_live_date_whose_end_nobody_told_is_purged_when_it_counts_as_over(host):
-    """Also when the tick has closed it a moment before."""
+def test_a_live_occurrence_without_an_end_event_is_purged_after_the_overrun(host):
+    """Also if the tick has closed it just before."""
     ended = NOW - 6 * HOUR - timedelta(seconds=20)
-    row = rows.date(host, start=ended - HOUR, state="live")
-    told = rows.date(host, start=ended - HOUR, state="over")
-    type(told).objects.filter(pk=told.pk).update(state_since=ended)
+    row = rows.occurrence(host, start=ended - HOUR, state="live")
+    ended_row = rows.occurrence(host, start=ended - HOUR, state="over")
+    type(ended_row).objects.filter(pk=ended_row.pk).update(state_since=ended)
     since = NOW - timedelta(minutes=1)
-    assert purge.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
-    event_effects.close_past(NOW)
-    assert purge.boundaries(NOW, since).meetings[host.account_id] == {row.meeting_id}
-    assert not purge.boundaries(NOW - HOUR, since - HOUR).meetings
+    assert purge.due_changes(NOW, since).meetings[host.account_id] == {row.meeting_id}
+    event_effects.close_past_occurrences(NOW)
+    assert purge.due_changes(NOW, since).meetings[host.account_id] == {row.meeting_id}
+    assert not purge.due_changes(NOW - HOUR, since - HOUR).meetings

@@ -1,4 +1,4 @@
-"""What an owner takes back leaves the front-end cache at once, whatever was on the pages."""
+"""Changed settings and disconnecting purge all pages of a Site with blocks immediately."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def bare(urls):
 
 
 @pytest.mark.usefixtures("pages", "host")
-def test_a_new_choice_purges_all_that_may_show_something(
+def test_changed_settings_purge_all_pages_with_blocks(
     site,  # noqa: F811
     django_capture_on_commit_callbacks,
 ):
@@ -44,7 +44,7 @@ def test_a_new_choice_purges_all_that_may_show_something(
 
 @pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("how", ["disconnect", "archive", "removed in Zoom"])
-def test_leaving_purges_too(site, host, how, django_capture_on_commit_callbacks):  # noqa: F811
+def test_disconnecting_purges_too(site, host, how, django_capture_on_commit_callbacks):  # noqa: F811
     site_settings = ZoomSettings.objects.get(site=site)
     with django_capture_on_commit_callbacks(execute=True):
         if how == "removed in Zoom":
@@ -58,20 +58,20 @@ def test_leaving_purges_too(site, host, how, django_capture_on_commit_callbacks)
 
 
 @pytest.mark.usefixtures("pages")
-def test_every_address_that_a_list_declares_is_among_them(site, host):  # noqa: F811
-    """What the exact purge finds is never more than what taking back covers."""
-    meeting = [rows.date(host) for _number in range(12)][0].meeting
-    exact = purge.urls_for(host.account, {meeting.pk}, ())
-    assert len(exact) > 4 and set(exact) <= set(purge.site_urls(site))
+def test_site_urls_include_all_urls_of_a_change(site, host):  # noqa: F811
+    """A purge of changed rows has no URL that a purge of the Site has not."""
+    meeting = [rows.occurrence(host) for _number in range(12)][0].meeting
+    urls = purge.urls_for(host.account, {meeting.pk}, ())
+    assert len(urls) > 4 and set(urls) <= set(purge.site_urls(site))
 
 
-def test_the_pages_of_changed_dates(client, site, host, settings):  # noqa: F811
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
-    one, _two = rows.date(host), rows.date(host)
-    made = DatesPage(title="Dates", slug="dates", body=[("meetings", {"paging": False})])
-    site.root_page.add_child(instance=made)
-    path = made.zoom_date_path(site.pk, one)
-    urls = paths(purge.urls_for(host.account, {one.meeting.pk}, ()))
+def test_pages_of_changed_occurrences(client, site, host, settings):  # noqa: F811
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
+    occurrence, _two = rows.occurrence(host), rows.occurrence(host)
+    dates_page = DatesPage(title="Dates", slug="dates", body=[("meetings", {"paging": False})])
+    site.root_page.add_child(instance=dates_page)
+    path = dates_page.zoom_date_path(site.pk, occurrence)
+    urls = paths(purge.urls_for(host.account, {occurrence.meeting.pk}, ()))
     assert urls == {"/dates/", f"/dates/{path}"}
-    answer = client.get(f"/dates/{path}")
-    assert answer.status_code == 200 and answer["Cache-Control"] == "max-age=300"
+    response = client.get(f"/dates/{path}")
+    assert response.status_code == 200 and response["Cache-Control"] == "max-age=300"

@@ -1,4 +1,4 @@
-"""The gate: what a Site may show."""
+"""Visibility rules: what a Site may show."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def host():
     return rows.host(rows.account())
 
 
-def dates(site, channel=Channel.PAGE, audience=Audience.VISITOR):
+def occurrences(site, channel=Channel.PAGE, audience=Audience.VISITOR):
     return list(SiteVisibility.for_site(site).occurrences(audience, channel))
 
 
@@ -37,12 +37,12 @@ def recordings(site):
     return list(SiteVisibility.for_site(site).recordings(Audience.VISITOR, Channel.PAGE))
 
 
-def test_shows_the_dates_of_a_ticked_host_without_secrets(site, host):
+def test_shows_occurrences_of_an_exposed_host_without_secrets(site, host):
     rows.site_settings(site, host.account, host)
-    shown = rows.date(host)
-    rows.date(rows.host(host.account, "h2"))
-    assert dates(site) == [shown]
-    deferred = dates(site)[0].meeting.get_deferred_fields()
+    shown = rows.occurrence(host)
+    rows.occurrence(rows.host(host.account, "h2"))
+    assert occurrences(site) == [shown]
+    deferred = occurrences(site)[0].meeting.get_deferred_fields()
     assert deferred == {"join_url", "passcode"}
 
 
@@ -60,38 +60,38 @@ def test_shows_the_dates_of_a_ticked_host_without_secrets(site, host):
 )
 def test_never_shown_even_when_published(site, host, values):
     rows.site_settings(site, host.account, host)
-    rows.item(site, rows.date(host, **values).meeting)
-    assert dates(site) == []
+    rows.item(site, rows.occurrence(host, **values).meeting)
+    assert occurrences(site) == []
 
 
 @pytest.mark.parametrize(
     "values", [{"configured_at": None}, {"needs_confirmation": True}, {"grant": None}]
 )
-def test_nothing_before_the_owner_has_chosen(site, host, values):
+def test_nothing_before_the_site_is_configured(site, host, values):
     rows.site_settings(site, host.account, host)
     rows.item(site, rows.recording(host))
-    rows.date(host)
+    rows.occurrence(host)
     ZoomSettings.objects.update(**values)
-    assert dates(site) == recordings(site) == []
+    assert occurrences(site) == recordings(site) == []
 
 
 def test_an_archive_shows_its_account_only(site, host):
     rows.site_settings(site, host.account, host)
-    shown = rows.date(host)
-    rows.date(rows.host(rows.account()))
+    shown = rows.occurrence(host)
+    rows.occurrence(rows.host(rows.account()))
     ZoomSettings.objects.update(grant=None, archived_at=NOW)
-    assert dates(site) == [shown]
+    assert occurrences(site) == [shown]
 
 
 def test_two_user_level_grants_do_not_see_each_other(site, other, host):
-    second = rows.host(host.account, "h2")
-    rows.site_settings(site, host.account, host, second, account_level=False)
-    rows.site_settings(other, host.account, host, second, user="h2", account_level=False)
-    mine, theirs = rows.date(host), rows.date(second)
-    for place in (site, other):
-        for each in (host, second):
-            rows.item(place, rows.recording(each, topic=each.zoom_id))
-    assert (dates(site), dates(other)) == ([mine], [theirs])
+    second_host = rows.host(host.account, "h2")
+    rows.site_settings(site, host.account, host, second_host, account_level=False)
+    rows.site_settings(other, host.account, host, second_host, user="h2", account_level=False)
+    own, foreign = rows.occurrence(host), rows.occurrence(second_host)
+    for one_site in (site, other):
+        for one_host in (host, second_host):
+            rows.item(one_site, rows.recording(one_host, topic=one_host.zoom_id))
+    assert (occurrences(site), occurrences(other)) == ([own], [foreign])
     assert [recording.topic for recording in recordings(site) + recordings(other)] == ["h1", "h2"]
 
 
@@ -105,26 +105,26 @@ def test_two_user_level_grants_do_not_see_each_other(site, other, host):
 )
 def test_item_rules(site, host, rule, values):
     rows.site_settings(site, host.account, host, item_rule=rule)
-    shown = rows.date(host, **values)
-    rows.date(host)
-    assert dates(site) == [shown]
+    shown = rows.occurrence(host, **values)
+    rows.occurrence(host)
+    assert occurrences(site) == [shown]
 
 
 def test_picked_shows_only_what_this_site_picked(site, other, host):
     rows.site_settings(site, host.account, host, item_rule="picked")
-    shown, foreign = rows.date(host), rows.date(host)
+    shown, foreign = rows.occurrence(host), rows.occurrence(host)
     rows.item(site, shown.meeting)
     rows.item(other, foreign.meeting)
-    assert dates(site) == [shown]
+    assert occurrences(site) == [shown]
 
 
 def test_hidden_and_expired(site, host):
     rows.site_settings(site, host.account, host)
-    rows.item(site, rows.date(host).meeting, "hidden")
+    rows.item(site, rows.occurrence(host).meeting, "hidden")
     yesterday = timezone.localdate() - timedelta(days=1)
-    rows.item(site, rows.date(host).meeting, expires_on=yesterday)
+    rows.item(site, rows.occurrence(host).meeting, expires_on=yesterday)
     rows.item(site, rows.recording(host), expires_on=yesterday)
-    assert dates(site) == recordings(site) == []
+    assert occurrences(site) == recordings(site) == []
 
 
 @pytest.mark.parametrize(
@@ -138,16 +138,16 @@ def test_hidden_and_expired(site, host):
         {"start": NOW - timedelta(days=40)},
     ],
 )
-def test_recordings_that_stay_away(site, host, values):
+def test_hidden_recordings(site, host, values):
     rows.site_settings(site, host.account, host, recording_days=30)
-    good = rows.recording(host)
-    for each in (good, rows.recording(host, **values)):
-        rows.item(site, each)
+    visible = rows.recording(host)
+    for recording in (visible, rows.recording(host, **values)):
+        rows.item(site, recording)
     rows.recording(host)
-    assert recordings(site) == [good]
+    assert recordings(site) == [visible]
 
 
-def test_a_person_may_publish_an_unscheduled_recording(site, host):
+def test_a_user_may_publish_an_unscheduled_recording(site, host):
     rows.site_settings(site, host.account, host)
     recording = rows.recording(host, is_unscheduled=True)
     rows.item(site, recording)
@@ -161,7 +161,7 @@ def test_a_person_may_publish_an_unscheduled_recording(site, host):
 )
 def test_join_policy(site, host, policy, visitor, registrant):
     rows.site_settings(site, host.account, host, join_policy=policy)
-    rows.date(host)
-    rows.date(host, state="cancelled")
-    assert len(dates(site, Channel.JOIN)) == visitor
-    assert len(dates(site, Channel.JOIN, Audience.REGISTRANT)) == registrant
+    rows.occurrence(host)
+    rows.occurrence(host, state="cancelled")
+    assert len(occurrences(site, Channel.JOIN)) == visitor
+    assert len(occurrences(site, Channel.JOIN, Audience.REGISTRANT)) == registrant

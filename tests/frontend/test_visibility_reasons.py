@@ -1,4 +1,4 @@
-"""Why something is not shown, in words for its owner."""
+"""The reasons why an object is not visible, for its owner."""
 
 from datetime import timedelta
 
@@ -26,15 +26,15 @@ def host(site):
     return host
 
 
-def why(site, thing):
-    return SiteVisibility.for_site(site).why_hidden(thing)
+def why(site, obj):
+    return SiteVisibility.for_site(site).why_hidden(obj)
 
 
-def test_nothing_to_say_about_what_is_shown(site, host):
-    date = rows.date(host)
+def test_no_reason_for_visible_objects(site, host):
+    occurrence = rows.occurrence(host)
     recording = rows.recording(host)
     rows.item(site, recording, decided_at=NOW)
-    assert why(site, date) == why(site, date.meeting) == why(site, recording) == ""
+    assert why(site, occurrence) == why(site, occurrence.meeting) == why(site, recording) == ""
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_nothing_to_say_about_what_is_shown(site, host):
         ({"kind": "webinar"}, "webinars"),
     ],
 )
-def test_the_rules_about_meetings(site, host, values, words):
-    date = rows.date(host, **values)
-    assert words in why(site, date) and words in why(site, date.meeting)
+def test_rules_for_meetings(site, host, values, words):
+    occurrence = rows.occurrence(host, **values)
+    assert words in why(site, occurrence) and words in why(site, occurrence.meeting)
 
 
 @pytest.mark.parametrize(
@@ -64,22 +64,22 @@ def test_the_rules_about_meetings(site, host, values, words):
         ({"show_meetings": False}, "switched on meetings"),
     ],
 )
-def test_the_choices_of_the_owner(site, host, values, words):
+def test_settings_of_the_owner(site, host, values, words):
     ZoomSettings.objects.update(**values)
-    assert words in why(site, rows.date(host))
+    assert words in why(site, rows.occurrence(host))
 
 
 def test_curation_and_hosts(site, host):
-    date = rows.date(host)
-    rows.item(site, date.meeting, visibility="hidden")
-    assert "hidden" in why(site, date)
-    old = rows.date(host)
-    rows.item(site, old.meeting, expires_on=timezone.localdate() - timedelta(days=1))
-    assert "show until" in why(site, old)
+    hidden = rows.occurrence(host)
+    rows.item(site, hidden.meeting, visibility="hidden")
+    assert "hidden" in why(site, hidden)
+    expired = rows.occurrence(host)
+    rows.item(site, expired.meeting, expires_on=timezone.localdate() - timedelta(days=1))
+    assert "show until" in why(site, expired)
     ExposedHost.objects.all().delete()
-    assert "ticked" in why(site, rows.date(host))
+    assert "ticked" in why(site, rows.occurrence(host))
     other = Site.objects.create(hostname="other.example", root_page=site.root_page)
-    assert "not connected" in why(other, date)
+    assert "not connected" in why(other, hidden)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The zones' rules in calendar files, read by dateutil and compared with the zone data itself."""
+"""VTIMEZONE components, parsed by dateutil and compared with the zone data."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -20,33 +20,33 @@ ZONES = {
 }
 
 
-def file(zone, *years):
-    made = Calendar()
+def calendar_file(zone, *years):
+    calendar = Calendar()
     for year in years:
         event = Event()
         event.add("dtstart", datetime(year, 7, 1, 12, tzinfo=ZoneInfo(zone)))
-        made.add_component(event)
-    add_zones(made)
-    return made
+        calendar.add_component(event)
+    add_zones(calendar)
+    return calendar
 
 
 @pytest.mark.parametrize(("zone", "rule"), ZONES.items())
-def test_every_hour_of_the_files_years_is_right(zone, rule):
-    made = file(zone, 2026, 2027)
-    text = made.walk("VTIMEZONE")[0].to_ical().decode()
+def test_every_hour_of_the_files_years_has_the_right_offset(zone, rule):
+    calendar = calendar_file(zone, 2026, 2027)
+    text = calendar.walk("VTIMEZONE")[0].to_ical().decode()
     assert rule in text and (bool(rule) == ("RRULE" in text)) and "RDATE" not in text
-    read = tzical(io.StringIO(text.replace("\r\n", "\n"))).get()
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    while moment < datetime(2028, 1, 1, tzinfo=UTC):
-        wall = moment.astimezone(ZoneInfo(zone))
-        if wall.fold == 0:  # the hour that comes twice cannot be named in a file
+    parsed_zone = tzical(io.StringIO(text.replace("\r\n", "\n"))).get()
+    instant = datetime(2026, 1, 1, tzinfo=UTC)
+    while instant < datetime(2028, 1, 1, tzinfo=UTC):
+        wall = instant.astimezone(ZoneInfo(zone))
+        if wall.fold == 0:  # a repeated hour is ambiguous in a file
             naive = wall.replace(tzinfo=None)
-            assert naive.replace(tzinfo=read).utcoffset() == wall.utcoffset(), moment
-        moment += timedelta(hours=1)
+            assert naive.replace(tzinfo=parsed_zone).utcoffset() == wall.utcoffset(), instant
+        instant += timedelta(hours=1)
 
 
 def test_only_named_zones_and_each_once():
-    made = file("Europe/Berlin", 2026, 2026)
-    assert len(made.walk("VTIMEZONE")) == 1
-    assert file("UTC", 2026).walk("VTIMEZONE") == []
-    assert made.to_ical().index(b"VTIMEZONE") < made.to_ical().index(b"VEVENT")
+    calendar = calendar_file("Europe/Berlin", 2026, 2026)
+    assert len(calendar.walk("VTIMEZONE")) == 1
+    assert calendar_file("UTC", 2026).walk("VTIMEZONE") == []
+    assert calendar.to_ical().index(b"VTIMEZONE") < calendar.to_ical().index(b"VEVENT")

@@ -1,4 +1,4 @@
-"""The test kit does what docs/reference/testing.md says (W33, L12)."""
+"""The test kit works as documented in docs/reference/testing.md (W33, L12)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAME = {"sec-fetch-site": "same-origin", "host": "localhost"}
 
 @pytest.fixture(autouse=True)
 def open_to_visitors(settings):
-    """Without the middleware that asks everybody to log in; the suite has it for our own views."""
+    """Remove the login middleware, which the test project has for the package's own views."""
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
 
 
@@ -34,18 +34,18 @@ def page_with(site, *blocks):
     return page
 
 
-def read(page, path=""):
-    answer = Client().get(page.url + path, headers={"host": "localhost"})
-    assert answer.status_code == 200
-    return answer.content.decode()
+def get_html(page, path=""):
+    response = Client().get(page.url + path, headers={"host": "localhost"})
+    assert response.status_code == 200
+    return response.content.decode()
 
 
-def test_rows_are_on_a_page_without_any_zoom(zoom_rows):
+def test_rows_are_on_a_page_without_the_simulator(zoom_rows):
     zoom_rows.meeting("Bread for beginners", dates=3)
     zoom_rows.webinar("Sourdough")
     zoom_rows.recording("Last week's rye")
     zoom_rows.recording("Nobody has looked at it", publish=False)
-    text = read(page_with(zoom_rows.site, ("dates", {}), ("recordings", {})))
+    text = get_html(page_with(zoom_rows.site, ("dates", {}), ("recordings", {})))
     assert text.count("Bread for beginners") >= 3
     assert "Sourdough" in text
     assert "Last week" in text
@@ -56,13 +56,13 @@ def test_rows_are_on_a_page_without_any_zoom(zoom_rows):
 def test_a_chosen_meeting_and_its_form(zoom_rows):
     meeting = zoom_rows.meeting("Bread", registration="auto")
     item = zoom_rows.item(meeting, title="Our own bread")
-    text = read(page_with(zoom_rows.site, ("meeting", {"item": item.pk})))
+    text = get_html(page_with(zoom_rows.site, ("meeting", {"item": item.pk})))
     assert "Our own bread" in text
     url = FormLink(zoom_rows.site.pk, zoom_rows.site.root_page_id, meeting.pk).url
     assert "last_name" in Client().get(url, headers={"host": "localhost"}).content.decode()
 
 
-def test_a_row_of_a_sign_up_has_a_status_page(zoom_rows):
+def test_a_registration_has_a_status_page(zoom_rows):
     row = zoom_rows.registration(zoom_rows.meeting("Bread", registration="auto"), "a@example.org")
     text = Client().get(tokens.status_path(row), headers={"host": "localhost"}).content.decode()
     assert "Bread" in text
@@ -72,10 +72,10 @@ def test_a_row_of_a_sign_up_has_a_status_page(zoom_rows):
 
 
 @pytest.mark.parametrize("state", [*Registration.State])
-def test_sign_ups_in_every_state(zoom_rows, state):
+def test_registrations_in_every_state(zoom_rows, state):
     row = zoom_rows.registration(zoom_rows.meeting(registration="manual"), state=state)
-    answer = Client().get(tokens.status_path(row), headers={"host": "localhost"})
-    assert answer.status_code == 200
+    response = Client().get(tokens.status_path(row), headers={"host": "localhost"})
+    assert response.status_code == 200
 
 
 def test_series_and_meetings_without_a_time(zoom_rows):
@@ -90,11 +90,11 @@ def test_series_and_meetings_without_a_time(zoom_rows):
 
 def test_two_sites_do_not_see_each_other(zoom_rows):
     other = ZoomRows(factories.make_site("other.example.org"), show=["meetings"])
-    mine, theirs = zoom_rows.meeting(), other.meeting()
+    own_meeting, other_meeting = zoom_rows.meeting(), other.meeting()
     visibility = SiteVisibility.for_site(zoom_rows.site)
     shown = {date.meeting_id for date in visibility.occurrences(Audience.VISITOR, Channel.PAGE)}
-    assert mine.pk in shown
-    assert theirs.pk not in shown
+    assert own_meeting.pk in shown
+    assert other_meeting.pk not in shown
     assert other.settings.kinds == {"meeting"}
 
 
@@ -105,47 +105,47 @@ def test_a_personal_grant_covers_one_user_only(zoom_rows):
     assert not any(name.endswith(":admin") for name in grant.scopes)
 
 
-def test_connect_list_register_and_a_message(zoom_connect, zoom_app, zoom_worker, zoom_deliver):
+def test_connect_list_register_and_an_event(zoom_connect, zoom_app, zoom_worker, zoom_deliver):
     site_settings = zoom_connect(
         "aurora-0", show=["meetings", "registration"], organiser="Harbour House"
     )
     assert isinstance(site_settings, ZoomSettings)
     assert site_settings.organiser == "Harbour House"
     assert Meeting.objects.exists()
-    made = zoom_app.create_meeting(
+    zoom_meeting = zoom_app.create_meeting(
         "aurora-0", topic="Fresh", start_time="+2d 10:00", registration="auto"
     )
     assert zoom_deliver() == ["meeting.created"]
     assert zoom_deliver() == []
     page = page_with(site_settings.site, ("dates", {"limit": 100}))
-    assert "Fresh" in read(page)
-    meeting = Meeting.objects.get(zoom_id=str(made["id"]))
+    assert "Fresh" in get_html(page)
+    meeting = Meeting.objects.get(zoom_id=str(zoom_meeting["id"]))
     zoom_worker.run()
     person = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
-    ref = FormLink(site_settings.site_id, site_settings.site.root_page_id, meeting.pk, "en")
-    answer = Client().post(ref.url, person, headers=SAME)
-    assert answer.status_code in (302, 303)
+    link = FormLink(site_settings.site_id, site_settings.site.root_page_id, meeting.pk, "en")
+    response = Client().post(link.url, person, headers=SAME)
+    assert response.status_code in (302, 303)
     zoom_worker.run()
-    found = zoom_app.registrants(made["id"])
-    assert [one["email"] for one in found] == ["mika@example.org"]
+    registrants = zoom_app.registrants(zoom_meeting["id"])
+    assert [registrant["email"] for registrant in registrants] == ["mika@example.org"]
     assert Registration.objects.get().state == "approved"
-    zoom_app.delete_meeting(made["id"])
+    zoom_app.delete_meeting(zoom_meeting["id"])
     assert "meeting.deleted" in zoom_deliver()
-    assert "Cancelled" in read(page)
+    assert "Cancelled" in get_html(page)
 
 
 def test_only_some_kinds_and_hosts(zoom_connect, zoom_app):
-    one = zoom_app.users("aurora")[0]["id"]
-    site_settings = zoom_connect("aurora-0", show=["meetings"], hosts=[one])
+    host_id = zoom_app.users("aurora")[0]["id"]
+    site_settings = zoom_connect("aurora-0", show=["meetings"], hosts=[host_id])
     assert site_settings.kinds == {"meeting"}
-    assert set(Meeting.objects.values_list("host_zoom_id", flat=True)) == {one}
+    assert set(Meeting.objects.values_list("host_zoom_id", flat=True)) == {host_id}
     assert not SiteItem.objects.filter(kind="recording").exists()
 
 
-def test_a_message_for_nobody_is_taken_and_parked(db):
-    message = {
+def test_an_event_of_an_unknown_account_is_accepted(db):
+    event = {
         "event": "meeting.created",
         "event_ts": 1_700_000_000_000,
         "payload": {"account_id": "nobody", "object": {"id": 1}},
     }
-    assert post_event(message).status_code == 200
+    assert post_event(event).status_code == 200

@@ -1,4 +1,4 @@
-"""The samples of docs/reference/testing.md, run as they stand on the page."""
+"""Runs the code samples of docs/reference/testing.md."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ for code in SAMPLES:
 
 
 class Visitor(Client):
-    """A visitor of a project with lists on its start page and a form at ``/bread/``."""
+    """Client for a project with lists on its start page and a form at ``/bread/``."""
 
     def get(self, path, *args, **kwargs):
         if path == "/bread/":

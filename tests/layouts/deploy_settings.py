@@ -1,4 +1,4 @@
-"""A worker of the test project as a program of its own, with leases that a test can wait for."""
+"""Settings of a separate worker process, with leases short enough for a test."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A deploy in the middle of an import: workers end, are killed, start anew, and tables change."""
+"""A deploy during an import: workers stop, are killed and restart, and tables change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django_q.tasks import async_task
 
 from demo_site.processes import Process
-from tests.concurrency import leave_copy, share_database
+from tests.concurrency import restore_test_database, share_database
 from wagtail_zoom.models import Meeting, Occurrence, SyncRun, ZoomAccount
 from wagtail_zoom.sync import runs
 from wagtail_zoom.testing.connect import connect_and_import
@@ -27,9 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def place(django_user_model, zoom_app, zoom_worker, settings, tmp_path):
-    """One Site that is connected and has chosen, its import still to come; its database on file,
-    and the environment of other programs."""
+def environment(django_user_model, zoom_app, zoom_worker, settings, tmp_path):
+    """A connected and configured Site before its import, its database in a file; yields the
+    environment for other programs."""
     from tests.default_site import default_site
 
     django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
@@ -41,7 +41,7 @@ def place(django_user_model, zoom_app, zoom_worker, settings, tmp_path):
         default_site(), "aurora-0", zoom_worker, show=("meetings",), hosts=[host],
         plan="business", host="testserver", work=False,
     )  # fmt: skip
-    zoom_worker.lose()
+    zoom_worker.clear()
     ensure_schedule()
     environment = {
         **share_database(tmp_path),
@@ -51,17 +51,17 @@ def place(django_user_model, zoom_app, zoom_worker, settings, tmp_path):
     try:
         yield environment
     finally:
-        leave_copy()
+        restore_test_database()
 
 
 @pytest.fixture
-def worker(place, tmp_path):
-    """``worker("old")``: starts one; all of them are ended afterwards."""
+def worker(environment, tmp_path):
+    """``worker("old")`` starts one; all are stopped afterwards."""
     started = []
 
     def start(name):
         log = tmp_path / "logs" / f"{name}.log"
-        process = Process(name, ["-m", "django", "qcluster"], log, place)
+        process = Process(name, ["-m", "django", "qcluster"], log, environment)
         process.start()
         started.append(process)
         return process
@@ -71,28 +71,28 @@ def worker(place, tmp_path):
         process.stop()
 
 
-def manage(place, *arguments):
-    """A command of the new code, as a deploy runs it."""
-    done = subprocess.run(
+def manage(environment, *arguments):
+    """Run a management command of the new code, as in a deploy."""
+    result = subprocess.run(
         [sys.executable, "-m", "django", *arguments], cwd=ROOT, check=False,
-        env={**os.environ, **place}, capture_output=True, text=True,
+        env={**os.environ, **environment}, capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def until(found, *, seconds, processes=()):
-    """Wait for something to be so."""
-    last = time.monotonic() + seconds
-    while time.monotonic() < last:
+def wait_until(condition, *, seconds, processes=()):
+    """Wait until a condition is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         with contextlib.suppress(Exception):  # a locked or half migrated database
-            if found():
+            if condition():
                 return
         time.sleep(0.1)
-    words = "\n".join(process.last_words(40) for process in processes)
-    pytest.fail(f"Not within {seconds} s. {SyncRun.objects.values()}\n{words}")
+    output = "\n".join(process.log_tail(40) for process in processes)
+    pytest.fail(f"Not within {seconds} s. {SyncRun.objects.values()}\n{output}")
 
 
-def stored():
+def stored_count():
     return Meeting.objects.filter(topic__startswith="Meeting ", detail_at__isnull=False).count()
 
 
@@ -100,7 +100,7 @@ def is_done():
     return SyncRun.objects.filter(state="done").exists()
 
 
-def everything_is_there_once():
+def assert_imported_once():
     assert Meeting.objects.filter(topic__startswith="Meeting ").count() == MEETINGS
     single = Meeting.objects.filter(topic__startswith="Meeting ", zoom_type=2)
     assert Occurrence.objects.filter(meeting__in=single).count() == single.count()
@@ -108,40 +108,40 @@ def everything_is_there_once():
     assert ZoomAccount.objects.get().lease_until is None
 
 
-def test_workers_end_and_are_killed_in_the_middle_of_an_import(place, worker):
-    """SIGTERM to the old one, a new one, SIGKILL to that as well: the last one ends the run."""
+def test_workers_end_and_are_killed_in_the_middle_of_an_import(environment, worker):
+    """SIGTERM to the old worker, SIGKILL to the new one: the last one completes the run."""
     old = worker("old")
-    until(lambda: stored() > 20, seconds=90, processes=[old])
+    wait_until(lambda: stored_count() > 20, seconds=90, processes=[old])
     old.child.send_signal(signal.SIGTERM)
-    old.child.wait(timeout=45)  # by itself, when its slice is over
+    old.child.wait(timeout=45)  # when its slice has ended
     assert old.child.returncode == 0
-    assert 20 < stored() < MEETINGS
-    before = stored()
+    assert 20 < stored_count() < MEETINGS
+    before = stored_count()
     new = worker("new")
-    until(lambda: before + 20 < stored() < MEETINGS, seconds=90, processes=[new])
+    wait_until(lambda: before + 20 < stored_count() < MEETINGS, seconds=90, processes=[new])
     os.killpg(new.child.pid, signal.SIGKILL)
     new.child.wait()
     assert ZoomAccount.objects.get().lease_until is not None
     last = worker("last")
-    until(is_done, seconds=180, processes=[last])
+    wait_until(is_done, seconds=180, processes=[last])
     last.stop()
-    everything_is_there_once()
+    assert_imported_once()
 
 
-def test_new_code_before_its_tables_and_old_code_after(place, worker):
-    """The worker starts before ``migrate``: what needs the new table waits for it, and the run
-    goes on. Then the old release's tasks, with other arguments, do no harm."""
-    manage(place, "migrate", "--verbosity", "0", "wagtail_zoom", "0001")
+def test_new_code_before_its_tables_and_old_code_after(environment, worker):
+    """The worker starts before ``migrate``: work that needs the new table waits for it, and the run
+    continues. Tasks of the old release, with other arguments, do no harm."""
+    manage(environment, "migrate", "--verbosity", "0", "wagtail_zoom", "0001")
     async_task("wagtail_zoom.tasks.sync_slice")
     async_task("wagtail_zoom.tasks.sync_slice", 1, 2, 3)
     async_task("wagtail_zoom.tasks.no_longer_there", 1)
     early = worker("early")
-    until(lambda: stored() > 20, seconds=120, processes=[early])
-    manage(place, "migrate", "--verbosity", "0")
-    until(is_done, seconds=180, processes=[early])
+    wait_until(lambda: stored_count() > 20, seconds=120, processes=[early])
+    manage(environment, "migrate", "--verbosity", "0")
+    wait_until(is_done, seconds=180, processes=[early])
     runs.request_run(ZoomAccount.objects.get(), SyncRun.Mode.RECONCILE)
-    until(lambda: SyncRun.objects.filter(state="done").count() == 2, seconds=120,
+    wait_until(lambda: SyncRun.objects.filter(state="done").count() == 2, seconds=120,
           processes=[early])  # fmt: skip
     early.stop()
-    everything_is_there_once()
+    assert_imported_once()
     call_command("makemigrations", "wagtail_zoom", "--check", "--dry-run", verbosity=0)

@@ -1,4 +1,4 @@
-"""Every sentence is translated, with the same placeholders; the compiled file is current."""
+"""All messages are translated, with the same placeholders; the compiled file is current."""
 
 from __future__ import annotations
 
@@ -30,42 +30,47 @@ def texts(entry: polib.POEntry) -> list[str]:
 
 @every_language
 def test_complete(language: str) -> None:
-    found = entries(language)
-    assert len(found) > 1000
-    assert [entry.msgid for entry in found if entry.fuzzy or not all(texts(entry))] == []
-    assert all(len(texts(entry)) >= 2 for entry in found if entry.msgid_plural)
+    all_entries = entries(language)
+    assert len(all_entries) > 1000
+    assert [entry.msgid for entry in all_entries if entry.fuzzy or not all(texts(entry))] == []
+    assert all(len(texts(entry)) >= 2 for entry in all_entries if entry.msgid_plural)
 
 
 @every_language
 def test_placeholders(language: str) -> None:
-    """What Python fills in is there; a singular may leave its number out."""
+    """Placeholders are complete; a singular may omit its number."""
     for entry in entries(language):
-        wanted = {*PLACEHOLDER.findall(entry.msgid), *PLACEHOLDER.findall(entry.msgid_plural or "")}
+        placeholders = {
+            *PLACEHOLDER.findall(entry.msgid),
+            *PLACEHOLDER.findall(entry.msgid_plural or ""),
+        }
         for text in texts(entry):
-            assert set(PLACEHOLDER.findall(text)) <= wanted, entry.msgid
+            assert set(PLACEHOLDER.findall(text)) <= placeholders, entry.msgid
         last = texts(entry)[-1]
-        assert set(PLACEHOLDER.findall(last)) == wanted, entry.msgid
+        assert set(PLACEHOLDER.findall(last)) == placeholders, entry.msgid
         assert entry.msgid.endswith("\n") == texts(entry)[0].endswith("\n")
 
 
 @every_language
 def test_compiled(language: str) -> None:
     compiled = polib.mofile(str(FOLDER / language / "LC_MESSAGES/django.mo"))
-    known = {(entry.msgctxt, entry.msgid): texts(entry) for entry in compiled}
+    messages = {(entry.msgctxt, entry.msgid): texts(entry) for entry in compiled}
     for entry in entries(language):
-        assert known.get((entry.msgctxt, entry.msgid)) == texts(entry), entry.msgid
+        assert messages.get((entry.msgctxt, entry.msgid)) == texts(entry), entry.msgid
 
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="needs GNU gettext")
-def test_no_sentence_is_left_out(tmp_path: Path) -> None:
-    """The catalogues hold what the code says today, and nothing else."""
+def test_catalogues_contain_all_messages(tmp_path: Path) -> None:
+    """The catalogues contain exactly the messages of the code."""
     package = tmp_path / "wagtail_zoom"
     shutil.copytree(FOLDER.parent, package, ignore=shutil.ignore_patterns("static", "*.pyc"))
-    # -P: a module of ours is named like one that Python brings.
+    # -P: no module of the package may shadow one of the standard library.
     command = [sys.executable, "-P", "-m", "django", "makemessages", "--no-obsolete", "-v0"]
     plain = {name: text for name, text in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run([*command, "-l", "de"], cwd=package, env=plain, check=True)
-    made = polib.pofile(str(package / "locale/de/LC_MESSAGES/django.po"))
-    said = {(entry.msgctxt, entry.msgid) for entry in made}
+    catalogue = polib.pofile(str(package / "locale/de/LC_MESSAGES/django.po"))
+    message_ids = {(entry.msgctxt, entry.msgid) for entry in catalogue}
     for language in LANGUAGES:
-        assert {(entry.msgctxt, entry.msgid) for entry in entries(language)} == said, language
+        assert {(entry.msgctxt, entry.msgid) for entry in entries(language)} == message_ids, (
+            language
+        )

@@ -1,4 +1,4 @@
-"""Payload → fields: what is kept, what has no place."""
+"""Payload → fields: which keys are stored, and which are not."""
 
 import json
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from wagtail_zoom.mapping.meetings import map_meeting
-from wagtail_zoom.mapping.parsing import BadItem
+from wagtail_zoom.mapping.parsing import InvalidItem
 from wagtail_zoom.mapping.recordings import map_recording
 from wagtail_zoom.models import Meeting, Recording
 
@@ -41,7 +41,7 @@ MEETING = {
 
 
 def test_only_known_columns_are_filled():
-    """S22: every mapped name is a column; start links, mails and new members have no place."""
+    """S22: every mapped name is a column; start links, emails and new keys are not stored."""
     fields = map_meeting(MEETING).fields
     columns = {column.name for column in Meeting._meta.get_fields()}
     assert set(fields) <= columns
@@ -50,19 +50,22 @@ def test_only_known_columns_are_filled():
         assert canary not in text
 
 
-def test_dates_are_zooms_instants():
-    """The autumn change of clocks lies between the two: the instants are Zoom's, not computed."""
-    dates = map_meeting(MEETING).dates
-    assert [(date.zoom_id, date.start.hour, date.duration, date.deleted) for date in dates] == [
+def test_occurrence_times_are_zooms():
+    """The end of daylight saving lies between the two: times are Zoom's, not computed."""
+    occurrences = map_meeting(MEETING).occurrences
+    assert [
+        (occurrence.zoom_id, occurrence.start.hour, occurrence.duration, occurrence.deleted)
+        for occurrence in occurrences
+    ] == [
         ("1", 17, 60, False),
         ("2", 18, 90, True),
     ]
 
 
 @pytest.mark.parametrize(("kind", "count"), [(1, 0), (2, 1), (3, 0), (4, 0), (5, 1), (6, 0)])
-def test_which_types_have_dates(kind, count):
-    """Personal rooms, instant meetings and series without fixed time have no date to list."""
-    assert len(map_meeting({**MEETING, "type": kind}).dates) == count
+def test_which_types_have_occurrences(kind, count):
+    """Personal rooms, instant meetings and series without fixed time have no occurrences."""
+    assert len(map_meeting({**MEETING, "type": kind}).occurrences) == count
 
 
 def test_kind_follows_the_type():
@@ -71,16 +74,16 @@ def test_kind_follows_the_type():
 
 
 @pytest.mark.parametrize("change", [{"id": None}, {"host_id": ""}, {"type": None}])
-def test_meeting_without_identity_is_bad(change):
+def test_meeting_without_identity_is_invalid(change):
     """S6."""
-    with pytest.raises(BadItem):
+    with pytest.raises(InvalidItem):
         map_meeting({**MEETING, **change})
 
 
-def test_missing_and_strange_members_are_tolerated():
-    """Zoom omits unset members, and enumerations grow."""
+def test_missing_and_unknown_values_are_tolerated():
+    """Zoom omits unset keys, and enumerations grow."""
     mapped = map_meeting({"id": "1", "host_id": "h", "type": 2, "settings": {"approval_type": 77}})
-    assert mapped.dates == () and mapped.fields["approval_type"] == Meeting.ApprovalType.NONE
+    assert mapped.occurrences == () and mapped.fields["approval_type"] == Meeting.ApprovalType.NONE
     assert map_meeting({"id": 1, "host_id": "h", "type": 2, "settings": None}).zoom_id == "1"
 
 
@@ -111,7 +114,7 @@ RECORDING = {
 }  # fmt: skip
 
 
-def test_recording_keeps_what_is_watched():
+def test_recording_columns_are_filled():
     mapped = map_recording(RECORDING)
     assert mapped.fields["is_ready"] and mapped.fields["has_transcript"]
     assert (mapped.fields["file_count"], mapped.fields["file_types"]) == (
@@ -128,16 +131,16 @@ def test_recording_keeps_what_is_watched():
 def test_the_play_link_is_stored_only_where_zoom_gives_no_share_link():
     shared = map_recording(RECORDING).fields
     assert (shared["share_url"], shared["play_url"]) == ("https://zoom.us/rec/share/x", "")
-    sound = {"id": "f0", "file_type": "M4A", "play_url": "https://zoom.us/rec/play/sound"}
-    broken = {
+    audio = {"id": "f0", "file_type": "M4A", "play_url": "https://zoom.us/rec/play/sound"}
+    processing = {
         "id": "f3",
         "file_type": "MP4",
         "status": "processing",
         "play_url": "https://zoom.us/b",
     }
-    files = [sound, broken, *RECORDING["recording_files"]]
-    alone = map_recording({**RECORDING, "share_url": None, "recording_files": files}).fields
-    assert (alone["share_url"], alone["play_url"]) == ("", "https://zoom.us/rec/play/x")
+    files = [audio, processing, *RECORDING["recording_files"]]
+    fields = map_recording({**RECORDING, "share_url": None, "recording_files": files}).fields
+    assert (fields["share_url"], fields["play_url"]) == ("", "https://zoom.us/rec/play/x")
     foreign = [{"id": "f1", "file_type": "MP4", "play_url": "https://evil.example/rec/play/x"}]
     foreign = map_recording({**RECORDING, "share_url": "", "recording_files": foreign}).fields
     assert foreign["play_url"] == ""
@@ -150,11 +153,11 @@ def test_recording_in_processing_is_not_ready():
 
 @pytest.mark.parametrize(("kind", "expected"), [(4, True), ("1", True), (2, False), ("8", False)])
 def test_unscheduled_recordings_are_marked(kind, expected):
-    """Of personal rooms and instant meetings: never published by itself."""
+    """Of personal rooms and instant meetings: never published automatically."""
     assert map_recording({**RECORDING, "type": kind}).fields["is_unscheduled"] is expected
 
 
 @pytest.mark.parametrize("change", [{"uuid": None}, {"start_time": "x"}, {"host_id": None}])
-def test_recording_without_identity_is_bad(change):
-    with pytest.raises(BadItem):
+def test_recording_without_identity_is_invalid(change):
+    with pytest.raises(InvalidItem):
         map_recording({**RECORDING, **change})

@@ -18,14 +18,14 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 
 APP = "wagtail_zoom"
-NEWEST = 96
-"""Of wagtailcore, in Wagtail 7.4, the lowest that is supported."""
+MAX_WAGTAILCORE_MIGRATION = 96
+"""Newest migration of wagtailcore in Wagtail 7.4, the lowest supported version."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow  # every migration of Wagtail on a database of its own
+@pytest.mark.slow  # all migrations of Wagtail on a new database
 def test_from_the_first_migration_to_the_newest_and_back(tmp_path):
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "tests.migrations.walk", str(tmp_path)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -33,8 +33,8 @@ def test_from_the_first_migration_to_the_newest_and_back(tmp_path):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-3000:]
-    tables, columns = map(int, re.search(r"(\d+) tables, (\d+) columns", done.stdout).groups())
+    assert result.returncode == 0, result.stdout[-3000:]
+    tables, columns = map(int, re.search(r"(\d+) tables, (\d+) columns", result.stdout).groups())
     first = MigrationLoader(None).project_state(("wagtail_zoom", "0001_initial")).apps
     assert tables == len(first.get_app_config("wagtail_zoom").models)
     assert columns > 150
@@ -48,19 +48,19 @@ def own_migrations():
     }
 
 
-def test_every_migration_can_be_undone_and_asks_for_nothing_newer():
+def test_every_migration_is_reversible_and_needs_no_newer_wagtail():
     assert (APP, "0001_initial") in own_migrations()
     for migration in own_migrations().values():
         assert all(operation.reversible for operation in migration.operations), migration
         foreign = [name for app, name in migration.dependencies if app == "wagtailcore"]
-        assert all(int(name[:4]) <= NEWEST for name in foreign), migration
+        assert all(int(name[:4]) <= MAX_WAGTAILCORE_MIGRATION for name in foreign), migration
 
 
 def breaks_running_processes(operation):
     """Why processes of the release before could not continue after this operation; else empty.
 
-    A deploy migrates while old processes still run: nothing is taken from them, and what is new
-    has a default in the database, because their INSERTs do not name it.
+    A deploy migrates while old processes still run: nothing they use may be removed, and new
+    columns need a default in the database, because their INSERTs do not name them.
     """
     name = type(operation).__name__
     if name.startswith(("Remove", "Rename", "Delete")):

@@ -1,6 +1,6 @@
-"""From the first migration to the newest and back, with a row in every table.
+"""Migrates from the first migration to the newest and back, with a row in every table.
 
-A process of its own on a database of its own: ``python -m tests.migrations.walk FOLDER``.
+Runs as a separate process on a separate database: ``python -m tests.migrations.walk FOLDER``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ FIRST = "0001_initial"
 
 
 def value_of(field: Any, rows: dict[str, Any], number: int) -> Any:
-    """Something for one column; a foreign key gets the row made before it."""
+    """A value for one column; a foreign key gets the row created before."""
     kind = type(field).__name__
     if field.is_relation:
         return rows.get(field.related_model._meta.label)
     if kind == "JSONField":
-        return {"kept": [number, "ü"]}
+        return {"list": [number, "ü"]}
     if kind == "SecretField":
-        return f"sealed {number}"
+        return f"secret {number}"
     if "DateTime" in kind:
         return datetime.datetime(2026, 5, 6, 7, 8, number, tzinfo=datetime.UTC)
     if "Date" in kind:
@@ -42,13 +42,13 @@ def value_of(field: Any, rows: dict[str, Any], number: int) -> Any:
 
 
 def fill(apps: Any) -> dict[str, dict[str, Any]]:
-    """One row in every table of ours; what each holds, by model and column."""
+    """Create one row in each of our tables; return their values by model and column."""
     rows: dict[str, Any] = {
         "auth.User": apps.get_model("auth", "User").objects.create(username="owner"),
         "wagtailcore.Site": apps.get_model("wagtailcore", "Site").objects.get(),
     }
     waiting = [model for model in apps.get_models() if model._meta.app_label == APP]
-    held = {}
+    stored = {}
     while waiting:
         model = waiting.pop(0)
         needed = [
@@ -56,25 +56,25 @@ def fill(apps: Any) -> dict[str, dict[str, Any]]:
             for field in model._meta.fields
             if field.is_relation and field.related_model is not model
         ]
-        labels = {one._meta.label for one in waiting}
+        labels = {other._meta.label for other in waiting}
         if labels.intersection(needed):
             waiting.append(model)
             continue
-        model.secret_place = lambda self: "here"  # historical models have no methods
+        model.secret_binding = lambda self: "here"  # historical models have no methods
         row = model()
         for number, field in enumerate(model._meta.fields, start=1):
             if not field.auto_created:
                 setattr(row, field.name, value_of(field, rows, number))
         row.save()
         rows[model._meta.label] = row
-        held[model.__name__] = model.objects.values().get()
-    return held
+        stored[model.__name__] = model.objects.values().get()
+    return stored
 
 
-def compare(apps: Any, held: dict[str, dict[str, Any]]) -> int:
-    """Every column that there still is holds what it held; how many were compared."""
+def compare_values(apps: Any, stored: dict[str, dict[str, Any]]) -> int:
+    """Check that every column that still exists has its value; return how many were compared."""
     count = 0
-    for name, before in held.items():
+    for name, before in stored.items():
         after = apps.get_model(APP, name).objects.values().get()
         for column in set(before) & set(after):
             assert after[column] == before[column], (name, column)
@@ -82,13 +82,13 @@ def compare(apps: Any, held: dict[str, dict[str, Any]]) -> int:
     return count
 
 
-def again(apps: Any, held: dict[str, dict[str, Any]]) -> None:
-    """What a process of the first release does to the newest tables: it reads, changes and adds
-    rows without knowing of newer columns."""
+def rerun_old_release(apps: Any, stored: dict[str, dict[str, Any]]) -> None:
+    """Read, change and add rows as a process of the first release does, which does not know newer
+    columns."""
     from django.db import transaction
 
     with transaction.atomic():
-        rows = {name: apps.get_model(APP, name).objects.get() for name in held}
+        rows = {name: apps.get_model(APP, name).objects.get() for name in stored}
         for row in rows.values():
             row.save()
         for row in reversed(rows.values()):
@@ -114,18 +114,20 @@ def main(folder: str) -> None:
 
     call_command("migrate", APP, FIRST, verbosity=0)
     apps_then = MigrationExecutor(connection).loader.project_state((APP, FIRST)).apps
-    held = fill(apps_then)
+    stored = fill(apps_then)
     call_command("migrate", verbosity=0)
     from django.apps import apps
 
-    count = compare(apps, held)
-    again(apps_then, held)
+    count = compare_values(apps, stored)
+    rerun_old_release(apps_then, stored)
     call_command("makemigrations", APP, "--check", "--dry-run", verbosity=0)
     call_command("migrate", APP, FIRST, verbosity=0)
-    assert compare(apps_then, held) >= count
+    assert compare_values(apps_then, stored) >= count
     call_command("migrate", APP, "zero", verbosity=0)
-    assert not [one for one in connection.introspection.table_names() if one.startswith(f"{APP}_")]
-    print(f"{len(held)} tables, {count} columns kept")
+    assert not [
+        name for name in connection.introspection.table_names() if name.startswith(f"{APP}_")
+    ]
+    print(f"{len(stored)} tables, {count} columns kept")
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ def test_migrations_are_reversible():
     call_command("migrate", "testapp", verbosity=0)
 
 
-def test_schedule_is_there_once_and_mended():
-    """Q7: created by the app itself, idempotent, whatever stood there before."""
+def test_schedule_exists_once_and_is_repaired():
+    """Q7: created by the app itself, idempotent, whatever existed before."""
     ensure_schedule()
     Schedule.objects.filter(name=SCHEDULE_NAME).update(minutes=60)
     Schedule.objects.create(name=SCHEDULE_NAME, func="other.path", schedule_type=Schedule.MINUTES)

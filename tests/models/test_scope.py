@@ -1,4 +1,4 @@
-"""Fetch scope: what at least one Site wants of an account."""
+"""Fetch scope: the data of an account that at least one Site needs."""
 
 import pytest
 from django.utils import timezone
@@ -11,15 +11,15 @@ from wagtail_zoom.models import (
     Host,
     ZoomAccount,
     ZoomSettings,
-    demand_mark,
     fetch_scope,
+    scope_fingerprint,
 )
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world():
+def connected_site():
     account = ZoomAccount.objects.create(zoom_id="acc")
     hosts = [Host.objects.create(account=account, zoom_id=f"h{n}") for n in (1, 2)]
     grant = Grant.objects.create(
@@ -34,18 +34,18 @@ def world():
     return account, hosts, grant, site_settings
 
 
-def test_only_chosen_kinds_and_hosts(world):
-    account, hosts, _grant, site_settings = world
+def test_only_chosen_kinds_and_hosts(connected_site):
+    account, hosts, _grant, site_settings = connected_site
     scope = fetch_scope(account)
     assert scope.hosts("meeting") == {hosts[0].pk, hosts[1].pk}
     assert scope.hosts("webinar") == set()
     assert scope.sites("meeting", hosts[0].pk) == {site_settings.site_id}
-    assert not scope.wants("meeting", None)
+    assert not scope.includes("meeting", None)
 
 
-def test_user_level_grant_covers_its_own_user_only(world):
-    """DESIGN 4.6: a grant of one user opens nothing of the others."""
-    account, hosts, grant, _site_settings = world
+def test_user_level_grant_covers_its_own_user_only(connected_site):
+    """A grant of one user does not cover other users."""
+    account, hosts, grant, _site_settings = connected_site
     Grant.objects.filter(pk=grant.pk).update(account_level=False)
     assert fetch_scope(account).hosts("meeting") == {hosts[0].pk}
 
@@ -57,41 +57,41 @@ def test_user_level_grant_covers_its_own_user_only(world):
         {"archived_at": timezone.now(), "grant": None},
     ],
 )
-def test_paused_and_archived_sites_keep_but_do_not_fetch(world, change):
-    account, hosts, _grant, site_settings = world
+def test_paused_and_archived_sites_keep_but_do_not_fetch(connected_site, change):
+    account, hosts, _grant, site_settings = connected_site
     ZoomSettings.objects.filter(pk=site_settings.pk).update(**change)
     scope = fetch_scope(account)
     assert scope.is_empty
-    assert scope.kept_hosts("meeting") == {host.pk for host in hosts}
+    assert scope.retained_hosts("meeting") == {host.pk for host in hosts}
 
 
-def test_broken_or_foreign_grant_fetches_nothing(world):
+def test_broken_or_foreign_grant_fetches_nothing(connected_site):
     """O16: a grant that needs the owner, or belongs to another client, makes no demand."""
-    account, hosts, grant, _site_settings = world
+    account, hosts, grant, _site_settings = connected_site
     Grant.objects.filter(pk=grant.pk).update(state=GrantState.NEEDS_RECONNECT)
     assert fetch_scope(account).is_empty
     Grant.objects.filter(pk=grant.pk).update(state=GrantState.CONNECTED, client_id="older")
     assert fetch_scope(account).is_empty
-    assert fetch_scope(account).kept_hosts("meeting")
+    assert fetch_scope(account).retained_hosts("meeting")
 
 
-def test_missing_scope_switches_one_kind_off(world):
-    """O17: the other kinds go on."""
-    account, hosts, grant, site_settings = world
+def test_missing_scope_disables_one_kind(connected_site):
+    """O17: the other content types are still fetched."""
+    account, hosts, grant, site_settings = connected_site
     ZoomSettings.objects.filter(pk=site_settings.pk).update(show_recordings=True)
     Grant.objects.filter(pk=grant.pk).update(missing_kinds=["recording"])
     scope = fetch_scope(account)
     assert scope.hosts("meeting") and not scope.hosts("recording")
-    assert scope.kept_hosts("recording")
+    assert scope.retained_hosts("recording")
 
 
 @pytest.mark.parametrize("change", [{"configured_at": None}, {"needs_confirmation": True}])
-def test_nothing_before_the_owner_has_chosen(world, change):
-    """DESIGN 4.5: nothing is fetched, nothing kept, before the choice and the confirmation."""
-    account, _hosts, _grant, site_settings = world
+def test_nothing_is_fetched_before_the_site_is_configured(connected_site, change):
+    """Nothing is fetched or kept before configuration and confirmation."""
+    account, _hosts, _grant, site_settings = connected_site
     ZoomSettings.objects.filter(pk=site_settings.pk).update(**change)
     scope = fetch_scope(account)
-    assert scope.is_empty and not scope.keep
+    assert scope.is_empty and not scope.retain
 
 
 CHANGES = {
@@ -112,32 +112,32 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_whatever_changes_the_scope_changes_its_mark(world, change):
-    """S: a run that looks at the mark alone stops for all that would stop it otherwise."""
-    account = world[0]
-    before, mark = fetch_scope(account), demand_mark(account)
+def test_each_scope_change_changes_the_mark(connected_site, change):
+    """S: a run that checks only the mark stops for every change of the scope."""
+    account = connected_site[0]
+    before, mark = fetch_scope(account), scope_fingerprint(account)
     model, values = CHANGES[change]
     model.objects.update(**values)
-    assert demand_mark(account) != mark
+    assert scope_fingerprint(account) != mark
     assert fetch_scope(account) != before
 
 
-def test_one_host_for_another_changes_the_mark(world):
-    account, hosts, _grant, site_settings = world
+def test_one_host_for_another_changes_the_mark(connected_site):
+    account, hosts, _grant, site_settings = connected_site
     third = Host.objects.create(account=account, zoom_id="h3")
-    mark = demand_mark(account)
+    mark = scope_fingerprint(account)
     ExposedHost.objects.filter(settings=site_settings, host=hosts[1]).delete()
     ExposedHost.objects.create(settings=site_settings, host=third)
-    assert demand_mark(account) != mark
-    # Away and back: the same scope, at the price of one full look.
+    assert scope_fingerprint(account) != mark
+    # Without hosts the mark differs too.
     ExposedHost.objects.all().delete()
-    assert demand_mark(account) != mark
+    assert scope_fingerprint(account) != mark
 
 
-def test_the_mark_is_as_cheap_for_many_hosts(world, django_assert_num_queries):
-    account, _hosts, _grant, site_settings = world
+def test_the_mark_needs_two_queries_for_many_hosts(connected_site, django_assert_num_queries):
+    account, _hosts, _grant, site_settings = connected_site
     for number in range(40):
         host = Host.objects.create(account=account, zoom_id=f"many{number}")
         ExposedHost.objects.create(settings=site_settings, host=host)
     with django_assert_num_queries(2):
-        assert len(demand_mark(account)) == 4
+        assert len(scope_fingerprint(account)) == 4

@@ -35,7 +35,7 @@ def stored(model, column, pk):
 
 
 def test_round_trip_is_encrypted(grant):
-    """O24: the column holds no clear text, the attribute gives it back."""
+    """O24: the column contains no clear text; the attribute returns it."""
     assert CANARY not in stored(Grant, "access_token", grant.pk)
     assert Grant.objects.get(pk=grant.pk).access_token.reveal() == CANARY
 
@@ -49,13 +49,13 @@ def test_printing_shows_nothing(grant):
     """O26: repr, str, format and a template mask the value; the template cannot reveal it."""
     fresh = Grant.objects.get(pk=grant.pk)
     page = Template("{{ g.access_token }}|{{ g.access_token.reveal }}|{{ g }}")
-    shown = [repr(fresh.access_token), f"{fresh.access_token}", page.render(Context({"g": fresh}))]
-    shown += [repr(Secret(value=CANARY)), f"{Secret(value=CANARY)}"]
-    assert all(CANARY not in text for text in shown)
+    texts = [repr(fresh.access_token), f"{fresh.access_token}", page.render(Context({"g": fresh}))]
+    texts += [repr(Secret(value=CANARY)), f"{Secret(value=CANARY)}"]
+    assert all(CANARY not in text for text in texts)
 
 
 def test_a_secret_cannot_be_pickled(grant):
-    """X21: a secret cannot slip into the task queue."""
+    """X21: a secret cannot be put into the task queue."""
     with pytest.raises(TypeError):
         pickle.dumps(grant.access_token)
 
@@ -80,7 +80,7 @@ def test_swapped_ciphertext_is_refused(grant, account):
 
 
 def test_bulk_create_and_bulk_update_encrypt(account):
-    """Bulk writes go the same way as save()."""
+    """Bulk writes encrypt like save()."""
     meeting = Meeting(account=account, kind="meeting", zoom_id="1", host_zoom_id="h")
     meeting.join_url = "https://zoom.us/j/1?pwd=canary"
     Meeting.objects.bulk_create([meeting])
@@ -93,7 +93,7 @@ def test_bulk_create_and_bulk_update_encrypt(account):
 
 
 def test_plain_text_cannot_be_written_around_the_instance(grant):
-    """A queryset update in clear is refused instead of stored."""
+    """A queryset update with clear text is refused."""
     with pytest.raises(ValueError, match="through its model instance"):
         Grant.objects.filter(pk=grant.pk).update(access_token=CANARY)
 
@@ -110,13 +110,13 @@ def test_rotation_reads_with_the_old_key(settings):
         decrypt(token, "here")
 
 
-def test_blind_index_is_keyed_and_found_under_every_key(settings):
+def test_blind_index_is_keyed_and_looked_up_with_every_key(settings):
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": [old]}
-    before = blind_index("mika@example.org", "email")
+    old_index = blind_index("mika@example.org", "email")
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ENCRYPTION_KEYS": [new, old]}
-    assert blind_index("mika@example.org", "email") != before
-    assert before in blind_indexes("mika@example.org", "email")
+    assert blind_index("mika@example.org", "email") != old_index
+    assert old_index in blind_indexes("mika@example.org", "email")
 
 
 def test_secret_compares_by_what_it_holds():
@@ -127,4 +127,4 @@ def test_secret_compares_by_what_it_holds():
 @pytest.mark.parametrize("value", [{"token": "t"}, ["t"], "x" * 65, None, 1.5, b"t"])
 def test_x21_only_ids_go_into_the_queue(value):
     with pytest.raises(TypeError, match="Only ids"):
-        enqueue("drain", value)
+        enqueue("process_events", value)

@@ -12,12 +12,12 @@ def site(db):
 
 @pytest.fixture
 def owner(site):
-    """An owner with the one right, on one Site only."""
+    """An owner with the Zoom permission on one Site only."""
     user = User.objects.create_user("owner", "owner@example.org", "pw")
     group = Group.objects.create(name="owners")
     group.permissions.add(Permission.objects.get(codename="access_admin"))
-    right = Permission.objects.get(codename="change_zoomsettings")
-    GroupSitePermission.objects.create(group=group, site=site, permission=right)
+    permission = Permission.objects.get(codename="change_zoomsettings")
+    GroupSitePermission.objects.create(group=group, site=site, permission=permission)
     user.groups.add(group)
     return user
 

@@ -1,4 +1,4 @@
-"""Connecting, over the real pages and the simulator (O1, O5, O20, O21, O23, X1-X4)."""
+"""Connecting, with the real pages and the simulator (O1, O5, O20, O21, O23, X1-X4)."""
 
 import re
 
@@ -32,8 +32,8 @@ def grant_of(site):
 
 
 def test_owner_connects_and_returns_to_the_panel(owner_client, site, zoom_app):
-    done = connect_site(owner_client, site, "aurora-0")
-    assert done["Location"].endswith(f"/zoomsettings/{site.pk}/")
+    response = connect_site(owner_client, site, "aurora-0")
+    assert response["Location"].endswith(f"/zoomsettings/{site.pk}/")
     grant = grant_of(site)
     assert grant.state == "connected"
     assert grant.account_level
@@ -41,7 +41,7 @@ def test_owner_connects_and_returns_to_the_panel(owner_client, site, zoom_app):
     assert grant.user_name == "Studio Aurora"
     assert grant.account.name == "Aurora Yoga"
     assert grant.generation == 1
-    # Nobody but the connecting person is ticked, and no kind is on (DESIGN 4.5).
+    # Only the connecting user is selected, and no content type is on.
     assert [row.host.zoom_id for row in ExposedHost.objects.all()] == [grant.zoom_user_id]
     assert ZoomSettings.for_site(site).kinds == frozenset()
     assert Activity.objects.get(code="connected").site_id == site.pk
@@ -55,8 +55,8 @@ def test_personal_grant_follows_from_the_scopes(owner_client, site, zoom_app):
 
 
 def test_o20_a_state_works_once(owner_client, site, zoom_app):
-    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    back = agree(begun["Location"], "aurora-0")
+    response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    back = agree(response["Location"], "aurora-0")
     received = follow(owner_client, back)
     assert follow(owner_client, received["Location"]).status_code == 302
     assert follow(owner_client, received["Location"]).status_code == 403
@@ -67,24 +67,24 @@ def test_o20_a_state_works_once(owner_client, site, zoom_app):
 def test_o20_another_browser_cannot_finish(owner_client, owner, site, zoom_app):
     from django.test import Client
 
-    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    received = follow(owner_client, agree(begun["Location"], "aurora-0"))
+    response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    received = follow(owner_client, agree(response["Location"], "aurora-0"))
     other = Client()
     other.force_login(owner)
-    zoom_app.forget_calls()
+    zoom_app.clear_calls()
     assert follow(other, received["Location"]).status_code == 403
     assert zoom_app.calls() == []
     assert not Grant.objects.exists()
 
 
-def begun(client, site, person="aurora-0"):
-    """The address of the callback, as Zoom sends the browser there."""
-    answer = client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    return agree(answer["Location"], person)
+def callback_url(client, site, person="aurora-0"):
+    """The callback URL to which Zoom redirects the browser."""
+    response = client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    return agree(response["Location"], person)
 
 
 def test_x1_another_user_in_the_same_browser_cannot_finish(owner_client, owner, site, zoom_app):
-    received = follow(owner_client, begun(owner_client, site))
+    received = follow(owner_client, callback_url(owner_client, site))
     other = User.objects.create_superuser("other", "other@example.org", "pw")
     session = owner_client.session
     session["_auth_user_id"] = str(other.pk)
@@ -95,40 +95,42 @@ def test_x1_another_user_in_the_same_browser_cannot_finish(owner_client, owner, 
 
 
 @pytest.mark.parametrize("name", ["CLIENT_ID", "OAUTH_URL"])
-def test_x3_a_state_of_another_app_or_server_is_none(owner_client, site, zoom_app, settings, name):
-    received = follow(owner_client, begun(owner_client, site))
+def test_x3_a_state_of_another_app_or_server_is_invalid(
+    owner_client, site, zoom_app, settings, name
+):
+    received = follow(owner_client, callback_url(owner_client, site))
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, name: "https://other.example"}
-    zoom_app.forget_calls()
+    zoom_app.clear_calls()
     assert follow(owner_client, received["Location"]).status_code == 403
     assert zoom_app.calls() == []
 
 
-def test_x2_a_state_runs_out_on_the_way_as_well(owner_client, site, zoom_app):
-    received = follow(owner_client, begun(owner_client, site))
+def test_x2_a_state_expires_during_the_flow(owner_client, site, zoom_app):
+    received = follow(owner_client, callback_url(owner_client, site))
     OAuthState.objects.update(expires_at=timezone.now())
     assert follow(owner_client, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
 
 
 def test_x2_a_second_code_for_one_state_is_refused(owner_client, site, zoom_app):
-    back = begun(owner_client, site)
+    back = callback_url(owner_client, site)
     assert follow(owner_client, back).status_code == 302
     forged = re.sub(r"code=[^&]*", "code=injected", back)
     assert follow(owner_client, forged).status_code == 400
     assert OAuthState.objects.get().code.reveal() != "injected"
 
 
-def test_x15_no_hand_over_to_a_host_that_is_no_longer_ours(owner_client, site, zoom_app):
-    gone = Site.objects.create(hostname="yoga.example", root_page=site.root_page, port=443)
+def test_x15_no_redirect_to_a_hostname_that_is_no_longer_known(owner_client, site, zoom_app):
+    removed_site = Site.objects.create(hostname="yoga.example", root_page=site.root_page, port=443)
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
-    answer = owner_client.post(url, headers={"host": "yoga.example"})
-    gone.delete()
-    assert follow(owner_client, agree(answer["Location"], "aurora-0")).status_code == 400
+    response = owner_client.post(url, headers={"host": "yoga.example"})
+    removed_site.delete()
+    assert follow(owner_client, agree(response["Location"], "aurora-0")).status_code == 400
 
 
 def test_o20_permission_withdrawn_in_between(owner_client, owner, site, zoom_app):
-    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    received = follow(owner_client, agree(begun["Location"], "aurora-0"))
+    response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    received = follow(owner_client, agree(response["Location"], "aurora-0"))
     owner.groups.clear()
     assert follow(owner_client, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
@@ -152,64 +154,66 @@ def test_x2_eleventh_flow_drops_the_oldest(owner_client, site, zoom_app):
 
 
 def test_o20_state_expires(owner_client, site, zoom_app):
-    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
     OAuthState.objects.update(expires_at=timezone.now())
-    assert follow(owner_client, agree(begun["Location"], "aurora-0")).status_code == 400
+    assert follow(owner_client, agree(response["Location"], "aurora-0")).status_code == 400
 
 
 def test_pkce_and_redirect_uri_come_from_settings(owner_client, site, zoom_app):
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
-    begun = owner_client.post(url, headers={"host": "evil.example"})
-    assert "oauth/authorize" not in begun["Location"]
-    begun = owner_client.post(url, headers={"host": "testserver:8099"})
-    assert "redirect_uri=https%3A%2F%2Ftestserver%2Fzoom%2Foauth%2Fcallback%2F" in begun["Location"]
-    assert "code_challenge_method=S256" in begun["Location"]
+    response = owner_client.post(url, headers={"host": "evil.example"})
+    assert "oauth/authorize" not in response["Location"]
+    response = owner_client.post(url, headers={"host": "testserver:8099"})
+    assert (
+        "redirect_uri=https%3A%2F%2Ftestserver%2Fzoom%2Foauth%2Fcallback%2F" in response["Location"]
+    )
+    assert "code_challenge_method=S256" in response["Location"]
 
 
-def test_handover_returns_to_the_originating_domain(owner_client, site, zoom_app):
+def test_callback_redirects_to_the_originating_domain(owner_client, site, zoom_app):
     Site.objects.create(hostname="yoga.example", root_page=site.root_page, port=443)
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
-    begun = owner_client.post(url, headers={"host": "yoga.example"})
-    received = follow(owner_client, agree(begun["Location"], "aurora-0"))
+    response = owner_client.post(url, headers={"host": "yoga.example"})
+    received = follow(owner_client, agree(response["Location"], "aurora-0"))
     assert received["Location"].startswith("http://yoga.example/zoom/oauth/finish/?state=")
     assert "code" not in received["Location"]
     assert received["Referrer-Policy"] == "no-referrer"
 
 
 def test_declining_changes_nothing(owner_client, site, zoom_app):
-    begun = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
+    response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
     state = OAuthState.objects.get()
     assert state.code.reveal() == ""
     from urllib.parse import parse_qs, urlsplit
 
-    query = parse_qs(urlsplit(begun["Location"]).query)
+    query = parse_qs(urlsplit(response["Location"]).query)
     back = owner_client.get(
         reverse("wagtail_zoom:oauth_callback"),
         {"error": "access_denied", "state": query["state"][0]},
     )
-    done = follow(owner_client, back["Location"])
-    assert done.status_code == 302
+    response = follow(owner_client, back["Location"])
+    assert response.status_code == 302
     assert not Grant.objects.exists()
     assert not OAuthState.objects.exists()
 
 
-def test_marketplace_install_without_state_lands_on_a_page(client, zoom_app, db):
+def test_marketplace_install_without_state_shows_a_page(client, zoom_app, db):
     response = client.get(reverse("wagtail_zoom:oauth_callback"), {"code": "stolen"})
     assert response.status_code == 200
     assert reverse("wagtail_zoom:start") in response.content.decode()
     assert not Grant.objects.exists()
 
 
-def test_o5_another_account_asks_first(owner_client, site, zoom_app):
+def test_o5_another_account_needs_confirmation(owner_client, site, zoom_app):
     connect_site(owner_client, site, "aurora-0")
     first = grant_of(site)
-    done = connect_site(owner_client, site, "borealis-0")
-    assert done["Location"] == reverse("wagtail_zoom:oauth_switch", args=[site.pk])
+    response = connect_site(owner_client, site, "borealis-0")
+    assert response["Location"] == reverse("wagtail_zoom:oauth_switch", args=[site.pk])
     assert grant_of(site) == first
-    page = owner_client.get(done["Location"]).content.decode()
+    page = owner_client.get(response["Location"]).content.decode()
     assert "Aurora Yoga" in page
     assert "Borealis Institute" in page
-    owner_client.post(done["Location"], {"answer": "switch"})
+    owner_client.post(response["Location"], {"answer": "switch"})
     second = grant_of(site)
     assert second.account.name == "Borealis Institute"
     first.refresh_from_db()
@@ -217,10 +221,10 @@ def test_o5_another_account_asks_first(owner_client, site, zoom_app):
     assert [row.host.account_id for row in ExposedHost.objects.all()] == [second.account_id]
 
 
-def test_o5_staying_gives_the_new_permission_back(owner_client, site, zoom_app):
+def test_o5_declining_the_switch_revokes_the_new_grant(owner_client, site, zoom_app):
     connect_site(owner_client, site, "aurora-0")
-    done = connect_site(owner_client, site, "borealis-0")
-    owner_client.post(done["Location"], {"answer": "stay"})
+    response = connect_site(owner_client, site, "borealis-0")
+    owner_client.post(response["Location"], {"answer": "stay"})
     assert grant_of(site).account.name == "Aurora Yoga"
     assert Grant.objects.get(account__name="Borealis Institute").state == "revoked"
 
@@ -234,10 +238,10 @@ def test_o1_two_sites_one_person_one_grant(owner_client, owner, site, zoom_app):
     assert Grant.objects.get().generation == 2
 
 
-def test_refused_secret_names_the_operator(owner_client, site, zoom_app, settings):
+def test_a_refused_client_secret_connects_nothing(owner_client, site, zoom_app, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
-    done = connect_site(owner_client, site, "aurora-0")
-    assert done.status_code == 302
+    response = connect_site(owner_client, site, "aurora-0")
+    assert response.status_code == 302
     assert not Grant.objects.exists()
 
 
@@ -252,8 +256,8 @@ def test_start_asks_strangers_to_log_in(client, db):
     assert "login" in response["Location"]
 
 
-def test_what_nobody_shows_any_more_after_a_switch_is_deleted(zoom_rows, zoom_worker):
-    """DESIGN 4.5; what the owner has made of it stays, as the page that asks says."""
+def test_rows_that_no_site_shows_after_a_switch_are_deleted(zoom_rows, zoom_worker):
+    """The owner's edits stay, as the confirmation page says."""
     item = zoom_rows.item(zoom_rows.meeting(), title="Ours")
     other = factories.make_grant(factories.make_account())
     with TestCase.captureOnCommitCallbacks(execute=True):

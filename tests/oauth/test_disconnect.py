@@ -1,4 +1,4 @@
-"""Letting go: always succeeds here, Zoom is told by the worker (O4, S24, X32)."""
+"""Disconnecting never waits for Zoom; the worker revokes the grant (O4, S24, X32)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,34 +22,34 @@ def site_settings(owner, owner_client, site, zoom_app, zoom_worker):
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
     connect_site(owner_client, site, "aurora-0")
     zoom_worker.run()
-    zoom_app.forget_calls()
-    found = ZoomSettings.for_site(site)
-    found.configured_at = timezone.now()
-    found.show_meetings = True
-    found.save()
-    return found
+    zoom_app.clear_calls()
+    site_settings = ZoomSettings.for_site(site)
+    site_settings.configured_at = timezone.now()
+    site_settings.show_meetings = True
+    site_settings.save()
+    return site_settings
 
 
 @pytest.fixture
-def second(site_settings, owner_client, site, zoom_worker):
-    """Another Site that is fed by the same person."""
-    place = Site.objects.create(hostname="two.example", root_page=site.root_page, port=82)
-    connect_site(owner_client, place, "aurora-0")
+def second_settings(site_settings, owner_client, site, zoom_worker):
+    """Another Site that the same user connected."""
+    second_site = Site.objects.create(hostname="two.example", root_page=site.root_page, port=82)
+    connect_site(owner_client, second_site, "aurora-0")
     zoom_worker.run()
     site_settings.refresh_from_db()
-    return ZoomSettings.for_site(place)
+    return ZoomSettings.for_site(second_site)
 
 
 def codes():
     return set(Activity.objects.values_list("code", flat=True))
 
 
-def test_disconnect_revokes_and_forgets(site_settings, owner, zoom_app, zoom_worker):
-    heard = []
-    account_disconnected.connect(lambda **facts: heard.append(facts["kept"]), weak=False)
+def test_disconnect_revokes_and_deletes_the_tokens(site_settings, owner, zoom_app, zoom_worker):
+    archived = []
+    account_disconnected.connect(lambda **kwargs: archived.append(kwargs["archived"]), weak=False)
     account = site_settings.account
     disconnect.disconnect(site_settings, keep=False, user=owner)
-    assert zoom_app.calls() == []  # nobody waits for Zoom
+    assert zoom_app.calls() == []  # the user does not wait for Zoom
     grant = Grant.objects.get()
     assert (grant.state, grant.reason) == ("revoked", "disconnected")
     assert site_settings.grant is None
@@ -63,7 +63,7 @@ def test_disconnect_revokes_and_forgets(site_settings, owner, zoom_app, zoom_wor
     assert not grant.refresh_token
     assert not grant.user_email
     assert grant.revoke_requested_at is None
-    account.refresh_from_db()  # curation hangs on it
+    account.refresh_from_db()  # curation refers to it
     assert "disconnected" in codes()
     with pytest.raises(ZoomAuthError):
         tokens.get_token(grant)
@@ -78,7 +78,7 @@ def test_disconnect_with_keep_leaves_an_archive(site_settings, owner, zoom_app, 
     assert site_settings.archived_at is not None
     assert site_settings.shows_data
     assert ExposedHost.objects.exists()
-    # The archive can be given up later.
+    # The archive can be deleted later.
     disconnect.disconnect(site_settings, keep=False, user=owner)
     assert ZoomSettings.for_site(site_settings.site).account is None
 
@@ -100,19 +100,21 @@ def test_an_authorisation_under_way_ends_with_the_connection(
     assert not OAuthState.objects.exists()
 
 
-def test_o4_the_grant_goes_with_its_last_site(site_settings, second, owner, zoom_app, zoom_worker):
-    assert site_settings.grant == second.grant
+def test_o4_the_grant_goes_with_its_last_site(
+    site_settings, second_settings, owner, zoom_app, zoom_worker
+):
+    assert site_settings.grant == second_settings.grant
     disconnect.disconnect(site_settings, keep=False, user=owner)
     zoom_worker.run()
     assert zoom_app.calls(f"path={REVOKE}") == []
-    assert tokens.get_token(second.grant).generation == 2
-    disconnect.disconnect(second, keep=False, user=owner)
+    assert tokens.get_token(second_settings.grant).generation == 2
+    disconnect.disconnect(second_settings, keep=False, user=owner)
     zoom_worker.run()
     assert len(zoom_app.calls(f"path={REVOKE}")) == 1
     assert Grant.objects.get().state == "revoked"
 
 
-def test_o4_a_failing_revoke_unlinks_at_once_and_is_tried_again(
+def test_o4_a_failing_revoke_disconnects_immediately_and_is_retried(
     site_settings, owner, zoom_app, zoom_worker
 ):
     zoom_app.fault("status", status=503, path=REVOKE, count=2)
@@ -122,7 +124,7 @@ def test_o4_a_failing_revoke_unlinks_at_once_and_is_tried_again(
     assert site_settings.grant is None
     assert (grant.revoke_attempts, grant.state) == (1, "revoked")
     assert grant.access_token
-    assert disconnect.due_revocations() == []  # not before half a minute is over
+    assert disconnect.due_revocations() == []  # not before half a minute has passed
     for _ in range(2):
         Grant.objects.update(retry_at=timezone.now())
         assert disconnect.due_revocations() == [grant.pk]
@@ -137,18 +139,18 @@ def test_o4_after_six_tries_the_tokens_go_anyway(site_settings, owner, zoom_app,
     disconnect.disconnect(site_settings, keep=False, user=owner)
     zoom_worker.run()
     waits = []
-    while len(waits) + 1 < disconnect.REVOKE_TRIES:
+    while len(waits) + 1 < disconnect.MAX_REVOKE_ATTEMPTS:
         grant = Grant.objects.get()
         assert grant.access_token
         waits.append(round((grant.retry_at - timezone.now()).total_seconds(), -1))
         disconnect.revoke_pending(grant.pk)
     assert waits == [30, 60, 120, 300, 900]
     assert not Grant.objects.get().access_token
-    assert len(zoom_app.calls(f"path={REVOKE}")) == disconnect.REVOKE_TRIES
+    assert len(zoom_app.calls(f"path={REVOKE}")) == disconnect.MAX_REVOKE_ATTEMPTS
 
 
-def test_an_expired_token_is_renewed_to_be_revoked(site_settings, owner, zoom_app, zoom_worker):
-    """The renewed pair is kept: when the revocation itself fails, the next try still can."""
+def test_an_expired_token_is_refreshed_to_be_revoked(site_settings, owner, zoom_app, zoom_worker):
+    """The refreshed pair is stored, so that a failed revocation can be retried."""
     Grant.objects.update(expires_at=timezone.now())
     zoom_app.fault("status", status=503, path=REVOKE, count=1)
     disconnect.disconnect(site_settings, keep=False, user=owner)
@@ -161,7 +163,7 @@ def test_an_expired_token_is_renewed_to_be_revoked(site_settings, owner, zoom_ap
     assert not Grant.objects.get().access_token
 
 
-def test_what_is_over_at_zoom_needs_no_second_try(site_settings, owner, zoom_app, zoom_worker):
+def test_a_grant_that_ended_at_zoom_is_revoked_once(site_settings, owner, zoom_app, zoom_worker):
     zoom_app.deauthorize(user="aurora-0")
     disconnect.disconnect(site_settings, keep=False, user=owner)
     zoom_worker.run()
@@ -177,15 +179,15 @@ def test_a_copied_database_revokes_nothing(site_settings, owner, zoom_app, zoom_
     assert not Grant.objects.get().access_token
 
 
-def test_connecting_again_before_the_worker_came(
+def test_connecting_again_before_the_worker_ran(
     site_settings, owner, owner_client, site, zoom_app, zoom_worker
 ):
     """The revocation of the former connection must not end the new one."""
     disconnect.disconnect(site_settings, keep=False, user=owner)
-    waiting = list(zoom_worker.waiting)
-    zoom_worker.lose()
+    waiting_tasks = list(zoom_worker.waiting)
+    zoom_worker.clear()
     connect_site(owner_client, site, "aurora-0")
-    zoom_worker.waiting.extend(waiting)
+    zoom_worker.waiting.extend(waiting_tasks)
     zoom_worker.run()
     grant = ZoomSettings.for_site(site).grant
     assert grant.state == "connected"
@@ -194,7 +196,7 @@ def test_connecting_again_before_the_worker_came(
 
 
 def test_connecting_again_while_the_revocation_runs(site_settings, owner, zoom_app, zoom_worker):
-    """The tokens that are dropped are those that were revoked."""
+    """Only the tokens that were revoked are deleted."""
     disconnect.disconnect(site_settings, keep=False, user=owner)
     stale = Grant.objects.select_related("account").get()
     Grant.objects.update(generation=7, state="connected", revoke_requested_at=None)
@@ -202,8 +204,10 @@ def test_connecting_again_while_the_revocation_runs(site_settings, owner, zoom_a
     assert Grant.objects.get().access_token
 
 
-def test_reconnecting_plans_a_comparison(site_settings, owner_client, site, zoom_app, zoom_worker):
-    """S23: nothing was heard in between."""
+def test_reconnecting_plans_a_reconciliation(
+    site_settings, owner_client, site, zoom_app, zoom_worker
+):
+    """S23: no webhook events arrived in the meantime."""
     site_settings.account.next_reconcile_at = timezone.now() + timedelta(hours=5)
     site_settings.account.save()
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
@@ -212,8 +216,8 @@ def test_reconnecting_plans_a_comparison(site_settings, owner_client, site, zoom
     assert site_settings.account.next_reconcile_at <= timezone.now()
 
 
-def test_orphans_are_given_back(site_settings, owner, zoom_app, zoom_worker):
-    """Somebody authorised, was asked whether to switch, and closed the browser."""
+def test_orphaned_grants_are_revoked(site_settings, owner, zoom_app, zoom_worker):
+    """A user authorised, was asked to confirm the switch, and closed the browser."""
     ZoomSettings.objects.update(grant=None)
     disconnect.release_orphans()
     assert Grant.objects.get().state == "connected"
@@ -224,48 +228,54 @@ def test_orphans_are_given_back(site_settings, owner, zoom_app, zoom_worker):
     assert len(zoom_app.calls(f"path={REVOKE}")) == 1
 
 
-def test_o4_deauthorisation_ends_it_for_all_sites(site_settings, second, zoom_app):
+def test_o4_deauthorisation_ends_it_for_all_sites(site_settings, second_settings, zoom_app):
     grant = Grant.objects.get()
-    at = datetime.now(UTC)
+    removed_at = datetime.now(UTC)
     account = site_settings.account
-    assert disconnect.deauthorize(account.zoom_id, grant.zoom_user_id, at) == [account.pk]
-    for one in (site_settings, second):
-        one.refresh_from_db()
-        assert (one.grant, one.account, one.configured_at) == (None, None, None)
+    assert disconnect.deauthorize(account.zoom_id, grant.zoom_user_id, removed_at) == [account.pk]
+    for settings_row in (site_settings, second_settings):
+        settings_row.refresh_from_db()
+        assert (settings_row.grant, settings_row.account, settings_row.configured_at) == (
+            None,
+            None,
+            None,
+        )
     assert not ExposedHost.objects.exists()
     grant.refresh_from_db()
     assert (grant.state, grant.reason) == ("revoked", "deauthorized")
     assert not grant.access_token
     assert Activity.objects.filter(code="deauthorized").count() == 2
-    assert disconnect.deauthorize(account.zoom_id, grant.zoom_user_id, at) == [account.pk]
+    assert disconnect.deauthorize(account.zoom_id, grant.zoom_user_id, removed_at) == [account.pk]
     assert Activity.objects.filter(code="deauthorized").count() == 2
 
 
-def test_old_news_of_a_deauthorisation_is_ignored(site_settings):
+def test_an_outdated_deauthorisation_is_ignored(site_settings):
     grant = Grant.objects.get()
-    before = grant.connected_at - timedelta(seconds=1)
-    assert disconnect.deauthorize(site_settings.account.zoom_id, grant.zoom_user_id, before) == []
+    removed_at = grant.connected_at - timedelta(seconds=1)
+    assert (
+        disconnect.deauthorize(site_settings.account.zoom_id, grant.zoom_user_id, removed_at) == []
+    )
     assert Grant.objects.get().state == "connected"
 
 
-@pytest.mark.parametrize("wrong", ["account", "user"])
-def test_x12_deauthorisation_of_others_is_not_ours(site_settings, wrong):
+@pytest.mark.parametrize("other", ["account", "user"])
+def test_x12_deauthorisation_of_others_changes_nothing(site_settings, other):
     grant = Grant.objects.get()
-    account = "other" if wrong == "account" else site_settings.account.zoom_id
-    user = "other" if wrong == "user" else grant.zoom_user_id
+    account = "other" if other == "account" else site_settings.account.zoom_id
+    user = "other" if other == "user" else grant.zoom_user_id
     assert disconnect.deauthorize(account, user, timezone.now()) == []
     assert Grant.objects.get().state == "connected"
 
 
 def test_x32_a_refresh_under_way_stores_nothing_after_the_end(site_settings, zoom_app):
-    """Removed at Zoom while the token call was out: no tokens come back, the state stays."""
+    """Removed at Zoom during the token call: no tokens are stored, the state stays."""
     from wagtail_zoom.oauth import protocol
 
     grant = Grant.objects.select_related("account").get()
-    fresh = protocol.renew(grant.refresh_token)
+    token_set = protocol.refresh(grant.refresh_token)
     disconnect.deauthorize(site_settings.account.zoom_id, grant.zoom_user_id, timezone.now())
     with pytest.raises(ZoomAuthError):
-        tokens._store(grant, 1, fresh)
+        tokens._store_tokens(grant, 1, token_set)
     row = Grant.objects.get()
     assert (row.state, row.reason) == ("revoked", "deauthorized")
     assert not row.access_token
@@ -273,13 +283,13 @@ def test_x32_a_refresh_under_way_stores_nothing_after_the_end(site_settings, zoo
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_disconnecting_undoes_no_choice_that_was_made_meanwhile(zoom_rows, keep):
+def test_disconnecting_does_not_overwrite_settings_saved_in_the_meantime(zoom_rows, keep):
     site_settings = ZoomSettings.objects.get(site=zoom_rows.site)
     ZoomSettings.objects.filter(pk=site_settings.pk).update(
         show_host_names=False, join_policy="never"
     )
     disconnect.disconnect(site_settings, keep=keep)
-    found = ZoomSettings.objects.get(pk=site_settings.pk)
-    assert (found.show_host_names, found.join_policy) == (False, "never")
-    assert found.grant is None and (found.account is not None) is keep
-    assert (found.archived_at is not None) is keep
+    stored = ZoomSettings.objects.get(pk=site_settings.pk)
+    assert (stored.show_host_names, stored.join_policy) == (False, "never")
+    assert stored.grant is None and (stored.account is not None) is keep
+    assert (stored.archived_at is not None) is keep

@@ -1,4 +1,4 @@
-"""Links for the Zoom administrator who has no log-in here (DESIGN: invitation; X1, X4)."""
+"""Invitation links for a Zoom administrator who has no login here (X1, X4)."""
 
 from datetime import timedelta
 
@@ -33,11 +33,11 @@ def invited(site, owner, zoom_app, zoom_worker):
 
 
 def accept(client, path, person="aurora-0"):
-    """Press the button of the link and agree at Zoom; the last page."""
-    begun = client.post(path)
-    if begun.status_code != 302:
-        return begun
-    received = follow(client, agree(begun["Location"], person))
+    """Use the link and authorise at Zoom; return the last response."""
+    response = client.post(path)
+    if response.status_code != 302:
+        return response
+    received = follow(client, agree(response["Location"], person))
     return follow(client, received["Location"])
 
 
@@ -49,7 +49,7 @@ def test_the_link_is_a_secret_that_is_not_stored(invited):
     assert Activity.objects.get(code="invited").site_id == row.site_id
 
 
-def test_looking_consumes_nothing(client, invited, zoom_app):
+def test_viewing_the_link_uses_nothing_up(client, invited, zoom_app):
     row, path = invited
     for _ in range(3):
         page = client.get(path)
@@ -62,24 +62,24 @@ def test_looking_consumes_nothing(client, invited, zoom_app):
     assert zoom_app.calls() == []
 
 
-def test_somebody_without_a_log_in_connects_and_the_owner_confirms(
+def test_a_person_without_a_login_connects_and_the_owner_confirms(
     client, invited, site, owner, zoom_app, zoom_worker
 ):
     row, path = invited
-    done = accept(client, path)
-    assert done.status_code == 200
+    response = accept(client, path)
+    assert response.status_code == 200
     row.refresh_from_db()
     assert row.used_at is not None
     site_settings = ZoomSettings.for_site(site)
     assert site_settings.grant.user_name == "Studio Aurora"
     assert site_settings.grant.connected_by is None
     assert site_settings.needs_confirmation
-    # Before the owner's yes nothing is fetched, whatever is chosen.
+    # Before the owner's confirmation nothing is fetched, whatever is selected.
     site_settings.show_meetings, site_settings.configured_at = True, timezone.now()
     site_settings.save()
     zoom_worker.run()
     runs.request_run(site_settings.account, "backfill")
-    zoom_app.forget_calls()
+    zoom_app.clear_calls()
     zoom_worker.run()
     assert not any("/meetings" in call["path"] for call in zoom_app.calls())
     assert not Meeting.objects.exists()
@@ -94,7 +94,7 @@ def test_somebody_without_a_log_in_connects_and_the_owner_confirms(
 def test_it_works_once(client, invited, site, zoom_app):
     _row, path = invited
     assert accept(client, path).status_code == 200
-    zoom_app.forget_calls()
+    zoom_app.clear_calls()
     assert client.get(path).status_code == 404
     assert client.post(path).status_code == 404
     assert zoom_app.calls() == []
@@ -102,10 +102,10 @@ def test_it_works_once(client, invited, site, zoom_app):
 
 
 def test_two_flows_of_one_link_connect_once(client, invited, site, zoom_app):
-    """Both were begun while the link was open; the second finds it used and changes nothing."""
+    """Both began while the link was open; the second finds it used and changes nothing."""
     _row, path = invited
-    backs = [agree(client.post(path)["Location"], "aurora-0") for _ in range(2)]
-    first, second = (follow(client, back)["Location"] for back in backs)
+    callback_urls = [agree(client.post(path)["Location"], "aurora-0") for _ in range(2)]
+    first, second = (follow(client, callback_url)["Location"] for callback_url in callback_urls)
     assert follow(client, first).status_code == 200
     assert follow(client, second).status_code == 403
     assert ZoomSettings.for_site(site).grant.state == "connected"
@@ -119,7 +119,7 @@ def test_it_expires(client, invited):
     assert not OAuthState.objects.exists()
 
 
-def test_it_expires_on_the_way(client, invited, site, zoom_app):
+def test_it_expires_during_the_flow(client, invited, site, zoom_app):
     _row, path = invited
     received = follow(client, agree(client.post(path)["Location"], "aurora-0"))
     Invitation.objects.update(expires_at=timezone.now())
@@ -128,13 +128,13 @@ def test_it_expires_on_the_way(client, invited, site, zoom_app):
 
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t + "x", lambda t: "x" * 43])
-def test_a_changed_link_is_nothing(client, invited, change):
+def test_a_changed_link_returns_404(client, invited, change):
     _row, path = invited
     token = path.rstrip("/").rsplit("/", 1)[1]
     assert client.get(path.replace(token, change(token))).status_code == 404
 
 
-def test_it_can_be_taken_back(client, invited):
+def test_it_can_be_revoked(client, invited):
     row, path = invited
     invitations.revoke(row)
     assert client.post(path).status_code == 404
@@ -147,20 +147,20 @@ def test_a_new_link_ends_the_old_one(client, invited, site, owner):
     assert client.get(url.removeprefix("https://testserver")).status_code == 200
 
 
-def test_another_browser_cannot_press_the_button_again(client, invited, site, zoom_app):
+def test_another_browser_cannot_use_the_link(client, invited, site, zoom_app):
     _row, path = invited
-    begun = client.post(path)
+    response = client.post(path)
     other = Client()
     assert other.post(path).status_code == 403
-    # Nor can it finish what the first one began.
-    received = follow(client, agree(begun["Location"], "aurora-0"))
+    # It cannot complete the flow of the first browser either.
+    received = follow(client, agree(response["Location"], "aurora-0"))
     assert follow(other, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
     assert follow(client, received["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize("when", ["before", "on the way"])
-def test_the_inviters_right_was_withdrawn(client, invited, owner, site, zoom_app, when):
+def test_the_inviters_permission_was_withdrawn(client, invited, owner, site, zoom_app, when):
     _row, path = invited
     if when == "before":
         owner.groups.clear()
@@ -168,13 +168,13 @@ def test_the_inviters_right_was_withdrawn(client, invited, owner, site, zoom_app
     else:
         received = follow(client, agree(client.post(path)["Location"], "aurora-0"))
         owner.groups.clear()
-        zoom_app.forget_calls()
+        zoom_app.clear_calls()
         assert follow(client, received["Location"]).status_code == 403
         assert zoom_app.calls() == []
     assert not Grant.objects.exists()
 
 
-def test_an_inviter_who_was_switched_off(client, invited, owner):
+def test_an_inactive_inviter(client, invited, owner):
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert client.get(invited[1]).status_code == 404
 
@@ -185,18 +185,18 @@ def test_a_site_that_has_another_account_is_not_switched(
     _row, path = invited
     connect_site(owner_client, site, "borealis-0")
     before = ZoomSettings.for_site(site).grant
-    done = accept(client, path, "aurora-0")
-    assert done.status_code == 409
+    response = accept(client, path, "aurora-0")
+    assert response.status_code == 409
     assert ZoomSettings.for_site(site).grant == before
     assert Grant.objects.exclude(pk=before.pk).get().state == "revoked"
     zoom_worker.run()
     assert len(zoom_app.calls("path=/oauth/revoke")) == 1
 
 
-def test_repairing_a_known_account_needs_no_second_yes(
+def test_reconnecting_a_confirmed_account_needs_no_second_confirmation(
     client, owner_client, invited, site, zoom_app, zoom_worker
 ):
-    """Visitors go on seeing what the owner chose while somebody mends the connection."""
+    """Visitors still see the selected content while another person repairs the connection."""
     _row, path = invited
     connect_site(owner_client, site, "aurora-0")
     ZoomSettings.objects.update(configured_at=timezone.now(), show_meetings=True)

@@ -1,4 +1,4 @@
-"""A blank project as the tutorial makes it, with the wheel in an environment of its own."""
+"""A blank project as in the tutorial, with the wheel in a virtual environment."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*command: str | Path, cwd: Path, **extra: str) -> str:
-    """Run to the end; its output. Fails with what it said."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
-    done = subprocess.run(
+    """Run a command and return its output, which is also the message of a failure."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")
+    }
+    result = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env={**kept, **extra},
+        env={**environment, **extra},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
 
 
-def release() -> Any:
-    """The script that builds what is published."""
+def load_release_script() -> Any:
+    """The script that builds a release."""
     spec = importlib.util.spec_from_file_location("release", ROOT / "scripts/release.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -45,45 +47,45 @@ def release() -> Any:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder with sdist and wheel, the wheel made from the sdist as on an index."""
+    """The folder with sdist and wheel; the wheel is built from the sdist."""
     folder = tmp_path_factory.mktemp("dist")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
-        release().build(folder)
+        load_release_script().build(folder)
         yield folder
 
 
 @pytest.fixture(scope="session")
 def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment of its own with the wheel; the rest is borrowed from the running one."""
+    """A virtual environment with the wheel; other packages come from the current one."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, with_pip=False)
-    own = next(folder.glob("lib/python*/site-packages"))
-    # A path line makes the packages visible, but not the editable install of ourselves.
-    (own / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    site_packages = next(folder.glob("lib/python*/site-packages"))
+    # A path line makes the packages importable, but not our own editable install.
+    (site_packages / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     wheel = next(built.glob("*.whl"))
-    target = ("--target", own, "--no-deps", "--no-index", wheel)
+    target = ("--target", site_packages, "--no-deps", "--no-index", wheel)
     run(sys.executable, "-m", "pip", "--quiet", "install", *target, cwd=folder)
     return folder / "bin" / "python"
 
 
-def tutorial(kind: str) -> list[str]:
-    """The samples of one language in the tutorial, in their order."""
+def tutorial_samples(language: str) -> list[str]:
+    """The samples of one language in the tutorial, in order."""
     text = (ROOT / "docs/tutorial.md").read_text()
-    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``wagtail start mysite``, and what the tutorial says."""
+    """``wagtail start mysite`` and the changes of the tutorial."""
     folder = tmp_path_factory.mktemp("project")
-    lines = [line for block in tutorial("console") for line in block.splitlines()]
+    lines = [line for block in tutorial_samples("console") for line in block.splitlines()]
     (start,) = [line for line in lines if line.startswith("wagtail ")]
     assert f"cd {start.split()[-1]}" in lines
     main = "from wagtail.bin.wagtail import main; main()"
     run(python, "-c", main, *start.split()[1:], cwd=folder)
     root = folder / start.split()[-1]
-    settings, line, models = tutorial("python")
+    settings, line, models = tutorial_samples("python")
     with (root / "mysite/settings/dev.py").open("a") as file:
         file.write(settings)
     urls = root / "mysite/urls.py"
@@ -91,11 +93,11 @@ def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "urlpatterns = [\n" in text
     urls.write_text(text.replace("urlpatterns = [\n", f"urlpatterns = [\n{line}", 1))
     (root / "home/models.py").write_text(models)
-    (root / "home/templates/home/home_page.html").write_text(tutorial("html")[0])
+    (root / "home/templates/home/home_page.html").write_text(tutorial_samples("html")[0])
     return root
 
 
-def typed(python: Path) -> list[list[str]]:
-    """What the tutorial says to type, as commands; ``python`` is the project's own."""
-    lines = [line for block in tutorial("console") for line in block.splitlines()]
+def tutorial_commands(python: Path) -> list[list[str]]:
+    """The commands of the tutorial; ``python`` is that of the project."""
+    lines = [line for block in tutorial_samples("console") for line in block.splitlines()]
     return [[str(python), *line.split()[1:]] for line in lines if line.startswith("python ")]

@@ -13,39 +13,39 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, release, run, typed
+from .conftest import ROOT, load_release_script, run, tutorial_commands
 
 pytestmark = pytest.mark.slow
 
-PARTS = Path(__file__).with_name("project")
+PROJECT_FILES = Path(__file__).with_name("project")
 
 
 @pytest.fixture(scope="module")
-def tested(project: Path) -> Path:
-    """The project with a test of its own."""
-    shutil.copy(PARTS / "walk.py", project / "test_project.py")
+def project_with_tests(project: Path) -> Path:
+    """The project with its own test file."""
+    shutil.copy(PROJECT_FILES / "walk.py", project / "test_project.py")
     fixtures = 'pytest_plugins = ["wagtail_zoom.testing.fixtures"]\n'
     (project / "conftest.py").write_text(fixtures)
     return project
 
 
-def test_the_same_source_makes_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    """Built again under another umask, another zone and another language."""
+def test_builds_are_reproducible(built: Path, tmp_path: Path) -> None:
+    """A second build with another umask, time zone and locale."""
     before = {path.name: path.read_bytes() for path in built.iterdir()}
     mask = os.umask(0o077)
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TZ", "Pacific/Auckland")
             patch.setenv("LC_ALL", "C")
-            release().build(tmp_path)
+            load_release_script().build(tmp_path)
     finally:
         os.umask(mask)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_the_page_on_the_index_has_no_relative_link(built: Path) -> None:
+def test_the_package_description_has_no_relative_link(built: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
-        (name,) = [one for one in wheel.namelist() if one.endswith("METADATA")]
+        (name,) = [command for command in wheel.namelist() if command.endswith("METADATA")]
         text = wheel.read(name).decode()
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     assert len(links) > 10
@@ -53,8 +53,8 @@ def test_the_page_on_the_index_has_no_relative_link(built: Path) -> None:
     assert "Description-Content-Type: text/markdown" in text
 
 
-def test_what_is_inside(built: Path) -> None:
-    """The sdist carries the tests, both carry templates, static files and catalogues."""
+def test_contents_of_sdist_and_wheel(built: Path) -> None:
+    """The sdist contains the tests; both contain templates, static files and catalogues."""
     run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir(), cwd=built)
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
@@ -75,8 +75,12 @@ def test_what_is_inside(built: Path) -> None:
 
 
 def test_the_tutorials_processes_start(project: Path, python: Path) -> None:
-    """The three terminals: each command as it stands, the simulator on a free port."""
-    (simulator,) = [one for one in typed(python) if "wagtail_zoom.testing.simulator" in one]
+    """The three terminals: each command as written, the simulator on a free port."""
+    (simulator,) = [
+        command
+        for command in tutorial_commands(python)
+        if "wagtail_zoom.testing.simulator" in command
+    ]
     simulator[simulator.index("8010")] = "0"
     with subprocess.Popen(
         simulator, cwd=project, env={**os.environ, "PYTHONPATH": ""}, stdout=subprocess.PIPE
@@ -84,40 +88,40 @@ def test_the_tutorials_processes_start(project: Path, python: Path) -> None:
         assert process.stdout is not None
         assert b"http://" in process.stdout.readline()
         process.terminate()
-    names = {one[2] for one in typed(python) if one[1] == "manage.py"}
+    names = {command[2] for command in tutorial_commands(python) if command[1] == "manage.py"}
     assert {"qcluster", "runserver"} <= names
     for name in ("qcluster", "runserver"):
         run(python, "manage.py", name, "--help", cwd=project)
 
 
-def test_a_blank_project(tested: Path, python: Path) -> None:
-    """The tutorial's samples and commands, then a project's own test: connect, list, sign up."""
+def test_a_blank_project(project_with_tests: Path, python: Path) -> None:
+    """The tutorial's samples and commands, then a project's own test: connect, list, register."""
     manage = (python, "manage.py")
     person = {
         "DJANGO_SUPERUSER_USERNAME": "owner",
         "DJANGO_SUPERUSER_EMAIL": "owner@example.org",
         "DJANGO_SUPERUSER_PASSWORD": "pw",
     }
-    said = {}
-    for command in typed(python):
+    output = {}
+    for command in tutorial_commands(python):
         name = command[2]
         if command[1] != "manage.py" or name in ("qcluster", "runserver"):
             continue
         extra = ["--noinput"] if name == "createsuperuser" else []
-        said[name] = run(*command, *extra, cwd=tested, **person)
-    assert list(said) == ["makemigrations", "migrate", "check", "createsuperuser"]
-    assert "No changes" not in said["makemigrations"]
-    assert "wagtail_zoom" in said["migrate"]
-    assert "no issues" in said["check"]
-    assert "Superuser created" in said["createsuperuser"]
-    made = run(*manage, "makemigrations", "--check", "--dry-run", cwd=tested)
-    assert "No changes detected" in made
-    said_by_pytest = run(
+        output[name] = run(*command, *extra, cwd=project_with_tests, **person)
+    assert list(output) == ["makemigrations", "migrate", "check", "createsuperuser"]
+    assert "No changes" not in output["makemigrations"]
+    assert "wagtail_zoom" in output["migrate"]
+    assert "no issues" in output["check"]
+    assert "Superuser created" in output["createsuperuser"]
+    result = run(*manage, "makemigrations", "--check", "--dry-run", cwd=project_with_tests)
+    assert "No changes detected" in result
+    pytest_output = run(
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "mysite.settings.dev"),
         *("-o", "django_debug_mode=true"),
         *("-o", "python_files=test_project.py", "."),
-        cwd=tested,
-        # The simulator is a process of its own: the same environment, started from here.
-        PYTHONPATH=str(tested),
+        cwd=project_with_tests,
+        # The simulator is a separate process; it needs the project on its path.
+        PYTHONPATH=str(project_with_tests),
     )
-    assert "3 passed" in said_by_pytest
+    assert "3 passed" in pytest_output

@@ -1,4 +1,4 @@
-"""What is installed along with the package may be used by anybody, and says so."""
+"""All dependencies have a free licence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FREE = re.compile(
     r"\b(MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|HPND|CNRI|0BSD|Zlib)\b"
 )
-UNFREE = re.compile(r"\b(A?GPL|SSPL|Commercial|Proprietary)\b", re.IGNORECASE)
+NOT_FREE = re.compile(r"\b(A?GPL|SSPL|Commercial|Proprietary)\b", re.IGNORECASE)
 
 
 def requirements() -> list[str]:
@@ -22,42 +22,49 @@ def requirements() -> list[str]:
     return [*project["dependencies"], *project["optional-dependencies"]["testing"]]
 
 
-def closure(wanted: list[str]) -> dict[str, metadata.Distribution]:
-    """Everything that comes along, by name."""
-    found: dict[str, metadata.Distribution] = {}
-    waiting = [Requirement(line) for line in wanted]
-    while waiting:
-        one = waiting.pop()
-        if one.marker is not None and not one.marker.evaluate({"extra": ""}):
+def all_dependencies(requirement_lines: list[str]) -> dict[str, metadata.Distribution]:
+    """All direct and indirect dependencies, by name."""
+    distributions: dict[str, metadata.Distribution] = {}
+    pending = [Requirement(line) for line in requirement_lines]
+    while pending:
+        requirement = pending.pop()
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        name = one.name.lower().replace("_", "-")
-        if name not in found:
-            found[name] = metadata.distribution(one.name)
-            waiting += [Requirement(line) for line in found[name].requires or []]
-    return found
+        name = requirement.name.lower().replace("_", "-")
+        if name not in distributions:
+            distributions[name] = metadata.distribution(requirement.name)
+            pending += [Requirement(line) for line in distributions[name].requires or []]
+    return distributions
 
 
 def licence(package: metadata.Distribution) -> str:
-    facts = package.metadata
+    metadata_fields = package.metadata
     classifiers = [
-        line for line in facts.get_all("Classifier") or [] if line.startswith("License ::")
+        line
+        for line in metadata_fields.get_all("Classifier") or []
+        if line.startswith("License ::")
     ]
-    said = facts.get("License-Expression") or " ".join(classifiers) or facts.get("License") or ""
-    if len(said) < 4 or said.startswith("License :: OSI Approved") and "::" not in said[24:]:
-        said += " " + (facts.get("License") or "")[:200]
-    return said
+    text = (
+        metadata_fields.get("License-Expression")
+        or " ".join(classifiers)
+        or metadata_fields.get("License")
+        or ""
+    )
+    if len(text) < 4 or text.startswith("License :: OSI Approved") and "::" not in text[24:]:
+        text += " " + (metadata_fields.get("License") or "")[:200]
+    return text
 
 
-PACKAGES = closure(requirements())
+PACKAGES = all_dependencies(requirements())
 
 
-def test_the_whole_closure_was_looked_at():
+def test_all_dependencies_are_checked():
     assert len(PACKAGES) > 25
     assert {"django", "wagtail", "cryptography", "certifi", "flask"} <= set(PACKAGES)
 
 
 @pytest.mark.parametrize("name", sorted(PACKAGES))
 def test_licences_are_free(name):
-    said = licence(PACKAGES[name])
-    assert FREE.search(said), f"{name}: {said!r}"
-    assert not UNFREE.search(said) or " OR " in said, f"{name}: {said!r}"
+    text = licence(PACKAGES[name])
+    assert FREE.search(text), f"{name}: {text!r}"
+    assert not NOT_FREE.search(text) or " OR " in text, f"{name}: {text!r}"

@@ -1,4 +1,4 @@
-"""The CI files are valid, pinned, and run what the repository has."""
+"""The CI files are valid, pinned, and run targets and scripts that exist."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_actions_are_pinned_to_commits_with_their_version(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_rights_are_least(path):
+def test_permissions_are_minimal(path):
     workflow = yaml.safe_load(path.read_text())
     assert workflow["permissions"] == {"contents": "read"}
     for step in steps(path):
@@ -37,7 +37,7 @@ def test_rights_are_least(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_what_they_make_exists(path):
+def test_make_targets_and_scripts_exist(path):
     makefile = (ROOT / "Makefile").read_text()
     for step in steps(path):
         for target in re.findall(r"^\s*make ([a-z-]+)", str(step.get("run", "")), re.MULTILINE):
@@ -46,24 +46,24 @@ def test_what_they_make_exists(path):
             assert (ROOT / script).exists()
 
 
-def test_the_matrix_spans_what_is_supported():
+def test_the_matrix_covers_all_supported_versions():
     matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     pairs = matrix["jobs"]["tests"]["strategy"]["matrix"]["include"]
     project = (ROOT / "pyproject.toml").read_text()
-    for what, name in (("python", "Python"), ("django", "Framework :: Django")):
-        said = re.findall(rf'"[\w: ]*{name} :: (\d\.\d+)"', project)
-        assert said
-        assert {pair[what] for pair in pairs} == set(said)
+    for key, name in (("python", "Python"), ("django", "Framework :: Django")):
+        versions = re.findall(rf'"[\w: ]*{name} :: (\d\.\d+)"', project)
+        assert versions
+        assert {pair[key] for pair in pairs} == set(versions)
 
 
-def test_the_matrix_is_that_of_nox():
-    """``nox`` and CI try the same pairs."""
+def test_the_matrix_equals_that_of_nox():
+    """``nox`` and CI test the same versions."""
     tree = ast.parse((ROOT / "noxfile.py").read_text())
-    (found,) = [
+    (nox_pairs,) = [
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAIRS"
     ]
     matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     pairs = matrix["jobs"]["tests"]["strategy"]["matrix"]["include"]
-    assert [(one["python"], one["django"], one["wagtail"]) for one in pairs] == found
+    assert [(pair["python"], pair["django"], pair["wagtail"]) for pair in pairs] == nox_pairs

@@ -1,4 +1,4 @@
-"""One right per Site, and nothing beyond it (X4, X5, X34)."""
+"""One permission per Site, and nothing beyond it (X4, X5, X34)."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
@@ -53,7 +53,7 @@ def test_rows_follow_their_site(owner, items, action):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_nobody_else_has_any_right(sites, items, action):
+def test_other_users_have_no_permission(sites, items, action):
     stranger = User.objects.create_user("stranger")
     assert not settings_policy.user_has_permission(stranger, action)
     assert not item_policy.user_has_permission_for_instance(stranger, action, items[0])
@@ -71,8 +71,8 @@ def test_inactive_owner_has_none(owner, sites):
     assert not may_change(owner, sites[0])
 
 
-def test_global_right_opens_every_site(sites):
-    """Ticked in the global list, the same right means all Sites."""
+def test_global_permission_covers_every_site(sites):
+    """Assigned globally, the same permission covers all Sites."""
     user = User.objects.create_user("all")
     user.user_permissions.add(Permission.objects.get(codename="change_zoomsettings"))
     assert set(sites_for(user)) == set(sites)

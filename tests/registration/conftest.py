@@ -1,4 +1,4 @@
-"""One Site with one meeting that takes sign-ups: as rows only, or really connected."""
+"""A Site with a meeting that takes registrations: as rows only, or connected to the simulator."""
 
 import json
 from datetime import timedelta
@@ -21,10 +21,10 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 from wagtail_zoom.registration import delivery, outbox
-from wagtail_zoom.registration.context import Offer
+from wagtail_zoom.registration.context import FormContext
 from wagtail_zoom.testing.connect import connect_and_import
 
-SAME = {"Sec-Fetch-Site": "same-origin"}
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 PERSON = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
 
 
@@ -39,8 +39,8 @@ def site(db):
 
 
 @pytest.fixture
-def place(site):
-    """Rows only. Zoom "asked to wait", so that nothing is sent anywhere."""
+def tenant(site):
+    """Rows only. The account is throttled, so nothing is sent to Zoom."""
     account = ZoomAccount.objects.create(
         zoom_id="acc", throttled_until=timezone.now() + timedelta(hours=1)
     )
@@ -66,7 +66,7 @@ def place(site):
     )
 
 
-def make_meeting(place, *, dates=(1,), **values):
+def make_meeting(tenant, *, dates=(1,), **values):
     values = {
         "kind": "meeting",
         "zoom_type": 2 if len(dates) == 1 else 8,
@@ -80,16 +80,16 @@ def make_meeting(place, *, dates=(1,), **values):
         **values,
     }
     meeting = Meeting.objects.create(
-        account=place.account,
-        host=place.host,
-        host_zoom_id=place.host.zoom_id,
+        account=tenant.account,
+        host=tenant.host,
+        host_zoom_id=tenant.host.zoom_id,
         **values,
     )
     for number, days in enumerate(dates):
         start = timezone.now() + timedelta(days=days)
         Occurrence.objects.create(
             meeting=meeting,
-            account=place.account,
+            account=tenant.account,
             zoom_id=f"1{number}" if len(dates) > 1 else "",
             start=start,
             end=start + timedelta(hours=1),
@@ -99,50 +99,55 @@ def make_meeting(place, *, dates=(1,), **values):
 
 
 @pytest.fixture
-def meeting(place):
-    return make_meeting(place)
+def meeting(tenant):
+    return make_meeting(tenant)
 
 
-def offer(place, meeting, **values):
+def form_context(tenant, meeting, **values):
     from wagtail_zoom.frontend.visibility import SiteVisibility
 
-    return Offer.make(SiteVisibility.for_site(place.site), place.site, meeting.pk, **values)
+    return FormContext.load(SiteVisibility.for_site(tenant.site), tenant.site, meeting.pk, **values)
 
 
-def url_of(place, meeting, *, locale="en", **options):
-    return FormLink(place.site.pk, place.site.root_page_id, meeting.pk, locale, options).url
+def form_url(tenant, meeting, *, locale="en", **options):
+    return FormLink(tenant.site.pk, tenant.site.root_page_id, meeting.pk, locale, options).url
 
 
 def post(client, url, data=None, **headers):
-    """As a browser would send the form."""
-    return client.post(url, {**PERSON, **(data or {})}, headers={**SAME, **headers})
+    """Post the form as a browser does."""
+    return client.post(url, {**PERSON, **(data or {})}, headers={**SAME_ORIGIN, **headers})
 
 
-def work():
-    """Work off everything that is due now, as the worker does."""
-    return outbox.run(delivery.work, seconds=0.5)
+def process_due():
+    """Process everything that is due now, as the worker does."""
+    return outbox.run(delivery.process, seconds=0.5)
 
 
-def hurry():
-    """Make everything that waits due now."""
+def make_all_due():
+    """Make all queued tasks and emails due now."""
     now = timezone.now()
     Registration.objects.exclude(task="").update(task_at=now, next_try_at=now)
     Registration.objects.exclude(mail_due="").update(mail_at=now, next_try_at=now)
 
 
-def answers(row):
+def stored_answers(row):
     return json.loads(row.answers.reveal())
 
 
 @pytest.fixture
-def connected(site, zoom_app, zoom_unpaced, zoom_worker, settings, django_user_model):
-    """``connected("aurora-0", topic=…)``: really connected, with a fresh meeting in the mirror."""
+def connect_site(site, zoom_app, zoom_no_rate_limit, zoom_worker, settings, django_user_model):
+    """``connect_site("aurora-0", topic=…)``: connected to the simulator, with a new meeting."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
     user = django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
 
-    def run(person="borealis-0", **facts):
-        facts = {"topic": "Heat pumps", "start_time": "+3d 18:30", "registration": "auto", **facts}
-        made = zoom_app.create_meeting(person, **facts)
+    def run(person="borealis-0", **values):
+        values = {
+            "topic": "Heat pumps",
+            "start_time": "+3d 18:30",
+            "registration": "auto",
+            **values,
+        }
+        zoom_meeting = zoom_app.create_meeting(person, **values)
         site_settings = connect_and_import(
             site,
             person,
@@ -152,15 +157,19 @@ def connected(site, zoom_app, zoom_unpaced, zoom_worker, settings, django_user_m
             host="testserver",
             organiser="Harbour House",
         )
-        number = str(made["id"])
-        found = Meeting.objects.get(account=site_settings.account_id, zoom_id=number)
-        place = SimpleNamespace(
+        number = str(zoom_meeting["id"])
+        meeting = Meeting.objects.get(account=site_settings.account_id, zoom_id=number)
+        tenant = SimpleNamespace(
             site=site, site_settings=site_settings, account=site_settings.account, user=user
         )
-        place.grant = site_settings.grant
-        zoom_app.forget_calls()
+        tenant.grant = site_settings.grant
+        zoom_app.clear_calls()
         return SimpleNamespace(
-            place=place, meeting=found, number=int(number), url=url_of(place, found), zoom=zoom_app
+            tenant=tenant,
+            meeting=meeting,
+            number=int(number),
+            url=form_url(tenant, meeting),
+            zoom=zoom_app,
         )
 
     return run

@@ -1,4 +1,4 @@
-"""Instead of a form that cannot work stands a sentence that says why."""
+"""When registration is not possible, a message replaces the form."""
 
 from datetime import timedelta
 
@@ -7,15 +7,15 @@ from django.utils import timezone
 
 from wagtail_zoom.models import Host, Occurrence, ZoomAccount, ZoomSettings
 
-from .conftest import make_meeting, offer, url_of
+from .conftest import form_context, form_url, make_meeting
 
 
-def code(place, meeting):
-    return offer(place, meeting).availability.code
+def code(tenant, meeting):
+    return form_context(tenant, meeting).availability.code
 
 
-def test_open(place, meeting):
-    assert code(place, meeting) == "open"
+def test_open(tenant, meeting):
+    assert code(tenant, meeting) == "open"
 
 
 @pytest.mark.parametrize(
@@ -32,16 +32,16 @@ def test_open(place, meeting):
         ({"zoom_type": 3, "dates": ()}, "open"),
     ],
 )
-def test_meeting_that_takes_nobody(client, place, values, expected):
-    meeting = make_meeting(place, **values)
-    assert code(place, meeting) == expected
-    html = client.get(url_of(place, meeting)).content.decode()
+def test_rules_of_the_meeting(client, tenant, values, expected):
+    meeting = make_meeting(tenant, **values)
+    assert code(tenant, meeting) == expected
+    html = client.get(form_url(tenant, meeting)).content.decode()
     assert ("<form" in html) is (expected == "open")
 
 
-def test_cancelled(place, meeting):
+def test_cancelled(tenant, meeting):
     Occurrence.objects.update(state="cancelled")
-    assert code(place, meeting) == "cancelled"
+    assert code(tenant, meeting) == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -53,33 +53,33 @@ def test_cancelled(place, meeting):
         ({"show_meetings": False}, "gone"),
     ],
 )
-def test_site_that_does_not_offer_it(place, meeting, values, expected):
-    ZoomSettings.objects.filter(pk=place.site_settings.pk).update(**values)
-    assert code(place, meeting) == expected
+def test_rules_of_the_site(tenant, meeting, values, expected):
+    ZoomSettings.objects.filter(pk=tenant.site_settings.pk).update(**values)
+    assert code(tenant, meeting) == expected
 
 
-def test_free_host(place, meeting):
-    """Trap 19: Zoom takes no sign-ups for hosts without a licence."""
+def test_unlicensed_host(tenant, meeting):
+    """Zoom accepts no registrations for hosts without a licence."""
     Host.objects.update(user_type=1)
-    assert code(place, meeting) == "unlicensed"
+    assert code(tenant, meeting) == "unlicensed"
 
 
-def test_missing_scope(place, meeting):
-    place.grant.missing_kinds = ["registration"]
-    place.grant.save()
-    assert code(place, meeting) == "off"
+def test_missing_scope(tenant, meeting):
+    tenant.grant.missing_kinds = ["registration"]
+    tenant.grant.save()
+    assert code(tenant, meeting) == "off"
 
 
-def test_copied_database(place, meeting):
-    """DESIGN 4.7: a copy registers nobody."""
+def test_copied_database(tenant, meeting):
+    """A copied database accepts no registrations."""
     ZoomAccount.objects.update(fingerprint="other")
-    assert code(place, meeting) == "paused"
+    assert code(tenant, meeting) == "paused"
 
 
-def test_refusal_of_the_whole_meeting_is_believed_for_a_while(place, meeting):
+def test_a_refusal_of_the_whole_meeting_expires(tenant, meeting):
     meeting.registration_block, meeting.registration_block_at = "full", timezone.now()
     meeting.save()
-    assert code(place, meeting) == "full"
+    assert code(tenant, meeting) == "full"
     meeting.registration_block_at -= timedelta(hours=2)
     meeting.save()
-    assert code(place, meeting) == "open"
+    assert code(tenant, meeting) == "open"

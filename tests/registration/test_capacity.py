@@ -1,4 +1,4 @@
-"""Pages hear of it when a form is full, open again, or asks something else."""
+"""Pages are invalidated when a meeting is full, open again, or has other questions."""
 
 import time
 
@@ -15,57 +15,57 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def heard(django_capture_on_commit_callbacks):
-    """``heard(work)``: the meetings that were announced by it."""
-    found = []
+def announced_meetings(django_capture_on_commit_callbacks):
+    """``announced_meetings(change)``: the meetings that the change publishes."""
+    published = []
 
     def listen(meetings, **kwargs):
-        found.append(meetings)
+        published.append(meetings)
 
     mirror_changed.connect(listen)
 
-    def run(work):
-        found.clear()
+    def run(change):
+        published.clear()
         with django_capture_on_commit_callbacks(execute=True):
-            work()
-        return found[:]
+            change()
+        return published[:]
 
     yield run
     mirror_changed.disconnect(listen)
 
 
-def message(place, meeting, what):
+def registration_event(tenant, meeting, what):
     event = WebhookEvent(
         event=f"meeting.registration_{what}",
         event_ts=int(time.time() * 1000),
         payload={"object": {"id": int(meeting.zoom_id), "registrant": {"id": "somebody"}}},
     )
-    return lambda: events.apply(place.account, event)
+    return lambda: events.on_registration_event(tenant.account, event)
 
 
-def test_the_last_place_is_taken_and_becomes_free(place, heard):
-    meeting = make_meeting(place, capacity=3, registrant_count=1)
-    before = ZoomAccount.objects.get(pk=place.account.pk).data_version
-    assert heard(message(place, meeting, "created")) == []
-    assert ZoomAccount.objects.get(pk=place.account.pk).data_version > before
-    assert heard(message(place, meeting, "created")) == [{meeting.pk}]
-    assert heard(message(place, meeting, "created")) == []
-    assert heard(message(place, meeting, "cancelled")) == []
-    assert heard(message(place, meeting, "cancelled")) == [{meeting.pk}]
+def test_the_last_place_is_taken_and_becomes_free(tenant, announced_meetings):
+    meeting = make_meeting(tenant, capacity=3, registrant_count=1)
+    before = ZoomAccount.objects.get(pk=tenant.account.pk).data_version
+    assert announced_meetings(registration_event(tenant, meeting, "created")) == []
+    assert ZoomAccount.objects.get(pk=tenant.account.pk).data_version > before
+    assert announced_meetings(registration_event(tenant, meeting, "created")) == [{meeting.pk}]
+    assert announced_meetings(registration_event(tenant, meeting, "created")) == []
+    assert announced_meetings(registration_event(tenant, meeting, "cancelled")) == []
+    assert announced_meetings(registration_event(tenant, meeting, "cancelled")) == [{meeting.pk}]
     meeting.refresh_from_db()
     assert meeting.registrant_count == 2
 
 
-def test_zoom_refuses_everybody_and_takes_them_again(place, meeting, heard):
-    assert heard(lambda: capacity.set_block(meeting, "full")) == [{meeting.pk}]
-    assert heard(lambda: capacity.set_block(meeting, "full")) == []
-    assert heard(lambda: capacity.set_block(meeting, "")) == [{meeting.pk}]
+def test_a_refusal_and_its_end_are_published(tenant, meeting, announced_meetings):
+    assert announced_meetings(lambda: capacity.set_refusal(meeting, "full")) == [{meeting.pk}]
+    assert announced_meetings(lambda: capacity.set_refusal(meeting, "full")) == []
+    assert announced_meetings(lambda: capacity.set_refusal(meeting, "")) == [{meeting.pk}]
 
 
-def test_other_questions(place, meeting, heard):
-    """Trap 17: a title goes back to Zoom letter by letter, so it is kept so."""
-    asked = {"custom_questions": [{"title": " Own  or\trent? ", "type": "short"}]}
-    assert heard(lambda: questions.keep(meeting, asked)) == [{meeting.pk}]
-    assert heard(lambda: questions.keep(meeting, asked)) == []
+def test_changed_questions_are_published(tenant, meeting, announced_meetings):
+    """A title is sent back to Zoom unchanged, so it is stored unchanged."""
+    zoom_questions = {"custom_questions": [{"title": " Own  or\trent? ", "type": "short"}]}
+    assert announced_meetings(lambda: questions.store(meeting, zoom_questions)) == [{meeting.pk}]
+    assert announced_meetings(lambda: questions.store(meeting, zoom_questions)) == []
     meeting.refresh_from_db()
     assert meeting.questions["custom_questions"][0]["title"] == " Own  or\trent? "

@@ -1,4 +1,4 @@
-"""X25: neither the answer nor its time tells who is known."""
+"""X25: neither the response nor its time reveals who is registered."""
 
 import statistics
 import time
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from wagtail_zoom.models import Registration
 
-from .conftest import hurry, post, work
+from .conftest import make_all_due, post, process_due
 
 pytestmark = pytest.mark.django_db
 ROUNDS = 7
@@ -21,16 +21,16 @@ STATES = ("approved", "pending", "denied", "cancelled", "failed", "waiting", "li
 PEOPLE = {name: f"{name}@example.org" for name in STATES}
 
 
-def everybody(client, case):
-    """One person for each state that an address can be in, really registered at Zoom."""
-    for name, address in PEOPLE.items():
-        post(client, case.url, {"email": address})
+def register_everyone(client, scenario):
+    """One person for each state of an email address, registered at Zoom."""
+    for name, email in PEOPLE.items():
+        post(client, scenario.url, {"email": email})
         row = Registration.objects.latest("pk")
         Registration.objects.filter(pk=row.pk).update(snapshot={**row.snapshot, "who": name})
 
 
-def put_back():
-    """Bring everybody (back) into their state, with nothing under way."""
+def reset_states():
+    """Set each person's state (again), with nothing due."""
     later = timezone.now() + timedelta(hours=1)
     for row in Registration.objects.filter(snapshot__who__isnull=False):
         name = row.snapshot["who"]
@@ -44,49 +44,51 @@ def put_back():
         row.save()
 
 
-def timed(client, url, address):
+def timed(client, url, email):
     cache.clear()
     began = time.perf_counter()
-    answer = post(client, url, {"email": address})
-    return time.perf_counter() - began, (answer.status_code, answer.url)
+    response = post(client, url, {"email": email})
+    return time.perf_counter() - began, (response.status_code, response.url)
 
 
 @pytest.mark.slow
-def test_x25_answer_and_its_time_are_of_one_class(client, connected):
-    """Medians of interleaved rounds: every class within a fraction of one call to Zoom."""
-    case = connected()
-    everybody(client, case)
-    hurry()
-    work()
-    case.zoom.options(latency=LATENCY)
+def test_x25_response_and_its_time_are_equal(client, connect_site):
+    """Medians of interleaved rounds: all states within a fraction of one call to Zoom."""
+    scenario = connect_site()
+    register_everyone(client, scenario)
+    make_all_due()
+    process_due()
+    scenario.zoom.options(latency=LATENCY)
     took = {name: [] for name in ("new", *PEOPLE)}
-    told = set()
+    answers = set()
     for number in range(ROUNDS):
-        put_back()
+        reset_states()
         for name in took:
-            seconds, answer = timed(client, case.url, PEOPLE.get(name, f"new{number}@example.org"))
+            seconds, response = timed(
+                client, scenario.url, PEOPLE.get(name, f"new{number}@example.org")
+            )
             took[name].append(seconds)
-            told.add(answer)
-    case.zoom.options(latency=0)
-    assert len(told) == 1
+            answers.add(response)
+    scenario.zoom.options(latency=0)
+    assert len(answers) == 1
     middle = {name: statistics.median(times) for name, times in took.items()}
     assert max(middle.values()) - min(middle.values()) < 0.6 * LATENCY / 1000, middle
 
 
 @pytest.mark.parametrize("double_opt_in", [False, True])
-def test_x25_the_same_number_of_calls_whoever_it_is(client, connected, double_opt_in):
-    """What makes the time: one call to Zoom for everybody, or none for anybody."""
-    case = connected()
-    everybody(client, case)
-    put_back()
-    case.place.site_settings.double_opt_in = double_opt_in
-    case.place.site_settings.save()
+def test_x25_equal_number_of_calls(client, connect_site, double_opt_in):
+    """The response time depends on this: one call to Zoom for all, or no call for all."""
+    scenario = connect_site()
+    register_everyone(client, scenario)
+    reset_states()
+    scenario.tenant.site_settings.double_opt_in = double_opt_in
+    scenario.tenant.site_settings.save()
     calls = {}
     for name in ("new", *PEOPLE, "often"):
-        address = PEOPLE.get(name, f"{name}@example.org")
+        email = PEOPLE.get(name, f"{name}@example.org")
         cache.clear()
         for _time in range(6 if name == "often" else 1):
-            case.zoom.forget_calls()
-            post(client, case.url, {"email": address})
-        calls[name] = len(case.zoom.calls())
+            scenario.zoom.clear_calls()
+            post(client, scenario.url, {"email": email})
+        calls[name] = len(scenario.zoom.calls())
     assert set(calls.values()) == {0 if double_opt_in else 1}, calls

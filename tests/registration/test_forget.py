@@ -1,4 +1,4 @@
-"""Issue, shows 5: after ``zoom_forget`` a dump of the database and the files holds no trace."""
+"""After ``zoom_forget`` a dump of the database and the files contains no trace of the person."""
 
 import base64
 import hashlib
@@ -14,14 +14,14 @@ from django.urls import reverse
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from demo_site.apps import _forget_mails
+from demo_site.apps import _delete_emails
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import moderation
 from wagtail_zoom.signals import person_forgotten
 from wagtail_zoom.testing.signing import sign
 
-from .conftest import SAME, hurry, work
-from .test_delivery import ADD, at_zoom, row
+from .conftest import SAME_ORIGIN, make_all_due, process_due
+from .test_delivery import ADD, get_registration, zoom_registrants
 
 pytestmark = pytest.mark.django_db
 EMAIL, TYPED = "quillfeather@example.org", "QuillFeather@Example.org"
@@ -29,14 +29,14 @@ PERSON = {"first_name": "Zebulon", "last_name": "Quillfeather", "email": TYPED}
 
 
 def dump(*folders):
-    """Every table, the cache and every file, as one text in small letters."""
+    """Every table, the cache and every file, as one text in lower case."""
     parts = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():
             cursor.execute("SELECT * FROM " + connection.ops.quote_name(table))  # noqa: S608
             parts += [f"{table}: {values!r}" for values in cursor.fetchall()]
-    # What waits in the queue is packed: it is looked at unpacked as well.
-    parts += [repr(SignedPackage.loads(one.payload)) for one in OrmQ.objects.all()]
+    # Tasks in the queue are signed packages: search them unpacked as well.
+    parts += [repr(SignedPackage.loads(task.payload)) for task in OrmQ.objects.all()]
     parts += [f"cache: {key} {value!r}" for key, value in cache._cache.items()]
     for folder in folders:
         files = [file for file in Path(folder).rglob("*") if file.is_file()]
@@ -44,104 +44,109 @@ def dump(*folders):
     return "\n".join(parts).lower()
 
 
-def traces(text, *more):
-    """What of the person can be found in a dump: the words, and digests made without a key."""
+def traces(text, *extra):
+    """Traces of the person in a dump: the words, and digests without a key."""
     shapes = {EMAIL, TYPED, EMAIL.upper()}
     shapes |= {f"{front}:{shape}" for front in range(30) for shape in set(shapes)}
-    needles = {"quillfeather", "zebulon", quote(EMAIL).lower(), *more}
+    needles = {"quillfeather", "zebulon", quote(EMAIL).lower(), *extra}
     for shape in shapes:
         raw = shape.encode()
         needles.add(base64.b64encode(raw).decode().rstrip("=").lower())
         for name in ("md5", "sha1", "sha256", "sha512"):
-            made = hashlib.new(name, raw)
-            needles.add(made.hexdigest()[:12])
-            needles.add(base64.b64encode(made.digest()).decode()[:16].lower())
+            digest = hashlib.new(name, raw)
+            needles.add(digest.hexdigest()[:12])
+            needles.add(base64.b64encode(digest.digest()).decode()[:16].lower())
     return sorted(needle for needle in needles if needle.lower() in text)
 
 
-def message(client, case, event, registrant):
-    """Zoom's own message about the person, through the door."""
-    thing = {"id": case.number, "uuid": "u==", "host_id": "h", "topic": "Heat pumps"}
-    thing["registrant"] = {"id": registrant, "status": "approved", "join_url": "https://x/w?tk=t"}
-    thing["registrant"] |= PERSON
+def deliver_event(client, scenario, event, registrant):
+    """Deliver a webhook event about the person."""
+    meeting_data = {"id": scenario.number, "uuid": "u==", "host_id": "h", "topic": "Heat pumps"}
+    meeting_data["registrant"] = {
+        "id": registrant,
+        "status": "approved",
+        "join_url": "https://x/w?tk=t",
+    }
+    meeting_data["registrant"] |= PERSON
     body = {"event": event, "event_ts": 1_790_000_000_000}
-    body["payload"] = {"account_id": case.place.account.zoom_id, "object": thing}
+    body["payload"] = {"account_id": scenario.tenant.account.zoom_id, "object": meeting_data}
     raw = json.dumps(body).encode()
     headers = sign(raw, "simulator-webhook-secret")
     kind = headers.pop("content-type", "application/json")
-    answer = client.post(reverse("wagtail_zoom:webhook"), raw, content_type=kind, headers=headers)
-    assert answer.status_code == 200
+    response = client.post(reverse("wagtail_zoom:webhook"), raw, content_type=kind, headers=headers)
+    assert response.status_code == 200
 
 
 @pytest.fixture
 def demo_mailbox(settings, tmp_path):
-    """Mails are files, and a project that keeps them forgets them too, as the demo does."""
+    """Emails are files. A project that stores them deletes them too, as the demo does."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mails")
-    person_forgotten.connect(_forget_mails)
+    person_forgotten.connect(_delete_emails)
     yield tmp_path / "mails"
-    person_forgotten.disconnect(_forget_mails)
+    person_forgotten.disconnect(_delete_emails)
 
 
-def test_no_trace_is_left(client, connected, settings, demo_mailbox, caplog, capsys):
+def test_no_trace_is_left(client, connect_site, settings, demo_mailbox, caplog, capsys):
     caplog.set_level("DEBUG")
-    case = connected(custom_questions=[{"title": "Why?", "type": "short", "required": True}])
-    case.place.site_settings.contact_email = "owner@example.org"
-    case.place.site_settings.save()
-    name = client.get(case.url).context["form"].questions.custom[0].name
+    scenario = connect_site(custom_questions=[{"title": "Why?", "type": "short", "required": True}])
+    scenario.tenant.site_settings.contact_email = "owner@example.org"
+    scenario.tenant.site_settings.save()
+    name = client.get(scenario.url).context["form"].questions.custom[0].name
     entered = {**PERSON, name: "Because zebulon asked"}
-    # Refused for good first, corrected by the owner, then pressed once more by the person.
-    case.zoom.fault("status", **ADD, status=400, code=3000, message=f"No {EMAIL}", count=1)
-    client.post(case.url, entered, headers=SAME)
-    work()
-    form = moderation.edit_form(row(), entered)
+    # Refused first, corrected by the owner, then registered again by the person.
+    scenario.zoom.fault("status", **ADD, status=400, code=3000, message=f"No {EMAIL}", count=1)
+    client.post(scenario.url, entered, headers=SAME_ORIGIN)
+    process_due()
+    form = moderation.edit_form(get_registration(), entered)
     assert form.is_valid(), form.errors
-    moderation.save_edit(row(), form, case.place.user)
-    work()
-    client.post(case.url, entered, headers=SAME)
-    work()
-    hurry()
-    work()
-    made = row()
-    assert made.state == "approved"
-    message(client, case, "meeting.registration_created", made.zoom_registrant_id)
-    client.force_login(case.place.user)
+    moderation.save_edit(get_registration(), form, scenario.tenant.user)
+    process_due()
+    client.post(scenario.url, entered, headers=SAME_ORIGIN)
+    process_due()
+    make_all_due()
+    process_due()
+    registration = get_registration()
+    assert registration.state == "approved"
+    deliver_event(client, scenario, "meeting.registration_created", registration.zoom_registrant_id)
+    client.force_login(scenario.tenant.user)
     for text in (TYPED, "Quillfeather", ""):
         client.get(reverse("wagtail_zoom_registrations:index"), {"q": text})
-    client.get(reverse("wagtail_zoom_registrations:view", args=[made.pk]))
+    client.get(reverse("wagtail_zoom_registrations:view", args=[registration.pk]))
     client.logout()
     call_command("zoom_forget", EMAIL, "--export")
-    before, known = dump(settings.MEDIA_ROOT, demo_mailbox), made.zoom_registrant_id.lower()
-    digests = [made.email_index, made.idempotency_key]
-    assert {"quillfeather", known, *digests} <= set(traces(before, known, *digests))
+    before = dump(settings.MEDIA_ROOT, demo_mailbox)
+    registrant_id = registration.zoom_registrant_id.lower()
+    digests = [registration.email_index, registration.idempotency_key]
+    assert {"quillfeather", registrant_id, *digests} <= set(traces(before, registrant_id, *digests))
     assert "zebulon" in capsys.readouterr().out.lower()
 
     call_command("zoom_forget", TYPED)
-    # Zoom tells what we have just done, and the person is somebody new to it.
-    message(client, case, "meeting.registration_cancelled", "somebody-else")
+    # Zoom sends an event about our cancellation, with an unknown registrant id.
+    deliver_event(client, scenario, "meeting.registration_cancelled", "somebody-else")
     assert not Registration.objects.exists()
-    assert at_zoom(case)[0]["status"] == "cancelled"
+    assert zoom_registrants(scenario)[0]["status"] == "cancelled"
     after = dump(settings.MEDIA_ROOT, demo_mailbox)
-    assert traces(after, known, *digests, "tk=") == []
-    assert "owner@example.org" in after, "what was told to the owner stays"
+    assert traces(after, registrant_id, *digests, "tk=") == []
+    assert "owner@example.org" in after, "the email to the owner stays"
     assert traces(caplog.text.lower()) == []
 
 
 def test_the_search_would_find_a_digest():
-    """The test above can fail: an address that somebody hashed without a key is found."""
-    made = hashlib.sha256(f"7:{EMAIL}".encode()).hexdigest()
-    cache.set(f"wagtail-zoom:limit:{made[:32]}", 1)
+    """Proves that the test above can fail: an email hashed without a key is found."""
+    digest = hashlib.sha256(f"7:{EMAIL}".encode()).hexdigest()
+    cache.set(f"wagtail-zoom:limit:{digest[:32]}", 1)
     assert len(traces(dump())) == 1
 
 
-def test_a_receiver_that_fails_is_told(client, connected, capsys):
-    """Whoever asks to be forgotten must not be told "done" while copies are left."""
+def test_failing_receiver_is_reported(client, connect_site, capsys):
+    """The command must not report success while copies are left."""
 
     def broken(**kwargs):
         raise OSError
 
-    case = connected()
-    client.post(case.url, PERSON, headers=SAME)
+    scenario = connect_site()
+    client.post(scenario.url, PERSON, headers=SAME_ORIGIN)
     person_forgotten.connect(broken)
     try:
         with pytest.raises(SystemExit) as ended:

@@ -1,4 +1,4 @@
-"""The form is Zoom's own: questions, flags, kinds, limits, dates (issue: the form)."""
+"""The form follows Zoom: questions, required flags, types, limits, dates."""
 
 import pytest
 from django.utils import translation
@@ -7,9 +7,9 @@ from wagtail_zoom.frontend import form_links
 from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.registration import questions
 from wagtail_zoom.registration.form import RegistrationForm, make_form
-from wagtail_zoom.sync.questions import keep
+from wagtail_zoom.sync.questions import store
 
-from .conftest import PERSON, make_meeting, offer, url_of
+from .conftest import PERSON, form_context, form_url, make_meeting
 
 CUSTOM = [
     {"title": "Do you own?", "type": "single_radio", "required": True, "answers": ["Own", "Rent"]},
@@ -19,75 +19,75 @@ CUSTOM = [
 ]
 
 
-def test_reference_proves_our_offer():
-    """A changed or foreign reference opens nothing."""
-    ref = FormLink(1, 2, 3, "de", {"date": "x"})
-    text = ref.sign()
-    assert form_links.read(text) == ref
+def test_form_link_is_signed():
+    """A changed or foreign link is invalid."""
+    form_link = FormLink(1, 2, 3, "de", {"date": "x"})
+    text = form_link.sign()
+    assert form_links.unsign(text) == form_link
     for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), "", "x" * 700, "a:b:c"):
-        assert form_links.read(wrong) is None
+        assert form_links.unsign(wrong) is None
 
 
-def test_standard_questions_with_their_flags(place):
-    asked = [
+def test_standard_questions_with_their_flags(tenant):
+    zoom_questions = [
         {"field_name": "last_name", "required": True},
         {"field_name": "country", "required": True},
         {"field_name": "no_of_employees", "required": False},
         {"field_name": "evil", "required": True},
     ]
-    meeting = make_meeting(place, questions={"questions": asked})
-    form = make_form(offer(place, meeting), dict(PERSON))
+    meeting = make_meeting(tenant, questions={"questions": zoom_questions})
+    form = make_form(form_context(tenant, meeting), dict(PERSON))
     assert list(form.fields) == ["first_name", "last_name", "email", "country", "no_of_employees"]
     assert set(form.errors) == {"country"}
     form = make_form(
-        offer(place, meeting), {**PERSON, "country": "DE", "no_of_employees": "500-1,000"}
+        form_context(tenant, meeting), {**PERSON, "country": "DE", "no_of_employees": "500-1,000"}
     )
     assert form.is_valid(), form.errors
     assert form.answers()["standard"]["no_of_employees"] == "500-1,000"
 
 
-def test_unknown_questions_ask_for_both_names(place):
-    """Before the first read of the questions the form is what Zoom asks by default."""
-    meeting = make_meeting(place, questions={}, questions_at=None)
-    form = make_form(offer(place, meeting))
+def test_default_questions(tenant):
+    """Before the questions are read for the first time, the form has Zoom's default questions."""
+    meeting = make_meeting(tenant, questions={}, questions_at=None)
+    form = make_form(form_context(tenant, meeting))
     assert list(form.fields) == ["first_name", "last_name", "email"]
 
 
-def test_custom_questions_of_every_kind(place):
-    meeting = make_meeting(place, questions={"questions": [], "custom_questions": CUSTOM})
-    form = make_form(offer(place, meeting))
-    names = {one.title: one.name for one in form.questions.custom}
+def test_custom_questions_of_every_kind(tenant):
+    meeting = make_meeting(tenant, questions={"questions": [], "custom_questions": CUSTOM})
+    form = make_form(form_context(tenant, meeting))
+    names = {question.title: question.name for question in form.questions.custom}
     data = {
         **PERSON,
         names["Do you own?"]: "Rent",
         names["Which fuel?"]: ["Gas", "Oil"],
         names["Ask us"]: "How loud?\r\nBcc: all@example.org",
     }
-    form = make_form(offer(place, meeting), data)
+    form = make_form(form_context(tenant, meeting), data)
     assert form.is_valid(), form.errors
     assert form.answers()["custom"] == [
         {"title": "Do you own?", "value": "Rent"},
         {"title": "Which fuel?", "value": "Gas, Oil"},
         {"title": "Ask us", "value": "How loud? Bcc: all@example.org"},
     ]
-    wrong = make_form(offer(place, meeting), {**data, names["Do you own?"]: "Squat"})
+    wrong = make_form(form_context(tenant, meeting), {**data, names["Do you own?"]: "Squat"})
     assert list(wrong.errors) == [names["Do you own?"]]
-    empty = make_form(offer(place, meeting), {**PERSON})
+    empty = make_form(form_context(tenant, meeting), {**PERSON})
     assert list(empty.errors) == [names["Do you own?"]]
 
 
-def test_limits_of_zoom(place, meeting):
+def test_length_limits(tenant, meeting):
     long = {**PERSON, "first_name": "x" * 65, "email": "a" * 120 + "@example.org"}
-    assert set(make_form(offer(place, meeting), long).errors) == {"first_name", "email"}
+    assert set(make_form(form_context(tenant, meeting), long).errors) == {"first_name", "email"}
 
 
 @pytest.mark.parametrize(("kind", "mode"), [(1, "all"), (2, "one"), (3, "several")])
-def test_dates_as_the_registration_type_allows(place, kind, mode):
-    meeting = make_meeting(place, dates=(1, 2, 3), registration_type=kind)
-    made = offer(place, meeting)
-    assert made.mode == mode
-    first, second, _third = made.dates
-    form = make_form(made, dict(PERSON))
+def test_dates_as_the_registration_type_allows(tenant, kind, mode):
+    meeting = make_meeting(tenant, dates=(1, 2, 3), registration_type=kind)
+    context = form_context(tenant, meeting)
+    assert context.mode == mode
+    first, second, _third = context.dates
+    form = make_form(context, dict(PERSON))
     if mode == "all":
         assert "dates" not in form.fields
         assert form.is_valid()
@@ -96,23 +96,23 @@ def test_dates_as_the_registration_type_allows(place, kind, mode):
     chosen = (
         str(first.public_id) if mode == "one" else [str(first.public_id), str(second.public_id)]
     )
-    form = make_form(made, {**PERSON, "dates": chosen})
+    form = make_form(context, {**PERSON, "dates": chosen})
     assert form.is_valid(), form.errors
     assert form.cleaned_data["dates"] == ([first] if mode == "one" else [first, second])
 
 
-def test_all_remaining_dates(place):
-    meeting = make_meeting(place, dates=(-3, 1, 2), registration_type=3)
-    form = make_form(offer(place, meeting), {**PERSON, "dates": ["all"]})
+def test_all_remaining_dates(tenant):
+    meeting = make_meeting(tenant, dates=(-3, 1, 2), registration_type=3)
+    form = make_form(form_context(tenant, meeting), {**PERSON, "dates": ["all"]})
     assert form.is_valid()
     assert len(form.cleaned_data["dates"]) == 2
 
 
-def test_date_of_another_meeting_is_refused(place):
-    one = make_meeting(place, dates=(1, 2), registration_type=3)
-    other = make_meeting(place, dates=(1, 2), registration_type=3, zoom_id="99")
+def test_date_of_another_meeting_is_refused(tenant):
+    meeting = make_meeting(tenant, dates=(1, 2), registration_type=3)
+    other = make_meeting(tenant, dates=(1, 2), registration_type=3, zoom_id="99")
     foreign = str(other.occurrences.first().public_id)
-    form = make_form(offer(place, one), {**PERSON, "dates": [foreign]})
+    form = make_form(form_context(tenant, meeting), {**PERSON, "dates": [foreign]})
     assert list(form.errors) == ["dates"]
 
 
@@ -120,22 +120,24 @@ def test_date_of_another_meeting_is_refused(place):
     ("code", "language"),
     [("de", "de-DE"), ("ja", "jp-JP"), ("tr", "Tr-TR"), ("pt-br", "pt-PT"), ("nl", "")],
 )
-def test_languages_are_zooms(code, language):
-    """Trap 16: they are not BCP 47."""
+def test_zoom_language_codes(code, language):
+    """Zoom's codes are not BCP 47."""
     assert questions.zoom_language(code) == language
     with translation.override(code):
         assert questions.zoom_language() == language
 
 
-def test_questions_that_changed_are_noticed(meeting):
+def test_changed_questions_are_detected(meeting):
     same = {"questions": [{"field_name": "last_name", "required": True}]}
-    assert keep(meeting, same) is False
-    assert keep(meeting, {**same, "custom_questions": CUSTOM}) is True
-    assert [one.title for one in questions.of(meeting).custom] == [one["title"] for one in CUSTOM]
+    assert store(meeting, same) is False
+    assert store(meeting, {**same, "custom_questions": CUSTOM}) is True
+    assert [question.title for question in questions.questions_of(meeting).custom] == [
+        question["title"] for question in CUSTOM
+    ]
 
 
 class WithDiet(RegistrationForm):
-    """A project's form."""
+    """The form of a project."""
 
     from django.forms import CharField
 
@@ -147,20 +149,20 @@ def chosen_form(site, meeting):
 
 
 @pytest.mark.parametrize("name", ["WithDiet", "chosen_form"])
-def test_a_project_brings_its_own_form(place, meeting, settings, name):
+def test_form_class_of_the_project(tenant, meeting, settings, name):
     settings.WAGTAIL_ZOOM = {
         **settings.WAGTAIL_ZOOM, "REGISTRATION_FORM": f"tests.registration.test_form.{name}"
     }  # fmt: skip
-    form = make_form(offer(place, meeting), {**PERSON, "diet": "none"})
+    form = make_form(form_context(tenant, meeting), {**PERSON, "diet": "none"})
     assert form.is_valid()
     assert form.answers()["extra"] == {"diet": "none"}
 
 
-def test_page_shows_the_form(client, place, meeting):
-    """Labels, hints, what happens next, who receives it; no cookie and no token (X27)."""
-    place.site_settings.consent_text = "I agree."
-    place.site_settings.save()
-    page = client.get(url_of(place, meeting))
+def test_page_shows_the_form(client, tenant, meeting):
+    """Topic, recipients, consent, next steps; no cookie and no CSRF token (X27)."""
+    tenant.site_settings.consent_text = "I agree."
+    tenant.site_settings.save()
+    page = client.get(form_url(tenant, meeting))
     html = page.content.decode()
     for text in ("Heat pumps", "Harbour House and Zoom receive", "I agree.", "What happens next"):
         assert text in html
@@ -169,12 +171,14 @@ def test_page_shows_the_form(client, place, meeting):
     assert "no-store" in page["Cache-Control"]
 
 
-def test_the_summary_says_which_question_it_is(place):
-    """Links of one summary that read alike would lead to different places (WCAG 2.4.4)."""
-    asked = [{**one, "required": True} for one in CUSTOM]
+def test_error_summary_names_the_question(tenant):
+    """Otherwise links with the same text would lead to different fields (WCAG 2.4.4)."""
+    zoom_questions = [{**question, "required": True} for question in CUSTOM]
     standard = [{"field_name": "country", "required": True}]
-    meeting = make_meeting(place, questions={"questions": standard, "custom_questions": asked})
-    form = make_form(offer(place, meeting), dict(PERSON))
+    meeting = make_meeting(
+        tenant, questions={"questions": standard, "custom_questions": zoom_questions}
+    )
+    form = make_form(form_context(tenant, meeting), dict(PERSON))
     lines = [text for _id, text in form.error_lines]
     assert "Do you own? Choose an answer" in lines
     assert "City size: Choose an answer" in lines

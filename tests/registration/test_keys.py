@@ -1,4 +1,4 @@
-"""After a change of the encryption key the same sign-up is still the same one (O25)."""
+"""After a change of the encryption key an existing registration is still found (O25)."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -8,13 +8,13 @@ from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import moderation
 from wagtail_zoom.registration.service import register
 
-from .conftest import make_meeting, post, url_of
+from .conftest import form_url, make_meeting, post
 
 pytestmark = pytest.mark.django_db
 
 
 def change_key(settings):
-    """As an operator does: the new key in front, rotate, the old key out."""
+    """As an operator does: add the new key in front, rotate, remove the old key."""
     old = settings.WAGTAIL_ZOOM["ENCRYPTION_KEYS"]
     new = [Fernet.generate_key().decode()]
     for keys in ([*new, *old], new):
@@ -27,8 +27,8 @@ def columns():
     return set(Registration.objects.values_list("idempotency_key", "email_index"))
 
 
-def test_o25_a_person_is_known_after_the_old_key_is_gone(client, place, meeting, settings):
-    url = url_of(place, meeting)
+def test_o25_person_is_recognised_with_a_new_key(client, tenant, meeting, settings):
+    url = form_url(tenant, meeting)
     post(client, url)
     before = columns()
     change_key(settings)
@@ -37,13 +37,15 @@ def test_o25_a_person_is_known_after_the_old_key_is_gone(client, place, meeting,
     assert Registration.objects.count() == 1
 
 
-def test_o25_so_are_the_dates_that_were_chosen(client, place, settings):
-    meeting = make_meeting(place, dates=(1, 2, 3), registration_type=3)
-    first, second, third = (str(one.public_id) for one in meeting.occurrences.order_by("start"))
-    url = url_of(place, meeting)
+def test_o25_chosen_dates_are_recognised_with_a_new_key(client, tenant, settings):
+    meeting = make_meeting(tenant, dates=(1, 2, 3), registration_type=3)
+    first, second, third = (
+        str(occurrence.public_id) for occurrence in meeting.occurrences.order_by("start")
+    )
+    url = form_url(tenant, meeting)
     post(client, url, {"dates": [first, second]})
     post(client, url, {"dates": [second, third]})
-    # A date that is gone by then is still part of what was chosen.
+    # A deleted occurrence is still one of the chosen dates.
     meeting.occurrences.filter(public_id=third).delete()
     before = {key for key, _index in columns()}
     change_key(settings)
@@ -54,32 +56,31 @@ def test_o25_so_are_the_dates_that_were_chosen(client, place, settings):
     assert Registration.objects.count() == 3
 
 
-def test_o25_so_is_a_projects_own_key(place, meeting, settings):
-    facts = {"site": place.site, "meeting": meeting, "first_name": "M", "last_name": "T"}
-    made = register(**facts, email="mika@example.org", key="order-7")
+def test_o25_project_key_is_recognised_with_a_new_key(tenant, meeting, settings):
+    values = {"site": tenant.site, "meeting": meeting, "first_name": "M", "last_name": "T"}
+    registration = register(**values, email="mika@example.org", key="order-7")
     change_key(settings)
-    assert register(**facts, email="other@example.org", key="order-7").pk == made.pk
+    assert register(**values, email="other@example.org", key="order-7").pk == registration.pk
     assert "order-7" not in str(list(Registration.objects.values()))
 
 
-def test_o25_a_row_of_before_learns_what_it_is(client, place, settings):
-    """Rows that were written before the identity was kept."""
-    meeting = make_meeting(place, dates=(1, 2), registration_type=3)
-    url = url_of(place, meeting)
+def test_o25_row_without_identity_gets_one(client, tenant, settings):
+    """Rows from before the identity was stored."""
+    meeting = make_meeting(tenant, dates=(1, 2), registration_type=3)
+    url = form_url(tenant, meeting)
     chosen = {"dates": [str(meeting.occurrences.first().public_id)]}
     post(client, url, chosen)
     Registration.objects.update(identity="")
     change_key(settings)
     post(client, url, chosen)
-    made = Registration.objects.get()
-    assert "mika@example.org" in made.identity.reveal()
+    registration = Registration.objects.get()
+    assert "mika@example.org" in registration.identity.reveal()
 
 
-def test_a_corrected_address_is_who_signs_up_again(client, place, meeting, django_user_model):
-    """The owner mended a slip of the pen: the person is known by the address that is right, and
-    whoever has the other one is somebody else."""
+def test_corrected_email_identifies_the_person(client, tenant, meeting, django_user_model):
+    """The owner corrects a typo: the corrected email identifies the person, not the old one."""
     user = django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
-    url = url_of(place, meeting)
+    url = form_url(tenant, meeting)
     post(client, url, {"email": "mikka@example.org"})
     Registration.objects.update(state="failed", task="")
     row = Registration.objects.get()

@@ -1,4 +1,4 @@
-"""A mail server that refuses or is away; the owner's one mail; the signal for the project."""
+"""Mail server errors, the owner's email, and the signal for projects."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from wagtail_zoom.models import Registration, ZoomSettings
 from wagtail_zoom.registration import mails, outbox, tokens
 from wagtail_zoom.signals import registration_changed
 
-from .conftest import hurry, post, url_of, work
+from .conftest import form_url, make_all_due, post, process_due
 
 pytestmark = pytest.mark.django_db
 
 
-class Server:
-    """Django's mail server: raises what it is told to, else keeps the mail."""
+class FakeEmailBackend:
+    """An email backend that raises ``error`` or stores the email."""
 
-    trouble: Exception | None = None
+    error: Exception | None = None
 
     def __init__(self, *args, **kwargs):
         pass
 
     def send_messages(self, messages):
-        if Server.trouble is not None:
-            raise Server.trouble
+        if FakeEmailBackend.error is not None:
+            raise FakeEmailBackend.error
         mail.outbox.extend(messages)
         return len(messages)
 
 
 @pytest.fixture
 def server(settings):
-    settings.EMAIL_BACKEND = f"{__name__}.Server"
-    Server.trouble = None
+    settings.EMAIL_BACKEND = f"{__name__}.FakeEmailBackend"
+    FakeEmailBackend.error = None
     mail.outbox = []
-    yield Server
-    Server.trouble = None
+    yield FakeEmailBackend
+    FakeEmailBackend.error = None
 
 
 @pytest.fixture
-def signed_up(client, place, meeting):
-    """A sign-up that Zoom has taken, with its mail due; nothing else waits."""
-    post(client, url_of(place, meeting))
+def registration(client, tenant, meeting):
+    """A registration that Zoom has accepted, with only its email due."""
+    post(client, form_url(tenant, meeting))
     Registration.objects.update(
         state="approved", task="", task_at=None, mail_due="approved", mail_at=timezone.now(),
         next_try_at=timezone.now(), mails={}, error_class="",
@@ -55,121 +55,120 @@ def signed_up(client, place, meeting):
     return Registration.objects.get()
 
 
-def again(row):
+def refreshed(row):
     row.refresh_from_db()
     return row
 
 
-def test_an_address_that_is_refused_is_told_to_the_owner_and_not_tried_again(server, signed_up):
-    server.trouble = smtplib.SMTPRecipientsRefused({"mika@example.org": (550, b"no such user")})
-    work()
-    row = again(signed_up)
+def test_refused_recipient_is_not_retried(server, registration):
+    server.error = smtplib.SMTPRecipientsRefused({"mika@example.org": (550, b"no such user")})
+    process_due()
+    row = refreshed(registration)
     assert (row.error_class, row.mail_due, row.mails) == ("mail", "", {})
     assert row.state == "approved"
 
 
-def test_a_mail_server_that_is_away_delays_a_mail_and_loses_none(server, signed_up, caplog):
-    """Ever longer pauses; what was sent in the end is noted once."""
-    server.trouble = ConnectionRefusedError("mika@example.org")
+def test_unreachable_mail_server_delays_emails(server, registration, caplog):
+    """With growing delays; the email is recorded once."""
+    server.error = ConnectionRefusedError("mika@example.org")
     waits = []
     for _n in range(3):
-        work()
-        row = again(signed_up)
+        process_due()
+        row = refreshed(registration)
         waits.append((row.mail_at - timezone.now()).total_seconds() / 60)
-        hurry()
-    assert [round(one) for one in waits] == [5, 10, 20]
+        make_all_due()
+    assert [round(minutes) for minutes in waits] == [5, 10, 20]
     assert "mika@example.org" not in caplog.text
-    server.trouble = None
-    work()
-    row = again(signed_up)
+    server.error = None
+    process_due()
+    row = refreshed(registration)
     assert (row.mail_due, row.error_class, list(row.mails)) == ("", "", ["approved"])
     assert len(mail.outbox) == 1
 
 
-def test_after_twelve_tries_the_owner_is_told(server, signed_up):
-    server.trouble = smtplib.SMTPServerDisconnected("gone")
-    for _n in range(mails.MOST_TRIES):
-        work()
-        hurry()
-    row = again(signed_up)
+def test_final_failure_after_twelve_attempts(server, registration):
+    server.error = smtplib.SMTPServerDisconnected("gone")
+    for _n in range(mails.MAX_ATTEMPTS):
+        process_due()
+        make_all_due()
+    row = refreshed(registration)
     assert (row.error_class, row.mail_due, row.next_try_at) == ("mail", "", None)
 
 
-def test_a_copy_of_the_database_mails_nobody(server, signed_up, place):
-    type(place.account).objects.update(fingerprint="another installation")
-    work()
+def test_copied_database_sends_no_email(server, registration, tenant):
+    type(tenant.account).objects.update(fingerprint="another installation")
+    process_due()
     assert mail.outbox == []
-    assert again(signed_up).mail_at > timezone.now() + timedelta(minutes=50)
+    assert refreshed(registration).mail_at > timezone.now() + timedelta(minutes=50)
 
 
-def test_the_owner_gets_one_mail_about_one_trouble(server, signed_up, place):
-    """And not a word about the person."""
+def test_owner_gets_one_email_per_error(server, registration, tenant):
+    """Without personal data."""
     ZoomSettings.objects.update(contact_email="owner@example.org")
     for _n in range(2):
-        with outbox.locked(signed_up.pk) as row:
+        with outbox.lock_row(registration.pk) as row:
             row.state, row.error_class = "failed", "refused"
-            outbox.post(row, "failed")
+            outbox.queue_mail(row, "failed")
             row.save()
-        work()
-    to_owner = [one for one in mail.outbox if one.to == ["owner@example.org"]]
+        process_due()
+    to_owner = [email for email in mail.outbox if email.to == ["owner@example.org"]]
     assert len(to_owner) == 1
     assert "Heat pumps" in to_owner[0].subject
     for secret in ("Mika", "Tanaka", "mika@"):
         assert secret not in to_owner[0].subject + to_owner[0].body
 
 
-@pytest.mark.parametrize(("zoom_notifies", "ours"), [(True, ""), (False, "denied")])
-def test_zooms_own_mails_are_not_repeated(signed_up, meeting, zoom_notifies, ours):
+@pytest.mark.parametrize(("zoom_notifies", "expected"), [(True, ""), (False, "denied")])
+def test_zooms_own_emails_are_not_repeated(registration, meeting, zoom_notifies, expected):
     type(meeting).objects.update(zoom_notifies=zoom_notifies)
-    assert mails.after_change(Registration.objects.get(), "denied") == ours
+    assert mails.mail_after_change(Registration.objects.get(), "denied") == expected
 
 
-def test_one_sign_up_that_breaks_holds_up_no_other(client, place, meeting, caplog):
-    """Its lease keeps it aside for a while."""
-    post(client, url_of(place, meeting))
-    post(client, url_of(place, meeting), {"email": "ines@example.org"})
-    hurry()
+def test_failing_registration_does_not_block_others(client, tenant, meeting, caplog):
+    """It is skipped until its lease expires."""
+    post(client, form_url(tenant, meeting))
+    post(client, form_url(tenant, meeting), {"email": "ines@example.org"})
+    make_all_due()
     first = Registration.objects.order_by("next_try_at", "pk").first()
-    done = []
+    processed = []
 
     def broken(pk, lease):
         if pk == first.pk:
             raise RuntimeError("boom")
-        done.append(pk)
-        with outbox.locked(pk) as row:
-            outbox.plan(row, "")
-            outbox.post(row, "")
+        processed.append(pk)
+        with outbox.lock_row(pk) as row:
+            outbox.queue_task(row, "")
+            outbox.queue_mail(row, "")
             outbox.release(row, lease)
             row.save()
 
     outbox.run(broken, seconds=0.3)
-    assert done == [Registration.objects.exclude(pk=first.pk).get().pk]
-    assert "A sign-up could not be worked on." in caplog.text
+    assert processed == [Registration.objects.exclude(pk=first.pk).get().pk]
+    assert "A registration could not be processed." in caplog.text
     assert Registration.objects.get(pk=first.pk).lease_until > timezone.now()
 
 
-def test_a_project_hears_of_every_new_state_after_the_commit(
-    signed_up, django_capture_on_commit_callbacks
+def test_registration_changed_is_sent_after_the_commit(
+    registration, django_capture_on_commit_callbacks
 ):
-    """``registration_changed``: once for a new state, not for the same one, and a receiver that
-    fails breaks nothing."""
-    heard = []
+    """Once for a new state, not for the same one. A failing receiver breaks nothing."""
+    received = []
 
     def listen(registration, previous, **kwargs):
-        heard.append((previous, registration.state))
+        received.append((previous, registration.state))
         raise RuntimeError("a project's mistake")
 
     registration_changed.connect(listen)
     try:
         with django_capture_on_commit_callbacks(execute=True):
             for state in ("denied", "denied"):
-                with outbox.locked(signed_up.pk) as row:
-                    outbox.move(row, state)
+                with outbox.lock_row(registration.pk) as row:
+                    outbox.set_state(row, state)
                     row.save()
-            assert heard == []
+            assert received == []
     finally:
         registration_changed.disconnect(listen)
-    assert heard == [("approved", "denied")]
+    assert received == [("approved", "denied")]
 
 
 KINDS = ("again", "approved", "cancelled", "confirm", "denied", "failed", "pending", "received")
@@ -177,57 +176,57 @@ KINDS = ("again", "approved", "cancelled", "confirm", "denied", "failed", "pendi
 
 @pytest.mark.parametrize("zoom_sends", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_in_english_the_sentence_after_the_greeting_begins_with_a_capital(kind, zoom_sends):
-    facts = {"name": "Mika", "organiser": "Aurora", "reason": "", "title": "Evening"}
+def test_english_text_after_the_greeting_starts_with_a_capital(kind, zoom_sends):
+    context = {"name": "Mika", "organiser": "Aurora", "reason": "", "title": "Evening"}
     text = render_to_string(
-        f"wagtail_zoom/registration/mail/{kind}.txt", {**facts, "zoom_sends": zoom_sends}
+        f"wagtail_zoom/registration/mail/{kind}.txt", {**context, "zoom_sends": zoom_sends}
     )
     greeting, _empty, words = text.splitlines()[:3]
     assert greeting == "Hello Mika," and words[0].isupper(), words
 
 
-ZOOM = "Zoom sends your joining details in an email of its own."
-OURS = "Your personal link."
-HERE = "You can also join from the page below."
-ORGANISER = "The organiser gives out the link."
+ZOOM_SENDS_DETAILS = "Zoom sends your joining details in an email of its own."
+PERSONAL_LINK = "Your personal link."
+JOIN_ON_PAGE = "You can also join from the page below."
+ASK_ORGANISER = "The organiser gives out the link."
 
 
 @pytest.mark.parametrize(
     ("zoom", "policy", "in_mail", "on_page"),
     [
-        (True, "window", {ZOOM, HERE}, {ZOOM, "Join on Zoom"}),
-        (True, "never", {ZOOM}, {ZOOM}),
-        (False, "window", {OURS}, {"Join on Zoom"}),
-        (False, "never", {ORGANISER}, {ORGANISER}),
+        (True, "window", {ZOOM_SENDS_DETAILS, JOIN_ON_PAGE}, {ZOOM_SENDS_DETAILS, "Join on Zoom"}),
+        (True, "never", {ZOOM_SENDS_DETAILS}, {ZOOM_SENDS_DETAILS}),
+        (False, "window", {PERSONAL_LINK}, {"Join on Zoom"}),
+        (False, "never", {ASK_ORGANISER}, {ASK_ORGANISER}),
     ],
 )
-def test_mail_and_status_page_say_alike_who_sends_the_joining_details(
-    client, place, meeting, signed_up, zoom, policy, in_mail, on_page
+def test_email_and_status_page_agree_on_joining_details(
+    client, tenant, meeting, registration, zoom, policy, in_mail, on_page
 ):
     type(meeting).objects.update(zoom_confirms=zoom)
     ZoomSettings.objects.update(join_policy=policy)
-    hurry()
-    work()
-    said = {ZOOM, OURS, HERE, ORGANISER, "Join on Zoom"}
+    make_all_due()
+    process_due()
+    texts = {ZOOM_SENDS_DETAILS, PERSONAL_LINK, JOIN_ON_PAGE, ASK_ORGANISER, "Join on Zoom"}
     body = " ".join(mail.outbox[-1].body.split())
-    page = client.get(tokens.status_path(signed_up)).content.decode()
-    assert {words for words in said if words in body} == in_mail
-    assert {words for words in said if words in page} == on_page
+    page = client.get(tokens.status_path(registration)).content.decode()
+    assert {text for text in texts if text in body} == in_mail
+    assert {text for text in texts if text in page} == on_page
 
 
 @pytest.mark.parametrize("zoom", [True, False])
 @pytest.mark.parametrize("policy", ["window", "never"])
-def test_form_and_answer_promise_only_what_every_mail_keeps(client, place, meeting, zoom, policy):
-    """They say that the mail tells how to join, and not who sends the link."""
+def test_form_promises_only_what_every_email_contains(client, tenant, meeting, zoom, policy):
+    """They say that the email tells how to join, not who sends the link."""
     type(meeting).objects.update(zoom_confirms=zoom)
     ZoomSettings.objects.update(join_policy=policy)
-    url = url_of(place, meeting)
+    url = form_url(tenant, meeting)
     form = client.get(url).content.decode()
     assert "It tells you how to join, and you can cancel with it." in form
     assert "link" not in form.partition("<form")[2].partition("</form>")[0]
-    type(place.account).objects.update(throttled_until=None)
-    answer = client.get(url + "received/").content.decode()
-    assert "It tells you how things stand and how to join." in answer
+    type(tenant.account).objects.update(throttled_until=None)
+    response = client.get(url + "received/").content.decode()
+    assert "It tells you how things stand and how to join." in response
 
 
 @pytest.mark.parametrize(
@@ -239,14 +238,12 @@ def test_form_and_answer_promise_only_what_every_mail_keeps(client, place, meeti
         (1, False, True, True),
     ],
 )
-def test_after_an_approval_by_hand_the_details_come_with_zooms_mail_about_it(
-    meeting, approval, confirms, notifies, sends
-):
+def test_zoom_sends_details_after_manual_approval(meeting, approval, confirms, notifies, sends):
     meeting.approval_type = approval
     meeting.zoom_confirms, meeting.zoom_notifies = confirms, notifies
     assert meeting.zoom_sends_details is sends
 
 
-def test_every_mail_to_a_visitor_is_looked_at():
+def test_every_email_is_tested():
     folder = Path(mails.__file__).parent.parent / "templates/wagtail_zoom/registration/mail"
     assert {path.stem for path in folder.glob("[!_]*.txt")} == {*KINDS, "owner"}

@@ -1,4 +1,4 @@
-"""Under which Site's name pages about sign-ups stand: their own, also on the canonical host."""
+"""Registration pages show the name of their own Site, also on the canonical host."""
 
 from datetime import timedelta
 
@@ -9,14 +9,14 @@ from wagtail.models import Site
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import tokens
 
-from .conftest import PERSON, make_meeting, post, url_of
+from .conftest import PERSON, form_url, make_meeting, post
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def home(site):
-    """The canonical host ("testserver") shows the default Site; ours is another one."""
+    """The canonical host ("testserver") belongs to the default Site, not to the tenant's."""
     Site.objects.filter(pk=site.pk).update(is_default_site=False, hostname="harbour.example")
     Site.objects.filter(pk=site.pk).update(site_name="Harbour House")
     front = site.root_page.get_parent().add_child(
@@ -28,12 +28,12 @@ def home(site):
     return Site.objects.get(pk=site.pk)
 
 
-def test_x8_pages_on_the_canonical_host_bear_the_name_of_their_own_site(client, place, home):
-    meeting = make_meeting(place)
-    url = url_of(place, meeting)
+def test_x8_pages_on_the_canonical_host_show_their_own_site(client, tenant, home):
+    meeting = make_meeting(tenant)
+    url = form_url(tenant, meeting)
     assert post(client, url, PERSON, host="harbour.example").status_code == 303
     row = Registration.objects.get()
-    place.site_settings.refresh_from_db()
+    tenant.site_settings.refresh_from_db()
     own, link = "Harbour House", 'href="https://harbour.example/"'
     pages = [url, f"{url}received/", tokens.status_path(row)]
     Registration.objects.update(state="approved", state_since=timezone.now() - timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""Who a visitor is behind proxies, and what a limit counts."""
+"""The visitor's network behind proxies, and what a limit counts."""
 
 import pytest
 
@@ -28,22 +28,22 @@ def network(rf, settings, remote, forwarded="", trusted=()):
     ],
 )
 def test_network(rf, settings, remote, forwarded, trusted, expected):
-    """X-Forwarded-For counts only as far as proxies of ours wrote it."""
+    """X-Forwarded-For counts only as far as trusted proxies wrote it."""
     assert network(rf, settings, remote, forwarded, trusted) == expected
 
 
-def test_counts_apart():
+def test_keys_are_counted_separately():
     for _n in range(5):
-        assert ratelimit.exceeded("address", 1, "a") == 0
-    assert 0 < ratelimit.exceeded("address", 1, "a") <= 3600
-    assert ratelimit.exceeded("address", 1, "b") == 0
+        assert ratelimit.seconds_to_wait("address", 1, "a") == 0
+    assert 0 < ratelimit.seconds_to_wait("address", 1, "a") <= 3600
+    assert ratelimit.seconds_to_wait("address", 1, "b") == 0
 
 
-def test_cache_that_is_away_limits_nothing(settings):
+def test_no_limit_without_cache(settings):
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "no_such_table",
         }
     }
-    assert ratelimit.exceeded("address", 1, "a") == 0
+    assert ratelimit.seconds_to_wait("address", 1, "a") == 0

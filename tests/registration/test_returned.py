@@ -1,4 +1,4 @@
-"""The meeting vanishes at Zoom while a sign-up is on its way, and the host brings it back (S21)."""
+"""Zoom loses the meeting during delivery, and the host restores it (S21)."""
 
 from datetime import timedelta
 
@@ -11,127 +11,138 @@ from django.utils import timezone
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import outbox, reconcile, service
 
-from .conftest import hurry, post, work
+from .conftest import make_all_due, post, process_due
 
 pytestmark = pytest.mark.django_db
 
 
-def at_zoom(case):
-    return [(one["email"], one["status"]) for one in case.zoom.registrants(case.number)]
+def zoom_registrants(scenario):
+    return [
+        (registrant["email"], registrant["status"])
+        for registrant in scenario.zoom.registrants(scenario.number)
+    ]
 
 
-def row():
+def get_registration():
     return Registration.objects.get()
 
 
-def look(case):
-    with outbox.locked(row().pk) as found:
-        outbox.plan(found, Registration.Task.CHECK)
-        found.save()
-    work()
+def check(scenario):
+    with outbox.lock_row(get_registration().pk) as row:
+        outbox.queue_task(row, Registration.Task.CHECK)
+        row.save()
+    process_due()
 
 
-def test_s21_a_look_at_a_vanished_meeting_cancels_nobody(client, connected):
-    case = connected()
-    post(client, case.url)
-    case.zoom.delete_meeting(case.number)
-    look(case)
-    assert (row().state, row().task) == ("approved", "")
-    case.zoom.recover_meeting(case.number)
-    case.zoom.decide(case.number, "mika@example.org", "cancel")
-    look(case)
-    assert row().state == "cancelled"
+def test_s21_check_of_a_missing_meeting_cancels_no_registration(client, connect_site):
+    scenario = connect_site()
+    post(client, scenario.url)
+    scenario.zoom.delete_meeting(scenario.number)
+    check(scenario)
+    row = get_registration()
+    assert (row.state, row.task) == ("approved", "")
+    scenario.zoom.recover_meeting(scenario.number)
+    scenario.zoom.decide(scenario.number, "mika@example.org", "cancel")
+    check(scenario)
+    assert get_registration().state == "cancelled"
 
 
-def test_s21_cancelled_while_the_meeting_was_gone(client, connected):
-    case = connected()
-    post(client, case.url)
-    case.zoom.delete_meeting(case.number)
-    service.cancel(row().pk)
-    work()
-    assert (row().state, row().task, row().error_class) == ("cancelled", "", "")
-    case.zoom.recover_meeting(case.number)
-    assert at_zoom(case) == [("mika@example.org", "approved")]
-    reconcile.check(case.meeting)
-    work()
-    assert row().state == "cancelled"
-    assert at_zoom(case) == [("mika@example.org", "cancelled")]
+def test_s21_cancelled_while_the_meeting_was_gone(client, connect_site):
+    scenario = connect_site()
+    post(client, scenario.url)
+    scenario.zoom.delete_meeting(scenario.number)
+    service.cancel(get_registration().pk)
+    process_due()
+    row = get_registration()
+    assert (row.state, row.task, row.error_class) == ("cancelled", "", "")
+    scenario.zoom.recover_meeting(scenario.number)
+    assert zoom_registrants(scenario) == [("mika@example.org", "approved")]
+    reconcile.reconcile_registrants(scenario.meeting)
+    process_due()
+    assert get_registration().state == "cancelled"
+    assert zoom_registrants(scenario) == [("mika@example.org", "cancelled")]
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_s21_arrived_without_an_answer_and_then_the_meeting_was_gone(client, connected, known):
-    case = connected()
-    case.zoom.fault(
-        kind="cut_after" if known else "cut_before", method="POST", path="/registrants$", count=1
+@pytest.mark.parametrize("arrived", [True, False])
+def test_s21_lost_response_and_then_a_missing_meeting(client, connect_site, arrived):
+    scenario = connect_site()
+    scenario.zoom.fault(
+        kind="cut_after" if arrived else "cut_before", method="POST", path="/registrants$", count=1
     )
-    post(client, case.url)
-    case.zoom.delete_meeting(case.number)
-    hurry()
-    work()
-    assert (row().state, row().error_class) == ("failed", "gone")
-    case.zoom.recover_meeting(case.number)
-    reconcile.check(case.meeting)
-    hurry()
-    work()
-    assert row().state == ("approved" if known else "failed")
-    assert bool(at_zoom(case)) == known
-    told = [one.subject.partition(":")[0] for one in mail.outbox]
-    assert ("You are registered" in told) == known
+    post(client, scenario.url)
+    scenario.zoom.delete_meeting(scenario.number)
+    make_all_due()
+    process_due()
+    row = get_registration()
+    assert (row.state, row.error_class) == ("failed", "gone")
+    scenario.zoom.recover_meeting(scenario.number)
+    reconcile.reconcile_registrants(scenario.meeting)
+    make_all_due()
+    process_due()
+    assert get_registration().state == ("approved" if arrived else "failed")
+    assert bool(zoom_registrants(scenario)) == arrived
+    subjects = [email.subject.partition(":")[0] for email in mail.outbox]
+    assert ("You are registered" in subjects) == arrived
 
 
-def test_taking_it_back_forgets_the_trouble_before(client, connected):
-    case = connected()
-    case.zoom.fault(kind="cut_before", path="/registrants$", count=1)
-    post(client, case.url)
-    assert row().error_class == "unreachable"
+def test_cancelling_clears_the_error(client, connect_site):
+    scenario = connect_site()
+    scenario.zoom.fault(kind="cut_before", path="/registrants$", count=1)
+    post(client, scenario.url)
+    assert get_registration().error_class == "unreachable"
     Registration.objects.update(maybe_sent=False)
-    service.cancel(row().pk)
-    assert (row().state, row().error_class, row().task) == ("cancelled", "", "")
+    service.cancel(get_registration().pk)
+    row = get_registration()
+    assert (row.state, row.error_class, row.task) == ("cancelled", "", "")
 
 
-def test_s21_arrived_without_an_answer_and_then_registration_was_switched_off(client, connected):
-    case = connected()
-    case.zoom.fault(kind="cut_after", method="POST", path="/registrants$", count=1)
-    post(client, case.url)
-    case.zoom.change_meeting(case.number, settings={"approval_type": 2})
-    hurry()
-    work()
-    assert (row().state, row().error_class) == ("failed", "gone")
-    case.zoom.change_meeting(case.number, settings={"approval_type": 0})
-    reconcile.check(case.meeting)
-    hurry()
-    work()
-    assert row().state == "approved"
-    assert at_zoom(case) == [("mika@example.org", "approved")]
+def test_s21_lost_response_and_then_registration_disabled(client, connect_site):
+    scenario = connect_site()
+    scenario.zoom.fault(kind="cut_after", method="POST", path="/registrants$", count=1)
+    post(client, scenario.url)
+    scenario.zoom.change_meeting(scenario.number, settings={"approval_type": 2})
+    make_all_due()
+    process_due()
+    row = get_registration()
+    assert (row.state, row.error_class) == ("failed", "gone")
+    scenario.zoom.change_meeting(scenario.number, settings={"approval_type": 0})
+    reconcile.reconcile_registrants(scenario.meeting)
+    make_all_due()
+    process_due()
+    assert get_registration().state == "approved"
+    assert zoom_registrants(scenario) == [("mika@example.org", "approved")]
 
 
-@pytest.mark.parametrize(("trouble", "again"), [(True, 1), (False, 0)])
-def test_s21_a_comparison_that_broke_off_is_soon_made_again(client, connected, trouble, again):
-    case = connected()
-    post(client, case.url)
+@pytest.mark.parametrize(("fails", "queued"), [(True, 1), (False, 0)])
+def test_s21_failed_reconciliation_is_retried_soon(client, connect_site, fails, queued):
+    scenario = connect_site()
+    post(client, scenario.url)
     cache.clear()
     now = timezone.now()
     assert reconcile.sweep(now) == 1
-    if trouble:
-        case.zoom.fault(kind="status", status=500, method="GET", path="/registrants$", count=3)
-    reconcile.check_quietly(case.meeting.pk)
+    if fails:
+        scenario.zoom.fault(kind="status", status=500, method="GET", path="/registrants$", count=3)
+    reconcile.reconcile_quietly(scenario.meeting.pk)
     assert reconcile.sweep(now) == 0
-    with time_machine.travel(now + reconcile.AGAIN + timedelta(seconds=1), tick=True):
-        assert reconcile.sweep(timezone.now()) == again
+    with time_machine.travel(now + reconcile.RETRY_INTERVAL + timedelta(seconds=1), tick=True):
+        assert reconcile.sweep(timezone.now()) == queued
 
 
-def test_s21_cancelled_meanwhile_and_registration_switched_off_and_on(client, connected):
-    """What could not be said while nobody took it is said when it can be."""
-    case = connected()
-    post(client, case.url)
-    case.zoom.delete_meeting(case.number)
-    service.cancel(row().pk)
-    work()
-    case.zoom.recover_meeting(case.number)
-    case.zoom.change_meeting(case.number, settings={"approval_type": 2})
-    work()
-    assert at_zoom(case) == [("mika@example.org", "approved")]
-    case.zoom.change_meeting(case.number, settings={"approval_type": 0})
-    reconcile.check(case.meeting)
-    work()
-    assert (row().state, at_zoom(case)) == ("cancelled", [("mika@example.org", "cancelled")])
+def test_s21_cancelled_while_registration_was_disabled(client, connect_site):
+    """The cancellation is sent when registration is enabled again."""
+    scenario = connect_site()
+    post(client, scenario.url)
+    scenario.zoom.delete_meeting(scenario.number)
+    service.cancel(get_registration().pk)
+    process_due()
+    scenario.zoom.recover_meeting(scenario.number)
+    scenario.zoom.change_meeting(scenario.number, settings={"approval_type": 2})
+    process_due()
+    assert zoom_registrants(scenario) == [("mika@example.org", "approved")]
+    scenario.zoom.change_meeting(scenario.number, settings={"approval_type": 0})
+    reconcile.reconcile_registrants(scenario.meeting)
+    process_due()
+    assert (get_registration().state, zoom_registrants(scenario)) == (
+        "cancelled",
+        [("mika@example.org", "cancelled")],
+    )

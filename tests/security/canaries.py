@@ -1,4 +1,4 @@
-"""Collects every secret that a run has met, and looks for them wherever something is written."""
+"""Collects the secrets of a test run, and searches stored and written data for them."""
 
 from __future__ import annotations
 
@@ -25,65 +25,67 @@ LINKS = {
     "join_url", "start_url", "download_url", "play_url", "share_url", "registration_url",
     "chat_join_url",
 }  # fmt: skip
-CODES = {
+PASSCODES = {
     "password", "passcode", "recording_play_passcode", "encrypted_password", "encrypted_passcode",
     "pstn_password", "h323_password", "h323_passcode", "host_key", "participant_pin_code",
 }  # fmt: skip
 PERSONAL = {"email", "host_email", "owner_email", "operator", "alternative_hosts"}
-SHORTEST = 6
+MIN_LENGTH = 6
 
 
 class Canaries:
-    """What must not be found, by the name under which Zoom gave it."""
+    """Values that must not leak, by the field name in Zoom's data."""
 
     def __init__(self) -> None:
         self.secret: dict[str, set[str]] = defaultdict(set)
         self.personal: dict[str, set[str]] = defaultdict(set)
 
-    def learn(self, value: Any, name: str = "") -> None:
-        """Go through what was sent or answered."""
+    def collect(self, value: Any, name: str = "") -> None:
+        """Collect the secrets of a request or a response."""
         if isinstance(value, dict):
             for key, item in value.items():
-                self.learn(item, key)
+                self.collect(item, key)
         elif isinstance(value, list):
             for item in value:
-                self.learn(item, name)
-        elif isinstance(value, str | int) and len(str(value)) >= SHORTEST:
-            self._keep(name, str(value))
+                self.collect(item, name)
+        elif isinstance(value, str | int) and len(str(value)) >= MIN_LENGTH:
+            self._store(name, str(value))
 
-    def _keep(self, name: str, text: str) -> None:
+    def _store(self, name: str, text: str) -> None:
         if name in LINKS:
             self.secret[name].add(text)
             for part, item in parse_qsl(urlsplit(text).query):
-                if len(item) >= SHORTEST:
+                if len(item) >= MIN_LENGTH:
                     self.secret[part].add(item)
-        elif name in TOKENS or name in CODES:
+        elif name in TOKENS or name in PASSCODES:
             self.secret[name].add(text)
         elif name in PERSONAL and "@" in text:
             self.personal["email"].add(text)
 
-    def learn_exchanges(self, exchanges: list[dict[str, Any]]) -> None:
-        """Requests and answers as the simulated Zoom saw them."""
+    def collect_exchanges(self, exchanges: list[dict[str, Any]]) -> None:
+        """Requests and responses recorded by the Zoom simulator."""
         for exchange in exchanges:
-            self.learn(dict(parse_qsl(exchange["query"])))
-            self.learn([exchange["form"], exchange["sent"], exchange["json"]])
+            self.collect(dict(parse_qsl(exchange["query"])))
+            self.collect([exchange["form"], exchange["sent"], exchange["json"]])
 
-    def found_in(self, text: str, *, personal: bool = False) -> list[str]:
-        """Names and surroundings of what stands in a text."""
-        found = []
+    def leaks_in(self, text: str, *, personal: bool = False) -> list[str]:
+        """Names and excerpts of secrets in a text."""
+        leaks = []
         for kind in (self.secret, self.personal) if personal else (self.secret,):
             for name, values in kind.items():
                 for value in values:
                     if value not in text:
                         continue
-                    at = re.search(rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])", text)
-                    if at:
-                        found.append(f"{name}: {text[max(0, at.start() - 60) : at.end() + 20]!r}")
-        return found
+                    match = re.search(rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])", text)
+                    if match:
+                        leaks.append(
+                            f"{name}: {text[max(0, match.start() - 60) : match.end() + 20]!r}"
+                        )
+        return leaks
 
 
-def database() -> str:
-    """Every column of every row of every table, as the database holds it; sessions decoded."""
+def dump_database() -> str:
+    """All columns of all rows of all tables, as stored; sessions decoded."""
     lines = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -99,38 +101,38 @@ def database() -> str:
     return "\n".join(lines)
 
 
-def queue_tables() -> tuple[str, list[Any]]:
-    """What django-q2 has stored, unpickled: as text, and the arguments of all tasks."""
+def dump_queue() -> tuple[str, list[Any]]:
+    """The rows of django-q2, unpickled: as text, and the arguments of all tasks."""
     from django_q.models import OrmQ, Task
     from django_q.signing import SignedPackage
 
     packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
     results = [[row.func, row.args, row.kwargs, row.result] for row in Task.objects.all()]
-    arguments = [value for one in packages for value in one["args"]]
+    arguments = [value for package in packages for value in package["args"]]
     return repr(packages) + repr(results), arguments
 
 
-def dumps() -> str:
-    """``dumpdata`` and the printed form of every row."""
+def dump_models() -> str:
+    """``dumpdata``, and ``repr()`` and ``str()`` of every row."""
     models = apps.get_app_config("wagtail_zoom").get_models()
     rows = [row for model in models for row in model._default_manager.all()]
     return serializers.serialize("json", rows) + "\n".join(f"{row!r} {row}" for row in rows)
 
 
-def cached() -> str:
-    """What stands in the cache of this process."""
+def dump_cache() -> str:
+    """The cache of this process."""
     values = [pickle.loads(raw) for raw in cache._cache.values()]  # noqa: S301
     return f"{list(cache._cache)}{values!r}"
 
 
-def logged(records: list[logging.LogRecord]) -> str:
-    """All lines of all loggers, with their arguments and tracebacks."""
+def format_log(records: list[logging.LogRecord]) -> str:
+    """All log records, with arguments and tracebacks."""
     formatter = logging.Formatter("%(name)s %(message)s")
     return "\n".join(f"{formatter.format(record)} {record.args!r}" for record in records)
 
 
 def text_of(response: Any) -> str:
-    """The body of a response; a spreadsheet unpacked."""
+    """The body of a response; spreadsheets are unpacked."""
     body = b"".join(response) if response.streaming else response.content
     if body[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(body)) as book:

@@ -1,4 +1,4 @@
-"""What only one room may touch, and what may travel (O2, O6, Q3, Q4, S22)."""
+"""Who may use tokens, and which data may be queued or stored (O2, O6, Q3, Q4, S22)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from wagtail_zoom.utils import queue
 ROOT = Path(wagtail_zoom.__file__).parent
 
 
-def test_o6_tokens_are_named_in_the_token_room_only():
-    """Nobody else reads a refresh token; an access token is asked for through ``get_token``."""
+def test_o6_tokens_are_used_only_in_oauth():
+    """Other packages read no refresh token and get an access token with ``get_token``."""
     allowed = ("oauth/", "models/accounts.py", "migrations/", "testing/")
     for path in ROOT.rglob("*.py"):
         name = str(path.relative_to(ROOT))
         if not name.startswith(allowed):
-            found = re.search(r"\.(refresh_token|access_token)\b", path.read_text())
-            assert found is None, name
+            match = re.search(r"\.(refresh_token|access_token)\b", path.read_text())
+            assert match is None, name
 
 
-def test_o2_no_form_or_address_takes_a_permission(db):
-    """A Site is linked by finishing an authorisation, never by naming a stored one."""
+def test_o2_no_form_or_url_accepts_a_grant(db):
+    """A Site is connected by a completed OAuth flow, never by the id of a stored grant."""
     from tests.security.test_tenants import admin_patterns
     from wagtail_zoom import urls
     from wagtail_zoom.admin import forms
@@ -43,7 +43,7 @@ def test_o2_no_form_or_address_takes_a_permission(db):
 @pytest.mark.parametrize("value", [None, 1.5, ["a"], {"a": 1}, b"x", "x" * 65, object()])
 def test_q4_only_ids_go_into_the_queue(value):
     with pytest.raises(TypeError):
-        queue.enqueue("drain", value)
+        queue.enqueue("process_events", value)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -51,28 +51,28 @@ def test_q3_a_task_is_sent_after_the_commit_and_not_before():
     from django_q.models import OrmQ
 
     with transaction.atomic():
-        queue.enqueue("drain")
+        queue.enqueue("process_events")
         assert OrmQ.objects.count() == 0
     assert OrmQ.objects.count() == 1
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        queue.enqueue("drain")
+        queue.enqueue("process_events")
         1 / 0  # noqa: B018
     assert OrmQ.objects.count() == 1
 
 
-def test_q3_a_broker_that_is_away_breaks_nothing(monkeypatch, caplog):
-    """With Redis as with the tables: what stands in our rows is found by the sweep."""
+def test_q3_an_unavailable_broker_raises_nothing(monkeypatch, caplog):
+    """With Redis as with the ORM broker: the sweep finds the pending rows later."""
 
     def away(*args, **kwargs):
         raise ConnectionError("redis://:canary@host is away")
 
     monkeypatch.setattr(queue, "async_task", away)
-    queue._send("drain", ())
+    queue._send("process_events", ())
     assert "ConnectionError" in caplog.text
     assert "canary" not in caplog.text
 
 
-def test_s22_there_is_no_column_for_what_must_not_be_stored():
+def test_s22_there_is_no_column_for_forbidden_data():
     forbidden = ("start_url", "zak", "download", "host_email", "host_key", "dial", "pstn", "h323")
     for model in apps.get_app_config("wagtail_zoom").get_models():
         for field in model._meta.get_fields():
@@ -80,7 +80,7 @@ def test_s22_there_is_no_column_for_what_must_not_be_stored():
 
 
 def test_x33_tasks_of_another_release_are_harmless(site, zoom_worker):
-    """Queued by another release, about rows that are not there any more: nothing breaks."""
+    """Queued by another release, for rows that no longer exist: no error."""
     from wagtail_zoom import tasks
 
     names = [
@@ -89,29 +89,29 @@ def test_x33_tasks_of_another_release_are_harmless(site, zoom_worker):
         if inspect.isfunction(work) and work.__module__ == tasks.__name__
         if not name.startswith("_")
     ]
-    assert {"tick", "drain", "sync_slice"} <= set(names)
+    assert {"tick", "process_events", "sync_slice"} <= set(names)
     for name in names:
         work = getattr(tasks, name)
         work(*[999_999_999 for _ in inspect.signature(work).parameters])
     zoom_worker.run()
 
 
-RELEASED = {
-    "tick": 0, "drain": 0, "sync_slice": 1, "sync_directory": 1, "count_hosts": 3, "revoke": 1,
-    "refresh_idle": 0, "purge_account": 1, "deliver_registrations": 0, "check_registrants": 1,
-    "read_questions": 1, "date_registrations": 1,
+RELEASED_TASKS = {
+    "tick": 0, "process_events": 0, "sync_slice": 1, "sync_directory": 1, "count_hosts": 3,
+    "revoke": 1, "refresh_idle": 0, "purge_account": 1, "deliver_registrations": 0,
+    "check_registrants": 1, "read_questions": 1, "apply_registration_retention": 1,
 }  # fmt: skip
-"""Each task with the number of ids that a release has queued it with. A task that gets more needs
-defaults for them; one that goes stays here for a release."""
+"""Each task with the number of ids that a release queues it with. New arguments need defaults; a
+removed task stays here for one release."""
 
 
-def test_x33_tasks_queued_by_the_release_before_still_run(site, zoom_worker):
-    """Queued before a deploy, run after it: with as many ids as the release before knew of."""
+def test_x33_tasks_queued_by_the_previous_release_still_run(site, zoom_worker):
+    """Queued before a deployment, run after it: with the arguments of the previous release."""
     from wagtail_zoom import tasks
 
-    for name, ids in RELEASED.items():
+    for name, ids in RELEASED_TASKS.items():
         getattr(tasks, name)(*range(999_999, 999_999 + ids))
-    known = {name for name, work in vars(tasks).items()
+    task_names = {name for name, work in vars(tasks).items()
              if inspect.isfunction(work) and work.__module__ == tasks.__name__}  # fmt: skip
-    assert known - set(RELEASED) == set(), "write the new task down"
+    assert task_names - set(RELEASED_TASKS) == set(), "add the new task to RELEASED_TASKS"
     zoom_worker.run()

@@ -1,4 +1,4 @@
-"""Reading changes nothing, acting needs POST with a token, nothing of ours is framed (X35)."""
+"""GET changes nothing, actions need POST with a CSRF token, our pages cannot be framed (X35)."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from django.urls import URLPattern, get_resolver, reverse
 from wagtail.models import ModelLogEntry
 
 from tests.security import canaries
+from tests.security.tenant_data import make_tenants
 from tests.security.test_tenants import (
     BULK_ROWS,
-    admin_pages,
+    admin_page_urls,
     admin_patterns,
     bulk_actions,
-    foreign_keys,
-    public_addresses,
+    primary_keys_for,
+    public_urls,
 )
-from tests.security.world import make_world
-from wagtail_zoom import urls as public_urls
+from wagtail_zoom import urls as zoom_urls
 
 pytestmark = pytest.mark.django_db
 LOG = f"{ModelLogEntry._meta.db_table}."
 
 
 @pytest.fixture
-def world(db, settings):
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
-    return make_world()
+def tenants(db, settings):
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
+    return make_tenants()
 
 
-def own_addresses(world):
-    """Every address of ours in the admin, with rows of the first Site."""
-    north = world.north
+def own_admin_urls(tenants):
+    """All our admin URLs, with rows of the first Site."""
+    north = tenants.north
     for name, arguments in admin_patterns():
-        for pk in foreign_keys(name, north):
+        for pk in primary_keys_for(name, north):
             values = {"site_pk": north.site.pk, "pk": pk}
             yield name, reverse(name, kwargs={key: values[key] for key in arguments})
     for app, model, action in bulk_actions():
@@ -44,23 +44,23 @@ def own_addresses(world):
 
 
 @pytest.mark.slow
-def test_x35_reading_everything_twice_changes_nothing(world):
-    """All tables stay as they are, but for the log of who read sign-ups (exports are left out:
-    each of them is logged, on purpose)."""
+def test_x35_get_requests_change_nothing(tenants):
+    """All tables stay unchanged except the log of access to registrations. Exports are left out,
+    because each one is logged."""
     client = Client(raise_request_exception=False)
-    client.force_login(world.north.owner)
+    client.force_login(tenants.north.owner)
     visitor = Client()
-    addresses = [address for _name, address in own_addresses(world)]
-    addresses += [one for one in admin_pages() if "failwhale" not in one]
-    public = [*public_addresses(world.north).values(), "/all/", "/event/"]
+    urls = [url for _name, url in own_admin_urls(tenants)]
+    urls += [url for url in admin_page_urls() if "failwhale" not in url]
+    public = [*public_urls(tenants.north).values(), "/all/", "/event/"]
 
     def crawl():
-        for address in addresses:
-            client.get(address)
-        for address in public:
+        for url in urls:
+            client.get(url)
+        for url in public:
             for method in ("get", "head", "options"):
-                getattr(visitor, method)(address, headers={"host": world.north.hostname})
-        lines = canaries.database().splitlines()
+                getattr(visitor, method)(url, headers={"host": tenants.north.hostname})
+        lines = canaries.dump_database().splitlines()
         return [line for line in lines if not line.startswith(LOG)]
 
     first, second = crawl(), crawl()
@@ -70,25 +70,25 @@ def test_x35_reading_everything_twice_changes_nothing(world):
     assert len(first) > 500
 
 
-def test_x35_actions_want_a_token_of_djangos(world):
-    """A foreign page makes a browser send the cookie; it does not know the token."""
+def test_x35_actions_require_a_csrf_token(tenants):
+    """Another site can make a browser send the cookie, but does not know the token."""
     client = Client(enforce_csrf_checks=True)
-    client.force_login(world.north.owner)
-    before = canaries.database()
-    for name, address in own_addresses(world):
-        answer = client.post(address, {"answer": "switch", "confirm": "1", "tags": "a"})
-        assert answer.status_code in (403, 405), name
+    client.force_login(tenants.north.owner)
+    before = canaries.dump_database()
+    for name, url in own_admin_urls(tenants):
+        response = client.post(url, {"answer": "switch", "confirm": "1", "tags": "a"})
+        assert response.status_code in (403, 405), name
     for name in ("oauth_connect", "oauth_switch"):
-        address = reverse(f"wagtail_zoom:{name}", args=[world.north.site.pk])
-        assert client.post(address).status_code == 403
-    assert canaries.database() == before
+        url = reverse(f"wagtail_zoom:{name}", args=[tenants.north.site.pk])
+        assert client.post(url).status_code == 403
+    assert canaries.dump_database() == before
 
 
-def test_x35_only_addresses_without_a_session_are_exempt():
-    """Exempt is what takes no cookie: the door for messages, and forms that are tied to a page."""
+def test_x35_only_urls_without_a_session_are_csrf_exempt():
+    """Exempt are views without a cookie: the webhook endpoint, and forms with a signed URL."""
     exempt = {
         pattern.name or "webhook"
-        for pattern in public_urls.urlpatterns
+        for pattern in zoom_urls.urlpatterns
         if getattr(pattern.callback, "csrf_exempt", False)
     }
     kin = {name for name in exempt if name.startswith(("register", "registration"))}
@@ -107,23 +107,26 @@ def test_x35_only_addresses_without_a_session_are_exempt():
             assert not getattr(pattern.callback, "csrf_exempt", False), pattern
 
 
-def test_x35_our_pages_are_not_framed(world, settings):
-    """By our own headers where there are buttons, also in a project without the middleware."""
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "XFrame" not in each]
-    client = Client(headers={"host": world.north.hostname})
-    client.force_login(world.north.owner)
+def test_x35_our_pages_cannot_be_framed(tenants, settings):
+    """Pages with buttons set the header themselves, also in a project without the middleware."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "XFrame" not in name]
+    client = Client(headers={"host": tenants.north.hostname})
+    client.force_login(tenants.north.owner)
     session = client.session
-    session["wagtail_zoom_switch"] = {"site": world.north.site.pk, "grant": world.north.grant.pk}
+    session["wagtail_zoom_switch"] = {
+        "site": tenants.north.site.pk,
+        "grant": tenants.north.grant.pk,
+    }
     session.save()
-    addresses = public_addresses(world.north)
+    urls = public_urls(tenants.north)
     for name in ("invite", "oauth_switch", "oauth_callback", "start", "register", "registration",
                  "registration_cancel"):  # fmt: skip
-        answer = client.get(addresses[f"wagtail_zoom:{name}"])
-        assert answer.get("X-Frame-Options") == "DENY", name
+        response = client.get(urls[f"wagtail_zoom:{name}"])
+        assert response.get("X-Frame-Options") == "DENY", name
 
 
-def test_x35_the_admin_is_not_framed(world):
+def test_x35_the_admin_cannot_be_framed(tenants):
     client = Client()
-    client.force_login(world.north.owner)
-    for name, address in own_addresses(world):
-        assert client.get(address).get("X-Frame-Options") in ("DENY", "SAMEORIGIN"), name
+    client.force_login(tenants.north.owner)
+    for name, url in own_admin_urls(tenants):
+        assert client.get(url).get("X-Frame-Options") in ("DENY", "SAMEORIGIN"), name

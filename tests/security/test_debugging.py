@@ -1,8 +1,8 @@
-"""Whatever breaks, wherever: debug pages, error mails and trackers show no token (X19, O22, O26).
+"""Debug pages, error emails and error trackers show no token (X19, O22, O26).
 
-Every line of the functions that hold secrets raises once, in a real run over the simulator. Then
-what Django would show is searched: under ``DEBUG`` everything that stands in variables, in mails
-what ``sensitive_variables`` leaves.
+Every line of the functions that hold secrets raises once, in a real run with the simulator. Then
+Django's error report is searched: with ``DEBUG`` all variables, in emails those that
+``sensitive_variables`` does not hide.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SECRET = "simulator-webhook-secret"
 
 
-class Boom(Exception):
-    """What is raised in the middle of a function."""
+class InjectedError(Exception):
+    """Raised by the test inside a function."""
 
 
 def code_of(function):
-    """The code of a function under its decorators."""
+    """The code of a function without its decorators."""
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     return function.__code__
 
 
-class Breaker:
-    """Raises at one line of a set of functions: the ``number``-th that is reached."""
+class FaultInjector:
+    """Raises at one line of a set of functions: the ``number``-th executed one."""
 
     def __init__(self, functions, number):
         self.codes = {code_of(function) for function in functions}
@@ -58,7 +58,7 @@ class Breaker:
         sys.settrace(self.enter)
         return self
 
-    def __exit__(self, *found):
+    def __exit__(self, *exc_info):
         sys.settrace(None)
 
     def enter(self, frame, event, argument):
@@ -70,64 +70,68 @@ class Breaker:
             if self.left == 0:
                 self.raised = True
                 sys.settrace(None)
-                raise Boom("a mistake")
+                raise InjectedError("a mistake")
         return self.line
 
 
-def shown(error, settings, debug):
-    """Everything that Django tells of an error, variables of all frames included."""
+def error_report(error, settings, debug):
+    """Everything that Django reports of an error, including variables of all frames."""
     settings.DEBUG = debug
     request = RequestFactory().get("/")
     reporter = ExceptionReporter(request, type(error), error, error.__traceback__)
     data = reporter.get_traceback_data()
     settings.DEBUG = False
     assert any(frame["vars"] for frame in data["frames"])
-    told = [f"{name}={value}" for frame in data["frames"] for name, value in frame["vars"]]
-    return "\n".join([*told, str(data["settings"]), str(error)])
+    variables = [f"{name}={value}" for frame in data["frames"] for name, value in frame["vars"]]
+    return "\n".join([*variables, str(data["settings"]), str(error)])
 
 
-def break_everywhere(functions, work, prepare, learn, settings, *, debug=(True, False), step=1):
-    """Repeat ``work``, each time with another line broken, until none is reached any more."""
-    number, found = 1 - step, []
+def inject_everywhere(functions, work, prepare, collect, settings, *, debug=(True, False), step=1):
+    """Repeat ``work``, each time with an error at the next line, until all lines had one."""
+    number, leaks = 1 - step, []
     while True:
         number += step
         prepare()
         caught = None
-        with Breaker(functions, number) as breaker:
+        with FaultInjector(functions, number) as breaker:
             try:
                 work()
             except Exception as error:
                 caught = error
         if not breaker.raised:
             break
-        secrets = learn()
+        secrets = collect()
         if caught is not None:
             for mode in debug:
-                text = shown(caught, settings, mode)
-                found += [(number, mode, one) for one in secrets.found_in(text)]
+                text = error_report(caught, settings, mode)
+                leaks += [(number, mode, leak) for leak in secrets.leaks_in(text)]
     assert number > 5
-    assert found == []
+    assert leaks == []
 
 
 @pytest.fixture
 def secrets(zoom_app, settings):
-    """What has been met until now, by the simulator's own record."""
-    made = Canaries()
-    own = settings.WAGTAIL_ZOOM
-    made.secret["settings"] |= {own["CLIENT_SECRET"], SECRET, *own["ENCRYPTION_KEYS"]}
+    """The secrets so far, from the simulator's record."""
+    values = Canaries()
+    app_settings = settings.WAGTAIL_ZOOM
+    values.secret["settings"] |= {
+        app_settings["CLIENT_SECRET"],
+        SECRET,
+        *app_settings["ENCRYPTION_KEYS"],
+    }
 
-    def learn():
-        kept = zoom_app.call("GET", "exchanges")["exchanges"]
-        for exchange in kept:
-            made.learn([exchange["form"], exchange["json"]])
+    def collect():
+        exchanges = zoom_app.call("GET", "exchanges")["exchanges"]
+        for exchange in exchanges:
+            values.collect([exchange["form"], exchange["json"]])
         for row in Grant.objects.all():
-            made.secret["row"] |= {row.access_token.reveal(), row.refresh_token.reveal()} - {""}
-        # Addresses and names of what is fetched are no keys to anything here.
+            values.secret["row"] |= {row.access_token.reveal(), row.refresh_token.reveal()} - {""}
+        # Links and passcodes of fetched objects are not the subject of this test.
         for name in ("join_url", "start_url", "pwd", "password", "share_url", "play_url", "state"):
-            made.secret.pop(name, None)
-        return made
+            values.secret.pop(name, None)
+        return values
 
-    return learn
+    return collect
 
 
 @pytest.fixture
@@ -137,38 +141,47 @@ def grant(owner, owner_client, site, zoom_app, zoom_worker):
     return ZoomSettings.for_site(site).grant
 
 
-def test_x19_refreshing(grant, secrets, settings):
+def test_x19_refresh(grant, secrets, settings):
     def prepare():
         Grant.objects.update(
             expires_at=timezone.now() - timedelta(minutes=1), lease_until=None, lease_owner="",
             state="connected", reason="", refresh_started_at=None, retry_at=None,
         )  # fmt: skip
 
-    functions = [protocol.renew, protocol._tokens, protocol._bare, protocol.token_set,
-                 tokens._refresh, tokens._rotate, tokens._store, protocol._checked]  # fmt: skip
-    renew = lambda: tokens.get_token(grant)  # noqa: E731
-    break_everywhere(functions, renew, prepare, secrets, settings, step=2)
+    functions = [protocol.refresh, protocol._request_tokens, protocol._request,
+                 protocol.parse_token_response, protocol._check_response,
+                 tokens._refresh, tokens._rotate, tokens._store_tokens]  # fmt: skip
+    refresh = lambda: tokens.get_token(grant)  # noqa: E731
+    inject_everywhere(functions, refresh, prepare, secrets, settings, step=2)
 
 
-def test_x19_calling(grant, secrets, settings):
-    calls = base.Calls
-    functions = [calls.call, calls.carry, calls.send, http.call, http.exchange, http._read]
+def test_x19_api_calls(grant, secrets, settings):
+    client_class = base.BaseClient
+    functions = [
+        client_class.call,
+        client_class.with_token,
+        client_class.send,
+        http.request_json,
+        http.send_request,
+        http._read_body,
+    ]
     client = client_for(grant.account)
-    break_everywhere(functions, client.me, lambda: None, secrets, settings)
+    inject_everywhere(functions, client.me, lambda: None, secrets, settings)
 
 
-def test_x19_connecting(owner_client, site, zoom_app, secrets, settings):
+def test_x19_connect(owner_client, site, zoom_app, secrets, settings):
     def prepare():
         OAuthState.objects.all().delete()
 
-    functions = [flow.start, flow.receive, flow.take, flow.complete, protocol.exchange,
-                 protocol.authorize_url, userinfo.read, connect.store_grant]  # fmt: skip
+    functions = [flow.start, flow.handle_callback, flow.consume_state, flow.complete,
+                 protocol.exchange_code, protocol.authorize_url,
+                 userinfo.fetch_userinfo, connect.store_grant]  # fmt: skip
     work = lambda: connect_site(owner_client, site, "aurora-0")  # noqa: E731
-    # The code stands in Zoom's address as well; it is worth nothing without the verifier.
-    break_everywhere(functions, work, prepare, secrets, settings, debug=(False,), step=4)
+    # The code is in the redirect URL as well; it is useless without the verifier.
+    inject_everywhere(functions, work, prepare, secrets, settings, debug=(False,), step=4)
 
 
-def test_x19_revoking(grant, secrets, settings, zoom_app):
+def test_x19_revoke(grant, secrets, settings, zoom_app):
     def prepare():
         Grant.objects.update(
             state="revoked", revoke_requested_at=timezone.now(), revoke_attempts=0, retry_at=None
@@ -177,54 +190,54 @@ def test_x19_revoking(grant, secrets, settings, zoom_app):
         row.access_token, row.refresh_token = "not-a-good-token-1", "not-a-good-token-2"
         row.save()
 
-    functions = [disconnect._revoke, protocol.revoke, protocol._bare]
+    functions = [disconnect._revoke_token, protocol.revoke, protocol._request]
     work = lambda: disconnect.revoke_pending(grant.pk)  # noqa: E731
-    break_everywhere(functions, work, prepare, secrets, settings)
+    inject_everywhere(functions, work, prepare, secrets, settings)
 
 
 @pytest.mark.parametrize("event", ["meeting.updated", "endpoint.url_validation"])
-def test_x19_receiving(db, zoom_app, secrets, settings, event):
+def test_x19_webhook(db, zoom_app, secrets, settings, event):
     payload = {"account_id": "a", "object": {"id": 1}, "plainToken": "abc"}
     raw = json.dumps({"event": event, "payload": payload}).encode()
 
     def work():
         headers = sign(raw, SECRET)
         headers.pop("content-type")
-        address = reverse("wagtail_zoom:webhook")
-        Client().post(address, raw, content_type="application/json", headers=headers)
+        url = reverse("wagtail_zoom:webhook")
+        Client().post(url, raw, content_type="application/json", headers=headers)
 
-    functions = [webhooks.webhook, webhooks._verified, webhooks._answer_challenge, webhooks._store]
-    # Under DEBUG the loop that compares shows which secret it compares with.
-    break_everywhere(functions, work, lambda: None, secrets, settings, debug=(False,))
+    functions = [webhooks.webhook, webhooks._verify, webhooks._answer_challenge, webhooks._store]
+    # With DEBUG, the comparison loop shows its secret.
+    inject_everywhere(functions, work, lambda: None, secrets, settings, debug=(False,))
 
 
-def test_x19_leading_to_zoom(site, settings, rf):
+def test_x19_redirects_to_zoom(site, settings, rf):
     from tests.blocks import rows
 
     host = rows.host(rows.account())
     rows.site_settings(site, host.account, host, join_policy="public")
-    date = rows.date(host)
+    occurrence = rows.occurrence(host)
     recording = rows.recording(host)
-    for row, name in ((date.meeting, "join_url"), (recording, "share_url")):
+    for row, name in ((occurrence.meeting, "join_url"), (recording, "share_url")):
         setattr(row, name, "https://zoom.us/x/1?pwd=canarycode9")
         row.passcode = "canarycode9"
         row.save()
     item = rows.item(site, recording)
-    known = Canaries()
-    known.secret["code"] |= {"canarycode9", "https://zoom.us/x/1?pwd=canarycode9"}
-    for address, functions in (
+    values = Canaries()
+    values.secret["code"] |= {"canarycode9", "https://zoom.us/x/1?pwd=canarycode9"}
+    for url, functions in (
         (
-            links.join(site.pk, Occurrence.objects.get(pk=date.pk)),
-            [views.join_response, views._target],
+            links.join_url(site.pk, Occurrence.objects.get(pk=occurrence.pk)),
+            [views.join_response, views._join_target],
         ),
-        (links.watch(item), [views.watch]),
+        (links.watch_url(item), [views.watch]),
     ):
-        get = lambda place=address: Client().get(place)  # noqa: E731
-        break_everywhere(functions, get, lambda: None, lambda: known, settings, debug=(False,))
+        get = lambda place=url: Client().get(place)  # noqa: E731
+        inject_everywhere(functions, get, lambda: None, lambda: values, settings, debug=(False,))
 
 
-def test_x19_errors_of_the_library(grant, secrets, settings, monkeypatch):
-    """The library breaks with the token in its hands: its frames do not come along."""
+def test_x19_errors_of_requests(grant, secrets, settings, monkeypatch):
+    """``requests`` fails while it holds the token: its frames are not reported."""
     secrets()
 
     for failing in (RuntimeError("x"), requests.ConnectionError("x"), requests.Timeout("x")):
@@ -238,28 +251,28 @@ def test_x19_errors_of_the_library(grant, secrets, settings, monkeypatch):
             with pytest.raises(Exception) as caught:
                 work()
             for mode in (True, False):
-                found = secrets_in(caught.value, grant, settings, mode)
-                assert found == [], (failing, mode)
+                leaks = secrets_in(caught.value, grant, settings, mode)
+                assert leaks == [], (failing, mode)
         monkeypatch.undo()
 
 
 def secrets_in(error, grant, settings, mode):
-    known = Canaries()
-    known.secret["row"] |= {grant.access_token.reveal(), grant.refresh_token.reveal()}
-    known.secret["settings"] |= {settings.WAGTAIL_ZOOM["CLIENT_SECRET"]}
-    return known.found_in(shown(error, settings, mode))
+    values = Canaries()
+    values.secret["row"] |= {grant.access_token.reveal(), grant.refresh_token.reveal()}
+    values.secret["settings"] |= {settings.WAGTAIL_ZOOM["CLIENT_SECRET"]}
+    return values.leaks_in(error_report(error, settings, mode))
 
 
-def test_the_search_would_see_a_token(settings):
-    """A frame that holds one in clear is found, in both kinds of report."""
-    known = Canaries()
-    known.secret["token"] |= {"canary-token-1"}
+def test_the_search_detects_a_token(settings):
+    """A plain token in a frame is detected, in both types of report."""
+    values = Canaries()
+    values.secret["token"] |= {"canary-token-1"}
 
     def careless():
         token = "canary-token-1"
-        raise Boom(len(token))
+        raise InjectedError(len(token))
 
-    with pytest.raises(Boom) as caught:
+    with pytest.raises(InjectedError) as caught:
         careless()
     for mode in (True, False):
-        assert known.found_in(shown(caught.value, settings, mode))
+        assert values.leaks_in(error_report(caught.value, settings, mode))

@@ -1,4 +1,4 @@
-"""The marks of the guards, the table of them and the tests it names fit together."""
+"""The guard markers in the code, the table of guards and its tests are consistent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPTS = str(ROOT / "scripts")
 
 @pytest.fixture(scope="module")
 def scripts():
-    """The modules of ``scripts/``, which is no package."""
+    """The modules of ``scripts/``, which is not a package."""
     sys.path.insert(0, SCRIPTS)
     try:
         yield {
@@ -34,10 +34,10 @@ def operations(scripts):
 def test_every_guard_can_be_switched_off(scripts, operations):
     """Each id of the table is marked once, and its operation changes the program."""
     guards = scripts["guards"].GUARDS
-    made, wrong = operations.mutants(guards, operations.package_sources())
-    assert wrong == []
-    assert set(made) == {guard.id for guard in guards}
-    assert len(made) >= 122
+    mutants, errors = operations.mutants(guards, operations.package_sources())
+    assert errors == []
+    assert set(mutants) == {guard.id for guard in guards}
+    assert len(mutants) >= 122
 
 
 def test_the_tests_of_the_guards_exist(scripts, operations):
@@ -47,8 +47,8 @@ def test_the_tests_of_the_guards_exist(scripts, operations):
 def test_a_missing_test_is_reported(operations, tmp_path):
     (tmp_path / "test_one.py").write_text("def test_here(): ...\n")
     tests = ("test_one.py::test_here", "test_one.py::test_gone", "test_two.py")
-    wrong = operations.missing_tests([operations.Guard("a", "", "never", tests)], tmp_path)
-    assert wrong == [
+    errors = operations.missing_tests([operations.Guard("a", "", "never", tests)], tmp_path)
+    assert errors == [
         "a: the test tests/test_one.py::test_gone does not exist.",
         "a: the test file tests/test_two.py does not exist.",
     ]
@@ -64,17 +64,17 @@ def test_a_marker_that_is_removed_or_renamed_is_reported(scripts, operations):
     marked = operations.marks(sources)[0]
     guards = [guard for guard in scripts["guards"].GUARDS if guard.id in marked]
     gone = {path: sources[path].replace("  # guard: honeypot", "")}
-    _made, wrong = operations.mutants(guards, gone)
-    assert wrong == ["honeypot: no line of the package is marked `# guard: honeypot`."]
+    _made, errors = operations.mutants(guards, gone)
+    assert errors == ["honeypot: no line of the package is marked `# guard: honeypot`."]
     renamed = {path: sources[path].replace("# guard: honeypot", "# guard: honey-trap")}
-    _made, wrong = operations.mutants(guards, renamed)
-    assert wrong[0] == "honeypot: no line of the package is marked `# guard: honeypot`."
-    assert wrong[1].startswith(f"honey-trap: marked in {path}:")
-    assert wrong[1].endswith(", but not in the table.")
+    _made, errors = operations.mutants(guards, renamed)
+    assert errors[0] == "honeypot: no line of the package is marked `# guard: honeypot`."
+    assert errors[1].startswith(f"honey-trap: marked in {path}:")
+    assert errors[1].endswith(", but not in the table.")
 
 
 @pytest.mark.parametrize(
-    ("text", "operation", "said"),
+    ("text", "operation", "reason"),
     [
         (
             "if a:  # guard: x\n    b()\nif c:  # guard: x\n    d()\n",
@@ -91,17 +91,17 @@ def test_a_marker_that_is_removed_or_renamed_is_reported(scripts, operations):
         ('a = "# guard: x"\n', "never", "no line of the package is marked"),
     ],
 )
-def test_mistakes_are_reported(operations, text, operation, said):
+def test_mistakes_are_reported(operations, text, operation, reason):
     guard = operations.Guard("x", "", operation, ())
-    made, wrong = operations.mutants([guard], {"a.py": text})
-    assert not made
-    assert any(said in sentence for sentence in wrong), wrong
+    mutants, errors = operations.mutants([guard], {"a.py": text})
+    assert not mutants
+    assert any(reason in error for error in errors), errors
 
 
 def test_an_id_is_in_the_table_once(operations):
     guard = operations.Guard("x", "", "never", ())
-    _made, wrong = operations.mutants([guard, guard], {"a.py": "if a:  # guard: x\n    b()\n"})
-    assert wrong == ["x: the table has two entries with this id."]
+    _made, errors = operations.mutants([guard, guard], {"a.py": "if a:  # guard: x\n    b()\n"})
+    assert errors == ["x: the table has two entries with this id."]
 
 
 @pytest.mark.parametrize(
@@ -141,21 +141,21 @@ def test_an_id_is_in_the_table_once(operations):
 )  # fmt: skip
 def test_operations(operations, operation, text, becomes):
     guard = operations.Guard("x", "", operation, ())
-    made, wrong = operations.mutants([guard], {"a.py": text})
-    assert wrong == []
-    assert ast.dump(ast.parse(made["x"][1])) == ast.dump(ast.parse(becomes))
+    mutants, errors = operations.mutants([guard], {"a.py": text})
+    assert errors == []
+    assert ast.dump(ast.parse(mutants["x"][1])) == ast.dump(ast.parse(becomes))
 
 
 def test_two_guards_on_one_line(operations):
     guards = [operations.Guard("x", "", "never", ()), operations.Guard("y", "", "remove last", ())]
     sources = {"a.py": "if a or b:  # guard: x, y\n    c()\n"}
-    made, wrong = operations.mutants(guards, sources)
-    assert wrong == []
-    assert [made[name][1].partition(":")[0] for name in ("x", "y")] == ["if False", "if ((a))"]
+    mutants, errors = operations.mutants(guards, sources)
+    assert errors == []
+    assert [mutants[name][1].partition(":")[0] for name in ("x", "y")] == ["if False", "if ((a))"]
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "state"),
+    ("code", "text", "state"),
     [
         (0, "....\n4 passed in 1.2s\n", "passed"),
         (1, "FAILED tests/a.py::test_b[1 - x] - assert 1 == 2\n1 failed\n", "failed"),
@@ -170,6 +170,6 @@ def test_two_guards_on_one_line(operations):
         (0, "2 skipped in 0.1s\n", "broken"),
     ],
 )  # fmt: skip
-def test_only_a_failed_test_has_noticed(scripts, code, said, state):
-    """What did not run has not noticed anything."""
-    assert scripts["mutate_guards"].judge(code, said).state == state
+def test_only_a_failed_test_counts_as_noticed(scripts, code, text, state):
+    """A test that did not run does not count."""
+    assert scripts["mutate_guards"].classify_run(code, text).state == state

@@ -1,4 +1,4 @@
-"""A person at the simulated Zoom, and the contract watching every exchange."""
+"""Fixtures: a client of the Zoom simulator; every exchange is validated against the contract."""
 
 import pytest
 import requests
@@ -13,7 +13,7 @@ BASIC = ("simulator-client", "simulator-secret")
 
 
 class App:
-    """A minimal app of the Marketplace: connects a user and calls the API."""
+    """A minimal Marketplace app: connects a user and calls the API."""
 
     def __init__(self, url):
         self.url = url
@@ -24,19 +24,19 @@ class App:
             "response_type": "code", "client_id": "simulator-client", "redirect_uri": REDIRECT,
             "state": "the-state", "sim_user": user, "sim_auto": "1", **params,
         }  # fmt: skip
-        answer = requests.get(f"{self.url}/oauth/authorize", query, allow_redirects=False)
-        assert answer.status_code == 302, answer.text
-        return answer.headers["Location"].partition("code=")[2].partition("&")[0]
+        response = requests.get(f"{self.url}/oauth/authorize", query, allow_redirects=False)
+        assert response.status_code == 302, response.text
+        return response.headers["Location"].partition("code=")[2].partition("&")[0]
 
     def token(self, auth=BASIC, **form):
         return requests.post(f"{self.url}/oauth/token", data=form, auth=auth)
 
     def connect(self, user):
-        answer = self.token(
+        response = self.token(
             grant_type="authorization_code", code=self.code(user), redirect_uri=REDIRECT
         )
-        assert answer.status_code == 200, answer.text
-        self.tokens = answer.json()
+        assert response.status_code == 200, response.text
+        self.tokens = response.json()
         return self
 
     def revoke(self):
@@ -62,9 +62,9 @@ class App:
 def simulator(zoom_simulator):
     zoom_simulator.options(record_exchanges=True, rate_limit="off")
     yield zoom_simulator
-    found = zoom_simulator.call("GET", "exchanges")["exchanges"]
-    wrong = [text for exchange in found for text in check(exchange)]
-    wrong += [text for one in zoom_simulator.deliveries() for text in check_delivery(one)]
+    exchanges = zoom_simulator.call("GET", "exchanges")["exchanges"]
+    wrong = [text for exchange in exchanges for text in check(exchange)]
+    wrong += [text for delivery in zoom_simulator.deliveries() for text in check_delivery(delivery)]
     assert wrong == []
 
 
@@ -75,7 +75,7 @@ def app(simulator):
 
 @pytest.fixture
 def receiver(simulator):
-    """An endpoint that the simulated Zoom sends its events to."""
+    """An endpoint to which the simulator sends its events."""
     endpoint = Receiver(simulator)
     simulator.options(webhook_url=endpoint.url)
     yield endpoint
@@ -85,5 +85,5 @@ def receiver(simulator):
 
 @pytest.fixture
 def connected(app):
-    """The app is installed in the account Borealis, which may have every event."""
+    """The app is installed in the account Borealis, whose plan allows every event."""
     return app.connect("borealis-0")

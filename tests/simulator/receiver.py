@@ -1,4 +1,4 @@
-"""A website's webhook endpoint: verifies, remembers, answers as told."""
+"""A webhook endpoint that verifies and records deliveries and answers with given statuses."""
 
 import json
 import threading
@@ -12,37 +12,37 @@ from wagtail_zoom.testing.signing import challenge_answer, signature
 SECRET = "simulator-webhook-secret"
 
 
-class Message:
+class Delivery:
     def __init__(self, headers, raw):
         self.headers, self.raw = headers, raw
         self.body = json.loads(raw)
         self.event = self.body["event"]
         self.object = self.body["payload"].get("object", {})
-        wanted = signature(raw, SECRET, headers["x-zm-request-timestamp"])
-        self.genuine = headers["x-zm-signature"] == wanted
+        expected = signature(raw, SECRET, headers["x-zm-request-timestamp"])
+        self.genuine = headers["x-zm-signature"] == expected
 
 
 class Receiver:
-    """``answers`` are the statuses of the next messages (200 when there are none)."""
+    """``answers`` are the statuses of the next responses (200 when empty)."""
 
     def __init__(self, simulator):
         self.simulator = simulator
-        self.messages, self.answers, self.slow = [], [], 0.0
+        self.deliveries, self.answers, self.slow = [], [], 0.0
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
-                message = Message(self.headers, raw)
-                endpoint.messages.append(message)
+                delivery = Delivery(self.headers, raw)
+                endpoint.deliveries.append(delivery)
                 time.sleep(endpoint.slow)
                 status = endpoint.answers.pop(0) if endpoint.answers else 200
                 body = b"{}"
-                if message.event == "endpoint.url_validation":
-                    token = message.body["payload"]["plainToken"]
+                if delivery.event == "endpoint.url_validation":
+                    token = delivery.body["payload"]["plainToken"]
                     proof = challenge_answer(token, SECRET)
                     body = json.dumps({"plainToken": token, "encryptedToken": proof}).encode()
-                with suppress(OSError):  # Zoom has hung up on an endpoint that was too slow.
+                with suppress(OSError):  # The simulator has disconnected after its timeout.
                     self.send_response(status)
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
@@ -57,19 +57,19 @@ class Receiver:
         threading.Thread(target=serve, daemon=True).start()
 
     def wait(self):
-        """What arrived, once nothing is due any more."""
+        """All deliveries, once no event is due."""
         assert self.simulator.retry_deliveries()
-        return self.messages
+        return self.deliveries
 
     def events(self):
-        return [message.event for message in self.wait()]
+        return [delivery.event for delivery in self.wait()]
 
     def last(self):
         return self.wait()[-1]
 
     def clear(self):
         self.wait()
-        self.messages.clear()
+        self.deliveries.clear()
 
     def close(self):
         self.server.shutdown()

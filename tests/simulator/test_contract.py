@@ -1,10 +1,10 @@
-"""The whole contract in one walk: every operation is served, every event can be produced."""
+"""Covers the whole contract: every operation is served, every event can be produced."""
 
 from urllib.parse import quote
 
 import requests
 
-from tests.contract.checker import check, check_delivery, contract, operation
+from tests.contract.checker import check, check_delivery, contract, find_operation
 
 from .conftest import BASIC
 
@@ -16,61 +16,63 @@ OUTSIDE_THE_OUTBOX = {"endpoint.url_validation"}
 def operations():
     verbs = {"get", "post", "put", "patch", "delete"}
     return {
-        found["operationId"]
+        operation["operationId"]
         for path in contract()["paths"].values()
-        for verb, found in path.items()
+        for verb, operation in path.items()
         if verb in verbs
     }
 
 
-def held(simulator, kind, **facts):
-    facts = {"topic": "M", "registration": "manual", **facts}
-    number = simulator.create_meeting("borealis-0", kind=kind, **facts)["id"]
+def past_meeting(simulator, kind, **fields):
+    fields = {"topic": "M", "registration": "manual", **fields}
+    number = simulator.create_meeting("borealis-0", kind=kind, **fields)["id"]
     simulator.start_meeting(number)
     simulator.end_meeting(number)
     return number
 
 
-def people(app, base, *, batch=""):
-    """Everything that can be done with registrants below ``base``."""
+def call_registrant_endpoints(app, base, *, batch=""):
+    """Call every registrant endpoint below ``base``."""
     number = app.post(f"{base}/registrants", ADA).json()["registrant_id"]
     body = {"registrants": [{"id": number}], "action": "approve"}
     assert app.put(f"{base}/registrants/status", body).status_code == 204
     assert app.get(f"{base}/registrants").json()["registrants"]
     assert app.get(f"{base}/registrants/questions").status_code == 200
     if batch:
-        more = {"registrants": [{"email": "b@example.org", "first_name": "B"}]}
-        assert app.post(f"{base}/{batch}", more).status_code == 201
+        batch_body = {"registrants": [{"email": "b@example.org", "first_name": "B"}]}
+        assert app.post(f"{base}/{batch}", batch_body).status_code == 201
         assert app.get(f"{base}/registrants/{number}").status_code == 200
         assert app.send("DELETE", f"{base}/registrants/{number}").status_code == 204
 
 
 def test_every_operation_is_served(connected, simulator):
-    """Shows 6: each is called with success, and no answer violates the contract."""
+    """Each is called successfully, and no response violates the contract."""
     app, me = connected, connected.get("/users/me").json()
-    other = next(one["id"] for one in simulator.users("borealis") if one["key"] == "borealis-3")
+    user_id = next(
+        item["id"] for item in simulator.users("borealis") if item["key"] == "borealis-3"
+    )
     for path in (
         "/users", f"/users/{me['id']}", "/accounts/me", "/users/me/meetings", "/users/me/webinars",
         "/users/me/upcoming_meetings", "/users/me/recordings", "/accounts/me/recordings",
     ):  # fmt: skip
         assert app.get(path).status_code == 200, path
-    assert app.put(f"/users/{other}/status", {"action": "deactivate"}).status_code == 204
+    assert app.put(f"/users/{user_id}/status", {"action": "deactivate"}).status_code == 204
     for kind in ("meeting", "webinar"):
-        number = held(simulator, kind, start_time="+5d 10:00")
+        number = past_meeting(simulator, kind, start_time="+5d 10:00")
         base = f"/{kind}s/{number}"
         assert app.get(base).status_code == 200
-        people(app, base, batch="batch_registrants")
+        call_registrant_endpoints(app, base, batch="batch_registrants")
         assert app.get(f"/past_{kind}s/{number}/instances").status_code == 200
         if kind == "meeting":
             assert app.get(f"/past_meetings/{number}").status_code == 200
         else:
             assert app.get(f"{base}/tracking_sources").status_code == 200
-    made = simulator.create_recording("borealis-0", topic="R", settings={"on_demand": True})
-    base = f"/meetings/{quote(quote(made['id'], safe=''), safe='')}/recordings"
+    recording = simulator.create_recording("borealis-0", topic="R", settings={"on_demand": True})
+    base = f"/meetings/{quote(quote(recording['id'], safe=''), safe='')}/recordings"
     assert app.get(base).status_code == app.get(f"{base}/settings").status_code == 200
     body = {"viewer_download": True}
     assert app.send("PATCH", f"{base}/settings", body).status_code == 204
-    people(app, base)
+    call_registrant_endpoints(app, base)
     compliance = {
         "client_id": "simulator-client", "user_id": me["id"], "account_id": me["account_id"],
         "deauthorization_event_received": {}, "compliance_completed": True,
@@ -81,17 +83,17 @@ def test_every_operation_is_served(connected, simulator):
 
     exchanges = simulator.call("GET", "exchanges")["exchanges"]
     assert [text for exchange in exchanges for text in check(exchange)] == []
-    done = {
-        operation(one["method"], one["path"])["operationId"]
-        for one in exchanges
-        if one["status"] < 300
+    called = {
+        find_operation(item["method"], item["path"])["operationId"]
+        for item in exchanges
+        if item["status"] < 300
     }
-    assert operations() - done == set()
+    assert operations() - called == set()
 
 
 def change_meetings(simulator, kind):
     rule = {"type": 2, "repeat_interval": 1, "end_times": 3}
-    number = held(simulator, kind)
+    number = past_meeting(simulator, kind)
     simulator.change_meeting(number, topic="N")
     for person, action in (("a", "approve"), ("b", "deny"), ("c", "cancel")):
         simulator.register(number, email=f"{person}@example.org", first_name=person)
@@ -105,10 +107,10 @@ def change_meetings(simulator, kind):
 
 
 def change_recordings(simulator):
-    room = simulator.create_meeting("borealis-0", topic="M")["id"]
-    simulator.start_meeting(room)
-    simulator.record_meeting(room, "start")
-    simulator.record_meeting(room, "stop")
+    number = simulator.create_meeting("borealis-0", topic="M")["id"]
+    simulator.start_meeting(number)
+    simulator.record_meeting(number, "start")
+    simulator.record_meeting(number, "stop")
     settings = {"on_demand": True, "approval_type": 1}
     uuids = [
         simulator.create_recording("borealis-0", topic="R", settings=settings)["id"]
@@ -118,10 +120,10 @@ def change_recordings(simulator):
     for person, action in (("a", "approve"), ("b", "deny")):
         simulator.register(uuids[0], email=f"{person}@example.org", first_name=person)
         simulator.decide(uuids[0], f"{person}@example.org", action)
-    for chosen in (uuids[:1], uuids):
-        simulator.delete_recordings(*chosen)
-        simulator.recover_recordings(*chosen)
-        simulator.delete_recordings(*chosen, permanent=True)
+    for selected in (uuids[:1], uuids):
+        simulator.delete_recordings(*selected)
+        simulator.recover_recordings(*selected)
+        simulator.delete_recordings(*selected, permanent=True)
 
 
 def test_every_event_can_be_produced(connected, simulator, receiver):
@@ -129,8 +131,8 @@ def test_every_event_can_be_produced(connected, simulator, receiver):
         change_meetings(simulator, kind)
     change_recordings(simulator)
     user = simulator.create_user("borealis", status="pending")["id"]
-    for facts in ({"status": "active"}, {"last_name": "X"}, {"status": "inactive"}):
-        simulator.change_user(user, **facts)
+    for fields in ({"status": "active"}, {"last_name": "X"}, {"status": "inactive"}):
+        simulator.change_user(user, **fields)
     simulator.change_user(user, status="active")
     simulator.delete_user(user)
     simulator.delete_user("borealis-3", disassociate=True)
@@ -139,8 +141,8 @@ def test_every_event_can_be_produced(connected, simulator, receiver):
 
     receiver.wait()
     deliveries = simulator.deliveries()
-    assert [text for one in deliveries for text in check_delivery(one)] == []
-    heard = {message.event for message in receiver.messages}
-    assert heard == {one["event"] for one in deliveries}
-    known = set(contract()["webhooks"]) - MASTER_ACCOUNTS_ONLY - OUTSIDE_THE_OUTBOX
-    assert known - heard == set()
+    assert [text for delivery in deliveries for text in check_delivery(delivery)] == []
+    received_events = {received.event for received in receiver.deliveries}
+    assert received_events == {delivery["event"] for delivery in deliveries}
+    documented_events = set(contract()["webhooks"]) - MASTER_ACCOUNTS_ONLY - OUTSIDE_THE_OUTBOX
+    assert documented_events - received_events == set()

@@ -1,4 +1,4 @@
-"""The simulated consent and token endpoints behave as Zoom's do."""
+"""OAuth of the simulator: consent page, token and revoke endpoints."""
 
 import base64
 import hashlib
@@ -26,14 +26,14 @@ def test_consent_page_names_people_and_scopes(app):
 
 def test_redirect_must_match_to_the_byte(app):
     query = {"client_id": "simulator-client", "redirect_uri": REDIRECT.rstrip("/")}
-    answer = requests.get(f"{app.url}/oauth/authorize", query)
-    assert answer.status_code == 400 and answer.json()["errorCode"] == 4700
+    response = requests.get(f"{app.url}/oauth/authorize", query)
+    assert response.status_code == 400 and response.json()["errorCode"] == 4700
 
 
 def test_declining_comes_back_with_an_error(app):
     form = {"client_id": "simulator-client", "redirect_uri": REDIRECT, "answer": "decline"}
-    answer = requests.post(f"{app.url}/oauth/authorize", form, allow_redirects=False)
-    assert answer.headers["Location"] == f"{REDIRECT}?error=access_denied"
+    response = requests.post(f"{app.url}/oauth/authorize", form, allow_redirects=False)
+    assert response.headers["Location"] == f"{REDIRECT}?error=access_denied"
 
 
 def test_code_works_once(app):
@@ -54,43 +54,43 @@ def test_pkce(app, verifier, status):
     assert exchange(app, code, code_verifier=verifier).status_code == status
 
 
-def test_refresh_tokens_rotate_and_the_old_one_dies(app):
+def test_refresh_tokens_rotate_and_the_old_one_is_invalid(app):
     app.connect("aurora-0")
     first = app.tokens["refresh_token"]
-    answer = app.token(grant_type="refresh_token", refresh_token=first)
-    assert answer.status_code == 200 and answer.json()["refresh_token"] != first
+    response = app.token(grant_type="refresh_token", refresh_token=first)
+    assert response.status_code == 200 and response.json()["refresh_token"] != first
     again = app.token(grant_type="refresh_token", refresh_token=first)
     assert again.json() == {"reason": "Invalid Token!", "error": "invalid_grant"}
 
 
 def test_second_authorisation_ends_the_first(app):
-    """4741: one user, one chain of tokens."""
+    """Error 4741: each user has one valid pair of tokens."""
     first = app.connect("aurora-0").tokens
     app.connect("aurora-0")
-    answer = app.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
-    assert answer.status_code == 400
+    response = app.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert response.status_code == 400
 
 
-def test_wrong_client_is_told_apart(app):
-    answer = app.token(auth=("simulator-client", "wrong"), grant_type="refresh_token")
-    assert answer.status_code == 401 and answer.json()["error"] == "invalid_client"
+def test_wrong_client_is_invalid_client(app):
+    response = app.token(auth=("simulator-client", "wrong"), grant_type="refresh_token")
+    assert response.status_code == 401 and response.json()["error"] == "invalid_client"
 
 
-def test_access_token_runs_out(app, simulator):
+def test_access_token_expires(app, simulator):
     app.connect("aurora-0")
     assert app.get("/users/me").status_code == 200
     simulator.advance(3601)
-    answer = app.get("/users/me")
-    assert (answer.status_code, answer.json()["code"]) == (401, 124)
+    response = app.get("/users/me")
+    assert (response.status_code, response.json()["code"]) == (401, 124)
 
 
-def test_revoked_grant_opens_nothing(app):
+def test_revoked_grant_has_no_access(app):
     app.connect("aurora-0")
     form = {"token": app.tokens["access_token"]}
-    answer = requests.post(
+    response = requests.post(
         f"{app.url}/oauth/revoke", form, auth=("simulator-client", "simulator-secret")
     )
-    assert answer.json() == {"status": "success"}
+    assert response.json() == {"status": "success"}
     assert app.get("/users/me").status_code == 401
 
 
@@ -99,8 +99,8 @@ def test_revoked_grant_opens_nothing(app):
 )
 def test_refused_refresh_has_four_shapes(app, simulator, shape, member):
     simulator.options(token_error_shape=shape)
-    answer = app.token(grant_type="refresh_token", refresh_token="unknown")
-    assert answer.status_code == 400 and member in answer.json()
+    response = app.token(grant_type="refresh_token", refresh_token="unknown")
+    assert response.status_code == 400 and member in response.json()
 
 
 @pytest.mark.parametrize(("kills", "status"), [(False, 200), (True, 401)])
@@ -112,8 +112,8 @@ def test_refresh_may_end_the_earlier_access_token(app, simulator, kills, status)
     assert app.get("/users/me").status_code == status
 
 
-def test_refresh_token_may_have_a_grace(app, simulator):
-    """Unverified (1.3)."""
+def test_refresh_token_may_have_a_grace_period(app, simulator):
+    """Unverified at Zoom."""
     simulator.options(refresh_grace=60)
     app.connect("aurora-0")
     form = {"grant_type": "refresh_token", "refresh_token": app.tokens["refresh_token"]}
@@ -122,15 +122,15 @@ def test_refresh_token_may_have_a_grace(app, simulator):
     assert app.token(**form).status_code == 400
 
 
-def test_optional_scopes_can_be_unticked(app, simulator):
-    wanted = ["user:read:user:admin", "meeting:read:meeting:admin"]
-    simulator.options(scopes=wanted, optional_scopes=wanted[1:])
-    assert exchange(app, app.code("aurora-0")).json()["scope"] == " ".join(wanted)
-    code = app.code("aurora-0", sim_untick=wanted[1])
-    assert exchange(app, code).json()["scope"] == wanted[0]
+def test_optional_scopes_can_be_deselected(app, simulator):
+    requested = ["user:read:user:admin", "meeting:read:meeting:admin"]
+    simulator.options(scopes=requested, optional_scopes=requested[1:])
+    assert exchange(app, app.code("aurora-0")).json()["scope"] == " ".join(requested)
+    code = app.code("aurora-0", sim_deselect=requested[1])
+    assert exchange(app, code).json()["scope"] == requested[0]
     query = {"client_id": "simulator-client", "redirect_uri": REDIRECT}
     assert "if you like" in requests.get(f"{app.url}/oauth/authorize", query).text
     form = {**query, "answer": "allow", "sim_user": "aurora-0"}
-    answer = requests.post(f"{app.url}/oauth/authorize", form, allow_redirects=False)
-    code = answer.headers["Location"].partition("code=")[2]
-    assert exchange(app, code).json()["scope"] == wanted[0]
+    response = requests.post(f"{app.url}/oauth/authorize", form, allow_redirects=False)
+    code = response.headers["Location"].partition("code=")[2]
+    assert exchange(app, code).json()["scope"] == requested[0]

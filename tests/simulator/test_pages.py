@@ -1,4 +1,4 @@
-"""The simulator's web page: everything works with plain forms, without any script."""
+"""The simulator's web page: plain forms, without JavaScript."""
 
 import re
 
@@ -14,9 +14,9 @@ class Visitor:
         return requests.get(self.url + path)
 
     def do(self, name, **form):
-        answer = requests.post(f"{self.url}/do/{name}", {"account": "borealis", **form})
-        assert answer.status_code == 200, answer.text
-        return answer
+        response = requests.post(f"{self.url}/do/{name}", {"account": "borealis", **form})
+        assert response.status_code == 200, response.text
+        return response
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def visitor(simulator):
     return Visitor(simulator)
 
 
-def meeting(simulator, **facts):
-    return simulator.create_meeting("borealis-0", **{"topic": "On the page", **facts})
+def meeting(simulator, **fields):
+    return simulator.create_meeting("borealis-0", **{"topic": "On the page", **fields})
 
 
 WEEKLY = {"type": 2, "repeat_interval": 1, "end_times": 4}
@@ -58,10 +58,17 @@ def test_schedule(visitor, simulator, repeat, dates):
         "registration_type": "3",
     }  # fmt: skip
     assert "Created: Made by hand." in visitor.do("create", **form).text
-    [made] = [one for one in simulator.meetings() if one["topic"] == "Made by hand"]
-    assert len(made.get("occurrences", [])) == dates
-    assert (made["start_time"][:13], made["duration"]) == ("2030-05-05T22", 45)
-    assert made["settings"]["approval_type"] == 1 and made["settings"]["registration_type"] == 3
+    [meeting_data] = [
+        meeting_doc
+        for meeting_doc in simulator.meetings()
+        if meeting_doc["topic"] == "Made by hand"
+    ]
+    assert len(meeting_data.get("occurrences", [])) == dates
+    assert (meeting_data["start_time"][:13], meeting_data["duration"]) == ("2030-05-05T22", 45)
+    assert (
+        meeting_data["settings"]["approval_type"] == 1
+        and meeting_data["settings"]["registration_type"] == 3
+    )
     assert simulator.deliveries()[-1]["event"] == "meeting.created"
 
 
@@ -75,20 +82,20 @@ def test_move_by_an_hour_and_to_a_new_time(visitor, simulator):
     visitor.do("move", number=number, later="1h")
     assert simulator.meeting(number)["start_time"] == "2030-05-05T11:00:00Z"
     visitor.do("move", number=number, start="2030-06-01T08:00", topic="Renamed")
-    found = simulator.meeting(number)
-    assert (found["start_time"], found["topic"]) == ("2030-06-01T12:00:00Z", "Renamed")
+    moved = simulator.meeting(number)
+    assert (moved["start_time"], moved["topic"]) == ("2030-06-01T12:00:00Z", "Renamed")
 
 
 def test_move_and_cancel_one_date(visitor, simulator):
-    made = meeting(simulator, recurrence=WEEKLY)
-    first, second = (date["occurrence_id"] for date in made["occurrences"][:2])
-    visitor.do("move", number=made["id"], occurrence_id=first, later="1h")
-    assert "Cancelled" in visitor.do("cancel", number=made["id"], occurrence_id=second).text
-    dates = simulator.meeting(made["id"])["occurrences"]
-    assert dates[0]["start_time"] > made["occurrences"][0]["start_time"]
+    series = meeting(simulator, recurrence=WEEKLY)
+    first, second = (date["occurrence_id"] for date in series["occurrences"][:2])
+    visitor.do("move", number=series["id"], occurrence_id=first, later="1h")
+    assert "Cancelled" in visitor.do("cancel", number=series["id"], occurrence_id=second).text
+    dates = simulator.meeting(series["id"])["occurrences"]
+    assert dates[0]["start_time"] > series["occurrences"][0]["start_time"]
     assert [date["status"] for date in dates].count("deleted") == 1
-    visitor.do("recover", number=made["id"], occurrence_id=second)
-    assert simulator.meeting(made["id"])["occurrences"][1]["status"] == "available"
+    visitor.do("recover", number=series["id"], occurrence_id=second)
+    assert simulator.meeting(series["id"])["occurrences"][1]["status"] == "available"
 
 
 def test_delete_and_bring_back(visitor, simulator):
@@ -105,17 +112,21 @@ def test_start_end_record(visitor, simulator):
     assert "already started" in visitor.do("start", number=number).text
     visitor.do("end", number=number)
     assert "Recorded: On the page." in visitor.do("record", number=number).text
-    made = next(one for one in simulator.recordings() if one["topic"] == "On the page")
-    assert made["id"] == simulator.meeting(number)["uuid"]
+    recording = next(
+        recording_doc
+        for recording_doc in simulator.recordings()
+        if recording_doc["topic"] == "On the page"
+    )
+    assert recording["id"] == simulator.meeting(number)["uuid"]
 
 
 def test_recording_from_processing_to_the_trash(visitor, simulator):
     visitor.do("record", host="borealis-0", topic="Fresh", duration="30", processing="1")
-    uuid = next(one["id"] for one in simulator.recordings() if one["topic"] == "Fresh")
+    uuid = next(doc["id"] for doc in simulator.recordings() if doc["topic"] == "Fresh")
     assert "Processing" in visitor.page().text
     for what in ("ready", "trash", "recover", "trash", "delete"):
         visitor.do("recording", uuid=uuid, what=what)
-    events = [one["event"] for one in simulator.deliveries() if one["event"].startswith("rec")]
+    events = [doc["event"] for doc in simulator.deliveries() if doc["event"].startswith("rec")]
     names = ("completed", "transcript_completed", "trashed", "recovered", "trashed", "deleted")
     assert events == [f"recording.{name}" for name in names]
 
@@ -148,7 +159,7 @@ def test_deliveries_and_sending_again(visitor, simulator, receiver):
     for _ in range(2):
         visitor.do("retry", event_id=event)
         receiver.wait()
-    assert [one["status"] for one in simulator.deliveries()] == [500, 404, 200]
+    assert [delivery["status"] for delivery in simulator.deliveries()] == [500, 404, 200]
     assert "proved its secret" in visitor.do("validate").text
 
 
@@ -167,13 +178,13 @@ def test_strange_forms_are_refused(visitor, simulator):
     assert requests.post(f"{visitor.url}/do/nonsense").status_code == 404
     foreign = {"Sec-Fetch-Site": "cross-site"}
     number = meeting(simulator)["id"]
-    answer = requests.post(f"{visitor.url}/do/cancel", {"number": number}, headers=foreign)
-    assert answer.status_code == 403 and simulator.meeting(number)["state"] == "active"
+    response = requests.post(f"{visitor.url}/do/cancel", {"number": number}, headers=foreign)
+    assert response.status_code == 403 and simulator.meeting(number)["state"] == "active"
     assert "no meeting" in visitor.do("cancel", number="1").text
 
 
 @pytest.mark.parametrize("kind", ["meeting", "webinar"])
-def test_join_links_lead_to_a_friendly_page(visitor, simulator, app, kind):
+def test_join_links_open_a_page(visitor, simulator, app, kind):
     number = meeting(simulator, kind=kind, registration="auto")["id"]
     detail = app.connect("borealis-0").get(f"/{kind}s/{number}").json()
     page = requests.get(detail["join_url"])
@@ -187,31 +198,37 @@ def test_join_links_lead_to_a_friendly_page(visitor, simulator, app, kind):
 
 
 def test_links_of_recordings(visitor, simulator):
-    made = simulator.create_recording("borealis-0", topic="Film")
-    for url in (made["share_url"], made["files"][0]["play_url"]):
+    recording = simulator.create_recording("borealis-0", topic="Film")
+    for url in (recording["share_url"], recording["files"][0]["play_url"]):
         assert "This is where Zoom would play" in requests.get(url).text
-    download = made["files"][0]["download_url"]
+    download = recording["files"][0]["download_url"]
     assert requests.get(download).status_code == 401
     assert requests.get(download, headers={"Authorization": "Bearer x"}).text.startswith("WEBVTT")
-    simulator.delete_recordings(made["id"])
-    assert requests.get(made["share_url"]).status_code == 404
+    simulator.delete_recordings(recording["id"])
+    assert requests.get(recording["share_url"]).status_code == 404
 
 
 def test_zooms_own_registration_page(visitor, simulator):
-    asked = [
+    custom_questions = [
         {"title": "Why?", "type": "short", "required": True},
         {"title": "Which?", "type": "multiple", "answers": ["A", "B"]},
     ]
     settings = {"registration_type": 3}
-    facts = {"kind": "webinar", "registration": "manual", "custom_questions": asked}
-    made = meeting(simulator, recurrence=WEEKLY, settings=settings, **facts)
-    url = f"{visitor.url}/webinar/register/{made['id']}"
+    webinar_fields = {
+        "kind": "webinar",
+        "registration": "manual",
+        "custom_questions": custom_questions,
+    }
+    webinar = meeting(simulator, recurrence=WEEKLY, settings=settings, **webinar_fields)
+    url = f"{visitor.url}/webinar/register/{webinar['id']}"
     fields = set(re.findall(r'<(?:input|select)[^>]* name="(\w+)"', requests.get(url).text))
     assert fields == {"first_name", "last_name", "email", "q0", "q1", "dates"}
     form = {"first_name": "Ada", "email": "ada@example.org", "q1": ["A", "B"]}
     assert "is required" in requests.post(url, form).text
-    form |= {"q0": "Because", "dates": [made["occurrences"][1]["occurrence_id"]]}
+    form |= {"q0": "Because", "dates": [webinar["occurrences"][1]["occurrence_id"]]}
     assert "The host approves" in requests.post(url, form).text
-    [found] = simulator.registrants(made["id"])
-    assert found["occurrences"] == form["dates"]
-    assert {one["title"]: one["value"] for one in found["custom_questions"]}["Which?"] == "A;B"
+    [registrant] = simulator.registrants(webinar["id"])
+    assert registrant["occurrences"] == form["dates"]
+    assert {answer["title"]: answer["value"] for answer in registrant["custom_questions"]}[
+        "Which?"
+    ] == "A;B"

@@ -1,4 +1,4 @@
-"""The simulated REST endpoints: paging, windows, lapsing numbers, tenants, errors."""
+"""REST endpoints of the simulator: paging, date ranges, expired numbers, tenants, errors."""
 
 import threading
 import time
@@ -8,37 +8,37 @@ import pytest
 import requests
 
 
-def everything(app, path, name, **params):
-    found, token = [], ""
+def all_pages(app, path, name, **params):
+    items, token = [], ""
     while True:
         page = app.get(path, next_page_token=token, **params).json()
-        found += page[name]
+        items += page[name]
         token = page["next_page_token"]
         if not token:
-            return found
+            return items
 
 
-def test_me_tells_the_account(app):
+def test_me_has_the_account(app):
     me = app.connect("borealis-0").get("/users/me").json()
     assert me["display_name"] == "Lena Brandt" and me["account_id"]
     assert app.get("/accounts/me").status_code == 200
 
 
 def test_users_of_one_account_only(app):
-    names = {u["display_name"] for u in everything(app.connect("aurora-0"), "/users", "users")}
+    names = {u["display_name"] for u in all_pages(app.connect("aurora-0"), "/users", "users")}
     assert names == {"Studio Aurora", "Ines Krüger", "Mika Sørensen"}
 
 
-def test_paging_gives_everything_once(app, simulator):
+def test_paging_returns_every_item_once(app, simulator):
     simulator.bulk("aurora-2", meetings=1001)
     app.connect("aurora-0")
     user = next(u["id"] for u in simulator.state()["users"] if u["key"] == "aurora-2")
-    found = everything(app, f"/users/{user}/meetings", "meetings", page_size=300)
-    topics = [m["topic"] for m in found if m["topic"].startswith("Meeting ")]
+    meetings = all_pages(app, f"/users/{user}/meetings", "meetings", page_size=300)
+    topics = [meeting["topic"] for meeting in meetings if meeting["topic"].startswith("Meeting ")]
     assert len(topics) == len(set(topics)) == 1001
 
 
-def test_page_token_lapses_and_is_bound_to_its_filters(app, simulator):
+def test_page_token_expires_and_is_bound_to_its_filters(app, simulator):
     simulator.bulk("aurora-0", meetings=40)
     token = app.connect("aurora-0").get("/users/me/meetings").json()["next_page_token"]
     assert app.get("/users/me/meetings", next_page_token=token).status_code == 200
@@ -48,62 +48,64 @@ def test_page_token_lapses_and_is_bound_to_its_filters(app, simulator):
     assert app.get("/users/me/meetings", next_page_token=token).status_code == 400
 
 
-def test_lists_leave_out_instant_meetings_and_dates_of_series(app):
-    found = everything(app.connect("aurora-0"), "/users/me/meetings", "meetings")
-    assert "Just now" not in {m["topic"] for m in found}
-    assert all("occurrences" not in m for m in found)
+def test_lists_omit_instant_meetings_and_occurrences(app):
+    meetings = all_pages(app.connect("aurora-0"), "/users/me/meetings", "meetings")
+    assert "Just now" not in {meeting["topic"] for meeting in meetings}
+    assert all("occurrences" not in meeting for meeting in meetings)
 
 
 def test_series_keeps_the_wall_clock(app, simulator):
-    """Twenty weeks in Berlin cross a change of clocks: two different hours in UTC."""
+    """Forty weeks in Berlin include DST changes: two different hours in UTC."""
     rule = {"type": 2, "repeat_interval": 1, "end_times": 40}
-    made = simulator.create_meeting(
+    series = simulator.create_meeting(
         "aurora-0", topic="S", start_time="2027-01-07T18:00:00", recurrence=rule,
         timezone="Europe/Berlin",
     )  # fmt: skip
-    detail = app.connect("aurora-0").get(f"/meetings/{made['id']}").json()
+    detail = app.connect("aurora-0").get(f"/meetings/{series['id']}").json()
     assert {date["start_time"][11:13] for date in detail["occurrences"]} == {"16", "17"}
 
 
-def test_past_dates_only_on_request(app, simulator):
+def test_past_occurrences_only_on_request(app, simulator):
     rule = {"type": 2, "repeat_interval": 1, "end_times": 10}
-    made = simulator.create_meeting("aurora-0", topic="S", start_time="-20d 18:00", recurrence=rule)
+    series = simulator.create_meeting(
+        "aurora-0", topic="S", start_time="-20d 18:00", recurrence=rule
+    )
     app.connect("aurora-0")
-    short = app.get(f"/meetings/{made['id']}").json()["occurrences"]
-    whole = app.get(f"/meetings/{made['id']}", show_previous_occurrences="true").json()
+    short = app.get(f"/meetings/{series['id']}").json()["occurrences"]
+    whole = app.get(f"/meetings/{series['id']}", show_previous_occurrences="true").json()
     assert len(whole["occurrences"]) == 10 > len(short)
 
 
-def test_cancelled_date_stays_as_deleted(app, simulator):
+def test_cancelled_occurrence_stays_as_deleted(app, simulator):
     rule = {"type": 2, "repeat_interval": 1, "end_times": 3}
-    made = simulator.create_meeting("aurora-0", topic="S", recurrence=rule)
-    number = made["occurrences"][1]["occurrence_id"]
-    simulator.delete_meeting(made["id"], number)
-    dates = app.connect("aurora-0").get(f"/meetings/{made['id']}").json()["occurrences"]
+    series = simulator.create_meeting("aurora-0", topic="S", recurrence=rule)
+    occurrence_id = series["occurrences"][1]["occurrence_id"]
+    simulator.delete_meeting(series["id"], occurrence_id)
+    dates = app.connect("aurora-0").get(f"/meetings/{series['id']}").json()["occurrences"]
     assert [date["status"] for date in dates] == ["available", "deleted", "available"]
 
 
 def test_moved_meeting(app, simulator):
-    made = simulator.create_meeting("aurora-0", topic="M", start_time="+1d 18:00")
-    moved = simulator.change_meeting(made["id"], start_time="+2d 18:00", topic="N")
-    detail = app.connect("aurora-0").get(f"/meetings/{made['id']}").json()
+    meeting = simulator.create_meeting("aurora-0", topic="M", start_time="+1d 18:00")
+    moved = simulator.change_meeting(meeting["id"], start_time="+2d 18:00", topic="N")
+    detail = app.connect("aurora-0").get(f"/meetings/{meeting['id']}").json()
     assert (detail["start_time"], detail["topic"]) == (moved["start_time"], "N")
 
 
-def test_deleted_lapsed_and_foreign_numbers_do_not_exist(app, simulator):
+def test_deleted_expired_and_foreign_numbers_do_not_exist(app, simulator):
     own = simulator.create_meeting("aurora-0", topic="M")["id"]
     foreign = simulator.create_meeting("borealis-0", topic="M")["id"]
-    old = simulator.create_meeting("aurora-0", topic="M", start_time="-40d 10:00")["id"]
+    expired = simulator.create_meeting("aurora-0", topic="M", start_time="-40d 10:00")["id"]
     simulator.delete_meeting(own)
     app.connect("aurora-0")
-    for number in (own, foreign, old, 1):
-        answer = app.get(f"/meetings/{number}")
-        assert (answer.status_code, answer.json()["code"]) == (404, 3001)
+    for number in (own, foreign, expired, 1):
+        response = app.get(f"/meetings/{number}")
+        assert (response.status_code, response.json()["code"]) == (404, 3001)
 
 
 def test_webinars_with_and_without_the_add_on(app, simulator):
-    found = everything(app.connect("borealis-0"), "/users/me/webinars", "webinars")
-    number = found[0]["id"]
+    webinars = all_pages(app.connect("borealis-0"), "/users/me/webinars", "webinars")
+    number = webinars[0]["id"]
     assert app.get(f"/webinars/{number}").json()["type"] in (5, 9)
     assert app.get(f"/meetings/{number}").json()["code"] == 3000
     without = app.connect("aurora-0").get("/users/me/webinars")
@@ -113,12 +115,12 @@ def test_webinars_with_and_without_the_add_on(app, simulator):
 
 
 def test_webinar_cannot_be_read_after_its_end(app, simulator):
-    made = simulator.create_meeting("borealis-0", kind="webinar", topic="W", start_time="+1h")
+    webinar = simulator.create_meeting("borealis-0", kind="webinar", topic="W", start_time="+1h")
     app.connect("borealis-0")
-    assert app.get(f"/webinars/{made['id']}").status_code == 200
+    assert app.get(f"/webinars/{webinar['id']}").status_code == 200
     simulator.advance("3h")
     app.connect("borealis-0")
-    assert app.get(f"/webinars/{made['id']}").status_code == 404
+    assert app.get(f"/webinars/{webinar['id']}").status_code == 404
 
 
 def test_recordings_default_to_today_and_span_a_month(app, simulator):
@@ -131,13 +133,13 @@ def test_recordings_default_to_today_and_span_a_month(app, simulator):
     wide = app.get(f"/users/{user}/recordings", **{"from": year, "to": today})
     assert wide.json()["code"] == 300
     simulator.options(long_window="clip")
-    found = app.get(f"/users/{user}/recordings", **{"from": year, "to": today}).json()
-    assert [one["topic"] for one in found["meetings"]] == ["R"]
+    recordings = app.get(f"/users/{user}/recordings", **{"from": year, "to": today}).json()
+    assert [recording["topic"] for recording in recordings["meetings"]] == ["R"]
 
 
 @pytest.mark.parametrize("uuid", ["/abcdefghijklmnopqrst==", "abc//defghijklmnopqrs=="])
 def test_awkward_uuids_need_double_encoding(app, simulator, uuid):
-    """Trap 7."""
+    """UUIDs that begin with a slash or contain two."""
     simulator.create_recording("aurora-0", topic="R", uuid=uuid)
     app.connect("aurora-0")
     once, twice = quote(uuid, safe=""), quote(quote(uuid, safe=""), safe="")
@@ -146,18 +148,18 @@ def test_awkward_uuids_need_double_encoding(app, simulator, uuid):
 
 
 def test_recording_in_processing_does_not_exist_yet(app, simulator):
-    """Trap 6: 404/3301 means both."""
-    made = simulator.create_recording("aurora-0", topic="R", processing=True, uuid="plain==")
-    answer = app.connect("aurora-0").get(f"/meetings/{quote(made['id'])}/recordings")
-    assert (answer.status_code, answer.json()["code"]) == (404, 3301)
+    """404/3301 means both: no recording, and still processing."""
+    recording = simulator.create_recording("aurora-0", topic="R", processing=True, uuid="plain==")
+    response = app.connect("aurora-0").get(f"/meetings/{quote(recording['id'])}/recordings")
+    assert (response.status_code, response.json()["code"]) == (404, 3301)
 
 
 def test_missing_scope_is_400_4711(app, simulator):
-    """Trap 3."""
+    """Not 401 or 403."""
     simulator.options(scopes=["user:read:user:admin"])
-    answer = app.connect("aurora-0").get("/users/me/meetings")
-    assert (answer.status_code, answer.json()["code"]) == (400, 4711)
-    assert "meeting:read:list_meetings:admin" in answer.json()["message"]
+    response = app.connect("aurora-0").get("/users/me/meetings")
+    assert (response.status_code, response.json()["code"]) == (400, 4711)
+    assert "meeting:read:list_meetings:admin" in response.json()["message"]
 
 
 def test_user_managed_app_reaches_its_user_only(app, simulator):
@@ -172,7 +174,7 @@ def test_rate_limit_per_second(app, simulator):
     app.connect("aurora-0")
     simulator.options(rate_limit="2")
     answers = [app.get("/users/me") for _ in range(8)]
-    refused = [answer for answer in answers if answer.status_code == 429]
+    refused = [response for response in answers if response.status_code == 429]
     assert refused and refused[0].headers["X-RateLimit-Type"] == "QPS"
 
 
@@ -212,29 +214,29 @@ def test_state_survives_a_restart(tmp_path):
 
     file = str(tmp_path / "zoom.sqlite3")
     first = SimulatorProcess("--state", file)
-    made = first.client.create_meeting("aurora-0", topic="Kept")
+    meeting = first.client.create_meeting("aurora-0", topic="Kept")
     first.stop()
     second = SimulatorProcess("--state", file)
     try:
-        assert second.client.change_meeting(made["id"], duration=30)["topic"] == "Kept"
+        assert second.client.change_meeting(meeting["id"], duration=30)["topic"] == "Kept"
     finally:
         second.stop()
 
 
 def test_one_slash_inside_a_uuid_arrives_encoded_once(app, simulator):
-    """REFERENCE 3.1: only a slash in front and two in a row need to be encoded twice."""
+    """Only a leading slash and two in a row need to be encoded twice."""
     app.connect("aurora-0")
-    made = simulator.create_recording("aurora-0", uuid="abc/defghijklmnopqrst==")
-    answer = app.get("/meetings/abc%2Fdefghijklmnopqrst%3D%3D/recordings")
-    assert answer.status_code == 200
-    assert answer.json()["uuid"] == made["id"]
+    recording = simulator.create_recording("aurora-0", uuid="abc/defghijklmnopqrst==")
+    response = app.get("/meetings/abc%2Fdefghijklmnopqrst%3D%3D/recordings")
+    assert response.status_code == 200
+    assert response.json()["uuid"] == recording["id"]
     simulator.create_recording("aurora-0", uuid="ab//efghijklmnopqrst==")
     assert app.get("/meetings/ab%2F%2Fefghijklmnopqrst%3D%3D/recordings").status_code == 404
     assert app.get("/meetings/ab%252F%252Fefghijklmnopqrst%253D%253D/recordings").ok
 
 
-def test_a_slow_call_of_the_world_before_leaves_the_new_one_alone(app, simulator):
-    """A time-out is not the end of the call at Zoom; the next test must not see its rest."""
+def test_a_slow_call_from_before_a_reset_changes_nothing(app, simulator):
+    """A call continues after the client's timeout; it must not affect the next test."""
     app.connect("aurora-0")
     simulator.fault("slow", path="/users/me", seconds=0.6, count=1)
     late = threading.Thread(target=app.get, args=("/users/me",))

@@ -1,1 +1,1 @@
-"""The soak: everything runs as processes, everything changes, everything fails; nothing is lost."""
+"""Soak test: real processes under random changes, faults and kills; no data may be lost."""

@@ -1,4 +1,4 @@
-"""``make soak MINUTES=30``: random changes, faults and kills; then the rows are compared."""
+"""``make soak MINUTES=30``: random changes, faults and kills; then all rows are compared."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import signal
 import sys
 from types import FrameType
 
-from .ground import installation
+from .installation import installation
 
-SETTLE = 240
-"""Seconds that the end may take: leases run out, retries come due."""
+FINISH_SECONDS = 240
+"""Seconds allowed for finishing: leases expire, retries become due."""
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2)
-    parser.add_argument("--seed", type=int, default=None, help="the same dice again")
+    parser.add_argument("--seed", type=int, default=None, help="seed of the random numbers")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
-    parser.add_argument("--redis", default="", help="address of a Redis: broker and cache")
+    parser.add_argument("--redis", default="", help="URL of a Redis: broker and cache")
     parser.add_argument("--no-kills", action="store_true")
     parser.add_argument("--no-faults", action="store_true")
     parser.add_argument("--keep", action="store_true", help="leave logs and database behind")
@@ -27,20 +27,20 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    given = arguments()
-    seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
-    print(f"Soak: {given.minutes:g} minutes on {given.database}, "
-          f"{'Redis' if given.redis else 'ORM'} broker, seed {seed}.", flush=True)  # fmt: skip
+    options = arguments()
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f"Soak: {options.minutes:g} minutes on {options.database}, "
+          f"{'Redis' if options.redis else 'ORM'} broker, seed {seed}.", flush=True)  # fmt: skip
     signal.signal(signal.SIGTERM, _end)
-    with installation(given.database, given.redis, keep=given.keep) as ground:
+    with installation(options.database, options.redis, keep=options.keep) as installed:
         from .run import Soak
 
-        soak = Soak(ground.stage, random.Random(seed))
+        soak = Soak(installed.processes, random.Random(seed))
         soak.prepare()
-        soak.shake(given.minutes * 60, kills=not given.no_kills, faults=not given.no_faults)
-        soak.settle(SETTLE)
-        ground.good = soak.report()
-    return 0 if ground.good else 1
+        soak.run(options.minutes * 60, kills=not options.no_kills, faults=not options.no_faults)
+        soak.finish(FINISH_SECONDS)
+        installed.good = soak.report()
+    return 0 if installed.good else 1
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Shortens the leases of the product to the soak's time-outs."""
+"""Shortens the package's leases and pauses to the timeouts of the soak test."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class SoakConfig(AppConfig):
 
         for module in (outbox, locks, runs):
             module.LEASE = settings.LEASE
-        error_policy.STEPS = (3, 10, 20, 50, 150, 300, 600)
-        delivery.AMBIGUOUS_PAUSE = 3
-        delivery.MAIL_PAUSE = timedelta(seconds=8)
-        inbox.BUDGET = 8.0
-        outcomes.LONGEST_WAIT = 30
-        runner.LONGEST_UNIT = 8
-        completion.BACKOFF = (2, 5, 10, 10, 20)
-        runs.QUIET = settings.LEASE
+        error_policy.RETRY_SECONDS = (3, 10, 20, 50, 150, 300, 600)
+        delivery.AMBIGUOUS_SECONDS = 3
+        delivery.MAIL_DELAY = timedelta(seconds=8)
+        inbox.MAX_SECONDS = 8.0
+        outcomes.MAX_WAIT_SECONDS = 30
+        runner.STEP_OVERTIME = 8
+        completion.RETRY_SECONDS = (2, 5, 10, 10, 20)
+        runs.STALE_AFTER = settings.LEASE

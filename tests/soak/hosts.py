@@ -1,4 +1,4 @@
-"""What hosts do at Zoom, at random: every kind of change that the simulator knows."""
+"""Random changes by Zoom hosts: every change that the simulator supports."""
 
 from __future__ import annotations
 
@@ -13,68 +13,70 @@ ACCOUNTS = ("aurora", "borealis")
 
 
 class Hosts:
-    """All hosts of two accounts, as one pair of dice."""
+    """Makes random changes as the hosts of two accounts."""
 
-    def __init__(self, zoom: SimulatorControl, dice: random.Random) -> None:
-        self.zoom, self.dice = zoom, dice
+    def __init__(self, zoom: SimulatorControl, rng: random.Random) -> None:
+        self.zoom, self.rng = zoom, rng
         self.counts: Counter[str] = Counter()
         self.people = {
             name: [user["key"] for user in zoom.users(name) if user.get("type") == 2]
             for name in ACCOUNTS
         }
-        self.deeds = (
+        self.actions = (
             (self.create, 5), (self.rename, 6), (self.move, 6), (self.delete, 2),
             (self.recover, 4), (self.settings, 3), (self.move_date, 4), (self.cancel_date, 3),
             (self.recover_date, 2), (self.begin, 2), (self.finish, 2), (self.record, 3),
             (self.ready, 2), (self.rename_recording, 2), (self.trash, 2), (self.untrash, 2),
-            (self.destroy, 1), (self.decide, 6), (self.walk_in, 2), (self.person, 1),
+            (self.destroy, 1), (self.decide, 6), (self.register_at_zoom, 2), (self.person, 1),
         )  # fmt: skip
 
     def act(self) -> None:
-        """One change; what is refused or finds nothing to do is not counted."""
-        deed = self.dice.choices([deed for deed, _ in self.deeds], [odds for _, odds in self.deeds])
+        """Make one change; impossible ones are counted separately."""
+        action = self.rng.choices(
+            [action for action, _ in self.actions], [odds for _, odds in self.actions]
+        )
         try:
-            if deed[0]() is not False:
-                self.counts[deed[0].__name__] += 1
+            if action[0]() is not False:
+                self.counts[action[0].__name__] += 1
         except (ValueError, IndexError):
             self.counts["not possible"] += 1
 
     def _title(self) -> str:
-        return f"{self.dice.choice(WORDS)} {self.dice.randrange(10_000)}"
+        return f"{self.rng.choice(WORDS)} {self.rng.randrange(10_000)}"
 
     def _when(self) -> str:
-        hours, minutes = self.dice.randrange(24), self.dice.choice((0, 15, 30))
-        return f"+{self.dice.randrange(2, 60)}d {hours:02}:{minutes:02}"
+        hours, minutes = self.rng.randrange(24), self.rng.choice((0, 15, 30))
+        return f"+{self.rng.randrange(2, 60)}d {hours:02}:{minutes:02}"
 
     def _meeting(self, state: str = "active", *, series: bool | None = None) -> dict[str, Any]:
         rows = [
             row
-            for row in self.zoom.meetings(self.dice.choice(ACCOUNTS))
+            for row in self.zoom.meetings(self.rng.choice(ACCOUNTS))
             if row["state"] == state
             and row["type"] in (2, 5, 8, 9)
             and (series is None or (row["type"] in (8, 9)) == series)
         ]
-        return self.dice.choice(rows)
+        return self.rng.choice(rows)
 
     def _recording(self, state: str = "active") -> dict[str, Any]:
-        rows = self.zoom.recordings(self.dice.choice(ACCOUNTS))
-        return self.dice.choice([row for row in rows if row["state"] == state])
+        rows = self.zoom.recordings(self.rng.choice(ACCOUNTS))
+        return self.rng.choice([row for row in rows if row["state"] == state])
 
     def create(self) -> None:
-        account = self.dice.choice(ACCOUNTS)
-        facts: dict[str, Any] = {
+        account = self.rng.choice(ACCOUNTS)
+        fields: dict[str, Any] = {
             "topic": self._title(), "start_time": self._when(),
-            "duration": self.dice.choice((30, 45, 60, 90)),
-            "agenda": self.dice.choice(("", "What it is about.\n\nAnd more.")),
-            "registration": self.dice.choice(("auto", "auto", "manual", "none")),
+            "duration": self.rng.choice((30, 45, 60, 90)),
+            "agenda": self.rng.choice(("", "What it is about.\n\nAnd more.")),
+            "registration": self.rng.choice(("auto", "auto", "manual", "none")),
         }  # fmt: skip
-        if account == "borealis" and self.dice.random() < 0.3:
-            facts["kind"] = "webinar"
-        if self.dice.random() < 0.3:
-            count = self.dice.randrange(2, 7)
-            facts["recurrence"] = {"type": 2, "repeat_interval": 1, "end_times": count}
-            facts["settings"] = {"registration_type": self.dice.choice((1, 2, 3))}
-        self.zoom.create_meeting(self.dice.choice(self.people[account]), **facts)
+        if account == "borealis" and self.rng.random() < 0.3:
+            fields["kind"] = "webinar"
+        if self.rng.random() < 0.3:
+            count = self.rng.randrange(2, 7)
+            fields["recurrence"] = {"type": 2, "repeat_interval": 1, "end_times": count}
+            fields["settings"] = {"registration_type": self.rng.choice((1, 2, 3))}
+        self.zoom.create_meeting(self.rng.choice(self.people[account]), **fields)
 
     def rename(self) -> None:
         self.zoom.change_meeting(self._meeting()["id"], topic=self._title())
@@ -83,11 +85,13 @@ class Hosts:
         self.zoom.change_meeting(self._meeting(series=False)["id"], start_time=self._when())
 
     def settings(self) -> None:
-        choice = self.dice.choice(("auto", "manual", "none", "auto"))
-        self.zoom.change_meeting(self._meeting()["id"], registration=choice, agenda=self._title())
+        registration = self.rng.choice(("auto", "manual", "none", "auto"))
+        self.zoom.change_meeting(
+            self._meeting()["id"], registration=registration, agenda=self._title()
+        )
 
     def delete(self) -> None:
-        number, final = self._meeting()["id"], self.dice.random() < 0.15
+        number, final = self._meeting()["id"], self.rng.random() < 0.15
         self.zoom.delete_meeting(number, permanent=final)
 
     def recover(self) -> None:
@@ -96,7 +100,7 @@ class Hosts:
     def _date(self, status: str) -> tuple[int, str]:
         row = self._meeting(series=True)
         dates = [date for date in row["occurrences"] if date["status"] == status]
-        return row["id"], self.dice.choice(dates)["occurrence_id"]
+        return row["id"], self.rng.choice(dates)["occurrence_id"]
 
     def move_date(self) -> None:
         number, date = self._date("available")
@@ -112,16 +116,16 @@ class Hosts:
         self.zoom.start_meeting(self._meeting()["id"])
 
     def finish(self) -> None:
-        rows = self.zoom.meetings(self.dice.choice(ACCOUNTS))
+        rows = self.zoom.meetings(self.rng.choice(ACCOUNTS))
         live = [row["id"] for row in rows if row["status"] == "started"]
-        self.zoom.end_meeting(self.dice.choice(live))
+        self.zoom.end_meeting(self.rng.choice(live))
 
     def record(self) -> None:
-        person = self.dice.choice(self.people[self.dice.choice(ACCOUNTS)])
+        person = self.rng.choice(self.people[self.rng.choice(ACCOUNTS)])
         self.zoom.create_recording(
-            person, topic=self._title(), start_time=f"-{self.dice.randrange(1, 20)}d 18:00",
-            processing=self.dice.random() < 0.3,
-            transcript=self.dice.choice((True, False, "later")),
+            person, topic=self._title(), start_time=f"-{self.rng.randrange(1, 20)}d 18:00",
+            processing=self.rng.random() < 0.3,
+            transcript=self.rng.choice((True, False, "later")),
         )  # fmt: skip
 
     def ready(self) -> None:
@@ -141,17 +145,19 @@ class Hosts:
 
     def decide(self) -> None:
         number = self._meeting()["id"]
-        people = [one for one in self.zoom.registrants(number) if one["status"] != "cancelled"]
-        waiting = [one for one in people if one["status"] == "pending"]
-        who = self.dice.choice(waiting or people)
-        verb = self.dice.choice(("approve", "approve", "deny", "cancel"))
-        self.zoom.decide(number, who["id"], verb)
+        people = [
+            person for person in self.zoom.registrants(number) if person["status"] != "cancelled"
+        ]
+        waiting = [person for person in people if person["status"] == "pending"]
+        person = self.rng.choice(waiting or people)
+        action = self.rng.choice(("approve", "approve", "deny", "cancel"))
+        self.zoom.decide(number, person["id"], action)
 
-    def walk_in(self) -> None:
+    def register_at_zoom(self) -> None:
         number = self._meeting()["id"]
-        name = f"walk-in-{self.dice.randrange(10**6)}@example.net"
+        name = f"walk-in-{self.rng.randrange(10**6)}@example.net"
         self.zoom.register(number, email=name, first_name="Walk", last_name="In")
 
     def person(self) -> None:
-        key = self.dice.choice(self.people[self.dice.choice(ACCOUNTS)])
+        key = self.rng.choice(self.people[self.rng.choice(ACCOUNTS)])
         self.zoom.change_user(key, display_name=self._title())

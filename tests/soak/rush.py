@@ -1,8 +1,8 @@
-"""Many sign-ups for one meeting, through real processes: ``python -m tests.soak.rush killed``.
+"""Many registrations for one meeting, with real processes: ``python -m tests.soak.rush killed``.
 
-``killed``: 200 sign-ups, half of them from a project's own code, while Zoom fails now and then and
-the workers are killed with SIGKILL all the time. ``minute``: 1,000 within a minute, with the rates
-of Zoom's plan. The last line is JSON: what was seen, for the test that started it.
+``killed``: 200 registrations, half of them by a project's own code, while some API calls fail and
+the workers are repeatedly killed with SIGKILL. ``minute``: 1,000 within a minute, with Zoom's rate
+limits. The last line is JSON: the results, for the test that started it.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .ground import Ground, installation
+from .installation import Installation, installation
 
 TICK = 5.0
-"""Seconds that a minute of the schedule lasts here, so that a lost wake-up is found soon."""
+"""Seconds between two runs of the minutely job here, so that a lost task is soon replaced."""
 NUMBERS = {"killed": 200, "minute": 1000}
 
 
 class Rush:
     """One Site, one meeting, many people."""
 
-    def __init__(self, ground: Ground, seed: int, people: int) -> None:
+    def __init__(self, installed: Installation, seed: int, people: int) -> None:
         from wagtail_zoom.testing.server import SimulatorControl
 
-        self.stage, self.dice = ground.stage, random.Random(seed)
-        self.zoom = SimulatorControl(self.stage.places.simulator_url)
+        self.processes, self.rng = installed.processes, random.Random(seed)
+        self.zoom = SimulatorControl(self.processes.config.simulator_url)
         self.number, self.people = 0, people
         self.statuses: Counter[str] = Counter()
         self.seconds: list[float] = []
 
     def prepare(self) -> None:
-        """Database, one connected Site, one meeting that takes sign-ups, all processes."""
+        """Database, one connected Site, one meeting with registration, all processes."""
         from django.core.management import call_command
 
-        from demo_site.connecting import wait_for_import
+        from demo_site.connections import wait_for_import
         from demo_site.sites import AURORA
         from wagtail_zoom.frontend.form_links import FormLink
         from wagtail_zoom.models import Meeting, ZoomAccount
@@ -50,44 +50,42 @@ class Rush:
         from . import owners
 
         call_command("setup_demo", verbosity=0)
-        self.stage.start_zoom()
-        made = self.zoom.create_meeting(
+        self.processes.start_zoom()
+        meeting_data = self.zoom.create_meeting(
             "aurora-0", topic="Rush", start_time="+20d 18:00", registration="auto"
         )
-        self.number = int(made["id"])
-        self.stage.start()
+        self.number = int(meeting_data["id"])
+        self.processes.start()
         self.site = owners.connect(AURORA, "aurora-0")
         if not wait_for_import(120):
-            raise RuntimeError(self.stage.workers[0].last_words())
+            raise RuntimeError(self.processes.workers[0].log_tail())
         self.meeting = Meeting.objects.select_related("account").get(zoom_id=str(self.number))
         ZoomAccount.objects.filter(pk=self.meeting.account_id).update(plan="pro")
-        ref = FormLink(self.site.pk, self.site.root_page_id, self.meeting.pk, "en", {})
-        self.path = ref.url
-        self.zoom.forget_calls()
+        link = FormLink(self.site.pk, self.site.root_page_id, self.meeting.pk, "en", {})
+        self.path = link.url
+        self.zoom.clear_calls()
 
-    # What people do
+    # Actions
 
     def post(self, email: str) -> None:
-        """Press the button of the form, until an answer comes."""
+        """Submit the form and wait for the response."""
         import requests
 
-        from demo_site.places import LOOPBACK
+        from demo_site.config import LOOPBACK
 
-        address = f"http://{LOOPBACK}:{self.stage.places.port}{self.path}"
+        url = f"http://{LOOPBACK}:{self.processes.config.port}{self.path}"
         headers = {
-            "Host": f"{self.site.hostname}:{self.stage.places.port}",
+            "Host": f"{self.site.hostname}:{self.processes.config.port}",
             "Sec-Fetch-Site": "same-origin",
         }
         data = {"first_name": "Mika", "last_name": "Tanaka", "email": email}
         began = time.monotonic()
-        answer = requests.post(
-            address, data=data, headers=headers, allow_redirects=False, timeout=60
-        )
+        response = requests.post(url, data=data, headers=headers, allow_redirects=False, timeout=60)
         self.seconds.append(time.monotonic() - began)
-        self.statuses[str(answer.status_code)] += 1
+        self.statuses[str(response.status_code)] += 1
 
     def own_code(self, email: str) -> None:
-        """As a project does after a payment: only saved, everything else is the worker's."""
+        """Register by code, as a project does after a payment: the worker sends it to Zoom."""
         from wagtail_zoom.registration.service import register
 
         register(
@@ -96,36 +94,36 @@ class Rush:
         )  # fmt: skip
         self.statuses["own code"] += 1
 
-    def everybody(self, deeds: list[Callable[[], None]], threads: int) -> float:
-        """Let so many at once do all of it; the seconds that it took."""
+    def run_concurrently(self, actions: list[Callable[[], None]], threads: int) -> float:
+        """Run all actions in this number of threads; returns the seconds it took."""
         from django.db import connection
 
         left: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        for deed in deeds:
-            left.put(deed)
+        for action in actions:
+            left.put(action)
 
         def work() -> None:
             while True:
                 try:
-                    deed = left.get_nowait()
+                    action = left.get_nowait()
                 except queue.Empty:
                     break
                 try:
-                    deed()
-                except Exception as problem:
-                    self.statuses[f"{type(problem).__name__}"] += 1
+                    action()
+                except Exception as error:
+                    self.statuses[f"{type(error).__name__}"] += 1
             connection.close()
 
         began = time.monotonic()
-        crowd = [threading.Thread(target=work) for _ in range(threads)]
-        for one in crowd:
-            one.start()
-        for one in crowd:
-            one.join()
+        thread_list = [threading.Thread(target=work) for _ in range(threads)]
+        for thread in thread_list:
+            thread.start()
+        for thread in thread_list:
+            thread.join()
         return time.monotonic() - began
 
-    def settle(self, limit: float) -> float:
-        """Wait until nothing is due any more; the seconds that it took."""
+    def finish(self, limit: float) -> float:
+        """Wait until nothing is due; returns the seconds it took."""
         from django.db.models import Q
 
         from wagtail_zoom.models import Registration
@@ -144,31 +142,31 @@ class Rush:
         return time.monotonic() - began
 
     def leases(self) -> int:
-        """How many sign-ups somebody works on at this moment."""
+        """Number of registrations that are being processed."""
         from wagtail_zoom.models import Registration
 
         return Registration.objects.exclude(lease_until=None).count()
 
-    # What was seen
+    # Results
 
-    def seen(self) -> dict[str, Any]:
-        """Our rows, Zoom's registrants, the mails and the calls, counted."""
+    def results(self) -> dict[str, Any]:
+        """Counts of our rows, Zoom's registrants, emails and API calls."""
         from django.conf import settings
 
-        from demo_site.mails import newest
+        from demo_site.emails import newest_emails
         from wagtail_zoom.models import Registration
 
         rows = list(Registration.objects.all())
         ours = Counter(row.email.reveal() for row in rows)
-        there = self.zoom.registrants(self.number)
-        at_zoom = Counter(str(one["email"]) for one in there)
-        states = {str(one["id"]): str(one["status"]) for one in there}
-        calls = [one for one in self.zoom.calls() if one["path"].endswith("/registrants")]
-        mails = Counter(one.to for one in newest(settings.EMAIL_FILE_PATH, 100_000))
+        registrants = self.zoom.registrants(self.number)
+        at_zoom = Counter(str(item["email"]) for item in registrants)
+        states = {str(item["id"]): str(item["status"]) for item in registrants}
+        calls = [item for item in self.zoom.calls() if item["path"].endswith("/registrants")]
+        mails = Counter(item.to for item in newest_emails(settings.EMAIL_FILE_PATH, 100_000))
         return {
             "rows": len(rows),
             "rows_twice": [who for who, count in ours.items() if count > 1],
-            "registrants": len(there),
+            "registrants": len(registrants),
             "registrants_twice": [who for who, count in at_zoom.items() if count > 1],
             "only_here": sorted(set(ours) - set(at_zoom)),
             "only_there": sorted(set(at_zoom) - set(ours)),
@@ -180,68 +178,71 @@ class Rush:
             "other_state": sum(states.get(row.zoom_registrant_id) != row.state for row in rows),
             "without_mail": len([who for who in ours if not mails[who]]),
             "mails": sum(mails.values()),
-            "adds": Counter(str(one["status"]) for one in calls if one["method"] == "POST"),
-            "calls_429": sum(one["status"] == 429 for one in self.zoom.calls()),
-            "busiest_second": busiest([one["time"] for one in self.zoom.calls()]),
+            "adds": Counter(str(item["status"]) for item in calls if item["method"] == "POST"),
+            "calls_429": sum(item["status"] == 429 for item in self.zoom.calls()),
+            "busiest_second": busiest_second([item["time"] for item in self.zoom.calls()]),
             "statuses": self.statuses,
             "slowest": max(self.seconds, default=0.0),
-            "processes": self.stage.counts,
+            "processes": self.processes.counts,
         }
 
 
-def busiest(moments: list[float]) -> int:
-    """The most calls within any one second."""
-    moments, most, first = sorted(moments), 0, 0
-    for place, moment in enumerate(moments):
-        while moment - moments[first] >= 1:
+def busiest_second(times: list[float]) -> int:
+    """The largest number of calls within one second."""
+    times, busiest, first = sorted(times), 0, 0
+    for index, time_value in enumerate(times):
+        while time_value - times[first] >= 1:
             first += 1
-        most = max(most, place - first + 1)
-    return most
+        busiest = max(busiest, index - first + 1)
+    return busiest
 
 
 def killed(rush: Rush) -> dict[str, Any]:
-    """200 sign-ups while workers die."""
+    """200 registrations while workers are killed."""
     add = {"method": "POST", "path": "/registrants$"}
     rush.zoom.options(latency=150)
     rush.zoom.fault("status", **add, status=500, message="x", probability=0.15)
     rush.zoom.fault("cut_after", **add, probability=0.1)
-    deeds: list[Callable[[], None]] = []
-    for place in range(rush.people):
-        email = f"p{place}@example.org"
-        deed = rush.own_code if place % 2 else rush.post
-        times = 2 if place % 10 == 0 else 1
-        deeds += [lambda deed=deed, email=email: deed(email)] * times  # type: ignore[misc]
-    over, at_work = threading.Event(), []
+    actions: list[Callable[[], None]] = []
+    for index in range(rush.people):
+        email = f"p{index}@example.org"
+        action = rush.own_code if index % 2 else rush.post
+        repeats = 2 if index % 10 == 0 else 1
+        actions += [lambda action=action, email=email: action(email)] * repeats  # type: ignore[misc]
+    is_over, leases_at_kill = threading.Event(), []
 
     def kill() -> None:
-        while not over.wait(rush.dice.uniform(0.5, 4.0)):
-            at_work.append(rush.leases())
-            rush.stage.kill(rush.dice, rush.stage.workers)
-            over.wait(rush.dice.uniform(0.0, 0.5))
-            rush.stage.revive()
+        while not is_over.wait(rush.rng.uniform(0.5, 4.0)):
+            leases_at_kill.append(rush.leases())
+            rush.processes.kill(rush.rng, rush.processes.workers)
+            is_over.wait(rush.rng.uniform(0.0, 0.5))
+            rush.processes.restart()
 
-    # The last are brought to Zoom while the killing goes on.
-    reaper = threading.Thread(target=kill)
-    reaper.start()
-    took = rush.everybody(deeds, threads=2)
-    lived = rush.settle(max(5.0, 30 - took))
-    over.set()
-    reaper.join()
+    # The last registrations are sent to Zoom while workers are still being killed.
+    kill_thread = threading.Thread(target=kill)
+    kill_thread.start()
+    submitted = rush.run_concurrently(actions, threads=2)
+    first_finish = rush.finish(max(5.0, 30 - submitted))
+    is_over.set()
+    kill_thread.join()
     rush.zoom.clear_faults()
-    rush.stage.revive()
-    settled = rush.settle(60)
-    return {"seconds": [took, lived, settled], "rows_at_work_when_killed": at_work}
+    rush.processes.restart()
+    last_finish = rush.finish(60)
+    return {
+        "seconds": [submitted, first_finish, last_finish],
+        "rows_at_work_when_killed": leases_at_kill,
+    }
 
 
 def minute(rush: Rush) -> dict[str, Any]:
-    """1,000 sign-ups as fast as they are taken, at the rates of Zoom's plan."""
+    """1,000 registrations as fast as they are accepted, with the rate limits of Zoom's plan."""
     rush.zoom.options(latency=100, rate_limit="plan")
-    deeds = [
-        lambda email=f"p{place}@example.org": rush.post(email)  # type: ignore[misc]
-        for place in range(rush.people)
+    actions = [
+        lambda email=f"p{index}@example.org": rush.post(email)  # type: ignore[misc]
+        for index in range(rush.people)
     ]
-    took = rush.everybody(deeds, threads=16)
-    return {"seconds": [took, rush.settle(180)]}
+    took = rush.run_concurrently(actions, threads=16)
+    return {"seconds": [took, rush.finish(180)]}
 
 
 def main() -> int:
@@ -251,18 +252,18 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--redis", default="")
     parser.add_argument("--people", type=int, default=0)
-    given = parser.parse_args()
-    os.environ["SOAK_LEASE"] = "12" if given.what == "killed" else "30"
+    options = parser.parse_args()
+    os.environ["SOAK_LEASE"] = "12" if options.what == "killed" else "30"
     os.environ["SOAK_RATE_SHARE"] = "0.5"
-    # As many as gunicorn advises: twice the cores and one.
-    web_workers = 2 * (os.cpu_count() or 1) + 1 if given.what == "minute" else 2
-    with installation(given.database, given.redis, web_workers=web_workers) as ground:
-        rush = Rush(ground, given.seed, given.people or NUMBERS[given.what])
+    # gunicorn's recommendation: twice the cores and one.
+    web_workers = 2 * (os.cpu_count() or 1) + 1 if options.what == "minute" else 2
+    with installation(options.database, options.redis, web_workers=web_workers) as installed:
+        rush = Rush(installed, options.seed, options.people or NUMBERS[options.what])
         rush.prepare()
-        told = (killed if given.what == "killed" else minute)(rush)
-        told |= rush.seen()
-        ground.good = not told["left"]
-    print(json.dumps(told), flush=True)
+        results = (killed if options.what == "killed" else minute)(rush)
+        results |= rush.results()
+        installed.good = not results["left"]
+    print(json.dumps(results), flush=True)
     return 0
 
 

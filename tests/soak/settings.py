@@ -1,7 +1,7 @@
-"""The demo's sites as they would run in production: several processes on one real database.
+"""The demo's sites as in production: several processes on one real database.
 
-Time-outs and leases are a sixth of the usual ones, so that a killed process is recovered from
-many times within a run; their order (a lease outlasts a task) is the usual one.
+Timeouts and leases are a sixth of the usual ones, so that many killed processes are recovered from
+within a run; their order (a lease is longer than a task) is the usual one.
 """
 
 import os
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from demo_site.settings import *  # noqa: F403
 from demo_site.settings import DATABASES as DEMO_DATABASES
-from demo_site.settings import PLACES
+from demo_site.settings import DEMO
 from demo_site.settings import WAGTAIL_ZOOM as DEMO_ZOOM
 
 DEBUG = False
@@ -36,13 +36,13 @@ if REDIS:
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS,
-            "KEY_PREFIX": f"soak-{PLACES.port}",
+            "KEY_PREFIX": f"soak-{DEMO.port}",
         }
     }
 
 LEASE = timedelta(seconds=int(os.environ.get("SOAK_LEASE", "30")))
 Q_CLUSTER = {
-    "name": f"soak-{PLACES.port}",
+    "name": f"soak-{DEMO.port}",
     "workers": 2,
     "timeout": LEASE.seconds * 2 // 3,
     "retry": 90,

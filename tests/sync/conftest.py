@@ -15,8 +15,8 @@ def admin_user(django_user_model, db):
 
 
 @pytest.fixture
-def connect(site, admin_user, zoom_unpaced, zoom_worker, settings):
-    """``connect("aurora-0")``: connected, everything chosen, imported."""
+def connect(site, admin_user, zoom_no_rate_limit, zoom_worker, settings):
+    """``connect("aurora-0")``: connected, all kinds selected, imported."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
     def run(person, *, on=None, kinds=("meetings", "webinars", "recordings"), **site_settings):

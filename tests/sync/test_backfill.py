@@ -22,7 +22,7 @@ from wagtail_zoom.sync import import_list, runner, runs
 pytestmark = pytest.mark.django_db
 
 
-def test_everything_chosen_arrives(connect, zoom_app, site):
+def test_all_selected_kinds_are_imported(connect, zoom_app, site):
     site_settings = connect("borealis-0")
     run = SyncRun.objects.get()
     assert run.state == "done", (run.error_class, run.error_code)
@@ -44,7 +44,7 @@ def test_everything_chosen_arrives(connect, zoom_app, site):
     assert run.progress["recording"][0] == Recording.objects.count()
     assert Activity.objects.filter(site=site, code="run_done").count() == 1
     assert not Activity.objects.filter(code="meeting_new").exists()
-    # Recordings go to review first; meetings follow the rules.
+    # Recordings need review first; meetings follow the rules.
     assert not SiteItem.objects.filter(kind="recording").exclude(visibility="auto").exists()
     unshown = Meeting.objects.filter(Q(is_private=True) | Q(uses_personal_room=True)).count()
     assert (
@@ -53,7 +53,7 @@ def test_everything_chosen_arrives(connect, zoom_app, site):
 
 
 def meeting_writes(queries):
-    """Statements that write the content of meetings, not only the marks of a run."""
+    """Statements that write the content of meetings, not only the sync columns."""
     pattern = re.compile(r"(INSERT INTO|UPDATE) .?wagtail_zoom_meeting\W.*topic")
     return [query["sql"] for query in queries if pattern.match(query["sql"])]
 
@@ -74,7 +74,7 @@ def test_s8_a_second_run_writes_nothing(connect, zoom_worker):
     assert site_settings.account.data_version == version
 
 
-def test_only_ticked_hosts_are_fetched(connect, zoom_app):
+def test_only_selected_hosts_are_fetched(connect, zoom_app):
     hosts = [zoom_app.state()["users"][0]["id"]]
     connect("aurora-0", hosts=hosts)
     assert set(Meeting.objects.values_list("host_zoom_id", flat=True)) == set(hosts)
@@ -84,7 +84,7 @@ def test_only_ticked_hosts_are_fetched(connect, zoom_app):
     assert listed == {f"/v2/users/{hosts[0]}/meetings"}
 
 
-def test_no_kind_chosen_fetches_nothing(connect, zoom_app):
+def test_no_kind_selected_fetches_nothing(connect, zoom_app):
     connect("aurora-0", kinds=())
     assert not Meeting.objects.exists()
     assert not SyncRun.objects.exists()
@@ -120,11 +120,11 @@ def test_s5_a_looping_token_is_an_error_and_removes_nothing(connect, zoom_app, z
     run = SyncRun.objects.order_by("-pk").first()
     assert run.state == "running"
     assert run.next_try_at > timezone.now()
-    assert run.error_class in ("UnitRestart", "ZoomProtocolError")
+    assert run.error_class in ("StepRestart", "ZoomProtocolError")
     assert Meeting.objects.filter(removed_at=None, missing_since=None).count() == count
 
 
-def test_show5_a_large_account_arrives_complete(connect, zoom_app, settings):
+def test_show5_a_large_account_is_imported_completely(connect, zoom_app, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RECORDING_MONTHS": 24}
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.bulk(host, meetings=1001, recordings=60, days=420)
@@ -138,7 +138,7 @@ def test_show5_a_large_account_arrives_complete(connect, zoom_app, settings):
     assert Occurrence.objects.filter(meeting__topic="Sixty weeks").count() == 60
 
 
-def test_an_expired_page_token_restarts_the_unit(connect, zoom_app, zoom_worker):
+def test_an_expired_page_token_restarts_the_step(connect, zoom_app, zoom_worker):
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.bulk(host, meetings=320)
     zoom_app.fault("expire_page_tokens", path="/meetings$")
@@ -157,20 +157,18 @@ def test_an_expired_page_token_restarts_the_unit(connect, zoom_app, zoom_worker)
 @pytest.fixture
 def short_slices(monkeypatch, settings):
     """A slice's time is over as soon as five details are stored."""
-    monkeypatch.setattr(runner, "LONGEST_UNIT", -1000)
+    monkeypatch.setattr(runner, "STEP_OVERTIME", -1000)
     monkeypatch.setattr(import_list, "BATCH", 5)
-    monkeypatch.setattr(import_list, "MEANWHILE", 1)
+    monkeypatch.setattr(import_list, "READS_AFTER_DEADLINE", 1)
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "PARALLEL_READS": 1}
 
 
-def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
-    connect, zoom_app, zoom_worker, short_slices
-):
+def test_a_long_listing_takes_several_slices(connect, zoom_app, zoom_worker, short_slices):
     """S4: a task is killed after two minutes, so a host with many meetings takes several slices."""
     zoom_app.bulk("aurora-0", meetings=30)
     site_settings = connect("aurora-0", kinds=("meetings",))
     run = SyncRun.objects.filter(account=site_settings.account).latest("pk")
-    assert run.state == SyncRun.State.DONE and "rest" not in run.cursor
+    assert run.state == SyncRun.State.DONE and "remaining" not in run.cursor
     assert zoom_worker.ran.count("sync_slice") > 5
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
     assert len(set(read)) >= 30 and len(read) == len(set(read)), "nothing is read twice"
@@ -182,22 +180,22 @@ def test_a_long_listing_is_left_in_time_and_taken_up_where_it_was(
     assert counts["seen"] == counts["created"] == stored, "nothing is counted twice"
 
 
-def test_what_a_dead_worker_left_of_a_long_listing_is_read_and_nothing_else(
+def test_after_a_crash_only_remaining_details_are_read(
     connect, zoom_app, short_slices, monkeypatch
 ):
-    """S2: the cursor names our own meetings; what was stored after it is not read again."""
+    """S2: the cursor names our own meetings; details stored after it are not read again."""
     zoom_app.bulk("aurora-0", meetings=30)
     cursors = []
-    save = runner._save
+    save = runner._save_cursor
 
-    def kept(run, **cursor):
-        if cursor.get("rest"):
+    def save_earlier_cursor(run, **cursor):
+        if cursor.get("remaining"):
             cursors.append(cursor)
             if len(cursors) == 3:
-                cursor = cursors[0]  # what this slice did was never written down
+                cursor = cursors[0]  # the result of this slice was never saved
         save(run, **cursor)
 
-    monkeypatch.setattr(runner, "_save", kept)
+    monkeypatch.setattr(runner, "_save_cursor", save_earlier_cursor)
     site_settings = connect("aurora-0", kinds=("meetings",))
     assert len(cursors) > 3
     read = [call["path"] for call in zoom_app.calls("path=/v2/meetings/")]
@@ -206,16 +204,16 @@ def test_what_a_dead_worker_left_of_a_long_listing_is_read_and_nothing_else(
     )
 
 
-def test_a_cancelled_run_keeps_no_numbers(connect, zoom_app, short_slices, monkeypatch):
+def test_a_cancelled_run_stores_no_remaining_numbers(connect, zoom_app, short_slices, monkeypatch):
     zoom_app.bulk("aurora-0", meetings=30)
-    save = runner._save
+    save = runner._save_cursor
 
     def cancel(run, **cursor):
         save(run, **cursor)
-        if cursor.get("rest"):
+        if cursor.get("remaining"):
             SyncRun.objects.update(cancel_requested=True)
 
-    monkeypatch.setattr(runner, "_save", cancel)
+    monkeypatch.setattr(runner, "_save_cursor", cancel)
     connect("aurora-0", kinds=("meetings",))
     run = SyncRun.objects.get()
-    assert run.state == SyncRun.State.CANCELLED and "rest" not in run.cursor
+    assert run.state == SyncRun.State.CANCELLED and "remaining" not in run.cursor

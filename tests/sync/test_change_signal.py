@@ -1,4 +1,4 @@
-"""From a change at Zoom to the addresses that a front-end cache forgets."""
+"""From a change at Zoom to the URLs that are purged from a front-end cache."""
 
 import time
 
@@ -15,31 +15,31 @@ pytestmark = pytest.mark.django_db
 def test_shows_5_a_change_at_zoom_purges_exactly_the_pages_that_show_it(
     connect, zoom_app, site, django_capture_on_commit_callbacks
 ):
-    """Over the real way: the simulator changes, a message says so, the worker reads it anew."""
+    """End to end: the simulator changes, an event reports it, the worker reads it again."""
     host = zoom_app.state()["users"][0]["id"]
-    one = zoom_app.create_meeting(host, topic="One", start_time="+2d 10:00")
-    two = zoom_app.create_meeting(host, topic="Two", start_time="+3d 10:00")
+    first = zoom_app.create_meeting(host, topic="One", start_time="+2d 10:00")
+    second = zoom_app.create_meeting(host, topic="Two", start_time="+3d 10:00")
     site_settings = connect("aurora-0", hosts=[host], kinds=("meetings",))
     items = {item.key: item for item in SiteItem.objects.for_site(site)}
     root = site.root_page
     page(root, "all", ("dates", {"paging": False}))
     page(root, "webinars", ("dates", {"paging": False, "kind": "webinar"}))
-    page(root, "one", ("meeting", {"item": items[str(one["id"])]}))
-    page(root, "two", ("meeting", {"item": items[str(two["id"])]}))
-    page(root, "films", ("recordings", {"paging": False}))
+    page(root, "one", ("meeting", {"item": items[str(first["id"])]}))
+    page(root, "two", ("meeting", {"item": items[str(second["id"])]}))
+    page(root, "recordings", ("recordings", {"paging": False}))
     SENT.clear()
-    zoom_app.change_meeting(one["id"], topic="One, renamed")
+    zoom_app.change_meeting(first["id"], topic="One, renamed")
     WebhookEvent.objects.create(
         content_key="k1",
         account_zoom_id=site_settings.account.zoom_id,
         event="meeting.updated",
         event_ts=int(time.time() * 1000),
-        lock_key=f"{site_settings.account.zoom_id}:meeting:{one['id']}",
+        lock_key=f"{site_settings.account.zoom_id}:meeting:{first['id']}",
         payload={
             "account_id": site_settings.account.zoom_id,
-            "object": {"id": one["id"], "host_id": host},
+            "object": {"id": first["id"], "host_id": host},
         },
     )
     with django_capture_on_commit_callbacks(execute=True):
-        inbox.work_off(timezone.now())
+        inbox.process_due_events(timezone.now())
     assert paths(SENT) == {"/all/", "/one/"}

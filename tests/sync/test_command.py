@@ -1,4 +1,4 @@
-"""``zoom_sync --wait`` works by itself, without the worker."""
+"""``zoom_sync --wait`` works without the worker."""
 
 import re
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from tests.sync.test_storms import mirror
+from tests.sync.test_bursts import visible_data
 from wagtail_zoom.models import Activity, Meeting, Occurrence, Recording, SyncRun
 from wagtail_zoom.sync import runs
 
@@ -33,9 +33,7 @@ def test_wait_leaves_an_outage_to_the_worker(connect, zoom_app):
     assert "waits until" in out.getvalue()
 
 
-def test_s26_a_dry_run_says_what_a_comparison_would_do_and_does_nothing(
-    connect, zoom_app, zoom_worker
-):
+def test_s26_a_dry_run_reports_changes_and_writes_nothing(connect, zoom_app, zoom_worker):
     site_settings = connect("aurora-0")
     Meeting.objects.update(detail_at=timezone.now() - timedelta(days=2))
     single = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())
@@ -48,13 +46,17 @@ def test_s26_a_dry_run_says_what_a_comparison_would_do_and_does_nothing(
     zoom_app.delete_meeting(int(deleted.zoom_id))
     zoom_app.create_meeting("aurora-0", topic="Brand new", start_time="+2d 10:00")
     zoom_app.delete_meeting(int(series.zoom_id), occurrence_id=moved.zoom_id)
-    before = mirror(), list(Activity.objects.values()), list(SyncRun.objects.values())
+    before = visible_data(), list(Activity.objects.values()), list(SyncRun.objects.values())
     tables = [list(model.objects.order_by("pk").values())
               for model in (Meeting, Occurrence, Recording)]  # fmt: skip
     out = StringIO()
     call_command("zoom_sync", "--dry-run", "-v", "2", stdout=out)
     text = out.getvalue()
-    assert (mirror(), list(Activity.objects.values()), list(SyncRun.objects.values())) == before
+    assert (
+        visible_data(),
+        list(Activity.objects.values()),
+        list(SyncRun.objects.values()),
+    ) == before
     assert tables == [list(model.objects.order_by("pk").values())
                       for model in (Meeting, Occurrence, Recording)]  # fmt: skip
     assert f"changed: {renamed.zoom_id} By another name" in text

@@ -1,4 +1,4 @@
-"""The disk is full: an honest answer, nothing half, and afterwards everything goes on."""
+"""The disk is full: a correct status code, no partial data, and processing continues later."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from tests.full_disk import full_disk
-from tests.sync.test_storms import messages, mirror, now_ms, post, thing_of
+from tests.sync.test_bursts import event_object, now_ms, post, store_events, visible_data
 from wagtail_zoom import tasks
 from wagtail_zoom.models import (
     Grant,
@@ -26,8 +26,8 @@ from wagtail_zoom.sync import clock_skew, runs
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def go_on(zoom_worker, minutes=20):
-    """Time passes, and the worker beats."""
+def let_time_pass(zoom_worker, minutes=20):
+    """Let time pass, with periodic jobs and tasks."""
     for minute in range(0, minutes, 4):
         with time_machine.travel(timezone.now() + timedelta(minutes=minute), tick=True):
             tasks.tick()
@@ -36,75 +36,82 @@ def go_on(zoom_worker, minutes=20):
 
 @pytest.fixture(autouse=True)
 def one_clock(monkeypatch):
-    """Time passes here by travelling; coming back from it is no clock that was set back."""
-    monkeypatch.setattr(clock_skew, "look", lambda now=None: False)
+    """Disable the clock check: these tests travel in time."""
+    monkeypatch.setattr(clock_skew, "check_clock", lambda now=None: False)
 
 
 def work_on_a_full_disk(zoom_worker, times=4):
-    """The worker meets the full disk in every task that there is; how often it broke off."""
-    broken = 0
+    """Run every task on a full disk; returns how often one failed."""
+    interruptions = 0
     for _ in range(times):
-        for work in (tasks.tick, tasks.drain, tasks.deliver_registrations, zoom_worker.run):
+        for task in (
+            tasks.tick,
+            tasks.process_events,
+            tasks.deliver_registrations,
+            zoom_worker.run,
+        ):
             try:
-                work()
+                task()
             except OperationalError:
-                broken += 1
-    return broken
+                interruptions += 1
+    return interruptions
 
 
-def test_at_the_door_what_was_not_stored_was_not_accepted(db, zoom_worker):
-    """503, so that Zoom repeats it; a message that has its 200 is in the table."""
-    sent = [
+def test_the_endpoint_accepts_only_stored_events(db, zoom_worker):
+    """503, so that Zoom repeats it; an event that got 200 is in the table."""
+    bodies = [
         {"event": "meeting.updated", "event_ts": number,
          "payload": {"account_id": "acc", "object": {"id": number, "topic": "Yoga " * 40}}}
         for number in range(60)
     ]  # fmt: skip
     with full_disk() as refused:
-        answers = [post(body).status_code for body in sent]
+        statuses = [post(body).status_code for body in bodies]
     assert refused
-    assert set(answers) <= {200, 503}
-    assert answers.count(503) > 20
-    assert WebhookEvent.objects.count() == answers.count(200)
-    again = [post(body).status_code for body in sent]
-    assert again == [200] * 60
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(503) > 20
+    assert WebhookEvent.objects.count() == statuses.count(200)
+    repeated = [post(body).status_code for body in bodies]
+    assert repeated == [200] * 60
     assert WebhookEvent.objects.count() == 60
 
 
-def test_messages_wait_in_the_inbox(connect, zoom_app, zoom_worker):
+def test_events_wait_until_there_is_space(connect, zoom_app, zoom_worker):
     site_settings = connect("aurora-0")
     rows = list(Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())[:5])
     for row in rows:
-        # Longer than what its place in the file holds, so that it cannot be written there.
+        # Longer than before, so that it cannot be written in place.
         zoom_app.change_meeting(int(row.zoom_id), topic="Full " * 35, agenda="Long " * 300)
-    messages(site_settings.account, [("meeting.updated", thing_of(row), now_ms()) for row in rows])
-    before = mirror()
+    store_events(
+        site_settings.account, [("meeting.updated", event_object(row), now_ms()) for row in rows]
+    )
+    before = visible_data()
     with full_disk() as refused:
         work_on_a_full_disk(zoom_worker)
-        changed = [row for row in mirror() if row not in before]
+        changed = [row for row in visible_data() if row not in before]
     assert refused
     assert len(changed) < len(rows)
-    go_on(zoom_worker, minutes=200)
+    let_time_pass(zoom_worker, minutes=200)
     assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
     for row in rows:
         row.refresh_from_db()
         assert row.topic.startswith("Full ")
 
 
-def test_an_import_goes_on_where_there_is_room_again(connect, zoom_app, zoom_worker):
+def test_an_import_continues_when_there_is_space(connect, zoom_app, zoom_worker):
     site_settings = connect("aurora-0")
-    whole = mirror()
+    before = visible_data()
     Recording.objects.all().delete()
     Meeting.objects.all().delete()
     runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL)
     with full_disk() as refused:
         work_on_a_full_disk(zoom_worker)
-        # Nothing half: what shows has its dates.
-        bare = Meeting.objects.filter(detail_at__isnull=False, start__isnull=False)
-        assert not bare.exclude(pk__in=Occurrence.objects.values("meeting")).exists()
+        # No partial data: shown meetings have their occurrences.
+        without_occurrences = Meeting.objects.filter(detail_at__isnull=False, start__isnull=False)
+        assert not without_occurrences.exclude(pk__in=Occurrence.objects.values("meeting")).exists()
         assert not SyncRun.objects.filter(pk=SyncRun.objects.latest("pk").pk, state="done").exists()
     assert refused
-    go_on(zoom_worker, minutes=60)
-    assert mirror() == whole
+    let_time_pass(zoom_worker, minutes=60)
+    assert visible_data() == before
     assert not SyncRun.objects.filter(state__in=("queued", "running")).exists()
     assert ZoomAccount.objects.get().lease_until is None
     assert Grant.objects.get().state == "connected"

@@ -1,4 +1,4 @@
-"""Messages: drained, coalesced, in any order, never lost (W10, W14, W17-W26, W30)."""
+"""Webhook events: processed, coalesced, in any order, never lost (W10, W14, W17-W26, W30)."""
 
 import itertools
 import json
@@ -26,14 +26,14 @@ SECRET = "simulator-webhook-secret"
 
 @pytest.fixture
 def post(client):
-    """Post a signed message the way Zoom does."""
+    """Post a signed event the way Zoom does."""
     number = itertools.count(1)
 
-    def send(account, event, thing=None, *, ts=None, **payload):
+    def send(account, event, item=None, *, ts=None, **payload):
         body = {"event": event, "event_ts": ts or 1_700_000_000_000 + next(number)}
         body["payload"] = {"account_id": account.zoom_id, **payload}
-        if thing is not None:
-            body["payload"]["object"] = thing
+        if item is not None:
+            body["payload"]["object"] = item
         raw = json.dumps(body).encode()
         headers = sign(raw, SECRET)
         return client.post(
@@ -44,30 +44,32 @@ def post(client):
     return send
 
 
-def test_a_new_meeting_is_on_the_mirror_after_its_message(connect, zoom_app, zoom_worker, post):
+def test_a_new_meeting_is_stored_after_its_event(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
-    made = zoom_app.create_meeting("aurora-0", topic="Brand new", start_time="+2d 10:00")
+    meeting = zoom_app.create_meeting("aurora-0", topic="Brand new", start_time="+2d 10:00")
     assert (
         post(
-            site_settings.account, "meeting.created", {"id": made["id"], "host_id": made["host_id"]}
+            site_settings.account,
+            "meeting.created",
+            {"id": meeting["id"], "host_id": meeting["host_id"]},
         ).status_code
         == 200
     )
     zoom_worker.run()
-    assert Meeting.objects.get(zoom_id=str(made["id"])).topic == "Brand new"
+    assert Meeting.objects.get(zoom_id=str(meeting["id"])).topic == "Brand new"
     assert WebhookEvent.objects.get().state == "done"
-    line = Activity.objects.get(code="meeting_new")
-    assert line.data["topic"] == "Brand new"
-    assert line.item.last_title == "Brand new"
+    activity = Activity.objects.get(code="meeting_new")
+    assert activity.data["topic"] == "Brand new"
+    assert activity.item.last_title == "Brand new"
 
 
-def test_w21_a_lying_message_leads_to_zooms_own_word(connect, zoom_app, zoom_worker, post):
+def test_w21_a_false_event_only_causes_a_read(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2).first()
-    post(site_settings.account, "meeting.updated", {"id": int(row.zoom_id), "topic": "A lie"})
+    post(site_settings.account, "meeting.updated", {"id": int(row.zoom_id), "topic": "False"})
     zoom_worker.run()
     row.refresh_from_db()
-    assert row.topic != "A lie"
+    assert row.topic != "False"
 
 
 def test_moved_and_cancelled(connect, zoom_app, zoom_worker, post):
@@ -76,9 +78,9 @@ def test_moved_and_cancelled(connect, zoom_app, zoom_worker, post):
     zoom_app.change_meeting(int(row.zoom_id), start_time="+9d 07:00")
     post(site_settings.account, "meeting.updated", {"id": int(row.zoom_id)})
     zoom_worker.run()
-    date = Occurrence.objects.get(meeting=row)
-    assert date.state == "moved"
-    assert date.previous_start is not None
+    occurrence = Occurrence.objects.get(meeting=row)
+    assert occurrence.state == "moved"
+    assert occurrence.previous_start is not None
     assert Activity.objects.filter(code="date_moved").count() == 1
     zoom_app.delete_meeting(int(row.zoom_id))
     post(
@@ -87,13 +89,13 @@ def test_moved_and_cancelled(connect, zoom_app, zoom_worker, post):
         {"id": int(row.zoom_id), "host_id": row.host_zoom_id},
     )
     zoom_worker.run()
-    date.refresh_from_db()
+    occurrence.refresh_from_db()
     row.refresh_from_db()
-    assert date.state == "cancelled"
+    assert occurrence.state == "cancelled"
     assert row.removed_at is not None
 
 
-def test_a_forged_deletion_is_undone_by_the_reread(connect, zoom_app, zoom_worker, post):
+def test_a_false_deletion_is_undone_by_the_refetch(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
     row = Meeting.objects.filter(topic="Morning flow").get()
     post(
@@ -107,21 +109,21 @@ def test_a_forged_deletion_is_undone_by_the_reread(connect, zoom_app, zoom_worke
     assert Occurrence.objects.get(meeting=row).state in ("scheduled", "moved")
 
 
-def test_one_date_of_a_series_is_cancelled(connect, zoom_app, zoom_worker, post):
+def test_one_occurrence_of_a_series_is_cancelled(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
     row = Meeting.objects.get(topic__endswith="weekly")
-    date = row.occurrences.filter(state="scheduled").order_by("-start").first()
-    zoom_app.delete_meeting(int(row.zoom_id), occurrence_id=date.zoom_id)
-    thing = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
-    thing["occurrences"] = [{"occurrence_id": date.zoom_id}]
-    post(site_settings.account, "meeting.deleted", thing, operation="single")
+    occurrence = row.occurrences.filter(state="scheduled").order_by("-start").first()
+    zoom_app.delete_meeting(int(row.zoom_id), occurrence_id=occurrence.zoom_id)
+    item = {"id": int(row.zoom_id), "host_id": row.host_zoom_id}
+    item["occurrences"] = [{"occurrence_id": occurrence.zoom_id}]
+    post(site_settings.account, "meeting.deleted", item, operation="single")
     zoom_worker.run()
-    date.refresh_from_db()
-    assert date.state == "cancelled"
+    occurrence.refresh_from_db()
+    assert occurrence.state == "cancelled"
     assert row.occurrences.filter(state="cancelled").count() == 1
 
 
-def test_w22_five_hundred_messages_cost_few_reads(connect, zoom_app, zoom_worker, post):
+def test_w22_five_hundred_events_cost_few_reads(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
     row = Meeting.objects.filter(topic="Morning flow").get()
     for _ in range(500):
@@ -129,19 +131,23 @@ def test_w22_five_hundred_messages_cost_few_reads(connect, zoom_app, zoom_worker
             post(site_settings.account, "meeting.updated", {"id": int(row.zoom_id)}).status_code
             == 200
         )
-    zoom_app.forget_calls()
+    zoom_app.clear_calls()
     zoom_worker.run()
     assert len(zoom_app.calls(f"path=/v2/meetings/{row.zoom_id}")) <= 3
     assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
 
 
-def test_w17_lost_wakeups_are_found_by_the_tick(connect, zoom_app, zoom_worker, post):
+def test_w17_the_tick_replaces_lost_wakeups(connect, zoom_app, zoom_worker, post):
     from wagtail_zoom import tasks
 
     site_settings = connect("aurora-0")
-    made = zoom_app.create_meeting("aurora-0", topic="Lost call", start_time="+2d 10:00")
-    post(site_settings.account, "meeting.created", {"id": made["id"], "host_id": made["host_id"]})
-    zoom_worker.lose()
+    meeting = zoom_app.create_meeting("aurora-0", topic="Lost call", start_time="+2d 10:00")
+    post(
+        site_settings.account,
+        "meeting.created",
+        {"id": meeting["id"], "host_id": meeting["host_id"]},
+    )
+    zoom_worker.clear()
     tasks.tick()
     zoom_worker.run()
     assert Meeting.objects.filter(topic="Lost call").exists()
@@ -152,12 +158,12 @@ def test_w10_unknown_account_is_parked_and_applied_after_connecting(
 ):
     from types import SimpleNamespace
 
-    account = next(one for one in zoom_app.state()["accounts"] if one["key"] == "borealis")
-    made = zoom_app.create_meeting("borealis-0", topic="Before us", start_time="+2d 10:00")
+    account = next(row for row in zoom_app.state()["accounts"] if row["key"] == "borealis")
+    meeting = zoom_app.create_meeting("borealis-0", topic="Before us", start_time="+2d 10:00")
     post(
         SimpleNamespace(zoom_id=account["id"]),
         "meeting.created",
-        {"id": made["id"], "host_id": made["host_id"]},
+        {"id": meeting["id"], "host_id": meeting["host_id"]},
     )
     zoom_worker.run()
     assert WebhookEvent.objects.get().state == "parked"
@@ -180,7 +186,7 @@ def test_w26_outage_waits_and_then_succeeds(connect, zoom_app, zoom_worker, post
     WebhookEvent.objects.update(run_after=event.received_at)
     from wagtail_zoom.sync import inbox
 
-    inbox.drain()
+    inbox.process_events()
     row.refresh_from_db()
     assert row.topic == "Evening flow"
 
@@ -189,11 +195,11 @@ def test_deauthorisation_unlinks_and_purges(connect, zoom_app, zoom_worker, post
     from django.utils import timezone
 
     site_settings = connect("aurora-0")
-    at = timezone.now().isoformat()
+    removed_at = timezone.now().isoformat()
     post(
         site_settings.account, "app_deauthorized", None,
         user_id=site_settings.grant.zoom_user_id, client_id="simulator-client",
-        deauthorization_time=at,
+        deauthorization_time=removed_at,
     )  # fmt: skip
     zoom_worker.run()
     site_settings.refresh_from_db()
@@ -206,39 +212,49 @@ def test_deauthorisation_unlinks_and_purges(connect, zoom_app, zoom_worker, post
 
 def test_live_and_ended(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
-    made = zoom_app.create_meeting("aurora-0", topic="Soon", start_time="+1m", duration=30)
-    post(site_settings.account, "meeting.created", {"id": made["id"], "host_id": made["host_id"]})
+    meeting = zoom_app.create_meeting("aurora-0", topic="Soon", start_time="+1m", duration=30)
+    post(
+        site_settings.account,
+        "meeting.created",
+        {"id": meeting["id"], "host_id": meeting["host_id"]},
+    )
     zoom_worker.run()
-    thing = {"id": str(made["id"]), "host_id": made["host_id"], "start_time": made["start_time"]}
-    post(site_settings.account, "meeting.started", thing)
+    item = {
+        "id": str(meeting["id"]),
+        "host_id": meeting["host_id"],
+        "start_time": meeting["start_time"],
+    }
+    post(site_settings.account, "meeting.started", item)
     zoom_worker.run()
-    date = Occurrence.objects.get(meeting__zoom_id=str(made["id"]))
-    assert date.state == "live"
-    post(site_settings.account, "meeting.ended", {**thing, "end_time": made["start_time"]})
+    occurrence = Occurrence.objects.get(meeting__zoom_id=str(meeting["id"]))
+    assert occurrence.state == "live"
+    post(site_settings.account, "meeting.ended", {**item, "end_time": meeting["start_time"]})
     zoom_worker.run()
-    date.refresh_from_db()
-    assert date.state == "over"
+    occurrence.refresh_from_db()
+    assert occurrence.state == "over"
 
 
 def test_recording_arrives_is_trashed_and_recovered(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
-    made = zoom_app.create_recording("aurora-0", topic="Fresh film", start_time="-2h")
-    thing = {"uuid": made["id"], "id": made["meeting_id"], "host_id": made["host_id"]}
-    post(site_settings.account, "recording.completed", thing)
+    recording = zoom_app.create_recording("aurora-0", topic="Fresh recording", start_time="-2h")
+    item = {"uuid": recording["id"], "id": recording["meeting_id"], "host_id": recording["host_id"]}
+    post(site_settings.account, "recording.completed", item)
     zoom_worker.run()
-    row = Recording.objects.get(uuid=made["id"])
+    row = Recording.objects.get(uuid=recording["id"])
     assert row.is_ready
-    post(site_settings.account, "recording.trashed", thing, ts=4_000_000_000_000)
+    post(site_settings.account, "recording.trashed", item, ts=4_000_000_000_000)
     zoom_worker.run()
     row.refresh_from_db()
     assert row.trashed_at is not None
-    post(site_settings.account, "recording.recovered", thing)
+    post(site_settings.account, "recording.recovered", item)
     zoom_worker.run()
     row.refresh_from_db()
     assert row.trashed_at is None
 
 
-def test_a_deleted_meeting_says_cancelled_until_its_end(connect, zoom_app, zoom_worker, post):
+def test_a_deleted_meeting_is_shown_as_cancelled_until_its_end(
+    connect, zoom_app, zoom_worker, post
+):
     from django.utils import timezone
 
     from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
@@ -256,14 +272,14 @@ def test_a_deleted_meeting_says_cancelled_until_its_end(connect, zoom_app, zoom_
     row.refresh_from_db()
     assert row.removed_at is not None
     visibility = SiteVisibility.for_site(site_settings.site)
-    shown = visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(meeting=row)
-    assert [date.state for date in shown] == ["cancelled"]
+    occurrences = visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(meeting=row)
+    assert [occurrence.state for occurrence in occurrences] == ["cancelled"]
     row.occurrences.update(end=timezone.now())
     assert not visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(meeting=row).exists()
 
 
-def test_w18_a_lane_has_one_worker_at_a_time(connect, zoom_app, zoom_worker, post):
-    """What another worker holds is left alone until its lease has run out."""
+def test_w18_an_object_has_one_worker_at_a_time(connect, zoom_app, zoom_worker, post):
+    """A lock that another worker holds is not acquired until its lease has ended."""
     site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2).first()
     post(site_settings.account, "meeting.updated", {"id": int(row.zoom_id)})
@@ -273,17 +289,19 @@ def test_w18_a_lane_has_one_worker_at_a_time(connect, zoom_app, zoom_worker, pos
         account=site_settings.account, key=key, not_before=timezone.now(),
         lease_owner="another", lease_until=soon,
     )  # fmt: skip
-    zoom_app.forget_calls()
-    assert not inbox.work_off(timezone.now())
+    zoom_app.clear_calls()
+    assert not inbox.process_due_events(timezone.now())
     assert (zoom_app.calls(), WebhookEvent.objects.get().state) == ([], "pending")
     ObjectLock.objects.update(lease_until=timezone.now(), not_before=timezone.now())
     WebhookEvent.objects.update(run_after=timezone.now())
-    assert inbox.work_off(timezone.now())
+    assert inbox.process_due_events(timezone.now())
     assert WebhookEvent.objects.get().state == "done"
 
 
-def test_x12_a_number_of_another_account_is_not_found_by_it(connect, zoom_app, zoom_worker, post):
-    """Account A says that one of its own hosts deleted what is account B's meeting."""
+def test_x12_an_event_cannot_reach_a_meeting_of_another_account(
+    connect, zoom_app, zoom_worker, post
+):
+    """Account A reports that one of its own hosts deleted a meeting of account B."""
     site_settings = connect("aurora-0")
     own = Meeting.objects.filter(account=site_settings.account).first()
     other = ZoomAccount.objects.create(zoom_id="other")
@@ -291,9 +309,9 @@ def test_x12_a_number_of_another_account_is_not_found_by_it(connect, zoom_app, z
         account=other, zoom_id="99999999999", host_zoom_id="h", kind="meeting", zoom_type=2,
         topic="Theirs", start=timezone.now() + timedelta(days=1), duration=60,
     )  # fmt: skip
-    thing = {"id": victim.zoom_id, "host_id": own.host_zoom_id}
+    item = {"id": victim.zoom_id, "host_id": own.host_zoom_id}
     for event in ("meeting.updated", "meeting.deleted", "meeting.permanently_deleted"):
-        post(site_settings.account, event, thing)
+        post(site_settings.account, event, item)
     zoom_worker.run()
     victim.refresh_from_db()
     assert (victim.removed_at, victim.expired_at, victim.topic) == (None, None, "Theirs")

@@ -1,4 +1,4 @@
-"""What a run meets at Zoom: a list that changes while it is read, lost plans and scopes, size."""
+"""Runs and Zoom: lists that change while they are read, lost plans and scopes, large accounts."""
 
 from __future__ import annotations
 
@@ -26,33 +26,35 @@ def compare(zoom_worker):
 
 
 def test_s2_items_that_vanish_between_two_pages(connect, compare, zoom_app, monkeypatch):
-    """Rows of the first page are deleted while the second one is asked for: later rows slip to
-    where nobody looks, and are not taken for deleted."""
+    """Rows of the first page are deleted while the second one is requested: later rows move to
+    the first page, are not read, and do not count as deleted."""
     host = zoom_app.state()["users"][0]["id"]
     zoom_app.bulk(host, meetings=330)
     site_settings = connect("aurora-0", hosts=[host], kinds=("meetings",))
-    gone = list(Meeting.objects.filter(topic__startswith="Meeting ").order_by("pk")[:3])
-    alive = Meeting.objects.exclude(pk__in=[row.pk for row in gone])
-    kept = set(alive.filter(removed_at=None).values_list("zoom_id", flat=True))
-    beat, pages = runner.Slice.beat, []
+    deleted = list(Meeting.objects.filter(topic__startswith="Meeting ").order_by("pk")[:3])
+    alive = Meeting.objects.exclude(pk__in=[row.pk for row in deleted])
+    remaining = set(alive.filter(removed_at=None).values_list("zoom_id", flat=True))
+    heartbeat, pages = runner.Slice.heartbeat, []
 
-    def vanish(self, tally=None, **kwargs):
-        if tally is not None and tally.seen == 300 and not pages:
+    def vanish(self, result=None, **kwargs):
+        if result is not None and result.seen == 300 and not pages:
             pages.append(1)
-            for row in gone:
+            for row in deleted:
                 zoom_app.delete_meeting(int(row.zoom_id))
-        return beat(self, tally, **kwargs)
+        return heartbeat(self, result, **kwargs)
 
-    monkeypatch.setattr(runner.Slice, "beat", vanish)
+    monkeypatch.setattr(runner.Slice, "heartbeat", vanish)
     assert compare(site_settings).state == "done"
     assert pages
-    assert set(alive.filter(removed_at=None).values_list("zoom_id", flat=True)) == kept
+    assert set(alive.filter(removed_at=None).values_list("zoom_id", flat=True)) == remaining
     compare(site_settings)
-    assert set(Meeting.objects.filter(removed_at=None).values_list("zoom_id", flat=True)) == kept
+    assert (
+        set(Meeting.objects.filter(removed_at=None).values_list("zoom_id", flat=True)) == remaining
+    )
 
 
 def test_s14_a_downgraded_account_keeps_its_webinars(connect, compare, zoom_app):
-    """Without the plan Zoom lists no webinars any more: that does not say they were deleted."""
+    """Without the plan Zoom lists no webinars any more: that does not mean they were deleted."""
     site_settings = connect("borealis-0")
     webinars = Meeting.objects.filter(kind="webinar", removed_at=None, expired_at=None)
     before = set(webinars.values_list("pk", flat=True))
@@ -89,7 +91,7 @@ HOSTS = int(os.environ.get("TEST_HOSTS", "60"))
 
 @pytest.mark.slow
 def test_s9_memory_is_bounded_by_the_page(connect, zoom_app, zoom_worker, settings):
-    """An account of many people, 25 meetings each, in at most 30 MB above what was there before."""
+    """An account of many users, 25 meetings each, needs at most 30 MB more memory."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "SLICE_SECONDS": 30}
     people = [zoom_app.create_user("aurora", first_name=f"P{n}")["id"] for n in range(HOSTS)]
     for person in people:
@@ -112,15 +114,15 @@ def test_s9_memory_is_bounded_by_the_page(connect, zoom_app, zoom_worker, settin
     assert peak - before < 30 * 2**20
 
 
-def again(run):
-    """The next slice, without waiting for its time."""
+def run_next_slice(run):
+    """Run the next slice, without waiting for its time."""
     SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
     runner.run_slice(run.pk)
     run.refresh_from_db()
 
 
-def test_a_mistake_of_ours_is_tried_ten_times_and_removes_nothing(connect, monkeypatch, caplog):
-    """Ever longer pauses, then failed with its name; no host and no meeting is lost by it."""
+def test_a_bug_is_retried_ten_times_and_removes_nothing(connect, monkeypatch, caplog):
+    """Increasing pauses, then failed with its name; no host and no meeting is removed."""
     site_settings = connect("aurora-0")
     alive = Meeting.objects.filter(removed_at=None).count()
     run = runs.request_run(site_settings.account, "reconcile")
@@ -128,48 +130,48 @@ def test_a_mistake_of_ours_is_tried_ten_times_and_removes_nothing(connect, monke
     def broken(*args, **kwargs):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(runner.directory, "refresh_directory", broken)
+    monkeypatch.setattr(runner.users, "refresh_directory", broken)
     waits = []
-    for _n in range(completion.MOST_ATTEMPTS - 1):
-        again(run)
+    for _n in range(completion.MAX_ATTEMPTS - 1):
+        run_next_slice(run)
         waits.append(round((run.next_try_at - timezone.now()).total_seconds()))
     assert run.state == "running" and run.error_class == "RuntimeError"
     assert waits == sorted(waits) and waits[-1] > 3000
-    again(run)
+    run_next_slice(run)
     assert (run.state, run.error_class) == ("failed", "RuntimeError")
-    assert "broke off" in caplog.text
+    assert "was interrupted" in caplog.text
     assert Meeting.objects.filter(removed_at=None).count() == alive > 0
 
 
-def test_a_refusal_by_zoom_fails_at_once(connect, zoom_app):
-    """What will not get better is not tried ten times."""
+def test_a_refusal_by_zoom_fails_immediately(connect, zoom_app):
+    """A permanent error is not retried ten times."""
     site_settings = connect("aurora-0")
     run = runs.request_run(site_settings.account, "reconcile")
     zoom_app.fault("status", method="GET", path="/users", status=400, code=300, message="No")
-    again(run)
+    run_next_slice(run)
     assert run.state == "failed"
     zoom_app.clear_faults()
     run = runs.request_run(site_settings.account, "reconcile")
-    again(run)
+    run_next_slice(run)
     assert run.state in ("running", "done")
 
 
-def test_a_run_that_is_called_off_stops_at_its_next_step(connect):
+def test_a_cancelled_run_stops_at_its_next_step(connect):
     site_settings = connect("aurora-0")
     run = runs.request_run(site_settings.account, "reconcile")
     SyncRun.objects.filter(pk=run.pk).update(cancel_requested=True)
-    again(run)
+    run_next_slice(run)
     assert run.state == "cancelled"
 
 
-def test_questions_that_zoom_refuses_leave_the_stored_ones(connect, compare, zoom_app):
-    """The form goes on with what it had; an outage is no refusal and is tried again."""
+def test_refused_questions_leave_the_stored_ones(connect, compare, zoom_app):
+    """The form keeps the stored questions; an outage is no refusal and is retried."""
     site_settings = connect("borealis-0", kinds=("meetings", "webinars", "registration"))
-    asked = Meeting.objects.exclude(questions={}).exclude(questions_at=None)
-    before = dict(asked.values_list("pk", "questions"))
+    meetings = Meeting.objects.exclude(questions={}).exclude(questions_at=None)
+    before = dict(meetings.values_list("pk", "questions"))
     assert before
     Meeting.objects.update(questions_at=timezone.now() - timedelta(days=30))
     zoom_app.fault("status", path="/questions", status=400, code=300, message="No")
     assert compare(site_settings).state == "done"
-    assert dict(asked.filter(pk__in=before).values_list("pk", "questions")) == before
-    assert not asked.filter(questions_at__lt=timezone.now() - timedelta(days=1)).exists()
+    assert dict(meetings.filter(pk__in=before).values_list("pk", "questions")) == before
+    assert not meetings.filter(questions_at__lt=timezone.now() - timedelta(days=1)).exists()

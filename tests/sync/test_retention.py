@@ -1,4 +1,4 @@
-"""The minutely tick: sign of life and retention (W15, Q7, Q8)."""
+"""The tick, every minute: heartbeat and retention (W15, Q7, Q8)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,13 +21,13 @@ def event(key, state, age):
     )  # fmt: skip
 
 
-def test_the_scheduled_path_exists_and_beats():
-    """Q8: the worker's sign of life is a row, independent of cache and broker."""
+def test_the_scheduled_path_exists_and_stores_a_heartbeat():
+    """Q8: the worker's heartbeat is a row, independent of cache and broker."""
     import_string(SCHEDULE_FUNCTION)()
     assert Heartbeat.objects.filter(name="tick").exists()
 
 
-def test_payload_goes_first_the_key_later():
+def test_payloads_are_deleted_before_keys():
     """W15."""
     young, old, ancient = (event(f"k{age}", "done", age) for age in (1, 8, 31))
     counts = delete_outdated(NOW)
@@ -38,15 +38,15 @@ def test_payload_goes_first_the_key_later():
     assert not WebhookEvent.objects.filter(pk=ancient.pk).exists()
 
 
-def test_what_is_not_handled_is_never_pruned():
-    """Nothing waiting is lost, however old; parked ones go after a day."""
+def test_pending_events_are_never_pruned():
+    """No pending event is lost, however old; parked ones are deleted after a day."""
     pending, parked = event("a", "pending", 400), event("b", "parked", 2)
     delete_outdated(NOW)
     assert WebhookEvent.objects.get().pk == pending.pk != parked.pk
     assert WebhookEvent.objects.get().payload
 
 
-def test_open_runs_stay_finished_ones_go():
+def test_open_runs_stay_and_finished_ones_are_deleted():
     account = ZoomAccount.objects.create(zoom_id="acc")
     long_ago = NOW - timedelta(days=400)
     open_run = SyncRun.objects.create(account=account, mode="reconcile", requested_at=long_ago)
@@ -59,13 +59,13 @@ def test_log_of_a_site_has_its_own_retention():
     site = Site.objects.get(is_default_site=True)
     Activity.log([site.pk], "sync", "young")
     Activity.log([site.pk], "sync", "old")
-    Activity.objects.filter(code="old").update(at=NOW - timedelta(days=181))
+    Activity.objects.filter(code="old").update(created_at=NOW - timedelta(days=181))
     assert delete_outdated(NOW)["activity"] == 1
     assert Activity.objects.get().code == "young"
 
 
-def test_a_second_tick_finds_nothing():
-    """Q7: tasks make it so."""
+def test_a_second_tick_deletes_nothing():
+    """Q7."""
     event("k", "done", 31)
     delete_outdated(NOW)
     assert not any(delete_outdated(NOW).values())

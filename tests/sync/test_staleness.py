@@ -1,4 +1,4 @@
-"""Which rows of a listing are read again (BARS S5, S8): nothing that changed is passed over."""
+"""Which rows of a listing are read again (S5, S8): no change is missed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from wagtail_zoom.models import Meeting, ZoomAccount
-from wagtail_zoom.sync.staleness import AGENDA_CUT, Known, is_due, known
+from wagtail_zoom.sync.staleness import (
+    AGENDA_EXCERPT_LENGTH,
+    StoredMeeting,
+    is_due,
+    stored_meetings,
+)
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 START = NOW + timedelta(days=3)
@@ -22,7 +27,7 @@ LISTED = {
     "timezone": "Europe/Berlin",
     "agenda": "About it.",
 }
-ROW = Known(
+ROW = StoredMeeting(
     pk=1, zoom_id="80000000001", zoom_type=2, topic="Evening", start=START, duration=60,
     timezone="Europe/Berlin", host_zoom_id="h1", host_id=1, kind="meeting", seen_run=0,
     detail_at=NOW - timedelta(hours=1), removed_at=None, expired_at=None, missing_since=None,
@@ -30,12 +35,12 @@ ROW = Known(
 )  # fmt: skip
 
 
-def test_what_is_listed_as_it_is_stored_is_not_read():
+def test_an_unchanged_listing_is_not_read():
     assert not is_due(ROW, LISTED, NOW)
 
 
 @pytest.mark.parametrize(
-    ("member", "value"),
+    ("key", "value"),
     [
         ("topic", "Another evening"),
         ("topic", None),
@@ -49,12 +54,12 @@ def test_what_is_listed_as_it_is_stored_is_not_read():
         ("agenda", None),
     ],
 )
-def test_each_member_that_changed_is_noticed(member: str, value: Any):
-    assert is_due(ROW, {**LISTED, member: value}, NOW)
+def test_each_changed_value_is_noticed(key: str, value: Any):
+    assert is_due(ROW, {**LISTED, key: value}, NOW)
 
 
 @pytest.mark.parametrize(
-    ("member", "value"),
+    ("key", "value"),
     [
         ("topic", " Evening\n"),
         ("type", "2"),
@@ -62,12 +67,12 @@ def test_each_member_that_changed_is_noticed(member: str, value: Any):
         ("start_time", START.astimezone().isoformat()),
     ],
 )
-def test_the_same_thing_said_otherwise_is_no_change(member: str, value: Any):
-    assert not is_due(ROW, {**LISTED, member: value}, NOW)
+def test_equivalent_values_are_no_change(key: str, value: Any):
+    assert not is_due(ROW, {**LISTED, key: value}, NOW)
 
 
 @pytest.mark.parametrize(
-    ("fields", "is_wanted"),
+    ("fields", "expected"),
     [
         ({"detail_at": None}, True),
         ({"removed_at": NOW}, True),
@@ -78,40 +83,45 @@ def test_the_same_thing_said_otherwise_is_no_change(member: str, value: Any):
         ({"zoom_type": 8, "detail_at": NOW - timedelta(hours=4)}, False),
     ],
 )
-def test_old_and_lost_details_are_read_again(fields: dict[str, Any], is_wanted: bool):
+def test_old_and_missing_details_are_read_again(fields: dict[str, Any], expected: bool):
     row = ROW._replace(**fields)
-    assert is_due(row, {**LISTED, "type": row.zoom_type}, NOW) is is_wanted
+    assert is_due(row, {**LISTED, "type": row.zoom_type}, NOW) is expected
 
 
-def test_what_is_over_does_not_grow_old():
+def test_past_meetings_are_not_read_again():
     start = NOW - timedelta(days=3)
     row = ROW._replace(start=start, detail_at=NOW - timedelta(days=2))
     assert not is_due(row, {**LISTED, "start_time": start.isoformat()}, NOW)
 
 
 @pytest.mark.django_db
-def test_long_descriptions_are_compared_by_their_beginning_in_characters():
-    """Zoom cuts them in listings; the database counts as Python does, whatever the letters."""
-    text = "ä🎈" * AGENDA_CUT
+def test_long_descriptions_are_compared_by_their_first_characters():
+    """Zoom cuts them in listings; the database counts characters as Python does."""
+    text = "ä🎈" * AGENDA_EXCERPT_LENGTH
     account = ZoomAccount.objects.create(zoom_id="a")
     Meeting.objects.create(
         account=account, host_zoom_id="h1", kind="meeting", zoom_id="80000000001", zoom_type=2,
         topic="Evening", start=START, duration=60, timezone="Europe/Berlin", agenda=text,
         detail_at=NOW,
     )  # fmt: skip
-    row = known(account, ["80000000001", "80000000002"])["80000000001"]
-    assert not is_due(row, {**LISTED, "agenda": text[:AGENDA_CUT]}, NOW)
+    row = stored_meetings(account, ["80000000001", "80000000002"])["80000000001"]
+    assert not is_due(row, {**LISTED, "agenda": text[:AGENDA_EXCERPT_LENGTH]}, NOW)
     assert not is_due(row, {**LISTED, "agenda": text}, NOW)
-    assert is_due(row, {**LISTED, "agenda": "ä" + text[1:AGENDA_CUT].replace("🎈", "🎉")}, NOW)
+    assert is_due(
+        row, {**LISTED, "agenda": "ä" + text[1:AGENDA_EXCERPT_LENGTH].replace("🎈", "🎉")}, NOW
+    )
 
 
 @pytest.mark.django_db
-def test_a_page_is_known_by_one_query_and_without_other_accounts(django_assert_num_queries):
+def test_a_page_is_loaded_by_one_query_and_without_other_accounts(django_assert_num_queries):
     account, other = (ZoomAccount.objects.create(zoom_id=name) for name in "ab")
-    for each in (account, other):
+    for row_account in (account, other):
         Meeting.objects.create(
-            account=each, host_zoom_id=each.zoom_id, kind="meeting", zoom_id="80000000001"
+            account=row_account,
+            host_zoom_id=row_account.zoom_id,
+            kind="meeting",
+            zoom_id="80000000001",
         )
     with django_assert_num_queries(1):
-        rows = known(account, [str(80_000_000_000 + number) for number in range(300)])
+        rows = stored_meetings(account, [str(80_000_000_000 + number) for number in range(300)])
     assert [row.host_zoom_id for row in rows.values()] == ["a"]

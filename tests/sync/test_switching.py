@@ -1,4 +1,4 @@
-"""Switching recordings off and on again, through the panel, against the simulated Zoom."""
+"""Switching recordings off and on again, in the panel, against the Zoom simulator."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
 from wagtail_zoom.models import Host, Recording, SiteItem, ZoomSettings
 
 pytestmark = pytest.mark.django_db
-OWN = "A title of our own"
+OWN_TITLE = "A title of our own"
 
 
 @pytest.fixture
 def recordings_page(site, settings):
-    settings.DEBUG = True  # links of the simulated Zoom are plain HTTP
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "LoginRequired" not in each]
-    page = ZoomPage(title="Films", slug="films", body=[("recordings", {"limit": 20})])
+    settings.DEBUG = True  # links of the Zoom simulator are plain HTTP
+    settings.MIDDLEWARE = [
+        middleware for middleware in settings.MIDDLEWARE if "LoginRequired" not in middleware
+    ]
+    page = ZoomPage(title="Recordings", slug="recordings", body=[("recordings", {"limit": 20})])
     site.root_page.add_child(instance=page)
     return page
 
 
-def save(client, site_settings, *, recordings):
-    """Save the choices as the form does; the question is answered with yes."""
+def save_settings(client, site_settings, *, recordings):
+    """Save the settings as the form does, and confirm the question."""
     hosts = Host.objects.filter(exposed_on__settings=site_settings).values_list("pk", flat=True)
     data = {
         "show_meetings": "on",
@@ -41,53 +43,52 @@ def save(client, site_settings, *, recordings):
     url = reverse(
         "wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site_settings.site_id]
     )
-    asked = client.post(url, data)
-    if asked.status_code == 200:
-        assert b"Switch off and delete?" in asked.content
+    response = client.post(url, data)
+    if response.status_code == 200:
+        assert b"Switch off and delete?" in response.content
         assert ZoomSettings.objects.get(pk=site_settings.pk).show_recordings
-        asked = client.post(url, {**data, "confirmed": "1"})
-    assert asked.status_code == 302
+        response = client.post(url, {**data, "confirmed": "1"})
+    assert response.status_code == 302
 
 
 @override_settings(ROOT_URLCONF="tests.api.test_v2")
-def test_recordings_off_are_nowhere_and_come_back_with_the_curation(
+def test_recordings_switched_off_are_hidden_and_come_back_with_their_edits(
     client,
     connect,
     recordings_page,
     admin_user,
     zoom_worker,
 ):
-    """Issue 3, Shows 4."""
     site_settings = connect("aurora-0")
     client.force_login(admin_user)
     item = SiteItem.objects.filter(kind="recording", recording__is_ready=True).first()
-    edit = reverse("wagtail_zoom_recordings:edit", args=[item.pk])
-    client.post(edit, {"title": OWN, "tags": "calm", "action-publish": "1"})
-    public = client.get("/films/").content.decode()
-    assert OWN in public
+    edit_url = reverse("wagtail_zoom_recordings:edit", args=[item.pk])
+    client.post(edit_url, {"title": OWN_TITLE, "tags": "calm", "action-publish": "1"})
+    html = client.get("/recordings/").content.decode()
+    assert OWN_TITLE in html
     recording = client.get("/api/zoom_recordings/").json()["items"][0]
-    watch = recording["url"]
-    assert client.get(watch).status_code in (200, 302)
-    chooser = f"{reverse('wagtail_zoom_items:choose')}?kind=recording"
-    assert OWN in client.get(chooser).content.decode()
+    watch_url = recording["url"]
+    assert client.get(watch_url).status_code in (200, 302)
+    chooser_url = f"{reverse('wagtail_zoom_items:choose')}?kind=recording"
+    assert OWN_TITLE in client.get(chooser_url).content.decode()
 
-    save(client, site_settings, recordings=False)
+    save_settings(client, site_settings, recordings=False)
     visibility = SiteVisibility.for_site(site_settings.site)
-    assert not visibility.recordings(Audience.VISITOR, Channel.PAGE).exists()  # at once
-    assert OWN not in client.get("/films/").content.decode()
+    assert not visibility.recordings(Audience.VISITOR, Channel.PAGE).exists()  # immediately
+    assert OWN_TITLE not in client.get("/recordings/").content.decode()
     zoom_worker.run()
     assert not Recording.objects.exists()
     assert client.get("/api/zoom_recordings/").json()["items"] == []
-    assert client.get(watch).status_code == 404
+    assert client.get(watch_url).status_code == 404
     assert client.get(reverse("wagtail_zoom_recordings:watch", args=[item.pk])).status_code == 404
-    assert OWN not in client.get(chooser).content.decode()
+    assert OWN_TITLE not in client.get(chooser_url).content.decode()
     listing = client.get(reverse("wagtail_zoom_recordings:index")).content.decode()
-    assert OWN not in listing and "Recordings are switched off." in listing
+    assert OWN_TITLE not in listing and "Recordings are switched off." in listing
 
-    save(client, site_settings, recordings=True)
+    save_settings(client, site_settings, recordings=True)
     zoom_worker.run()
     item.refresh_from_db()
     assert item.recording is not None and item.visibility == "published"
     assert [tag.name for tag in item.tags.all()] == ["calm"]
-    assert OWN in client.get("/films/").content.decode()
-    assert client.get(watch).status_code in (200, 302)
+    assert OWN_TITLE in client.get("/recordings/").content.decode()
+    assert client.get(watch_url).status_code in (200, 302)

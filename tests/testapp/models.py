@@ -1,4 +1,4 @@
-"""A page with every block, as a project would have it."""
+"""Page types with every block, as in a project."""
 
 from wagtail.admin.panels import FieldPanel
 from wagtail.api import APIField
@@ -19,7 +19,7 @@ from wagtail_zoom.pages import ZoomDatesPageMixin, ZoomMeetingPageMixin
 
 
 class Columns(StructBlock):
-    """A block of the project's that holds ours."""
+    """A block of the project that contains our blocks."""
 
     left = StreamBlock([("dates", MeetingListBlock())], required=False)
     right = ListBlock(MeetingListBlock())
@@ -45,14 +45,14 @@ class ZoomPage(Page):
 
 
 class EventPage(ZoomMeetingPageMixin, Page):
-    """A project's event with one meeting of Zoom's."""
+    """A project's event page with one Zoom meeting."""
 
     content_panels = [*Page.content_panels, *ZoomMeetingPageMixin.zoom_panels]
     template = "testapp/event_page.html"
 
 
 class DatesPage(ZoomDatesPageMixin, Page):
-    """A list whose dates have addresses of their own."""
+    """A list whose occurrences have their own URLs."""
 
     body = StreamField(ZoomStreamBlock(), blank=True)
 

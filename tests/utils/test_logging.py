@@ -1,4 +1,4 @@
-"""What a host sees: ids in the logs, numbers, an address for monitors; never content."""
+"""Logs with IDs, metrics and the health URL for operators; never content."""
 
 import json
 import logging
@@ -15,11 +15,11 @@ from wagtail_zoom.testing.signing import sign
 from wagtail_zoom.utils.logging import JsonFormatter, get_logger, log_context
 
 pytestmark = pytest.mark.django_db
-SEEN = []
+METRICS = []
 
 
 def receive(name, value, tags):
-    SEEN.append((name, value, tags))
+    METRICS.append((name, value, tags))
 
 
 def broken(name, value, tags):
@@ -27,9 +27,9 @@ def broken(name, value, tags):
 
 
 @pytest.fixture(autouse=True)
-def fresh():
+def _reset():
     cache.clear()
-    SEEN.clear()
+    METRICS.clear()
 
 
 @pytest.fixture
@@ -49,59 +49,59 @@ def post(client, **changes):
     return client.post("/zoom/webhook/", raw, content_type="application/json", headers=headers)
 
 
-def age(model, **values):
-    model.objects.update(**{name: timezone.now() - ago for name, ago in values.items()})
+def backdate(model, **values):
+    model.objects.update(**{name: timezone.now() - age for name, age in values.items()})
 
 
-def test_w31_records_carry_ids_and_the_json_holds_no_text_of_an_exception(caplog):
+def test_w31_records_contain_ids_and_the_json_no_exception_text(caplog):
     log = get_logger("sync")
     with caplog.at_level("INFO"), log_context(account=3, run=7):
         try:
             raise ValueError("mika@example.org")
         except ValueError:
-            log.exception("Run %s broke off.", 7)
+            log.exception("Run %s failed.", 7)
     log.warning("Outside.")
     inside, outside = caplog.records
     line = json.loads(JsonFormatter().format(inside))
     assert (line["account"], line["run"], line["level"]) == (3, 7, "ERROR")
-    assert line["message"] == "Run 7 broke off." and line["error"] == "ValueError"
+    assert line["message"] == "Run 7 failed." and line["error"] == "ValueError"
     assert __file__ in line["at"] and "mika" not in json.dumps(line)
     assert "account" not in json.loads(JsonFormatter().format(outside))
 
 
-def test_w31_a_task_names_itself_on_each_record(caplog, metrics, monkeypatch):
+def test_w31_the_task_name_is_on_each_record(caplog, metrics, monkeypatch):
     metrics("receive")
     log = get_logger("tasks")
-    monkeypatch.setattr(tasks.inbox, "drain", lambda: log.warning("Here."))
-    tasks.drain()
-    assert caplog.records[0].zoom_task == "drain"
-    name, value, tags = SEEN[-1]
+    monkeypatch.setattr(tasks.inbox, "process_events", lambda: log.warning("Here."))
+    tasks.process_events()
+    assert caplog.records[0].zoom_task == "process_events"
+    name, value, tags = METRICS[-1]
     assert name == "task_seconds" and value >= 0
-    assert tags == {"task": "drain", "outcome": "done"}
+    assert tags == {"task": "process_events", "outcome": "done"}
 
 
-def test_w31_every_logger_of_ours_carries_ids():
-    """A bare logger would write records without the fields that hosts filter by."""
+def test_w31_all_our_loggers_add_ids():
+    """A plain logger would write records without the fields that operators filter by."""
     import wagtail_zoom
 
     root = wagtail_zoom.__path__[0]
     from pathlib import Path
 
-    bare = [
+    bare_loggers = [
         str(file)
         for file in Path(root).rglob("*.py")
         if "testing" not in file.parts
         and file.parts[-2:] != ("utils", "logging.py")
         and "getLogger" in file.read_text()
     ]
-    assert bare == []
+    assert bare_loggers == []
 
 
-def test_w31_messages_are_counted_by_fate(client, metrics):
+def test_w31_webhook_events_are_counted_by_outcome(client, metrics):
     metrics("receive")
     post(client)
     client.post("/zoom/webhook/", b"{}", content_type="application/json")
-    names = [(name, tags) for name, _value, tags in SEEN]
+    names = [(name, tags) for name, _value, tags in METRICS]
     assert ("messages_received", {}) in names
     assert ("messages_refused", {"reason": "headers"}) in names
     assert "message_age_seconds" in {name for name, _tags in names}
@@ -116,56 +116,56 @@ def test_metrics_that_fail_break_nothing(client, metrics, caplog):
     assert post(client, event_ts=2).status_code == 200
 
 
-def healthy():
+def beat():
     Heartbeat.beat("tick")
 
 
-def ask(client, **headers):
+def get_health(client, **headers):
     cache.clear()
-    answer = client.get("/zoom/health/", headers=headers)
-    return answer.status_code, answer.json()
+    response = client.get("/zoom/health/", headers=headers)
+    return response.status_code, response.json()
 
 
-def test_health_is_good_when_all_keeps_up(client, django_assert_max_num_queries):
-    healthy()
+def test_health_is_ok_without_a_backlog(client, django_assert_max_num_queries):
+    beat()
     with django_assert_max_num_queries(9):
-        status, body = ask(client)
+        status, body = get_health(client)
     assert (status, body["status"]) == (200, "ok")
     assert "numbers" not in body
-    # Asking again within seconds costs nothing.
+    # A second request within seconds makes no queries.
     with django_assert_max_num_queries(0):
         assert client.get("/zoom/health/").status_code == 200
     assert client.post("/zoom/health/").status_code == 405
 
 
-def message():
+def create_event():
     return WebhookEvent.objects.create(
         content_key="k", account_zoom_id="a", event="meeting.updated", lock_key="a:meeting:1"
     )
 
 
-def test_health_says_what_lags_behind(client):
-    assert ask(client) == (
+def test_health_reports_delays(client):
+    assert get_health(client) == (
         503,
         {
             "status": "trouble", "database": True, "worker": False,
             "messages": True, "signups": True, "sync": True,
         },
     )  # fmt: skip
-    healthy()
-    message()
-    age(WebhookEvent, run_after=timedelta(minutes=6))
-    assert ask(client)[1]["messages"] is False
+    beat()
+    create_event()
+    backdate(WebhookEvent, run_after=timedelta(minutes=6))
+    assert get_health(client)[1]["messages"] is False
     WebhookEvent.objects.all().delete()
     account = ZoomAccount.objects.create(zoom_id="a")
     SyncRun.objects.create(
         account=account, mode="reconcile", state="running",
         beat_at=timezone.now() - timedelta(minutes=16),
     )  # fmt: skip
-    assert ask(client)[1]["sync"] is False
+    assert get_health(client)[1]["sync"] is False
     SyncRun.objects.all().delete()
-    age(Heartbeat, at=timedelta(minutes=4))
-    assert ask(client) == (
+    backdate(Heartbeat, beat_at=timedelta(minutes=4))
+    assert get_health(client) == (
         503,
         {
             "status": "trouble", "database": True, "worker": False,
@@ -174,15 +174,15 @@ def test_health_says_what_lags_behind(client):
     )  # fmt: skip
 
 
-def test_health_waits_for_sign_ups(client, site_with_sign_up):
-    healthy()
-    assert ask(client)[0] == 200
-    age(Registration, next_try_at=timedelta(minutes=11))
-    assert ask(client)[1]["signups"] is False
+def test_health_reports_late_registrations(client, due_registration):
+    beat()
+    assert get_health(client)[0] == 200
+    backdate(Registration, next_try_at=timedelta(minutes=11))
+    assert get_health(client)[1]["signups"] is False
 
 
 @pytest.fixture
-def site_with_sign_up(db):
+def due_registration(db):
     from tests.default_site import default_site
 
     account = ZoomAccount.objects.create(zoom_id="a")
@@ -195,24 +195,24 @@ def site_with_sign_up(db):
     return row
 
 
-def test_health_tells_numbers_to_who_has_the_token(client, settings):
-    healthy()
-    message()
+def test_health_returns_metrics_with_the_token(client, settings):
+    beat()
+    create_event()
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "HEALTH_TOKEN": "watcher"}
-    assert "numbers" not in ask(client)[1]
-    assert "numbers" not in ask(client, authorization="Bearer other")[1]
-    numbers = ask(client, authorization="Bearer watcher")[1]["numbers"]
+    assert "numbers" not in get_health(client)[1]
+    assert "numbers" not in get_health(client, authorization="Bearer other")[1]
+    numbers = get_health(client, authorization="Bearer watcher")[1]["numbers"]
     assert (numbers["messages_due"], numbers["messages_deepest_lane"]) == (1, 1)
-    assert set(numbers) == set(health.facts())
+    assert set(numbers) == set(health.metrics())
 
 
 def test_health_without_a_database(client, monkeypatch, caplog):
     from django.db import DatabaseError
 
-    def away(*args):
+    def raise_error(*args):
         raise DatabaseError("password=secret")
 
-    monkeypatch.setattr(health, "facts", away)
+    monkeypatch.setattr(health, "metrics", raise_error)
     with caplog.at_level(logging.WARNING):
-        assert ask(client) == (503, {"status": "trouble", "database": False})
+        assert get_health(client) == (503, {"status": "trouble", "database": False})
     assert "secret" not in caplog.text

@@ -1,4 +1,4 @@
-"""What was answered with 200 is committed, whatever the project wraps around requests (W7)."""
+"""An event answered with 200 is committed, whatever middleware the project has (W7)."""
 
 import json
 import threading
@@ -16,29 +16,29 @@ SECRET = "simulator-webhook-secret"
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.urls("tests.webhooks.urls")
 def test_w7_the_row_is_committed_before_the_answer(client, monkeypatch):
-    """Under ``ATOMIC_REQUESTS``, seen over another connection when the request is over."""
+    """With ``ATOMIC_REQUESTS``, seen by another connection when the request has finished."""
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     seen = []
 
-    def look():
+    def count_events():
         seen.append(WebhookEvent.objects.count())
         connections.close_all()
 
     def finished(**kwargs):
         seen.append(connection.in_atomic_block)
-        other = threading.Thread(target=look)
-        other.start()
-        other.join()
+        thread = threading.Thread(target=count_events)
+        thread.start()
+        thread.join()
 
     request_finished.connect(finished)
     try:
         raw = json.dumps({"event": "meeting.updated", "payload": {"account_id": "a"}}).encode()
         headers = sign(raw, SECRET)
         headers.pop("content-type")
-        answer = client.post(
+        response = client.post(
             "/zoom/webhook/", raw, content_type="application/json", headers=headers
         )
-        assert answer.status_code == 200
+        assert response.status_code == 200
     finally:
         request_finished.disconnect(finished)
     assert seen == [False, 1]

@@ -1,6 +1,6 @@
-"""The activity log in an owner's words: one sentence with a subject for each code.
+"""Texts of the activity log: one sentence for each code.
 
-Rows hold a code and data; the words are chosen when they are read, in the reader's language.
+Rows hold a code and data; the text is made when it is displayed, in the reader's language.
 """
 
 from __future__ import annotations
@@ -29,46 +29,46 @@ CATEGORIES = [
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """What happened, and a detail in a second line."""
+class ActivityText:
+    """What happened, and a detail on a second line."""
 
     text: SafeString | str
     detail: str = ""
 
 
-def worded(row: Activity) -> Sentence:
-    """The sentence for one row; of a code nobody knows any more, the code itself."""
+def activity_text(row: Activity) -> ActivityText:
+    """The text of one row; for an unknown code, the code itself."""
     data = row.data or {}
-    wording_of = _WORDS.get(row.code)
-    if wording_of is not None:
-        return wording_of(row, data)
+    builder = _BUILDERS.get(row.code)
+    if builder is not None:
+        return builder(row, data)
     if row.code.startswith("grant_"):
-        return _grant(row, data)
-    return Sentence(row.code.replace("_", " ").capitalize())
+        return _grant_text(row, data)
+    return ActivityText(row.code.replace("_", " ").capitalize())
 
 
-def who(row: Activity) -> str:
-    """The person, or "We" for what the software did by itself."""
+def actor_name(row: Activity) -> str:
+    """The user's name, or "We" for what happened automatically."""
     if row.user is None:
         return _("We")
     return row.user.get_full_name() or row.user.get_username()
 
 
-def _bold(sentence: str, **values: Any) -> SafeString:
-    """Fill a sentence with ``{name}`` places; ``topic`` stands out."""
+def _format(sentence: str, **values: Any) -> SafeString:
+    """Format a sentence with ``{name}`` placeholders; ``topic`` is bold."""
     if "topic" in values:
         values["topic"] = format_html("<strong>{}</strong>", values["topic"])
     return format_html(sentence, **values)
 
 
-def _told(row: Activity) -> str:
-    """Who noticed a change: Zoom by a message, or we by comparing."""
+def _source(row: Activity) -> str:
+    """Where a change came from: an event, or reconciliation."""
     return _("Zoom told us:") if row.event_id else _("We saw:")
 
 
-def _at(text: Any) -> str:
+def _format_time(text: Any) -> str:
     try:
-        return formatting.moment(datetime.fromisoformat(str(text)))
+        return formatting.date_time(datetime.fromisoformat(str(text)))
     except ValueError:
         return ""
 
@@ -77,39 +77,42 @@ def _topic(data: dict[str, Any]) -> str:
     return str(data.get("topic") or _("without a title"))
 
 
-def _thing(sentence: str) -> Callable[[Activity, dict[str, Any]], Sentence]:
-    """A change of one thing. ``sentence`` is a lazy translation with a place for the topic."""
+def _object_change(sentence: str) -> Callable[[Activity, dict[str, Any]], ActivityText]:
+    """A change of one object. ``sentence`` is a lazy translation with a topic placeholder."""
 
-    def word(row: Activity, data: dict[str, Any]) -> Sentence:
-        start = _at(data.get("start") or "")
+    def build(row: Activity, data: dict[str, Any]) -> ActivityText:
+        start = _format_time(data.get("start") or "")
         values = {"topic": _topic(data), "start": start or _("no fixed date")}
-        return Sentence(
-            format_html("{} {}", _told(row), _bold(str(sentence), **values)), _before(data)
+        return ActivityText(
+            format_html("{} {}", _source(row), _format(str(sentence), **values)),
+            _previous_value(data),
         )
 
-    return word
+    return build
 
 
-def _before(data: dict[str, Any]) -> str:
+def _previous_value(data: dict[str, Any]) -> str:
     if not data.get("before"):
         return ""
-    before = _at(data["before"]) or str(data["before"])
+    before = _format_time(data["before"]) or str(data["before"])
     return _("Before: %(before)s") % {"before": before}
 
 
-def _did(sentence: str) -> Callable[[Activity, dict[str, Any]], Sentence]:
-    """Something a person did. ``sentence`` has places for ``who`` and what ``data`` holds."""
+def _user_action(sentence: str) -> Callable[[Activity, dict[str, Any]], ActivityText]:
+    """An action of a user. ``sentence`` has placeholders for ``who`` and the keys of ``data``."""
 
-    def word(row: Activity, data: dict[str, Any]) -> Sentence:
+    def build(row: Activity, data: dict[str, Any]) -> ActivityText:
         values = {name: str(value) for name, value in data.items() if name != "topic"}
         values = {"account": "", "person": "", **values}
-        return Sentence(_bold(str(sentence), who=who(row), topic=_topic(data), **values))
+        return ActivityText(
+            _format(str(sentence), who=actor_name(row), topic=_topic(data), **values)
+        )
 
-    return word
+    return build
 
 
-def _grant(row: Activity, data: dict[str, Any]) -> Sentence:
-    words = {
+def _grant_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    texts = {
         "grant_connected": _("Zoom answers again."),
         "grant_degraded": _("Zoom is not answering. We go on trying."),
         "grant_needs_reconnect": _("Zoom lets us read nothing any more. Please connect again."),
@@ -118,143 +121,160 @@ def _grant(row: Activity, data: dict[str, Any]) -> Sentence:
     reasons = dict(GrantReason.choices)
     reason = str(reasons.get(data.get("reason"), "")) if data.get("reason") else ""
     detail = _("Reason: %(reason)s.") % {"reason": reason} if reason else ""
-    return Sentence(words.get(row.code, row.code), detail)
+    return ActivityText(texts.get(row.code, row.code), detail)
 
 
-def _exposure(row: Activity, data: dict[str, Any]) -> Sentence:
+def _exposure_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     kinds = [formatting.kind_name(str(name)) for name in data.get("kinds") or []]
     if data.get("registration"):
         kinds.append(formatting.kind_name("registration"))
-    shown = formatting.listing(kinds) or _("nothing")
-    hosts = formatting.hosts(int(data.get("hosts") or 0))
-    return Sentence(
-        _("%(who)s changed what visitors see.") % {"who": who(row)},
+    shown = formatting.join_list(kinds) or _("nothing")
+    hosts = formatting.host_count(int(data.get("hosts") or 0))
+    return ActivityText(
+        _("%(who)s changed what visitors see.") % {"who": actor_name(row)},
         _("Switched on: %(kinds)s, of %(hosts)s.") % {"kinds": shown, "hosts": hosts},
     )
 
 
-def _run(row: Activity, data: dict[str, Any]) -> Sentence:
+def _run_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     counts: dict[str, dict[str, int]] = data.get("counts") or {}
 
     def total(name: str) -> int:
         return sum(int(kind.get(name) or 0) for kind in counts.values())
 
-    words = {
+    texts = {
         "run_done": _("We compared everything with Zoom."),
         "run_failed": _("The comparison with Zoom broke off. We try again by ourselves."),
         "run_cancelled": _("The comparison with Zoom was stopped."),
     }
-    parts = [capfirst(formatting.compared(counts))]
+    parts = [capfirst(formatting.reconciled_counts(counts))]
     if total("created"):
         parts.append(_("%(n)d new") % {"n": total("created")})
     if total("changed"):
         parts.append(_("%(n)d changed") % {"n": total("changed")})
     if total("removed"):
         parts.append(_("%(n)d removed") % {"n": total("removed")})
-    return Sentence(words.get(row.code, row.code), f"{', '.join(parts)}." if counts else "")
+    return ActivityText(texts.get(row.code, row.code), f"{', '.join(parts)}." if counts else "")
 
 
-def _withheld(row: Activity, data: dict[str, Any]) -> Sentence:
+def _withheld_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     n = int(data.get("count") or 0)
     text = ngettext(
         "%(n)d entry was no longer in Zoom. We kept it, to be safe.",
         "%(n)d entries were no longer in Zoom at once. We kept them, to be safe.",
         n,
     )
-    return Sentence(text % {"n": n}, _("If that is right, say so in the Zoom settings."))
+    return ActivityText(text % {"n": n}, _("If that is right, say so in the Zoom settings."))
 
 
-def _many(row: Activity, data: dict[str, Any]) -> Sentence:
+def _many_changed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     n = int(data.get("count") or 0)
-    return Sentence(_("Much changed in Zoom at once: %(n)d entries.") % {"n": n})
+    return ActivityText(_("Much changed in Zoom at once: %(n)d entries.") % {"n": n})
 
 
-def _event_failed(row: Activity, data: dict[str, Any]) -> Sentence:
+def _event_failed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     event = row.event
     topic = str(data.get("topic") or "")
     text: Any
     if event is not None and event.error_class == WebhookEvent.WORKER_LOST:
         text = _("Zoom told us about a change, but the worker broke down over it each time.")
     elif topic:
-        text = _bold(
+        text = _format(
             _("Zoom told us about {topic}, but we could not fetch the change."), topic=topic
         )
     else:
         text = _("Zoom told us about a change, but we could not fetch it.")
-    tries = event.attempts if event is not None else 0
-    tried = ngettext("Tried %(n)d time.", "Tried %(n)d times.", tries) % {"n": tries}
+    attempts = event.attempts if event is not None else 0
+    attempts_text = ngettext("Tried %(n)d time.", "Tried %(n)d times.", attempts) % {"n": attempts}
     code = f" ({event.error_code})" if event is not None and event.error_code else ""
-    return Sentence(text, _("Nothing is lost.") + (f" {tried}{code}" if tries else ""))
+    return ActivityText(
+        text, _("Nothing is lost.") + (f" {attempts_text}{code}" if attempts else "")
+    )
 
 
-def _scope(row: Activity, data: dict[str, Any]) -> Sentence:
-    names = formatting.listing(formatting.kind_name(str(name)) for name in data.get("kinds") or [])
-    return Sentence(
+def _missing_scope_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    names = formatting.join_list(
+        formatting.kind_name(str(name)) for name in data.get("kinds") or []
+    )
+    return ActivityText(
         _("Zoom has not allowed this site to use %(kinds)s.") % {"kinds": names},
         _("Everything else works as before."),
     )
 
 
-def _plan(row: Activity, data: dict[str, Any]) -> Sentence:
-    known = {"who": who(row), "plan": dict(Plan.choices).get(data.get("plan", ""), "")}
+def _plan_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    params = {
+        "who": actor_name(row),
+        "plan": dict(Plan.choices).get(data.get("plan", ""), ""),
+    }
     if data.get("stated"):
-        return Sentence(_("%(who)s said that the Zoom plan is %(plan)s.") % known)
-    return Sentence(_("%(who)s left it to us to find out the Zoom plan.") % known)
+        return ActivityText(_("%(who)s said that the Zoom plan is %(plan)s.") % params)
+    return ActivityText(_("%(who)s left it to us to find out the Zoom plan.") % params)
 
 
-_WORDS: dict[str, Callable[[Activity, dict[str, Any]], Sentence]] = {
-    "connected": _did(gettext_lazy("{who} connected the Zoom account {account}.")),
-    "connected_invited": _did(
+_BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
+    "connected": _user_action(gettext_lazy("{who} connected the Zoom account {account}.")),
+    "connected_invited": _user_action(
         gettext_lazy("{person} connected the Zoom account {account} by your invitation.")
     ),
-    "confirmed": _did(gettext_lazy("{who} confirmed the connection with {account}.")),
-    "disconnected": _did(gettext_lazy("{who} disconnected Zoom and removed what came from it.")),
-    "disconnected_kept": _did(gettext_lazy("{who} disconnected Zoom and kept an archive.")),
-    "deauthorized": _did(gettext_lazy("The app was removed in Zoom. The connection has ended.")),
-    "invited": _did(gettext_lazy("{who} made a link for the Zoom administrator.")),
-    "uninvited": _did(gettext_lazy("{who} took the link for the Zoom administrator back.")),
-    "adopted": _did(gettext_lazy("{who} switched Zoom on in this copy of the website.")),
-    "plan_stated": _plan,
-    "owner_mailed": _did(gettext_lazy("{who} wrote to the owner.")),
-    "paused": _did(gettext_lazy("{who} paused Zoom.")),
-    "resumed": _did(gettext_lazy("{who} let Zoom go on.")),
-    "scope_missing": _scope,
-    "exposure_changed": _exposure,
-    "removals_withheld": _withheld,
-    "removals_approved": _did(gettext_lazy("{who} said that the removals in Zoom are right.")),
-    "many_changed": _many,
-    "run_done": _run,
-    "run_failed": _run,
-    "run_cancelled": _run,
-    "event_failed": _event_failed,
-    "meeting_new": _thing(gettext_lazy("{topic} is new, {start}.")),
-    "meeting_renamed": _thing(gettext_lazy("{topic} has a new title.")),
-    "meeting_changed": _thing(gettext_lazy("{topic} was changed.")),
-    "meeting_gone": _thing(gettext_lazy("{topic} was deleted.")),
-    "meeting_started": _thing(gettext_lazy("{topic} has begun.")),
-    "meeting_ended": _thing(gettext_lazy("{topic} is over.")),
-    "date_moved": _thing(gettext_lazy("{topic} moved to {start}.")),
-    "date_cancelled": _thing(gettext_lazy("{topic} on {start} was cancelled.")),
-    "date_restored": _thing(gettext_lazy("{topic} on {start} takes place after all.")),
-    "recording_new": _thing(gettext_lazy("The recording of {topic} is ready.")),
-    "recording_renamed": _thing(gettext_lazy("The recording {topic} has a new title.")),
-    "recording_gone": _thing(gettext_lazy("The recording of {topic} was deleted.")),
-    "item_published": _did(gettext_lazy("{who} showed {topic} to visitors.")),
-    "item_hidden": _did(gettext_lazy("{who} hid {topic} from visitors.")),
-    "item_by_rule": _did(gettext_lazy("{who} left {topic} to the rules.")),
-    "item_edited": _did(gettext_lazy("{who} edited {topic}.")),
-    "rule_made": _did(gettext_lazy("{who} made a rule for recordings of {topic}.")),
-    "rule_ended": _did(gettext_lazy("{who} ended the rule for recordings of {topic}.")),
-    "signup_approved": _did(gettext_lazy("{who} gave somebody a place in {topic}.")),
-    "signup_denied": _did(gettext_lazy("{who} refused somebody a place in {topic}.")),
-    "signup_cancelled": _did(gettext_lazy("{who} cancelled a sign-up for {topic}.")),
-    "signup_retried": _did(gettext_lazy("{who} sent a sign-up for {topic} to Zoom again.")),
-    "signup_edited": _did(gettext_lazy("{who} corrected a sign-up for {topic}.")),
-    "signup_failed": _did(
+    "confirmed": _user_action(gettext_lazy("{who} confirmed the connection with {account}.")),
+    "disconnected": _user_action(
+        gettext_lazy("{who} disconnected Zoom and removed what came from it.")
+    ),
+    "disconnected_kept": _user_action(gettext_lazy("{who} disconnected Zoom and kept an archive.")),
+    "deauthorized": _user_action(
+        gettext_lazy("The app was removed in Zoom. The connection has ended.")
+    ),
+    "invited": _user_action(gettext_lazy("{who} made a link for the Zoom administrator.")),
+    "uninvited": _user_action(gettext_lazy("{who} took the link for the Zoom administrator back.")),
+    "adopted": _user_action(gettext_lazy("{who} switched Zoom on in this copy of the website.")),
+    "plan_stated": _plan_text,
+    "owner_mailed": _user_action(gettext_lazy("{who} wrote to the owner.")),
+    "paused": _user_action(gettext_lazy("{who} paused Zoom.")),
+    "resumed": _user_action(gettext_lazy("{who} let Zoom go on.")),
+    "scope_missing": _missing_scope_text,
+    "exposure_changed": _exposure_text,
+    "removals_withheld": _withheld_text,
+    "removals_approved": _user_action(
+        gettext_lazy("{who} said that the removals in Zoom are right.")
+    ),
+    "many_changed": _many_changed_text,
+    "run_done": _run_text,
+    "run_failed": _run_text,
+    "run_cancelled": _run_text,
+    "event_failed": _event_failed_text,
+    "meeting_new": _object_change(gettext_lazy("{topic} is new, {start}.")),
+    "meeting_renamed": _object_change(gettext_lazy("{topic} has a new title.")),
+    "meeting_changed": _object_change(gettext_lazy("{topic} was changed.")),
+    "meeting_gone": _object_change(gettext_lazy("{topic} was deleted.")),
+    "meeting_started": _object_change(gettext_lazy("{topic} has begun.")),
+    "meeting_ended": _object_change(gettext_lazy("{topic} is over.")),
+    "date_moved": _object_change(gettext_lazy("{topic} moved to {start}.")),
+    "date_cancelled": _object_change(gettext_lazy("{topic} on {start} was cancelled.")),
+    "date_restored": _object_change(gettext_lazy("{topic} on {start} takes place after all.")),
+    "recording_new": _object_change(gettext_lazy("The recording of {topic} is ready.")),
+    "recording_renamed": _object_change(gettext_lazy("The recording {topic} has a new title.")),
+    "recording_gone": _object_change(gettext_lazy("The recording of {topic} was deleted.")),
+    "item_published": _user_action(gettext_lazy("{who} showed {topic} to visitors.")),
+    "item_hidden": _user_action(gettext_lazy("{who} hid {topic} from visitors.")),
+    "item_by_rule": _user_action(gettext_lazy("{who} left {topic} to the rules.")),
+    "item_edited": _user_action(gettext_lazy("{who} edited {topic}.")),
+    "rule_made": _user_action(gettext_lazy("{who} made a rule for recordings of {topic}.")),
+    "rule_ended": _user_action(gettext_lazy("{who} ended the rule for recordings of {topic}.")),
+    "registration_approved": _user_action(gettext_lazy("{who} gave somebody a place in {topic}.")),
+    "registration_denied": _user_action(gettext_lazy("{who} refused somebody a place in {topic}.")),
+    "registration_cancelled": _user_action(gettext_lazy("{who} cancelled a sign-up for {topic}.")),
+    "registration_retried": _user_action(
+        gettext_lazy("{who} sent a sign-up for {topic} to Zoom again.")
+    ),
+    "registration_edited": _user_action(gettext_lazy("{who} corrected a sign-up for {topic}.")),
+    "registration_failed": _user_action(
         gettext_lazy("A sign-up for {topic} did not reach Zoom. Nothing is lost.")
     ),
-    "person_exported": _did(gettext_lazy("{who} handed out what is stored about a person.")),
-    "person_forgotten": _did(gettext_lazy("{who} deleted what is stored about a person.")),
-    "signups_exported": _did(gettext_lazy("{who} exported the sign-ups.")),
-    "replayed": _did(gettext_lazy("{who} let us handle a message of Zoom’s again.")),
+    "person_exported": _user_action(
+        gettext_lazy("{who} handed out what is stored about a person.")
+    ),
+    "person_forgotten": _user_action(gettext_lazy("{who} deleted what is stored about a person.")),
+    "registrations_exported": _user_action(gettext_lazy("{who} exported the sign-ups.")),
+    "replayed": _user_action(gettext_lazy("{who} let us handle a message of Zoom’s again.")),
 }

@@ -1,8 +1,8 @@
-"""The chooser of Site items, guarded: Wagtail's own choosers show every row to everybody.
+"""The chooser of Site items with access control: Wagtail's choosers show every row to every user.
 
-Owners may choose anything of Sites whose Zoom settings they may change. Editors may choose what
-is on the pages already, of Sites on whose pages they work. In the editor of a page only the items
-of that page's Site are offered.
+Owners may choose all items of Sites whose Zoom settings they may change. Editors may choose
+published items of Sites whose pages they edit. In the editor of a page only items of that page's
+Site are listed.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ from ..models import Kind, Occurrence, SiteItem
 from ..permissions import sites_for
 from . import formatting
 
-EDITS = {"add_page", "change_page", "publish_page"}
+EDIT_PERMISSIONS = {"add_page", "change_page", "publish_page"}
 
 
 def edited_sites(user: Any) -> list[Site]:
-    """Sites on whose pages this user has a right of an editor's."""
-    rights = PagePermissionPolicy().get_cached_permissions_for_user(user)
-    roots = {right.page.path for right in rights if right.permission.codename in EDITS}
+    """Sites with pages that this user may edit."""
+    permissions = PagePermissionPolicy().get_cached_permissions_for_user(user)
+    paths = {row.page.path for row in permissions if row.permission.codename in EDIT_PERMISSIONS}
     sites = list(Site.objects.select_related("root_page"))
-    own = page_tree.roots_of(sites)
+    roots_by_site = page_tree.root_paths(sites)
     return [
         site
         for site in sites
         if any(
             path.startswith(root) or root.startswith(path)
-            for path in roots
-            for root in own[site.pk]
+            for path in paths
+            for root in roots_by_site[site.pk]
         )
     ]
 
 
-def visible_items(user: Any) -> QuerySet[SiteItem]:
+def choosable_items(user: Any) -> QuerySet[SiteItem]:
     """Items that this user may choose: all of owned Sites, published ones of edited Sites."""
-    owned = list(sites_for(user).values_list("pk", flat=True))
-    shown = Q(site__in=owned)
+    owned_ids = list(sites_for(user).values_list("pk", flat=True))
+    condition = Q(site__in=owned_ids)
     if not user.is_superuser:
         for site in edited_sites(user):
-            if site.pk not in owned:
-                shown |= Q(site=site) & _exposed(site)
-    return SiteItem.objects.filter(shown)
+            if site.pk not in owned_ids:
+                condition |= Q(site=site) & _published(site)
+    return SiteItem.objects.filter(condition)
 
 
-def _exposed(site: Site) -> Q:
+def _published(site: Site) -> Q:
     visibility = SiteVisibility.for_site(site)
     meetings = visibility.meetings(Audience.VISITOR, Channel.PAGE)
     recordings = visibility.recordings(Audience.VISITOR, Channel.PAGE)
@@ -74,18 +74,21 @@ def _exposed(site: Site) -> Q:
     return Q(Exists(meeting)) | Q(Exists(recording), kind=Kind.RECORDING)
 
 
-def edited_site(request: Any) -> Site | None:
-    """The Site of the page in whose editor the chooser was opened, by the editor's own address.
+def site_of_edited_page(request: Any) -> Site | None:
+    """The Site of the page in whose editor the chooser was opened, from the referrer.
 
-    It only narrows what the user may choose anyway. None when the address does not come along or
-    is another one: then the list names the Site of each row.
+    It only narrows what the user may choose anyway. None without a referrer or with another URL:
+    then the list has a column for the Site.
     """
     prefix = get_script_prefix().rstrip("/")
     with contextlib.suppress(Resolver404, ValueError):
         path = urlsplit(request.headers.get("referer", "")).path
         match = resolve(path.removeprefix(prefix))
-        name = {"wagtailadmin_pages:edit": "page_id", "wagtailadmin_pages:add": "parent_page_id"}
-        key = match.kwargs.get(name.get(match.view_name, ""))
+        argument_names = {
+            "wagtailadmin_pages:edit": "page_id",
+            "wagtailadmin_pages:add": "parent_page_id",
+        }
+        key = match.kwargs.get(argument_names.get(match.view_name, ""))
         page = Page.objects.filter(pk=key).first() if key else None
         return page.get_site() if page else None
     return None
@@ -98,13 +101,13 @@ class ItemFilterForm(SearchFilterMixin, BaseFilterForm):
         self.search_query = self.cleaned_data.get("q")
         if self.search_query:
             self.is_searching = True
-            words = self.search_query.strip()
-            objects = objects.filter(Q(title__icontains=words) | Q(last_title__icontains=words))
+            query = self.search_query.strip()
+            objects = objects.filter(Q(title__icontains=query) | Q(last_title__icontains=query))
         return objects
 
 
-class Guard:
-    """Mixed into every view of the chooser: only rows that the user may choose exist."""
+class ChooserAccessMixin:
+    """Limits every view of the chooser to rows that the user may choose."""
 
     request: Any
     filter_form_class = ItemFilterForm
@@ -117,21 +120,24 @@ class Guard:
 
     @cached_property
     def editor_site(self) -> Site | None:
-        return edited_site(self.request)
+        return site_of_edited_page(self.request)
 
     def choosable(self) -> QuerySet[SiteItem]:
-        """What the user may choose; in the editor of a page only what is of the page's Site."""
-        rows = visible_items(self.request.user)
+        """What the user may choose; in the editor of a page, only items of the page's Site."""
+        rows = choosable_items(self.request.user)
         return rows.filter(site=self.editor_site) if self.editor_site else rows
 
     def get_object_list(self) -> QuerySet[SiteItem]:
-        # What was switched off keeps its item, so that its titles come back with it; until then
-        # there is nothing to choose.
-        there = Q(meeting__isnull=False) | Q(recording__isnull=False)
-        coming = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
-        coming = coming.exclude(state=Occurrence.State.CANCELLED).order_by("start").values("start")
-        begins = Coalesce(Subquery(coming[:1]), "meeting__start", "recording__start")
-        items = self.choosable().filter(there).select_related("site").annotate(begins=begins)
+        # Items of data that was switched off are kept for the titles, but cannot be chosen.
+        has_data = Q(meeting__isnull=False) | Q(recording__isnull=False)
+        upcoming = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
+        upcoming = (
+            upcoming.exclude(state=Occurrence.State.CANCELLED).order_by("start").values("start")
+        )
+        starts_at = Coalesce(Subquery(upcoming[:1]), "meeting__start", "recording__start")
+        items = (
+            self.choosable().filter(has_data).select_related("site").annotate(starts_at=starts_at)
+        )
         wants_recordings = self.request.GET.get("kind") == Kind.RECORDING
         return (
             items.filter(kind=Kind.RECORDING)
@@ -154,7 +160,7 @@ class Guard:
         columns = [
             *columns,
             Column("kind", label=gettext("What"), accessor="get_kind_display"),
-            Column("when", label=gettext("When"), accessor=_when),
+            Column("when", label=gettext("When"), accessor=_when_text),
         ]
         if self.editor_site is None:
             name = Column("site", label=gettext("Site"), accessor=lambda item: str(item.site))
@@ -162,13 +168,17 @@ class Guard:
         return columns
 
 
-def _when(item: Any) -> str:
-    """The next date, or when it was: topics are not unique."""
-    return formatting.stamp(item.begins) if item.begins else gettext("No fixed date")
+def _when_text(item: Any) -> str:
+    """The next occurrence or the start, because topics are not unique."""
+    return (
+        formatting.relative_date_time(item.starts_at)
+        if item.starts_at
+        else gettext("No fixed date")
+    )
 
 
 class ItemChooserViewSet(ChooserViewSet):
-    """Lists, searches and hands out items."""
+    """The views of the chooser."""
 
     model = SiteItem
     icon = "date"
@@ -180,19 +190,19 @@ class ItemChooserViewSet(ChooserViewSet):
     register_widget = False
 
     def construct_view(self, view_class: Any, **kwargs: Any) -> Any:
-        guarded = type(view_class.__name__, (Guard, view_class), {})
-        return super().construct_view(guarded, **kwargs)
+        limited_class = type(view_class.__name__, (ChooserAccessMixin, view_class), {})
+        return super().construct_view(limited_class, **kwargs)
 
     def get_urlpatterns(self) -> list[Any]:
-        """All but the view that would create a row: items come from Zoom."""
-        return [each for each in super().get_urlpatterns() if each.name != "create"]
+        """Without the view that creates a row: items come from Zoom."""
+        return [pattern for pattern in super().get_urlpatterns() if pattern.name != "create"]
 
 
 item_chooser = ItemChooserViewSet("wagtail_zoom_items", url_prefix="zoom/items/choose")
 
 
 class ItemChooser(BaseChooser):
-    """The form widget. A stored id may be anybody's: its title shows only to who may choose it."""
+    """The form widget. It shows the title of a stored id only to users who may choose the item."""
 
     model = SiteItem
     icon = "date"
@@ -207,7 +217,7 @@ class ItemChooser(BaseChooser):
 
     def get_value_data_from_instance(self, instance: SiteItem) -> dict[str, Any]:
         user = get_active_log_context().user
-        allowed = user is not None and visible_items(user).filter(pk=instance.pk).exists()
+        allowed = user is not None and choosable_items(user).filter(pk=instance.pk).exists()
         title = (
             str(instance) if allowed else gettext("(not available on your site)")
         )  # guard: chooser-hides-foreign-title

@@ -1,7 +1,7 @@
-"""Chooser blocks for what a Site has of Zoom's. The views behind them are in ``choosing.py``.
+"""Chooser blocks for a Site's items. Their views are in ``chooser_views.py``.
 
 Blocks are instantiated while models load, so the admin's views are imported only when a form is
-drawn.
+rendered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wagtail.blocks import ChooserBlock
 class ItemChooserBlock(ChooserBlock):
     """Chooses a meeting, webinar or series (a ``SiteItem``) of a Site the user works on.
 
-    The stored id proves nothing: what renders it must compare the item's Site with the page's.
+    The stored id is untrusted: when rendering, the item's Site must be compared with the page's.
     """
 
     shows_recordings: ClassVar[bool] = False
@@ -36,8 +36,8 @@ class ItemChooserBlock(ChooserBlock):
         return RecordingChooser() if self.shows_recordings else ItemChooser()
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        kind = type(self)
-        return f"{kind.__module__}.{kind.__qualname__}", [], self._constructor_kwargs
+        block_class = type(self)
+        return f"{block_class.__module__}.{block_class.__qualname__}", [], self._constructor_kwargs
 
 
 class RecordingChooserBlock(ItemChooserBlock):

@@ -1,4 +1,4 @@
-"""What the first tab shows: the card with its facts, numbers, health, pause and leave."""
+"""The connection tab: status card, numbers, health checks, pause and disconnect."""
 
 from __future__ import annotations
 
@@ -13,256 +13,302 @@ from django.utils.translation import ngettext
 
 from ..models import GrantState, Plan
 from ..oauth import notifications
-from . import disconnect_dialog, formatting, health_checks, links, progress, states
-from .site_state import Action, State
-from .site_status import Facts
+from . import disconnect_dialog, formatting, health_checks, links, progress, status_rules
+from .site_state import SiteState, StatusAction
+from .site_status import SiteStatus
 
 
 @dataclass(frozen=True)
-class Card:
-    """The quiet card: icon, state in words, a line with times, buttons."""
+class ConnectionCard:
+    """The status card: icon, state, a line with times, buttons."""
 
     icon: str
     tone: str
     title: str
     text: str
-    actions: list[Action]
+    actions: list[StatusAction]
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number with a word, linked to the list behind it."""
+class CardNumber:
+    """A number with a label, linked to its list."""
 
-    n: int
-    word: str
+    count: int
+    label: str
     url: str
 
 
-def context(facts: Facts) -> dict[str, Any]:
+def context(site_status: SiteStatus) -> dict[str, Any]:
     """Template context of the whole tab."""
-    more = {
-        "poll_url": links.url("live", facts),
-        "meanwhile": states.classify(facts) in STOPPED,
-        "pause": _pause(facts),
+    tab = {
+        "poll_url": links.view_url("live", site_status),
+        "is_stopped": status_rules.classify(site_status) in STOPPED_TONES,
+        "pause": _pause_action(site_status),
     }
-    return live(facts) | beside(facts) | more | disconnect_dialog.context(facts)
+    return (
+        card_context(site_status)
+        | summary_context(site_status)
+        | tab
+        | disconnect_dialog.context(site_status)
+    )
 
 
-def beside(facts: Facts) -> dict[str, Any]:
-    """What stands beside the card and is fetched again with it."""
+def summary_context(site_status: SiteStatus) -> dict[str, Any]:
+    """Context of the parts next to the card, which are reloaded with it."""
     recordings = reverse("wagtail_zoom_recordings:index")
     return {
-        "numbers": numbers(facts),
-        "health": health_checks.lines(facts),
-        "inbox_url": f"{recordings}?site={facts.site.pk}&state=new",
+        "card_numbers": card_numbers(site_status),
+        "health_checks": health_checks.run_checks(site_status),
+        "review_url": f"{recordings}?site={site_status.site.pk}&state=new",
     }
 
 
-def live(facts: Facts) -> dict[str, Any]:
-    """The part that is fetched again while a run is under way."""
-    state = states.classify(facts)
-    run = facts.open_run if facts.grant is not None else None
-    watching = run is not None and state in (State.IMPORTING, State.SYNCING)
+def card_context(site_status: SiteStatus) -> dict[str, Any]:
+    """Context of the card, which is reloaded during a run."""
+    state = status_rules.classify(site_status)
+    run = site_status.open_run if site_status.grant is not None else None
+    show_progress = run is not None and state in (SiteState.IMPORTING, SiteState.SYNCING)
     return {
-        "facts": facts,
-        "card": None if watching else card(facts, state),
-        "progress": progress.of(run, facts.now) if watching and run else None,
-        "rows": [] if watching else rows(facts),
-        "stop_url": links.url("stop", facts),
-        "visitors_url": links.url("visitors", facts),
-        "importing": state == State.IMPORTING,
+        "site_status": site_status,
+        "card": None if show_progress else build_card(site_status, state),
+        "progress": progress.progress_of(run, site_status.now) if show_progress and run else None,
+        "card_rows": [] if show_progress else card_rows(site_status),
+        "stop_url": links.view_url("stop", site_status),
+        "visitors_url": links.view_url("visitors", site_status),
+        "importing": state == SiteState.IMPORTING,
     }
 
 
-STOPPED = {
-    State.NEEDS_RECONNECT: "bad",
-    State.REVOKED: "bad",
-    State.ARCHIVED: "warn",
-    State.QUARANTINED: "warn",
-    State.WORKER_DOWN: "warn",
+STOPPED_TONES = {
+    SiteState.NEEDS_RECONNECT: "bad",
+    SiteState.REVOKED: "bad",
+    SiteState.ARCHIVED: "warn",
+    SiteState.QUARANTINED: "warn",
+    SiteState.WORKER_DOWN: "warn",
 }
-"""States in which nothing is read, with the tone of the card."""
+"""States in which nothing is synced, with the tone of the card."""
 
 
-def card(facts: Facts, state: State) -> Card:
-    """The state as the card says it; the banner above says what must be done."""
-    activity = Action(_("Show the activity"), links.activity_url(facts), post=False)
-    if state in STOPPED:
-        read = _last_read(facts)
-        title = _("Stopped. Last read: %(time)s") % {"time": read} if read else _("Stopped")
-        return Card("warning", STOPPED[state], title, _mailed(facts), [])
-    if state == State.CHOOSE:
+def build_card(site_status: SiteStatus, state: SiteState) -> ConnectionCard:
+    """The card for a state; the banner above it says what to do."""
+    activity = StatusAction(_("Show the activity"), links.activity_url(site_status), post=False)
+    if state in STOPPED_TONES:
+        last_read = _last_read(site_status)
+        title = (
+            _("Stopped. Last read: %(time)s") % {"time": last_read} if last_read else _("Stopped")
+        )
+        return ConnectionCard(
+            "warning", STOPPED_TONES[state], title, _notified_text(site_status), []
+        )
+    if state == SiteState.CHOOSE:
         text = _("Choose what to show. Nothing is fetched before.")
-        return Card("success", "good", _("Connected"), text, [])
-    if state == State.CONFIRM:
-        return Card("help", "warn", _("Waiting for your yes"), "", [])
-    if state == State.PAUSED:
-        return Card("time", "work", _("Paused"), _checked(facts), [])
-    if state in (State.DEGRADED, State.THROTTLED):
-        return Card("time", "warn", _("Waiting for Zoom"), _checked(facts), [])
-    if state == State.WITHHELD:
-        return Card("help", "warn", _("Waiting for your answer"), _checked(facts), [activity])
-    if state == State.LATE:
-        return Card("time", "warn", _("Not up to date"), _checked(facts), [activity])
-    if state == State.NO_EVENTS:
-        return Card("success", "good", _("Up to date"), _checked(facts, ahead=True), [activity])
-    text = _checked(facts, ahead=True, told=True)
-    if state == State.MISSING:
-        names = formatting.listing(formatting.kind_name(name) for name in facts.missing)
+        return ConnectionCard("success", "good", _("Connected"), text, [])
+    if state == SiteState.CONFIRM:
+        return ConnectionCard("help", "warn", _("Waiting for your yes"), "", [])
+    if state == SiteState.PAUSED:
+        return ConnectionCard("time", "work", _("Paused"), _checked_text(site_status), [])
+    if state in (SiteState.DEGRADED, SiteState.THROTTLED):
+        return ConnectionCard("time", "warn", _("Waiting for Zoom"), _checked_text(site_status), [])
+    if state == SiteState.WITHHELD:
+        return ConnectionCard(
+            "help", "warn", _("Waiting for your answer"), _checked_text(site_status), [activity]
+        )
+    if state == SiteState.LATE:
+        return ConnectionCard(
+            "time", "warn", _("Not up to date"), _checked_text(site_status), [activity]
+        )
+    if state == SiteState.NO_EVENTS:
+        return ConnectionCard(
+            "success",
+            "good",
+            _("Up to date"),
+            _checked_text(site_status, show_next=True),
+            [activity],
+        )
+    text = _checked_text(site_status, show_next=True, show_delay=True)
+    if state == SiteState.MISSING:
+        names = formatting.join_list(
+            formatting.kind_name(name) for name in site_status.missing_kinds
+        )
         title = _("Up to date, except %(kinds)s") % {"kinds": names}
-        return Card("warning", "warn", title, text, [activity])
-    sync = Action(_("Sync now"), links.url("sync", facts), filled=True)
-    return Card("success", "good", _("Up to date"), text, [sync, activity])
+        return ConnectionCard("warning", "warn", title, text, [activity])
+    sync = StatusAction(_("Sync now"), links.view_url("sync", site_status), primary=True)
+    return ConnectionCard("success", "good", _("Up to date"), text, [sync, activity])
 
 
-def _last_read(facts: Facts) -> str:
-    grant, account = facts.grant, facts.account
-    at = (grant.last_ok_at if grant else None) or (account.reconciled_at if account else None)
-    return formatting.moment(at, facts.now) if at else ""
+def _last_read(site_status: SiteStatus) -> str:
+    grant, account = site_status.grant, site_status.account
+    grant_ok_at = grant.last_ok_at if grant else None
+    read_at = grant_ok_at or (account.reconciled_at if account else None)
+    return formatting.date_time(read_at, site_status.now) if read_at else ""
 
 
-def _mailed(facts: Facts) -> str:
-    times = facts.grant.notices if facts.grant and facts.needs_reconnect else []
-    address = notifications.owner_address(facts.site_settings)
-    if not times or not address:
+def _notified_text(site_status: SiteStatus) -> str:
+    times = (
+        site_status.grant.reminders_sent
+        if site_status.grant and site_status.needs_reconnect
+        else []
+    )
+    email = notifications.owner_email(site_status.site_settings)
+    if not times or not email:
         return ""
     days = dict.fromkeys(formatting.short_day(datetime.fromisoformat(text)) for text in times)
-    known = {"address": address, "days": formatting.listing(days)}
-    return _("We mailed %(address)s on %(days)s.") % known
+    params = {"address": email, "days": formatting.join_list(days)}
+    return _("We mailed %(address)s on %(days)s.") % params
 
 
-def _checked(facts: Facts, *, ahead: bool = False, told: bool = False) -> str:
-    """When it was compared last; ``ahead``: and when next; ``told``: how fast changes arrive."""
-    account = facts.account
+def _checked_text(
+    site_status: SiteStatus, *, show_next: bool = False, show_delay: bool = False
+) -> str:
+    """Time of the last reconciliation, on request with the next one and the delay of changes."""
+    account = site_status.account
     if account is None or account.reconciled_at is None:
         return _("Nothing has been fetched yet.")
     parts = [
         _("Checked at %(time)s, %(age)s ago.")
         % {
-            "time": formatting.moment(account.reconciled_at, facts.now),
-            "age": formatting.age(account.reconciled_at, facts.now),
+            "time": formatting.date_time(account.reconciled_at, site_status.now),
+            "age": formatting.age(account.reconciled_at, site_status.now),
         }
     ]
-    if ahead and account.next_reconcile_at and account.next_reconcile_at > facts.now:
+    if show_next and account.next_reconcile_at and account.next_reconcile_at > site_status.now:
         parts.append(
             _("Next check at %(time)s.")
-            % {"time": formatting.moment(account.next_reconcile_at, facts.now)}
+            % {"time": formatting.date_time(account.next_reconcile_at, site_status.now)}
         )
-    if told and account.plan == Plan.FREE:
+    if show_delay and account.plan == Plan.FREE:
         parts.append(_("We look every 15 minutes."))
-    elif told:
+    elif show_delay:
         parts.append(_("Changes in Zoom arrive within seconds."))
     return " ".join(parts)
 
 
 @dataclass(frozen=True)
-class Row:
-    """A fact of the card."""
+class CardRow:
+    """A labelled value of the card."""
 
     name: str
     value: str
-    more: str = ""
+    note: str = ""
     warning: str = ""
     url: str = ""
 
 
-def rows(facts: Facts) -> list[Row]:
-    """What is known about the connection."""
-    grant, account = facts.grant, facts.account
+def card_rows(site_status: SiteStatus) -> list[CardRow]:
+    """The values that describe the connection."""
+    grant, account = site_status.grant, site_status.account
     if account is None:
         return []
-    found = [
-        Row(
+    rows = [
+        CardRow(
             _("Zoom account"),
             account.name or _("without a name"),
             _("number %(number)s") % {"number": account.number} if account.number else "",
         )
     ]
     if grant is not None:
-        found += [_covers(facts), _connected_by(facts)]
-    address = notifications.owner_address(facts.site_settings)
-    found.append(Row(_("Mail about problems goes to"), address or _("nobody yet")))
+        rows += [_coverage_row(site_status), _connected_by_row(site_status)]
+    email = notifications.owner_email(site_status.site_settings)
+    rows.append(CardRow(_("Mail about problems goes to"), email or _("nobody yet")))
     if grant is not None:
-        found.append(_allowed(facts))
-    used = formatting.pages(len(facts.pages)) if facts.pages else _("no page yet")
-    found.append(Row(_("Used on"), used, url=links.url("visitors", facts)))
-    return found
-
-
-def _covers(facts: Facts) -> Row:
-    grant, account = facts.grant, facts.account
-    if grant is None or account is None:
-        return Row(_("Covers"), "")
-    if not grant.account_level:
-        only = _("only %(person)s") % {"person": grant.user_name or _("the person who connected")}
-        return Row(_("Covers"), only, _plan(facts))
-    value = _("the whole account, %(hosts)s") % {"hosts": formatting.hosts(facts.offered)}
-    return Row(_("Covers"), value, _plan(facts))
-
-
-def _connected_by(facts: Facts) -> Row:
-    grant = facts.grant
-    user = grant.connected_by if grant else None
-    names = [grant.user_name if grant else "", user.get_full_name() if user else ""]
-    who = next((name for name in names if name), user.get_username() if user else _("unknown"))
-    day = formatting.day(
-        facts.site_settings.linked_at or (grant.connected_at if grant else facts.now)
+        rows.append(_permissions_row(site_status))
+    used_on = (
+        formatting.page_count(len(site_status.pages)) if site_status.pages else _("no page yet")
     )
-    return Row(_("Connected by"), f"{who}, {day}")
+    rows.append(CardRow(_("Used on"), used_on, url=links.view_url("visitors", site_status)))
+    return rows
 
 
-def _plan(facts: Facts) -> str:
-    account = facts.account
+def _coverage_row(site_status: SiteStatus) -> CardRow:
+    grant, account = site_status.grant, site_status.account
+    if grant is None or account is None:
+        return CardRow(_("Covers"), "")
+    if not grant.account_level:
+        value = _("only %(person)s") % {"person": grant.user_name or _("the person who connected")}
+        return CardRow(_("Covers"), value, _plan_text(site_status))
+    value = _("the whole account, %(hosts)s") % {
+        "hosts": formatting.host_count(site_status.available_host_count)
+    }
+    return CardRow(_("Covers"), value, _plan_text(site_status))
+
+
+def _connected_by_row(site_status: SiteStatus) -> CardRow:
+    grant = site_status.grant
+    user = grant.connected_by if grant else None
+    full_names = [grant.user_name if grant else "", user.get_full_name() if user else ""]
+    name = next(
+        (name for name in full_names if name), user.get_username() if user else _("unknown")
+    )
+    day = formatting.day(
+        site_status.site_settings.linked_at or (grant.connected_at if grant else site_status.now)
+    )
+    return CardRow(_("Connected by"), f"{name}, {day}")
+
+
+def _plan_text(site_status: SiteStatus) -> str:
+    account = site_status.account
     if account is None or account.plan == Plan.UNKNOWN:
         return ""
-    known = {"plan": account.get_plan_display()}
+    params = {"plan": account.get_plan_display()}
     if account.plan_stated:
-        return _("Zoom plan: %(plan)s, as you said") % known
-    return _("Zoom plan: %(plan)s, as it looks") % known
+        return _("Zoom plan: %(plan)s, as you said") % params
+    return _("Zoom plan: %(plan)s, as it looks") % params
 
 
-def _allowed(facts: Facts) -> Row:
-    lacking = list(facts.grant.missing_kinds or []) if facts.grant else []
+def _permissions_row(site_status: SiteStatus) -> CardRow:
+    missing_kinds = list(site_status.grant.missing_kinds or []) if site_status.grant else []
     kinds = ("meeting", "webinar", "registration", "recording")
-    allowed = [formatting.kind_name(name) for name in kinds if name not in lacking]
-    not_allowed = formatting.listing(formatting.kind_name(name) for name in lacking)
-    warning = _("not %(kinds)s") % {"kinds": not_allowed} if lacking else ""
-    return Row(_("Allowed in Zoom"), formatting.listing(allowed) or _("nothing"), warning=warning)
+    allowed = [formatting.kind_name(name) for name in kinds if name not in missing_kinds]
+    not_allowed = formatting.join_list(formatting.kind_name(name) for name in missing_kinds)
+    warning = _("not %(kinds)s") % {"kinds": not_allowed} if missing_kinds else ""
+    return CardRow(
+        _("Allowed in Zoom"), formatting.join_list(allowed) or _("nothing"), warning=warning
+    )
 
 
-def numbers(facts: Facts) -> list[Number]:
-    """What visitors see at this moment, in numbers."""
-    if facts.account is None or not facts.site_settings.shows_data:
+def card_numbers(site_status: SiteStatus) -> list[CardNumber]:
+    """Counts of what visitors see now."""
+    if site_status.account is None or not site_status.site_settings.shows_data:
         return []
-    meetings = f"{reverse('wagtail_zoom_meetings:index')}?site={facts.site.pk}&visitors=yes"
-    recordings = f"{reverse('wagtail_zoom_recordings:index')}?site={facts.site.pk}&state=published"
-    dates, webinars = (facts.dates_by_kind.get(kind, 0) for kind in ("meeting", "webinar"))
-    found = []
-    if facts.site_settings.show_meetings or not facts.site_settings.kinds:
-        found.append(Number(dates, ngettext("upcoming date", "upcoming dates", dates), meetings))
-    if facts.site_settings.show_webinars:
-        word = ngettext("webinar date", "webinar dates", webinars)
-        found.append(Number(webinars, word, f"{meetings}&kind=webinar"))
-    if facts.site_settings.show_recordings:
-        n = facts.recordings_shown
-        found.append(Number(n, ngettext("recording", "recordings", n), recordings))
-    if facts.site_settings.show_registration:
-        found.append(Number(facts.taking_signups, _("with registration"), meetings))
-    waiting = facts.signups.get("waiting", 0)
-    if waiting:
-        word = ngettext("sign-up waiting", "sign-ups waiting", waiting)
-        found.append(Number(waiting, word, links.signups_url(facts)))
-    return found
+    meetings = f"{reverse('wagtail_zoom_meetings:index')}?site={site_status.site.pk}&visitors=yes"
+    recordings = (
+        f"{reverse('wagtail_zoom_recordings:index')}?site={site_status.site.pk}&state=published"
+    )
+    meeting_count, webinar_count = (
+        site_status.occurrences_by_kind.get(kind, 0) for kind in ("meeting", "webinar")
+    )
+    numbers = []
+    if site_status.site_settings.show_meetings or not site_status.site_settings.kinds:
+        numbers.append(
+            CardNumber(
+                meeting_count, ngettext("upcoming date", "upcoming dates", meeting_count), meetings
+            )
+        )
+    if site_status.site_settings.show_webinars:
+        label = ngettext("webinar date", "webinar dates", webinar_count)
+        numbers.append(CardNumber(webinar_count, label, f"{meetings}&kind=webinar"))
+    if site_status.site_settings.show_recordings:
+        n = site_status.recordings_shown
+        numbers.append(CardNumber(n, ngettext("recording", "recordings", n), recordings))
+    if site_status.site_settings.show_registration:
+        numbers.append(
+            CardNumber(site_status.meetings_with_registration, _("with registration"), meetings)
+        )
+    waiting_count = site_status.registration_counts.get("waiting", 0)
+    if waiting_count:
+        label = ngettext("sign-up waiting", "sign-ups waiting", waiting_count)
+        numbers.append(CardNumber(waiting_count, label, links.registrations_url(site_status)))
+    return numbers
 
 
-def _pause(facts: Facts) -> Action | None:
-    grant = facts.grant
+def _pause_action(site_status: SiteStatus) -> StatusAction | None:
+    grant = site_status.grant
     if (
         grant is None
         or grant.state == GrantState.REVOKED
-        or facts.site_settings.configured_at is None
+        or site_status.site_settings.configured_at is None
     ):
         return None
-    if facts.site_settings.paused_at:
-        return Action(capfirst(_("go on")), links.url("resume", facts))
-    return Action(_("Pause"), links.url("pause", facts))
+    if site_status.site_settings.paused_at:
+        return StatusAction(capfirst(_("go on")), links.view_url("resume", site_status))
+    return StatusAction(_("Pause"), links.view_url("pause", site_status))

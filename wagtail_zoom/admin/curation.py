@@ -1,4 +1,4 @@
-"""What an owner decides about single items: show, hide, tag. Logged, and told to the caches."""
+"""An owner's decisions about items: show, hide, tag. They are logged and invalidate caches."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PUBLISHED, HIDDEN, AUTO = (
     SiteItem.Visibility.HIDDEN,
     SiteItem.Visibility.AUTO,
 )
-CODES = {PUBLISHED: "item_published", HIDDEN: "item_hidden", AUTO: "item_by_rule"}
-LOGGED = {PUBLISHED: "wagtail_zoom.publish", HIDDEN: "wagtail_zoom.hide"}
+ACTIVITY_CODES = {PUBLISHED: "item_published", HIDDEN: "item_hidden", AUTO: "item_by_rule"}
+LOG_ACTIONS = {PUBLISHED: "wagtail_zoom.publish", HIDDEN: "wagtail_zoom.hide"}
 
 
-def decide(items: Iterable[SiteItem], visibility: str, user: Any) -> int:
-    """Publish or hide items, or leave them to the rules; how many were decided."""
+def set_visibility(items: Iterable[SiteItem], visibility: str, user: Any) -> int:
+    """Publish or hide items, or leave them to the rules. Returns the number of items."""
     items = list(items)
     with transaction.atomic():
         now = timezone.now()
@@ -35,25 +35,25 @@ def decide(items: Iterable[SiteItem], visibility: str, user: Any) -> int:
             Activity.log(
                 [item.site_id],
                 "curation",
-                CODES[SiteItem.Visibility(visibility)],
+                ACTIVITY_CODES[SiteItem.Visibility(visibility)],
                 outcome=Activity.Outcome.GOOD,
                 data={"topic": str(item), "kind": item.kind},
                 user=user,
                 items={item.site_id: item},
             )
-            if visibility in LOGGED:
-                log(instance=item, action=LOGGED[SiteItem.Visibility(visibility)], user=user)
-        changed(items)
+            if visibility in LOG_ACTIONS:
+                log(instance=item, action=LOG_ACTIONS[SiteItem.Visibility(visibility)], user=user)
+        announce_changes(items)
     return len(items)
 
 
-def tag(items: Iterable[SiteItem], names: Iterable[str]) -> int:
-    """Add tags to items; those they have stay."""
+def add_tags(items: Iterable[SiteItem], names: Iterable[str]) -> int:
+    """Add tags to items; existing tags stay."""
     items, names = list(items), list(names)
     with transaction.atomic():
         rows = [ItemTag(item=item, name=name) for item in items for name in names]
         ItemTag.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-        changed(items)
+        announce_changes(items)
     return len(items)
 
 
@@ -62,21 +62,21 @@ def split_tags(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip()[:50] for name in text.split(",") if name.strip()))
 
 
-def changed(items: list[SiteItem]) -> None:
-    """Pages that show these items are out of date: new cache keys, and a word to the project."""
+def announce_changes(items: list[SiteItem]) -> None:
+    """Invalidate caches of pages that show these items and send ``mirror_changed``."""
     by_account: dict[int, list[SiteItem]] = {}
     for item in items:
         by_account.setdefault(item.account_id, []).append(item)
     bump_data_version(*by_account)
     for account in ZoomAccount.objects.filter(pk__in=by_account):
-        own = by_account[account.pk]
-        _tell(
+        account_items = by_account[account.pk]
+        _send_mirror_changed(
             account,
-            {item.meeting_id for item in own if item.meeting_id},
-            {item.recording_id for item in own if item.recording_id},
+            {item.meeting_id for item in account_items if item.meeting_id},
+            {item.recording_id for item in account_items if item.recording_id},
         )
 
 
-def _tell(account: ZoomAccount, meetings: set[int], recordings: set[int]) -> None:
-    facts: dict[str, Any] = {"account": account, "meetings": meetings, "recordings": recordings}
-    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, **facts))
+def _send_mirror_changed(account: ZoomAccount, meetings: set[int], recordings: set[int]) -> None:
+    values: dict[str, Any] = {"account": account, "meetings": meetings, "recordings": recordings}
+    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, **values))

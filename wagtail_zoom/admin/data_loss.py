@@ -1,4 +1,4 @@
-"""What would be deleted here if these choices were saved."""
+"""What saving certain settings or disconnecting would delete."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from . import formatting
 
 
 @dataclass(frozen=True)
-class Loss:
-    """Rows of the mirror that no longer would be wanted by this Site."""
+class DataLoss:
+    """Rows of the local copy that this Site would no longer use."""
 
     kinds: list[str]
     hosts: int
     meetings: int
     recordings: int
-    gone: int
-    """How many of them no longer exist in Zoom and could not be fetched again."""
+    missing_in_zoom: int
+    """How many of them no longer exist in Zoom and could not be imported again."""
 
     @property
     def is_empty(self) -> bool:
@@ -28,43 +28,45 @@ class Loss:
 
     @property
     def kind_names(self) -> str:
-        return formatting.listing(formatting.kind_name(kind) for kind in self.kinds)
+        return formatting.join_list(formatting.kind_name(kind) for kind in self.kinds)
 
 
-def of_choices(
-    site_settings: ZoomSettings, before: frozenset[int], kinds: Iterable[Kind], hosts: Iterable[int]
-) -> Loss:
-    """What the Site has now and would not have with these kinds and hosts: two queries.
+def loss_of_settings(
+    site_settings: ZoomSettings,
+    stored_host_ids: frozenset[int],
+    kinds: Iterable[Kind],
+    host_ids: Iterable[int],
+) -> DataLoss:
+    """What the Site has now and would lose with these kinds and hosts: two queries.
 
-    ``choice`` is the row as it is stored, ``before`` are its ticked hosts. Another
-    Site may want the same rows: then they stay in the database, but they leave this Site's pages
-    all the same.
+    ``site_settings`` is the stored row, ``stored_host_ids`` are its hosts. Rows that another Site
+    uses stay in the database, but are no longer shown by this Site.
     """
-    kinds, hosts = set(kinds), set(hosts)
-    lost_kinds, lost_hosts = site_settings.kinds - kinds, before - hosts
-    had = Q(account=site_settings.account_id, host__in=before, removed_at=None)
+    lost_kinds = site_settings.kinds - set(kinds)
+    lost_host_ids = stored_host_ids - set(host_ids)
+    stored = Q(account=site_settings.account_id, host__in=stored_host_ids, removed_at=None)
     meetings = Meeting.objects.filter(
-        had, Q(kind__in=lost_kinds) | Q(host__in=lost_hosts), kind__in=site_settings.kinds
+        stored, Q(kind__in=lost_kinds) | Q(host__in=lost_host_ids), kind__in=site_settings.kinds
     )
-    recordings = Recording.objects.filter(had)
+    recordings = Recording.objects.filter(stored)
     if Kind.RECORDING not in site_settings.kinds:
         recordings = recordings.none()
     elif Kind.RECORDING not in lost_kinds:
-        recordings = recordings.filter(host__in=lost_hosts)
-    lapsed = Q(expired_at__isnull=False)
-    lost = meetings.aggregate(n=Count("pk"), gone=Count("pk", filter=lapsed))
+        recordings = recordings.filter(host__in=lost_host_ids)
+    is_missing = Q(expired_at__isnull=False)
+    meeting_counts = meetings.aggregate(n=Count("pk"), missing=Count("pk", filter=is_missing))
     recording_counts = recordings.aggregate(
-        n=Count("pk"), gone=Count("pk", filter=lapsed | Q(trashed_at__isnull=False))
+        n=Count("pk"), missing=Count("pk", filter=is_missing | Q(trashed_at__isnull=False))
     )
-    return Loss(
+    return DataLoss(
         kinds=sorted(str(kind) for kind in lost_kinds),
-        hosts=len(lost_hosts),
-        meetings=lost["n"],
+        hosts=len(lost_host_ids),
+        meetings=meeting_counts["n"],
         recordings=recording_counts["n"],
-        gone=lost["gone"] + recording_counts["gone"],
+        missing_in_zoom=meeting_counts["missing"] + recording_counts["missing"],
     )
 
 
-def of_everything(site_settings: ZoomSettings, before: frozenset[int]) -> Loss:
-    """What a disconnect with "remove" takes."""
-    return of_choices(site_settings, before, (), ())
+def loss_of_disconnect(site_settings: ZoomSettings, stored_host_ids: frozenset[int]) -> DataLoss:
+    """What disconnecting with "remove" deletes."""
+    return loss_of_settings(site_settings, stored_host_ids, (), ())

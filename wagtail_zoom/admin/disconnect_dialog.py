@@ -1,4 +1,4 @@
-"""What is said before a Site leaves: its pages, what goes, what is kept, who has signed up."""
+"""The dialog before a Site disconnects: its pages, what is deleted, who has registered."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from typing import Any
 
 from ..models import Registration
 from . import data_loss, links, usage
-from .site_status import Facts
+from .site_status import SiteStatus
 
-ALIVE = ("unconfirmed", "waiting", "pending", "approved")
-PAGES_SHOWN = 5
+ACTIVE_STATES = ("unconfirmed", "waiting", "pending", "approved")
+MAX_PAGES = 5
 
 
-def context(facts: Facts) -> dict[str, Any]:
-    """For the dialog of the panel and for the page that does without a script."""
-    people = Registration.objects.filter(
-        site=facts.site, state__in=ALIVE, dates__start__gte=facts.now
+def context(site_status: SiteStatus) -> dict[str, Any]:
+    """Template context of the dialog in the panel and of the page without JavaScript."""
+    registrations = Registration.objects.filter(
+        site=site_status.site, state__in=ACTIVE_STATES, dates__start__gte=site_status.now
     )
     return {
-        "pages": usage.with_contents(facts.pages[:PAGES_SHOWN]),
-        "pages_count": len(facts.pages),
-        "more_pages": max(0, len(facts.pages) - PAGES_SHOWN),
-        "loss": data_loss.of_everything(facts.site_settings, facts.stored_hosts),
-        "people": people.values("pk").distinct().count(),
-        "archive": facts.grant is None,
-        "leave_url": links.url("disconnect", facts),
+        "pages": usage.with_block_names(site_status.pages[:MAX_PAGES]),
+        "page_count": len(site_status.pages),
+        "more_pages": max(0, len(site_status.pages) - MAX_PAGES),
+        "loss": data_loss.loss_of_disconnect(
+            site_status.site_settings, site_status.stored_host_ids
+        ),
+        "registration_count": registrations.values("pk").distinct().count(),
+        "is_archive": site_status.grant is None,
+        "disconnect_url": links.view_url("disconnect", site_status),
     }

@@ -1,4 +1,4 @@
-"""Times, ages and counts in an owner's words, in the reader's language and zone."""
+"""Formats times, ages and counts, in the reader's language and time zone."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ def short_day(value: date | datetime) -> str:
     return date_format(value, pgettext("date format", "j F"))
 
 
-def clock(value: datetime) -> str:
+def time_of_day(value: datetime) -> str:
     """``14:03``."""
     # Translators: a time of day, in Django's format letters.
     return date_format(timezone.localtime(value), pgettext("time format", "H:i"))
 
 
-def moment(value: datetime, now: datetime | None = None) -> str:
-    """``14:03`` when it is today, else ``Fri 20 November 2026, 11:04``."""
+def date_time(value: datetime, now: datetime | None = None) -> str:
+    """``14:03`` when it is today, otherwise ``Fri 20 November 2026, 11:04``."""
     local = timezone.localtime(value)
     if local.date() == timezone.localtime(now or timezone.now()).date():
-        return clock(value)
-    return _("%(day)s, %(time)s") % {"day": day(value), "time": clock(value)}
+        return time_of_day(value)
+    return _("%(day)s, %(time)s") % {"day": day(value), "time": time_of_day(value)}
 
 
-def stamp(value: datetime) -> str:
-    """A moment in a list: ``Today, 14:03``, ``Fri 20 November 2026, 11:04``."""
+def relative_date_time(value: datetime) -> str:
+    """A time in a list: ``Today, 14:03``, ``Fri 20 November 2026, 11:04``."""
     days = (timezone.localdate() - timezone.localtime(value).date()).days
     if days == 0:
-        return _("Today, %(time)s") % {"time": clock(value)}
+        return _("Today, %(time)s") % {"time": time_of_day(value)}
     if days == 1:
-        return _("Yesterday, %(time)s") % {"time": clock(value)}
-    return moment(value)
+        return _("Yesterday, %(time)s") % {"time": time_of_day(value)}
+    return date_time(value)
 
 
-def zone() -> str:
-    """``All times are Berlin time.``: the clock of the reader's admin, whatever the event's."""
+def time_zone_note() -> str:
+    """``All times are Berlin time.``: the time zone of the admin user."""
     return _("All times are %(zone)s.") % {
-        "zone": datetimes.zone_place(timezone.get_current_timezone_name())
+        "zone": datetimes.zone_city(timezone.get_current_timezone_name())
     }
 
 
@@ -73,7 +73,7 @@ def age(value: datetime, now: datetime | None = None) -> str:
     return timesince(value, now, depth=1).replace("\xa0", " ")
 
 
-def minutes(value: int) -> str:
+def duration(value: int) -> str:
     """``58 min`` or ``1 h 02 min``."""
     hours, rest = divmod(max(0, value), 60)
     if hours and not rest:
@@ -83,62 +83,62 @@ def minutes(value: int) -> str:
     return _("%(minutes)d min") % {"minutes": rest}
 
 
-def dates(n: int) -> str:
+def date_count(n: int) -> str:
     return ngettext("%(n)d date", "%(n)d dates", n) % {"n": n}
 
 
-def recordings(n: int) -> str:
+def recording_count(n: int) -> str:
     return ngettext("%(n)d recording", "%(n)d recordings", n) % {"n": n}
 
 
-def pages(n: int) -> str:
+def page_count(n: int) -> str:
     return ngettext("%(n)d page", "%(n)d pages", n) % {"n": n}
 
 
-def hosts(n: int) -> str:
+def host_count(n: int) -> str:
     return ngettext("%(n)d host", "%(n)d hosts", n) % {"n": n}
 
 
-def signups(n: int) -> str:
+def registration_count(n: int) -> str:
     return ngettext("%(n)d sign-up", "%(n)d sign-ups", n) % {"n": n}
 
 
-def shown(dates_shown: int, recordings_shown: int) -> str:
-    """What visitors see, as a part of a sentence: ``14 dates and 9 recordings``."""
+def shown_counts(dates_shown: int, recordings_shown: int) -> str:
+    """What visitors see, inside a sentence: ``14 dates and 9 recordings``."""
     parts = []
     if dates_shown or not recordings_shown:
-        parts.append(dates(dates_shown))
+        parts.append(date_count(dates_shown))
     if recordings_shown:
-        parts.append(recordings(recordings_shown))
-    return listing(parts)
+        parts.append(recording_count(recordings_shown))
+    return join_list(parts)
 
 
-def listing(parts: Iterable[object]) -> str:
+def join_list(parts: Iterable[object]) -> str:
     """``meetings, webinars and recordings``."""
     return get_text_list([str(part) for part in parts], _("and"))
 
 
-def compared(counts: dict[str, dict[str, int]]) -> str:
-    """What a comparison has seen: ``14 meetings and 9 recordings``."""
+def reconciled_counts(counts: dict[str, dict[str, int]]) -> str:
+    """What a reconciliation has seen: ``14 meetings and 9 recordings``."""
 
-    def seen(kind: str) -> int:
+    def seen_count(kind: str) -> int:
         return int((counts.get(kind) or {}).get("seen") or 0)
 
     parts = []
     if "meeting" in counts:
-        n = seen("meeting")
+        n = seen_count("meeting")
         parts.append(ngettext("%(n)d meeting", "%(n)d meetings", n) % {"n": n})
     if "webinar" in counts:
-        n = seen("webinar")
+        n = seen_count("webinar")
         parts.append(ngettext("%(n)d webinar", "%(n)d webinars", n) % {"n": n})
     if "recording" in counts:
-        parts.append(recordings(seen("recording")))
-    return listing(parts) or _("nothing")
+        parts.append(recording_count(seen_count("recording")))
+    return join_list(parts) or _("nothing")
 
 
-def short_moment(value: datetime) -> str:
+def short_date_time(value: datetime) -> str:
     """``28 November, 09:00``: for notes in narrow columns."""
-    return _("%(day)s, %(time)s") % {"day": short_day(value), "time": clock(value)}
+    return _("%(day)s, %(time)s") % {"day": short_day(value), "time": time_of_day(value)}
 
 
 def kind_name(name: str) -> str:

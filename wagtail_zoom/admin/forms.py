@@ -1,4 +1,4 @@
-"""The form behind "What to show": the choices of one Site's owner."""
+"""The form of the tab "What to show": the settings of one Site."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from ..models import ExposedHost, Grant, Host, ItemRule, Plan, ZoomAccount, ZoomSettings
 
 
-def offered_hosts(site_settings: ZoomSettings) -> QuerySet[Host]:
-    """Hosts that this Site may tick: those of its account that its own grant covers.
+def available_hosts(site_settings: ZoomSettings) -> QuerySet[Host]:
+    """Hosts that this Site may select: those of its account that its own grant covers.
 
-    Without a grant (an archive) only what is ticked already.
+    Without a grant (an archive) only those already selected.
     """
     rows = Host.objects.filter(account=site_settings.account_id, removed_at=None)
     grant: Grant | None = site_settings.grant
@@ -28,33 +28,36 @@ def offered_hosts(site_settings: ZoomSettings) -> QuerySet[Host]:
     return rows.order_by("display_name", "pk")
 
 
-def ticked_hosts(site_settings: ZoomSettings) -> set[int]:
-    """Primary keys of the ticked hosts; before the first choice the person who connected."""
+def selected_host_ids(site_settings: ZoomSettings) -> set[int]:
+    """Primary keys of the selected hosts; until the first save, the host who connected."""
     stored = ExposedHost.objects.filter(settings=site_settings.pk)
-    return or_connector(site_settings, stored.values_list("host", flat=True))
+    return with_default_host(site_settings, stored.values_list("host", flat=True))
 
 
-def or_connector(site_settings: ZoomSettings, stored: Iterable[int]) -> set[int]:
-    """These hosts; before the first choice, when there are none, the person who connected."""
-    ticked = set(stored)
-    if not ticked and site_settings.configured_at is None and site_settings.grant is not None:
-        own = Q(account=site_settings.account_id, zoom_id=site_settings.grant.zoom_user_id)
-        ticked = set(Host.objects.filter(own).values_list("pk", flat=True))
-    return ticked
+def with_default_host(site_settings: ZoomSettings, stored_ids: Iterable[int]) -> set[int]:
+    """These hosts, or until the first save and without any, the host who connected."""
+    host_ids = set(stored_ids)
+    if not host_ids and site_settings.configured_at is None and site_settings.grant is not None:
+        connector = Q(account=site_settings.account_id, zoom_id=site_settings.grant.zoom_user_id)
+        host_ids = set(Host.objects.filter(connector).values_list("pk", flat=True))
+    return host_ids
 
 
 def plan_choices(account: ZoomAccount | None) -> list[tuple[str, Any]]:
-    """The plans that an owner may name, and to leave it to us, with what we take it for."""
-    guess = _("I do not know")
+    """The plans to choose from, and "I do not know" with the detected plan."""
+    unknown_label = _("I do not know")
     if account is not None and not account.plan_stated and account.plan != Plan.UNKNOWN:
-        guess = format_lazy(
+        unknown_label = format_lazy(
             _("I do not know (it looks like {plan})"), plan=account.get_plan_display()
         )
-    return [("", guess), *((value, label) for value, label in Plan.choices if value != "unknown")]
+    return [
+        ("", unknown_label),
+        *((value, label) for value, label in Plan.choices if value != "unknown"),
+    ]
 
 
-class ChoicesForm(WagtailAdminModelForm):
-    """Refuses hosts of other accounts and hosts that the Site's grant does not cover."""
+class SiteSettingsForm(WagtailAdminModelForm):
+    """Rejects hosts of other accounts and hosts that the Site's grant does not cover."""
 
     hosts = forms.ModelMultipleChoiceField(
         queryset=Host.objects.none(), required=False, label=_("Hosts")
@@ -77,17 +80,17 @@ class ChoicesForm(WagtailAdminModelForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        known = (kwargs.get("initial") or {}).get("hosts")
+        host_ids = (kwargs.get("initial") or {}).get("hosts")
         super().__init__(*args, **kwargs)
         plan: Any = self.fields["plan"]
         account = self.instance.account
         plan.choices = plan_choices(account)
         self.initial["plan"] = account.plan if account and account.plan_stated else ""
         field: Any = self.fields["hosts"]
-        field.queryset = offered_hosts(self.instance)
-        if known is None:
-            known = ticked_hosts(self.instance)
-        self.initial["hosts"] = list(known)
+        field.queryset = available_hosts(self.instance)
+        if host_ids is None:
+            host_ids = selected_host_ids(self.instance)
+        self.initial["hosts"] = list(host_ids)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -96,8 +99,8 @@ class ChoicesForm(WagtailAdminModelForm):
         return cleaned
 
     def save(self, commit: bool = True) -> ZoomSettings:
-        """Write what the form edits and nothing else: while it stood open, the Site may have been
-        paused, disconnected or connected anew."""
+        """Save only the edited fields: the Site may have been paused, disconnected or reconnected
+        since the form was opened."""
         site_settings: ZoomSettings = super().save(commit=False)
         if commit:
             columns = {column.name for column in site_settings._meta.concrete_fields}

@@ -1,4 +1,4 @@
-"""The panel on the admin's homepage: only what needs somebody, else nothing."""
+"""The panel on the admin's homepage: only what needs attention."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from wagtail.models import Site
 
 from ..models import GrantState, Kind, Registration, SiteItem, ZoomSettings
 from ..permissions import sites_for
-from . import formatting, links, site_status, states
+from . import formatting, links, status_rules
+from .site_status import SiteStatus, get_site_statuses
 
-MANY = 20
-"""Somebody with more Sites than this is sent to the fleet view instead."""
+MAX_SITES = 20
+"""Users with more Sites than this get a link to the overview instead."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """A sentence, a detail, a button."""
+class HomepageRow:
+    """A text, a detail, a button."""
 
     text: str
     detail: str
@@ -45,29 +46,32 @@ class ZoomHomePanel(Component):
         context = super().get_context_data(parent_context)
         return context | {"rows": self.rows()}
 
-    def rows(self) -> list[Row]:
-        mine = sites_for(self.request.user)
-        linked = mine.filter(
+    def rows(self) -> list[HomepageRow]:
+        own_sites = sites_for(self.request.user)
+        connected_sites = own_sites.filter(
             pk__in=ZoomSettings.objects.filter(account__isnull=False).values("site")
         )
-        sites = list(linked.select_related("root_page").order_by("hostname")[: MANY + 1])
-        found: list[Row] = []
-        if len(sites) <= MANY:
-            found += [row for known in site_status.read(sites) for row in _trouble(known)]
-        found += _recordings(linked) + _people(linked)
-        if self.request.user.is_superuser and len(sites) > MANY:
-            found += _fleet()
-        return found
+        sites = list(
+            connected_sites.select_related("root_page").order_by("hostname")[: MAX_SITES + 1]
+        )
+        rows: list[HomepageRow] = []
+        if len(sites) <= MAX_SITES:
+            rows += [row for status in get_site_statuses(sites) for row in _problem_rows(status)]
+        rows += _recording_rows(connected_sites) + _registration_rows(connected_sites)
+        if self.request.user.is_superuser and len(sites) > MAX_SITES:
+            rows += _overview_rows()
+        return rows
 
 
-def _trouble(known: site_status.Facts) -> list[Row]:
-    status = states.describe(known)
-    if not status.tone or status.tone == "info":
+def _problem_rows(site_status: SiteStatus) -> list[HomepageRow]:
+    message = status_rules.describe(site_status)
+    if not message.tone or message.tone == "info":
         return []
-    return [Row(status.title, known.site.hostname, links.panel_url(known), _("Look at it"))]
+    url = links.panel_url(site_status)
+    return [HomepageRow(message.title, site_status.site.hostname, url, _("Look at it"))]
 
 
-def _recordings(sites: Any) -> list[Row]:
+def _recording_rows(sites: Any) -> list[HomepageRow]:
     waiting = SiteItem.objects.filter(
         site__in=sites,
         kind=Kind.RECORDING,
@@ -76,9 +80,9 @@ def _recordings(sites: Any) -> list[Row]:
         recording__is_ready=True,
         recording__trashed_at=None,
     )
-    rows = waiting.order_by().values("site", "site__hostname")
-    found = []
-    for row in rows.annotate(n=Count("pk"), newest=Max("recording__start"))[:MANY]:
+    by_site = waiting.order_by().values("site", "site__hostname")
+    rows = []
+    for row in by_site.annotate(n=Count("pk"), newest=Max("recording__start"))[:MAX_SITES]:
         n = row["n"]
         text = ngettext(
             "%(n)d new recording waits for your review",
@@ -87,15 +91,15 @@ def _recordings(sites: Any) -> list[Row]:
         ) % {"n": n}
         newest = _("newest from %(day)s") % {"day": formatting.day(row["newest"])}
         url = f"{reverse('wagtail_zoom_recordings:index')}?site={row['site']}&state=new"
-        found.append(Row(text, f"{row['site__hostname']}, {newest}", url, _("Review")))
-    return found
+        rows.append(HomepageRow(text, f"{row['site__hostname']}, {newest}", url, _("Review")))
+    return rows
 
 
-def _people(sites: Any) -> list[Row]:
+def _registration_rows(sites: Any) -> list[HomepageRow]:
     pending = Registration.objects.filter(Q(state="pending") | Q(state="failed"), site__in=sites)
-    rows = pending.order_by().values("site", "site__hostname", "state").annotate(n=Count("pk"))
-    found = []
-    for row in rows[: 2 * MANY]:
+    by_state = pending.order_by().values("site", "site__hostname", "state").annotate(n=Count("pk"))
+    rows = []
+    for row in by_state[: 2 * MAX_SITES]:
         n, failed = row["n"], row["state"] == "failed"
         text = (
             ngettext(
@@ -108,18 +112,24 @@ def _people(sites: Any) -> list[Row]:
         )
         url = f"{reverse('wagtail_zoom_registrations:index')}?site={row['site']}"
         label = _("Look at it") if failed else _("Answer")
-        found.append(
-            Row(text % {"n": n}, row["site__hostname"], f"{url}&state={row['state']}", label)
+        rows.append(
+            HomepageRow(
+                text % {"n": n}, row["site__hostname"], f"{url}&state={row['state']}", label
+            )
         )
-    return found
+    return rows
 
 
-def _fleet() -> list[Row]:
-    broken = ZoomSettings.objects.filter(grant__state=GrantState.NEEDS_RECONNECT)
-    n = broken.count()
+def _overview_rows() -> list[HomepageRow]:
+    disconnected = ZoomSettings.objects.filter(grant__state=GrantState.NEEDS_RECONNECT)
+    n = disconnected.count()
     if not n:
         return []
-    from .views.overview import sentence
+    from .views.overview import owners_needed_text
 
     detail = _("of %(n)d") % {"n": Site.objects.count()}
-    return [Row(sentence(n), detail, reverse("wagtail_zoom_admin:fleet"), _("Look at them"))]
+    return [
+        HomepageRow(
+            owners_needed_text(n), detail, reverse("wagtail_zoom_admin:overview"), _("Look at them")
+        )
+    ]

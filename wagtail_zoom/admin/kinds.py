@@ -1,4 +1,4 @@
-"""Kinds and hosts on the choices tab, with what Zoom has and what would show."""
+"""Kinds and hosts on the settings tab, with totals in Zoom and what would be shown."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from django.utils.translation import ngettext
 
 from ..models import Host, Kind
 from . import formatting, links
-from .forms import offered_hosts
-from .preview import Outlook
-from .site_status import Facts
+from .forms import available_hosts
+from .preview import ExposurePreview
+from .site_status import SiteStatus
 
-SHOWN_HOSTS = 50
-"""Unticked hosts that are listed at once; the others are found by search."""
+MAX_HOSTS = 50
+"""Unselected hosts that are listed; the others are found by search."""
 
 
 @dataclass(frozen=True)
-class KindLine:
-    """A switch with its sentence and its counts. ``kind`` names its place for the script."""
+class KindRow:
+    """A switch with its description and counts. ``kind`` identifies the row for the script."""
 
     field: Any
     kind: str
     title: str
     text: str
-    side: str
+    count_text: str
     warning: str = ""
 
 
-def lines(facts: Facts, form: Any) -> list[KindLine]:
-    """The four switches, with the counts of what is stored."""
-    missing = list(facts.grant.missing_kinds or []) if facts.grant else []
-    side = sides(facts.outlook)
+def kind_rows(site_status: SiteStatus, form: Any) -> list[KindRow]:
+    """The four switches, with counts for the stored settings."""
+    missing_kinds = list(site_status.grant.missing_kinds or []) if site_status.grant else []
+    texts = count_texts(site_status.preview)
     recordings = (
         _("Cloud recordings. Each one waits for your review first.")
-        if facts.site_settings.review_recordings
+        if site_status.site_settings.review_recordings
         else _("Cloud recordings. They are published by themselves.")
     )
-    words = [
+    kinds = [
         ("meeting", _("Meetings"), _("Ordinary Zoom meetings with a date.")),
         ("webinar", _("Webinars"), _("Zoom webinars and their dates.")),
         ("recording", _("Recordings"), recordings),
@@ -51,15 +51,15 @@ def lines(facts: Facts, form: Any) -> list[KindLine]:
     ]
     not_allowed = _("Zoom has not allowed it yet.")
     return [
-        KindLine(
+        KindRow(
             form[SWITCHES[kind]],
             kind,
             title,
             text,
-            side[kind],
-            not_allowed if kind in missing else "",
+            texts[kind],
+            not_allowed if kind in missing_kinds else "",
         )
-        for kind, title, text in words
+        for kind, title, text in kinds
     ]
 
 
@@ -71,41 +71,47 @@ SWITCHES = {
 }
 
 
-def sides(outlook: Outlook) -> dict[str, str]:
-    """What stands beside each kind: how much Zoom has, and how much of it would show."""
-    found = {kind.value: _side(outlook, kind) for kind in Kind}
-    asking = ngettext("%(n)d meeting asks for it", "%(n)d meetings ask for it", outlook.asking)
-    found["registration"] = asking % {"n": outlook.asking}
-    return found
+def count_texts(preview: ExposurePreview) -> dict[str, str]:
+    """Text next to each kind: how much Zoom has, and how much of it would be shown."""
+    texts = {kind.value: _count_text(preview, kind) for kind in Kind}
+    n = preview.registration_count
+    texts["registration"] = ngettext(
+        "%(n)d meeting asks for it", "%(n)d meetings ask for it", n
+    ) % {"n": n}
+    return texts
 
 
-def _side(outlook: Outlook, kind: Kind) -> str:
-    total = outlook.totals.get(kind.value)
+def _count_text(preview: ExposurePreview, kind: Kind) -> str:
+    total = preview.zoom_totals.get(kind.value)
     parts = []
     if total is not None:
-        month = kind == Kind.RECORDING and not outlook.is_fetched(kind)
-        text = _("%(n)d in Zoom in the last month") if month else _("%(n)d in Zoom")
+        is_month = kind == Kind.RECORDING and not preview.is_imported(kind)
+        text = _("%(n)d in Zoom in the last month") if is_month else _("%(n)d in Zoom")
         parts.append(text % {"n": total})
-    if kind in outlook.site_settings.kinds:
-        n = outlook.shows.get(kind.value, 0)
-        if outlook.is_fetched(kind) or n:
-            counted = formatting.recordings(n) if kind == Kind.RECORDING else formatting.dates(n)
-            parts.append(_("%(what)s would show") % {"what": counted})
+    if kind in preview.site_settings.kinds:
+        n = preview.shown_counts.get(kind.value, 0)
+        if preview.is_imported(kind) or n:
+            count_label = (
+                formatting.recording_count(n)
+                if kind == Kind.RECORDING
+                else formatting.date_count(n)
+            )
+            parts.append(_("%(what)s would show") % {"what": count_label})
         elif total is not None:
             parts.append(_("not fetched yet"))
     return ", ".join(parts)
 
 
-def sentence(outlook: Outlook) -> str:
-    """One sentence for all of it, beside the button that saves."""
-    site_settings = outlook.site_settings
-    if not outlook.hosts:
+def preview_text(preview: ExposurePreview) -> str:
+    """Summary next to the save button."""
+    site_settings = preview.site_settings
+    if not preview.host_ids:
         return _("No host is ticked, so visitors would see nothing.")
     if not site_settings.kinds:
         return _("No kind is switched on, so visitors would see nothing.")
-    counts = outlook.shows
+    counts = preview.shown_counts
     shown = [
-        formatting.dates(counts[kind])
+        formatting.date_count(counts[kind])
         if kind == Kind.MEETING
         else ngettext("%(n)d webinar date", "%(n)d webinar dates", counts[kind])
         % {"n": counts[kind]}
@@ -113,38 +119,43 @@ def sentence(outlook: Outlook) -> str:
         if counts.get(kind)
     ]
     if counts.get(Kind.RECORDING):
-        shown.append(formatting.recordings(counts[Kind.RECORDING]))
-    if outlook.is_partial:
-        more = _("What is new is counted when it has been fetched.")
+        shown.append(formatting.recording_count(counts[Kind.RECORDING]))
+    if preview.is_partial:
+        pending_text = _("What is new is counted when it has been fetched.")
         if not shown:
             return _("What visitors would see is counted when it has been fetched.")
-        return _("Visitors would see %(what)s.") % {"what": formatting.listing(shown)} + f" {more}"
-    what = formatting.listing(shown) or _("nothing")
+        return (
+            _("Visitors would see %(what)s.") % {"what": formatting.join_list(shown)}
+            + f" {pending_text}"
+        )
+    what = formatting.join_list(shown) or _("nothing")
     return _("Visitors would see %(what)s.") % {"what": what}
 
 
 @dataclass(frozen=True)
-class HostLine:
-    """One host with its box."""
+class HostRow:
+    """One host with its checkbox."""
 
     host: Host
-    ticked: bool
+    is_selected: bool
     note: str
-    side: str
+    date_text: str
     totals: dict[str, int]
 
 
-def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
-    """The ticked hosts and the first of the others."""
-    chosen = {int(pk) for pk in form["hosts"].value() or [] if str(pk).isdigit()}
-    ticked = facts.ticked
-    if {host.pk for host in ticked} != chosen:
-        ticked = list(offered_hosts(facts.site_settings).filter(pk__in=chosen))
-    others = found_hosts(facts, "", chosen)
-    count = facts.offered
+def hosts_context(site_status: SiteStatus, form: Any) -> dict[str, Any]:
+    """The selected hosts and the first of the others."""
+    selected_ids = {int(pk) for pk in form["hosts"].value() or [] if str(pk).isdigit()}
+    selected_hosts = site_status.selected_hosts
+    if {host.pk for host in selected_hosts} != selected_ids:
+        selected_hosts = list(
+            available_hosts(site_status.site_settings).filter(pk__in=selected_ids)
+        )
+    other_hosts = search_hosts(site_status, "", selected_ids)
+    count = site_status.available_host_count
     return {
-        "ticked": [_line(facts, host, True) for host in ticked],
-        "others": others,
+        "selected_hosts": [_host_row(site_status, host, True) for host in selected_hosts],
+        "other_hosts": other_hosts,
         "count": count,
         "summary": ngettext(
             "%(ticked)d of %(n)d host is ticked. New hosts in Zoom are never ticked by themselves.",
@@ -152,30 +163,30 @@ def hosts_context(facts: Facts, form: Any) -> dict[str, Any]:
             "themselves.",
             count,
         )
-        % {"ticked": len(ticked), "n": count},
-        "search_url": links.url("hosts", facts),
+        % {"ticked": len(selected_hosts), "n": count},
+        "search_url": links.view_url("hosts", site_status),
         "errors": form.errors.get("hosts"),
     }
 
 
-def found_hosts(facts: Facts, query: str, without: set[int]) -> list[HostLine]:
-    """Hosts by name, without those that stand there already; at most ``SHOWN_HOSTS``."""
-    rows = offered_hosts(facts.site_settings).exclude(pk__in=without)
+def search_hosts(site_status: SiteStatus, query: str, excluded_ids: set[int]) -> list[HostRow]:
+    """Hosts by name, without those already listed; at most ``MAX_HOSTS``."""
+    rows = available_hosts(site_status.site_settings).exclude(pk__in=excluded_ids)
     if query:
         rows = rows.filter(display_name__icontains=query)
-    return [_line(facts, host, False) for host in rows[:SHOWN_HOSTS]]
+    return [_host_row(site_status, host, False) for host in rows[:MAX_HOSTS]]
 
 
-def _line(facts: Facts, host: Host, ticked: bool) -> HostLine:
+def _host_row(site_status: SiteStatus, host: Host, is_selected: bool) -> HostRow:
     totals = {kind: int(n or 0) for kind, n in (host.totals or {}).items()}
     notes = []
-    if facts.grant is not None and facts.grant.zoom_user_id == host.zoom_id:
+    if site_status.grant is not None and site_status.grant.zoom_user_id == host.zoom_id:
         notes.append(_("This connection was made with it."))
     notes.append(_("Licensed") if host.is_licensed else _("Without a licence"))
     if host.status and host.status != "active":
         notes.append(_("Not active in Zoom"))
-    dates = totals.get("meeting", 0) + totals.get("webinar", 0)
-    side = ""
+    count = totals.get("meeting", 0) + totals.get("webinar", 0)
+    date_text = ""
     if totals:
-        side = formatting.dates(dates) if dates else _("No dates")
-    return HostLine(host, ticked, " ".join(notes), side, totals)
+        date_text = formatting.date_count(count) if count else _("No dates")
+    return HostRow(host, is_selected, " ".join(notes), date_text, totals)

@@ -1,4 +1,4 @@
-"""The latest run of each account and the latest news of each connection, for one Site or all."""
+"""The latest runs of accounts and removals of the app, for one Site or all."""
 
 from __future__ import annotations
 
@@ -9,37 +9,46 @@ from django.db.models import Max, OuterRef, Subquery
 
 from ..models import Activity, SyncRun, ZoomAccount
 
-FEW = 500
-"""So many Sites or accounts are named in a query; of more all are read."""
-LINKING = ("connected", "connected_invited", "disconnected", "disconnected_kept", "deauthorized")
+MAX_IDS = 500
+"""With more Sites or accounts than this, queries read all rows instead of naming ids."""
+CONNECTION_CODES = (
+    "connected",
+    "connected_invited",
+    "disconnected",
+    "disconnected_kept",
+    "deauthorized",
+)
 
 
-def open_runs(accounts: set[int]) -> dict[int, SyncRun]:
-    """The run of each account that is under way or waits."""
+def open_runs(account_ids: set[int]) -> dict[int, SyncRun]:
+    """The running or queued run of each account."""
     states = (SyncRun.State.QUEUED, SyncRun.State.RUNNING)
-    few = {"account__in": accounts} if len(accounts) < FEW else {}
-    rows = SyncRun.objects.filter(state__in=states, **few).order_by("state", "-requested_at")
-    return {run.account_id: run for run in rows if run.account_id in accounts}
+    account_filter = {"account__in": account_ids} if len(account_ids) < MAX_IDS else {}
+    rows = SyncRun.objects.filter(state__in=states, **account_filter).order_by(
+        "state", "-requested_at"
+    )
+    return {run.account_id: run for run in rows if run.account_id in account_ids}
 
 
-def last_runs(accounts: set[int]) -> dict[int, SyncRun]:
-    """The last finished run of each account; stopped ones say nothing."""
+def last_runs(account_ids: set[int]) -> dict[int, SyncRun]:
+    """The last finished or failed run of each account; cancelled ones do not count."""
     finished = (SyncRun.State.DONE, SyncRun.State.FAILED)
     latest = SyncRun.objects.filter(account=OuterRef("pk"), state__in=finished)
     latest = latest.order_by("-requested_at", "-pk").values("pk")[:1]
-    few = {"pk__in": accounts} if len(accounts) < FEW else {}
-    rows = ZoomAccount.objects.filter(**few).annotate(last=Subquery(latest))
+    account_filter = {"pk__in": account_ids} if len(account_ids) < MAX_IDS else {}
+    rows = ZoomAccount.objects.filter(**account_filter).annotate(last=Subquery(latest))
     rows = rows.filter(last__isnull=False)
-    keys = [last for pk, last in rows.values_list("pk", "last") if pk in accounts]
+    keys = [last for pk, last in rows.values_list("pk", "last") if pk in account_ids]
     return {run.account_id: run for run in SyncRun.objects.filter(pk__in=keys)}
 
 
-def removals(few: dict[str, Any]) -> dict[int, datetime]:
-    """When Zoom told Sites that the app was removed there, if nothing was connected since."""
-    rows = Activity.objects.filter(category="connection", code__in=LINKING, **few)
+def app_removals(site_filter: dict[str, Any]) -> dict[int, datetime]:
+    """When the app was removed in Zoom, for Sites not connected since."""
+    rows = Activity.objects.filter(category="connection", code__in=CONNECTION_CODES, **site_filter)
     latest: dict[int, tuple[datetime, str]] = {}
-    for row in rows.values("site", "code").annotate(at=Max("at")):
-        latest[row["site"]] = max(
-            latest.get(row["site"], (row["at"], row["code"])), (row["at"], row["code"])
-        )
-    return {site: at for site, (at, code) in latest.items() if code == "deauthorized"}
+    for row in rows.values("site", "code").annotate(last_at=Max("created_at")):
+        entry = (row["last_at"], row["code"])
+        latest[row["site"]] = max(latest.get(row["site"], entry), entry)
+    return {
+        site_id: last_at for site_id, (last_at, code) in latest.items() if code == "deauthorized"
+    }

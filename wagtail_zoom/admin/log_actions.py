@@ -1,4 +1,4 @@
-"""The kinds of entries in Wagtail's audit log. They are never purged: no personal data in them."""
+"""Actions in Wagtail's audit log. Entries are never purged, so they hold no personal data."""
 
 from __future__ import annotations
 

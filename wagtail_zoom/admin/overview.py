@@ -1,4 +1,4 @@
-"""All Sites of the installation with their state, sorted by pain, for the host."""
+"""All Sites of the installation with their state, worst first, for the operator."""
 
 from __future__ import annotations
 
@@ -17,31 +17,36 @@ from wagtail.models import GroupSitePermission, Site
 from ..models import Activity
 from ..oauth import notifications
 from ..permissions import CODENAME
-from . import formatting, links, site_status, states
-from .site_state import NEEDS_OWNER, State
-from .site_status import Facts
+from . import formatting, links, status_rules
+from .site_state import NEEDS_OWNER, SiteState
+from .site_status import SiteStatus, get_site_statuses
 
-GROUPS: dict[str, set[State]] = {
-    "reconnect": {State.NEEDS_RECONNECT, State.REVOKED, State.QUARANTINED},
-    "permission": {State.MISSING},
-    "errors": {State.SIGNUPS_FAILED, State.WITHHELD, State.WORKER_DOWN, State.CONFIRM},
-    "stale": {State.LATE, State.NO_EVENTS, State.DEGRADED},
-    "limited": {State.THROTTLED},
-    "well": {
-        State.GOOD,
-        State.PAUSED,
-        State.IMPORTING,
-        State.SYNCING,
-        State.CHOOSE,
-        State.ARCHIVED,
-        State.INVITED,
+GROUPS: dict[str, set[SiteState]] = {
+    "reconnect": {SiteState.NEEDS_RECONNECT, SiteState.REVOKED, SiteState.QUARANTINED},
+    "permission": {SiteState.MISSING},
+    "errors": {
+        SiteState.REGISTRATIONS_FAILED,
+        SiteState.WITHHELD,
+        SiteState.WORKER_DOWN,
+        SiteState.CONFIRM,
     },
-    "none": {State.NOT_CONNECTED},
+    "stale": {SiteState.LATE, SiteState.NO_EVENTS, SiteState.DEGRADED},
+    "limited": {SiteState.THROTTLED},
+    "well": {
+        SiteState.GOOD,
+        SiteState.PAUSED,
+        SiteState.IMPORTING,
+        SiteState.SYNCING,
+        SiteState.CHOOSE,
+        SiteState.ARCHIVED,
+        SiteState.INVITED,
+    },
+    "none": {SiteState.NOT_CONNECTED},
 }
 
 
 def group_names() -> dict[str, str]:
-    """What the groups are called, as the word below a number."""
+    """Labels of the groups, shown below a number."""
     return {
         "reconnect": _("must reconnect"),
         "permission": _("lack a permission"),
@@ -53,7 +58,7 @@ def group_names() -> dict[str, str]:
     }
 
 
-ICONS = {
+GROUP_ICONS = {
     "reconnect": ("warning", "bad"),
     "permission": ("warning", "bad"),
     "errors": ("warning", "bad"),
@@ -62,63 +67,63 @@ ICONS = {
     "well": ("success", "good"),
     "none": ("minus", "plain"),
 }
-CALM = {State.PAUSED, State.ARCHIVED, State.CHOOSE, State.INVITED}
+NEUTRAL_STATES = {SiteState.PAUSED, SiteState.ARCHIVED, SiteState.CHOOSE, SiteState.INVITED}
 
 
-FEW = 200
-"""Up to so many Sites the whole list is worked out each time."""
-ORDER, ORDER_SECONDS = "wagtail_zoom:fleet", 30
-MAILED = NEEDS_OWNER | {State.NOT_CONNECTED}
-"""States about which the host may write to the owner."""
+CACHE_THRESHOLD = 200
+"""With more Sites than this, the computed order is cached."""
+SUMMARIES_KEY, SUMMARIES_SECONDS = "wagtail_zoom:overview", 30
+MAILABLE_STATES = NEEDS_OWNER | {SiteState.NOT_CONNECTED}
+"""States about which the operator may email the owner."""
 
 
 @dataclass
-class Row:
-    """One Site in the fleet.
+class SiteRow:
+    """One Site in the overview.
 
-    ``keeper`` is the address of somebody who may change its Zoom settings, ``written`` when the
-    host wrote last.
+    ``fallback_owner`` is the email address of a user who may change its Zoom settings,
+    ``mailed_by_operator_at`` is when the operator last emailed the owner.
     """
 
-    facts: Facts
-    keeper: str = ""
-    written: datetime | None = None
+    site_status: SiteStatus
+    fallback_owner: str = ""
+    mailed_by_operator_at: datetime | None = None
 
     @property
     def pk(self) -> int:
-        return self.facts.site.pk
+        return self.site_status.site.pk
 
     @property
     def site(self) -> Site:
-        return self.facts.site
+        return self.site_status.site
 
     @cached_property
-    def state(self) -> State:
-        return states.classify(self.facts)
+    def state(self) -> SiteState:
+        return status_rules.classify(self.site_status)
 
     @property
     def group(self) -> str:
         return next(name for name, members in GROUPS.items() if self.state in members)
 
     @property
-    def word(self) -> str:
-        return states.short(self.facts, self.state)
+    def state_label(self) -> str:
+        return status_rules.short_label(self.site_status, self.state)
 
     @property
-    def look(self) -> tuple[str, str]:
-        """Icon and tone."""
-        return ("minus", "plain") if self.state in CALM else ICONS[self.group]
+    def icon_and_tone(self) -> tuple[str, str]:
+        """Icon name and tone of the state."""
+        return ("minus", "plain") if self.state in NEUTRAL_STATES else GROUP_ICONS[self.group]
 
     @cached_property
     def since(self) -> datetime | None:
-        grant, site_settings = self.facts.grant, self.facts.site_settings
-        if self.state in (State.NEEDS_RECONNECT, State.DEGRADED) and grant is not None:
+        grant, site_settings = self.site_status.grant, self.site_status.site_settings
+        if self.state in (SiteState.NEEDS_RECONNECT, SiteState.DEGRADED) and grant is not None:
             return grant.state_since
         return {
-            State.PAUSED: site_settings.paused_at,
-            State.ARCHIVED: site_settings.archived_at,
-            State.REVOKED: self.facts.removed_at,
-            State.WORKER_DOWN: self.facts.beat_at,
+            SiteState.PAUSED: site_settings.paused_at,
+            SiteState.ARCHIVED: site_settings.archived_at,
+            SiteState.REVOKED: self.site_status.app_removed_at,
+            SiteState.WORKER_DOWN: self.site_status.heartbeat_at,
         }.get(self.state)
 
     @property
@@ -126,42 +131,54 @@ class Row:
         """For how long, and why."""
         parts = []
         if self.since:
-            parts.append(_("for %(age)s") % {"age": formatting.age(self.since, self.facts.now)})
-        if self.state is State.NEEDS_RECONNECT:
-            parts.append(self.facts.reason)
-        elif self.state is State.MISSING:
             parts.append(
-                formatting.listing(formatting.kind_name(name) for name in self.facts.missing)
+                _("for %(age)s") % {"age": formatting.age(self.since, self.site_status.now)}
             )
-        elif self.state is State.THROTTLED and self.facts.account:
-            until = self.facts.account.throttled_until or self.facts.now
+        if self.state is SiteState.NEEDS_RECONNECT:
+            parts.append(self.site_status.reconnect_reason)
+        elif self.state is SiteState.MISSING:
             parts.append(
-                _("goes on at %(time)s") % {"time": formatting.moment(until, self.facts.now)}
+                formatting.join_list(
+                    formatting.kind_name(name) for name in self.site_status.missing_kinds
+                )
             )
-        elif self.state is State.SIGNUPS_FAILED:
-            parts.append(formatting.signups(self.facts.signups.get("failed", 0)))
+        elif self.state is SiteState.THROTTLED and self.site_status.account:
+            until = self.site_status.account.throttled_until or self.site_status.now
+            parts.append(
+                _("goes on at %(time)s")
+                % {"time": formatting.date_time(until, self.site_status.now)}
+            )
+        elif self.state is SiteState.REGISTRATIONS_FAILED:
+            parts.append(
+                formatting.registration_count(self.site_status.registration_counts.get("failed", 0))
+            )
         return ", ".join(parts)
 
     @property
     def checked(self) -> str:
-        at = self.facts.account.reconciled_at if self.facts.account else None
-        return formatting.moment(at, self.facts.now) if at else "–"
+        account = self.site_status.account
+        if account is None or account.reconciled_at is None:
+            return "–"
+        return formatting.date_time(account.reconciled_at, self.site_status.now)
 
     @property
     def owner(self) -> str:
-        return notifications.owner_address(self.facts.site_settings) or self.keeper
+        return notifications.owner_email(self.site_status.site_settings) or self.fallback_owner
 
     @cached_property
     def mailed_at(self) -> datetime | None:
-        """When the owner was written to about the present trouble, by us or by the host."""
-        times = [self.written] if self.written else []
-        if self.state is State.NEEDS_RECONNECT and self.facts.grant:
-            times += [datetime.fromisoformat(str(text)) for text in self.facts.grant.notices or []]
-        return max((at for at in times if not self.since or at >= self.since), default=None)
+        """When the owner was last emailed about the current problem, by us or by the operator."""
+        times = [self.mailed_by_operator_at] if self.mailed_by_operator_at else []
+        if self.state is SiteState.NEEDS_RECONNECT and self.site_status.grant:
+            times += [
+                datetime.fromisoformat(str(text))
+                for text in self.site_status.grant.reminders_sent or []
+            ]
+        return max((time for time in times if not self.since or time >= self.since), default=None)
 
     @property
     def mailed(self) -> str:
-        if self.state not in MAILED:
+        if self.state not in MAILABLE_STATES:
             return ""
         if self.mailed_at is None:
             return _("not mailed")
@@ -169,42 +186,44 @@ class Row:
 
     @property
     def can_mail(self) -> bool:
-        account = self.facts.account
-        asleep = account is not None and account.is_quarantined
-        return self.state in MAILED and bool(self.owner) and not asleep
+        account = self.site_status.account
+        is_quarantined = account is not None and account.is_quarantined
+        return self.state in MAILABLE_STATES and bool(self.owner) and not is_quarantined
 
     @property
     def panel_url(self) -> str:
-        return links.panel_url(self.facts)
+        return links.panel_url(self.site_status)
 
     @property
     def visitors(self) -> str:
-        """What is on the Site's pages now. Two queries: only for the rows that are looked at."""
-        if not self.facts.site_settings.shows_data:
+        """What the Site's pages show now. Two queries: only for displayed rows."""
+        if not self.site_status.site_settings.shows_data:
             return _("Nothing")
-        return formatting.shown(self.facts.dates_shown, self.facts.recordings_shown)
+        return formatting.shown_counts(
+            self.site_status.occurrences_shown, self.site_status.recordings_shown
+        )
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
-        """Worst state first, then the longest."""
-        since = self.since or self.facts.now
-        return self.state.rank, since, self.facts.site.hostname
+        """Worst state first, then the one that lasts longest."""
+        since = self.since or self.site_status.now
+        return self.state.rank, since, self.site_status.site.hostname
 
 
-def rows(sites: QuerySet[Site] | None = None, now: datetime | None = None) -> list[Row]:
+def site_rows(sites: QuerySet[Site] | None = None, now: datetime | None = None) -> list[SiteRow]:
     """These Sites, or all, worst first: a fixed number of queries."""
     sites = Site.objects.order_by("hostname") if sites is None else sites
-    keepers, written = _keepers(), _written()
-    found = [
-        Row(known, keepers.get(known.site.pk, ""), written.get(known.site.pk))
-        for known in site_status.read(sites, now)
+    fallback_owners, mail_times = _fallback_owners(), _operator_mail_times()
+    rows = [
+        SiteRow(status, fallback_owners.get(status.site.pk, ""), mail_times.get(status.site.pk))
+        for status in get_site_statuses(sites, now)
     ]
-    return sorted(found, key=lambda row: row.sort_key)
+    return sorted(rows, key=lambda row: row.sort_key)
 
 
 @dataclass(frozen=True)
-class Brief:
-    """What sorting, counting and choosing need of a row: the same in every language."""
+class SiteSummary:
+    """The values of a row needed to sort, count and filter: the same in every language."""
 
     pk: int
     hostname: str
@@ -214,70 +233,71 @@ class Brief:
     was_mailed: bool
 
     @classmethod
-    def of(cls, row: Row) -> Brief:
+    def from_row(cls, row: SiteRow) -> SiteSummary:
         return cls(
             row.pk, row.site.hostname, row.owner, row.group, row.can_mail, row.mailed_at is not None
         )
 
 
-def briefs() -> list[Brief]:
-    """All Sites, worst first. Where there are many, the order may be half a minute old.
+def site_summaries() -> list[SiteSummary]:
+    """All Sites, worst first. With many Sites, the order may be half a minute old.
 
-    The states of ten thousand Sites take seconds to work out; whoever pages through them need not
-    wait for that each time. The rows that are looked at are always read anew.
+    Computing the states of ten thousand Sites takes seconds, too long for each page of the list.
+    Displayed rows are always computed again.
     """
-    if Site.objects.count() <= FEW:
-        return [Brief.of(row) for row in rows()]
-    known: list[Brief] | None = cache.get(ORDER)
-    if known is None:
-        known = [Brief.of(row) for row in rows()]
-        cache.set(ORDER, known, ORDER_SECONDS)
-    return known
+    if Site.objects.count() <= CACHE_THRESHOLD:
+        return [SiteSummary.from_row(row) for row in site_rows()]
+    summaries: list[SiteSummary] | None = cache.get(SUMMARIES_KEY)
+    if summaries is None:
+        summaries = [SiteSummary.from_row(row) for row in site_rows()]
+        cache.set(SUMMARIES_KEY, summaries, SUMMARIES_SECONDS)
+    return summaries
 
 
-def rows_of(wanted: Iterable[Brief]) -> list[Row]:
-    """The rows behind some briefs, in their order."""
-    pks = [brief.pk for brief in wanted]
-    found = {row.pk: row for row in rows(Site.objects.filter(pk__in=pks))}
-    return [found[pk] for pk in pks if pk in found]
+def rows_for_summaries(summaries: Iterable[SiteSummary]) -> list[SiteRow]:
+    """The full rows of these summaries, in their order."""
+    pks = [summary.pk for summary in summaries]
+    rows = {row.pk: row for row in site_rows(Site.objects.filter(pk__in=pks))}
+    return [rows[pk] for pk in pks if pk in rows]
 
 
-def _keepers() -> dict[int, str]:
-    """By Site, the address of the first person whose group may change its Zoom settings."""
-    right = {
+def _fallback_owners() -> dict[int, str]:
+    """By Site, the email of the first user whose group may change its Zoom settings."""
+    permission = {
         "permission__codename": CODENAME,
         "permission__content_type__app_label": "wagtail_zoom",
         "group__user__is_active": True,
     }
-    people = GroupSitePermission.objects.filter(**right).exclude(group__user__email="")
-    found = people.order_by("-group__user__pk").values_list("site", "group__user__email")
-    return dict(found)
+    users = GroupSitePermission.objects.filter(**permission).exclude(group__user__email="")
+    return dict(users.order_by("-group__user__pk").values_list("site", "group__user__email"))
 
 
-def _written() -> dict[int, datetime]:
-    mails = Activity.objects.filter(code="owner_mailed").order_by()
-    return dict(mails.values_list("site").annotate(at=Max("at")))
+def _operator_mail_times() -> dict[int, datetime]:
+    entries = Activity.objects.filter(code="owner_mailed").order_by()
+    return dict(entries.values_list("site").annotate(last_at=Max("created_at")))
 
 
-def write(row: Row, user: Any) -> bool:
-    """Write to the owner of a Site what its panel says, in the owner's language."""
+def mail_owner(row: SiteRow, user: Any) -> bool:
+    """Email the owner of a Site the message of its panel, in the owner's language."""
     if not row.can_mail:
         return False
-    with translation.override(notifications.language_of(row.facts.site_settings)):
-        title, text = _letter(row)
-        sent = notifications.send_about(row.facts.site_settings, row.owner, title, text)
+    with translation.override(notifications.language_of(row.site_status.site_settings)):
+        title, text = _mail_content(row)
+        sent = notifications.send_status_email(
+            row.site_status.site_settings, row.owner, title, text
+        )
     if sent:
-        account = row.facts.account
+        account = row.site_status.account
         Activity.log([row.pk], "connection", "owner_mailed", account=account, user=user)
-        cache.delete(ORDER)
+        cache.delete(SUMMARIES_KEY)
     return sent
 
 
-def _letter(row: Row) -> tuple[str, str]:
-    if row.state is State.NOT_CONNECTED:
+def _mail_content(row: SiteRow) -> tuple[str, str]:
+    if row.state is SiteState.NOT_CONNECTED:
         return (
             _("Zoom is not connected yet."),
             _("Connect it once, and your dates and recordings keep themselves up to date."),
         )
-    status = states.describe(row.facts)
-    return status.title, status.text
+    message = status_rules.describe(row.site_status)
+    return message.title, message.text

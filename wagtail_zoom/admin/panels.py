@@ -1,4 +1,4 @@
-"""The two tabs of the settings page: how Zoom is connected, and what is shown."""
+"""The two tabs of the settings page: the connection, and what to show."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel,
 
 from ..models import ZoomSettings
 from . import connection_card, kinds
-from .forms import ChoicesForm
+from .forms import SiteSettingsForm
 from .listings import rules
 
 
 class ConnectionPanel(Panel):
-    """What is: the card, what visitors see, health, leaving. Holds no field."""
+    """The connection tab. It has no form field."""
 
     clean_name = "connection"
 
@@ -28,13 +28,13 @@ class ConnectionPanel(Panel):
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             context = super().get_context_data(parent_context)
-            # The dialog holds a form of its own.
+            # The dialog has its own form.
             context["csrf_token"] = get_token(self.request)
-            return context | connection_card.context(self.request.wagtail_zoom_facts)
+            return context | connection_card.context(self.request.wagtail_zoom_site_status)
 
 
 class KindsPanel(Panel):
-    """The switches of the kinds of data, each with what Zoom has and what would show."""
+    """The switches of the kinds of data, each with its counts."""
 
     clean_name = "kinds"
     names = ("show_meetings", "show_webinars", "show_recordings", "show_registration")
@@ -50,12 +50,12 @@ class KindsPanel(Panel):
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             context = super().get_context_data(parent_context)
-            context["lines"] = kinds.lines(self.request.wagtail_zoom_facts, self.form)
+            context["kind_rows"] = kinds.kind_rows(self.request.wagtail_zoom_site_status, self.form)
             return context
 
 
 class HostsPanel(Panel):
-    """The directory: what is ticked stands on top, the rest is searched."""
+    """The hosts: selected ones first, the others by search."""
 
     clean_name = "hosts"
 
@@ -67,12 +67,12 @@ class HostsPanel(Panel):
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             context = super().get_context_data(parent_context)
-            context |= kinds.hosts_context(self.request.wagtail_zoom_facts, self.form)
+            context |= kinds.hosts_context(self.request.wagtail_zoom_site_status, self.form)
             return context
 
 
 class RulesPanel(Panel):
-    """The rules for recordings that hold besides the Site's own, each with a way to end it."""
+    """The rules for recordings of single series and hosts, each with a button to end it."""
 
     clean_name = "rules"
 
@@ -87,18 +87,18 @@ class RulesPanel(Panel):
             return bool(super().is_shown() and self.rules)
 
         @cached_property
-        def rules(self) -> list[rules.Line]:
-            return rules.lines(self.request.wagtail_zoom_facts.site_settings)
+        def rules(self) -> list[rules.RuleRow]:
+            return rules.rule_rows(self.request.wagtail_zoom_site_status.site_settings)
 
 
-class ChoicesTab(ObjectList):
-    """The second tab; its name is part of links, so that it must not follow the language."""
+class SettingsTab(ObjectList):
+    """The settings tab; its name is part of URLs and must not be translated."""
 
     clean_name = "choices"
 
 
-def _choices() -> ChoicesTab:
-    return ChoicesTab(
+def _settings_tab() -> SettingsTab:
+    return SettingsTab(
         [
             KindsPanel(heading=gettext_lazy("Kinds"), icon="view"),
             HostsPanel(heading=gettext_lazy("Whose meetings"), icon="user"),
@@ -169,14 +169,14 @@ def _choices() -> ChoicesTab:
 
 
 @lru_cache(maxsize=2)
-def edit_handler(*, choices_first: bool) -> TabbedInterface:
-    """The tabs, bound to the model. Just connected, the choices come first."""
-    tabs: list[Panel] = [ConnectionPanel(heading=gettext_lazy("Connection")), _choices()]
-    if choices_first:
+def edit_handler(*, settings_first: bool) -> TabbedInterface:
+    """The tabs, bound to the model. Right after connecting, the settings come first."""
+    tabs: list[Panel] = [ConnectionPanel(heading=gettext_lazy("Connection")), _settings_tab()]
+    if settings_first:
         tabs.reverse()
-    return TabbedInterface(tabs, base_form_class=ChoicesForm).bind_to_model(ZoomSettings)
+    return TabbedInterface(tabs, base_form_class=SiteSettingsForm).bind_to_model(ZoomSettings)
 
 
 def save_label(*, first: bool) -> str:
-    """What the button at the bottom says."""
+    """Label of the save button."""
     return _("Save and start the import") if first else _("Save")

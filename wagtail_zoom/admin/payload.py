@@ -1,4 +1,4 @@
-"""The message behind a line of the activity: who may see it, and what of it is covered."""
+"""The payload of a webhook event in the activity log: who may see it, and what is masked."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ..utils.redaction import redact
 MASK = "••••"
 
 
-def may_see(row: Activity, hosts: set[str]) -> bool:
-    """Whether the message behind a line is about one of these hosts (Zoom's ids).
+def can_view(row: Activity, host_ids: set[str]) -> bool:
+    """Whether the event of a row is about one of these hosts (Zoom's ids).
 
-    A failed message is told to every Site of the account; what stands in it, only to those that
+    A failed event is listed on every Site of the account; its payload is shown only to Sites that
     show its host.
     """
     event = row.event
     if event is None or not isinstance(event.payload, dict):
         return False
-    thing = _object(event.payload)
-    return str(thing.get("host_id") or "") in hosts
+    zoom_object = _event_object(event.payload)
+    return str(zoom_object.get("host_id") or "") in host_ids
 
 
-def _object(payload: dict[str, Any]) -> dict[str, Any]:
-    """The thing that a message is about."""
+def _event_object(payload: dict[str, Any]) -> dict[str, Any]:
+    """The Zoom object that an event is about."""
     inner = payload.get("payload") if isinstance(payload.get("payload"), dict) else payload
-    thing = inner.get("object") if isinstance(inner, dict) else None
-    return thing if isinstance(thing, dict) else {}
+    zoom_object = inner.get("object") if isinstance(inner, dict) else None
+    return zoom_object if isinstance(zoom_object, dict) else {}
 
 
-def raw(row: Activity) -> str:
-    """What Zoom sent, cleaned once more, as indented text; empty when it is gone."""
+def formatted_payload(row: Activity) -> str:
+    """The redacted payload as indented JSON; empty when it was deleted."""
     event = row.event
     if event is None or not event.payload:
         return ""
@@ -41,13 +41,13 @@ def raw(row: Activity) -> str:
 
 
 def _masked(value: Any) -> Any:
-    """Anything that still looks like an address or a name is covered."""
-    hidden = ("email", "name", "first_name", "last_name", "phone", "address")
+    """The payload with everything that looks like an email address or a name masked."""
+    masked_keys = ("email", "name", "first_name", "last_name", "phone", "address")
     if isinstance(value, list):
         return [_masked(item) for item in value]
     if isinstance(value, dict):
         return {
-            key: MASK if key in hidden or "email" in key else _masked(item)
+            key: MASK if key in masked_keys or "email" in key else _masked(item)
             for key, item in value.items()
         }
     if isinstance(value, str) and "@" in value:

@@ -1,8 +1,8 @@
-"""The guard in front of every admin view: nobody reaches what belongs to another Site.
+"""Access control of the admin views: no user reaches data of another Site.
 
-Wagtail's generic views and choosers ask for a right on the model, not on the row (Wagtail issues
-13314, 14272). So views of ours are never used bare: a viewset mixes the guard into each view
-class it constructs, and views of one Site start at ``SiteMixin``.
+Wagtail's generic views and choosers check a permission on the model, not on the row (Wagtail
+issues 13314, 14272). So a viewset adds ``OwnerAccessMixin`` to each view class that it constructs,
+and views of one Site use ``SiteMixin``.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ def visible_to(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def owns_any(user: Any) -> bool:
-    """Whether this user may change the Zoom settings of any Site; asked once for a request.
+    """Whether this user may change the Zoom settings of any Site: one query for a request.
 
-    The menu alone asks five times. The answer hangs on the user object, which lives as long as
-    the request.
+    The menu alone calls it five times. The result is cached on the user object, which lives as
+    long as the request.
     """
     if not hasattr(user, "_wagtail_zoom_owns_any"):
         user._wagtail_zoom_owns_any = sites_for(user).exists()
     return bool(user._wagtail_zoom_owns_any)
 
 
-def policy_of(model: type[Any]) -> Any:
+def permission_policy_of(model: type[Any]) -> Any:
     """Wagtail's permission policy of one of its own models, on every supported version."""
     try:
         from wagtail.permissions import policy_registry
-    except ImportError:  # Wagtail 7.4 has no registry; images are the only model we ask about.
+    except ImportError:  # Wagtail 7.4 has no registry; it is only used for images.
         from wagtail.images.permissions import permission_policy
 
         return permission_policy
@@ -46,16 +46,16 @@ def policy_of(model: type[Any]) -> Any:
 
 
 def site_or_404(request: HttpRequest, pk: int) -> Site:
-    """The Site of an address; 404 for everybody who may not change its Zoom settings."""
+    """The Site of a URL; 404 for users who may not change its Zoom settings."""
     site = get_object_or_404(Site.objects.select_related("root_page"), pk=pk)
     if not may_change(request.user, site):  # guard: admin-site-right
         raise Http404
-    request.user._wagtail_zoom_owns_any = True  # the menu need not ask again
+    request.user._wagtail_zoom_owns_any = True  # saves the menu a query
     return site
 
 
 class SiteMixin:
-    """For views under ``zoom/<site_pk>/``: finds the Site, or there is nothing here."""
+    """For views under ``zoom/<site_pk>/``: loads the Site or responds with 404."""
 
     request: HttpRequest
     site: Site
@@ -66,8 +66,8 @@ class SiteMixin:
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 
-class RowGuard:
-    """Mixed in front of generic views: rows of other Sites do not exist for them."""
+class OwnerAccessMixin:
+    """Limits a generic view to rows of the user's own Sites."""
 
     permission_policy: OwnerPolicy
     model: Any
@@ -77,12 +77,12 @@ class RowGuard:
         if not owns_any(request.user):
             raise Http404
         if "pk" in kwargs:
-            rows = visible_to(request.user, self.guarded_rows())
+            rows = visible_to(request.user, self.accessible_rows())
             get_object_or_404(rows, pk=kwargs["pk"])
         super().setup(request, *args, **kwargs)  # type: ignore[misc]
 
-    def guarded_rows(self) -> QuerySet[Any]:
-        """All rows that this view is about at all."""
+    def accessible_rows(self) -> QuerySet[Any]:
+        """All rows of this view, before the check of the Site."""
         return self.model._default_manager.all()
 
     def get_base_queryset(self) -> QuerySet[Any]:
@@ -95,41 +95,45 @@ class RowGuard:
 
 
 class OwnerViewSet(ModelViewSet):
-    """Base of our viewsets: every view class, present and future, gets the guard."""
+    """Base of our viewsets: every view class gets the access mixin."""
 
-    guard: type[RowGuard] = RowGuard
+    access_mixin: type[OwnerAccessMixin] = OwnerAccessMixin
     policy: OwnerPolicy
     add_to_reference_index = False
     copy_view_enabled = False
     form_fields: list[str] = []
     views: tuple[str, ...] = ("index", "index_results")
-    """Names of the URL patterns that are offered; the others do not exist."""
+    """Names of the URL patterns that exist."""
 
     def construct_view(self, view_class: type[Any], **kwargs: Any) -> Any:
         members = {"permission_policy": self.policy}
-        bases = (view_class,) if issubclass(view_class, RowGuard) else (self.guard, view_class)
-        guarded = type(view_class.__name__, bases, members)
-        return super().construct_view(guarded, **kwargs)
+        bases = (
+            (view_class,)
+            if issubclass(view_class, OwnerAccessMixin)
+            else (self.access_mixin, view_class)
+        )
+        limited_class = type(view_class.__name__, bases, members)
+        return super().construct_view(limited_class, **kwargs)
 
     def get_urlpatterns(self) -> list[Any]:
         return [pattern for pattern in super().get_urlpatterns() if pattern.name in self.views]
 
     def register_permissions(self) -> None:
-        """There is one right only; it is offered in the group form by the settings."""
+        """The only permission is registered by the settings model."""
 
     def register_admin_url_finder(self) -> None:
         """Models with several viewsets register their own."""
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        """Addresses of views that are not offered are unknown to the others, too."""
-        found = super().get_common_view_kwargs(**kwargs)
-        if "permission_policy" in found:
-            # Wagtail 7.4 hands the model's own policy to each view, which would go before ours.
-            found["permission_policy"] = self.policy
+        """Leave out the URL names of views that do not exist."""
+        view_kwargs = super().get_common_view_kwargs(**kwargs)
+        if "permission_policy" in view_kwargs:
+            # Wagtail 7.4 passes the model's own policy, which would override ours.
+            view_kwargs["permission_policy"] = self.policy
         for name in ("add", "edit", "delete", "history", "usage", "inspect", "copy"):
             if name not in self.views:
-                found.pop(f"{name}_url_name", None)
-        return found
+                view_kwargs.pop(f"{name}_url_name", None)
+        return view_kwargs
 
     @property
     def menu_item_class(self) -> type[Any]:

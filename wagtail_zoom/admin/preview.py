@@ -1,7 +1,7 @@
-"""What visitors would see with choices that are not saved yet, and what Zoom has of it.
+"""Preview of unsaved settings: what visitors would see, and how much Zoom has.
 
-Of what is fetched already, the gate itself is asked. Of the rest there is a number only, from one
-listing call for each host and kind: nothing is fetched before the owner has saved.
+Imported data is counted by the visibility rules. For the rest only a total is known, from one
+list request for each host and kind: nothing is imported before the owner saves.
 """
 
 from __future__ import annotations
@@ -18,131 +18,131 @@ from django.utils import timezone
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import GrantState, Kind, Meeting, Occurrence, Recording, SyncRun, ZoomSettings
 from ..utils.queue import enqueue
-from .forms import offered_hosts, or_connector
-from .site_status import Facts
+from .forms import available_hosts, with_default_host
+from .site_status import SiteStatus
 
-COUNTING = 30
-"""Seconds in which a count that was asked for is waited for, and not asked for again."""
-COUNTED_AT_ONCE = 20
+COUNT_TIMEOUT = 30
+"""Seconds to wait for a requested count before it is requested again."""
+MAX_COUNTED_HOSTS = 20
 
 
 @dataclass(frozen=True)
-class Prospect(SiteVisibility):
-    """The gate of a Site as it would be with other choices and with these hosts ticked."""
+class PreviewVisibility(SiteVisibility):
+    """Visibility rules of a Site as if these settings were saved and these hosts selected."""
 
-    ticked: frozenset[int] = field(default_factory=frozenset)
+    host_ids: frozenset[int] = field(default_factory=frozenset)
 
-    def _hosts(self, site_settings: ZoomSettings) -> Q:  # type: ignore[override]
-        covered = offered_hosts(site_settings).order_by().filter(pk__in=self.ticked)
+    def _exposed_hosts(self, site_settings: ZoomSettings) -> Q:  # type: ignore[override]
+        covered = available_hosts(site_settings).order_by().filter(pk__in=self.host_ids)
         return Q(host__in=covered.values("pk"))
 
 
 @dataclass
-class Outlook:
-    """One set of choices, saved or not."""
+class ExposurePreview:
+    """What one set of settings would show, saved or not."""
 
-    facts: Facts
+    site_status: SiteStatus
     site_settings: ZoomSettings
-    hosts: frozenset[int]
+    host_ids: frozenset[int]
 
     @classmethod
-    def of(cls, facts: Facts) -> Outlook:
-        """As it is stored; before the first choice with the person who connected."""
-        ticked = or_connector(facts.site_settings, facts.stored_hosts)
-        return cls(facts, facts.site_settings, frozenset(ticked))
+    def from_stored(cls, site_status: SiteStatus) -> ExposurePreview:
+        """The stored settings; until the first save, with the host who connected."""
+        host_ids = with_default_host(site_status.site_settings, site_status.stored_host_ids)
+        return cls(site_status, site_status.site_settings, frozenset(host_ids))
 
     @classmethod
-    def tried(cls, facts: Facts, form: Any) -> Outlook:
-        """As the form says, also when something in it cannot be saved like that."""
+    def from_form(cls, site_status: SiteStatus, form: Any) -> ExposurePreview:
+        """The posted settings, even if they are not valid."""
         form.is_valid()
         hosts = form.cleaned_data.get("hosts")
         if hosts is None:
-            return cls(facts, form.instance, cls.of(facts).hosts)
-        ticked = {host.pk for host in hosts}
-        return cls(facts, form.instance, frozenset(ticked))
+            return cls(site_status, form.instance, cls.from_stored(site_status).host_ids)
+        return cls(site_status, form.instance, frozenset(host.pk for host in hosts))
 
     @cached_property
-    def visibility(self) -> Prospect:
+    def visibility(self) -> PreviewVisibility:
         site_settings = copy.copy(self.site_settings)
         site_settings.configured_at = site_settings.configured_at or timezone.now()
-        return Prospect(site_settings, ticked=self.hosts)
+        return PreviewVisibility(site_settings, host_ids=self.host_ids)
 
     @cached_property
-    def shows(self) -> dict[str, int]:
-        """Of what is fetched: upcoming dates of meetings and webinars, and recordings."""
-        gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
+    def shown_counts(self) -> dict[str, int]:
+        """Of the imported data: upcoming occurrences by kind, and recordings."""
+        inactive = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
         rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-        rows = rows.filter(end__gte=self.facts.now).exclude(state__in=gone)
-        counts = rows.order_by().values("meeting__kind").annotate(n=Count("pk"))
-        found = {str(row["meeting__kind"]): row["n"] for row in counts}
+        rows = rows.filter(end__gte=self.site_status.now).exclude(state__in=inactive)
+        kinds = rows.order_by().values("meeting__kind").annotate(n=Count("pk"))
+        counts = {str(row["meeting__kind"]): row["n"] for row in kinds}
         if Kind.RECORDING in self.site_settings.kinds:
             recordings = self.visibility.recordings(Audience.VISITOR, Channel.PAGE)
-            found[Kind.RECORDING.value] = recordings.count()
-        return found
+            counts[Kind.RECORDING.value] = recordings.count()
+        return counts
 
     @cached_property
-    def totals(self) -> dict[str, int]:
-        """What Zoom says it has, by kind; kinds that were not asked for lack."""
+    def zoom_totals(self) -> dict[str, int]:
+        """Totals in Zoom by kind; kinds that were not counted are left out."""
         sums: dict[str, int] = {}
-        for totals in self._totals():
+        for totals in self._totals_of_hosts():
             for kind, n in (totals or {}).items():
                 sums[kind] = sums.get(kind, 0) + int(n or 0)
-        if self.is_fetched(Kind.RECORDING):
-            # The listing answers for a month only; of what is fetched we know all.
+        if self.is_imported(Kind.RECORDING):
+            # Zoom lists one month only; imported recordings are complete.
             recordings = Recording.objects.filter(host__in=self._rows(), removed_at=None)
             sums[Kind.RECORDING.value] = recordings.count()
         return sums
 
     @cached_property
-    def asking(self) -> int:
-        """Fetched meetings that ask for registration."""
+    def registration_count(self) -> int:
+        """Imported meetings that require registration."""
         rows = Meeting.objects.filter(host__in=self._rows(), removed_at=None)
         return rows.filter(approval_type__in=(0, 1)).count()
 
-    def _totals(self) -> list[dict[str, int]]:
-        """What Zoom has said of each host. The panel has read the stored ones for its list."""
-        if self is self.facts.__dict__.get("outlook"):
-            return [host.totals for host in self.facts.ticked]
+    def _totals_of_hosts(self) -> list[dict[str, int]]:
+        """Totals of each host. The panel has already loaded those of the stored settings."""
+        if self is self.site_status.__dict__.get("preview"):
+            return [host.totals for host in self.site_status.selected_hosts]
         return list(self._rows().values_list("totals", flat=True))
 
-    def is_fetched(self, kind: Kind) -> bool:
-        """Everything of this kind and these hosts is stored here."""
-        site_settings, account = self.facts.site_settings, self.facts.account
+    def is_imported(self, kind: Kind) -> bool:
+        """Whether all objects of this kind and these hosts are imported."""
+        site_settings, account = self.site_status.site_settings, self.site_status.account
         if account is None or site_settings.configured_at is None or account.reconciled_at is None:
             return False
-        run = self.facts.open_run
+        run = self.site_status.open_run
         if run is not None and run.mode == SyncRun.Mode.BACKFILL:
             return False
-        return kind in site_settings.kinds and self.hosts <= self.facts.stored_hosts
+        return kind in site_settings.kinds and self.host_ids <= self.site_status.stored_host_ids
 
     @property
     def is_partial(self) -> bool:
-        """Some of what is switched on is still to be fetched."""
-        return any(not self.is_fetched(kind) for kind in self.site_settings.kinds)
+        """Whether some enabled kind is not imported yet."""
+        return any(not self.is_imported(kind) for kind in self.site_settings.kinds)
 
-    def count_missing(self) -> bool:
-        """Have the worker ask Zoom how much the ticked hosts have, where nobody has asked yet.
+    def request_missing_counts(self) -> bool:
+        """Have the worker count what the selected hosts have in Zoom, where it is unknown.
 
-        Whether an answer is on its way; asked for again only after a while.
+        Returns whether a count is pending; the same count is requested again after a while.
         """
-        grant, account = self.facts.grant, self.facts.account
+        grant, account = self.site_status.grant, self.site_status.account
         if grant is None or account is None or account.is_quarantined:
             return False
         if grant.state != GrantState.CONNECTED or self.site_settings.needs_confirmation:
             return False
         rows = self._rows()
         allowed = {kind.value for kind in Kind} - set(grant.missing_kinds or [])
-        lacking = [pk for pk, totals in rows.values_list("pk", "totals") if allowed - set(totals)]
-        if not lacking:
+        totals_by_host = rows.values_list("pk", "totals")
+        uncounted_ids = [pk for pk, totals in totals_by_host if allowed - set(totals)]
+        if not uncounted_ids:
             return False
-        lacking = sorted(lacking)[:COUNTED_AT_ONCE]
-        key = f"wagtail_zoom.count.{account.pk}.{'-'.join(map(str, lacking))}"
-        asked = cache.get(key)
-        if asked is None:
-            cache.set(key, timezone.now().timestamp(), 10 * COUNTING)
-            enqueue("count_hosts", account.pk, *lacking)
+        uncounted_ids = sorted(uncounted_ids)[:MAX_COUNTED_HOSTS]
+        key = f"wagtail_zoom.count.{account.pk}.{'-'.join(map(str, uncounted_ids))}"
+        requested_at = cache.get(key)
+        if requested_at is None:
+            cache.set(key, timezone.now().timestamp(), 10 * COUNT_TIMEOUT)
+            enqueue("count_hosts", account.pk, *uncounted_ids)
             return True
-        return timezone.now().timestamp() - asked < COUNTING
+        return timezone.now().timestamp() - requested_at < COUNT_TIMEOUT
 
     def _rows(self) -> Any:
-        return offered_hosts(self.site_settings).order_by().filter(pk__in=self.hosts)
+        return available_hosts(self.site_settings).order_by().filter(pk__in=self.host_ids)

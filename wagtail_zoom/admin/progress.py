@@ -1,4 +1,4 @@
-"""A run of the sync as the owner watches it: one bar, one line for each kind."""
+"""Progress of a sync run for the panel: one bar, one row for each kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import formatting
 
 @dataclass(frozen=True)
 class Phase:
-    """One line: ``done``, ``running`` or ``waiting``."""
+    """One phase; ``state`` is ``done``, ``running`` or ``waiting``."""
 
     name: str
     state: str
@@ -24,16 +24,16 @@ class Phase:
 
 @dataclass(frozen=True)
 class Progress:
-    """The bar, what is said about it, and the lines below."""
+    """The bar, its text and the phases."""
 
-    done: int
+    completed: int
     total: int
-    sentence: str
+    text: str
     phases: list[Phase]
 
 
-def names() -> dict[str, str]:
-    """What the phases of a run are called; keys as ``SyncRun.progress`` has them."""
+def phase_names() -> dict[str, str]:
+    """Labels of the phases, by the keys of ``SyncRun.progress``."""
     return {
         "directory": _("Hosts"),
         "hosts": _("Hosts"),
@@ -47,25 +47,25 @@ def names() -> dict[str, str]:
     }
 
 
-def of(run: SyncRun, now: datetime | None = None) -> Progress:
-    """What can be shown of this run at this moment."""
+def progress_of(run: SyncRun, now: datetime | None = None) -> Progress:
+    """The progress of this run."""
     now = now or timezone.now()
     counts = {
         name: (int(pair[0] or 0), int(pair[1] or 0)) for name, pair in run.progress.items() if pair
     }
-    done = sum(min(pair) if pair[1] else pair[0] for pair in counts.values())
+    completed = sum(min(pair) if pair[1] else pair[0] for pair in counts.values())
     total = sum(max(pair) for pair in counts.values())
-    return Progress(done, total, _sentence(run, done, total, now), _phases(counts))
+    return Progress(completed, total, _progress_text(run, completed, total, now), _phases(counts))
 
 
 def _phases(counts: dict[str, tuple[int, int]]) -> list[Phase]:
-    labels, phases, started = names(), [], False
-    for name, (done, total) in counts.items():
-        text = _("%(done)d of %(total)d") % {"done": done, "total": max(done, total)}
-        if total and done >= total:
+    labels, phases, has_running = phase_names(), [], False
+    for name, (completed, total) in counts.items():
+        text = _("%(done)d of %(total)d") % {"done": completed, "total": max(completed, total)}
+        if total and completed >= total:
             state = "done"
-        elif not started:
-            state, started = "running", True
+        elif not has_running:
+            state, has_running = "running", True
             text = text if total else _("looking")
         else:
             state, text = "waiting", _("%(total)d, next") % {"total": total} if total else _("next")
@@ -73,13 +73,17 @@ def _phases(counts: dict[str, tuple[int, int]]) -> list[Phase]:
     return phases
 
 
-def _sentence(run: SyncRun, done: int, total: int, now: datetime) -> str:
+def _progress_text(run: SyncRun, completed: int, total: int, now: datetime) -> str:
     if run.started_at is None:
         return _("It starts in a moment. You can leave this page.")
-    began = _("Started at %(time)s") % {"time": formatting.moment(run.started_at, now)}
+    started_text = _("Started at %(time)s") % {"time": formatting.date_time(run.started_at, now)}
     seconds = (now - run.started_at).total_seconds()
-    if done and total > done and seconds > 5:
-        left = max(1, round(seconds / done * (total - done) / 60))
-        togo = ngettext("about %(n)d minute to go", "about %(n)d minutes to go", left) % {"n": left}
-        began = f"{began}, {togo}"
-    return _("%(began)s. You can leave this page. Your pages fill meanwhile.") % {"began": began}
+    if completed and total > completed and seconds > 5:
+        minutes = max(1, round(seconds / completed * (total - completed) / 60))
+        remaining = ngettext("about %(n)d minute to go", "about %(n)d minutes to go", minutes) % {
+            "n": minutes
+        }
+        started_text = f"{started_text}, {remaining}"
+    return _("%(began)s. You can leave this page. Your pages fill meanwhile.") % {
+        "began": started_text
+    }

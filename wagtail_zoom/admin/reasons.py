@@ -1,4 +1,4 @@
-"""Why single rows of a list are not shown, from what the list has read already: no query here."""
+"""Why rows of a list are not visible, from data the list has already loaded: no query here."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from django.utils.translation import gettext as _
 
 from ..frontend import visibility_reasons
 from ..models import ExposedHost, SiteItem, ZoomSettings
-from .site_status import Facts
+from .site_status import SiteStatus
 
 
-def ticked(site_settings: ZoomSettings) -> set[int]:
-    """Primary keys of the ticked hosts: one query for a whole list."""
+def exposed_host_ids(site_settings: ZoomSettings) -> set[int]:
+    """Primary keys of the selected hosts: one query for a whole list."""
     return set(ExposedHost.objects.filter(settings=site_settings.pk).values_list("host", flat=True))
 
 
-def meeting(known: Facts, item: SiteItem, hosts: set[int]) -> str:
-    """The first rule that keeps a meeting off the pages."""
-    return _explain(known, item.meeting, item, hosts)
+def meeting_reason(site_status: SiteStatus, item: SiteItem, host_ids: set[int]) -> str:
+    """The first rule that hides a meeting."""
+    return _explain(site_status, item.meeting, item, host_ids)
 
 
-def recording(known: Facts, item: SiteItem, hosts: set[int]) -> str:
-    """The first rule that keeps a recording off the pages."""
-    return _explain(known, item.recording, item, hosts)
+def recording_reason(site_status: SiteStatus, item: SiteItem, host_ids: set[int]) -> str:
+    """The first rule that hides a recording."""
+    return _explain(site_status, item.recording, item, host_ids)
 
 
-def _explain(known: Facts, thing: Any, item: SiteItem, hosts: set[int]) -> str:
-    found = visibility_reasons.explain(known.site_settings, thing, item=item, ticked=hosts)
-    return found or _("It is not shown at present.")
+def _explain(site_status: SiteStatus, obj: Any, item: SiteItem, host_ids: set[int]) -> str:
+    reason = visibility_reasons.explain(
+        site_status.site_settings, obj, item=item, exposed_hosts=host_ids
+    )
+    return reason or _("It is not shown at present.")

@@ -1,4 +1,4 @@
-"""What a state of a Site is: its name, its words, and the buttons that go with it."""
+"""The states of a Site, and the message and actions of one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 
-class State(Enum):
-    """From the worst to the best, then who does not take part: the order in every list."""
+class SiteState(Enum):
+    """From worst to best, then Sites that are not connected: the order of every list."""
 
     QUARANTINED = "quarantined"
     NEEDS_RECONNECT = "needs_reconnect"
@@ -24,7 +24,7 @@ class State(Enum):
     CHOOSE = "choose"
     IMPORTING = "importing"
     SYNCING = "syncing"
-    SIGNUPS_FAILED = "signups_failed"
+    REGISTRATIONS_FAILED = "registrations_failed"
     INVITED = "invited"
     ARCHIVED = "archived"
     GOOD = "good"
@@ -32,39 +32,44 @@ class State(Enum):
 
     @property
     def rank(self) -> int:
-        return list(State).index(self)
+        return list(SiteState).index(self)
 
 
 @dataclass(frozen=True)
-class Action:
-    """A button: ``post`` sends the owner's form to the address, else it is a link."""
+class StatusAction:
+    """A button: ``post`` posts a form to the URL, otherwise it is a link."""
 
     label: str
     url: str
     post: bool = True
-    filled: bool = False
+    primary: bool = False
 
 
 @dataclass(frozen=True)
-class Status:
-    """A state, worded. ``tone`` is info, warning or critical; empty needs no banner."""
+class StatusMessage:
+    """The message of a state. ``tone`` is info, warning or critical; empty means no banner."""
 
-    state: State
+    state: SiteState
     tone: str
     title: str
     text: str
-    actions: list[Action] = field(default_factory=list)
+    actions: list[StatusAction] = field(default_factory=list)
 
 
 NEEDS_OWNER = {
-    State.QUARANTINED,
-    State.NEEDS_RECONNECT,
-    State.REVOKED,
-    State.CONFIRM,
-    State.MISSING,
-    State.WITHHELD,
-    State.SIGNUPS_FAILED,
-    State.CHOOSE,
+    SiteState.QUARANTINED,
+    SiteState.NEEDS_RECONNECT,
+    SiteState.REVOKED,
+    SiteState.CONFIRM,
+    SiteState.MISSING,
+    SiteState.WITHHELD,
+    SiteState.REGISTRATIONS_FAILED,
+    SiteState.CHOOSE,
 }
-TROUBLE = NEEDS_OWNER | {State.WORKER_DOWN, State.LATE, State.NO_EVENTS, State.DEGRADED}
+PROBLEM_STATES = NEEDS_OWNER | {
+    SiteState.WORKER_DOWN,
+    SiteState.LATE,
+    SiteState.NO_EVENTS,
+    SiteState.DEGRADED,
+}
 """States for which ``zoom_doctor`` ends with an error."""

@@ -1,4 +1,4 @@
-"""What is known about Sites and Zoom, read in a fixed number of queries for one Site or all."""
+"""The Zoom status of Sites, read in a fixed number of queries for one Site or all."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ from ..models import (
 from . import latest_runs
 
 if TYPE_CHECKING:
-    from .preview import Outlook
+    from .preview import ExposurePreview
 
-WORKER_LATE = timedelta(minutes=3)
-"""A worker that has not beaten for so long counts as not running: it beats every minute."""
-QUIET = timedelta(hours=24)
-"""Changes found by comparing, while no message came for so long: messages do not arrive."""
-LASTING = timedelta(minutes=1)
-"""A shorter wait asked for by Zoom is not worth a sentence."""
+WORKER_TIMEOUT = timedelta(minutes=3)
+"""A worker without a heartbeat for this long counts as not running; it sends one a minute."""
+NO_EVENTS_AFTER = timedelta(hours=24)
+"""When reconciliation finds changes and no event came for this long, events do not arrive."""
+MIN_THROTTLE = timedelta(minutes=1)
+"""Shorter rate limits are not reported."""
 
 
 @dataclass
-class Facts:
-    """Everything that a state, a sentence or a mail about one Site is made of."""
+class SiteStatus:
+    """All data from which the state, messages and emails about one Site are made."""
 
     site: Site
     site_settings: ZoomSettings
     now: datetime
-    beat_at: datetime | None = None
+    heartbeat_at: datetime | None = None
     open_run: SyncRun | None = None
     last_run: SyncRun | None = None
     invitation: Invitation | None = None
-    removed_at: datetime | None = None
-    """When Zoom told that the app was removed there, if nothing was connected since."""
-    signups: dict[str, int] = field(default_factory=dict)
-    """Number of sign-ups by state."""
+    app_removed_at: datetime | None = None
+    """When the app was removed in Zoom, if nothing was connected since."""
+    registration_counts: dict[str, int] = field(default_factory=dict)
+    """Number of registrations by state."""
 
     @property
     def grant(self) -> Grant | None:
@@ -71,20 +71,20 @@ class Facts:
 
     @property
     def worker_down(self) -> bool:
-        """No sign of life for a while; a worker that was just started has not beaten yet."""
-        expected = self.beat_at or self.site_settings.linked_at
-        return expected is None or abs(self.now - expected) > WORKER_LATE
+        """No heartbeat for a while. A new Site has time until the first one."""
+        expected = self.heartbeat_at or self.site_settings.linked_at
+        return expected is None or abs(self.now - expected) > WORKER_TIMEOUT
 
     @property
     def needs_reconnect(self) -> bool:
-        """The permission is broken, or belongs to another app than the installation's."""
+        """The grant is broken, or belongs to an app other than the installation's."""
         grant = self.grant
         if grant is None or grant.state == GrantState.REVOKED:
             return False
         return grant.state == GrantState.NEEDS_RECONNECT or grant.client_id != settings.client_id
 
     @property
-    def reason(self) -> str:
+    def reconnect_reason(self) -> str:
         """Why it must be connected again, for the middle of a sentence."""
         grant = self.grant
         if grant is None:
@@ -96,8 +96,8 @@ class Facts:
         return str(grant.get_reason_display())
 
     @property
-    def missing(self) -> list[str]:
-        """Chosen kinds (and ``registration``) that Zoom has not allowed."""
+    def missing_kinds(self) -> list[str]:
+        """Enabled kinds (and ``registration``) that Zoom has not allowed."""
         if self.grant is None:
             return []
         chosen = {str(kind) for kind in self.site_settings.kinds}
@@ -106,74 +106,76 @@ class Facts:
         return [name for name in self.grant.missing_kinds or [] if name in chosen]
 
     @property
-    def throttled(self) -> bool:
+    def is_throttled(self) -> bool:
         until = self.account.throttled_until if self.account else None
-        return until is not None and until > self.now + LASTING
+        return until is not None and until > self.now + MIN_THROTTLE
 
     @property
-    def withheld(self) -> int:
-        """How many things the brake against mass removal has held back in the last run."""
+    def withheld_removals(self) -> int:
+        """How many removals the mass-delete guard withheld in the last run."""
         if self.last_run is None or self.last_run.state != SyncRun.State.DONE:
             return 0
-        return _sum(self.last_run, "withheld")
+        return _sum_counts(self.last_run, "withheld")
 
     @property
     def events_missing(self) -> bool:
-        """Comparing found changes of which no message had come, although the plan sends them."""
+        """Reconciliation found changes without an event, although the plan sends events."""
         account, run = self.account, self.last_run
         if account is None or run is None or account.plan == Plan.FREE:
             return False
-        if run.mode != SyncRun.Mode.RECONCILE or not _sum(run, "created", "changed", "removed"):
+        if run.mode != SyncRun.Mode.RECONCILE or not _sum_counts(
+            run, "created", "changed", "removed"
+        ):
             return False
-        began = run.started_at or run.requested_at
-        return account.last_event_at is None or account.last_event_at < began - QUIET
+        started_at = run.started_at or run.requested_at
+        return account.last_event_at is None or account.last_event_at < started_at - NO_EVENTS_AFTER
 
     @property
-    def run_broke_off(self) -> bool:
+    def last_run_failed(self) -> bool:
         return self.last_run is not None and self.last_run.state == SyncRun.State.FAILED
 
     @property
     def is_late(self) -> bool:
-        """Nothing has been compared for twice the usual time."""
+        """Not reconciled for twice the usual interval."""
         account = self.account
         if account is None or account.reconciled_at is None:
-            return self.run_broke_off
+            return self.last_run_failed
         return account.reconciled_at < self.now - timedelta(hours=2 * settings.reconcile_hours)
 
-    # Counts that only the panel of one Site asks for.
+    # Counts that only the panel of one Site needs.
 
     @cached_property
     def visibility(self) -> SiteVisibility:
-        """What visitors may see; nothing without stored choices."""
+        """What visitors may see; nothing without stored settings."""
         return SiteVisibility(self.site_settings if self.site_settings.pk else None)
 
     @cached_property
-    def dates_by_kind(self) -> dict[str, int]:
-        """Upcoming dates that visitors see, by kind: one query."""
-        gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
+    def occurrences_by_kind(self) -> dict[str, int]:
+        """Upcoming occurrences that visitors see, by kind: one query."""
+        inactive = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
         rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
-        found = rows.exclude(state__in=gone).order_by().values("meeting__kind")
-        return {row["meeting__kind"]: row["n"] for row in found.annotate(n=Count("pk"))}
+        kinds = rows.exclude(state__in=inactive).order_by().values("meeting__kind")
+        return {row["meeting__kind"]: row["n"] for row in kinds.annotate(n=Count("pk"))}
 
     @property
-    def dates_shown(self) -> int:
-        return sum(self.dates_by_kind.values())
+    def occurrences_shown(self) -> int:
+        return sum(self.occurrences_by_kind.values())
 
     @cached_property
     def recordings_shown(self) -> int:
         return self.visibility.recordings(Audience.VISITOR, Channel.PAGE).count()
 
     @cached_property
-    def taking_signups(self) -> int:
-        """Meetings with a date to come that visitors see and that ask for registration."""
+    def meetings_with_registration(self) -> int:
+        """Visible meetings with an upcoming occurrence that require registration."""
         rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
-        gone = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
-        rows = rows.filter(meeting__approval_type__in=(0, 1)).exclude(state__in=gone)
+        inactive = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
+        rows = rows.filter(meeting__approval_type__in=(0, 1)).exclude(state__in=inactive)
         return rows.order_by().values("meeting").distinct().count()
 
     @cached_property
     def new_recordings(self) -> int:
-        return inbox(self.site).count()
+        return recordings_to_review(self.site).count()
 
     @cached_property
     def events_today(self) -> int:
@@ -185,43 +187,43 @@ class Facts:
         ).count()
 
     @cached_property
-    def stored_hosts(self) -> frozenset[int]:
-        """Primary keys of the hosts that were ticked and saved."""
+    def stored_host_ids(self) -> frozenset[int]:
+        """Primary keys of the hosts that were selected and saved."""
         rows = ExposedHost.objects.filter(settings=self.site_settings.pk)
         return frozenset(rows.values_list("host", flat=True))
 
     @cached_property
-    def ticked(self) -> list[Host]:
-        """The ticked hosts that may be ticked; before the first choice the person who connected."""
-        from .forms import offered_hosts, or_connector
+    def selected_hosts(self) -> list[Host]:
+        """The available hosts that are selected; until the first save, the user who connected."""
+        from .forms import available_hosts, with_default_host
 
-        wanted = or_connector(self.site_settings, self.stored_hosts)
-        return list(offered_hosts(self.site_settings).filter(pk__in=wanted))
-
-    @cached_property
-    def offered(self) -> int:
-        """How many hosts this Site may tick."""
-        from .forms import offered_hosts
-
-        return offered_hosts(self.site_settings).count()
+        host_ids = with_default_host(self.site_settings, self.stored_host_ids)
+        return list(available_hosts(self.site_settings).filter(pk__in=host_ids))
 
     @cached_property
-    def outlook(self) -> Outlook:
-        """What visitors would see by the choices as they are stored."""
-        from .preview import Outlook
+    def available_host_count(self) -> int:
+        """How many hosts this Site may select."""
+        from .forms import available_hosts
 
-        return Outlook.of(self)
+        return available_hosts(self.site_settings).count()
+
+    @cached_property
+    def preview(self) -> ExposurePreview:
+        """What visitors would see with the stored settings."""
+        from .preview import ExposurePreview
+
+        return ExposurePreview.from_stored(self)
 
     @cached_property
     def pages(self) -> list[Any]:
-        """Pages of this Site that use data from Zoom, with title and address."""
+        """Pages of this Site that use data from Zoom."""
         from . import usage
 
-        return list(usage.pages_of(self.site)[:200])
+        return list(usage.pages_using_zoom(self.site)[:200])
 
 
-def inbox(site: Site) -> QuerySet[SiteItem]:
-    """Recordings that wait for the owner's decision, of those that are there and wanted."""
+def recordings_to_review(site: Site) -> QuerySet[SiteItem]:
+    """Existing, ready recordings that the owner has not decided on."""
     return SiteItem.objects.for_site(site).filter(
         kind=Kind.RECORDING,
         visibility=SiteItem.Visibility.AUTO,
@@ -232,55 +234,59 @@ def inbox(site: Site) -> QuerySet[SiteItem]:
     )
 
 
-def _sum(run: SyncRun, *names: str) -> int:
+def _sum_counts(run: SyncRun, *names: str) -> int:
     return sum(int(kind.get(name) or 0) for kind in run.counts.values() for name in names)
 
 
-def read(sites: Iterable[Site], now: datetime | None = None) -> list[Facts]:
-    """The facts of these Sites, in their order: nine queries, however many there are."""
+def get_site_statuses(sites: Iterable[Site], now: datetime | None = None) -> list[SiteStatus]:
+    """The status of these Sites, in their order: nine queries, however many there are."""
     sites, now = list(sites), now or timezone.now()
-    ids = [site.pk for site in sites]
-    few = {"site__in": ids} if len(ids) < latest_runs.FEW else {}
-    choices = {
+    site_ids = [site.pk for site in sites]
+    site_filter = {"site__in": site_ids} if len(site_ids) < latest_runs.MAX_IDS else {}
+    settings_by_site = {
         site_settings.site_id: site_settings
-        for site_settings in ZoomSettings.objects.filter(**few)
+        for site_settings in ZoomSettings.objects.filter(**site_filter)
         .select_related("grant__connected_by", "account")
         .defer("grant__access_token", "grant__refresh_token")
     }
-    accounts = {
-        site_settings.account_id for site_settings in choices.values() if site_settings.account_id
+    account_ids = {
+        site_settings.account_id
+        for site_settings in settings_by_site.values()
+        if site_settings.account_id
     }
-    open_runs, last_runs = latest_runs.open_runs(accounts), latest_runs.last_runs(accounts)
-    beat = Heartbeat.objects.filter(name="tick").first()
-    signups: dict[int, dict[str, int]] = defaultdict(dict)
-    for row in Registration.objects.filter(**few).values("site", "state").annotate(n=Count("pk")):
-        signups[row["site"]][row["state"]] = row["n"]
+    open_runs, last_runs = latest_runs.open_runs(account_ids), latest_runs.last_runs(account_ids)
+    heartbeat = Heartbeat.objects.filter(name="tick").first()
+    registration_counts: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in (
+        Registration.objects.filter(**site_filter).values("site", "state").annotate(n=Count("pk"))
+    ):
+        registration_counts[row["site"]][row["state"]] = row["n"]
     open_invitations = Invitation.objects.filter(
-        used_at=None, revoked_at=None, expires_at__gt=now, **few
+        used_at=None, revoked_at=None, expires_at__gt=now, **site_filter
     )
     invitations = {row.site_id: row for row in open_invitations.order_by("created_at")}
-    removed = latest_runs.removals(few)
-    found = []
+    app_removed_at = latest_runs.app_removals(site_filter)
+    statuses = []
     for site in sites:
-        site_settings = choices.get(site.pk) or ZoomSettings(site=site)
+        site_settings = settings_by_site.get(site.pk) or ZoomSettings(site=site)
         site_settings.site = site
         account_id = site_settings.account_id or 0
-        found.append(
-            Facts(
+        statuses.append(
+            SiteStatus(
                 site=site,
                 site_settings=site_settings,
                 now=now,
-                beat_at=beat.at if beat else None,
+                heartbeat_at=heartbeat.beat_at if heartbeat else None,
                 open_run=open_runs.get(account_id),
                 last_run=last_runs.get(account_id),
                 invitation=invitations.get(site.pk),
-                removed_at=removed.get(site.pk),
-                signups=signups.get(site.pk, {}),
+                app_removed_at=app_removed_at.get(site.pk),
+                registration_counts=registration_counts.get(site.pk, {}),
             )
         )
-    return found
+    return statuses
 
 
-def of(site: Site, now: datetime | None = None) -> Facts:
-    """The facts of one Site."""
-    return read([site], now)[0]
+def get_site_status(site: Site, now: datetime | None = None) -> SiteStatus:
+    """The status of one Site."""
+    return get_site_statuses([site], now)[0]

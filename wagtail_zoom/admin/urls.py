@@ -1,4 +1,4 @@
-"""Addresses of the views of one Site, below ``zoom/`` in the Wagtail admin."""
+"""URLs of the views of one Site, below ``zoom/`` in the Wagtail admin."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from .views import actions, disconnect, overview, panel
 app_name = "wagtail_zoom_admin"
 
 urlpatterns = [
-    path("sites/", overview.FleetView.as_view(), name="fleet"),
-    path("sites/results/", overview.FleetView.as_view(results_only=True), name="fleet_results"),
+    path("sites/", overview.OverviewView.as_view(), name="overview"),
+    path(
+        "sites/results/", overview.OverviewView.as_view(results_only=True), name="overview_results"
+    ),
     path("<int:site_pk>/mail-owner/", overview.MailOwnerView.as_view(), name="mail_owner"),
     path("<int:site_pk>/live/", panel.LiveView.as_view(), name="live"),
     path("<int:site_pk>/hosts/", panel.HostsView.as_view(), name="hosts"),
-    path("<int:site_pk>/outlook/", panel.OutlookView.as_view(), name="outlook"),
+    path("<int:site_pk>/outlook/", panel.PreviewView.as_view(), name="preview"),
     path("<int:site_pk>/visitors/", panel.VisitorsView.as_view(), name="visitors"),
     path("<int:site_pk>/sync/", actions.SyncView.as_view(), name="sync"),
     path("<int:site_pk>/stop/", actions.StopView.as_view(), name="stop"),
@@ -24,7 +26,7 @@ urlpatterns = [
         actions.ApproveRemovalsView.as_view(),
         name="approve_removals",
     ),
-    path("<int:site_pk>/replay/", actions.ReplayView.as_view(), name="replay"),
+    path("<int:site_pk>/replay/", actions.FailedEventsReplayView.as_view(), name="replay"),
     path("<int:site_pk>/pause/", actions.PauseView.as_view(), name="pause"),
     path("<int:site_pk>/resume/", actions.ResumeView.as_view(), name="resume"),
     path("<int:site_pk>/confirm/", actions.ConfirmView.as_view(), name="confirm"),
@@ -32,5 +34,5 @@ urlpatterns = [
     path("<int:site_pk>/uninvite/", actions.UninviteView.as_view(), name="uninvite"),
     path("<int:site_pk>/rules/<int:pk>/end/", rules.EndRuleView.as_view(), name="end_rule"),
     path("<int:site_pk>/disconnect/", disconnect.DisconnectView.as_view(), name="disconnect"),
-    path("<int:site_pk>/adopt/", disconnect.AdoptView.as_view(), name="adopt"),
+    path("<int:site_pk>/adopt/", disconnect.ActivateCopyView.as_view(), name="adopt"),
 ]

@@ -1,4 +1,4 @@
-"""Where data from Zoom stands: pages of a Site that hold one of our blocks."""
+"""Which pages of a Site use data from Zoom, by Wagtail's reference index."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..models import BlockUsage, SiteItem
 from . import formatting
 
 
-def pages_of(site: Site) -> QuerySet[Any]:
-    """Pages of this Site that show something from Zoom, by Wagtail's reference index.
+def pages_using_zoom(site: Site) -> QuerySet[Any]:
+    """Pages of this Site with one of our blocks or items.
 
-    An item of another Site on such a page shows nothing, but the page still holds our block.
+    An item of another Site on such a page is not rendered, but the page still counts.
     """
     targets = ContentType.objects.get_for_models(BlockUsage, SiteItem).values()
     references = ReferenceIndex.objects.filter(
@@ -26,36 +26,36 @@ def pages_of(site: Site) -> QuerySet[Any]:
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type__in=targets,
     )
-    pages = Page.objects.filter(page_tree.pages_of(site))
+    pages = Page.objects.filter(page_tree.site_pages(site))
     return pages.filter(Exists(references)).order_by("path")
 
 
-def pages_with(site: Site, *placements: str) -> QuerySet[Any]:
-    """Pages of this Site that hold a block of one of these kinds."""
+def pages_with_blocks(site: Site, *block_types: str) -> QuerySet[Any]:
+    """Pages of this Site with a block of one of these types."""
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type=ContentType.objects.get_for_model(BlockUsage),
-        to_object_id__in=placements,
+        to_object_id__in=block_types,
     )
-    pages = Page.objects.filter(page_tree.pages_of(site))
+    pages = Page.objects.filter(page_tree.site_pages(site))
     return pages.filter(Exists(references))
 
 
-def pages_for(item: SiteItem) -> QuerySet[Any]:
-    """Pages of the item's Site on which it was chosen."""
+def pages_using_item(item: SiteItem) -> QuerySet[Any]:
+    """Pages of the item's Site that use it."""
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type=ContentType.objects.get_for_model(SiteItem),
         to_object_id=str(item.pk),
     )
-    pages = Page.objects.filter(page_tree.pages_of(item.site))
+    pages = Page.objects.filter(page_tree.site_pages(item.site))
     return pages.filter(Exists(references))
 
 
-def is_chosen() -> Exists:
-    """For a query over Site items: chosen on some page."""
+def is_used() -> Exists:
+    """A condition for queries of Site items: used on some page."""
     references = ReferenceIndex.objects.filter(
         to_content_type=ContentType.objects.get_for_model(SiteItem),
         to_object_id=Cast(OuterRef("pk"), CharField()),
@@ -63,8 +63,8 @@ def is_chosen() -> Exists:
     return Exists(references)
 
 
-def counts_of(items: list[SiteItem]) -> dict[int, int]:
-    """On how many pages each of these items was chosen, by item: one query."""
+def page_counts(items: list[SiteItem]) -> dict[int, int]:
+    """Number of pages that use each of these items, by item: one query."""
     rows = (
         ReferenceIndex.objects.filter(
             to_content_type=ContentType.objects.get_for_model(SiteItem),
@@ -76,8 +76,8 @@ def counts_of(items: list[SiteItem]) -> dict[int, int]:
     return {int(row["to_object_id"]): row["n"] for row in rows}
 
 
-def contents() -> dict[str, str]:
-    """What the kinds of blocks put on a page, in an owner's words."""
+def block_names() -> dict[str, str]:
+    """What each type of block puts on a page."""
     return {
         BlockUsage.MEETING_LIST: _("dates"),
         BlockUsage.CALENDAR: _("calendar"),
@@ -87,16 +87,18 @@ def contents() -> dict[str, str]:
     }
 
 
-def with_contents(pages: list[Any]) -> list[Any]:
-    """The pages, each with ``zoom_contents``: what of Zoom stands on it. One query."""
+def with_block_names(pages: list[Any]) -> list[Any]:
+    """The pages with ``zoom_blocks`` set to the names of their Zoom blocks: one query."""
     targets = ContentType.objects.get_for_model(BlockUsage)
     rows = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id__in=[str(page.pk) for page in pages],
         to_content_type=targets,
     )
-    found = set(rows.values_list("object_id", "to_object_id"))
+    blocks_on_pages = set(rows.values_list("object_id", "to_object_id"))
     for page in pages:
-        words = [word for key, word in contents().items() if (str(page.pk), key) in found]
-        page.zoom_contents = formatting.listing(words)
+        names = [
+            name for key, name in block_names().items() if (str(page.pk), key) in blocks_on_pages
+        ]
+        page.zoom_blocks = formatting.join_list(names)
     return pages

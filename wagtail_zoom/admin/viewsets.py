@@ -59,7 +59,7 @@ class MeetingViewSet(OwnerViewSet):
 
 
 class RecordingViewSet(OwnerViewSet):
-    """Recordings, with the rule for the next ones of a series."""
+    """Recordings, with the rules for further recordings of a series or host."""
 
     model = SiteItem
     name = "wagtail_zoom_recordings"
@@ -80,7 +80,7 @@ class RecordingViewSet(OwnerViewSet):
 
 
 class RegistrationViewSet(OwnerViewSet):
-    """People's sign-ups."""
+    """Registrations."""
 
     model = Registration
     name = "wagtail_zoom_registrations"
@@ -94,7 +94,7 @@ class RegistrationViewSet(OwnerViewSet):
         decide = [
             path(
                 f"{name}/<int:pk>/",
-                registration.DecideView.as_view(action=name),
+                registration.RegistrationDecisionView.as_view(action=name),
                 name=name,
             )
             for name in ("approve", "deny", "cancel", "retry")
@@ -102,15 +102,15 @@ class RegistrationViewSet(OwnerViewSet):
         return [
             *super().get_urlpatterns(),
             *decide,
-            path("edit/<int:pk>/", registration.EditView.as_view(), name="edit"),
-            path("view/<int:pk>/", registration.DetailView.as_view(), name="view"),
-            path("hand-out/<int:pk>/", person.HandOutView.as_view(), name="hand_out"),
-            path("forget/<int:pk>/", person.ForgetView.as_view(), name="forget"),
+            path("edit/<int:pk>/", registration.RegistrationEditView.as_view(), name="edit"),
+            path("view/<int:pk>/", registration.RegistrationDetailView.as_view(), name="view"),
+            path("hand-out/<int:pk>/", person.PersonExportView.as_view(), name="export"),
+            path("forget/<int:pk>/", person.PersonForgetView.as_view(), name="forget"),
         ]
 
 
 class ActivityViewSet(OwnerViewSet):
-    """What happened."""
+    """The activity log."""
 
     model = Activity
     name = "wagtail_zoom_activity"
@@ -121,7 +121,7 @@ class ActivityViewSet(OwnerViewSet):
     index_view_class = activity.ActivityView
 
     def get_urlpatterns(self) -> list[Any]:
-        replay = self.construct_view(activity.ReplayView)
+        replay = self.construct_view(activity.EventReplayView)
         return [*super().get_urlpatterns(), path("replay/<int:pk>/", replay, name="replay")]
 
 

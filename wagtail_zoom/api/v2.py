@@ -1,7 +1,7 @@
-"""Endpoints for Wagtail's API v2: dates and recordings of the Site whose host is asked.
+"""Endpoints for Wagtail's API v2: occurrences and recordings of the Site of the request.
 
-In the project: ``api_router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)``. They go
-through the same gate as the pages, and no answer holds a link to Zoom.
+In the project: ``api_router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)``. They use
+the same visibility rules as pages. No response contains a link to Zoom.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from ..frontend.queries import (
 from ..frontend.visibility import Channel, SiteVisibility
 from ..models import Kind
 
-MOST = 50
+MAX_LIMIT = 50
 PERIODS = ("upcoming", "past", "live")
 
 
 class ZoomAPIViewSet(ViewSet):
-    """What both endpoints share: Site, paging, the shape of the answer."""
+    """Base of both endpoints: Site, pagination, format of the response."""
 
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
-    known = frozenset({"limit", "offset", "host", "tag", "format"})
+    allowed_params = frozenset({"limit", "offset", "host", "tag", "format"})
 
     @classmethod
     def get_urlpatterns(cls) -> list[Any]:
@@ -54,57 +54,57 @@ class ZoomAPIViewSet(ViewSet):
         return None
 
     def listing(self, request: HttpRequest) -> Response:
-        """``{"meta": {"total_count": …}, "items": […]}``, as Wagtail's own endpoints."""
-        unknown = sorted(set(request.GET) - self.known)
+        """``{"meta": {"total_count": …}, "items": […]}``, as in Wagtail's own endpoints."""
+        unknown = sorted(set(request.GET) - self.allowed_params)
         if unknown:
-            return self._bad("query parameter is not an operation: " + ", ".join(unknown))
+            return self._bad_request("query parameter is not an operation: " + ", ".join(unknown))
         site = Site.find_for_request(request)
         visibility = SiteVisibility.for_site(site) if site else SiteVisibility(None)
         try:
-            limit, offset = self._number("limit", 20, MOST), self._number("offset", 0, 100_000)
+            limit, offset = self._number("limit", 20, MAX_LIMIT), self._number("offset", 0, 100_000)
             rows = self.rows(visibility)
         except BadRequestError as error:
-            return self._bad(str(error))
+            return self._bad_request(str(error))
         items = self.items(visibility, list(rows[offset : offset + limit]))
         return Response({"meta": {"total_count": rows.count()}, "items": items})
 
     def rows(self, visibility: SiteVisibility) -> Any:
-        """The query for the parameters of the request."""
+        """The queryset for the request parameters."""
         raise NotImplementedError
 
     def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        """Rows as plain data."""
+        """Rows, serialized."""
         raise NotImplementedError
 
-    def narrowed(self, visibility: SiteVisibility) -> Filters:
-        given = self.request.GET
-        return visitor_filters(visibility, given.getlist("host")[:10], given.getlist("tag")[:10])
+    def filters(self, visibility: SiteVisibility) -> Filters:
+        params = self.request.GET
+        return visitor_filters(visibility, params.getlist("host")[:10], params.getlist("tag")[:10])
 
-    def _number(self, name: str, default: int, most: int) -> int:
+    def _number(self, name: str, default: int, maximum: int) -> int:
         text = self.request.GET.get(name, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) < 8) or int(text) > most:
-            raise BadRequestError(f"{name} must be a whole number of at most {most}")
+        if not (text.isascii() and text.isdigit() and len(text) < 8) or int(text) > maximum:
+            raise BadRequestError(f"{name} must be a whole number of at most {maximum}")
         return int(text)
 
     @staticmethod
-    def _bad(message: str) -> Response:
+    def _bad_request(message: str) -> Response:
         return Response({"message": message}, status=400)
 
 
 class ZoomDatesAPIViewSet(ZoomAPIViewSet):
-    """Dates of meetings and webinars. Parameters: kind, period, search, host,
+    """Occurrences of meetings and webinars. Parameters: kind, period, search, host,
     tag, limit, offset."""
 
-    known = ZoomAPIViewSet.known | {"kind", "period", "search"}
+    allowed_params = ZoomAPIViewSet.allowed_params | {"kind", "period", "search"}
 
     def rows(self, visibility: SiteVisibility) -> Any:
         kind, period = self.request.GET.get("kind", ""), self.request.GET.get("period", "upcoming")
         if kind not in ("", Kind.MEETING, Kind.WEBINAR) or period not in PERIODS:
             raise BadRequestError("kind is meeting or webinar; period is upcoming, past or live")
-        words = self.request.GET.get("search", "")[:100]
+        search = self.request.GET.get("search", "")[:100]
         return occurrences_of(
             visibility,
-            OccurrenceQuery(self.narrowed(visibility), kind, period, search=words),
+            OccurrenceQuery(self.filters(visibility), kind, period, search=search),
             Channel.API,
         )
 
@@ -118,12 +118,12 @@ class ZoomDatesAPIViewSet(ZoomAPIViewSet):
 class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
     """Published recordings. Parameters: search, host, tag, limit, offset."""
 
-    known = ZoomAPIViewSet.known | {"search"}
+    allowed_params = ZoomAPIViewSet.allowed_params | {"search"}
 
     def rows(self, visibility: SiteVisibility) -> Any:
-        words = self.request.GET.get("search", "")[:100]
+        search = self.request.GET.get("search", "")[:100]
         return recordings_of(
-            visibility, RecordingQuery(self.narrowed(visibility), search=words), Channel.API
+            visibility, RecordingQuery(self.filters(visibility), search=search), Channel.API
         )
 
     def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:

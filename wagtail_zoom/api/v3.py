@@ -1,4 +1,4 @@
-"""Endpoints for Wagtail's API v3 (Wagtail 8): the same answers as under v2, with an OpenAPI schema.
+"""Endpoints for Wagtail's API v3 (Wagtail 8): the data of v2, with an OpenAPI schema.
 
 In the project, before ``api.urls`` is used: ``api.add_router("/zoom/", router)``.
 """
@@ -24,27 +24,27 @@ from ..frontend.queries import (
 )
 from ..frontend.visibility import Channel, SiteVisibility
 
-MOST = 50
+MAX_LIMIT = 50
 router = Router(tags=["zoom"], auth=None)
-"""Public and read-only: the gate lets through what every visitor may see."""
+"""Public and read-only: only data that all visitors may see."""
 
 
-class Action(Schema):
-    """The one thing to do now."""
+class ActionSchema(Schema):
+    """The current call to action."""
 
     label: str
     url: str
 
 
-class Places(Schema):
-    """Where sign-ups are counted."""
+class PlacesSchema(Schema):
+    """Places of a meeting whose registrations are counted."""
 
     left: int
     total: int
 
 
 class DateSchema(Schema):
-    """One date of a meeting or webinar. Addresses are paths on the Site's host."""
+    """One date of a meeting or webinar. URLs are paths on the Site's hostname."""
 
     title: str
     kind: Literal["meeting", "webinar"]
@@ -56,8 +56,8 @@ class DateSchema(Schema):
     previous_start: str | None
     host: str
     summary: str
-    places: Places | None
-    action: Action | None
+    places: PlacesSchema | None
+    action: ActionSchema | None
     url: str | None
     calendar: str | None
     recording: str | None
@@ -78,7 +78,7 @@ class RecordingSchema(Schema):
 
 
 class DateList(Schema):
-    """A page of dates, in the envelope of Wagtail's own lists."""
+    """A page of dates, in the format of Wagtail's own lists."""
 
     count: int
     items: list[DateSchema]
@@ -91,32 +91,32 @@ class RecordingList(Schema):
     items: list[RecordingSchema]
 
 
-class Asked(Schema):
-    """What both lists can be asked for."""
+class ListParams(Schema):
+    """Query parameters of both lists."""
 
-    limit: int = Field(20, ge=1, le=MOST)
+    limit: int = Field(20, ge=1, le=MAX_LIMIT)
     offset: int = Field(0, ge=0, le=100_000)
     host: list[str] = Field([], max_length=10)
     tag: list[str] = Field([], max_length=10)
     search: str = Field("", max_length=100)
 
-    def narrowed(self, visibility: SiteVisibility) -> Filters:
-        """As the options of a list block do."""
+    def filters(self, visibility: SiteVisibility) -> Filters:
+        """The same filters as in a list block."""
         return visitor_filters(visibility, self.host, self.tag)
 
-    def cut(self, rows: Any) -> tuple[int, list[Any]]:
-        """How many there are, and those of the page asked for."""
+    def paginate(self, rows: Any) -> tuple[int, list[Any]]:
+        """Total number of rows, and the rows of the requested page."""
         return rows.count(), list(rows[self.offset : self.offset + self.limit])
 
 
-class AskedDates(Asked):
+class DateListParams(ListParams):
     """Parameters of the list of dates."""
 
     kind: Literal["", "meeting", "webinar"] = ""
     period: Literal["upcoming", "past", "live"] = "upcoming"
 
 
-class AskedRecordings(Asked):
+class RecordingListParams(ListParams):
     """Parameters of the list of recordings."""
 
 
@@ -127,13 +127,13 @@ class AskedRecordings(Asked):
     operation_id="zoom_dates_list",
     summary="List dates of the Site whose host is asked",
 )
-def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]:
-    """Dates of meetings and webinars, through the gate that pages ask."""
+def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str, Any]:
+    """Dates of meetings and webinars, with the same visibility rules as pages."""
     visibility = _visibility(request)
-    wanted = OccurrenceQuery(
-        asked.narrowed(visibility), asked.kind, asked.period, search=asked.search
+    query = OccurrenceQuery(
+        params.filters(visibility), params.kind, params.period, search=params.search
     )
-    count, rows = asked.cut(occurrences_of(visibility, wanted, Channel.API))
+    count, rows = params.paginate(occurrences_of(visibility, query, Channel.API))
     views = occurrence_views(visibility, rows, recordings=True)
     return {"count": count, "items": [serializers.occurrence(view) for view in views]}
 
@@ -145,11 +145,11 @@ def list_dates(request: HttpRequest, asked: Query[AskedDates]) -> dict[str, Any]
     operation_id="zoom_recordings_list",
     summary="List published recordings of the Site whose host is asked",
 )
-def list_recordings(request: HttpRequest, asked: Query[AskedRecordings]) -> dict[str, Any]:
-    """Published recordings, through the gate that pages ask."""
+def list_recordings(request: HttpRequest, params: Query[RecordingListParams]) -> dict[str, Any]:
+    """Published recordings, with the same visibility rules as pages."""
     visibility = _visibility(request)
-    wanted = RecordingQuery(asked.narrowed(visibility), search=asked.search)
-    count, rows = asked.cut(recordings_of(visibility, wanted, Channel.API))
+    query = RecordingQuery(params.filters(visibility), search=params.search)
+    count, rows = params.paginate(recordings_of(visibility, query, Channel.API))
     return {
         "count": count,
         "items": [serializers.recording(view) for view in recording_views(visibility, rows)],

@@ -1,8 +1,8 @@
-"""The only way to Zoom's REST API. Start with ``client_for``."""
+"""Client of Zoom's REST API; all calls use it. Start with ``client_for``."""
 
 from .api import ZoomClient
 from .factory import client_for
-from .paging import Page
+from .paging import ApiPage
 from .ratelimit import Priority
 
-__all__ = ["Page", "Priority", "ZoomClient", "client_for"]
+__all__ = ["ApiPage", "Priority", "ZoomClient", "client_for"]

@@ -1,4 +1,4 @@
-"""Typed calls of Zoom's REST API: exactly the ones we use, with their labels and pitfalls.
+"""Typed calls of Zoom's REST API: the ones we use, with their rate-limit labels and pitfalls.
 
 Sources: Zoom's API reference; each method names its endpoint.
 """
@@ -11,96 +11,101 @@ from typing import Any
 
 from ..exceptions import ZoomError, ZoomRejected
 from ..models import Kind
-from .base import Calls
-from .concurrency import in_parallel
-from .paging import PAGE_SIZE, USERS_PAGE_SIZE, Page, pages
+from .base import BaseClient
+from .concurrency import fetch_in_parallel
+from .paging import PAGE_SIZE, USERS_PAGE_SIZE, ApiPage, iter_pages
 from .ratelimit import LIGHT, MEDIUM
-from .responses import PAID_ONLY
-from .urls import number as number_of
-from .urls import segment
+from .responses import PAID_ONLY_CODE
+from .urls import meeting_number, path_segment
 
 
-class ZoomClient(Calls):
-    """Calls on behalf of one grant. Knows no business rules; raises ``ZoomError`` only."""
+class ZoomClient(BaseClient):
+    """Calls on behalf of one grant. Contains no business rules; raises ``ZoomError`` only."""
 
-    # People
+    # Users
 
     def me(self) -> dict[str, Any]:
-        """``GET /users/me``: who the token belongs to, and of which account."""
-        return self.call("GET", "/users/me", LIGHT, member="id")
+        """``GET /users/me``: the user of the token, and their account."""
+        return self.call("GET", "/users/me", LIGHT, required_key="id")
 
-    def users(self) -> Iterator[Page]:
+    def users(self) -> Iterator[ApiPage]:
         """``GET /users``: the active users of the account. Account-level grants only."""
         params = {"status": "active", "page_size": USERS_PAGE_SIZE}
-        return pages(self, "/users", params, "users")
+        return iter_pages(self, "/users", params, "users")
 
     def user(self, user_id: str) -> dict[str, Any]:
         """``GET /users/{id}``."""
-        return self.call("GET", f"/users/{segment(user_id)}", LIGHT, member="id")
+        return self.call("GET", f"/users/{path_segment(user_id)}", LIGHT, required_key="id")
 
     # Meetings and webinars
 
     def meetings(
-        self, host_id: str, kind: str, *, page_size: int = PAGE_SIZE, ahead: bool = False
-    ) -> Iterator[Page]:
+        self, host_id: str, kind: str, *, page_size: int = PAGE_SIZE, prefetch: bool = False
+    ) -> Iterator[ApiPage]:
         """``GET /users/{id}/meetings`` or ``/webinars``: one row per number, series included.
 
-        Unexpired past ones are part of it. An account without the webinar add-on simply has none.
-        ``ahead``: the next page is on its way while the caller works on this one.
+        Includes past ones that have not expired. An account without the webinar add-on has none.
+        ``prefetch``: the next page is fetched while the caller works on this one.
         """
         name = _plural(kind)
         params: dict[str, Any] = {"type": "scheduled", "page_size": page_size}
-        found = pages(self, f"/users/{segment(host_id)}/{name}", params, name, ahead=ahead)
-        return _none_without_plan(found) if kind == Kind.WEBINAR else found
+        pages = iter_pages(
+            self, f"/users/{path_segment(host_id)}/{name}", params, name, prefetch=prefetch
+        )
+        return _none_without_plan(pages) if kind == Kind.WEBINAR else pages
 
     def meeting(self, number: str, kind: str) -> dict[str, Any]:
-        """``GET /meetings/{id}`` or ``/webinars/{id}``, with past dates of a series."""
+        """``GET /meetings/{id}`` or ``/webinars/{id}``, with past occurrences of a series."""
         return self.call("GET", *_detail(number, kind))
 
     def meeting_details(
-        self, wanted: Iterable[tuple[str, str]]
+        self, targets: Iterable[tuple[str, str]]
     ) -> Iterator[tuple[str, dict[str, Any] | ZoomError]]:
-        """Detail reads of ``(number, kind)`` pairs, a few at a time and in the account's pace.
+        """Detail reads of ``(number, kind)`` pairs, a few at a time, within the rate limit.
 
         Yields ``(number, payload)``, or the error of that one read. Errors that concern the whole
         account (rate, authorisation) are raised.
         """
-        reads = ((number, *_detail(number, kind)) for number, kind in wanted)
-        return in_parallel(self, reads)
+        reads = ((number, *_detail(number, kind)) for number, kind in targets)
+        return fetch_in_parallel(self, reads)
 
     def questions(self, number: str, kind: str) -> dict[str, Any]:
         """``GET .../registrants/questions``: standard and custom questions of the registration."""
-        path = f"/{_plural(kind)}/{number_of(number)}/registrants/questions"
+        path = f"/{_plural(kind)}/{meeting_number(number)}/registrants/questions"
         return self.call("GET", path, LIGHT)
 
     # Registrants
 
     def registrants(
         self, number: str, kind: str, status: str = "approved", occurrence_id: str = ""
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """``GET .../registrants`` by status: pending, approved or denied (cancelled: never)."""
         params: dict[str, Any] = {"status": status, "page_size": PAGE_SIZE}
         if occurrence_id:
             params["occurrence_id"] = occurrence_id
-        path = f"/{_plural(kind)}/{number_of(number)}/registrants"
-        return pages(self, path, params, "registrants")
+        path = f"/{_plural(kind)}/{meeting_number(number)}/registrants"
+        return iter_pages(self, path, params, "registrants")
 
     def registrant(self, number: str, kind: str, registrant_id: str) -> dict[str, Any]:
         """``GET .../registrants/{id}``."""
-        path = f"/{_plural(kind)}/{number_of(number)}/registrants/{segment(registrant_id)}"
+        path = (
+            f"/{_plural(kind)}/{meeting_number(number)}/registrants/{path_segment(registrant_id)}"
+        )
         return self.call("GET", path, LIGHT)
 
     def add_registrant(
         self, number: str, kind: str, body: dict[str, Any], occurrence_ids: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """``POST .../registrants``. Never repeated here: three a day and person (Zoom: limits).
+        """``POST .../registrants``. Never retried here: three a day per person (Zoom: limits).
 
         Raises:
-            ZoomTransient: with ``ambiguous`` set, look the person up before another try.
+            ZoomTransient: with ``ambiguous`` set, look up the registrant before another attempt.
         """
         params = {"occurrence_ids": ",".join(occurrence_ids)} if occurrence_ids else None
-        path = f"/{_plural(kind)}/{number_of(number)}/registrants"
-        return self.call("POST", path, LIGHT, params=params, payload=body, member="registrant_id")
+        path = f"/{_plural(kind)}/{meeting_number(number)}/registrants"
+        return self.call(
+            "POST", path, LIGHT, params=params, payload=body, required_key="registrant_id"
+        )
 
     def set_registrant_status(
         self,
@@ -113,21 +118,23 @@ class ZoomClient(Calls):
         """``PUT .../registrants/status``: approve, deny or cancel up to 30 registrants."""
         params = {"occurrence_id": occurrence_id} if occurrence_id else None
         body = {"action": action, "registrants": list(registrants)}
-        path = f"/{_plural(kind)}/{number_of(number)}/registrants/status"
+        path = f"/{_plural(kind)}/{meeting_number(number)}/registrants/status"
         self.call("PUT", path, MEDIUM, params=params, payload=body)
 
     # Recordings
 
     def recordings(
         self, host_id: str, start: date, end: date, *, page_size: int = PAGE_SIZE
-    ) -> Iterator[Page]:
+    ) -> Iterator[ApiPage]:
         """``GET /users/{id}/recordings`` of a window of at most one month (UTC days)."""
         params = {"from": start.isoformat(), "to": end.isoformat(), "page_size": page_size}
-        return pages(self, f"/users/{segment(host_id)}/recordings", params, "meetings")
+        return iter_pages(self, f"/users/{path_segment(host_id)}/recordings", params, "meetings")
 
     def recording(self, uuid: str) -> dict[str, Any]:
         """``GET /meetings/{uuid}/recordings``: 404 also while Zoom is still processing."""
-        return self.call("GET", f"/meetings/{segment(uuid)}/recordings", LIGHT, member="uuid")
+        return self.call(
+            "GET", f"/meetings/{path_segment(uuid)}/recordings", LIGHT, required_key="uuid"
+        )
 
 
 def _plural(kind: str) -> str:
@@ -135,15 +142,15 @@ def _plural(kind: str) -> str:
 
 
 def _detail(number: str, kind: str) -> tuple[str, str]:
-    path = f"/{_plural(kind)}/{number_of(number)}?show_previous_occurrences=true"
+    path = f"/{_plural(kind)}/{meeting_number(number)}?show_previous_occurrences=true"
     return path, LIGHT
 
 
-def _none_without_plan(pages: Iterator[Page]) -> Iterator[Page]:
-    """A missing webinar plan comes as HTTP 200 or 400 with code 200: no webinars, no failure."""
+def _none_without_plan(pages: Iterator[ApiPage]) -> Iterator[ApiPage]:
+    """A missing webinar plan arrives as HTTP 200 or 400 with code 200: no webinars, no error."""
     try:
         yield from pages
     except ZoomRejected as error:
-        if error.code != PAID_ONLY:
+        if error.code != PAID_ONLY_CODE:
             raise
-        yield Page([], 0, lists=False)
+        yield ApiPage([], 0, available=False)

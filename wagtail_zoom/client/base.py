@@ -1,4 +1,4 @@
-"""One call to Zoom: its slot in the budget, its token, and what comes of it for the grant."""
+"""One call to Zoom: rate-limit slot, token, and recording the outcome for the grant."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ..exceptions import (
 )
 from ..models import Grant
 from ..oauth import grant_state, tokens
-from ..oauth.http import Bearer, call
+from ..oauth.http import BearerAuth, request_json
 from ..utils.logging import record_metric
 from . import ratelimit
 from .ratelimit import Priority
-from .responses import TokenRefused, data
+from .responses import TokenRejected, parse_response
 
 T = TypeVar("T")
 
 
-class Calls:
-    """How calls on behalf of one grant are made.
+class BaseClient:
+    """Makes calls on behalf of one grant.
 
-    Waits for the account's budget up to ``patience`` seconds (0 in web requests: nothing sleeps).
+    Waits up to ``max_wait`` seconds for the account's rate limit (0 in web requests: no waiting).
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Calls:
         grant: Grant,
         *,
         priority: Priority = Priority.RECONCILE,
-        patience: float = 0.0,
-        within: float | None = None,
-        renew: bool = True,
+        max_wait: float = 0.0,
+        deadline: float | None = None,
+        allow_refresh: bool = True,
     ) -> None:
         self.grant = grant
         self.account = grant.account
         self.priority = priority
-        self.patience = patience
-        self.within = within
-        self.renew = renew
+        self.max_wait = max_wait
+        self.deadline = deadline
+        self.allow_refresh = allow_refresh
 
     def call(
         self,
@@ -55,34 +55,36 @@ class Calls:
         *,
         params: dict[str, Any] | None = None,
         payload: dict[str, Any] | None = None,
-        member: str = "",
+        required_key: str = "",
     ) -> dict[str, Any]:
-        """One call of the REST API; ``member`` is what a good answer must hold."""
-        return self.carry(
+        """One call of the REST API; a valid response contains ``required_key``."""
+        return self.with_token(
             label,
             lambda token: self.send(
-                method, path, token, params=params, payload=payload, member=member
+                method, path, token, params=params, payload=payload, required_key=required_key
             ),
         )
 
-    def carry(self, label: str, send: Callable[[tokens.AccessToken], T]) -> T:
-        """Run ``send`` in its turn, with a token; once more with another one if Zoom refuses it.
+    def with_token(self, label: str, send: Callable[[tokens.AccessToken], T]) -> T:
+        """Run ``send`` with a token when a slot is free; once again if Zoom refuses the token.
 
         Raises:
-            TokenRefused: the second token was refused as well.
+            TokenRejected: the second token was refused as well.
             ZoomError: as all calls.
         """
-        waits = ratelimit.reserve(self.account, label, self.priority, patience=self.patience)
+        waits = ratelimit.reserve(self.account, label, self.priority, max_wait=self.max_wait)
         if waits[0]:
             time.sleep(waits[0])
-        token = tokens.get_token(self.grant, renew=self.renew)
+        token = tokens.get_token(self.grant, allow_refresh=self.allow_refresh)
         if self.priority < Priority.REGISTRATION:  # guard: file-call-paced
-            ratelimit.wait_turn(self.account, label)
+            ratelimit.wait_before_send(self.account, label)
         try:
-            return self.judged(lambda: send(token))
-        except TokenRefused:
-            other = tokens.renew_after_401(self.grant, token, renew=self.renew)
-            return self.judged(lambda: send(other))
+            return self.record_outcome(lambda: send(token))
+        except TokenRejected:
+            refreshed_token = tokens.refresh_after_401(
+                self.grant, token, allow_refresh=self.allow_refresh
+            )
+            return self.record_outcome(lambda: send(refreshed_token))
 
     def send(
         self,
@@ -92,37 +94,37 @@ class Calls:
         *,
         params: dict[str, Any] | None = None,
         payload: dict[str, Any] | None = None,
-        member: str = "",
+        required_key: str = "",
     ) -> dict[str, Any]:
-        """The HTTP alone; touches no database, so that threads may do it."""
-        answer = call(
-            method, f"{token.api_base}{path}", auth=Bearer(token.reveal()), params=params,
-            payload=payload, within=self.within,
+        """HTTP only; uses no database, so that threads can call it."""
+        response = request_json(
+            method, f"{token.api_base}{path}", auth=BearerAuth(token.reveal()), params=params,
+            payload=payload, deadline=self.deadline,
         )  # fmt: skip
-        return data(answer, member, writes=method != "GET")
+        return parse_response(response, required_key, writes=method != "GET")
 
-    def judged(self, work: Callable[[], T]) -> T:
-        """Run a call and let the grant's and the account's state know what came of it."""
+    def record_outcome(self, func: Callable[[], T]) -> T:
+        """Run a call and record its outcome for the grant and the account."""
         try:
-            result = work()
+            result = func()
         except ZoomError as error:
             record_metric("zoom_calls", outcome=type(error).__name__)
-            self._note(error)
+            self._record_error(error)
             raise
         record_metric("zoom_calls", outcome="ok")
-        grant_state.note_success(self.grant)
+        grant_state.record_success(self.grant)
         return result
 
-    def _note(self, error: ZoomError) -> None:
+    def _record_error(self, error: ZoomError) -> None:
         if isinstance(error, ZoomRateLimited):
-            ratelimit.pause(self.account, error)
+            ratelimit.pause_account(self.account, error)
         elif isinstance(error, ZoomScopeMissing):
-            grant_state.note_missing_scopes(self.grant, error.scopes)
+            grant_state.record_missing_scopes(self.grant, error.scopes)
         elif (
             isinstance(error, ZoomAuthError)
-            and not isinstance(error, TokenRefused)
+            and not isinstance(error, TokenRejected)
             or isinstance(error, ZoomTransient)
         ):
-            grant_state.note_failure(self.grant, error)
+            grant_state.record_failure(self.grant, error)
         elif isinstance(error, ZoomRejected):
-            grant_state.note_success(self.grant)
+            grant_state.record_success(self.grant)

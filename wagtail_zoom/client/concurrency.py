@@ -1,8 +1,8 @@
-"""Several reads at once: threads do the HTTP only, the caller's thread the database.
+"""Parallel reads: threads do HTTP only, the caller's thread uses the database.
 
-Slots are reserved a batch at a time, so that pacing costs one statement for several calls, and the
-next batch is on its way while the caller stores what this one brought: neither Zoom's latency nor
-our own work costs any of the rate.
+Slots are reserved per batch, so that rate limiting costs one statement for several calls. The next
+batch is fetched while the caller stores this one, so neither Zoom's latency nor our own work
+reduces the rate.
 """
 
 from __future__ import annotations
@@ -18,90 +18,90 @@ from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited
 from ..oauth import tokens
 from ..oauth.http import refuse_in_transaction
 from . import ratelimit
-from .base import Calls
-from .responses import TokenRefused
+from .base import BaseClient
+from .responses import TokenRejected
 
-Wanted = tuple[str, str, str]
+ReadRequest = tuple[str, str, str]
 """Name, path and label of one read."""
-_Running = tuple[str, str, str, Future[dict[str, Any]]]
+_RunningRead = tuple[str, str, str, Future[dict[str, Any]]]
 Outcome = tuple[str, dict[str, Any] | ZoomError]
 
 
-def in_parallel(calls: Calls, wanted: Iterable[Wanted]) -> Iterator[Outcome]:
-    """GETs; yields each name with its payload, or with the error of that one read.
+def fetch_in_parallel(client: BaseClient, reads: Iterable[ReadRequest]) -> Iterator[Outcome]:
+    """Run GET requests; yield each name with its payload, or with the error of that one read.
 
     Raises:
-        ZoomError: what concerns the whole account (rate, authorisation).
+        ZoomError: an error that concerns the whole account (rate, authorisation).
     """
     size = max(1, settings.parallel_reads)
-    turns = Semaphore(size)
+    slots = Semaphore(size)
     pool = ThreadPoolExecutor(max_workers=2 * size)
-    earlier: list[_Running] = []
-    batches = _batches(wanted, size)
+    previous: list[_RunningRead] = []
+    batches = _batches(reads, size)
     try:
         while True:
             try:
-                # Whoever names what is wanted may read a listing for it, and fail.
+                # The iterable may itself read a listing, and fail.
                 batch = next(batches, [])
-                running = _launch(calls, pool, turns, batch) if batch else []
+                running = _start_batch(client, pool, slots, batch) if batch else []
             except Exception:
-                yield from _outcomes(calls, earlier)
+                yield from _outcomes(client, previous)
                 raise
-            yield from _outcomes(calls, earlier)
+            yield from _outcomes(client, previous)
             if not batch:
                 return
-            earlier = running
+            previous = running
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _launch(
-    calls: Calls, pool: ThreadPoolExecutor, turns: Semaphore, batch: list[Wanted]
-) -> list[_Running]:
-    """Reserve slots for a batch and let each call go at its time."""
-    # The threads have connections of their own and cannot see this one's transaction.
+def _start_batch(
+    client: BaseClient, pool: ThreadPoolExecutor, slots: Semaphore, batch: list[ReadRequest]
+) -> list[_RunningRead]:
+    """Reserve slots for a batch and start each call at its time."""
+    # The threads have their own connections and cannot see this thread's transaction.
     refuse_in_transaction()
     label = batch[0][2]
     waits = ratelimit.reserve(
-        calls.account, label, calls.priority, calls=len(batch), patience=calls.patience
+        client.account, label, client.priority, calls=len(batch), max_wait=client.max_wait
     )
-    token = tokens.get_token(calls.grant)
-    begun = time.monotonic()
+    token = tokens.get_token(client.grant)
+    started_at = time.monotonic()
 
-    def send_at(moment: float, path: str) -> dict[str, Any]:
-        time.sleep(max(0.0, moment - time.monotonic()))
-        with turns:
-            ratelimit.wait_turn(calls.account, label)
-            return calls.send("GET", path, token)
+    def send_at(send_time: float, path: str) -> dict[str, Any]:
+        time.sleep(max(0.0, send_time - time.monotonic()))
+        with slots:
+            ratelimit.wait_before_send(client.account, label)
+            return client.send("GET", path, token)
 
     return [
-        (name, path, label, pool.submit(send_at, begun + wait, path))
+        (name, path, label, pool.submit(send_at, started_at + wait, path))
         for (name, path, _label), wait in zip(batch, waits, strict=True)
     ]
 
 
-def _outcomes(calls: Calls, running: list[_Running]) -> Iterator[Outcome]:
+def _outcomes(client: BaseClient, running: list[_RunningRead]) -> Iterator[Outcome]:
     for name, path, label, future in running:
-        yield name, _outcome(calls, path, label, future)
+        yield name, _outcome(client, path, label, future)
 
 
 def _outcome(
-    calls: Calls, path: str, label: str, future: Future[dict[str, Any]]
+    client: BaseClient, path: str, label: str, future: Future[dict[str, Any]]
 ) -> dict[str, Any] | ZoomError:
     try:
-        return calls.judged(future.result)
-    except TokenRefused:
-        return calls.call("GET", path, label)
+        return client.record_outcome(future.result)
+    except TokenRejected:
+        return client.call("GET", path, label)
     except (ZoomRateLimited, ZoomAuthError):
         raise
     except ZoomError as error:
         return error
 
 
-def _batches(wanted: Iterable[Wanted], size: int) -> Iterator[list[Wanted]]:
-    batch: list[Wanted] = []
-    for one in wanted:
-        batch.append(one)
+def _batches(reads: Iterable[ReadRequest], size: int) -> Iterator[list[ReadRequest]]:
+    batch: list[ReadRequest] = []
+    for read in reads:
+        batch.append(read)
         if len(batch) == size:
             yield batch
             batch = []

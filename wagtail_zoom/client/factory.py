@@ -1,4 +1,4 @@
-"""Which grant a call is made with."""
+"""Creates a client with the grant to use for an account."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from ..models import Grant, GrantReason, GrantState, ZoomAccount
 from .api import ZoomClient
 from .ratelimit import Priority
 
-PATIENCE = {
+MAX_WAIT = {
     Priority.BACKFILL: 5.0,
     Priority.RECONCILE: 5.0,
     Priority.EVENT: 10.0,
     Priority.REGISTRATION: 2.0,
 }
-"""Seconds that work in the background waits for its turn before it goes to the end of the queue."""
+"""Seconds that background work waits for a slot before it returns to the end of the queue."""
 
 
 def client_for(
@@ -22,15 +22,15 @@ def client_for(
     priority: Priority = Priority.RECONCILE,
     *,
     grant: Grant | None = None,
-    patience: float | None = None,
-    within: float | None = None,
-    renew: bool = True,
+    max_wait: float | None = None,
+    deadline: float | None = None,
+    allow_refresh: bool = True,
 ) -> ZoomClient:
-    """A client for this account with any healthy grant that covers the host.
+    """A client for this account with a usable grant that covers the host.
 
-    Account-level grants come first, then the one used last with success. ``patience`` and
-    ``within`` (for a whole call) are in seconds; a web request passes both, a patience of 0, and
-    no ``renew``: it does not wait for another token (``RenewalDue``).
+    Account-level grants come first, then the one with the latest success. ``max_wait`` and
+    ``deadline`` (for a whole call) are in seconds. A web request passes both, with ``max_wait=0``
+    and ``allow_refresh=False``: it does not wait for another token (``RefreshRequired``).
 
     Raises:
         ZoomQuarantined: this database is a copy of another installation.
@@ -38,25 +38,25 @@ def client_for(
     """
     if account.is_quarantined:
         raise ZoomQuarantined("This installation is a copy; nothing is sent to Zoom.")
-    rows = Grant.objects.filter(account=account).select_related("account").usable()
+    grants = Grant.objects.filter(account=account).select_related("account").usable()
     if host_zoom_id:
-        rows = rows.covering(host_zoom_id)
+        grants = grants.covering(host_zoom_id)
     if grant is not None:
-        rows = rows.filter(pk=grant.pk)
-    best = rows.order_by("-account_level", "-last_ok_at", "pk")
-    # A grant in good health goes before one that Zoom does not answer for at present.
-    found = best.filter(state=GrantState.CONNECTED).first() or best.first()
-    if found is None:
+        grants = grants.filter(pk=grant.pk)
+    preferred = grants.order_by("-account_level", "-last_ok_at", "pk")
+    # A connected grant is preferred to a degraded one.
+    chosen = preferred.filter(state=GrantState.CONNECTED).first() or preferred.first()
+    if chosen is None:
         raise ZoomAuthError(_reason(account), "No usable permission for this account.")
     return ZoomClient(
-        found,
+        chosen,
         priority=priority,
-        patience=PATIENCE[priority] if patience is None else patience,
-        within=within,
-        renew=renew,
+        max_wait=MAX_WAIT[priority] if max_wait is None else max_wait,
+        deadline=deadline,
+        allow_refresh=allow_refresh,
     )
 
 
 def _reason(account: ZoomAccount) -> str:
-    last = Grant.objects.filter(account=account).order_by("-state_since").first()
-    return last.reason if last and last.reason else GrantReason.DISCONNECTED
+    latest = Grant.objects.filter(account=account).order_by("-state_since").first()
+    return latest.reason if latest and latest.reason else GrantReason.DISCONNECTED

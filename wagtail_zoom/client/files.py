@@ -1,7 +1,7 @@
-"""Text files of a recording: fetched from the address that a read of the recording has named.
+"""Text files of a recording: downloaded from the URL that a read of the recording returned.
 
-The address is a credential and is never stored. Source: Zoom's API reference, "Download a
-recording": a bearer header, redirects are followed, and the header stays at home.
+The URL is a credential and is never stored. Source: Zoom's API reference, "Download a recording": a
+bearer header; redirects are followed, without the header when they leave Zoom's hosts.
 """
 
 from __future__ import annotations
@@ -10,80 +10,86 @@ from urllib.parse import urljoin, urlsplit
 
 from ..conf import settings
 from ..exceptions import ZoomError, ZoomNotFound, ZoomProtocolError, ZoomRejected
-from ..oauth.http import Answer, Bearer, exchange
+from ..oauth.http import BearerAuth, ZoomResponse, send_request
 from ..oauth.tokens import AccessToken
-from .base import Calls
+from .base import BaseClient
 from .ratelimit import LIGHT
-from .responses import TokenRefused, data
+from .responses import TokenRejected, parse_response
 
-MOST_REDIRECTS = 3
+MAX_REDIRECTS = 3
 
 
-def text_file(client: Calls, url: str) -> str:
-    """The text behind the ``download_url`` of a file, as UTF-8.
+def fetch_text_file(client: BaseClient, url: str) -> str:
+    """Download the file at ``download_url`` as UTF-8 text.
 
     Raises:
-        ZoomRejected: the address is not one of Zoom's, or Zoom does not hand the file out.
+        ZoomRejected: the URL is not on one of Zoom's hosts, or Zoom refuses the file.
         ZoomNotFound: the file is gone.
-        ZoomProtocolError: the answer is too large, or redirects without end.
+        ZoomProtocolError: the response is too large, or redirects endlessly.
         ZoomError: as all calls.
     """
-    if not _is_zooms(url):
-        raise ZoomRejected("The address of the file is not one of Zoom's.")
+    if not _is_zoom_url(url):
+        raise ZoomRejected("The URL of the file is not on one of Zoom's hosts.")
     try:
-        answer = client.carry(LIGHT, lambda token: _fetch(url, token, client))
-    except TokenRefused as error:
+        response = client.with_token(LIGHT, lambda token: _fetch(url, token, client))
+    except TokenRejected as error:
         raise ZoomRejected("Zoom refused the file.", status=error.status) from error
-    if isinstance(answer, ZoomError):
-        raise answer
-    return bytes(answer.body).decode("utf-8-sig", errors="replace")
+    if isinstance(response, ZoomError):
+        raise response
+    return bytes(response.body).decode("utf-8-sig", errors="replace")
 
 
-def _fetch(url: str, token: AccessToken, client: Calls) -> Answer | ZoomError:
-    """The file. What a storage host does wrong is returned: it says nothing of the permission."""
-    for _hop in range(MOST_REDIRECTS + 1):
-        # A storage host of Zoom's must not receive the token: it goes to Zoom's own hosts only.
-        own = _is_zooms(url)
-        auth = Bearer(token.reveal()) if own else None  # guard: storage-host-gets-no-token
+def _fetch(url: str, token: AccessToken, client: BaseClient) -> ZoomResponse | ZoomError:
+    """Fetch the file. Errors of a storage host are returned: they do not concern the grant."""
+    for _hop in range(MAX_REDIRECTS + 1):
+        # The token goes to Zoom's own hosts only, never to a storage host.
+        is_zoom_host = _is_zoom_url(url)
+        auth = (
+            BearerAuth(token.reveal()) if is_zoom_host else None
+        )  # guard: storage-host-gets-no-token
         try:
-            answer = exchange("GET", url, auth=auth, within=client.within, accept="text/vtt, */*")
+            response = send_request(
+                "GET", url, auth=auth, deadline=client.deadline, accept="text/vtt, */*"
+            )
         except ZoomError as error:
-            if own:
+            if is_zoom_host:
                 raise
             return error
-        if answer.status == 200:
-            return answer
-        if not 300 <= answer.status < 400:
-            if own:
-                raise _refusal(answer)
-            return _refusal(answer)
-        url = urljoin(url, str(answer.headers.get("Location", "")))
-        if urlsplit(url).scheme != "https" and not _is_zooms(url):
+        if response.status == 200:
+            return response
+        if not 300 <= response.status < 400:
+            if is_zoom_host:
+                raise _error_for(response)
+            return _error_for(response)
+        url = urljoin(url, str(response.headers.get("Location", "")))
+        if urlsplit(url).scheme != "https" and not _is_zoom_url(url):
             break
-    raise ZoomProtocolError("Zoom's file cannot be reached.", status=answer.status)
+    raise ZoomProtocolError("Zoom's file cannot be fetched.", status=response.status)
 
 
-def _is_zooms(url: str) -> bool:
-    """An https address on one of Zoom's domains; under ``DEBUG`` the simulator's too."""
+def _is_zoom_url(url: str) -> bool:
+    """Whether this is an https URL on one of Zoom's domains; under ``DEBUG`` also the simulator."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.username or not any(host == each or host.endswith(f".{each}") for each in _hosts()):
+    hostname = parts.hostname or ""
+    if parts.username or not any(
+        hostname == domain or hostname.endswith(f".{domain}") for domain in _zoom_hosts()
+    ):
         return False
     return parts.scheme == "https" or (
-        parts.scheme == "http" and host in ("localhost", "127.0.0.1")
+        parts.scheme == "http" and hostname in ("localhost", "127.0.0.1")
     )
 
 
-def _hosts() -> tuple[str, ...]:
-    """``LINK_HOSTS``, and the host of the API that this installation was told to use."""
+def _zoom_hosts() -> tuple[str, ...]:
+    """``LINK_HOSTS`` and the host of ``API_URL``."""
     return (*settings.link_hosts, urlsplit(settings.api_url).hostname or "zoom.us")
 
 
-def _refusal(answer: Answer) -> ZoomError:
-    if answer.status in (403, 404, 410):
-        return ZoomNotFound("Zoom does not hand the file out.", status=answer.status)
+def _error_for(response: ZoomResponse) -> ZoomError:
+    if response.status in (403, 404, 410):
+        return ZoomNotFound("Zoom does not provide the file.", status=response.status)
     try:
-        data(Answer(answer.status, answer.headers, None))
+        parse_response(ZoomResponse(response.status, response.headers, None))
     except ZoomError as error:
         return error
-    return ZoomProtocolError("Zoom's file is none.", status=answer.status)
+    return ZoomProtocolError("Zoom's response is not a file.", status=response.status)

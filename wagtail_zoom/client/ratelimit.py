@@ -1,8 +1,8 @@
-"""The rate budget of a Zoom account, shared by every process of the installation.
+"""Rate limiter for a Zoom account, shared by all processes of the installation.
 
-Generic cell rate algorithm: one number per account and label ("when the next call is due") that a
-conditional UPDATE moves. Background work is paced evenly; what is more urgent may borrow from the
-next second, which pushes background work back. Limits: Zoom, "Rate limits".
+Generic cell rate algorithm: one number per account and label (when the next call is due) that a
+conditional UPDATE moves. Background work is spaced evenly; more urgent work may borrow from the
+next second, which delays background work. Limits: Zoom, "Rate limits".
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ RATES: dict[str, dict[str, int]] = {
     Plan.PRO: {LIGHT: 30, MEDIUM: 20, HEAVY: 10},
     Plan.BUSINESS: {LIGHT: 80, MEDIUM: 60, HEAVY: 40},
 }
-"""Calls a second of the whole account."""
-DAILY: dict[str, dict[str, int]] = {
+"""Calls per second of the whole account."""
+DAILY_LIMITS: dict[str, dict[str, int]] = {
     Plan.UNKNOWN: {LIGHT: 6000, MEDIUM: 2000, HEAVY: 1000},
     Plan.FREE: {LIGHT: 6000, MEDIUM: 2000, HEAVY: 1000},
     Plan.PRO: {HEAVY: 30_000},
     Plan.BUSINESS: {HEAVY: 60_000},
 }
 
-FULLEST = 0.965
-"""Of the whole rate at most: Zoom counts by its own seconds, and calls arrive a little unevenly."""
+MAX_UTILISATION = 0.965
+"""Largest part of the rate to use: Zoom counts by its own seconds, and calls arrive unevenly."""
 
-WINDOW = 1.03
-"""Seconds that count as one of Zoom's: calls may reach it some milliseconds unevenly."""
+WINDOW_SECONDS = 1.03
+"""Seconds that count as one of Zoom's: calls may arrive some milliseconds late."""
 
 _lock = threading.Lock()
-_left: dict[tuple[int | None, str], deque[float]] = defaultdict(deque)
-"""When the calls of this process left, per account and label (``time.perf_counter``)."""
+_sent_at: dict[tuple[int | None, str], deque[float]] = defaultdict(deque)
+"""When this process sent its calls, per account and label (``time.perf_counter``)."""
 
 
 class Priority(IntEnum):
-    """Who goes first; the value is how far into the next seconds it may borrow, in tenths."""
+    """Priority of calls; the value is how far they may borrow from the next second, in tenths."""
 
     BACKFILL = 0
     RECONCILE = 1
@@ -58,81 +58,83 @@ class Priority(IntEnum):
 
 
 def reserve(
-    account: ZoomAccount, label: str, priority: Priority, *, calls: int = 1, patience: float = 0.0
+    account: ZoomAccount, label: str, priority: Priority, *, calls: int = 1, max_wait: float = 0.0
 ) -> list[float]:
-    """Take ``calls`` slots and return for each how many seconds to wait from now.
+    """Reserve ``calls`` slots and return for each how many seconds to wait from now.
 
     Args:
-        patience: seconds that the first slot may be away. Nothing sleeps here.
+        max_wait: seconds until the first slot at most. Nothing sleeps here.
 
     Raises:
-        ZoomRateLimited: the first slot is further away, the day's share is used up, or Zoom itself
-            asked this account to wait.
+        ZoomRateLimited: the first slot is later, the day's share is used up, or Zoom asked this
+            account to wait.
     """
-    _honour_throttle(account, priority)  # guard: rate-limit-honoured
+    _check_throttle(account, priority)  # guard: rate-limit-honoured
     share = settings.rate_share
-    held = min(share, FULLEST)
-    # Rounded up: a microsecond less, and a second could hold one call too many.
-    gap = math.ceil(1_000_000 / (RATES[account.plan][label] * held))
-    limit = DAILY[account.plan].get(label)
+    utilisation = min(share, MAX_UTILISATION)
+    # Rounded up: with a microsecond less, a second could contain one call too many.
+    interval = math.ceil(1_000_000 / (RATES[account.plan][label] * utilisation))
+    limit = DAILY_LIMITS[account.plan].get(label)
     today = timezone.now().astimezone(UTC).date()
     for _attempt in range(200):
-        row = _row(account, label)
+        row = _budget_row(account, label)
         now = time.time_ns() // 1000
-        ahead = max(0, row.slot - now)
-        # What is borrowed comes on top of what a second holds: together never more than the plan.
-        allowance = min(priority / 10, 1 / held - 1) * 1_000_000  # guard: borrowed-rate-limit
-        wait = max(0.0, ahead - allowance) / 1_000_000
-        if wait > patience:  # guard: rate-wait-limited
+        backlog = max(0, row.slot - now)
+        # Borrowed calls and those of the second itself together never exceed the plan.
+        allowance = (
+            min(priority / 10, 1 / utilisation - 1) * 1_000_000
+        )  # guard: borrowed-rate-limit
+        wait = max(0.0, backlog - allowance) / 1_000_000
+        if wait > max_wait:  # guard: rate-wait-limited
             retry_at = timezone.now() + timedelta(seconds=wait)
             raise ZoomRateLimited("This account's share of Zoom's rate is used.", retry_at=retry_at)
-        count = row.day_count if row.day == today else 0
-        if limit and count + calls > limit * (
+        used_today = row.day_count if row.day == today else 0
+        if limit and used_today + calls > limit * (
             1 if priority >= Priority.EVENT else share
         ):  # guard: daily-limit
             raise ZoomRateLimited(
                 "This account's share of the day is used.", retry_at=next_midnight(), daily=True
             )
         start = max(now, row.slot)
-        moved = RateBudget.objects.filter(
+        updated = RateBudget.objects.filter(
             pk=row.pk, slot=row.slot, day=row.day, day_count=row.day_count
-        ).update(slot=start + calls * gap, day=today, day_count=count + calls)
-        if moved:  # guard: rate-budget-shared
-            first = max(0.0, start - now - allowance)
-            return [(first + place * gap) / 1_000_000 for place in range(calls)]
-        time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - spreads rivals, no secret
+        ).update(slot=start + calls * interval, day=today, day_count=used_today + calls)
+        if updated:  # guard: rate-budget-shared
+            first_wait = max(0.0, start - now - allowance)
+            return [(first_wait + index * interval) / 1_000_000 for index in range(calls)]
+        time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - spreads retries, no secret
     raise ZoomRateLimited("The rate budget is contended.", retry_at=timezone.now())
 
 
-def wait_turn(account: ZoomAccount, label: str) -> None:
-    """Just before sending, in any thread: sleep while this process has filled the second."""
-    wait_in_process(account.pk, label, RATES[account.plan][label])
+def wait_before_send(account: ZoomAccount, label: str) -> None:
+    """Just before sending, in any thread: sleep while this process has used up the second."""
+    wait_for_process_slot(account.pk, label, RATES[account.plan][label])
 
 
-def wait_in_process(account_pk: int | None, label: str, rate: int) -> None:
-    """Sleep until fewer than ``rate`` calls of this account have left within the last second.
+def wait_for_process_slot(account_pk: int | None, label: str, rate: int) -> None:
+    """Sleep until fewer than ``rate`` calls of this account were sent within the last second.
 
-    Slots are handed out evenly, but a thread that wakes late on a busy machine would send into a
-    second that is already full. Each process remembers when its own calls left.
+    Slots are spaced evenly, but a thread that wakes late on a busy machine would send in a second
+    that is already full. Each process records when it sent its own calls.
     """
-    while (seconds := _take_in_process(account_pk, label, rate)) > 0:
+    while (seconds := _take_process_slot(account_pk, label, rate)) > 0:
         time.sleep(seconds)
 
 
-def _take_in_process(account_pk: int | None, label: str, rate: int) -> float:
-    """0 and noted, or the seconds until there is room."""
+def _take_process_slot(account_pk: int | None, label: str, rate: int) -> float:
+    """Record the call and return 0, or return the seconds until a slot is free."""
     with _lock:
-        left, now = _left[account_pk, label], time.perf_counter()
-        while left and now - left[0] >= WINDOW:
-            left.popleft()
-        if len(left) < rate:
-            left.append(now)
+        sent_at, now = _sent_at[account_pk, label], time.perf_counter()
+        while sent_at and now - sent_at[0] >= WINDOW_SECONDS:
+            sent_at.popleft()
+        if len(sent_at) < rate:
+            sent_at.append(now)
             return 0.0
-        return left[0] + WINDOW - now
+        return sent_at[0] + WINDOW_SECONDS - now
 
 
-def pause(account: ZoomAccount, error: ZoomRateLimited) -> None:
-    """Zoom said 429: every worker honours it from now on. A later time already noted stays."""
+def pause_account(account: ZoomAccount, error: ZoomRateLimited) -> None:
+    """After a 429: pause the account for all workers. A later time already stored stays."""
     if error.personal or error.retry_at is None:
         return
     rows = ZoomAccount.objects.filter(pk=account.pk)
@@ -140,8 +142,9 @@ def pause(account: ZoomAccount, error: ZoomRateLimited) -> None:
     rows.update(throttled_until=error.retry_at, throttle_daily=error.daily)
 
 
-def _honour_throttle(account: ZoomAccount, priority: Priority) -> None:
-    """Registrations may knock while only the daily limit is reached: theirs may be another one."""
+def _check_throttle(account: ZoomAccount, priority: Priority) -> None:
+    """Refuse calls while the account is paused. Registrations may be sent when only the daily limit
+    is reached: another limit may apply to them."""
     row = ZoomAccount.objects.values("throttled_until", "throttle_daily", "plan").get(pk=account.pk)
     account.throttled_until, account.throttle_daily = row["throttled_until"], row["throttle_daily"]
     account.plan = row["plan"]
@@ -153,7 +156,7 @@ def _honour_throttle(account: ZoomAccount, priority: Priority) -> None:
         )
 
 
-def _row(account: ZoomAccount, label: str) -> RateBudget:
+def _budget_row(account: ZoomAccount, label: str) -> RateBudget:
     row = RateBudget.objects.filter(account=account, label=label).first()
     if row is None:
         row, _created = RateBudget.objects.get_or_create(account=account, label=label)

@@ -1,7 +1,7 @@
-"""Zoom's answers as data or as one of our errors. One table, closed by default.
+"""Parses Zoom's responses into data or one of our exceptions; unknown responses are errors.
 
-Sources: Zoom's API reference (errors of each call), "Rate limits", "OAuth error messages"; texts
-of answers never enter an exception, because they can hold names and addresses.
+Sources: Zoom's API reference (errors of each call), "Rate limits", "OAuth error messages". Response
+texts never become part of an exception, because they can contain names and email addresses.
 """
 
 from __future__ import annotations
@@ -23,57 +23,59 @@ from ..exceptions import (
     ZoomTransient,
 )
 from ..models import GrantReason
-from ..oauth.http import NOT_JSON, Answer
+from ..oauth.http import NOT_JSON, ZoomResponse
 
 _SCOPES = re.compile(r"\[([^\[\]]*)\]")
-SECOND_PAUSE = timedelta(seconds=2)
-PAID_ONLY = 200
+DEFAULT_PAUSE = timedelta(seconds=2)
+PAID_ONLY_CODE = 200
 """Code of "only for paid accounts" and "webinar plan is missing", also under HTTP 200."""
 
 
-class TokenRefused(ZoomAuthError):
-    """401, or code 124: this access token is no good (any more)."""
+class TokenRejected(ZoomAuthError):
+    """401, or code 124: this access token is not valid, or no longer."""
 
     def __init__(self, status: int, code: int | None) -> None:
         super().__init__(GrantReason.INVALID_GRANT, code=code, status=status)
 
 
-def data(answer: Answer, member: str = "", *, writes: bool = False) -> dict[str, Any]:
-    """The object that Zoom sent.
+def parse_response(
+    response: ZoomResponse, required_key: str = "", *, writes: bool = False
+) -> dict[str, Any]:
+    """Return the JSON object of a response.
 
     Args:
-        member: what a good answer must hold; errors can come under HTTP 200 without it.
+        required_key: a valid response contains this key; errors can arrive with HTTP 200.
 
     Raises:
-        ZoomError: one of the tree, when it is not a good answer.
+        ZoomError: a subclass, when it is not a valid response.
     """
-    body = answer.body
-    if 200 <= answer.status < 300:
-        if body is None and not member:
+    body = response.body
+    if 200 <= response.status < 300:
+        if body is None and not required_key:
             return {}
         if body is NOT_JSON or not isinstance(body, dict):
-            raise ZoomProtocolError("Zoom's answer cannot be read.", status=answer.status)
-        if member and member not in body:
-            raise _problem(answer, body, writes)
+            raise ZoomProtocolError("Zoom's response cannot be read.", status=response.status)
+        if required_key and required_key not in body:
+            raise _error_for(response, body, writes)
         return body
-    raise _problem(answer, body if isinstance(body, dict) else {}, writes)
+    raise _error_for(response, body if isinstance(body, dict) else {}, writes)
 
 
-def _problem(answer: Answer, body: dict[str, Any], writes: bool) -> ZoomError:
-    status = answer.status
+def _error_for(response: ZoomResponse, body: dict[str, Any], writes: bool) -> ZoomError:
+    status = response.status
     code = body.get("code", body.get("errorCode"))
     code = code if isinstance(code, int) and not isinstance(code, bool) else None
     text = str(body.get("message") or body.get("errorMessage") or "")
     if status == 429 or code == 429:
-        return _limited(answer, code, text)
+        return _rate_limit_error(response, code, text)
     if status >= 500:
         return ZoomTransient("Zoom has a problem.", ambiguous=writes, code=code, status=status)
     if code == 4711 or (code == 4700 and "scope" in text):
-        found = _SCOPES.search(text)
-        names = re.split(r"[,\s]+", found[1]) if found else []
+        match = _SCOPES.search(text)
+        names = re.split(r"[,\s]+", match[1]) if match else []
         return ZoomScopeMissing(tuple(name for name in names if name), code=code, status=status)
     if status == 401 or code == 124:
-        return TokenRefused(status, code)
+        return TokenRejected(status, code)
     if code == 4735:
         return ZoomAuthError(GrantReason.OWNER_GONE, code=code, status=status)
     if code in (4717, 4738):
@@ -81,11 +83,11 @@ def _problem(answer: Answer, body: dict[str, Any], writes: bool) -> ZoomError:
     if status == 404 or code in (404, 1001, 3001, 3301):
         return ZoomNotFound("Zoom does not have it.", code=code, status=status)
     if code is None and 200 <= status < 300:
-        return ZoomProtocolError("Zoom's answer lacks what was asked for.", status=status)
-    return ZoomRejected("Zoom refused it.", fields=_fields(body), code=code, status=status)
+        return ZoomProtocolError("Zoom's response lacks a required key.", status=status)
+    return ZoomRejected("Zoom refused it.", fields=_rejected_fields(body), code=code, status=status)
 
 
-def _fields(body: dict[str, Any]) -> tuple[str, ...]:
+def _rejected_fields(body: dict[str, Any]) -> tuple[str, ...]:
     errors = body.get("errors")
     rows = errors if isinstance(errors, list) else []
     return tuple(
@@ -93,13 +95,13 @@ def _fields(body: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _limited(answer: Answer, code: int | None, text: str) -> ZoomRateLimited:
-    """Tell the kinds of 429 apart by header, else by the word "daily" (Zoom: rate limits)."""
-    kind = str(answer.headers.get("X-RateLimit-Type", ""))
-    daily = "daily" in kind.lower() or "daily" in text.lower()
-    retry_at = retry_after(answer.headers.get("Retry-After"))
+def _rate_limit_error(response: ZoomResponse, code: int | None, text: str) -> ZoomRateLimited:
+    """Distinguish the types of 429 by header, otherwise by the word "daily" (Zoom: rate limits)."""
+    limit_type = str(response.headers.get("X-RateLimit-Type", ""))
+    daily = "daily" in limit_type.lower() or "daily" in text.lower()
+    retry_at = parse_retry_after(response.headers.get("Retry-After"))
     if retry_at is None:
-        retry_at = next_midnight() if daily else timezone.now() + SECOND_PAUSE
+        retry_at = next_midnight() if daily else timezone.now() + DEFAULT_PAUSE
     personal = "registrant" in text.lower()
     return ZoomRateLimited(
         "Zoom's rate limit is reached.",
@@ -110,26 +112,30 @@ def _limited(answer: Answer, code: int | None, text: str) -> ZoomRateLimited:
     )
 
 
-def retry_after(value: str | None) -> datetime | None:
-    """``Retry-After`` as Zoom sends it, an ISO 8601 instant; seconds are understood too.
+def parse_retry_after(value: str | None) -> datetime | None:
+    """Parse ``Retry-After``: Zoom sends an ISO 8601 time; seconds are accepted too.
 
-    At most a day ahead, so that a senseless value cannot stop an account.
+    At most a day ahead, so that an invalid value cannot stop an account.
     """
     if not value:
         return None
     now = timezone.now()
     try:
         if value.strip().isdigit():
-            found = now + timedelta(seconds=int(value.strip()[:6]))
+            retry_at = now + timedelta(seconds=int(value.strip()[:6]))
         else:
-            found = datetime.fromisoformat(value.strip())
-            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            retry_at = datetime.fromisoformat(value.strip())
+            retry_at = (
+                retry_at.replace(tzinfo=UTC)
+                if retry_at.tzinfo is None
+                else retry_at.astimezone(UTC)
+            )
     except (ValueError, OverflowError):
         return None
-    return min(max(found, now), now + timedelta(days=1))
+    return min(max(retry_at, now), now + timedelta(days=1))
 
 
 def next_midnight() -> datetime:
-    """When Zoom's daily limits begin anew: 00:00 UTC."""
+    """When Zoom's daily limits reset: 00:00 UTC."""
     today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today + timedelta(days=1)

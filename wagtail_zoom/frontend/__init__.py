@@ -1,1 +1,1 @@
-"""What blocks show: which rows, in which order, as which objects."""
+"""Public pages: visibility rules, queries, view models, caching, feeds and views."""

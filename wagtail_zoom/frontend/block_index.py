@@ -1,6 +1,6 @@
-"""Where our blocks stand: on a page at hand (its streams), and anywhere (the reference index).
+"""Where our blocks are used: on one page (its streams) and on any page (the reference index).
 
-Used for parameter names, for "which page tells about this meeting", and for purging.
+Used for parameter names, for the detail page of a meeting and for purging.
 """
 
 from __future__ import annotations
@@ -33,53 +33,53 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class PlacedBlock:
     """One of our blocks in a stream."""
 
-    ident: str
+    block_id: str
     block: Block
     value: Any
 
 
-def short_name(ident: str) -> str:
+def block_prefix(block_id: str) -> str:
     """A block's anchor and parameter prefix, from its id in the stream."""
-    return f"wz-{hashlib.sha256(ident.encode()).hexdigest()[:6]}"
+    return f"wz-{hashlib.sha256(block_id.encode()).hexdigest()[:6]}"
 
 
-def _anchor(place: str) -> str:
-    """The anchor of the block at a content path of the reference index; none for a field."""
-    parts = place.split(".")
-    last = max((at for at, part in enumerate(parts) if _UUID.fullmatch(part)), default=0)
-    return f"#{short_name('.'.join(parts[last:]))}" if last else ""
+def _anchor(path: str) -> str:
+    """The anchor of the block at a content path of the reference index; empty for a field."""
+    parts = path.split(".")
+    last = max((index for index, part in enumerate(parts) if _UUID.fullmatch(part)), default=0)
+    return f"#{block_prefix('.'.join(parts[last:]))}" if last else ""
 
 
 def blocks_on(page: Page) -> list[PlacedBlock]:
     """Our blocks in the page's own streams, however deeply nested. Reads no other table."""
-    found: list[PlacedBlock] = []
+    placed_blocks: list[PlacedBlock] = []
     for field in page._meta.get_fields():
         if isinstance(field, StreamField):
             value = getattr(page, field.name)
-            found.extend(_walk(field.stream_block, value, field.name))
-    return found
+            placed_blocks.extend(_walk_blocks(field.stream_block, value, field.name))
+    return placed_blocks
 
 
-def _walk(block: Block, value: Any, ident: str) -> Iterator[PlacedBlock]:
+def _walk_blocks(block: Block, value: Any, block_id: str) -> Iterator[PlacedBlock]:
     if getattr(block, "zoom_usage", None):
-        yield PlacedBlock(ident, block, value)
+        yield PlacedBlock(block_id, block, value)
     elif isinstance(value, StreamValue):
         for child in value:
-            yield from _walk(child.block, child.value, child.id or ident)
+            yield from _walk_blocks(child.block, child.value, child.id or block_id)
     elif isinstance(value, StructValue):
         for name, bound in value.bound_blocks.items():
-            yield from _walk(bound.block, bound.value, f"{ident}.{name}")
+            yield from _walk_blocks(bound.block, bound.value, f"{block_id}.{name}")
     elif isinstance(value, ListValue):
         for bound in value.bound_blocks:
-            yield from _walk(bound.block, bound.value, bound.id or ident)
+            yield from _walk_blocks(bound.block, bound.value, bound.id or block_id)
 
 
 DETAIL_USAGES = (BlockUsage.REGISTRATION, BlockUsage.MEETING)
-"""Kinds of blocks that make a page the place of one meeting; a form first."""
+"""Block usages that make a page the detail page of a meeting; the form first."""
 
 
 def has_detail_page() -> Exists:
-    """For a query of items: whether any page may tell about each, so that nobody asks in vain."""
+    """For a query of items: whether any page references the item, to save useless look-ups."""
     types = ContentType.objects.get_for_models(SiteItem, Page)
     return Exists(
         ReferenceIndex.objects.filter(
@@ -91,105 +91,115 @@ def has_detail_page() -> Exists:
 
 
 def detail_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
-    """For items: the URL of the live page of this Site that tells about each.
+    """The URL of the live detail page of each item on this Site.
 
-    Returns ``{item pk: (url, whether it has the form)}``, of pages in several languages the one in
-    the active language. A page tells about an item when one of its ``MeetingBlock`` or
-    ``RegistrationFormBlock`` holds it, or its own field does (``ZoomMeetingPageMixin``). Four
-    queries, whatever the number of items.
+    Returns ``{item pk: (url, whether it has the form)}``. Of pages in several languages it is the
+    one in the active language. A detail page has the item in a ``MeetingBlock``, in a
+    ``RegistrationFormBlock`` or in a field of its own (``ZoomMeetingPageMixin``). Four queries for
+    any number of items.
     """
-    wanted = {str(item.pk) for item in items}
-    if not wanted:
+    item_ids = {str(item.pk) for item in items}
+    if not item_ids:
         return {}
     types = ContentType.objects.get_for_models(SiteItem, BlockUsage)
     rows = ReferenceIndex.objects.filter(
-        Q(to_content_type=types[SiteItem], to_object_id__in=wanted)
+        Q(to_content_type=types[SiteItem], to_object_id__in=item_ids)
         | Q(to_content_type=types[BlockUsage], to_object_id__in=DETAIL_USAGES),
         base_content_type=ContentType.objects.get_for_model(Page),
     ).values_list("object_id", "to_content_type", "to_object_id", "content_path")
-    marks: dict[str, dict[str, str]] = defaultdict(dict)
-    held: list[tuple[str, str, str]] = []
-    for page, kind, target, path in rows:
-        if kind == types[BlockUsage].pk:
-            marks[page][path] = target
+    usages: dict[str, dict[str, str]] = defaultdict(dict)
+    item_references: list[tuple[str, str, str]] = []
+    for page_id, type_id, target_id, path in rows:
+        if type_id == types[BlockUsage].pk:
+            usages[page_id][path] = target_id
         else:
-            held.append((page, target, path))
-    found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
-    for page, target, path in held:
+            item_references.append((page_id, target_id, path))
+    candidates: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    for page_id, target_id, path in item_references:
         if "." not in path:
-            # A field of the page itself, as ZoomMeetingPageMixin has it.
-            found[int(target)].append((DETAIL_USAGES.index(BlockUsage.MEETING), page, ""))
-        for place, mark in marks[page].items():
-            if path == place or path.startswith(f"{place}."):
-                found[int(target)].append((DETAIL_USAGES.index(mark), page, _anchor(place)))
-    return _urls(site, found)
+            # A field of the page itself, as in ZoomMeetingPageMixin.
+            candidates[int(target_id)].append(
+                (DETAIL_USAGES.index(BlockUsage.MEETING), page_id, "")
+            )
+        for usage_path, usage in usages[page_id].items():
+            if path == usage_path or path.startswith(f"{usage_path}."):
+                candidates[int(target_id)].append(
+                    (DETAIL_USAGES.index(usage), page_id, _anchor(usage_path))
+                )
+    return _best_urls(site, candidates)
 
 
-def _urls(site: Site, found: dict[int, list[tuple[int, str, str]]]) -> dict[int, tuple[str, bool]]:
-    ids = {page for places in found.values() for _rank, page, _anchor in places}
-    if not ids:
+def _best_urls(
+    site: Site, candidates: dict[int, list[tuple[int, str, str]]]
+) -> dict[int, tuple[str, bool]]:
+    page_ids = {
+        page_id for references in candidates.values() for _rank, page_id, _anchor in references
+    }
+    if not page_ids:
         return {}
-    pages = Page.objects.live().public().filter(page_tree.pages_of(site), pk__in=ids)
-    if page_tree.in_languages():
+    pages = Page.objects.live().public().filter(page_tree.site_pages(site), pk__in=page_ids)
+    if page_tree.i18n_enabled():
         pages = pages.select_related("locale")
     urls = {str(page.pk): page.get_url(current_site=site) for page in pages}
-    distance = {str(page.pk): _distance(page, site) for page in pages}
-    answer = {}
-    for item, places in found.items():
-        for rank, page, anchor in sorted(
-            places, key=lambda place: (distance.get(place[1], 0), place)
+    distances = {str(page.pk): _language_distance(page, site) for page in pages}
+    best = {}
+    for item_id, references in candidates.items():
+        for rank, page_id, anchor in sorted(
+            references, key=lambda reference: (distances.get(reference[1], 0), reference)
         ):
-            if urls.get(page):
+            if urls.get(page_id):
                 is_form = DETAIL_USAGES[rank] == BlockUsage.REGISTRATION
-                answer[item] = (f"{urls[page]}{anchor}", is_form)
+                best[item_id] = (f"{urls[page_id]}{anchor}", is_form)
                 break
-    return answer
+    return best
 
 
-def _distance(page: Page, site: Site) -> int:
-    """How far a page is from the reader: first the active language, then the Site's own."""
-    if not page_tree.in_languages() or page.locale.language_code == get_language():
+def _language_distance(page: Page, site: Site) -> int:
+    """Sort key of a page: 0 in the active language, 1 in the Site's own, 2 in another."""
+    if not page_tree.i18n_enabled() or page.locale.language_code == get_language():
         return 0
     return 1 if page.path.startswith(site.root_page.path) else 2
 
 
 def pages_with_blocks(site: Site) -> list[tuple[Page, bool]]:
-    """Live pages of a Site that hold one of our blocks or an item of it.
+    """Live pages of a Site that hold one of our blocks or one of its items.
 
-    The flag says that at least one of them stands in something the page refers to (a snippet,
-    two steps at most), where the page's own streams do not show it.
+    The flag is true when the page reaches one of them through a referenced object such as a
+    snippet (at most two steps), where the page's own streams do not show it.
     """
     types = ContentType.objects.get_for_models(SiteItem, BlockUsage)
     page_type = ContentType.objects.get_for_model(Page).pk
-    own = {str(pk) for pk in SiteItem.objects.for_site(site).values_list("pk", flat=True)}
+    item_ids = {str(pk) for pk in SiteItem.objects.for_site(site).values_list("pk", flat=True)}
     rows = ReferenceIndex.objects.filter(
         Q(to_content_type=types[BlockUsage]) | Q(to_content_type=types[SiteItem])
     ).values_list("base_content_type", "object_id", "to_content_type", "to_object_id")
     sources = {
-        (kind, pk)
-        for kind, pk, to_kind, target in rows
-        if to_kind == types[BlockUsage].pk or target in own
+        (type_id, pk)
+        for type_id, pk, target_type_id, target_id in rows
+        if target_type_id == types[BlockUsage].pk or target_id in item_ids
     }
-    direct = {int(pk) for kind, pk in sources if kind == page_type and pk.isdigit()}
-    through: set[int] = set()
-    held = {source for source in sources if source[0] != page_type}
+    direct = {int(pk) for type_id, pk in sources if type_id == page_type and pk.isdigit()}
+    through_snippets: set[int] = set()
+    snippets = {source for source in sources if source[0] != page_type}
     for _step in range(2):
-        held = _holders(held)
-        through |= {int(pk) for kind, pk in held if kind == page_type and pk.isdigit()}
-        held = {source for source in held if source[0] != page_type}
-    pages = Page.objects.live().filter(page_tree.pages_of(site), pk__in=direct | through)
-    return [(page, page.pk in through) for page in pages.specific()]
+        snippets = _referrers(snippets)
+        through_snippets |= {
+            int(pk) for type_id, pk in snippets if type_id == page_type and pk.isdigit()
+        }
+        snippets = {source for source in snippets if source[0] != page_type}
+    pages = Page.objects.live().filter(page_tree.site_pages(site), pk__in=direct | through_snippets)
+    return [(page, page.pk in through_snippets) for page in pages.specific()]
 
 
-def _holders(things: set[tuple[int, str]]) -> set[tuple[int, str]]:
-    """What refers to these things."""
-    if not things:
+def _referrers(targets: set[tuple[int, str]]) -> set[tuple[int, str]]:
+    """The objects that reference these, as (content type, primary key)."""
+    if not targets:
         return set()
-    wanted = Q(pk__in=[])
-    by_kind: dict[int, set[str]] = defaultdict(set)
-    for kind, pk in things:
-        by_kind[kind].add(pk)
-    for kind, pks in by_kind.items():
-        wanted |= Q(to_content_type=kind, to_object_id__in=pks)
-    rows = ReferenceIndex.objects.filter(wanted)
+    condition = Q(pk__in=[])
+    ids_by_type: dict[int, set[str]] = defaultdict(set)
+    for type_id, pk in targets:
+        ids_by_type[type_id].add(pk)
+    for type_id, pks in ids_by_type.items():
+        condition |= Q(to_content_type=type_id, to_object_id__in=pks)
+    rows = ReferenceIndex.objects.filter(condition)
     return set(rows.values_list("base_content_type", "object_id"))

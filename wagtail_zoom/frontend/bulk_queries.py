@@ -1,8 +1,8 @@
-"""The rows of all lists of a page with two queries for each kind of row, however many lists.
+"""Reads the rows of all lists of a page with two queries for each type of row.
 
-One statement finds out which rows each list has, and how many there are: a ``UNION ALL`` of the
-lists' own selections, each of which has gone through the gate. The second reads these rows, through
-the gate again, each of them once even where many lists have it.
+The first is a ``UNION ALL`` of the lists' own queries, which apply the visibility rules. It returns
+the primary keys and the number of rows of each list. The second reads these rows, with the
+visibility rules again, each of them once even when several lists show it.
 """
 
 from __future__ import annotations
@@ -27,112 +27,118 @@ from .visibility import SiteVisibility
 
 Query = OccurrenceQuery | RecordingQuery
 QueryResult = tuple[list[Any], int]
-"""Rows in the order of the list, and how many there are in all."""
+"""Rows in the order of the list, and their total number."""
 
-MOST_PARTS = 200
-"""Lists in one statement: SQLite takes five hundred members of a union, two for each list."""
-MOST_PARAMETERS = 20_000
+MAX_LISTS = 200
+"""Lists in one statement: SQLite accepts 500 members of a union, and a list needs two."""
+MAX_PARAMETERS = 20_000
 _ROW, _COUNT = 0, 1
-_BOOKS = (
+_SYNC_COLUMNS = (
     "content_hash", "provider_ts", "fetched_at", "seen_run", "missing_since", "missed_run",
     "created_at",
 )  # fmt: skip
-"""The mirror's own bookkeeping. Reading it of each row takes longer than finding the rows."""
-_UNREAD: dict[type, tuple[str, ...]] = {
+"""Columns of the sync. Reading them takes longer than selecting the rows."""
+_DEFERRED_COLUMNS: dict[type, tuple[str, ...]] = {
     OccurrenceQuery: (
         "state_since",
         "updated_at",
         *(f"meeting__{name}" for name in (
-            *_BOOKS, "start", "questions", "questions_at", "registration_block_at", "detail_at",
-            "live_since", "ended_at", "expired_at", "login_domains",
+            *_SYNC_COLUMNS, "start", "questions", "questions_at", "registration_block_at",
+            "detail_at", "live_since", "ended_at", "expired_at", "login_domains",
         )),
-        *(f"meeting__host__{name}" for name in _BOOKS),
+        *(f"meeting__host__{name}" for name in _SYNC_COLUMNS),
     ),
-    RecordingQuery: (*_BOOKS, *(f"host__{name}" for name in _BOOKS)),
+    RecordingQuery: (*_SYNC_COLUMNS, *(f"host__{name}" for name in _SYNC_COLUMNS)),
 }  # fmt: skip
-"""Columns that no list shows. A project that wants one all the same gets it by a query."""
+"""Columns that no list shows. A project that reads one causes a query."""
 
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What is asked for one selection."""
+    """How many rows of one query are needed."""
 
     size: int
-    """Rows from the first on."""
-    most: int = 0
-    """How far rows are counted; 0 where nobody asks."""
+    """Number of rows, from the first."""
+    count_limit: int = 0
+    """Count at most so many rows; 0: do not count."""
 
 
-def can_combine(wanted: Query) -> bool:
-    """Titles are put in order by the database alone: it knows the letters of its language."""
-    return not (isinstance(wanted, RecordingQuery) and wanted.order == "title")
+def can_combine(query: Query) -> bool:
+    """Not for lists by title: only the database knows its collation."""
+    return not (isinstance(query, RecordingQuery) and query.order == "title")
 
 
 def fetch_lists(
     visibility: SiteVisibility,
-    parts: Mapping[Query, ListRequest],
-    aside: Mapping[str, Any] | None = None,
+    requests: Mapping[Query, ListRequest],
+    extra_annotations: Mapping[str, Any] | None = None,
 ) -> dict[Query, QueryResult]:
-    """The rows of each selection, and their number where ``most`` says so.
+    """The rows of each query, and their number if ``count_limit`` is set.
 
-    ``aside`` are annotations that depend on no row, for which a query of their own is spared: dates
-    carry them, recordings where there are no dates.
+    ``extra_annotations`` do not depend on the rows. They are added to the query of the
+    occurrences, or of the recordings when there are no occurrences, which saves a query.
     """
     selections = [
         (
-            occurrences_of(visibility, wanted)
-            if isinstance(wanted, OccurrenceQuery)
-            else recordings_of(visibility, wanted),
-            part,
+            occurrences_of(visibility, query)
+            if isinstance(query, OccurrenceQuery)
+            else recordings_of(visibility, query),
+            request,
         )
-        for wanted, part in parts.items()
+        for query, request in requests.items()
     ]
-    keys = _keys(selections)
-    found: dict[type, dict[int, Any]] = {}
-    for kind, shown in (
+    keys = _primary_keys(selections)
+    rows_by_type: dict[type, dict[int, Any]] = {}
+    for query_type, visible_rows in (
         (OccurrenceQuery, visible_occurrences),
         (RecordingQuery, visible_recordings),
     ):
-        mine = {
+        needed_ids = {
             key
-            for wanted, (own, _total) in zip(parts, keys, strict=True)
-            for key in own
-            if type(wanted) is kind
+            for query, (ids, _total) in zip(requests, keys, strict=True)
+            for key in ids
+            if type(query) is query_type
         }
-        if not mine:
-            found[kind] = {}
+        if not needed_ids:
+            rows_by_type[query_type] = {}
             continue
-        rows = shown(visibility).filter(pk__in=mine).defer(*_UNREAD[kind])
-        if aside:
-            rows, aside = rows.annotate(**aside), None
-        found[kind] = {row.pk: row for row in rows}
+        rows = (
+            visible_rows(visibility).filter(pk__in=needed_ids).defer(*_DEFERRED_COLUMNS[query_type])
+        )
+        if extra_annotations:
+            rows, extra_annotations = rows.annotate(**extra_annotations), None
+        rows_by_type[query_type] = {row.pk: row for row in rows}
     return {
-        wanted: (_in_order(own_rows, [found[type(wanted)].get(key) for key in own]), total)
-        for wanted, (own_rows, _part), (own, total) in zip(parts, selections, keys, strict=True)
+        query: (_sorted_rows(queryset, [rows_by_type[type(query)].get(key) for key in ids]), total)
+        for query, (queryset, _request), (ids, total) in zip(
+            requests, selections, keys, strict=True
+        )
     }
 
 
-def _in_order(rows: QuerySet[Any], found: list[Any]) -> list[Any]:
-    """A union has no order of its own. Rows that have gone since they were found are left out."""
-    here = [row for row in found if row is not None]
-    for name in reversed(rows.query.order_by):
+def _sorted_rows(queryset: QuerySet[Any], rows: list[Any]) -> list[Any]:
+    """Sorts in Python, because a union has no order. Leaves out rows that were deleted since."""
+    ordered = [row for row in rows if row is not None]
+    for name in reversed(queryset.query.order_by):
         column = name.removeprefix("-")
-        here.sort(key=lambda row, column=column: getattr(row, column), reverse=name[0] == "-")
-    return here
+        ordered.sort(key=lambda row, column=column: getattr(row, column), reverse=name[0] == "-")
+    return ordered
 
 
-def _keys(selections: Sequence[tuple[QuerySet[Any], ListRequest]]) -> list[tuple[list[int], int]]:
-    """The keys of each selection, unordered, and the number of its rows."""
-    keys: list[list[int]] = [[] for _each in selections]
+def _primary_keys(
+    selections: Sequence[tuple[QuerySet[Any], ListRequest]],
+) -> list[tuple[list[int], int]]:
+    """The primary keys of each query, unordered, and the number of its rows."""
+    keys: list[list[int]] = [[] for _selection in selections]
     totals = [0] * len(selections)
     for using, statement, parameters in _statements(selections):
         with connections[using].cursor() as cursor:
             cursor.execute(statement, parameters)
-            for place, what, number in cursor.fetchall():
-                if what == _ROW:
-                    keys[place].append(number)
+            for index, row_type, value in cursor.fetchall():
+                if row_type == _ROW:
+                    keys[index].append(value)
                 else:
-                    totals[place] = number
+                    totals[index] = value
     return list(zip(keys, totals, strict=True))
 
 
@@ -142,40 +148,43 @@ def _statements(
     members: list[str] = []
     parameters: list[Any] = []
     using = ""
-    for place, (rows, part) in enumerate(selections):
+    for index, (rows, request) in enumerate(selections):
         using = rows.db
-        limit = connections[using].features.max_query_params or MOST_PARAMETERS
+        limit = connections[using].features.max_query_params or MAX_PARAMETERS
         try:
-            made, given = _members(place, rows, part)
+            new_members, new_parameters = _union_members(index, rows, request)
         except EmptyResultSet:
             continue
         if members and (
-            len(members) + len(made) > 2 * MOST_PARTS or len(parameters) + len(given) > limit
+            len(members) + len(new_members) > 2 * MAX_LISTS
+            or len(parameters) + len(new_parameters) > limit
         ):
             yield using, " UNION ALL ".join(members), parameters
             members, parameters = [], []
-        members += made
-        parameters += given
+        members += new_members
+        parameters += new_parameters
     if members:
         yield using, " UNION ALL ".join(members), parameters
 
 
-def _members(place: int, rows: QuerySet[Any], part: ListRequest) -> tuple[list[str], list[Any]]:
-    """One selection, compiled once: its first rows, and their number."""
+def _union_members(
+    index: int, rows: QuerySet[Any], request: ListRequest
+) -> tuple[list[str], list[Any]]:
+    """The SQL of one query, compiled once: its first rows, and their number."""
     query = rows.order_by().values("pk").query
     compiler = query.get_compiler(using=rows.db)
-    inner, given = compiler.as_sql()
+    subquery, params = compiler.as_sql()
     order = ", ".join(
         compiler.compile(
             (F(name[1:]).desc() if name[0] == "-" else F(name).asc()).resolve_expression(query)
         )[0]
         for name in rows.query.order_by
     )
-    # Nothing here is from outside but numbers: values are parameters of Django's own SQL.
-    first = f"{inner} ORDER BY {order} LIMIT {part.size:d}"
-    made = [f"SELECT {place:d}, {_ROW:d}, r{place:d}.* FROM ({first}) AS r{place:d}"]  # noqa: S608
-    if part.most:
-        some = f"({inner} LIMIT {part.most:d}) AS c{place:d}"
-        made.append(f"SELECT {place:d}, {_COUNT:d}, COUNT(*) FROM {some}")  # noqa: S608
-        given = (*given, *given)
-    return made, list(given)
+    # Only integers are formatted into the SQL; all values are parameters of Django's own SQL.
+    ordered = f"{subquery} ORDER BY {order} LIMIT {request.size:d}"
+    members = [f"SELECT {index:d}, {_ROW:d}, r{index:d}.* FROM ({ordered}) AS r{index:d}"]  # noqa: S608
+    if request.count_limit:
+        counted = f"({subquery} LIMIT {request.count_limit:d}) AS c{index:d}"
+        members.append(f"SELECT {index:d}, {_COUNT:d}, COUNT(*) FROM {counted}")  # noqa: S608
+        params = (*params, *params)
+    return members, list(params)

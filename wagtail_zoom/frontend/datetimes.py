@@ -1,7 +1,7 @@
-"""Times as people read them: in the zone of the Zoom event, which is named beside the time.
+"""Formats dates and times in the time zone of the Zoom event, with the name of the zone.
 
-The one formatter for pages, calendars, structured data and mails. Instants are Zoom's, in UTC;
-what a clock on the wall shows follows from the IANA zone, so daylight saving is always right.
+Used for pages, calendars, structured data and emails. Zoom sends instants in UTC; local times
+follow from the IANA zone, so daylight saving time is correct.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 
-def zone_of(name: str) -> tzinfo:
-    """The zone that Zoom named; the installation's when there is none or it is not a zone."""
+def get_zone(name: str) -> tzinfo:
+    """The zone of this name; the installation's default when it is empty or unknown."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return timezone.get_default_timezone()
 
 
-def in_zone(moment: datetime, name: str) -> datetime:
-    """The same instant on the clock of that zone."""
-    return moment.astimezone(zone_of(name))
+def in_zone(value: datetime, name: str) -> datetime:
+    """The same instant in the local time of that zone."""
+    return value.astimezone(get_zone(name))
 
 
-def zone_place(name: str) -> str:
-    """The zone in words without its abbreviation, such as "Berlin time"."""
-    zone = str(zone_of(name))
+def zone_city(name: str) -> str:
+    """The zone without its abbreviation, such as "Berlin time"."""
+    zone = str(get_zone(name))
     place = zone.rpartition("/")[2].replace("_", " ")
     if place in ("UTC", "GMT", "Universal", "Zulu"):
         return place
     return _("%(city)s time") % {"city": place}
 
 
-def zone_label(moment: datetime, name: str) -> str:
+def zone_label(value: datetime, name: str) -> str:
     """The zone and its abbreviation on that day, such as "Berlin time (CET)"."""
-    place, short = zone_place(name), in_zone(moment, name).tzname() or ""
+    place, short = zone_city(name), in_zone(value, name).tzname() or ""
     if not short or short == place:
         return place
     if short[0] in "+-":
@@ -52,31 +52,31 @@ def zone_label(moment: datetime, name: str) -> str:
     return f"{place} ({short})"
 
 
-def format_date(moment: datetime, pattern: str) -> str:
-    """As Django formats it in the active language. Lists say the same days again and again."""
-    if _OF_ZONE & set(pattern):
-        return django_format(moment, pattern)
-    # Moments that are equal on two clocks are told apart by what the clock shows.
-    return _formatted(moment.replace(tzinfo=None), pattern, get_language() or "")
+def format_date(value: datetime, pattern: str) -> str:
+    """Django's format in the active language, cached because lists repeat the same days."""
+    if _ZONE_LETTERS & set(pattern):
+        return django_format(value, pattern)
+    # Naive, because equal instants in two zones have different local times.
+    return _format_cached(value.replace(tzinfo=None), pattern, get_language() or "")
 
 
-_OF_ZONE = frozenset("ceIOrTUZ")
-"""Letters of Django's patterns that need more than what the clock shows."""
+_ZONE_LETTERS = frozenset("ceIOrTUZ")
+"""Format characters of Django that need the time zone."""
 
 
 @lru_cache(maxsize=4096)
-def _formatted(shown: datetime, pattern: str, language: str) -> str:
-    return django_format(shown, pattern)
+def _format_cached(value: datetime, pattern: str, language: str) -> str:
+    return django_format(value, pattern)
 
 
 def clear_formats(**kwargs: Any) -> None:
-    """A file was changed while the development server runs: maybe a catalogue."""
-    _formatted.cache_clear()
-    _length.cache_clear()
+    """Receiver of ``file_changed``: a translation catalogue may have changed in development."""
+    _format_cached.cache_clear()
+    _length_cached.cache_clear()
 
 
 def hour_cycle() -> int:
-    """12 or 24, as the active language has it; Django's formats of the project win."""
+    """12 or 24, by the active language; the project's ``FORMAT_MODULE_PATH`` takes precedence."""
     code = (get_language() or "").lower()
     if code in ("en-gb", "en-ie") and not settings.FORMAT_MODULE_PATH:
         return 24
@@ -84,58 +84,58 @@ def hour_cycle() -> int:
     return 12 if set(pattern) & set("PgaA") else 24
 
 
-def clock(moment: datetime) -> str:
+def format_time(value: datetime) -> str:
     """The time of day of a local datetime: "18:30" or "6:30 PM"."""
-    return format_date(moment, "g:i A" if hour_cycle() == 12 else "H:i")
+    return format_date(value, "g:i A" if hour_cycle() == 12 else "H:i")
 
 
-def full_day(moment: datetime) -> str:
+def full_day(value: datetime) -> str:
     """ "Thursday 26 November 2026" """
     # Translators: a date format in Django's letters, with weekday and year.
-    return format_date(moment, pgettext("date format", "l j F Y"))
+    return format_date(value, pgettext("date format", "l j F Y"))
 
 
-def day(moment: datetime, now: datetime | None = None) -> str:
-    """ "Thursday 26 November", with the year when it is another one than now."""
-    if moment.year != (now or timezone.now()).astimezone(moment.tzinfo).year:
-        return full_day(moment)
+def day(value: datetime, now: datetime | None = None) -> str:
+    """ "Thursday 26 November", with the year when it is not the current one."""
+    if value.year != (now or timezone.now()).astimezone(value.tzinfo).year:
+        return full_day(value)
     # Translators: a date format in Django's letters, with weekday, without the year.
-    return format_date(moment, pgettext("date format", "l j F"))
+    return format_date(value, pgettext("date format", "l j F"))
 
 
-def plain_day(moment: datetime) -> str:
+def plain_day(value: datetime) -> str:
     """ "26 November 2026" """
     # Translators: a date format in Django's letters, without weekday, with the year.
-    return format_date(moment, pgettext("date format", "j F Y"))
+    return format_date(value, pgettext("date format", "j F Y"))
 
 
-def short_day(moment: datetime) -> str:
+def short_day(value: datetime) -> str:
     """ "26 November" """
     # Translators: a date format in Django's letters, only day and month.
-    return format_date(moment, pgettext("date format", "j F"))
+    return format_date(value, pgettext("date format", "j F"))
 
 
-def month(moment: datetime) -> str:
+def month(value: datetime) -> str:
     """ "November 2026" """
     # Translators: a date format in Django's letters, only month and year.
-    return format_date(moment, pgettext("date format", "F Y"))
+    return format_date(value, pgettext("date format", "F Y"))
 
 
-def day_and_clock(moment: datetime) -> str:
+def day_and_time(value: datetime) -> str:
     """ "Sunday 22 November at 09:40" """
-    return _("%(day)s at %(time)s") % {"day": day(moment), "time": clock(moment)}
+    return _("%(day)s at %(time)s") % {"day": day(value), "time": format_time(value)}
 
 
 def length(minutes: int) -> str:
     """A duration in words: "90 minutes", "2 hours", "1 hour 5 minutes".
 
-    A number and its unit stay on one line: narrow columns break between the two parts only.
+    A number and its unit are joined by a no-break space.
     """
-    return _length(minutes, get_language() or "")
+    return _length_cached(minutes, get_language() or "")
 
 
 @lru_cache(maxsize=1024)
-def _length(minutes: int, language: str) -> str:
+def _length_cached(minutes: int, language: str) -> str:
     hours, rest = divmod(minutes, 60) if minutes > 90 else (0, minutes)
     parts = []
     if hours:
@@ -147,13 +147,13 @@ def _length(minutes: int, language: str) -> str:
 
 @dataclass(frozen=True)
 class TimeRange:
-    """One stretch of time on the clock of its zone, with every form that templates need."""
+    """Start and end in the local time of their zone, with the formats that templates need."""
 
     start: datetime
     end: datetime
     zone_name: str = ""
     previous: datetime | None = None
-    """Where it was before it moved; on the same clock."""
+    """The start before it was moved, in the same zone."""
 
     @classmethod
     def of(
@@ -211,19 +211,19 @@ class TimeRange:
 
     @property
     def starts(self) -> str:
-        return clock(self.start)
+        return format_time(self.start)
 
     @property
     def ends(self) -> str:
-        """The end's time of day; with its day when that is another one."""
+        """The end's time of day, with its day when that is not the day of the start."""
         if self.end.date() == self.start.date():
-            return clock(self.end)
-        return f"{day(self.end)}, {clock(self.end)}"
+            return format_time(self.end)
+        return f"{day(self.end)}, {format_time(self.end)}"
 
     @property
     def was(self) -> str:
-        """Where it was before: "Tuesday 24 November, 19:00", or nothing."""
-        return f"{day(self.previous)}, {clock(self.previous)}" if self.previous else ""
+        """The previous start: "Tuesday 24 November, 19:00", or empty."""
+        return f"{day(self.previous)}, {format_time(self.previous)}" if self.previous else ""
 
     @property
     def zone(self) -> str:
@@ -231,9 +231,9 @@ class TimeRange:
         return zone_label(self.start, self.zone_name)
 
     @property
-    def place(self) -> str:
+    def zone_city(self) -> str:
         """ "Berlin time" """
-        return zone_place(self.zone_name)
+        return zone_city(self.zone_name)
 
     @property
     def iso_day(self) -> str:
@@ -241,7 +241,7 @@ class TimeRange:
 
     @property
     def iso_start(self) -> str:
-        """For ``<time datetime>``: the offset makes it an instant."""
+        """For ``<time datetime>``, with the UTC offset."""
         return self.start.isoformat(timespec="minutes")
 
     @property
@@ -250,7 +250,7 @@ class TimeRange:
 
     @property
     def hour_cycle(self) -> int:
-        """For the script, so that its times look like ours."""
+        """For the script, which formats times in the same way."""
         return hour_cycle()
 
     @property

@@ -1,8 +1,7 @@
-"""The signed reference in a form's address: proves that we offered this form there.
+"""The signed token in a form's URL: proves that we showed this form on this page.
 
-It names Site, page and meeting, and nothing else can be registered for with it. It does not
-expire: the page with the form may stand in a cache for days. What it names is judged anew when
-it is used.
+It contains Site, page and meeting, and registers for nothing else. It does not expire, because the
+page with the form may be cached for days. All rules are checked again when it is used.
 """
 
 from __future__ import annotations
@@ -14,35 +13,35 @@ from django.core import signing
 from django.urls import reverse
 
 SALT = "wagtail_zoom.registration.form"
-LONGEST = 600
+MAX_LENGTH = 600
 
 
 @dataclass(frozen=True)
 class FormLink:
-    """What one form was offered for."""
+    """Site, page and meeting of one form."""
 
     site_id: int
     page_id: int | None
     meeting_id: int
     locale: str = ""
-    """The language of the page, so that answers come in it whatever the browser prefers."""
+    """The language of the page, for the responses, whatever the browser prefers."""
     options: dict[str, Any] = field(default_factory=dict)
-    """``date``: the public id of the date that is chosen beforehand."""
+    """``date``: the public id of the preselected occurrence."""
 
     def sign(self) -> str:
-        """As text for an address: without a time, so that a page reads the same each second."""
+        """The signed token for a URL. It has no timestamp, so the page stays the same."""
         value = [self.site_id, self.page_id, self.meeting_id, self.locale, self.options]
         return signing.Signer(salt=SALT).sign_object(value)
 
     @property
     def url(self) -> str:
-        """Where the form posts to."""
+        """The URL to which the form posts."""
         return reverse("wagtail_zoom:register", args=[self.sign()])
 
 
-def read(text: str) -> FormLink | None:
-    """The reference, or None when we did not make it."""
-    if len(text) > LONGEST:
+def unsign(text: str) -> FormLink | None:
+    """The form link of a token, or None when its signature is not ours."""
+    if len(text) > MAX_LENGTH:
         return None
     try:
         site_id, page_id, meeting_id, locale, options = signing.Signer(salt=SALT).unsign_object(

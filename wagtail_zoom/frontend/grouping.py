@@ -1,4 +1,4 @@
-"""Rows of a list under headings: by day, by month, by series. The order of the rows is kept."""
+"""Groups the rows of a list by day, month or series, in the order of the rows."""
 
 from __future__ import annotations
 
@@ -16,51 +16,53 @@ from .view_models import OccurrenceView, RecordingView
 
 @dataclass(frozen=True)
 class Group:
-    """Some rows under one heading."""
+    """The rows of one group."""
 
     label: str
     rows: list[Any] = field(default_factory=list)
     when: TimeRange | None = None
-    """Of the first row, for the pieces of its date."""
+    """The time of the first row."""
 
 
 def by_day(rows: Sequence[OccurrenceView]) -> list[Group]:
-    """Days on the clock of each event."""
-    made = []
-    for _day, found in groupby(rows, key=lambda row: row.when.start.date()):
-        same = list(found)
-        made.append(Group(same[0].when.day, same, same[0].when))
-    return made
+    """By local day of each event."""
+    groups = []
+    for _day, day_rows in groupby(rows, key=lambda row: row.when.start.date()):
+        group_rows = list(day_rows)
+        groups.append(Group(group_rows[0].when.day, group_rows, group_rows[0].when))
+    return groups
 
 
 def by_month(rows: Sequence[OccurrenceView]) -> list[Group]:
-    """Months on the clock of each event."""
-    made = []
-    for _month, found in groupby(rows, key=lambda row: (row.when.start.year, row.when.start.month)):
-        same = list(found)
-        made.append(Group(month(same[0].when.start), same, same[0].when))
-    return made
+    """By local month of each event."""
+    groups = []
+    for _month, month_rows in groupby(
+        rows, key=lambda row: (row.when.start.year, row.when.start.month)
+    ):
+        group_rows = list(month_rows)
+        groups.append(Group(month(group_rows[0].when.start), group_rows, group_rows[0].when))
+    return groups
 
 
 def by_series(rows: Sequence[RecordingView]) -> list[Group]:
-    """Series with two recordings or more, in the order of their first row; then all others."""
+    """Series with at least two recordings, in the order of their first row, then all others."""
     sizes = Counter(row.series for row in rows if row.series)
     series = [key for key in dict.fromkeys(row.series for row in rows) if sizes.get(key, 0) > 1]
-    made = []
+    groups = []
     for key in series:
-        same = [row for row in rows if row.series == key]
-        names = Counter(row.title for row in same)
-        made.append(Group(names.most_common(1)[0][0], same, same[0].when))
+        group_rows = [row for row in rows if row.series == key]
+        names = Counter(row.title for row in group_rows)
+        groups.append(Group(names.most_common(1)[0][0], group_rows, group_rows[0].when))
     rest = [row for row in rows if row.series not in series]
     if rest:
-        made.append(Group(_("More recordings") if made else "", rest, rest[0].when))
-    return made
+        groups.append(Group(_("More recordings") if groups else "", rest, rest[0].when))
+    return groups
 
 
-def one_zone(rows: Sequence[OccurrenceView]) -> str:
-    """The zone in words when all rows share it, so that it need be said only once."""
+def common_zone(rows: Sequence[OccurrenceView]) -> str:
+    """The label of the time zone when all rows share it, otherwise empty."""
     labels = {row.when.zone for row in rows}
     if len(labels) == 1:
         return labels.pop()
-    places = {row.when.place for row in rows}
-    return places.pop() if len(places) == 1 else ""
+    cities = {row.when.zone_city for row in rows}
+    return cities.pop() if len(cities) == 1 else ""

@@ -1,8 +1,8 @@
-"""Our own public addresses. Raw Zoom URLs stand in no HTML; these do, and decide when clicked.
+"""Our public URLs. HTML contains these instead of Zoom's URLs; their views decide on each request.
 
-An id in an address is opaque and bound to Site and thing: the random UUID of the thing and a
-short keyed tag over it and the Site. On another host the tag does not fit, and the answer is 404.
-The tag gives no right to anything: what the address opens is decided by the exposure gate.
+An id in a URL is opaque and bound to a Site: the random public id of the object and a short
+signature over it and the Site. On another hostname the signature does not match: 404. The
+signature grants no access. The visibility rules decide what the URL opens.
 """
 
 from __future__ import annotations
@@ -22,73 +22,73 @@ from ..conf import settings
 from ..models import Occurrence, SiteItem, ZoomSettings
 
 _SALT = "wagtail_zoom.frontend.links"
-_TAG_BYTES = 8
+_SIGNATURE_BYTES = 8
 
 
-def _tag(site_id: int, ident: uuid.UUID, secret: str | bytes | None = None) -> bytes:
+def _signature(site_id: int, public_id: uuid.UUID, secret: str | bytes | None = None) -> bytes:
     digest = salted_hmac(
         _SALT,
-        f"{site_id}:{ident.hex}",  # guard: public-id-bound-to-site
+        f"{site_id}:{public_id.hex}",  # guard: public-id-bound-to-site
         secret=secret,
         algorithm="sha256",
     ).digest()
-    return digest[:_TAG_BYTES]
+    return digest[:_SIGNATURE_BYTES]
 
 
-def sign_id(site_id: int, ident: uuid.UUID) -> str:
-    """The id of a thing on one Site: 32 characters of URL-safe base64."""
-    return base64.urlsafe_b64encode(ident.bytes + _tag(site_id, ident)).decode()
+def sign_id(site_id: int, public_id: uuid.UUID) -> str:
+    """The id of an object for the URLs of one Site: 32 characters of URL-safe base64."""
+    return base64.urlsafe_b64encode(public_id.bytes + _signature(site_id, public_id)).decode()
 
 
 def unsign_id(site_id: int, text: str) -> uuid.UUID | None:
-    """The UUID behind an opaque id; None when it is no such id or belongs to another Site."""
+    """The public id in a signed id; None when it is invalid or belongs to another Site."""
     try:
         raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         return None
-    if len(raw) != 16 + _TAG_BYTES:
+    if len(raw) != 16 + _SIGNATURE_BYTES:
         return None
-    ident = uuid.UUID(bytes=raw[:16])
+    public_id = uuid.UUID(bytes=raw[:16])
     secrets = (None, *django_settings.SECRET_KEY_FALLBACKS)
-    if any(hmac.compare_digest(_tag(site_id, ident, key), raw[16:]) for key in secrets):
-        return ident
+    if any(hmac.compare_digest(_signature(site_id, public_id, key), raw[16:]) for key in secrets):
+        return public_id
     return None
 
 
-def join(site_id: int, occurrence: Occurrence) -> str:
-    """Where a visitor joins one date: decides at the click what happens."""
+def join_url(site_id: int, occurrence: Occurrence) -> str:
+    """The join page of one occurrence."""
     return reverse("wagtail_zoom:join", args=[sign_id(site_id, occurrence.public_id)])
 
 
-def watch(item: SiteItem) -> str:
-    """Where a visitor watches a recording."""
+def watch_url(item: SiteItem) -> str:
+    """The watch page of a recording."""
     return reverse("wagtail_zoom:watch", args=[sign_id(item.site_id, item.public_id)])
 
 
-def transcript(item: SiteItem) -> str:
-    """Where a visitor reads what was said in a recording."""
+def transcript_url(item: SiteItem) -> str:
+    """The transcript page of a recording."""
     return reverse("wagtail_zoom:transcript", args=[sign_id(item.site_id, item.public_id)])
 
 
-def calendar(site_id: int, occurrence: Occurrence) -> str:
-    """The calendar file of one date."""
+def calendar_url(site_id: int, occurrence: Occurrence) -> str:
+    """The calendar file of one occurrence."""
     return reverse("wagtail_zoom:calendar_date", args=[sign_id(site_id, occurrence.public_id)])
 
 
-def series_calendar(item: SiteItem) -> str:
-    """The calendar of all dates of one meeting, for subscribing."""
+def series_calendar_url(item: SiteItem) -> str:
+    """The calendar of all occurrences of one meeting, for subscribing."""
     return reverse("wagtail_zoom:calendar_series", args=[sign_id(item.site_id, item.public_id)])
 
 
-def site_calendar() -> str:
-    """The calendar of everything that the Site of this host shows."""
+def site_calendar_url() -> str:
+    """The calendar of all occurrences of the Site."""
     return reverse("wagtail_zoom:calendar_site")
 
 
 def site_origin(site_settings: ZoomSettings) -> str:
-    """Scheme and host for addresses in mails and files: never taken from the request.
+    """Scheme and hostname for URLs in emails and files: never taken from the request.
 
-    The Site's own choice first; else the canonical scheme with the Site's host name.
+    The Site's setting first, otherwise the canonical scheme with the Site's hostname.
     """
     if site_settings.base_url:
         return site_settings.base_url.rstrip("/")
@@ -96,7 +96,7 @@ def site_origin(site_settings: ZoomSettings) -> str:
 
 
 def origin_of(site: Site) -> str:
-    """The https origin of a Site; the canonical one when that is its host."""
+    """The https origin of a Site; the canonical origin when the hostname is the same."""
     base = urlsplit(settings.base_url)
     if not base.scheme or base.hostname == site.hostname:
         return settings.base_url or site.root_url
@@ -105,13 +105,16 @@ def origin_of(site: Site) -> str:
 
 
 def is_zoom_link(url: str) -> bool:
-    """Whether a stored link really leads to Zoom, before anybody is sent there."""
+    """Whether a stored link leads to Zoom; checked before each redirect."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    allowed = any(host == each or host.endswith(f".{each}") for each in settings.link_hosts)
-    return allowed and (parts.scheme == "https" or (parts.scheme == "http" and _is_local(host)))
+    hostname = parts.hostname or ""
+    allowed = any(
+        hostname == link_host or hostname.endswith(f".{link_host}")
+        for link_host in settings.link_hosts
+    )
+    return allowed and (parts.scheme == "https" or (parts.scheme == "http" and _is_local(hostname)))
 
 
-def _is_local(host: str) -> bool:
-    """The simulator speaks plain HTTP on this machine; only ``DEBUG`` puts it on the list."""
-    return django_settings.DEBUG and host in ("localhost", "127.0.0.1", "::1")
+def _is_local(hostname: str) -> bool:
+    """The simulator uses plain HTTP on this machine; only with ``DEBUG`` it is allowed."""
+    return django_settings.DEBUG and hostname in ("localhost", "127.0.0.1", "::1")

@@ -1,7 +1,7 @@
-"""Which pages are a Site's: those below its root page, and below the translations of that.
+"""The page tree of a Site: pages below its root page and below the translations of that page.
 
-With ``WAGTAIL_I18N_ENABLED`` Wagtail gives each language a tree of its own beside the Site's root
-page, and serves all of them on the Site's hosts.
+With ``WAGTAIL_I18N_ENABLED`` Wagtail creates a tree for each language next to the Site's root page
+and serves all of them on the Site's hostname.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from django.db.models import Q
 from wagtail.models import Page, Site
 
 
-def in_languages() -> bool:
-    """Whether pages have translations at all."""
+def i18n_enabled() -> bool:
+    """Whether pages can have translations."""
     return bool(getattr(django_settings, "WAGTAIL_I18N_ENABLED", False))
 
 
-def roots_of(sites: Iterable[Site]) -> dict[int, list[str]]:
-    """By Site, the ``path`` of each of its trees: one query more than without translations."""
+def root_paths(sites: Iterable[Site]) -> dict[int, list[str]]:
+    """The ``path`` of each tree, by Site. One more query than without translations."""
     sites = list(sites)
-    if not in_languages():
+    if not i18n_enabled():
         return {site.pk: [site.root_page.path] for site in sites}
     keys = {site.root_page.translation_key for site in sites}
-    found: dict[object, list[str]] = defaultdict(list)
+    paths_by_key: dict[object, list[str]] = defaultdict(list)
     pages = Page.objects.filter(translation_key__in=keys).order_by("path")
     for key, path in pages.values_list("translation_key", "path"):
-        found[key].append(path)
-    return {site.pk: found[site.root_page.translation_key] for site in sites}
+        paths_by_key[key].append(path)
+    return {site.pk: paths_by_key[site.root_page.translation_key] for site in sites}
 
 
-def pages_of(site: Site) -> Q:
-    """For a query over pages: those of this Site."""
-    wanted = Q(pk__in=[])
-    for path in roots_of([site])[site.pk]:
-        wanted |= Q(path__startswith=path)
-    return wanted
+def site_pages(site: Site) -> Q:
+    """A condition for a query of pages: those of this Site."""
+    condition = Q(pk__in=[])
+    for path in root_paths([site])[site.pk]:
+        condition |= Q(path__startswith=path)
+    return condition
 
 
-def sites_above(paths: Iterable[str]) -> Q:
-    """For a query over rows with a ``site``: the Sites in whose trees these pages stand."""
+def sites_of_paths(paths: Iterable[str]) -> Q:
+    """A condition for rows with a ``site``: the Sites whose trees contain these pages."""
     step = Page.steplen
-    above = {path[:end] for path in paths for end in range(step, len(path) + 1, step)}
-    own = Q(site__root_page__path__in=above)
-    if not in_languages():
-        return own
-    keys = Page.objects.filter(path__in=above).values("translation_key")
-    return own | Q(site__root_page__translation_key__in=keys)
+    ancestor_paths = {path[:end] for path in paths for end in range(step, len(path) + 1, step)}
+    condition = Q(site__root_page__path__in=ancestor_paths)
+    if not i18n_enabled():
+        return condition
+    keys = Page.objects.filter(path__in=ancestor_paths).values("translation_key")
+    return condition | Q(site__root_page__translation_key__in=keys)

@@ -1,8 +1,7 @@
-"""Filters and pages of a list as plain links, several lists to a page.
+"""Filters and pagination of a list as plain links, for several lists on a page.
 
-Each list has its own parameter prefix, so one never pages another. A link carries only the
-parameters of its own list: the addresses of a page are then the sum over its lists, which a
-purge can name one by one.
+Each list has its own parameter prefix. A link contains only the parameters of its own list, so
+the number of URLs of a page is the sum over its lists, and a purge can list all of them.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-MOST_PAGES = 200
+MAX_PAGES = 200
 PAGES_AHEAD = 20
-"""How far beyond the page at hand rows are counted: where there are more pages, the last link leads
-that far, and on from there. Counting two hundred pages takes longer than showing one."""
+"""How many pages after the current one are counted. When there are more, the last link leads that
+far. Counting 200 pages takes longer than showing one."""
 
 
 def pages_counted(page: int) -> int:
-    """How many pages' rows are counted for this page."""
-    return min(MOST_PAGES, max(1, page) + PAGES_AHEAD)
+    """The number of pages whose rows are counted for this page."""
+    return min(MAX_PAGES, max(1, page) + PAGES_AHEAD)
 
 
 @dataclass(frozen=True)
@@ -45,26 +44,26 @@ class Pages:
 
     @staticmethod
     def nearest(page: int, total: int, size: int) -> int:
-        """The page that is there, next to the one asked for."""
-        return min(max(1, page), max(1, min(MOST_PAGES, -(-total // max(1, size)))))
+        """The requested page number, limited to the pages that exist."""
+        return min(max(1, page), max(1, min(MAX_PAGES, -(-total // max(1, size)))))
 
 
 @dataclass(frozen=True)
 class BlockParams:
-    """What a visitor asked one list for."""
+    """The query parameters of one block."""
 
     name: str
     values: Mapping[str, str]
     path: str = ""
 
     @classmethod
-    def read(cls, request: Any, name: str) -> BlockParams:
-        """The parameters of this list in the address; none without a request."""
-        given = getattr(request, "GET", {})
+    def from_request(cls, request: Any, name: str) -> BlockParams:
+        """The parameters with this prefix; none without a request."""
+        query_params = getattr(request, "GET", {})
         values = {
-            key.removeprefix(f"{name}-"): given.get(key)[:100]
-            for key in given
-            if key.startswith(f"{name}-") and given.get(key)
+            key.removeprefix(f"{name}-"): query_params.get(key)[:100]
+            for key in query_params
+            if key.startswith(f"{name}-") and query_params.get(key)
         }
         return cls(name, values, getattr(request, "path", ""))
 
@@ -73,37 +72,38 @@ class BlockParams:
         return self.values.get(key, "")
 
     def number(self, key: str) -> int:
-        """A parameter as a whole number of up to four digits; 0 when it is none."""
+        """A parameter as an integer of up to four digits; 0 when it is not one."""
         text = self.get(key)
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
 
     def link(self, **values: Any) -> str:
-        """An address on this page for this list with these parameters and no others."""
-        return f"{self.path}{query(self.name, values)}#{self.name}"
+        """The URL of this list on the current page, with these parameters only."""
+        return f"{self.path}{query_string(self.name, values)}#{self.name}"
 
-    def pages(self, total: int, size: int, **keep: Any) -> Pages:
-        """The pages of ``total`` rows; a number out of range means the nearest page."""
-        count = max(1, min(MOST_PAGES, -(-total // max(1, size))))
+    def pages(self, total: int, size: int, **params: Any) -> Pages:
+        """The pages of ``total`` rows; a page number out of range selects the nearest page."""
+        count = max(1, min(MAX_PAGES, -(-total // max(1, size))))
         number = Pages.nearest(self.number("page"), total, size)
         if count == 1:
             return Pages(number, count)
         shown = sorted({1, count, *range(max(1, number - 2), min(count, number + 2) + 1)})
         links = tuple(
-            Link(str(each), self._page(each, keep), current=each == number) for each in shown
+            Link(str(shown_page), self._page_url(shown_page, params), current=shown_page == number)
+            for shown_page in shown
         )
         return Pages(
             number,
             count,
             links,
-            previous=self._page(number - 1, keep) if number > 1 else "",
-            next=self._page(number + 1, keep) if number < count else "",
+            previous=self._page_url(number - 1, params) if number > 1 else "",
+            next=self._page_url(number + 1, params) if number < count else "",
         )
 
-    def _page(self, number: int, keep: dict[str, Any]) -> str:
-        return self.link(**keep, page=number if number > 1 else "")
+    def _page_url(self, number: int, params: dict[str, Any]) -> str:
+        return self.link(**params, page=number if number > 1 else "")
 
 
-def query(name: str, values: Mapping[str, Any]) -> str:
-    """``?wz-1a2b3c-page=2``, or nothing when nothing is asked: the page's own address."""
+def query_string(name: str, values: Mapping[str, Any]) -> str:
+    """``?wz-1a2b3c-page=2``; empty without parameters."""
     text = urlencode({f"{name}-{key}": value for key, value in values.items() if value})
     return f"?{text}" if text else ""

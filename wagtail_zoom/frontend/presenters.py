@@ -1,4 +1,4 @@
-"""Rows of the mirror → the objects that templates show: curated, worded, with what to do next."""
+"""Builds view models from rows: with curation, labels and the next action."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..utils.text import sanitize_html, sanitize_text
 from . import links
 from .datetimes import TimeRange
 from .form_links import FormLink
-from .queries import GONE, OVERRUN
-from .related import EXCERPT, detail_pages_for, items_for, recordings_for, transcripts_for
+from .queries import ENDED_STATES, MAX_OVERRUN
+from .related import EXCERPT_LENGTH, detail_pages_for, items_for, recordings_for, transcripts_for
 from .text import html_for, title_for
 from .view_models import (
     ActionLink,
@@ -29,24 +29,24 @@ from .view_models import (
 )
 from .visibility import SiteVisibility
 
-Detail = Callable[[Occurrence], str]
-"""Gives the address of a date's own page (``ZoomDatesPageMixin``)."""
+DetailUrl = Callable[[Occurrence], str]
+"""Returns the URL of an occurrence's own page (``ZoomDatesPageMixin``)."""
 
 
 def registration_closes_at_start(meeting: Meeting) -> bool:
-    """Whether sign-ups end when the date begins: ``close_registration`` is Zoom's "after the event
-    date", and a series goes on to its last date."""
+    """Whether registration closes when the occurrence starts. ``close_registration`` is Zoom's
+    "after event date"; registration for a series stays open until its last occurrence."""
     return meeting.close_registration and not meeting.is_series
 
 
 def state_of(row: Occurrence, site_settings: ZoomSettings, now: datetime) -> StateLabel:
-    """What a visitor must know about a date before anything else."""
+    """The state label of an occurrence for visitors."""
     meeting = row.meeting
     if row.state == Occurrence.State.CANCELLED:
         return StateLabel("cancelled", _("Cancelled"), "off", _("It will not take place."))
-    if row.state == Occurrence.State.LIVE and row.end + OVERRUN >= now:
+    if row.state == Occurrence.State.LIVE and row.end + MAX_OVERRUN >= now:
         return StateLabel("live", _("Live now"), "live")
-    if row.state in GONE or row.end < now:
+    if row.state in ENDED_STATES or row.end < now:
         return StateLabel("over", _("Ended"), "off")
     if (
         accepts_registration(meeting, site_settings)
@@ -55,11 +55,11 @@ def state_of(row: Occurrence, site_settings: ZoomSettings, now: datetime) -> Sta
     ):
         return StateLabel("closed", _("Registration closed"), "off")
     if accepts_registration(meeting, site_settings) and row.start > now:
-        total = meeting.capacity
-        if total and (meeting.registrant_count or 0) >= total:
+        capacity = meeting.capacity
+        if capacity and (meeting.registrant_count or 0) >= capacity:
             taken = ngettext(
-                "The only place is taken.", "All %(count)d places are taken.", total
-            ) % {"count": total}
+                "The only place is taken.", "All %(count)d places are taken.", capacity
+            ) % {"count": capacity}
             return StateLabel("full", _("Full"), "off", taken)
     if row.state == Occurrence.State.MOVED:
         return StateLabel("moved", _("New time"), "moved")
@@ -67,7 +67,7 @@ def state_of(row: Occurrence, site_settings: ZoomSettings, now: datetime) -> Sta
 
 
 def accepts_registration(meeting: Meeting, site_settings: ZoomSettings) -> bool:
-    """Whether visitors of this Site can register for a meeting with us at all."""
+    """Whether this Site accepts registrations for a meeting."""
     return (
         site_settings.show_registration
         and meeting.takes_registration
@@ -76,14 +76,14 @@ def accepts_registration(meeting: Meeting, site_settings: ZoomSettings) -> bool:
 
 
 def join_opens_at(row: Occurrence, site_settings: ZoomSettings) -> datetime | None:
-    """When the door opens for visitors who have not registered; None when it never does."""
+    """When visitors without a registration can join; None when they never can."""
     if site_settings.join_policy in (JoinPolicy.PUBLIC, JoinPolicy.WINDOW):
         return row.start - timedelta(minutes=site_settings.join_minutes)
     return None
 
 
 class OccurrencePresenter:
-    """Makes ``OccurrenceView`` objects for rows of one Site: a fixed number of queries for all."""
+    """Builds ``OccurrenceView`` objects for rows of one Site with a fixed number of queries."""
 
     def __init__(
         self,
@@ -91,34 +91,34 @@ class OccurrencePresenter:
         rows: Sequence[Occurrence],
         *,
         recordings: bool = False,
-        detail: Detail | None = None,
+        detail_url: DetailUrl | None = None,
     ) -> None:
-        self.visibility, self.now, self.detail = visibility, timezone.now(), detail
-        self.words: dict[int, tuple[str, SafeString | str]] = {}
+        self.visibility, self.now, self.detail_url = visibility, timezone.now(), detail_url
+        self.texts: dict[int, tuple[str, SafeString | str]] = {}
         self.items = items_for(
             visibility, ((row.meeting.kind, row.meeting.zoom_id) for row in rows)
         )
-        self.pages: dict[int, tuple[str, bool]] = {}
+        self.detail_pages: dict[int, tuple[str, bool]] = {}
         if visibility.site_settings:
-            self.pages = detail_pages_for(visibility, self.items.values())
+            self.detail_pages = detail_pages_for(visibility, self.items.values())
         self.recordings: dict[int, RecordingView] = {}
         if recordings:
             for recording, view in _recording_views(visibility, recordings_for(visibility, rows)):
                 self.recordings.setdefault(recording.occurrence_id or 0, view)
 
     def view(self, row: Occurrence) -> OccurrenceView:
-        """The view of one of the rows that were given."""
+        """The view model of one of the rows."""
         site_settings, meeting = self.visibility.site_settings, row.meeting
         if site_settings is None:
-            raise ValueError("Only rows that a gate let through can be shown.")
+            raise ValueError("Only visible rows can be shown.")
         item = self.items.get((meeting.kind, meeting.zoom_id))
-        title, summary = self._words(meeting, item, site_settings)
+        title, summary = self._texts(meeting, item, site_settings)
         state = state_of(row, site_settings, self.now)
-        url, has_form = self.pages.get(item.pk, ("", False)) if item else ("", False)
-        if not url and self.detail:
-            url = self.detail(row)
+        url, has_form = self.detail_pages.get(item.pk, ("", False)) if item else ("", False)
+        if not url and self.detail_url:
+            url = self.detail_url(row)
         moved = row.state == Occurrence.State.MOVED and row.previous_start != row.start
-        total = meeting.capacity if accepts_registration(meeting, site_settings) else None
+        capacity = meeting.capacity if accepts_registration(meeting, site_settings) else None
         view = OccurrenceView(
             title=title,
             kind=meeting.kind,
@@ -135,23 +135,29 @@ class OccurrencePresenter:
             opens_minutes=site_settings.join_minutes if join_opens_at(row, site_settings) else 0,
             calendar_url=""
             if state.code in ("cancelled", "over")
-            else links.calendar(site_settings.site_id, row),
+            else links.calendar_url(site_settings.site_id, row),
             recording=self.recordings.get(row.pk),
-            places=(max(0, total - (meeting.registrant_count or 0)), total) if total else None,
+            places=(max(0, capacity - (meeting.registrant_count or 0)), capacity)
+            if capacity
+            else None,
         )
         action = self._action(row, view, site_settings)
-        door = links.join(site_settings.site_id, row) if join_opens_at(row, site_settings) else None
-        in_browser = f"{door}?in=browser" if action and action.url == door else ""
-        return replace(view, action=action, browser_url=in_browser)
+        join_url = (
+            links.join_url(site_settings.site_id, row)
+            if join_opens_at(row, site_settings)
+            else None
+        )
+        browser_url = f"{join_url}?in=browser" if action and action.url == join_url else ""
+        return replace(view, action=action, browser_url=browser_url)
 
-    def _words(
+    def _texts(
         self, meeting: Meeting, item: SiteItem | None, site_settings: ZoomSettings
     ) -> tuple[str, SafeString | str]:
-        """Title and summary, cleaned once for all dates of a series."""
-        if meeting.pk not in self.words:
+        """Title and summary, sanitised once for all occurrences of a series."""
+        if meeting.pk not in self.texts:
             title = _title(item, meeting.topic, site_settings)
-            self.words[meeting.pk] = title, _summary(item, meeting.agenda, site_settings)
-        return self.words[meeting.pk]
+            self.texts[meeting.pk] = title, _summary(item, meeting.agenda, site_settings)
+        return self.texts[meeting.pk]
 
     def _action(
         self, row: Occurrence, view: OccurrenceView, site_settings: ZoomSettings
@@ -166,27 +172,29 @@ class OccurrencePresenter:
         if code in ("full", "closed"):
             return None
         if accepts_registration(row.meeting, site_settings):
-            url = view.url if view.has_form else self._form(row, site_settings)
+            url = view.url if view.has_form else self._form_url(row, site_settings)
             return ActionLink(_("Register"), url, view.title, main=code == "live")
-        opens = join_opens_at(row, site_settings)
-        if opens and opens <= self.now:
-            url = links.join(site_settings.site_id, row)
+        opens_at = join_opens_at(row, site_settings)
+        if opens_at and opens_at <= self.now:
+            url = links.join_url(site_settings.site_id, row)
             return ActionLink(_("Join on Zoom"), url, view.title, main=True)
         if code == "live":
             return None
         return ActionLink(_("Add to calendar"), view.calendar_url, view.title)
 
-    def _form(self, row: Occurrence, site_settings: ZoomSettings) -> str:
-        """Our own page with the form: this list offers it, where no page of the Site does."""
-        date = {"date": str(row.public_id)} if row.meeting.is_series else {}
-        return FormLink(site_settings.site_id, None, row.meeting_id, get_language() or "", date).url
+    def _form_url(self, row: Occurrence, site_settings: ZoomSettings) -> str:
+        """The URL of our page with the form, for Sites without a page that has it."""
+        options = {"date": str(row.public_id)} if row.meeting.is_series else {}
+        return FormLink(
+            site_settings.site_id, None, row.meeting_id, get_language() or "", options
+        ).url
 
 
 def meeting_view(visibility: SiteVisibility, meeting: Meeting) -> MeetingView:
-    """The view of a meeting that has no dates."""
+    """The view model of a meeting without occurrences."""
     site_settings = visibility.site_settings
     if site_settings is None:
-        raise ValueError("Only rows that a gate let through can be shown.")
+        raise ValueError("Only visible rows can be shown.")
     item = items_for(visibility, [(meeting.kind, meeting.zoom_id)]).get(
         (meeting.kind, meeting.zoom_id)
     )
@@ -209,40 +217,46 @@ def occurrence_views(
     rows: Sequence[Occurrence],
     *,
     recordings: bool = False,
-    detail: Detail | None = None,
+    detail_url: DetailUrl | None = None,
 ) -> list[OccurrenceView]:
-    """Views of dates in the given order; with their recordings when ``films``.
+    """View models of occurrences in the given order, with their recordings if requested.
 
-    A date that several lists of a page have is put into words once.
+    An occurrence in several lists of a page is built once.
     """
-    made: dict[int, OccurrenceView] = visibility.kept.setdefault(
-        ("views", recordings, detail is None), {}
+    views: dict[int, OccurrenceView] = visibility.memo.setdefault(
+        ("views", recordings, detail_url is None), {}
     )
-    missing = [row for row in rows if row.pk not in made]
+    missing = [row for row in rows if row.pk not in views]
     if missing:
-        maker = OccurrencePresenter(visibility, missing, recordings=recordings, detail=detail)
-        made.update({row.pk: maker.view(row) for row in missing})
-    return [made[row.pk] for row in rows]
+        presenter = OccurrencePresenter(
+            visibility, missing, recordings=recordings, detail_url=detail_url
+        )
+        views.update({row.pk: presenter.view(row) for row in missing})
+    return [views[row.pk] for row in rows]
 
 
 def recording_views(
-    visibility: SiteVisibility, rows: Iterable[Recording], *, texts: bool = True
+    visibility: SiteVisibility, rows: Iterable[Recording], *, with_transcripts: bool = True
 ) -> list[RecordingView]:
-    """Views of recordings in the given order; with what was said when ``texts`` and exposed."""
-    return [view for _row, view in _recording_views(visibility, rows, texts)]
+    """View models of recordings in the given order, with transcripts if the Site shows them."""
+    return [view for _row, view in _recording_views(visibility, rows, with_transcripts)]
 
 
 def _recording_views(
-    visibility: SiteVisibility, rows: Iterable[Recording], texts: bool = True
+    visibility: SiteVisibility, rows: Iterable[Recording], with_transcripts: bool = True
 ) -> list[tuple[Recording, RecordingView]]:
     rows, site_settings = list(rows), visibility.site_settings
     if site_settings is None:
         return []
     items = items_for(visibility, ((Kind.RECORDING, row.uuid) for row in rows))
-    said = transcripts_for(visibility, rows) if texts and site_settings.show_transcripts else {}
+    transcripts = (
+        transcripts_for(visibility, rows)
+        if with_transcripts and site_settings.show_transcripts
+        else {}
+    )
     pairs = ((row, items.get((Kind.RECORDING, row.uuid))) for row in rows)
     return [
-        (row, _recording_view(row, item, site_settings, said.get(row.pk, "")))
+        (row, _recording_view(row, item, site_settings, transcripts.get(row.pk, "")))
         for row, item in pairs
         if item is not None
     ]
@@ -250,30 +264,30 @@ def _recording_views(
 
 def _excerpt(text: str) -> str:
     text = sanitize_text(text)
-    return text if len(text) <= EXCERPT else text[:EXCERPT].rpartition(" ")[0] + " …"
+    return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH].rpartition(" ")[0] + " …"
 
 
 def _recording_view(
-    row: Recording, item: SiteItem, site_settings: ZoomSettings, said: str = ""
+    row: Recording, item: SiteItem, site_settings: ZoomSettings, transcript: str = ""
 ) -> RecordingView:
     title = _title(item, row.topic, site_settings)
     return RecordingView(
         title=title,
         when=TimeRange.of(row.start, row.start + timedelta(minutes=row.duration), row.timezone),
         minutes=row.duration,
-        url=links.watch(item),
+        url=links.watch_url(item),
         host=_host(row, site_settings),
         summary=_summary(item, "", site_settings),
         cover=card_image(row.meeting_zoom_id, title, item.image),
         series=row.meeting_zoom_id,
         until=last_day(row, item, site_settings),
-        transcript=_excerpt(said),
-        transcript_url=links.transcript(item) if said else "",
+        transcript=_excerpt(transcript),
+        transcript_url=links.transcript_url(item) if transcript else "",
     )
 
 
 def last_day(row: Recording, item: SiteItem | None, site_settings: ZoomSettings) -> date | None:
-    """The last day of a recording on this Site, when it is within six weeks."""
+    """The last day of a recording on this Site, if it is within six weeks."""
     days = [row.deletes_on, item.expires_on if item else None]
     if site_settings.recording_days:
         days.append((row.start + timedelta(days=site_settings.recording_days)).date())
@@ -286,13 +300,13 @@ def _title(item: SiteItem | None, topic: str, site_settings: ZoomSettings) -> st
 
 
 def _summary(item: SiteItem | None, agenda: str, site_settings: ZoomSettings) -> SafeString | str:
-    own = item.summary if item else ""
-    if own:
-        return sanitize_html(own)
+    own_summary = item.summary if item else ""
+    if own_summary:
+        return sanitize_html(own_summary)
     return html_for(site_settings, agenda) if agenda.strip() else ""
 
 
-def _host(thing: Meeting | Recording, site_settings: ZoomSettings) -> str:
-    if not site_settings.show_host_names or thing.host is None:
+def _host(row: Meeting | Recording, site_settings: ZoomSettings) -> str:
+    if not site_settings.show_host_names or row.host is None:
         return ""
-    return thing.host.display_name
+    return row.host.display_name

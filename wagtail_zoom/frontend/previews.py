@@ -1,4 +1,4 @@
-"""Invented rows for the previews in the block picker: nobody's data, always in the near future."""
+"""Sample data for the previews in the block picker, always in the near future."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .datetimes import TimeRange, zone_of
+from .datetimes import TimeRange, get_zone
 from .view_models import ActionLink, OccurrenceView, RecordingView, StateLabel, card_image
 
 ZONE = "Europe/Berlin"
 
 
-def _at(days: int, hour: int, minute: int = 0) -> datetime:
-    day = timezone.now().astimezone(zone_of(ZONE)) + timedelta(days=days)
+def _time(days: int, hour: int, minute: int = 0) -> datetime:
+    day = timezone.now().astimezone(get_zone(ZONE)) + timedelta(days=days)
     return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
 
 
-def _date(
+def _occurrence(
     title: str, host: str, days: int, hour: int, minutes: int, kind: str = "meeting"
 ) -> OccurrenceView:
-    start = _at(days, hour)
+    start = _time(days, hour)
     when = TimeRange.of(start, start + timedelta(minutes=minutes), ZONE)
     return OccurrenceView(
         title=title,
@@ -37,12 +37,12 @@ def _date(
 
 
 def occurrences() -> list[OccurrenceView]:
-    """Four dates in four states."""
+    """Four occurrences in four states."""
     from dataclasses import replace
 
-    live = _date(_("Sample: open studio"), "Ines Novak", 0, 14, 90)
-    moved = _date(_("Sample: reading group"), "Tomás Rivera", 4, 19, 90)
-    off = _date(_("Sample: German for beginners, lesson 9"), "Lena Brandt", 7, 17, 60)
+    live = _occurrence(_("Sample: open studio"), "Ines Novak", 0, 14, 90)
+    moved = _occurrence(_("Sample: reading group"), "Tomás Rivera", 4, 19, 90)
+    cancelled = _occurrence(_("Sample: German for beginners, lesson 9"), "Lena Brandt", 7, 17, 60)
     return [
         replace(
             live,
@@ -50,16 +50,16 @@ def occurrences() -> list[OccurrenceView]:
             action=ActionLink(_("Join on Zoom"), "#", live.title, main=True),
         ),
         replace(
-            _date(_("Sample: heat pumps in old houses"), "Lena Brandt", 3, 18, 60, "webinar"),
+            _occurrence(_("Sample: heat pumps in old houses"), "Lena Brandt", 3, 18, 60, "webinar"),
             action=ActionLink(_("Register"), "#"),
         ),
         replace(
             moved,
             state=StateLabel("moved", _("New time"), "moved"),
-            when=replace(moved.when, previous=_at(2, 19)),
+            when=replace(moved.when, previous=_time(2, 19)),
         ),
         replace(
-            off,
+            cancelled,
             state=StateLabel("cancelled", _("Cancelled"), "off", _("It will not take place.")),
             action=None,
         ),
@@ -76,7 +76,7 @@ def recordings() -> list[RecordingView]:
     return [
         RecordingView(
             title=title,
-            when=TimeRange.of(_at(days, 18), _at(days, 18) + timedelta(minutes=minutes), ZONE),
+            when=TimeRange.of(_time(days, 18), _time(days, 18) + timedelta(minutes=minutes), ZONE),
             minutes=minutes,
             url="#",
             host="Amara Osei",

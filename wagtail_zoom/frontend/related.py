@@ -1,7 +1,7 @@
-"""What views need beside their rows: items, pages, recordings, texts.
+"""Loads related objects of rows: items, detail pages, recordings and transcripts.
 
-Each is read once while a page renders, for all rows at once where they are known (``look_up``), and
-kept by the gate.
+Each is read once while a page renders, for all rows together if they are known (``prefetch``), and
+stored in ``SiteVisibility.memo``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from .block_index import detail_pages, has_detail_page
 from .queries import visible_recordings
 from .visibility import Audience, Channel, SiteVisibility
 
-CARD_IMAGE = "fill-640x360"
+CARD_IMAGE_SPEC = "fill-640x360"
 """The rendition of an owner's image on a card."""
-EXCERPT = 600
-"""Letters of a transcript that stand in a list; the rest has a page of its own."""
+EXCERPT_LENGTH = 600
+"""Characters of a transcript that a list shows; the whole transcript has its own page."""
 
 
 def items_for(
@@ -28,10 +28,10 @@ def items_for(
 ) -> dict[tuple[str, str], SiteItem]:
     """The Site's items for (kind, key) pairs, with their images: three queries at most.
 
-    Items hold titles, summaries and images of the owner's, and the id in public addresses.
+    Items have the owner's titles, summaries and images, and the id for public URLs.
     """
-    wanted, known = set(keys), visibility.kept.setdefault("items", {})
-    missing = wanted - known.keys()
+    pairs, cached = set(keys), visibility.memo.setdefault("items", {})
+    missing = pairs - cached.keys()
     if missing and visibility.site_settings is not None:
         rows = SiteItem.objects.for_site(visibility.site_settings.site_id).filter(
             account=visibility.site_settings.account_id,
@@ -39,63 +39,65 @@ def items_for(
             key__in={key for _, key in missing},
         )
         rows = rows.annotate(has_detail_page=has_detail_page())
-        images = get_image_model().objects.prefetch_renditions(CARD_IMAGE)
+        images = get_image_model().objects.prefetch_renditions(CARD_IMAGE_SPEC)
         rows = rows.prefetch_related(Prefetch("image", queryset=images))
-        found = {(item.kind, item.key): item for item in rows}
-        known.update({pair: found.get(pair) for pair in missing})
-    return {pair: known[pair] for pair in wanted if known.get(pair) is not None}
+        items = {(item.kind, item.key): item for item in rows}
+        cached.update({pair: items.get(pair) for pair in missing})
+    return {pair: cached[pair] for pair in pairs if cached.get(pair) is not None}
 
 
 def detail_pages_for(
     visibility: SiteVisibility, items: Iterable[SiteItem]
 ) -> dict[int, tuple[str, bool]]:
-    """``telling_pages``, asked once for each item while a page renders."""
-    known = visibility.kept.setdefault("pages", {})
-    missing = [item for item in items if item.pk not in known]
-    known.update({item.pk: ("", False) for item in missing})
-    told = [item for item in missing if getattr(item, "has_detail_page", True)]
-    if told and visibility.site_settings:
-        known.update(detail_pages(visibility.site_settings.site, told))
-    return known
+    """``detail_pages``, read once for each item while a page renders."""
+    cached = visibility.memo.setdefault("pages", {})
+    missing = [item for item in items if item.pk not in cached]
+    cached.update({item.pk: ("", False) for item in missing})
+    with_detail_page = [item for item in missing if getattr(item, "has_detail_page", True)]
+    if with_detail_page and visibility.site_settings:
+        cached.update(detail_pages(visibility.site_settings.site, with_detail_page))
+    return cached
 
 
 def recordings_for(visibility: SiteVisibility, rows: Sequence[Occurrence]) -> list[Recording]:
-    """The recordings of some dates, asked once for each date while a page renders."""
-    known: dict[int, list[Recording]] = visibility.kept.setdefault("films of dates", {})
-    missing = [row.pk for row in rows if row.pk not in known]
+    """The recordings of occurrences, read once for each while a page renders."""
+    cached: dict[int, list[Recording]] = visibility.memo.setdefault("recordings by occurrence", {})
+    missing = [row.pk for row in rows if row.pk not in cached]
     if missing:
-        known.update({pk: [] for pk in missing})
+        cached.update({pk: [] for pk in missing})
         for recording in visible_recordings(visibility).filter(occurrence__in=missing):
-            known[recording.occurrence_id or 0].append(recording)
-    return [recording for row in rows for recording in known[row.pk]]
+            cached[recording.occurrence_id or 0].append(recording)
+    return [recording for row in rows for recording in cached[row.pk]]
 
 
 def transcripts_for(visibility: SiteVisibility, rows: list[Recording]) -> dict[int, str]:
-    """The beginning of each text: the database hands out no more than is shown."""
-    known: dict[int, str] = visibility.kept.setdefault("said", {})
-    missing = [row.pk for row in rows if row.pk not in known]
+    """The beginning of each transcript. The database returns no more than is shown."""
+    cached: dict[int, str] = visibility.memo.setdefault("transcripts", {})
+    missing = [row.pk for row in rows if row.pk not in cached]
     if missing:
-        shown = visibility.transcripts(Audience.VISITOR, Channel.PAGE).filter(recording__in=missing)
-        begun = shown.annotate(begin=Substr("text", 1, EXCERPT + 1))
-        known.update(
-            {**dict.fromkeys(missing, ""), **dict(begun.values_list("recording", "begin"))}
+        transcripts = visibility.transcripts(Audience.VISITOR, Channel.PAGE).filter(
+            recording__in=missing
         )
-    return known
+        excerpts = transcripts.annotate(begin=Substr("text", 1, EXCERPT_LENGTH + 1))
+        cached.update(
+            {**dict.fromkeys(missing, ""), **dict(excerpts.values_list("recording", "begin"))}
+        )
+    return cached
 
 
 def prefetch(
     visibility: SiteVisibility,
-    dates: Iterable[Occurrence],
-    over: Sequence[Occurrence],
+    occurrences: Iterable[Occurrence],
+    ended: Sequence[Occurrence],
     recordings: Iterable[Recording],
-    said: Iterable[Recording],
+    with_transcripts: Iterable[Recording],
 ) -> None:
-    """Read at once what views of all these rows will need: of dates, of ``over`` with their
-    recordings, of recordings, of ``said`` with their texts. The gate keeps it."""
-    reels = recordings_for(visibility, over) if over else []
-    pairs = [(row.meeting.kind, row.meeting.zoom_id) for row in dates]
-    own = {*pairs, *((str(Kind.RECORDING), row.uuid) for row in (*recordings, *reels))}
-    items = items_for(visibility, own)
+    """Load the related objects for the view models of all these rows: recordings for ``ended``,
+    transcripts for ``with_transcripts``."""
+    ended_recordings = recordings_for(visibility, ended) if ended else []
+    pairs = [(row.meeting.kind, row.meeting.zoom_id) for row in occurrences]
+    keys = {*pairs, *((str(Kind.RECORDING), row.uuid) for row in (*recordings, *ended_recordings))}
+    items = items_for(visibility, keys)
     detail_pages_for(visibility, (items[pair] for pair in dict.fromkeys(pairs) if pair in items))
     if visibility.site_settings and visibility.site_settings.show_transcripts:
-        transcripts_for(visibility, [*said, *reels])
+        transcripts_for(visibility, [*with_transcripts, *ended_recordings])

@@ -1,7 +1,7 @@
-"""For the search page of a project: dates and recordings of the Site, beside its pages.
+"""For the search page of a project: occurrences and recordings of the Site.
 
-There is no copy that could outlive a choice: what is searched are the stored rows, through the same
-gate as every page. What an owner hides, nobody finds from that moment on.
+Searches the stored rows with the same visibility rules as pages, without an index of its own. An
+item that the owner hides is no longer found at once.
 """
 
 from __future__ import annotations
@@ -16,49 +16,56 @@ from .queries import OccurrenceQuery, RecordingQuery, occurrences_of, recordings
 from .view_models import OccurrenceView, RecordingView
 from .visibility import Channel, SiteVisibility
 
-LONGEST = 100
-"""Letters of a question; what is longer is cut."""
+MAX_QUERY_LENGTH = 100
+"""Longer queries are truncated."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing that was found. ``row`` is what the templates of blocks show."""
+    """One search result. ``row`` is the view model that block templates use."""
 
     kind: str
     """``meeting``, ``webinar`` or ``recording``."""
     title: str
     url: str
-    """A path on the Site's host: the page that tells more, else what can be done with it."""
+    """A path on the Site: the detail page, otherwise the URL of the next action."""
     row: OccurrenceView | RecordingView
 
 
-def search(where: HttpRequest | Site, words: str, *, limit: int = 20) -> list[Hit]:
-    """What visitors of a Site may find: of each meeting its next date, then recordings.
+def search(site_or_request: HttpRequest | Site, query: str, *, limit: int = 20) -> list[Hit]:
+    """Search what visitors of a Site may see: the next occurrence of each meeting, then recordings.
 
-    All words have to be in the title or the description; of recordings also in what was said,
-    where the owner shows transcripts. At most ``limit`` of each.
+    All words must be in the title, summary or description, of recordings also in the transcript if
+    the Site shows transcripts. At most ``limit`` results of each.
 
     Args:
-        where: the Site, or a request to one of its hosts.
-        words: as a visitor typed them; nothing is found for nothing.
+        site_or_request: the Site, or a request to its hostname.
+        query: the words that a visitor typed; an empty query has no results.
     """
-    site = where if isinstance(where, Site) else Site.find_for_request(where)
-    text = " ".join(words.replace("\0", " ").split())[:LONGEST]
-    if site is None or not text:
+    site = (
+        site_or_request
+        if isinstance(site_or_request, Site)
+        else Site.find_for_request(site_or_request)
+    )
+    cleaned = " ".join(query.replace("\0", " ").split())[:MAX_QUERY_LENGTH]
+    if site is None or not cleaned:
         return []
     visibility = SiteVisibility.for_site(site)
-    coming = occurrences_of(
-        visibility, OccurrenceQuery(search=text, next_only=True), Channel.SEARCH
+    upcoming = occurrences_of(
+        visibility, OccurrenceQuery(search=cleaned, next_only=True), Channel.SEARCH
     )[:limit]
-    reels = recordings_of(visibility, RecordingQuery(search=text), Channel.SEARCH)[:limit]
+    recordings = recordings_of(visibility, RecordingQuery(search=cleaned), Channel.SEARCH)[:limit]
     return [
         *(
-            Hit(row.kind, row.title, _place(row), row)
-            for row in occurrence_views(visibility, list(coming))
+            Hit(view.kind, view.title, _hit_url(view), view)
+            for view in occurrence_views(visibility, list(upcoming))
         ),
-        *(Hit("recording", row.title, row.url, row) for row in recording_views(visibility, reels)),
+        *(
+            Hit("recording", view.title, view.url, view)
+            for view in recording_views(visibility, recordings)
+        ),
     ]
 
 
-def _place(row: OccurrenceView) -> str:
-    return row.link or row.calendar_url
+def _hit_url(view: OccurrenceView) -> str:
+    return view.link or view.calendar_url

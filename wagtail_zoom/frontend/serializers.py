@@ -1,4 +1,4 @@
-"""What a block or the gate shows, as plain data for headless sites. No link leads to Zoom."""
+"""View models as plain data for headless sites. No URL leads to Zoom."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .view_models import OccurrenceView, RecordingView
 
 
 def occurrence(view: OccurrenceView) -> dict[str, Any]:
-    """One date. Addresses are paths on the Site's host."""
+    """One occurrence. URLs are paths on the Site."""
     return {
         "title": view.title,
         "kind": view.kind,

@@ -9,7 +9,7 @@ from ..utils.text import sanitize_html, sanitize_text, sanitize_title
 
 
 def title_for(site_settings: ZoomSettings | None, text: str) -> str:
-    """A topic as one line, not escaped."""
+    """A topic as a single line, not escaped."""
     return sanitize_title(text, _mark_word(site_settings))
 
 

@@ -1,8 +1,8 @@
-"""Which rows say some words, among those that the gate lets through.
+"""Text search in visible rows.
 
-Only what visitors can read is searched: a topic that the owner has retitled is not, nor a text with
-a link or a passcode that is cut out where it is shown. Who searches could else guess either, letter
-by letter.
+Only text that visitors can read is searched. Not searched are topics that the owner has replaced
+by a title, and texts with a link or passcode that is removed before they are shown. Otherwise a
+search could reveal them letter by letter.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ..models import Kind, SiteItem, Transcript
 from ..utils.text import INVITE_WORDS
 from .visibility import SiteVisibility
 
-MOST_WORDS = 8
-SHORTEST_WORD = 3
-"""Letters of a word that is looked for in long texts too: shorter ones stand in all of them."""
+MAX_WORDS = 8
+MIN_WORD_LENGTH = 3
+"""Minimum length of words to search in long texts, most of which contain all shorter ones."""
 
 
 def items_matching(visibility: SiteVisibility, kind: str, key: str) -> QuerySet[SiteItem]:
@@ -37,50 +37,54 @@ def items_matching(visibility: SiteVisibility, kind: str, key: str) -> QuerySet[
 def recordings_matching(
     visibility: SiteVisibility, rows: QuerySet[Any], text: str
 ) -> QuerySet[Any]:
-    """Recordings that have all words in their title, summary, or in what was said."""
-    own = items_matching(visibility, Kind.RECORDING, "uuid")
-    with_text = visibility.site_settings is not None and visibility.site_settings.show_transcripts
+    """Recordings that have all words in their title, summary or transcript."""
+    items = items_matching(visibility, Kind.RECORDING, "uuid")
+    with_transcripts = (
+        visibility.site_settings is not None and visibility.site_settings.show_transcripts
+    )
     for word in _words(text):
-        found = _in_title("topic", own, word) | _in_items(own, word)
-        if with_text and len(word) >= SHORTEST_WORD:
-            said = Transcript.objects.filter(recording=OuterRef("pk"), text__icontains=word)
-            found |= Exists(said)
-        rows = rows.filter(found)
+        matches = _in_title("topic", items, word) | _in_items(items, word)
+        if with_transcripts and len(word) >= MIN_WORD_LENGTH:
+            in_transcript = Transcript.objects.filter(
+                recording=OuterRef("pk"), text__icontains=word
+            )
+            matches |= Exists(in_transcript)
+        rows = rows.filter(matches)
     return rows
 
 
 def occurrences_matching(
     visibility: SiteVisibility, rows: QuerySet[Any], text: str
 ) -> QuerySet[Any]:
-    """Dates of meetings that have all words in their title or description."""
-    own = items_matching(visibility, "meeting__kind", "meeting__zoom_id")
+    """Occurrences of meetings that have all words in their title, summary or description."""
+    items = items_matching(visibility, "meeting__kind", "meeting__zoom_id")
     for word in _words(text):
-        found = _in_title("meeting__topic", own, word) | _in_items(own, word)
-        if len(word) >= SHORTEST_WORD:
-            described = Q(meeting__agenda__icontains=word) & ~Exists(own.exclude(summary=""))
-            found |= described & _is_open("meeting__agenda", *INVITE_WORDS)
-        rows = rows.filter(found)
+        matches = _in_title("meeting__topic", items, word) | _in_items(items, word)
+        if len(word) >= MIN_WORD_LENGTH:
+            in_agenda = Q(meeting__agenda__icontains=word) & ~Exists(items.exclude(summary=""))
+            matches |= in_agenda & _is_shown_in_full("meeting__agenda", *INVITE_WORDS)
+        rows = rows.filter(matches)
     return rows
 
 
 def _words(text: str) -> list[str]:
-    return text.replace("\0", " ").split()[:MOST_WORDS]
+    return text.replace("\0", " ").split()[:MAX_WORDS]
 
 
-def _in_title(path: str, own: QuerySet[SiteItem], word: str) -> Q:
-    retitled = Exists(own.exclude(title=""))
-    return Q(**{f"{path}__icontains": word}) & ~retitled & _is_open(path)
+def _in_title(path: str, items: QuerySet[SiteItem], word: str) -> Q:
+    retitled = Exists(items.exclude(title=""))
+    return Q(**{f"{path}__icontains": word}) & ~retitled & _is_shown_in_full(path)
 
 
-def _in_items(own: QuerySet[SiteItem], word: str) -> Q:
-    """In the owner's own title and summary. Tags are no text for visitors."""
-    summary = Q(summary__icontains=word) & _is_open("summary", *INVITE_WORDS)
-    return Q(Exists(own.filter(Q(title__icontains=word) | summary)))
+def _in_items(items: QuerySet[SiteItem], word: str) -> Q:
+    """In the owner's title and summary. Tags are not shown to visitors."""
+    summary = Q(summary__icontains=word) & _is_shown_in_full("summary", *INVITE_WORDS)
+    return Q(Exists(items.filter(Q(title__icontains=word) | summary)))
 
 
-def _is_open(path: str, *more: str) -> Q:
-    """Nothing is cut out of it where it is shown: it holds no link to Zoom, and no ``more``."""
-    closed = Q()
-    for part in (*(host for host in settings.link_hosts if host), *more):
-        closed |= Q(**{f"{path}__icontains": part})
-    return ~closed
+def _is_shown_in_full(path: str, *cut_words: str) -> Q:
+    """The text is shown unchanged: it contains no link to Zoom and no ``cut_words``."""
+    is_cut = Q()
+    for word in (*(host for host in settings.link_hosts if host), *cut_words):
+        is_cut |= Q(**{f"{path}__icontains": word})
+    return ~is_cut

@@ -1,7 +1,7 @@
-"""The objects that templates show, and that API and structured data repeat.
+"""View models for templates, API and structured data.
 
-They are plain data: no model instance is within a template's reach, so none of its columns is.
-Their fields are the documented context of the partials (docs/reference/blocks.md).
+They are plain data: templates cannot reach model instances and their columns. Their fields are the
+documented context of the partials (docs/reference/blocks.md).
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class StateLabel:
-    """One word about a row, and a sentence where the word is not enough."""
+    """The state of a row: a label, and a message where the label is not enough."""
 
     code: str = ""
-    """``live``, ``moved``, ``cancelled``, ``over``, ``full``, ``closed`` or nothing."""
+    """``live``, ``moved``, ``cancelled``, ``over``, ``full``, ``closed`` or empty."""
     label: Text = ""
     tone: str = "off"
     """The class after ``wz-state--``."""
-    sentence: Text = ""
+    message: Text = ""
 
 
 @dataclass(frozen=True)
 class ActionLink:
-    """The one thing to do with a row now."""
+    """The action that is offered for a row now."""
 
     label: Text
     url: str
     about: str = ""
-    """Read out after the label, where the same button stands many times."""
+    """For screen readers, after the label: distinguishes buttons with the same label."""
     main: bool = False
-    """Filled: only for what can be done at this moment."""
+    """Shown as the main button: the action is possible now."""
 
 
 @dataclass(frozen=True)
 class CardImage:
-    """The drawing, or the owner's image, at the top of a card."""
+    """The generated image, or the owner's image, at the top of a card."""
 
     number: int = 1
     letter: str = ""
     image: Any = None
-    """A Wagtail image of the owner's, which replaces the drawing."""
+    """The owner's Wagtail image, which replaces the generated one."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ class RecordingView:
     summary: SafeString | str = ""
     cover: CardImage = field(default_factory=CardImage)
     series: str = ""
-    """The key under which a list groups it; nothing when it stands alone."""
+    """The key by which a list groups it; empty for a single recording."""
     until: date | None = None
-    """Its last day, when that is near."""
+    """Its last day, if that is near."""
     transcript: str = ""
-    """The beginning of what was said, as plain text; nothing where the owner shows no texts."""
+    """The beginning of the transcript as plain text; empty if the Site shows no transcripts."""
     transcript_url: str = ""
-    """The page with all of it."""
+    """The page with the whole transcript."""
 
     @property
     def length(self) -> str:
-        """ "68 minutes", or nothing when Zoom does not say."""
+        """ "68 minutes"; empty if Zoom does not send a duration."""
         return length(self.minutes) if self.minutes else ""
 
     @property
@@ -93,7 +93,7 @@ class RecordingView:
 
 @dataclass(frozen=True)
 class OccurrenceView:
-    """One date of a meeting or webinar."""
+    """One occurrence of a meeting or webinar."""
 
     title: str
     kind: str
@@ -106,27 +106,27 @@ class OccurrenceView:
     summary: SafeString | str = ""
     cover: CardImage = field(default_factory=CardImage)
     url: str = ""
-    """The page that tells more; empty when there is none."""
+    """The detail page; empty if there is none."""
     calendar_url: str = ""
     recording: RecordingView | None = None
     places: tuple[int, int] | None = None
-    """Places left and places in all, where sign-ups are counted."""
+    """Places left and total places, if registrations are counted."""
     browser_url: str = ""
-    """Joins in Zoom's web client instead of the app; only while the door is open."""
+    """Joins in Zoom's web client instead of the app; only while joining is possible."""
     opens_minutes: int = 0
-    """How long before the start the door opens for everybody; 0 when it never does."""
+    """How many minutes before the start all visitors can join; 0 if they never can."""
     has_form: bool = False
-    """``url`` leads to a page with the registration form."""
+    """``url`` is a page with the registration form."""
 
     @property
     def link(self) -> str:
-        """Where its title leads: the page that tells more, else what can be done now."""
+        """The link of its title: the detail page, otherwise the URL of the action."""
         if self.url or self.action is None or self.action.url == self.calendar_url:
             return self.url
         return self.action.url
 
     @property
-    def is_off(self) -> bool:
+    def is_cancelled(self) -> bool:
         return self.state.code == "cancelled"
 
     @property
@@ -139,7 +139,7 @@ class OccurrenceView:
 
     @property
     def with_host(self) -> str:
-        """ "Meeting with Ines Novak", or only what it is."""
+        """ "Meeting with Ines Novak", or only "Meeting" without a host."""
         if not self.host:
             return self.kind_label
         if self.kind == Kind.WEBINAR:
@@ -162,8 +162,8 @@ class OccurrenceView:
 
 
 def card_image(series: str, title: str, image: Any = None) -> CardImage:
-    """A drawing that is the same for a whole series, with the first letter of the topic."""
-    letter = next((each for each in title if each.isalnum()), "")
+    """An image that is the same for a whole series, with the first letter of the title."""
+    letter = next((character for character in title if character.isalnum()), "")
     return CardImage(zlib.crc32((series or title).encode()) % 5 + 1, letter.upper(), image)
 
 
@@ -173,7 +173,7 @@ def _noon(day: date) -> datetime:
 
 @dataclass(frozen=True)
 class MeetingView:
-    """A meeting without a fixed time: a series whose dates Zoom does not know."""
+    """A meeting without a fixed time: a series without occurrences in Zoom."""
 
     title: str
     kind: str

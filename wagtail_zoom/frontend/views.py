@@ -1,7 +1,8 @@
-"""The doors of a Site: join a date, watch a recording. What happens is decided at the click.
+"""Public views of a Site: join an occurrence, watch a recording, read a transcript.
 
-Never cached, never indexed, and Zoom learns no address of ours. Registrants come through their
-own address (registration/), which calls ``answer`` with their audience and personal link.
+They decide on each request. Responses are never cached or indexed and send no referrer to Zoom.
+Registrants use a URL of their own (``registration``), which calls ``join_response`` with their
+audience and personal link.
 """
 
 from __future__ import annotations
@@ -36,29 +37,29 @@ from ..utils.text import sanitize_text
 from . import links
 from .datetimes import short_day
 from .presenters import last_day, occurrence_views, recording_views
-from .queries import GONE, OVERRUN
+from .queries import ENDED_STATES, MAX_OVERRUN
 from .view_models import ActionLink, OccurrenceView
 from .visibility import Audience, Channel, SiteVisibility
 
-HUMAN_PASSCODE = 12
-"""Longest passcode that a person types; longer ones are made for the address alone."""
+MAX_TYPED_PASSCODE = 12
+"""Maximum length of a passcode that people type; longer ones are for use in a URL only."""
 
 
 @dataclass(frozen=True)
 class JoinDecision:
-    """What stands at the door of one date."""
+    """Whether one occurrence can be joined now."""
 
     code: str
     """``open``, ``early``, ``moved``, ``over``, ``cancelled`` or ``closed``."""
-    opens: datetime | None = None
+    opens_at: datetime | None = None
 
 
 def visitor_join(request: HttpRequest, token: str) -> HttpResponse | None:
-    """Join without a registration, as the Site's policy says; None: the token is no date's."""
+    """Join without a registration, by the Site's join policy; None: the token has no occurrence."""
     site, visibility = site_and_visibility(request)
-    ident = links.unsign_id(site.pk, token)
+    public_id = links.unsign_id(site.pk, token)
     rows = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-    row = rows.filter(public_id=ident).first() if ident else None
+    row = rows.filter(public_id=public_id).first() if public_id else None
     return join_response(request, visibility, row, Audience.VISITOR) if row is not None else None
 
 
@@ -68,73 +69,76 @@ def join_response(
     visibility: SiteVisibility,
     row: Occurrence,
     audience: Audience,
-    personal: Secret | None = None,
+    personal_link: Secret | None = None,
 ) -> HttpResponse:
-    """Lead to Zoom if the door is open, else say how things stand.
+    """Redirect to Zoom if joining is possible, otherwise render the join page.
 
-    ``personal`` is a registrant's own link; without it the meeting's link is used.
+    ``personal_link`` is a registrant's own link; without it the meeting's link is used.
     """
     now = timezone.now()
-    door = join_decision(visibility, row, audience, now)
-    if door.code == "open":
-        target = _target(visibility, row, audience, personal, request.GET.get("in") == "browser")
+    decision = join_decision(visibility, row, audience, now)
+    if decision.code == "open":
+        target = _join_target(
+            visibility, row, audience, personal_link, request.GET.get("in") == "browser"
+        )
         if target:
             return private_response(HttpResponseRedirect(target))
-        door = JoinDecision("closed")
+        decision = JoinDecision("closed")
     view = occurrence_views(visibility, [row], recordings=True)[0]
-    context = _words(visibility.site_settings, door, view, audience)
+    context = _join_context(visibility.site_settings, decision, view, audience)
     response = render(request, "wagtail_zoom/public/join.html", context)
-    if door.opens and door.opens - now < timedelta(hours=2):
-        # Without a script the page looks again by itself when the door opens.
-        response["Refresh"] = str(max(5, int((door.opens - now).total_seconds()) + 1))
+    if decision.opens_at and decision.opens_at - now < timedelta(hours=2):
+        # Without a script the page reloads when joining becomes possible.
+        response["Refresh"] = str(max(5, int((decision.opens_at - now).total_seconds()) + 1))
     return private_response(response)
 
 
 def join_decision(
     visibility: SiteVisibility, row: Occurrence, audience: Audience, now: datetime
 ) -> JoinDecision:
-    """How things stand for one date and one audience."""
+    """Whether an audience can join one occurrence."""
     site_settings = visibility.site_settings
     if row.state == Occurrence.State.CANCELLED:
         return JoinDecision("cancelled")
-    live = row.state == Occurrence.State.LIVE and row.end + OVERRUN >= now
-    if row.state in GONE or (row.end < now and not live):
+    live = row.state == Occurrence.State.LIVE and row.end + MAX_OVERRUN >= now
+    if row.state in ENDED_STATES or (row.end < now and not live):
         return JoinDecision("over")
     early = JoinDecision(
-        "moved" if row.state == Occurrence.State.MOVED else "early", _opens(row, site_settings)
+        "moved" if row.state == Occurrence.State.MOVED else "early",
+        _join_opens_at(row, site_settings),
     )
-    let_in = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).exists()
-    if site_settings and site_settings.join_policy == JoinPolicy.WINDOW and not let_in:
+    may_join = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).exists()
+    if site_settings and site_settings.join_policy == JoinPolicy.WINDOW and not may_join:
         return early
     if (
-        let_in
+        may_join
         and site_settings
         and site_settings.join_policy == JoinPolicy.REGISTRANTS
         and not live
     ):
-        # They may always come in, but nobody should sit in an empty room for days.
-        return JoinDecision("open") if early.opens and early.opens <= now else early
-    return JoinDecision("open" if let_in else "closed")
+        # Registrants may always join, but are not sent to an empty meeting days before.
+        return JoinDecision("open") if early.opens_at and early.opens_at <= now else early
+    return JoinDecision("open" if may_join else "closed")
 
 
-def _opens(row: Occurrence, site_settings: ZoomSettings | None) -> datetime:
+def _join_opens_at(row: Occurrence, site_settings: ZoomSettings | None) -> datetime:
     return row.start - timedelta(minutes=site_settings.join_minutes if site_settings else 15)
 
 
 @sensitive_variables("url", "parts", "query", "pair")
-def _target(
+def _join_target(
     visibility: SiteVisibility,
     row: Occurrence,
     audience: Audience,
-    personal: Secret | None,
-    browser: bool,
+    personal_link: Secret | None,
+    in_browser: bool,
 ) -> str:
     site_settings = visibility.site_settings
-    let_in = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).first()
-    if let_in is None or site_settings is None:
+    joinable = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).first()
+    if joinable is None or site_settings is None:
         return ""
     try:
-        url = (personal or let_in.meeting.join_url).reveal()
+        url = (personal_link or joinable.meeting.join_url).reveal()
     except DecryptionError:
         return ""
     if not links.is_zoom_link(url):  # guard: join-redirect-to-zoom-only
@@ -150,27 +154,30 @@ def _target(
         if may_pass or pair[0] != "pwd"  # guard: passcode-policy
     ]
     path = parts.path
-    room, _slash, number = path.removeprefix("/").partition("/")
-    if browser and room in ("j", "w"):
-        # Zoom's web client, for those who cannot install the app: meetings, and people's own
-        # links to webinars.
+    prefix, _slash, number = path.removeprefix("/").partition("/")
+    if in_browser and prefix in ("j", "w"):
+        # Zoom's web client, for visitors without the app: meetings, and personal links to
+        # webinars.
         path = f"/wc/join/{number}"
     return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
 
 
-def _words(
-    site_settings: ZoomSettings | None, door: JoinDecision, view: OccurrenceView, audience: Audience
+def _join_context(
+    site_settings: ZoomSettings | None,
+    decision: JoinDecision,
+    view: OccurrenceView,
+    audience: Audience,
 ) -> dict[str, Any]:
-    """The sentences of the page."""
+    """The context of the join page."""
     minutes = site_settings.join_minutes if site_settings else 15
-    early = _(
+    early_message = _(
         "The door opens %(minutes)d minutes before the start. You can leave this page open."
     ) % {"minutes": minutes}
     texts = {
-        "early": (_("You are early"), early),
+        "early": (_("You are early"), early_message),
         "moved": (
             _("This meeting has moved"),
-            _("This link stays the same.") + " " + early
+            _("This link stays the same.") + " " + early_message
             if audience is Audience.VISITOR
             else _("Your place and this link stay the same."),
         ),
@@ -191,26 +198,26 @@ def _words(
             else _("The organiser gives out the link."),
         ),
     }
-    headline, sentence = texts[door.code]
+    headline, message = texts[decision.code]
     return {
-        "door": door.code,
+        "join_state": decision.code,
         "headline": headline,
-        "sentence": sentence,
+        "message": message,
         "row": view,
         "site": site_settings.site if site_settings else None,
-        "opens": door.opens.isoformat(timespec="seconds") if door.opens else "",
-        "action": _join_page_action(door, view),
+        "opens_at": decision.opens_at.isoformat(timespec="seconds") if decision.opens_at else "",
+        "action": _join_page_action(decision, view),
         "page_title": f"{headline}: {view.title}",
     }
 
 
-def _join_page_action(door: JoinDecision, view: OccurrenceView) -> ActionLink | None:
-    if door.code == "over" and view.recording:
+def _join_page_action(decision: JoinDecision, view: OccurrenceView) -> ActionLink | None:
+    if decision.code == "over" and view.recording:
         return ActionLink(_("Watch the recording"), view.recording.url, main=True)
-    if door.code == "closed" and view.has_form:
+    if decision.code == "closed" and view.has_form:
         return ActionLink(_("Register"), view.url, main=True)
-    if door.code in ("early", "moved") and view.calendar_url:
-        label = _("Update my calendar") if door.code == "moved" else _("Add to calendar")
+    if decision.code in ("early", "moved") and view.calendar_url:
+        label = _("Update my calendar") if decision.code == "moved" else _("Add to calendar")
         return ActionLink(label, view.calendar_url)
     return None
 
@@ -219,10 +226,10 @@ def _join_page_action(door: JoinDecision, view: OccurrenceView) -> ActionLink | 
 @require_safe
 @sensitive_variables("url", "passcode", "shown", "context")
 def watch(request: HttpRequest, token: str) -> HttpResponse:
-    """``zoom/watch/<id>/``: leads to the recording; first to its passcode if a person types it."""
+    """``zoom/watch/<id>/``: redirects to the recording, or shows its passcode if people type it."""
     site, visibility = site_and_visibility(request)
-    ident = links.unsign_id(site.pk, token)
-    row = _recording(visibility, ident) if ident else None
+    public_id = links.unsign_id(site.pk, token)
+    row = _find_recording(visibility, public_id) if public_id else None
     if row is None or visibility.site_settings is None:
         raise Http404
     try:
@@ -232,7 +239,7 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     shown = passcode if visibility.site_settings.passcode_policy == PasscodePolicy.IN_LINK else ""
     if not links.is_zoom_link(url):
         raise Http404
-    if len(shown) > HUMAN_PASSCODE:
+    if len(shown) > MAX_TYPED_PASSCODE:
         return private_response(HttpResponseRedirect(with_passcode(url, shown)))
     if not shown or "go" in request.GET:
         return private_response(HttpResponseRedirect(url))
@@ -251,35 +258,45 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def transcript(request: HttpRequest, token: str) -> HttpResponse:
-    """``zoom/transcript/<id>/``: the text, by the same gate as the recording itself."""
+    """``zoom/transcript/<id>/``: the transcript, with the visibility rules of the recording."""
     site, visibility = site_and_visibility(request)
-    ident = links.unsign_id(site.pk, token)
-    item = SiteItem.objects.for_site(site).filter(public_id=ident).first() if ident else None
+    public_id = links.unsign_id(site.pk, token)
+    item = (
+        SiteItem.objects.for_site(site).filter(public_id=public_id).first() if public_id else None
+    )
     if item is None or item.kind != Kind.RECORDING:
         raise Http404
-    shown = visibility.transcripts(Audience.VISITOR, Channel.PAGE).select_related("recording__host")
-    found = shown.filter(recording__uuid=item.key, recording__account=item.account_id).first()
-    views = recording_views(visibility, [found.recording], texts=False) if found else []
-    if found is None or not views:
+    transcripts = visibility.transcripts(Audience.VISITOR, Channel.PAGE).select_related(
+        "recording__host"
+    )
+    transcript_row = transcripts.filter(
+        recording__uuid=item.key, recording__account=item.account_id
+    ).first()
+    views = (
+        recording_views(visibility, [transcript_row.recording], with_transcripts=False)
+        if transcript_row
+        else []
+    )
+    if transcript_row is None or not views:
         raise Http404
     context = {
         "row": views[0],
-        "text": sanitize_text(found.text),
+        "text": sanitize_text(transcript_row.text),
         "page_title": _("Transcript: %(title)s") % {"title": views[0].title},
     }
     return private_response(render(request, "wagtail_zoom/public/transcript.html", context))
 
 
 def with_passcode(url: str, passcode: str) -> str:
-    """The address of a recording that opens without asking."""
-    joiner = "&" if urlsplit(url).query else "?"
-    return f"{url}{joiner}{urlencode({'pwd': passcode})}"
+    """The URL of a recording with its passcode."""
+    separator = "&" if urlsplit(url).query else "?"
+    return f"{url}{separator}{urlencode({'pwd': passcode})}"
 
 
-def _recording(visibility: SiteVisibility, ident: Any) -> Recording | None:
+def _find_recording(visibility: SiteVisibility, public_id: Any) -> Recording | None:
     if visibility.site_settings is None:
         return None
-    item = visibility.site_settings.site.zoom_items.filter(public_id=ident).first()
+    item = visibility.site_settings.site.zoom_items.filter(public_id=public_id).first()
     if item is None:
         return None
     rows = visibility.recordings(Audience.VISITOR, Channel.JOIN)
@@ -287,9 +304,9 @@ def _recording(visibility: SiteVisibility, ident: Any) -> Recording | None:
 
 
 def site_and_visibility(request: HttpRequest) -> tuple[Site, SiteVisibility]:
-    """The Site of the host that was asked, and its gate.
+    """The Site of the request's hostname, and its visibility rules.
 
-    The host decides only which Site's data is meant; what that Site shows is public anyway.
+    The hostname only selects the Site; what that Site shows is public anyway.
     """
     site = Site.find_for_request(request)
     if site is None:
@@ -298,7 +315,7 @@ def site_and_visibility(request: HttpRequest) -> tuple[Site, SiteVisibility]:
 
 
 def private_response(response: HttpResponse) -> HttpResponse:
-    """Not stored by anybody, not indexed, and no address of ours goes to Zoom."""
+    """Sets no-store, noindex and no-referrer headers."""
     response["Cache-Control"] = "no-store, private"
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"

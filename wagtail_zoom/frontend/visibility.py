@@ -1,7 +1,7 @@
-"""The gate: what one Site may show, to whom and where. Every public surface asks here.
+"""Visibility rules: querysets of what a Site may show to an audience. All public code uses them.
 
-Everything is decided when it is read, so a changed choice, a lost grant or a hidden item takes
-effect at once, whichever grant had fetched the row.
+The rules are applied on each read. A changed setting, a lost grant or a hidden item takes effect
+immediately, whichever grant fetched the row.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from ..models import (
 
 
 class Audience(Enum):
-    """Who is looking."""
+    """For whom rows are read."""
 
     VISITOR = "visitor"
     REGISTRANT = "registrant"
 
 
 class Channel(Enum):
-    """Where it is shown. Only ``JOIN`` loads secrets, and only it follows the join policy."""
+    """Where rows are shown. Only ``JOIN`` loads secrets and applies the join policy."""
 
     PAGE = "page"
     FEED = "feed"
@@ -48,55 +48,57 @@ class Channel(Enum):
 
 @dataclass(frozen=True)
 class SiteVisibility:
-    """The gate of one Site. Without a choice by its owner it lets nothing through."""
+    """The visibility rules of one Site. Without Zoom settings nothing is visible."""
 
     site_settings: ZoomSettings | None
-    kept: dict[str, dict[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
-    """What readers of this gate have found out, for the blocks that come after them."""
+    memo: dict[str, dict[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """Results for further blocks of the same request."""
 
     @classmethod
     def for_site(cls, site: Site) -> SiteVisibility:
-        """Read the Site's choices: one query. The result is good for one request."""
-        rows = ZoomSettings.objects.select_related("grant", "account").defer(*_UNREAD)
-        found = rows.filter(site=site).first()
-        if found is not None:
-            found.site = site
-        return cls(found)
+        """Read the Site's settings with one query. The result is valid for one request."""
+        rows = ZoomSettings.objects.select_related("grant", "account").defer(*_DEFERRED_COLUMNS)
+        site_settings = rows.filter(site=site).first()
+        if site_settings is not None:
+            site_settings.site = site
+        return cls(site_settings)
 
     def meetings(self, audience: Audience, channel: Channel) -> QuerySet[Meeting]:
-        """Meetings and webinars that may be shown, also those without a fixed time."""
+        """Meetings and webinars that may be shown, including those without a fixed time."""
         site_settings = self.site_settings
         if site_settings is None or not site_settings.shows_data:
             return Meeting.objects.none()
         rows = Meeting.objects.filter(removed_at=None)
-        rows = self._shown(rows, site_settings).select_related("host")
+        rows = self._visible_meetings(rows, site_settings).select_related("host")
         if channel is Channel.JOIN:
-            return rows.filter(_lets_in(site_settings, audience))
+            return rows.filter(_meeting_join_rule(site_settings, audience))
         return rows.defer("join_url", "passcode")
 
     def occurrences(self, audience: Audience, channel: Channel) -> QuerySet[Occurrence]:
-        """Dates that may be shown, unordered; with their meeting and host, without secrets."""
+        """Occurrences that may be shown, unordered, with meeting and host, without secrets."""
         site_settings = self.site_settings
         if site_settings is None or not site_settings.shows_data:
             return Occurrence.objects.none()
-        # A deleted meeting's dates say "Cancelled" until their end, then they go.
-        called_off = Q(state=Occurrence.State.CANCELLED, end__gt=timezone.now())
-        # Asked of each date's meeting, not by a join: SQLite would begin with the meetings and sort
-        # all their dates, where twenty in their order are wanted.
-        meeting = self._shown(Meeting.objects.filter(pk=OuterRef("meeting")), site_settings)
+        # Occurrences of a deleted meeting are shown as cancelled until their end.
+        cancelled = Q(state=Occurrence.State.CANCELLED, end__gt=timezone.now())
+        # A subquery, not a join: with a join SQLite starts with the meetings and sorts all their
+        # occurrences, although only the first twenty are needed.
+        meeting = self._visible_meetings(
+            Meeting.objects.filter(pk=OuterRef("meeting")), site_settings
+        )
         rows = Occurrence.objects.filter(
-            Q(meeting__removed_at=None) | called_off,
+            Q(meeting__removed_at=None) | cancelled,
             Exists(meeting),
             account=site_settings.account_id,
         ).select_related("meeting__host")
         if channel is Channel.JOIN:
-            return rows.filter(_joinable(site_settings, audience))
+            return rows.filter(_occurrence_join_rule(site_settings, audience))
         return rows.defer(
             "meeting__join_url", "meeting__passcode"
         )  # guard: page-loads-no-join-link
 
     def recordings(self, audience: Audience, channel: Channel) -> QuerySet[Recording]:
-        """Published recordings, unordered. Only the join surface loads link and passcode."""
+        """Published recordings, unordered. Only ``JOIN`` loads link and passcode."""
         site_settings = self.site_settings
         if (
             site_settings is None
@@ -105,14 +107,14 @@ class SiteVisibility:
         ):
             return Recording.objects.none()
         items = self._items(site_settings, kind=Kind.RECORDING, key=OuterRef("uuid"))
-        published = items.filter(visibility=SiteItem.Visibility.PUBLISHED).exclude(_withheld())
+        published = items.filter(visibility=SiteItem.Visibility.PUBLISHED).exclude(_is_hidden())
         rows = Recording.objects.filter(
-            # An unscheduled recording needs a person's decision; no rule may publish it.
+            # An unscheduled recording needs a user's decision; no rule may publish it.
             Q(
-                is_unscheduled=False, zoom_type__in=_SCHEDULED
+                is_unscheduled=False, zoom_type__in=_SCHEDULED_TYPES
             )  # guard: unscheduled-recording-needs-decision
             | Exists(published.filter(decided_at__isnull=False)),
-            self._hosts(site_settings),
+            self._exposed_hosts(site_settings),
             Exists(published),
             account=site_settings.account_id,
             is_ready=True,
@@ -126,26 +128,28 @@ class SiteVisibility:
         return rows if channel is Channel.JOIN else rows.defer("share_url", "play_url", "passcode")
 
     def transcripts(self, audience: Audience, channel: Channel) -> QuerySet[Transcript]:
-        """Texts of recordings that may be shown, where the owner has chosen to show texts."""
+        """Transcripts of recordings that may be shown, if the Site shows transcripts."""
         if self.site_settings is None or not self.site_settings.show_transcripts:
             return Transcript.objects.none()
-        shown = self.recordings(audience, channel).order_by().values("pk")
-        return Transcript.objects.filter(recording__in=shown).exclude(text="")
+        visible_recordings = self.recordings(audience, channel).order_by().values("pk")
+        return Transcript.objects.filter(recording__in=visible_recordings).exclude(text="")
 
-    def why_hidden(self, thing: Occurrence | Meeting | Recording) -> str:
-        """Why visitors of this Site do not see a thing, in a sentence for its owner.
+    def why_hidden(self, obj: Occurrence | Meeting | Recording) -> str:
+        """Why visitors of this Site do not see an object, for its owner.
 
-        Empty when they do: the gate itself is asked, so the two cannot disagree.
+        Empty if they do. It checks these querysets first, so that the two cannot disagree.
         """
         from .visibility_reasons import reason
 
-        return reason(self, thing)
+        return reason(self, obj)
 
-    def _shown(self, rows: QuerySet[Meeting], site_settings: ZoomSettings) -> QuerySet[Meeting]:
-        """The rules about meetings."""
+    def _visible_meetings(
+        self, rows: QuerySet[Meeting], site_settings: ZoomSettings
+    ) -> QuerySet[Meeting]:
+        """The rules for meetings."""
         kinds = [kind for kind in (Kind.MEETING, Kind.WEBINAR) if kind in site_settings.kinds]
         rows = rows.filter(
-            self._hosts(site_settings),
+            self._exposed_hosts(site_settings),
             account=site_settings.account_id,
             kind__in=kinds,  # guard: only-chosen-kinds-shown
             is_private=False,  # guard: private-meeting-hidden
@@ -153,27 +157,26 @@ class SiteVisibility:
             detail_at__isnull=False,  # guard: meeting-without-details-hidden
         ).exclude(zoom_type__in=(1, 4))
         items = self._items(site_settings, kind=OuterRef("kind"), key=OuterRef("zoom_id"))
-        rows = rows.exclude(Exists(items.filter(_withheld())))  # guard: hidden-item-not-shown
+        rows = rows.exclude(Exists(items.filter(_is_hidden())))  # guard: hidden-item-not-shown
         published = Exists(items.filter(visibility=SiteItem.Visibility.PUBLISHED))
-        return rows.filter(_rule(site_settings) | Q(published))
+        return rows.filter(_item_rule(site_settings) | Q(published))
 
     @staticmethod
-    def _hosts(site_settings: ZoomSettings) -> Q:
-        """Ticked hosts that this Site's own grant covers; an archive has only its ticks left."""
-        ticked = Q(
+    def _exposed_hosts(site_settings: ZoomSettings) -> Q:
+        """Exposed hosts that this Site's grant covers; an archive has no grant to check."""
+        exposed = Q(
             host__exposed_on__settings=site_settings.pk,  # guard: only-chosen-hosts-shown
             host__account=site_settings.account_id,
         )
         grant: Grant | None = site_settings.grant
         if grant is None:
-            return ticked
+            return exposed
         if grant.account_id != site_settings.account_id:
             return Q(pk__in=[])
         if grant.account_level:
-            return ticked
-        return (
-            ticked & Q(host__zoom_id=grant.zoom_user_id)  # guard: personal-grant-shows-own-meetings
-        )
+            return exposed
+        own = Q(host__zoom_id=grant.zoom_user_id)
+        return exposed & own  # guard: personal-grant-shows-own-meetings
 
     @staticmethod
     def _items(site_settings: ZoomSettings, **match: object) -> QuerySet[SiteItem]:
@@ -181,11 +184,11 @@ class SiteVisibility:
         return items.filter(account=site_settings.account_id, **match)
 
 
-_UNREAD = (
+_DEFERRED_COLUMNS = (
     *(f"grant__{name}" for name in (
         "access_token", "refresh_token", "user_email", "user_name", "scope", "api_url",
         "expires_at", "refreshed_at", "generation", "lease_owner", "lease_until",
-        "refresh_started_at", "reason", "state_since", "retry_at", "failures", "notices",
+        "refresh_started_at", "reason", "state_since", "retry_at", "failures", "reminders_sent",
         "revoke_requested_at", "revoke_attempts", "connected_by", "connected_at",
     )),
     *(f"account__{name}" for name in (
@@ -193,32 +196,32 @@ _UNREAD = (
         "next_reconcile_at",
     )),
 )  # fmt: skip
-"""Columns that no visitor's page needs: tokens above all are not even loaded for one."""
-_SCHEDULED = ("", "2", "3", "5", "6", "8", "9")
-"""Zoom's types of recorded meetings that were planned; 1, 4, 7 and uploads were not."""
+"""Columns that public pages do not need. Tokens are never loaded for a visitor."""
+_SCHEDULED_TYPES = ("", "2", "3", "5", "6", "8", "9")
+"""Zoom's types of scheduled meetings, for recordings; 1, 4, 7 and uploads are not scheduled."""
 
 
-def _withheld() -> Q:
-    """Curation that takes an item off whatever else is said. "Show until" includes that day."""
+def _is_hidden() -> Q:
+    """Curation that hides an item whatever the rules. "Show until" includes that day."""
     hidden = Q(visibility=SiteItem.Visibility.HIDDEN)
     return hidden | Q(expires_on__lt=timezone.localdate())
 
 
-def _rule(site_settings: ZoomSettings) -> Q:
-    nothing = Q(pk__in=[])
+def _item_rule(site_settings: ZoomSettings) -> Q:
+    none = Q(pk__in=[])
     if site_settings.item_rule == ItemRule.ALL:
-        return ~nothing
+        return ~none
     if site_settings.item_rule == ItemRule.REGISTRATION:
         takes = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
         return Q(approval_type__in=takes)
     word = site_settings.mark_word.strip()
     if site_settings.item_rule == ItemRule.MARKED and word:
         return Q(topic__icontains=word) | Q(agenda__icontains=word)
-    return nothing
+    return none
 
 
-def _lets_in(site_settings: ZoomSettings, audience: Audience) -> Q:
-    """Who may join a meeting without a fixed time: there is no window to wait for."""
+def _meeting_join_rule(site_settings: ZoomSettings, audience: Audience) -> Q:
+    """Meetings without a fixed time that this audience may join; they have no join window."""
     open_to_all = (JoinPolicy.PUBLIC, JoinPolicy.WINDOW)
     registered = (
         audience is Audience.REGISTRANT and site_settings.join_policy == JoinPolicy.REGISTRANTS
@@ -226,8 +229,8 @@ def _lets_in(site_settings: ZoomSettings, audience: Audience) -> Q:
     return ~Q(pk__in=[]) if site_settings.join_policy in open_to_all or registered else Q(pk__in=[])
 
 
-def _joinable(site_settings: ZoomSettings, audience: Audience) -> Q:
-    """Dates whose join link this audience may have now, as the owner's policy says."""
+def _occurrence_join_rule(site_settings: ZoomSettings, audience: Audience) -> Q:
+    """Occurrences whose join link this audience may have now, by the join policy."""
     gone = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
     alive = ~Q(state__in=gone)
     if site_settings.join_policy == JoinPolicy.PUBLIC:

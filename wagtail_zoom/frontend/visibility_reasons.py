@@ -1,4 +1,4 @@
-"""Why something is not on the public pages: the gate's rules again, as sentences for the owner."""
+"""Explains to a Site owner why an object is not visible. Repeats the rules of ``visibility``."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
     from .visibility import SiteVisibility
 
 
-def reason(visibility: SiteVisibility, thing: Occurrence | Meeting | Recording) -> str:
-    """The first rule that keeps it off the pages, or nothing when it is shown."""
+def reason(visibility: SiteVisibility, obj: Occurrence | Meeting | Recording) -> str:
+    """The first rule that hides the object; empty if it is visible."""
     from .visibility import Audience, Channel
 
-    ask = {
+    querysets = {
         Occurrence: visibility.occurrences,
         Meeting: visibility.meetings,
         Recording: visibility.recordings,
-    }[type(thing)]
-    if ask(Audience.VISITOR, Channel.PAGE).filter(pk=thing.pk).exists():
+    }[type(obj)]
+    if querysets(Audience.VISITOR, Channel.PAGE).filter(pk=obj.pk).exists():
         return ""
-    return explain(visibility.site_settings, thing) or _("It is not shown at present.")
+    return explain(visibility.site_settings, obj) or _("It is not shown at present.")
 
 
 def explain(
     site_settings: ZoomSettings | None,
-    thing: Occurrence | Meeting | Recording,
+    obj: Occurrence | Meeting | Recording,
     *,
     item: SiteItem | None = None,
-    ticked: set[int] | None = None,
+    exposed_hosts: set[int] | None = None,
 ) -> str:
-    """The rule that hides something of which it is known that it is not shown.
+    """The rule that hides an object that is known to be hidden.
 
-    Lists hand in the thing's item and the ticked hosts, so that nothing is read per line.
+    Lists pass the object's item and the exposed hosts, to avoid queries for each row.
     """
-    return _site(site_settings) or _thing(site_settings, thing, item, ticked)
+    return _site_reason(site_settings) or _object_reason(site_settings, obj, item, exposed_hosts)
 
 
-def _site(site_settings: ZoomSettings | None) -> str:
+def _site_reason(site_settings: ZoomSettings | None) -> str:
     if site_settings is None or site_settings.account_id is None:
         return _("This site is not connected to Zoom.")
     if site_settings.needs_confirmation:
@@ -52,38 +52,40 @@ def _site(site_settings: ZoomSettings | None) -> str:
     return "" if site_settings.shows_data else _("This site is not connected to Zoom.")
 
 
-def _thing(
+def _object_reason(
     site_settings: ZoomSettings | None,
-    thing: Occurrence | Meeting | Recording,
+    obj: Occurrence | Meeting | Recording,
     item: SiteItem | None,
-    ticked: set[int] | None,
+    exposed_hosts: set[int] | None,
 ) -> str:
     if site_settings is None:
         return ""
-    meeting = thing.meeting if isinstance(thing, Occurrence) else thing
+    meeting = obj.meeting if isinstance(obj, Occurrence) else obj
     if meeting.account_id != site_settings.account_id:
         return _("It belongs to another Zoom account.")
     if isinstance(meeting, Recording):
-        return _recording(site_settings, meeting, item, ticked)
-    return _meeting(site_settings, meeting, item, ticked)
+        return _recording_reason(site_settings, meeting, item, exposed_hosts)
+    return _meeting_reason(site_settings, meeting, item, exposed_hosts)
 
 
-def _host(site_settings: ZoomSettings, thing: Meeting | Recording, ticked: set[int] | None) -> str:
-    if ticked is None:
-        ticked = set(site_settings.hosts.filter(pk=thing.host_id).values_list("pk", flat=True))
-    if thing.host_id not in ticked:
+def _host_reason(
+    site_settings: ZoomSettings, obj: Meeting | Recording, exposed_hosts: set[int] | None
+) -> str:
+    if exposed_hosts is None:
+        exposed_hosts = set(site_settings.hosts.filter(pk=obj.host_id).values_list("pk", flat=True))
+    if obj.host_id not in exposed_hosts:
         return _("You have not ticked its host.")
-    if site_settings.grant is not None and not site_settings.grant.covers(thing.host_zoom_id):
+    if site_settings.grant is not None and not site_settings.grant.covers(obj.host_zoom_id):
         return _("The Zoom connection of this site does not cover its host.")
     return ""
 
 
-def _item(site_settings: ZoomSettings, kind: str, key: str) -> SiteItem | None:
+def _find_item(site_settings: ZoomSettings, kind: str, key: str) -> SiteItem | None:
     items = SiteItem.objects.for_site(site_settings.site_id)
     return items.filter(account=site_settings.account_id, kind=kind, key=key).first()
 
 
-def _curated(item: SiteItem | None) -> str:
+def _item_reason(item: SiteItem | None) -> str:
     if item is None:
         return ""
     if item.visibility == SiteItem.Visibility.HIDDEN:
@@ -93,8 +95,11 @@ def _curated(item: SiteItem | None) -> str:
     return ""
 
 
-def _meeting(
-    site_settings: ZoomSettings, meeting: Meeting, item: SiteItem | None, ticked: set[int] | None
+def _meeting_reason(
+    site_settings: ZoomSettings,
+    meeting: Meeting,
+    item: SiteItem | None,
+    exposed_hosts: set[int] | None,
 ) -> str:
     if meeting.kind not in site_settings.kinds:
         return (
@@ -112,11 +117,15 @@ def _meeting(
         return _("It is marked as private in Zoom.")
     if meeting.detail_at is None:
         return _("It is still being read from Zoom.")
-    item = item or _item(site_settings, meeting.kind, meeting.zoom_id)
-    return _host(site_settings, meeting, ticked) or _curated(item) or _rule(site_settings, meeting)
+    item = item or _find_item(site_settings, meeting.kind, meeting.zoom_id)
+    return (
+        _host_reason(site_settings, meeting, exposed_hosts)
+        or _item_reason(item)
+        or _rule_reason(site_settings, meeting)
+    )
 
 
-def _rule(site_settings: ZoomSettings, meeting: Meeting) -> str:
+def _rule_reason(site_settings: ZoomSettings, meeting: Meeting) -> str:
     word = site_settings.mark_word.strip()
     if site_settings.item_rule == ItemRule.REGISTRATION and not meeting.takes_registration:
         return _("Only meetings with registration are shown, and this one has none.")
@@ -127,11 +136,11 @@ def _rule(site_settings: ZoomSettings, meeting: Meeting) -> str:
     return ""
 
 
-def _recording(
+def _recording_reason(
     site_settings: ZoomSettings,
     recording: Recording,
     item: SiteItem | None,
-    ticked: set[int] | None,
+    exposed_hosts: set[int] | None,
 ) -> str:
     if Kind.RECORDING not in site_settings.kinds:
         return _("You have not switched on recordings.")
@@ -146,8 +155,8 @@ def _recording(
         oldest = timezone.now() - timedelta(days=site_settings.recording_days)
         if recording.start < oldest:
             return _("It is older than the days for which you show recordings.")
-    item = item or _item(site_settings, Kind.RECORDING, recording.uuid)
-    wait = ""
+    item = item or _find_item(site_settings, Kind.RECORDING, recording.uuid)
+    waiting = ""
     if item is None or item.visibility == SiteItem.Visibility.AUTO or not item.decided_at:
-        wait = _("It waits for you to look at it and to publish it.")
-    return _host(site_settings, recording, ticked) or _curated(item) or wait
+        waiting = _("It waits for you to look at it and to publish it.")
+    return _host_reason(site_settings, recording, exposed_hosts) or _item_reason(item) or waiting

@@ -1,1 +1,1 @@
-"""One module per kind of thing at Zoom: payload → fields. Pure functions, no database."""
+"""Maps Zoom's payloads to model fields, one module per kind. Pure functions, no database."""

@@ -1,7 +1,7 @@
-"""Reads single values out of Zoom's payloads, tolerantly and safely.
+"""Parses single values of Zoom's payloads, tolerantly and safely.
 
-Zoom omits members, sends empty strings or, rarely, null; owners type anything into topics. What
-comes out of here can be stored on every database and shown on one line.
+Zoom omits keys, sends empty strings or, rarely, null; topics may contain any character. The results
+can be stored in every database; those of ``single_line`` fit on one line.
 """
 
 from __future__ import annotations
@@ -14,71 +14,71 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..conf import settings
-from ..models.mirror import LONGEST_MINUTES
+from ..models.mirror import MAX_MINUTES
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-class BadItem(ValueError):
-    """One object of a page cannot be understood: it is reported and skipped, the page goes on."""
+class InvalidItem(ValueError):
+    """One object of a page is invalid: it is counted and skipped."""
 
 
-def prose(value: Any, limit: int = 20_000) -> str:
+def text(value: Any, limit: int = 20_000) -> str:
     """Text that may have several lines. U+0000 and lone surrogates become U+FFFD."""
     if value is None or isinstance(value, dict | list):
         return ""
     return _UNSTORABLE.sub("\ufffd", str(value))[:limit]
 
 
-def line(value: Any, limit: int = 300) -> str:
-    """Text on one line: no control character can reach a header, a mail or a calendar file."""
-    return _BREAKS.sub(" ", prose(value, limit * 2)).strip()[
+def single_line(value: Any, limit: int = 300) -> str:
+    """Text on one line: no control character can reach a header, an email or a calendar file."""
+    return _CONTROL.sub(" ", text(value, limit * 2)).strip()[
         :limit
     ]  # guard: control-characters-removed
 
 
-def identifier(value: Any) -> str:
-    """An id as text: Zoom sends numbers in answers and text in some messages.
+def parse_id(value: Any) -> str:
+    """An id as text: Zoom sends numbers in API answers and text in some webhooks.
 
     Raises:
-        BadItem: there is none, or it is no id.
+        InvalidItem: the id is missing or malformed.
     """
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise BadItem("The id is missing.")
+        raise InvalidItem("The id is missing.")
     text = str(value)
-    odd = isinstance(value, str) and (_BREAKS.search(text) or _UNSTORABLE.search(text))
-    if len(text) > 100 or odd:
-        raise BadItem("The id is not one of Zoom's.")
+    is_malformed = isinstance(value, str) and (_CONTROL.search(text) or _UNSTORABLE.search(text))
+    if len(text) > 100 or is_malformed:
+        raise InvalidItem("The id is not one of Zoom's.")
     return text
 
 
-def moment(value: Any) -> datetime | None:
-    """An instant in UTC, or None when it is missing, malformed or outside 2000 to 2200."""
+def parse_datetime(value: Any) -> datetime | None:
+    """A datetime in UTC, or None when it is missing, malformed or outside 2000 to 2200."""
     if not isinstance(value, str) or not value or len(value) > 40:
         return None
     try:
-        found = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(value)
     except ValueError:
         return None
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
     try:
-        found = found.astimezone(UTC)
+        parsed = parsed.astimezone(UTC)
     except OverflowError:
         return None
-    return found if EARLIEST <= found < LATEST else None
+    return parsed if EARLIEST <= parsed < LATEST else None
 
 
-def minutes(value: Any) -> int:
-    """A length in minutes: 0 when missing or senseless, at most 31 days."""
-    number = whole(value)
-    return min(number, LONGEST_MINUTES) if number and number > 0 else 0
+def parse_minutes(value: Any) -> int:
+    """A duration in minutes: 0 when missing or invalid, at most 31 days."""
+    number = parse_int(value)
+    return min(number, MAX_MINUTES) if number and number > 0 else 0
 
 
-def whole(value: Any) -> int | None:
-    """A whole number of at most 18 digits, also when it came as text; else None."""
+def parse_int(value: Any) -> int | None:
+    """An integer of at most 18 digits, also from text; otherwise None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -88,13 +88,13 @@ def whole(value: Any) -> int | None:
     return None
 
 
-def zone(value: Any) -> str:
-    """An IANA zone that this machine knows, else an empty string."""
-    return _zone(value) if isinstance(value, str) and len(value) <= 64 else ""
+def parse_timezone(value: Any) -> str:
+    """An IANA time zone that this machine knows, otherwise an empty string."""
+    return _timezone_name(value) if isinstance(value, str) and len(value) <= 64 else ""
 
 
 @lru_cache(maxsize=512)
-def _zone(value: str) -> str:
+def _timezone_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_+/-]+", value):
         return ""
     try:
@@ -104,24 +104,24 @@ def _zone(value: str) -> str:
     return value
 
 
-def member(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    """A nested object, or an empty one where Zoom left it out or sent something else."""
+def get_dict(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    """A nested object, or an empty one if Zoom omitted it or sent something else."""
     value = payload.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def members(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The objects in a list, without what is no object."""
+def get_list(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects in a list; other values are left out."""
     value = payload.get(name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def link(value: Any) -> str:
-    """An https link into one of Zoom's domains, else an empty string.
+def parse_zoom_url(value: Any) -> str:
+    """An https URL in one of Zoom's domains, otherwise an empty string.
 
-    Zoom uses vanity hosts, so the domain's end decides (``LINK_HOSTS``).
+    Zoom uses vanity hostnames, so the end of the domain decides (``LINK_HOSTS``).
     """
-    if not isinstance(value, str) or len(value) > 2000 or _BREAKS.search(value):
+    if not isinstance(value, str) or len(value) > 2000 or _CONTROL.search(value):
         return ""
     try:
         parts = urlsplit(value)

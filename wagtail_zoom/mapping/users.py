@@ -1,23 +1,25 @@
-"""Zoom users: payload → the few fields of the directory. No e-mail address is kept."""
+"""Maps Zoom's payload of a user to the few fields of the directory. No email is stored."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .parsing import identifier, line, whole, zone
+from .parsing import parse_id, parse_int, parse_timezone, single_line
 
 
 def map_user(payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """``(id, fields)`` of one user.
 
     Raises:
-        BadItem: the id is missing (pending users have none in lists).
+        InvalidItem: the id is missing (pending users have none in lists).
     """
-    names = f"{line(payload.get('first_name'), 120)} {line(payload.get('last_name'), 120)}".strip()
-    kind = whole(payload.get("type"))
-    return identifier(payload.get("id")), {
-        "display_name": line(payload.get("display_name"), 255) or names,
+    first_name = single_line(payload.get("first_name"), 120)
+    last_name = single_line(payload.get("last_name"), 120)
+    kind = parse_int(payload.get("type"))
+    return parse_id(payload.get("id")), {
+        "display_name": single_line(payload.get("display_name"), 255)
+        or f"{first_name} {last_name}".strip(),
         "user_type": kind if kind in (1, 2, 4, 99) else 0,
-        "status": line(payload.get("status"), 20),
-        "timezone": zone(payload.get("timezone")),
+        "status": single_line(payload.get("status"), 20),
+        "timezone": parse_timezone(payload.get("timezone")),
     }

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             name="Heartbeat",
             fields=[
                 ("name", models.CharField(max_length=30, primary_key=True, serialize=False)),
-                ("at", models.DateTimeField()),
+                ("beat_at", models.DateTimeField()),
             ],
             options={
                 "verbose_name": "sign of life",
@@ -956,7 +956,7 @@ class Migration(migrations.Migration):
                 ("last_ok_at", models.DateTimeField(blank=True, null=True)),
                 ("retry_at", models.DateTimeField(blank=True, null=True)),
                 ("failures", models.PositiveIntegerField(default=0)),
-                ("notices", models.JSONField(blank=True, default=list)),
+                ("reminders_sent", models.JSONField(blank=True, default=list)),
                 ("revoke_requested_at", models.DateTimeField(blank=True, db_index=True, null=True)),
                 ("revoke_attempts", models.PositiveSmallIntegerField(default=0)),
                 ("connected_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -993,7 +993,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("category", models.CharField(max_length=20)),
                 ("code", models.CharField(max_length=50)),
                 (
@@ -1491,7 +1491,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="activity",
-            index=models.Index(fields=["site", "at"], name="wagtail_zoom_activity_at"),
+            index=models.Index(fields=["site", "created_at"], name="wagtail_zoom_activity_at"),
         ),
         migrations.AddConstraint(
             model_name="recordingrule",

@@ -1,4 +1,4 @@
-"""The data of wagtail-zoom: accounts and grants, mirror, choices, curation, inbox, outbox, runs."""
+"""Models: accounts, grants, local copy, site settings, curation, webhook events, registrations."""
 
 from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import (
@@ -10,7 +10,7 @@ from .accounts import (
     ZoomAccount,
 )
 from .curation import BlockUsage, ItemTag, SiteItem
-from .fetch_scopes import TRANSCRIPT, FetchScope, demand_mark, fetch_scope
+from .fetch_scopes import TRANSCRIPT, FetchScope, fetch_scope, scope_fingerprint
 from .mirror import Host, Kind, Meeting, Occurrence
 from .oauth import Invitation, OAuthState
 from .recordings import Recording
@@ -64,7 +64,7 @@ __all__ = [
     "ZoomAccount",
     "ZoomIdField",
     "ZoomSettings",
-    "demand_mark",
+    "scope_fingerprint",
     "fetch_scope",
     "bump_data_version",
     "bump_data_version_of_sites",

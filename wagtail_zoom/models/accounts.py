@@ -1,4 +1,4 @@
-"""Zoom accounts, the grants that open them, and what is spent of their rate."""
+"""Zoom accounts, their OAuth grants and their used rate limit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..utils.fields import SecretField, ZoomIdField
 
 
 def version_step() -> tuple[int, int]:
-    """The least next ``data_version`` (microseconds since 1970), and what is added to it.
+    """The lowest next ``data_version`` (microseconds since 1970), and the step added to it.
 
-    The random step makes two versions from the same ground differ, whatever the clock does.
+    The random step makes two versions with the same base differ, whatever the clock does.
     """
     return time.time_ns() // 1000, 1 + secrets.randbelow(1 << 20)
 
@@ -33,9 +33,9 @@ class Plan(models.TextChoices):
 
 
 class ZoomAccount(models.Model):
-    """One Zoom account as we mirror it: root of the mirror, holder of budget, lease and throttle.
+    """One Zoom account: root of the local copy, with rate limit, lease and throttle.
 
-    Several Sites may be fed by one. Rows of this table are never purged: curation hangs on it.
+    Several Sites may use one account. Rows of this table are never purged: curation refers to them.
     """
 
     zoom_id = ZoomIdField(unique=True)
@@ -43,9 +43,9 @@ class ZoomAccount(models.Model):
     name = models.CharField(max_length=255, blank=True)
     plan = models.CharField(max_length=10, choices=Plan, default=Plan.UNKNOWN)
     plan_stated = models.BooleanField(default=False)
-    """The owner has said which plan it is: do not infer it any more."""
+    """The owner has set the plan: do not infer it any more."""
     fingerprint = models.CharField(max_length=64, blank=True)
-    """``conf.fingerprint`` of the installation that may talk to Zoom for this account."""
+    """``conf.fingerprint`` of the installation that may call Zoom for this account."""
 
     throttled_until = models.DateTimeField(null=True, blank=True)
     throttle_daily = models.BooleanField(default=False)
@@ -60,7 +60,8 @@ class ZoomAccount(models.Model):
     reconciled_at = models.DateTimeField(null=True, blank=True)
     next_reconcile_at = models.DateTimeField(null=True, blank=True, db_index=True)
     data_version = models.PositiveBigIntegerField(default=0)
-    """Goes up whenever what the account's Sites show changes; part of cache keys (``touch``)."""
+    """Increases when data shown by the account's Sites changes; part of cache keys
+    (``bump_data_version``)."""
 
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -74,7 +75,7 @@ class ZoomAccount(models.Model):
         return self.name or self.number or self.zoom_id
 
     def save(self, **kwargs: Any) -> None:
-        """Save; a row that was read earlier never brings an old version back."""
+        """Save; a row that was loaded earlier never restores an old version."""
         if not self._state.adding and kwargs.get("update_fields") is None:
             now, step = version_step()
             self.data_version = max(self.data_version, now) + step
@@ -82,12 +83,12 @@ class ZoomAccount(models.Model):
 
     @property
     def is_quarantined(self) -> bool:
-        """This database was copied from another installation: nothing may be sent to Zoom."""
+        """Whether this database is a copy of another installation: nothing may be sent to Zoom."""
         return bool(self.fingerprint) and self.fingerprint != settings.fingerprint
 
     @property
     def is_throttled(self) -> bool:
-        """Zoom has asked to wait, and the time is not over."""
+        """Whether Zoom has asked to wait until a time that has not passed."""
         return self.throttled_until is not None and self.throttled_until > timezone.now()
 
 
@@ -99,7 +100,7 @@ class GrantState(models.TextChoices):
 
 
 class GrantReason(models.TextChoices):
-    """Why a grant is not ``connected``; each has its own sentence in the panel."""
+    """Why a grant is not ``connected``; each has its own message in the panel."""
 
     NONE = "", _("None")
     INVALID_GRANT = "invalid_grant", _("the permission was taken back or ran out in Zoom")
@@ -116,20 +117,20 @@ class GrantReason(models.TextChoices):
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     def usable(self) -> GrantQuerySet:
-        """Grants with which a call may be made at all."""
+        """Grants with which calls may be made."""
         return self.filter(state__in=[GrantState.CONNECTED, GrantState.DEGRADED])
 
     def covering(self, host_zoom_id: str) -> GrantQuerySet:
-        """Grants that may read what this Zoom user hosts."""
+        """Grants that may read the data of this Zoom user."""
         return self.filter(models.Q(account_level=True) | models.Q(zoom_user_id=host_zoom_id))
 
 
 class Grant(models.Model):
-    """One authorisation that we hold tokens for.
+    """One OAuth authorisation with its tokens.
 
     Unique per (client, Zoom account, Zoom user), because a second authorisation by the same user
-    kills the first one's tokens (Zoom: error 4741). Whether it covers the whole account follows
-    from the granted scopes. Only ``oauth/`` reads or writes the tokens.
+    revokes the first one's tokens (Zoom: error 4741). The granted scopes determine whether it
+    covers the whole account. Only ``oauth/`` reads or writes the tokens.
     """
 
     client_id = ZoomIdField()
@@ -137,12 +138,12 @@ class Grant(models.Model):
     zoom_user_id = ZoomIdField()
     user_name = models.CharField(max_length=255, blank=True)
     user_email = SecretField()
-    """Address of the connecting Zoom user, for the panel only."""
+    """Email address of the connecting Zoom user, for the panel only."""
 
     scope = models.TextField(blank=True)
     account_level = models.BooleanField(default=False)
     missing_kinds = models.JSONField(default=list, blank=True)
-    """Kinds of data that the granted scopes do not open; the other kinds go on."""
+    """Content types that the granted scopes do not cover; the others are synced."""
 
     access_token = SecretField()
     refresh_token = SecretField()
@@ -154,7 +155,7 @@ class Grant(models.Model):
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     refresh_started_at = models.DateTimeField(null=True, blank=True)
-    """Mark written before the token call; still set afterwards means a rotation may be lost."""
+    """Set before the token call; still set afterwards means that a rotation may be lost."""
 
     state = models.CharField(max_length=20, choices=GrantState, default=GrantState.CONNECTED)
     reason = models.CharField(max_length=20, choices=GrantReason, blank=True, default="")
@@ -162,11 +163,11 @@ class Grant(models.Model):
     last_ok_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
-    notices = models.JSONField(default=list, blank=True)
-    """ISO times of the mails sent about the present state; emptied when it is repaired."""
+    reminders_sent = models.JSONField(default=list, blank=True)
+    """ISO times of the emails sent about the current state; emptied when it is repaired."""
 
     revoke_requested_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    """Set when the last Site let go: the worker revokes at Zoom and then drops the tokens."""
+    """Set when the last Site disconnects: the worker revokes at Zoom, then deletes the tokens."""
     revoke_attempts = models.PositiveSmallIntegerField(default=0)
 
     connected_by = models.ForeignKey(
@@ -193,16 +194,16 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.account} ({self.user_name or self.zoom_user_id})"
 
-    def secret_place(self) -> str:
+    def secret_binding(self) -> str:
         return f"{self.client_id}:{self.account_id}:{self.zoom_user_id}"
 
     @property
     def is_usable(self) -> bool:
-        """Whether a call may be made with it at all."""
+        """Whether calls may be made with it."""
         return self.state in (GrantState.CONNECTED, GrantState.DEGRADED)
 
     def covers(self, host_zoom_id: str) -> bool:
-        """Whether it may read what this Zoom user hosts."""
+        """Whether it may read the data of this Zoom user."""
         return self.account_level or self.zoom_user_id == host_zoom_id
 
     @property
@@ -211,7 +212,7 @@ class Grant(models.Model):
 
 
 class RateBudget(models.Model):
-    """What this installation has spent of one account's rate limit, shared by all processes.
+    """Calls that this installation has used of one account's rate limit, shared by all processes.
 
     ``slot`` is the theoretical arrival time of the generic cell rate algorithm in microseconds
     since 1970: one number that a conditional UPDATE can move atomically on every database.

@@ -1,4 +1,4 @@
-"""What one Site has made of one thing from Zoom."""
+"""Curation: what one Site has set for objects from Zoom."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .recordings import Recording
 
 class SiteItemQuerySet(models.QuerySet["SiteItem"]):
     def for_site(self, site: object) -> SiteItemQuerySet:
-        """Items of one Site only; every view starts here."""
+        """Items of one Site only; every view starts with it."""
         return self.filter(site=site)
 
 
 class SiteItem(models.Model):
     """(Site, kind, Zoom account, natural key) plus curation.
 
-    Admin listings, choosers and blocks point at it, because a mirror row has no Site. Keyed by
-    Zoom's natural key and never purged with the mirror: switching a kind off and on again, or
-    connecting anew, finds titles, images and decisions as they were. ``meeting`` and
-    ``recording`` are only the present link into the mirror.
+    Admin listings, choosers and blocks reference it, because a local copy has no Site. It is keyed
+    by Zoom's natural key and not deleted with the local copy: titles, images and decisions survive
+    disabling and enabling a kind, and reconnecting. ``meeting`` and ``recording`` are only the
+    current link to the local copy.
     """
 
     class Visibility(models.TextChoices):
@@ -36,7 +36,7 @@ class SiteItem(models.Model):
         HIDDEN = "hidden", _("Hidden")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    """The opaque id in public URLs: bound to Site and thing."""
+    """The id in public URLs, which are signed for the Site."""
     site = models.ForeignKey(
         "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_items"
     )
@@ -51,7 +51,7 @@ class SiteItem(models.Model):
         Recording, null=True, on_delete=models.SET_NULL, related_name="site_items"
     )
     last_title = models.CharField(max_length=300, blank=True)
-    """The topic when last seen, so that lists can name things that are gone from the mirror."""
+    """The last known topic, so that lists can name items whose local copy is deleted."""
 
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.AUTO)
     title = models.CharField(_("own title"), max_length=255, blank=True)
@@ -87,7 +87,7 @@ class SiteItem(models.Model):
         ]
         indexes = [
             models.Index(fields=["site", "kind", "visibility"], name="wagtail_zoom_item_state"),
-            # With the one above it finds the few that are taken off: nobody reads the others.
+            # With the one above it finds the few hidden and expired items.
             models.Index(fields=["site", "kind", "expires_on"], name="wagtail_zoom_item_until"),
         ]
 
@@ -96,12 +96,12 @@ class SiteItem(models.Model):
 
     @property
     def mirrored(self) -> Meeting | Recording | None:
-        """The row in the mirror, or None when it is not there at present."""
+        """The local copy, or None if there is none at present."""
         return self.recording if self.kind == Kind.RECORDING else self.meeting
 
 
 class ItemTag(models.Model):
-    """A word with which the owner groups items. Per item, not shared between Sites."""
+    """A tag with which the owner groups items. Per item, not shared between Sites."""
 
     item = models.ForeignKey(SiteItem, on_delete=models.CASCADE, related_name="tags")
     name = models.CharField(max_length=50)
@@ -122,10 +122,10 @@ class ItemTag(models.Model):
 
 
 class BlockUsage(models.Model):
-    """Never holds rows: a constant target for the reference index.
+    """Has no rows: a constant target for the reference index.
 
-    A list block depends on no single row, yet we must know which pages hold one. Blocks name
-    ``BlockUsage`` with a fixed key in ``extract_references``, and Wagtail keeps the rest current.
+    A list block references no single row, but we must know which pages have one. Blocks return
+    ``BlockUsage`` with a fixed key from ``extract_references``, and Wagtail updates the index.
     """
 
     MEETING_LIST = "meeting-list"

@@ -1,6 +1,6 @@
-"""Fetch scope: kinds × hosts that at least one Site wants of an account (DESIGN: words).
+"""Fetch scope of an account: the kinds and hosts that at least one of its Sites has enabled.
 
-It decides what is fetched and stored; exposure then decides what of that a Site shows.
+It determines what is fetched and stored. The visibility rules determine what a Site shows of it.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from .mirror import Host, Kind
 from .settings import ExposedHost, ZoomSettings
 
 TRANSCRIPT = "transcript"
-"""In a scope beside the kinds: text of recordings, wanted only where the owner chose to show it."""
+"""Used in a scope like a kind: transcripts of recordings, only for Sites that show them."""
 
 
 @dataclass(frozen=True)
 class FetchScope:
-    """Who wants what: ``wants[kind][host_pk]`` is the set of Site ids that want it.
+    """``fetch[kind][host_pk]`` and ``retain[kind][host_pk]`` are sets of Site ids.
 
-    ``fetch`` holds the demand of Sites that let us fetch now; ``keep`` adds paused and archived
-    Sites and Sites whose grant is broken: their rows stay, but are not refreshed for them.
+    ``fetch`` has the Sites that may fetch now. ``retain`` also has paused and archived Sites and
+    Sites with a broken grant: their rows are not deleted, but not refreshed for them either.
     """
 
     fetch: dict[str, dict[int, set[int]]] = field(default_factory=dict)
-    keep: dict[str, dict[int, set[int]]] = field(default_factory=dict)
+    retain: dict[str, dict[int, set[int]]] = field(default_factory=dict)
 
     def hosts(self, kind: str) -> set[int]:
-        """Primary keys of the hosts whose things of this kind are to be fetched."""
+        """Primary keys of the hosts whose rows of this kind are fetched."""
         return set(self.fetch.get(kind, {}))
 
-    def kept_hosts(self, kind: str) -> set[int]:
-        """Primary keys of the hosts whose rows of this kind must not be purged."""
-        return set(self.keep.get(kind, {}))
+    def retained_hosts(self, kind: str) -> set[int]:
+        """Primary keys of the hosts whose rows of this kind must not be deleted."""
+        return set(self.retain.get(kind, {}))
 
     def sites(self, kind: str, host_pk: int | None) -> set[int]:
-        """Ids of the Sites for which a thing of this kind and host is stored."""
-        return self.keep.get(kind, {}).get(host_pk or 0, set())
+        """Ids of the Sites for which rows of this kind and host are stored."""
+        return self.retain.get(kind, {}).get(host_pk or 0, set())
 
-    def wants(self, kind: str, host_pk: int | None) -> bool:
-        """Whether a thing of this kind and host is to be fetched."""
+    def includes(self, kind: str, host_pk: int | None) -> bool:
+        """Whether rows of this kind and host are fetched."""
         return (host_pk or 0) in self.fetch.get(kind, {})
 
     @property
@@ -53,35 +53,39 @@ class FetchScope:
 
 
 def fetch_scope(account: ZoomAccount) -> FetchScope:
-    """The present demand on one account: three queries, whatever its size."""
+    """The current scope of one account: three queries for any size."""
     fetch: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    keep: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for site_settings, host, live in _demand(account):
-        for kind in _wanted(site_settings):
-            keep[kind][host.pk].add(site_settings.site_id)
-            if live and _plain(kind) not in (site_settings.grant.missing_kinds or []):
+    retain: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for site_settings, host, is_active in _site_demands(account):
+        for kind in _requested_kinds(site_settings):
+            retain[kind][host.pk].add(site_settings.site_id)
+            if is_active and _zoom_kind(kind) not in (site_settings.grant.missing_kinds or []):
                 fetch[kind][host.pk].add(site_settings.site_id)
     return FetchScope(
         fetch={kind: dict(hosts) for kind, hosts in fetch.items()},
-        keep={kind: dict(hosts) for kind, hosts in keep.items()},
+        retain={kind: dict(hosts) for kind, hosts in retain.items()},
     )
 
 
-def demand_mark(account: ZoomAccount) -> tuple[object, ...]:
-    """Everything that :func:`fetch_scope` depends on, in two small queries.
+def scope_fingerprint(account: ZoomAccount) -> tuple[object, ...]:
+    """Cheap fingerprint of the fetch scope, to notice changes during a long import.
 
-    Equal marks mean an equal scope, so that whoever looks after every page of a long import does
-    not read thousands of ticked hosts each time.
+    Covers everything that :func:`fetch_scope` depends on, with two small queries instead of
+    reading thousands of exposed hosts.
     """
-    choices = ZoomSettings.objects.filter(account=account).order_by("pk").values_list(*_READ)
-    # A row that goes and one that comes instead: the newest key differs even where the sum agrees.
-    ticked = ExposedHost.objects.filter(settings__account=account).aggregate(
+    settings_values = (
+        ZoomSettings.objects.filter(account=account)
+        .order_by("pk")
+        .values_list(*_FINGERPRINT_FIELDS)
+    )
+    # If one row replaces another, the newest key changes even if the sum is the same.
+    exposed = ExposedHost.objects.filter(settings__account=account).aggregate(
         rows=Count("pk"), newest=Max("pk"), hosts=Sum("host_id")
     )
-    return (*choices, *ticked.values())
+    return (*settings_values, *exposed.values())
 
 
-_READ = (
+_FINGERPRINT_FIELDS = (
     *("pk", "site_id", "configured_at", "needs_confirmation", "archived_at", "paused_at"),
     *("show_meetings", "show_webinars", "show_recordings", "show_transcripts"),
     *("grant__pk", "grant__state", "grant__client_id", "grant__missing_kinds"),
@@ -89,34 +93,34 @@ _READ = (
 )
 
 
-def _wanted(site_settings: ZoomSettings) -> list[str]:
+def _requested_kinds(site_settings: ZoomSettings) -> list[str]:
     kinds = [str(kind) for kind in site_settings.kinds]
-    with_text = site_settings.show_recordings and site_settings.show_transcripts
-    return [*kinds, TRANSCRIPT] if with_text else kinds
+    with_transcripts = site_settings.show_recordings and site_settings.show_transcripts
+    return [*kinds, TRANSCRIPT] if with_transcripts else kinds
 
 
-def _plain(kind: str) -> str:
-    """The kind whose scopes at Zoom are needed."""
+def _zoom_kind(kind: str) -> str:
+    """The kind whose OAuth scopes are needed."""
     return Kind.RECORDING.value if kind == TRANSCRIPT else kind
 
 
-def _demand(account: ZoomAccount) -> Iterator[tuple[ZoomSettings, Host, bool]]:
-    choices = {
+def _site_demands(account: ZoomAccount) -> Iterator[tuple[ZoomSettings, Host, bool]]:
+    settings_by_id = {
         site_settings.pk: site_settings
         for site_settings in ZoomSettings.objects.filter(account=account).select_related("grant")
         if site_settings.shows_data
     }
-    ticked = ExposedHost.objects.filter(
-        settings__in=list(choices), host__account=account
+    exposed_hosts = ExposedHost.objects.filter(
+        settings__in=list(settings_by_id), host__account=account
     ).select_related("host")
-    for row in ticked:
-        site_settings = choices[row.settings_id]
+    for row in exposed_hosts:
+        site_settings = settings_by_id[row.settings_id]
         if site_settings.grant is None:
             yield site_settings, row.host, False
         elif site_settings.grant.covers(row.host.zoom_id):
-            live = (
+            is_active = (
                 site_settings.paused_at is None
                 and site_settings.grant.state in (GrantState.CONNECTED, GrantState.DEGRADED)
                 and site_settings.grant.client_id == zoom_settings.client_id
             )
-            yield site_settings, row.host, live
+            yield site_settings, row.host, is_active

@@ -1,7 +1,7 @@
-"""The mirror: rows copied from Zoom, keyed by account. They have no Site and are never curated.
+"""The local copy of Zoom's data, keyed by account. Its rows have no Site and are never edited.
 
-Times are UTC instants; the IANA zone of the Zoom event stands beside them. Ids are text.
-Start URLs, host e-mails and download tokens have no column, so they cannot be stored.
+Times are in UTC; the meeting's IANA time zone has a column of its own. Ids are text.
+Start URLs, host emails and download tokens have no column, so they cannot be stored.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ..utils.fields import SecretField, ZoomIdField
 from .accounts import ZoomAccount
 
 SERIES_TYPES = (3, 6, 8, 9)
-"""Zoom's types of meetings and webinars that have several dates."""
-LONGEST_MINUTES = 60 * 24 * 31
-"""What Zoom says of a longer date is not believed."""
+"""Zoom's types of recurring meetings and webinars."""
+MAX_MINUTES = 60 * 24 * 31
+"""Longer durations are cut to this."""
 
 
 class Kind(models.TextChoices):
-    """What a thing from Zoom is; also the switches of the exposure screen (with REGISTRATION)."""
+    """Kinds of Zoom objects; also the switches of the settings panel (with registration)."""
 
     MEETING = "meeting", _("Meeting")
     WEBINAR = "webinar", _("Webinar")
@@ -30,24 +30,24 @@ class Kind(models.TextChoices):
 
 
 class Mirrored(models.Model):
-    """Bookkeeping that every mirrored row carries.
+    """Sync columns of every copied row.
 
-    Rows are written often, and each index is written with them: an account is found by the
-    indexes that begin with it, so the keys to it have none of their own (``db_index=False``).
+    Rows are written often, and each index with them. Indexes that begin with the account serve
+    lookups by account, so its foreign keys have none of their own (``db_index=False``).
     """
 
     content_hash = models.CharField(max_length=64, blank=True)
-    """Keyed digest of the mapped fields: equal means nothing to write (BARS S8)."""
+    """Keyed digest of the mapped fields: equal means nothing to write (S8)."""
     provider_ts = models.DateTimeField(null=True, blank=True)
-    """Time at Zoom of the newest fact applied; older facts never overwrite newer ones."""
+    """Time at Zoom of the newest data applied; older data never overwrites newer data."""
     fetched_at = models.DateTimeField(null=True, blank=True)
     """When the read that filled this row *began*."""
     seen_run = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True, blank=True)
     missed_run = models.PositiveBigIntegerField(default=0)
-    """The run that missed it for the second time: only this one may conclude that it is gone."""
+    """The run that missed it for the second time: only this run may remove it."""
     removed_at = models.DateTimeField(null=True, blank=True)
-    """Tombstone: deleted at Zoom (twice missing, or confirmed)."""
+    """Soft delete: deleted at Zoom (missing twice, or confirmed)."""
     created_at = models.DateTimeField(default=timezone.now)
 
     wagtail_reference_index_ignore = True
@@ -57,7 +57,7 @@ class Mirrored(models.Model):
 
 
 class Host(Mirrored):
-    """A Zoom user of the account: the directory from which owners tick hosts. No e-mail."""
+    """A Zoom user of the account: the directory from which owners select hosts. No email."""
 
     account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="hosts")
     zoom_id = ZoomIdField()
@@ -67,7 +67,7 @@ class Host(Mirrored):
     status = models.CharField(max_length=20, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     totals = models.JSONField(default=dict, blank=True)
-    """``{kind: total}`` as the first page of a listing says, before anything is fetched."""
+    """``{kind: total}`` from the first page of a listing, before anything is fetched."""
 
     class Meta:
         verbose_name = _("host")
@@ -87,7 +87,7 @@ class Host(Mirrored):
 
 
 class Meeting(Mirrored):
-    """A meeting or webinar number with everything its dates share."""
+    """A meeting or webinar number with everything its occurrences share."""
 
     class ApprovalType(models.IntegerChoices):
         AUTOMATIC = 0
@@ -114,7 +114,7 @@ class Meeting(Mirrored):
     is_private = models.BooleanField(default=False)
     uses_personal_room = models.BooleanField(default=False)
     is_events_webinar = models.BooleanField(default=False)
-    """Belongs to Zoom Events, which keeps the registration to itself."""
+    """Belongs to Zoom Events, which handles the registration."""
     requires_login = models.BooleanField(default=False)
     """Visitors need a Zoom account to join (``meeting_authentication``)."""
     login_domains = models.CharField(max_length=255, blank=True)
@@ -123,16 +123,16 @@ class Meeting(Mirrored):
         choices=ApprovalType, default=ApprovalType.NONE
     )
     registration_type = models.PositiveSmallIntegerField(default=1)
-    """1 once for all dates, 2 each date, 3 once and choose several (Zoom: meetings)."""
+    """1 once for all occurrences, 2 for each, 3 once for several selected (Zoom: meetings)."""
     close_registration = models.BooleanField(default=False)
     capacity = models.PositiveIntegerField(null=True, blank=True)
     registrant_count = models.PositiveIntegerField(null=True, blank=True)
     zoom_confirms = models.BooleanField(default=True)
-    """Zoom mails registrants itself (``registrants_confirmation_email``)."""
+    """Zoom emails registrants (``registrants_confirmation_email``)."""
     zoom_notifies = models.BooleanField(default=True)
-    """Zoom mails about approval, denial and cancellation (``registrants_email_notification``)."""
+    """Zoom emails about approval, denial and cancellation (``registrants_email_notification``)."""
     registration_block = models.CharField(max_length=20, blank=True)
-    """Why Zoom lately refused sign-ups for the meeting as a whole, such as ``full``."""
+    """Why Zoom recently refused registrations for the whole meeting, such as ``full``."""
     registration_block_at = models.DateTimeField(null=True, blank=True)
     questions = models.JSONField(default=dict, blank=True)
     """``{"questions": [...], "custom_questions": [...]}`` as Zoom gives them."""
@@ -142,11 +142,11 @@ class Meeting(Mirrored):
     passcode = SecretField()
 
     detail_at = models.DateTimeField(null=True, blank=True)
-    """When the detail was read; without it the meeting shows nowhere."""
+    """When the detail was read; without it the meeting is not shown."""
     live_since = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
-    """Zoom let the number lapse after it was over: still shown, from our copy."""
+    """Zoom dropped the number after it was over: still shown, from our copy."""
 
     class Meta:
         verbose_name = _("meeting")
@@ -163,7 +163,7 @@ class Meeting(Mirrored):
     def __str__(self) -> str:
         return self.topic
 
-    def secret_place(self) -> str:
+    def secret_binding(self) -> str:
         return f"{self.account_id}:{self.zoom_id}"
 
     @property
@@ -172,7 +172,7 @@ class Meeting(Mirrored):
 
     @property
     def has_fixed_time(self) -> bool:
-        """Undated series (types 3 and 6) have no occurrences and stay out of lists."""
+        """Series without fixed times (types 3 and 6) have no occurrences and are not listed."""
         return self.zoom_type not in (1, 3, 4, 6)
 
     @property
@@ -181,20 +181,20 @@ class Meeting(Mirrored):
 
     @property
     def zoom_sends_details(self) -> bool:
-        """Whether registered people get their joining details in a mail of Zoom's.
+        """Whether Zoom emails the joining details to registrants.
 
-        With approval by hand they come with the mail about the approval, which has its own switch.
+        With manual approval they come with the email about the approval, which has its own switch.
         """
-        by_hand = self.approval_type == self.ApprovalType.MANUAL
-        return self.zoom_notifies if by_hand else self.zoom_confirms
+        is_manual = self.approval_type == self.ApprovalType.MANUAL
+        return self.zoom_notifies if is_manual else self.zoom_confirms
 
 
 class Occurrence(models.Model):
     """Every dated instance of a meeting, also the only one of a single meeting.
 
-    The unit of every list, calendar entry and sign-up. ``public_id`` is our own identity: Zoom's
-    occurrence id may change when a date is moved (unverified there), so registrations, calendar
-    UIDs and links hang on ours.
+    Lists, calendar entries and registrations refer to it. ``public_id`` is our own id: Zoom's
+    occurrence id may change when an occurrence is moved (unverified), so registrations, calendar
+    UIDs and links use ours.
     """
 
     class State(models.TextChoices):
@@ -211,7 +211,7 @@ class Occurrence(models.Model):
         ZoomAccount, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     zoom_id = ZoomIdField(blank=True)
-    """Zoom's occurrence id; empty for the one date of a single meeting."""
+    """Zoom's occurrence id; empty for the only occurrence of a single meeting."""
     start = models.DateTimeField()
     end = models.DateTimeField()
     duration = models.PositiveIntegerField(default=0)
@@ -220,7 +220,7 @@ class Occurrence(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.SCHEDULED)
     state_since = models.DateTimeField(default=timezone.now)
     sequence = models.PositiveIntegerField(default=0)
-    """Goes up with every change that calendars must hear of (RFC 5545 SEQUENCE)."""
+    """Increases with every change that calendars must receive (RFC 5545 SEQUENCE)."""
     updated_at = models.DateTimeField(default=timezone.now)
 
     wagtail_reference_index_ignore = True

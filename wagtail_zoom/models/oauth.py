@@ -1,4 +1,4 @@
-"""The short-lived rows of an authorisation: invitations, and flows under way."""
+"""Short-lived rows of the OAuth flow: invitations and pending authorisations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..utils.fields import SecretField, ZoomIdField
 
 
 class Invitation(models.Model):
-    """A signed, expiring, single-use link with which somebody else connects a Site."""
+    """An expiring, single-use link with which another person connects a Site."""
 
     site = models.ForeignKey("wagtailcore.Site", on_delete=models.CASCADE, related_name="+")
     token_hash = models.CharField(max_length=64, unique=True)
@@ -21,7 +21,7 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     nonce_hash = models.CharField(max_length=64, blank=True)
-    """Binds the link to the browser that pressed its button first."""
+    """Binds the link to the browser that used it first."""
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -40,7 +40,7 @@ class Invitation(models.Model):
 
 
 class OAuthState(models.Model):
-    """One authorisation under way: single use, ten minutes, bound to browser, user and Site."""
+    """One pending authorisation: single use, ten minutes, bound to browser, user and Site."""
 
     state_hash = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64, db_index=True)
@@ -58,10 +58,10 @@ class OAuthState(models.Model):
     issuer = models.CharField(max_length=200)
     redirect_uri = models.CharField(max_length=300)
     origin = models.CharField(max_length=300)
-    """Scheme and host where the flow began and where it is finished."""
+    """Scheme and host where the flow began and is completed."""
     verifier = SecretField()
     code = SecretField()
-    """The authorisation code, kept between the canonical host and the originating one."""
+    """The authorisation code, stored between the canonical and the originating host."""
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
 
@@ -74,5 +74,5 @@ class OAuthState(models.Model):
     def __str__(self) -> str:
         return f"{self.site_id}"
 
-    def secret_place(self) -> str:
+    def secret_binding(self) -> str:
         return self.state_hash

@@ -1,4 +1,4 @@
-"""Recordings in Zoom's cloud, as part of the mirror."""
+"""Recordings in Zoom's cloud, as part of the local copy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .mirror import Host, Meeting, Mirrored, Occurrence
 
 
 class Recording(Mirrored):
-    """One recorded instance in Zoom's cloud, with what is needed to watch it again."""
+    """One recorded instance in Zoom's cloud, with what is needed to watch it."""
 
     account = models.ForeignKey(
         ZoomAccount, on_delete=models.CASCADE, related_name="recordings", db_index=False
@@ -28,7 +28,7 @@ class Recording(Mirrored):
     )
     zoom_type = models.CharField(max_length=4, blank=True)
     is_unscheduled = models.BooleanField(default=False)
-    """Of a personal room or an instant meeting: may be reviewed, never published by itself."""
+    """Of a personal room or an instant meeting: needs review, never published automatically."""
     topic = models.CharField(max_length=300, blank=True)
     start = models.DateTimeField()
     duration = models.PositiveIntegerField(default=0)
@@ -45,7 +45,7 @@ class Recording(Mirrored):
     """At least one video or audio file is complete."""
     has_transcript = models.BooleanField(default=False)
     deletes_on = models.DateField(null=True, blank=True)
-    """Day on which Zoom deletes it by itself."""
+    """Day on which Zoom deletes it automatically."""
     trashed_at = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
 
@@ -62,7 +62,7 @@ class Recording(Mirrored):
     def __str__(self) -> str:
         return self.topic
 
-    def secret_place(self) -> str:
+    def secret_binding(self) -> str:
         return f"{self.account_id}:{self.uuid}"
 
     @property

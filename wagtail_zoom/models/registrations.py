@@ -1,4 +1,4 @@
-"""The outbox: visitors' sign-ups, saved before Zoom is asked."""
+"""Visitors' registrations, saved before they are sent to Zoom (an outbox)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .mirror import Meeting, Occurrence
 
 
 class Registration(models.Model):
-    """A visitor's sign-up and its way to Zoom.
+    """A visitor's registration and its delivery to Zoom.
 
-    Outlives its meeting (``snapshot``) and is deleted by its own retention (``purge_on``).
-    Everything the visitor typed is encrypted; the address can be found by a keyed index only.
+    It outlives its meeting (``snapshot``) and has its own retention (``purge_on``). Everything the
+    visitor entered is encrypted; the email can be looked up by a keyed digest only.
     """
 
     class State(models.TextChoices):
@@ -30,7 +30,7 @@ class Registration(models.Model):
         FAILED = "failed", _("Needs you")
 
     class Task(models.TextChoices):
-        """What is still to be done at Zoom; ``state`` stays what is known meanwhile."""
+        """What is still to be done at Zoom. ``state`` does not change until it is done."""
 
         ADD = "add", _("Register")
         CANCEL = "cancel", _("Cancel")
@@ -49,17 +49,17 @@ class Registration(models.Model):
     )
     meeting_zoom_id = ZoomIdField(db_index=True)
     snapshot = models.JSONField(default=dict)
-    """Topic, zone and kind as they were, so that the row can be read without its meeting."""
+    """Topic, time zone and kind at registration, to show the row without its meeting."""
     locale = models.CharField(max_length=20, blank=True)
 
     email = SecretField()
     email_index = models.CharField(max_length=64, db_index=True)
     answers = SecretField()
-    """JSON of everything typed, encrypted as one text."""
+    """JSON of everything entered, encrypted as one text."""
     consented_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=64, unique=True)
     identity = SecretField(db_default="")
-    """What ``idempotency_key`` is a keyed digest of: with another key it has to be made anew."""
+    """``idempotency_key`` is a keyed digest of it, calculated again with a new encryption key."""
 
     state = models.CharField(max_length=12, choices=State, default=State.WAITING)
     state_since = models.DateTimeField(default=timezone.now)
@@ -67,12 +67,12 @@ class Registration(models.Model):
     join_url = SecretField()
     task = models.CharField(max_length=10, choices=Task, blank=True, default="")
     maybe_sent = models.BooleanField(default=False)
-    """Written before a sign-up goes to Zoom, taken back when it surely did not arrive: look the
-    person up before another try. It stays when the meeting vanished at Zoom before that could be
-    told: should it come back, the comparison looks for the person."""
+    """Set before a registration is sent, cleared when it certainly did not arrive. While it is set,
+    the person is looked up before another attempt. It stays set if Zoom loses the meeting before
+    that is known: when the meeting is restored, the reconciliation looks for the person."""
     task_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    """Failures in a row; waiting for our turn is none."""
+    """Failures in a row; waiting for a rate limit does not count."""
     next_try_at = models.DateTimeField(null=True, db_index=True)
     """The earlier of ``task_at`` and ``mail_at``; nothing is due when empty."""
     lease_owner = models.CharField(max_length=36, blank=True)
@@ -80,9 +80,9 @@ class Registration(models.Model):
     error_class = models.CharField(max_length=40, blank=True)
     error_code = models.IntegerField(null=True)
     mails = models.JSONField(default=dict, blank=True)
-    """``{mail: iso time sent}``: no mail goes out twice."""
+    """``{email name: ISO time sent}``: no email is sent twice."""
     mail_due = models.CharField(max_length=20, blank=True, default="")
-    """The mail to the person that is still to be sent, at ``mail_at``."""
+    """The name of the email to send to the person at ``mail_at``."""
     mail_at = models.DateTimeField(null=True)
 
     created_at = models.DateTimeField(default=timezone.now)
@@ -101,12 +101,12 @@ class Registration(models.Model):
     def __str__(self) -> str:
         return str(self.public_id)
 
-    def secret_place(self) -> str:
+    def secret_binding(self) -> str:
         return str(self.public_id)
 
 
 class RegistrationDate(models.Model):
-    """One date that a sign-up is for."""
+    """One occurrence that a registration is for."""
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="dates")
     occurrence = models.ForeignKey(
@@ -115,7 +115,7 @@ class RegistrationDate(models.Model):
     zoom_occurrence_id = ZoomIdField(blank=True)
     start = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
-    """When Zoom was told; a broken-off cancellation goes on with the other dates."""
+    """When it was cancelled at Zoom; an interrupted cancellation continues with the other dates."""
 
     wagtail_reference_index_ignore = True
 

@@ -1,4 +1,4 @@
-"""Runs of the sync, the activity log and the worker's sign of life."""
+"""Sync runs, the activity log and the worker's heartbeat."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .webhook_events import WebhookEvent
 
 
 class SyncRun(models.Model):
-    """One run of the sync over one account, resumable at ``cursor``.
+    """One sync run of one account, resumable at ``cursor``.
 
-    ``cursor`` is made of our units (phase, host, month), never of Zoom's page tokens, which die
-    after fifteen minutes: a unit that breaks off is repeated whole. Of one that was listed to its
-    end, ``rest`` names the meetings whose details are left.
+    ``cursor`` holds our steps (kind, month, host), never Zoom's page tokens, which expire after
+    fifteen minutes: an interrupted step is repeated completely. ``remaining`` names the meetings
+    of a complete listing whose details were not read yet.
     """
 
     class Mode(models.TextChoices):
@@ -45,17 +45,17 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)
-    """Last sign of life; a running run without one for long is taken up again."""
+    """Last heartbeat; a running run without one for long is resumed."""
     cursor = models.JSONField(default=dict, blank=True)
     progress = models.JSONField(default=dict, blank=True)
-    """``{phase: [done, total]}`` for the progress bars."""
+    """``{kind: [done, total]}`` for the progress bars."""
     counts = models.JSONField(default=dict, blank=True)
     """``{kind: {seen, created, changed, unchanged, removed, withheld, failed}}``."""
     run_again = models.BooleanField(default=False)
-    """Asked for once more while it was running."""
+    """Requested again while it was running."""
     cancel_requested = models.BooleanField(default=False)
     allow_removals = models.BooleanField(default=False)
-    """The owner approved the removals that the brake held back."""
+    """The owner approved the removals that the mass delete guard withheld."""
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     error_class = models.CharField(max_length=40, blank=True)
@@ -77,10 +77,10 @@ class SyncRun(models.Model):
 
 
 class Activity(models.Model):
-    """One line of a Site's log, in an owner's words.
+    """One line of a Site's activity log.
 
-    Stored as ``code`` and ``data`` and worded when shown, in the reader's language
-    (``admin/activity`` holds the sentences). ``data`` holds topics and times, no personal data.
+    Stored as ``code`` and ``data`` and formatted when shown, in the reader's language
+    (``admin/activity`` holds the texts). ``data`` holds topics and times, no personal data.
     """
 
     class Outcome(models.TextChoices):
@@ -93,7 +93,7 @@ class Activity(models.Model):
         "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_activity"
     )
     account = models.ForeignKey(ZoomAccount, null=True, on_delete=models.SET_NULL, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
     category = models.CharField(max_length=20)
     """connection, sync, event, registration, curation."""
     code = models.CharField(max_length=50)
@@ -112,7 +112,7 @@ class Activity(models.Model):
     class Meta:
         verbose_name = _("activity")
         verbose_name_plural = _("activity")
-        indexes = [models.Index(fields=["site", "at"], name="wagtail_zoom_activity_at")]
+        indexes = [models.Index(fields=["site", "created_at"], name="wagtail_zoom_activity_at")]
 
     def __str__(self) -> str:
         return self.code
@@ -131,7 +131,7 @@ class Activity(models.Model):
         event: WebhookEvent | None = None,
         items: dict[int, SiteItem] | None = None,
     ) -> None:
-        """Write the same line into the logs of several Sites (``items`` by Site id)."""
+        """Write the same line to the logs of several Sites (``items`` by Site id)."""
         cls.objects.bulk_create(
             cls.lines(
                 site_ids, category, code, outcome=outcome, data=data, account=account, user=user,
@@ -153,7 +153,7 @@ class Activity(models.Model):
         event: WebhookEvent | None = None,
         items: dict[int, SiteItem] | None = None,
     ) -> list[Activity]:
-        """The lines that ``log`` writes, unsaved, so that many can be written at once."""
+        """The lines that ``log`` writes, unsaved, so that many can be created at once."""
         user = user if user is not None and user.is_authenticated else None
         return [
             cls(
@@ -172,10 +172,10 @@ class Activity(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a background job last ran: ``tick`` is the worker's sign of life."""
+    """When a background job last ran: ``tick`` is the worker's heartbeat."""
 
     name = models.CharField(max_length=30, primary_key=True)
-    at = models.DateTimeField()
+    beat_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
@@ -187,9 +187,9 @@ class Heartbeat(models.Model):
         return self.name
 
     @classmethod
-    def beat(cls, name: str, at: datetime | None = None) -> None:
-        """Note the time. Two statements of their own: MariaDB lets several who look for a missing
-        row inside a transaction lock each other out."""
-        at = at or timezone.now()
-        if not cls.objects.filter(name=name).update(at=at):
-            cls.objects.bulk_create([cls(name=name, at=at)], ignore_conflicts=True)
+    def beat(cls, name: str, time: datetime | None = None) -> None:
+        """Store the time. Two separate statements: on MariaDB, several processes that look for a
+        missing row inside a transaction deadlock."""
+        time = time or timezone.now()
+        if not cls.objects.filter(name=name).update(beat_at=time):
+            cls.objects.bulk_create([cls(name=name, beat_at=time)], ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""What the owner of one Site has chosen: the Site's grant and its exposure."""
+"""The Zoom settings of one Site: its grant and what it shows."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class PasscodePolicy(models.TextChoices):
 
 
 class ZoomSettings(BaseSiteSetting):
-    """One Site's connection and choices. Holds no secret: templates can read every field of it.
+    """One Site's connection and settings. Has no secret, because templates can read all its fields.
 
-    ``account`` outlives ``grant``: after a disconnect with "keep" the Site goes on showing its
-    frozen copy of that account (``archived_at``).
+    ``account`` outlives ``grant``: after disconnecting with "keep" the Site still shows its
+    archived copy of that account (``archived_at``).
     """
 
     grant = models.ForeignKey(
@@ -47,9 +47,9 @@ class ZoomSettings(BaseSiteSetting):
     )
     linked_at = models.DateTimeField(null=True, blank=True)
     needs_confirmation = models.BooleanField(default=False)
-    """Somebody else connected by invitation: nothing is fetched until the owner says yes."""
+    """Another user connected by invitation: nothing is fetched until the owner confirms."""
     configured_at = models.DateTimeField(null=True, blank=True)
-    """When the owner first chose what to show; nothing is fetched before."""
+    """When the owner first saved what to show; nothing is fetched before."""
     paused_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -131,29 +131,29 @@ class ZoomSettings(BaseSiteSetting):
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """The kinds of data that this Site wants to show."""
-        chosen = {
+        """The kinds of data that this Site shows."""
+        shown = {
             Kind.MEETING: self.show_meetings,
             Kind.WEBINAR: self.show_webinars,
             Kind.RECORDING: self.show_recordings,
         }
-        return frozenset(kind for kind, wanted in chosen.items() if wanted)
+        return frozenset(kind for kind, is_shown in shown.items() if is_shown)
 
     @property
     def is_linked(self) -> bool:
-        """The Site has a grant, whatever its state."""
+        """Whether the Site has a grant, in any state."""
         return self.grant_id is not None
 
     @property
     def shows_data(self) -> bool:
-        """Stored data may be shown: linked and chosen, or kept as an archive."""
+        """Whether stored data may be shown: connected and configured, or archived."""
         if self.account_id is None or self.configured_at is None or self.needs_confirmation:
             return False
         return self.is_linked or self.archived_at is not None
 
 
 class ExposedHost(models.Model):
-    """A host that the owner of a Site has ticked."""
+    """A host that the owner of a Site has selected."""
 
     settings = models.ForeignKey(ZoomSettings, on_delete=models.CASCADE, related_name="+")
     host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="exposed_on")
@@ -186,7 +186,7 @@ class RecordingRule(models.Model):
     )
     host_zoom_id = ZoomIdField(blank=True)
     meeting_zoom_id = ZoomIdField(blank=True)
-    """Either the host or the series; the series wins over the host."""
+    """Either the host or the series; a rule for the series takes precedence."""
     action = models.CharField(max_length=10, choices=Action)
 
     wagtail_reference_index_ignore = True

@@ -1,4 +1,4 @@
-"""What was said in a recording, as text: read only for Sites whose owners want to show it."""
+"""Transcripts of recordings: read only for Sites whose owners show them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .recordings import Recording
 
 
 class Transcript(models.Model):
-    """The text of one recording: plain, bounded, without the names of those who spoke.
+    """The transcript of one recording: plain text of limited length, without speaker names.
 
-    A table of its own, so that no list of recordings ever loads it. It goes with its recording,
-    and when the last Site that wanted it no longer does.
+    A table of its own, so that lists of recordings do not load it. It is deleted with its
+    recording, and when no Site shows it any more.
     """
 
     recording = models.OneToOneField(Recording, on_delete=models.CASCADE, related_name="transcript")
     mark = models.CharField(max_length=150, blank=True)
-    """Id and size of the file at Zoom that the text was read from: another one is read anew."""
+    """Id and size of the source file at Zoom: a different file is read again."""
     text = models.TextField(blank=True)
-    """Paragraphs between empty lines; nothing when Zoom would not hand it out."""
+    """Paragraphs between empty lines; empty when Zoom refused it."""
     read_at = models.DateTimeField(default=timezone.now)
 
     wagtail_reference_index_ignore = True

@@ -1,7 +1,7 @@
-"""The version of what an account's Sites show: whoever changes that gives it a new one.
+"""The data version of an account: it changes with everything that the account's Sites show.
 
-Kept HTML is found by it (``keeping``), so it must change in the transaction that changes the
-rows, and must never come back: not after a rollback, not after a restored backup.
+It is part of the keys of cached HTML (``frontend.cache``). So it must change in the transaction
+that changes the rows, and a value must never recur: not after a rollback or a restored backup.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ def bump_data_version(*accounts: int | None) -> None:
 
     Call it as the last statement of the transaction, so that the row is locked only briefly.
     """
-    wanted = sorted({pk for pk in accounts if pk})
-    if wanted:
+    account_ids = sorted({pk for pk in accounts if pk})
+    if account_ids:
         now, step = version_step()
-        rows = ZoomAccount.objects.filter(pk__in=wanted)
+        rows = ZoomAccount.objects.filter(pk__in=account_ids)
         rows.update(data_version=Greatest(F("data_version"), Value(now)) + step)
 
 
 def bump_data_version_of_sites(sites: Iterable[int]) -> None:
-    """The same for the accounts that these Sites show."""
+    """Give the accounts of these Sites a new version."""
     from .settings import ZoomSettings
 
-    found = ZoomSettings.objects.filter(site__in=list(sites)).exclude(account=None)
-    bump_data_version(*found.values_list("account", flat=True).distinct())
+    rows = ZoomSettings.objects.filter(site__in=list(sites)).exclude(account=None)
+    bump_data_version(*rows.values_list("account", flat=True).distinct())

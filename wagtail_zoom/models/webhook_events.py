@@ -11,9 +11,9 @@ from .accounts import ZoomAccount
 
 
 class WebhookEvent(models.Model):
-    """One delivery of Zoom's and its fate. The queue of record: a task is only a wake-up.
+    """One webhook event and its outcome. The queue of record: a task is only a wake-up.
 
-    Headers are not kept, except request id and timestamp. ``payload`` is redacted at
+    Headers are not stored, except request id and timestamp. ``payload`` is redacted at
     receipt (no download tokens, passcodes, registrants' data) and emptied after some days.
     """
 
@@ -25,8 +25,8 @@ class WebhookEvent(models.Model):
         DEAD = "dead", _("Failed")
 
     WORKER_LOST = "WorkerLost"
-    """Stands in ``error_class`` from the beginning of a try to its end: who finds it there while
-    nobody holds the lane knows that a worker has died with the message in its hands."""
+    """Stored in ``error_class`` before an attempt and removed after it. If it is still set while
+    the lock is free, the worker crashed."""
 
     request_id = ZoomIdField(unique=True, null=True)
     content_key = models.CharField(max_length=64, unique=True)
@@ -51,8 +51,8 @@ class WebhookEvent(models.Model):
     class Meta:
         verbose_name = _("message from Zoom")
         verbose_name_plural = _("messages from Zoom")
-        # Each is written with every message. Not ``db_index``: PostgreSQL gets two of that for a
-        # text, one of them for searches that nobody makes.
+        # Each is written with every event. Not ``db_index``: PostgreSQL creates two of them for a
+        # text column, one of them for LIKE queries, which are not used.
         indexes = [
             models.Index(fields=["account_zoom_id"], name="wagtail_zoom_event_account"),
             models.Index(fields=["state", "run_after"], name="wagtail_zoom_event_due"),
@@ -64,12 +64,12 @@ class WebhookEvent(models.Model):
 
 
 class ObjectLock(models.Model):
-    """Serial work on one object of one account: claim, read once, mark its events done."""
+    """Lock of one object of one account, so that its events are processed one after the other."""
 
     account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="object_locks")
     key = ZoomIdField(max_length=220, unique=True)
     not_before = models.DateTimeField(default=timezone.now)
-    """Earliest next read: spaces trailing reads of an object in a storm."""
+    """Earliest next read: limits the reads of an object in a burst."""
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
 

@@ -1,4 +1,4 @@
-"""A finished authorisation becomes a grant, and a grant is linked to the Site it was made for."""
+"""Stores a finished authorisation as a grant and connects the Site it was made for."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from wagtail.models import Site
 from ..conf import settings
 from ..exceptions import ZoomError
 from ..mapping.users import map_user
-from ..models import Activity, ExposedHost, Grant, Host, Plan, ZoomAccount, ZoomSettings
+from ..models import Activity, ExposedHost, Grant, GrantState, Host, Plan, ZoomAccount, ZoomSettings
 from ..signals import account_connected
 from ..utils.queue import enqueue
 from . import disconnect, grant_state, userinfo
 from .protocol import TokenSet
 from .scopes import is_account_level, missing_kinds
 
-LICENSED = 2
+LICENSED_USER_TYPE = 2
 
 
-def store_grant(fresh: TokenSet, who: dict[str, Any], user: Any) -> Grant:
-    """Create the grant of (client, account, Zoom user), or give it its new pair of tokens.
+def store_grant(token_set: TokenSet, profile: dict[str, Any], user: Any) -> Grant:
+    """Create the grant of (client, account, Zoom user), or store its new pair of tokens.
 
-    A second authorisation by the same Zoom user ends the first one's tokens (Zoom: error 4741), so
-    there is one row, and a refresh under way loses against it by the generation.
+    A second authorisation by the same Zoom user revokes the first one's tokens (Zoom: error 4741).
+    So there is one row, and a refresh under way fails because the generation has changed.
     """
-    account = _account(fresh, who)
-    key = {"client_id": settings.client_id, "account": account, "zoom_user_id": who["id"]}
-    scope = " ".join(sorted(fresh.scope.split()))
-    names = [str(who.get(name) or "") for name in ("first_name", "last_name")]
+    account = _update_account(token_set, profile)
+    key = {"client_id": settings.client_id, "account": account, "zoom_user_id": profile["id"]}
+    scope = " ".join(sorted(token_set.scope.split()))
+    names = [str(profile.get(name) or "") for name in ("first_name", "last_name")]
     values: dict[str, Any] = {
-        "user_name": str(who.get("display_name") or " ".join(names).strip())[:255],
+        "user_name": str(profile.get("display_name") or " ".join(names).strip())[:255],
         "scope": scope,
         "account_level": is_account_level(scope.split()),
         "missing_kinds": missing_kinds(scope.split()),
-        "api_url": fresh.api_url,
-        "expires_at": fresh.expires_at,
+        "api_url": token_set.api_url,
+        "expires_at": token_set.expires_at,
         "refreshed_at": timezone.now(),
         "connected_at": timezone.now(),
         "connected_by": user if user is not None and user.is_authenticated else None,
@@ -52,101 +52,104 @@ def store_grant(fresh: TokenSet, who: dict[str, Any], user: Any) -> Grant:
         "failures": 0,
     }
     grant, _created = Grant.objects.get_or_create(**key)
-    grant.access_token, grant.refresh_token = fresh.access_token, fresh.refresh_token
-    grant.user_email = str(who.get("email") or "")[:254]
+    grant.access_token, grant.refresh_token = token_set.access_token, token_set.refresh_token
+    grant.user_email = str(profile.get("email") or "")[:254]
     secrets = {
         name: getattr(grant, name) for name in ("access_token", "refresh_token", "user_email")
     }
     Grant.objects.filter(pk=grant.pk).update(**values, **secrets, generation=F("generation") + 1)
     grant.refresh_from_db()
-    grant_state.transition(grant, grant_state.CONNECTED)
-    _host(account, who)
+    grant_state.transition(grant, GrantState.CONNECTED)
+    _update_host(account, profile)
     return grant
 
 
-def _account(fresh: TokenSet, who: dict[str, Any]) -> ZoomAccount:
-    account, _created = ZoomAccount.objects.get_or_create(zoom_id=who["account_id"])
-    account.number = str(who.get("account_number") or account.number)[:32]
+def _update_account(token_set: TokenSet, profile: dict[str, Any]) -> ZoomAccount:
+    account, _created = ZoomAccount.objects.get_or_create(zoom_id=profile["account_id"])
+    account.number = str(profile.get("account_number") or account.number)[:32]
     account.fingerprint = account.fingerprint or settings.fingerprint
     if not account.plan_stated and account.plan == Plan.UNKNOWN:
         # A licensed user means at least Pro; Free and Basic users have type 1 (Zoom: users).
-        account.plan = Plan.PRO if who.get("type") == LICENSED else Plan.FREE
+        account.plan = Plan.PRO if profile.get("type") == LICENSED_USER_TYPE else Plan.FREE
     if not account.name:
         with contextlib.suppress(ZoomError):
-            account.name = userinfo.account_name(fresh)
+            account.name = userinfo.fetch_account_name(token_set)
     account.save(update_fields=["number", "fingerprint", "plan", "name"])
     return account
 
 
-def _host(account: ZoomAccount, who: dict[str, Any]) -> Host:
-    """The connecting person is a host from the beginning, so that they can be ticked."""
-    zoom_id, fields = map_user(who)
+def _update_host(account: ZoomAccount, profile: dict[str, Any]) -> Host:
+    """Create or update the host row of the connecting user, so that it can be selected."""
+    zoom_id, fields = map_user(profile)
     host, _created = Host.objects.update_or_create(
         account=account, zoom_id=zoom_id, defaults=fields
     )
     return host
 
 
-def is_switch(site_settings: ZoomSettings, grant: Grant) -> bool:
-    """Whether linking would replace another Zoom account: then the person is asked first."""
+def is_account_switch(site_settings: ZoomSettings, grant: Grant) -> bool:
+    """Whether connecting replaces another Zoom account; the user then has to confirm."""
     return site_settings.account_id is not None and site_settings.account_id != grant.account_id
 
 
 def connect_site(site: Site, grant: Grant, user: Any, *, invited: bool = False) -> ZoomSettings:
-    """Link a Site to the grant that was just authorised for it.
+    """Connect a Site to the grant that was just authorised for it.
 
-    The rows of a former account go, unless another Site shows them; what the owner made of them
-    stays under that account. Its ticked hosts are dropped, because the new account has other ones.
-    The person who connected is ticked when nobody is.
+    Rows of a previous account are purged unless another Site shows them; the owner's edits stay
+    under that account. Its selected hosts are deleted, because the new account has other hosts.
+    The user who connected is selected when no host is.
     """
     with transaction.atomic():
         site_settings = ZoomSettings.for_site(site)
         site_settings = ZoomSettings.objects.select_for_update().get(pk=site_settings.pk)
-        former, left, switched = (
+        previous_grant, previous_account_id, switched = (
             site_settings.grant,
             site_settings.account_id,
-            is_switch(site_settings, grant),
+            is_account_switch(site_settings, grant),
         )
-        # An account that the owner has chosen from already needs no second yes.
-        known = site_settings.shows_data and site_settings.account_id == grant.account_id
-        asks = invited and not known
+        # An account whose data the owner has already selected needs no second confirmation.
+        already_confirmed = (
+            site_settings.shows_data and site_settings.account_id == grant.account_id
+        )
+        needs_confirmation = invited and not already_confirmed
         if switched:
             ExposedHost.objects.filter(settings=site_settings).delete()
             site_settings.configured_at = None
         site_settings.grant, site_settings.account = grant, grant.account
         site_settings.linked_at, site_settings.archived_at = timezone.now(), None
-        site_settings.needs_confirmation = asks
+        site_settings.needs_confirmation = needs_confirmation
         site_settings.save()
         if not ExposedHost.objects.filter(settings=site_settings).exists():
             host = Host.objects.filter(account=grant.account, zoom_id=grant.zoom_user_id).first()
             if host is not None:
                 ExposedHost.objects.create(settings=site_settings, host=host)
-        if former is not None and former.pk != grant.pk:
-            disconnect.release(former)
-        if left and (switched or former != grant):
-            # What no Site reaches any more is not kept.
-            enqueue("purge_account", left)
-        _record(site_settings, user, "connected_invited" if invited else "connected")
-        if not asks:
-            begin(site_settings)
+        if previous_grant is not None and previous_grant.pk != grant.pk:
+            disconnect.release_unused(previous_grant)
+        if previous_account_id and (switched or previous_grant != grant):
+            # Delete rows that no Site can reach any more.
+            enqueue("purge_account", previous_account_id)
+        _log_activity(site_settings, user, "connected_invited" if invited else "connected")
+        if not needs_confirmation:
+            start_sync(site_settings)
     return site_settings
 
 
 def confirm(site_settings: ZoomSettings, user: Any) -> None:
-    """The owner says yes to a connection that somebody else made by invitation."""
+    """The owner confirms a connection that another person made by invitation."""
     if not site_settings.needs_confirmation:
         return
     with transaction.atomic():
         site_settings.needs_confirmation = False
         site_settings.save(update_fields=["needs_confirmation"])
-        _record(site_settings, user, "confirmed")
-        begin(site_settings)
+        _log_activity(site_settings, user, "confirmed")
+        start_sync(site_settings)
 
 
-def begin(site_settings: ZoomSettings) -> None:
-    """Read the directory, so that hosts can be chosen; tell the project after the commit.
+def start_sync(site_settings: ZoomSettings) -> None:
+    """Read the directory, so that hosts can be selected; send the signal after the commit.
 
-    What was chosen before is compared with Zoom at the next tick: nothing was heard meanwhile.
+    A Site that was configured before is reconciled at the next tick, because no webhook events
+    arrived in the meantime.
     """
     if site_settings.configured_at is not None:
         rows = ZoomAccount.objects.filter(pk=site_settings.account_id)
@@ -159,7 +162,7 @@ def begin(site_settings: ZoomSettings) -> None:
     )
 
 
-def _record(site_settings: ZoomSettings, user: Any, code: str) -> None:
+def _log_activity(site_settings: ZoomSettings, user: Any, code: str) -> None:
     grant = site_settings.grant
     Activity.log(
         [site_settings.site_id],

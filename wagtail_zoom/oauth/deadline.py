@@ -1,8 +1,8 @@
-"""Waiting for a call no longer than a visitor can, whatever the other side does.
+"""Runs a call in a thread with a hard deadline, for web requests.
 
-Time-outs of sockets count anew with every byte, and looking up a name has none: an answer that
-drips, or a resolver that is away, holds whoever waits for as long as it likes. So the call runs in
-a thread of its own, and the request goes on without it. What becomes of the call is then unknown.
+Socket time-outs restart with every byte, and name resolution has none. A response that arrives
+byte by byte, or a resolver that does not answer, would block the request without limit. After the
+deadline the request continues without the call, whose outcome is then unknown.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ from django.views.decorators.debug import sensitive_variables
 from ..exceptions import ZoomTransient
 
 T = TypeVar("T")
-MOST = 32
-"""Calls of one process at once that are waited for, or were given up and have not ended yet."""
+MAX_PENDING_CALLS = 32
+"""Calls of one process that are running, including those past their deadline."""
 
-_places = BoundedSemaphore(MOST)
+_slots = BoundedSemaphore(MAX_PENDING_CALLS)
 
 
-@sensitive_variables("work", "found", "result")
-def call_with_deadline(seconds: float, work: Callable[[], T], *, ambiguous: bool) -> T:
-    """The result of ``work``, or its error, if it comes in time. ``work`` touches no database.
+@sensitive_variables("func", "results", "result")
+def call_with_deadline(seconds: float, func: Callable[[], T], *, ambiguous: bool) -> T:
+    """Return the result of ``func`` or raise its error. ``func`` uses no database.
 
     Raises:
-        ZoomTransient: it takes longer (``ambiguous`` as given), or too many hang already.
+        ZoomTransient: it takes longer (``ambiguous`` as given), or too many calls hang already.
     """
-    if not _places.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise ZoomTransient("Too many calls to Zoom are hanging.")
-    found: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            found.put((work(), None))
+            results.put((func(), None))
         except Exception as error:
-            # Without the frames: the token and what a person typed stand in their variables.
-            found.put((None, error.with_traceback(None)))
+            # Without the frames: their variables hold the token and what a person typed.
+            results.put((None, error.with_traceback(None)))
         finally:
-            _places.release()
+            _slots.release()
 
     try:
         Thread(target=run, daemon=True).start()
     except RuntimeError:
-        _places.release()
+        _slots.release()
         raise ZoomTransient("No thread for a call to Zoom.") from None
     try:
-        result, error = found.get(timeout=seconds)
+        result, error = results.get(timeout=seconds)
     except queue.Empty:
         raise ZoomTransient("Zoom did not answer in time.", ambiguous=ambiguous) from None
     if error is not None:

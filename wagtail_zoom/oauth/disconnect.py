@@ -1,4 +1,4 @@
-"""Letting go: disconnect always succeeds here; Zoom is told by the worker."""
+"""Disconnects Sites and revokes grants. Disconnecting never waits for Zoom; the worker revokes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..models import (
     ExposedHost,
     Grant,
     GrantReason,
+    GrantState,
     OAuthState,
     Secret,
     ZoomAccount,
@@ -30,12 +31,13 @@ from . import grant_state, protocol
 
 logger = get_logger("oauth")
 
-REVOKE_TRIES = 6
+MAX_REVOKE_ATTEMPTS = 6
 ORPHAN_AGE = timedelta(hours=1)
 
 
 def disconnect(site_settings: ZoomSettings, *, keep: bool, user: Any = None) -> None:
-    """Unlink a Site. ``keep``: what is shown stays as a frozen archive; else it goes at once.
+    """Disconnect a Site. ``keep``: visible content stays as an archive that no longer changes;
+    otherwise it is deleted immediately.
 
     Curation (titles, images, decisions) stays for a later connection in either case.
     """
@@ -53,12 +55,12 @@ def disconnect(site_settings: ZoomSettings, *, keep: bool, user: Any = None) -> 
             site_settings.account = None
             site_settings.configured_at = None
             ExposedHost.objects.filter(settings=site_settings).delete()
-        # These alone: what somebody else has chosen in the meantime is not undone.
+        # Only these columns: settings saved by another user in the meantime are not overwritten.
         columns = ["grant", "account", "configured_at", "needs_confirmation", "paused_at"]
         site_settings.save(update_fields=[*columns, "archived_at"])
         OAuthState.objects.filter(site=site_settings.site_id).delete()
         if grant is not None:
-            release(grant)
+            release_unused(grant)
         Activity.log(
             [site_settings.site_id],
             "connection",
@@ -69,26 +71,29 @@ def disconnect(site_settings: ZoomSettings, *, keep: bool, user: Any = None) -> 
             user=user,
         )
         log(
-            instance=site_settings, action="wagtail_zoom.disconnect", user=user, data={"kept": keep}
+            instance=site_settings,
+            action="wagtail_zoom.disconnect",
+            user=user,
+            data={"archived": keep},
         )
         enqueue("purge_account", account.pk)
-        _tell_left(site_settings.site, account, kept=keep)
+        _send_disconnected(site_settings.site, account, archived=keep)
 
 
-def _tell_left(site: Site, account: ZoomAccount, *, kept: bool = False) -> None:
+def _send_disconnected(site: Site, account: ZoomAccount, *, archived: bool = False) -> None:
     transaction.on_commit(
         lambda: account_disconnected.send_robust(
-            ZoomSettings, site=site, account=account, kept=kept
+            ZoomSettings, site=site, account=account, archived=archived
         )
     )
 
 
-def release(grant: Grant) -> None:
+def release_unused(grant: Grant) -> None:
     """Revoke a grant when no Site uses it any more."""
     if ZoomSettings.objects.filter(grant=grant).exists():
         return
-    if grant.state != grant_state.REVOKED:
-        grant_state.transition(grant, grant_state.REVOKED, GrantReason.DISCONNECTED)
+    if grant.state != GrantState.REVOKED:
+        grant_state.transition(grant, GrantState.REVOKED, GrantReason.DISCONNECTED)
     Grant.objects.filter(pk=grant.pk).update(revoke_requested_at=timezone.now(), revoke_attempts=0)
     enqueue("revoke", grant.pk)
 
@@ -101,72 +106,73 @@ def sweep(now: datetime) -> None:
 
 
 def release_orphans() -> None:
-    """Grants that were authorised but never linked (the person said no to a switch)."""
+    """Release grants that were authorised but never connected (the user declined the switch)."""
     limit = timezone.now() - ORPHAN_AGE
     rows = Grant.objects.usable().filter(site_settings=None, connected_at__lt=limit)
     for grant in rows.distinct()[:50]:
-        release(grant)
+        release_unused(grant)
 
 
 def due_revocations() -> list[int]:
-    """Grants whose revocation has not reached Zoom yet and may be tried now (for the sweep)."""
+    """Grants whose revocation has not reached Zoom and may be tried now."""
     rows = Grant.objects.filter(revoke_requested_at__isnull=False)
     rows = rows.filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()))
     return list(rows.order_by("revoke_requested_at").values_list("pk", flat=True)[:50])
 
 
 def revoke_pending(grant_pk: int) -> None:
-    """Give the token back to Zoom, then drop both. After six tries (an hour) they are dropped
+    """Revoke the token at Zoom, then delete both. After six attempts (an hour) they are deleted
     anyway.
 
-    Documented for the access token; one that is over is renewed first (Zoom: OAuth, revoke).
+    Zoom documents revocation for the access token; an expired one is refreshed first (Zoom: OAuth,
+    revoke).
     """
     grant = Grant.objects.select_related("account").filter(
-        pk=grant_pk, revoke_requested_at__isnull=False, state=grant_state.REVOKED
+        pk=grant_pk, revoke_requested_at__isnull=False, state=GrantState.REVOKED
     ).first()  # fmt: skip
     if grant is None:
         return
-    same_home = not grant.account.is_quarantined and grant.client_id == settings.client_id
-    if same_home and grant.access_token.readable and grant.refresh_token.readable:
+    is_own_installation = not grant.account.is_quarantined and grant.client_id == settings.client_id
+    if is_own_installation and grant.access_token.readable and grant.refresh_token.readable:
         attempts = grant.revoke_attempts + 1
-        pause = timedelta(seconds=grant_state.BACKOFF[min(attempts, len(grant_state.BACKOFF)) - 1])
-        Grant.objects.filter(pk=grant.pk, state=grant_state.REVOKED).update(
-            revoke_attempts=attempts, retry_at=timezone.now() + pause
+        delay = timedelta(seconds=grant_state.BACKOFF[min(attempts, len(grant_state.BACKOFF)) - 1])
+        Grant.objects.filter(pk=grant.pk, state=GrantState.REVOKED).update(
+            revoke_attempts=attempts, retry_at=timezone.now() + delay
         )
         try:
-            _revoke(grant)
+            _revoke_token(grant)
         except ZoomAuthError:
-            logger.info("Grant %s was over at Zoom already.", grant.pk)
+            logger.info("Grant %s had already ended at Zoom.", grant.pk)
         except (ZoomError, ZoomConfigurationError) as error:
             logger.warning("Revoking grant %s failed: %s.", grant.pk, type(error).__name__)
-            if attempts < REVOKE_TRIES:
+            if attempts < MAX_REVOKE_ATTEMPTS:
                 return
     _drop_tokens(grant)
 
 
-def _revoke(grant: Grant) -> None:
+def _revoke_token(grant: Grant) -> None:
     if not grant.access_token:
         return
     if grant.expires_at is None or grant.expires_at > timezone.now() + timedelta(seconds=30):
         protocol.revoke(grant.access_token)
         return
-    fresh = protocol.renew(grant.refresh_token)
-    # Kept, because the old pair is dead: the next try needs this one.
-    grant.access_token, grant.refresh_token = fresh.access_token, fresh.refresh_token
-    kept = Grant.objects.filter(pk=grant.pk, generation=grant.generation).update(
+    token_set = protocol.refresh(grant.refresh_token)
+    # Store the new pair: the old one is invalid, and the next attempt needs this one.
+    grant.access_token, grant.refresh_token = token_set.access_token, token_set.refresh_token
+    updated = Grant.objects.filter(pk=grant.pk, generation=grant.generation).update(
         access_token=grant.access_token,
         refresh_token=grant.refresh_token,
-        expires_at=fresh.expires_at,
+        expires_at=token_set.expires_at,
         generation=F("generation") + 1,
     )
-    grant.generation += kept
-    protocol.revoke(Secret(value=fresh.access_token))
+    grant.generation += updated
+    protocol.revoke(Secret(value=token_set.access_token))
 
 
 def _drop_tokens(grant: Grant) -> None:
-    """Only while the grant is still given up: somebody may have connected again in between."""
+    """Delete the tokens, unless the Site was connected again in the meantime."""
     rows = Grant.objects.filter(
-        pk=grant.pk, generation=grant.generation, state=grant_state.REVOKED,
+        pk=grant.pk, generation=grant.generation, state=GrantState.REVOKED,
         revoke_requested_at__isnull=False,
     )  # fmt: skip
     rows.update(
@@ -174,40 +180,40 @@ def _drop_tokens(grant: Grant) -> None:
     )
 
 
-def deauthorize(account_zoom_id: str, user_zoom_id: str, at: datetime) -> list[int]:
-    """Zoom says that the app was removed: end that person's grants, unlink their Sites.
+def deauthorize(account_zoom_id: str, user_zoom_id: str, removed_at: datetime) -> list[int]:
+    """Handle the app's removal at Zoom: revoke that user's grants and disconnect their Sites.
 
-    A removal from before the present authorisation is old news (disconnect and connect again
+    A removal from before the current authorisation is ignored (disconnected and connected again
     within seconds). Returns the primary keys of the accounts whose rows are to be purged.
     """
-    purge: list[int] = []
+    account_ids: list[int] = []
     rows = Grant.objects.filter(
         account__zoom_id=account_zoom_id,
         zoom_user_id=user_zoom_id,  # guard: deauthorization-limited-to-user
-        connected_at__lte=at,  # guard: deauthorization-ignores-old-news
+        connected_at__lte=removed_at,  # guard: deauthorization-ignores-old-news
     ).select_related("account")
     for grant in rows:
         with transaction.atomic():
-            if grant.state != grant_state.REVOKED:
-                grant_state.transition(grant, grant_state.REVOKED, GrantReason.DEAUTHORIZED)
-            # A refresh under way loses against the generation: nothing is stored after this.
+            if grant.state != GrantState.REVOKED:
+                grant_state.transition(grant, GrantState.REVOKED, GrantReason.DEAUTHORIZED)
+            # The new generation makes a refresh under way fail: it stores nothing after this.
             Grant.objects.filter(pk=grant.pk).update(
                 access_token="", refresh_token="", user_email="", revoke_requested_at=None,
                 generation=F("generation") + 1,  # guard: deauthorization-stops-refresh
             )  # fmt: skip
-            choices = ZoomSettings.objects.filter(grant=grant)
-            left = list(choices.select_related("site"))
-            sites = [site_settings.site_id for site_settings in left]
-            ExposedHost.objects.filter(settings__in=choices).delete()
-            choices.update(
+            settings_rows = ZoomSettings.objects.filter(grant=grant)
+            disconnected = list(settings_rows.select_related("site"))
+            site_ids = [site_settings.site_id for site_settings in disconnected]
+            ExposedHost.objects.filter(settings__in=settings_rows).delete()
+            settings_rows.update(
                 grant=None, account=None, configured_at=None, archived_at=None, paused_at=None,
                 needs_confirmation=False,
             )  # fmt: skip
             Activity.log(
-                sites, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
+                site_ids, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
                 data={"account": str(grant.account)}, account=grant.account,
             )  # fmt: skip
-            for site_settings in left:
-                _tell_left(site_settings.site, grant.account)
-            purge.append(grant.account_id)
-    return sorted(set(purge))
+            for site_settings in disconnected:
+                _send_disconnected(site_settings.site, grant.account)
+            account_ids.append(grant.account_id)
+    return sorted(set(account_ids))

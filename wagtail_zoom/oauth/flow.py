@@ -1,8 +1,9 @@
-"""Connecting: from the button through Zoom's consent page back to the right Site.
+"""The OAuth authorisation code flow: from the Connect button to Zoom and back to the Site.
 
-The state is a random text whose row (single use, ten minutes) is bound to browser, user and Site.
-Zoom knows one redirect URL, on the canonical host; the code is kept encrypted in the row and the
-browser is sent on to the host where it began, where session, user and Site are checked.
+The state is a random string whose row (single use, ten minutes) is bound to browser, user and
+Site. Zoom knows one redirect URL, on the canonical host. The code is stored encrypted in the row,
+and the browser is redirected to the host where the flow began; there session, user and Site are
+checked.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from ..models import Grant, Invitation, OAuthState
 from ..permissions import may_change
 from . import connect, protocol, userinfo
 
-LIFE = timedelta(minutes=10)
-MOST_OPEN = 10
-BROWSER = "wagtail_zoom_browser"
-"""Session key of the random text that ties a flow to this browser."""
+STATE_LIFETIME = timedelta(minutes=10)
+MAX_OPEN_FLOWS = 10
+BROWSER_SESSION_KEY = "wagtail_zoom_browser"
+"""Session key of the random string that binds a flow to this browser."""
 
 
 class FlowError(Exception):
-    """The authorisation cannot go on; ``code`` names the sentence to show."""
+    """The authorisation cannot continue; ``code`` names the message to show."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -39,7 +40,7 @@ class FlowError(Exception):
 
 
 def digest(text: str) -> str:
-    """How random texts are kept: only their SHA-256."""
+    """SHA-256 of a random string; only this is stored."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -50,21 +51,21 @@ def redirect_uri() -> str:
 
 @sensitive_variables("state", "verifier")
 def start(request: HttpRequest, site: Site, invitation: Invitation | None = None) -> HttpResponse:
-    """Begin an authorisation for this Site; the caller has checked the right to do so.
+    """Begin an authorisation for this Site; the caller has checked the permission.
 
     Raises:
-        FlowError: the host is not one of the installation's, or settings are missing.
+        FlowError: the hostname does not belong to this installation, or settings are missing.
     """
     if not (settings.client_id and settings.client_secret and settings.base_url):
         raise FlowError("not_configured")
     if not is_own_host(request.get_host()):  # guard: flow-starts-on-own-host
         raise FlowError("unknown_host")
-    mine = browser(request)
-    _make_room(mine)  # guard: open-flows-limit
+    browser = browser_hash(request)
+    _delete_oldest_flows(browser)  # guard: open-flows-limit
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     row = OAuthState(
         state_hash=digest(state),
-        session_hash=mine,
+        session_hash=browser,
         user=request.user if request.user.is_authenticated else None,
         site=site,
         invitation=invitation,
@@ -72,7 +73,7 @@ def start(request: HttpRequest, site: Site, invitation: Invitation | None = None
         issuer=settings.oauth_url,
         redirect_uri=redirect_uri(),
         origin=f"{request.scheme}://{request.get_host()}",
-        expires_at=timezone.now() + LIFE,
+        expires_at=timezone.now() + STATE_LIFETIME,
     )
     row.verifier = verifier
     row.save()
@@ -80,32 +81,38 @@ def start(request: HttpRequest, site: Site, invitation: Invitation | None = None
 
 
 def is_own_host(host: str) -> bool:
-    """Whether a host (with or without port) belongs to this installation."""
-    name = (urlsplit(f"//{host}").hostname or "").lower()
-    own = {urlsplit(settings.base_url).hostname or "", *settings.admin_hosts}
-    return name in {one.lower() for one in own} or Site.objects.filter(hostname=name).exists()
+    """Whether a hostname (with or without port) belongs to this installation."""
+    hostname = (urlsplit(f"//{host}").hostname or "").lower()
+    own_hostnames = {
+        urlsplit(settings.base_url).hostname or "",
+        *settings.admin_hosts,  # guard: admin-hosts-are-own
+    }
+    return (
+        hostname in {own_hostname.lower() for own_hostname in own_hostnames}
+        or Site.objects.filter(hostname=hostname).exists()
+    )
 
 
-def browser(request: HttpRequest) -> str:
-    """Digest of the random text that ties flows to this browser's session."""
-    if BROWSER not in request.session:
-        request.session[BROWSER] = secrets.token_urlsafe(32)
-    return digest(request.session[BROWSER])
+def browser_hash(request: HttpRequest) -> str:
+    """Digest of the random string that binds flows to this browser's session."""
+    if BROWSER_SESSION_KEY not in request.session:
+        request.session[BROWSER_SESSION_KEY] = secrets.token_urlsafe(32)
+    return digest(request.session[BROWSER_SESSION_KEY])
 
 
-def _make_room(browser: str) -> None:
-    """At most ten flows of one browser are open; the oldest go."""
+def _delete_oldest_flows(browser: str) -> None:
+    """Keep at most ten open flows per browser, including the new one."""
     rows = OAuthState.objects.filter(session_hash=browser).order_by("-created_at")
-    stale = list(rows.values_list("pk", flat=True)[MOST_OPEN - 1 :])
+    stale = list(rows.values_list("pk", flat=True)[MAX_OPEN_FLOWS - 1 :])
     OAuthState.objects.filter(pk__in=stale).delete()
 
 
 @sensitive_variables("state", "code")
-def receive(state: str, code: str) -> str:
-    """The canonical host: keep the code in the state's row; where the browser is to go on.
+def handle_callback(state: str, code: str) -> str:
+    """On the canonical host: store the code in the state's row; return the URL to continue at.
 
     Raises:
-        FlowError: the state is unknown, used or over.
+        FlowError: the state is unknown, used or expired.
     """
     row = OAuthState.objects.filter(state_hash=digest(state), expires_at__gt=timezone.now()).first()
     if (
@@ -113,7 +120,7 @@ def receive(state: str, code: str) -> str:
     ):
         raise FlowError("state")
     row.code = code
-    # A second code for the same state is somebody else's.
+    # A second code for the same state is not accepted.
     if not OAuthState.objects.filter(
         pk=row.pk,
         code="",  # guard: code-accepted-once
@@ -122,8 +129,8 @@ def receive(state: str, code: str) -> str:
     return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}"
 
 
-def declined(state: str) -> str:
-    """The person said no at Zoom: forget the flow; where the browser goes on, or empty."""
+def handle_denied(state: str) -> str:
+    """The user declined at Zoom: return the URL to continue at, or an empty string."""
     row = OAuthState.objects.filter(state_hash=digest(state)).first()
     if row is None or not is_own_host(urlsplit(row.origin).netloc):
         return ""
@@ -131,11 +138,11 @@ def declined(state: str) -> str:
 
 
 @sensitive_variables("state")
-def take(request: HttpRequest, state: str) -> OAuthState:
-    """The originating host: the state's row, checked and deleted (single use).
+def consume_state(request: HttpRequest, state: str) -> OAuthState:
+    """On the originating host: check the state's row, delete it (single use) and return it.
 
     Raises:
-        FlowError: it is not this browser's, user's or Site's, or it is over.
+        FlowError: it belongs to another browser, user or Site, or it has expired.
     """
     row = (
         OAuthState.objects.filter(
@@ -147,24 +154,24 @@ def take(request: HttpRequest, state: str) -> OAuthState:
     )
     if row is None:
         raise FlowError("state")
-    mine = row.session_hash == digest(request.session.get(BROWSER, ""))
+    same_browser = row.session_hash == digest(request.session.get(BROWSER_SESSION_KEY, ""))
     user = request.user if request.user.is_authenticated else None
     same_app = (row.client_id, row.issuer) == (settings.client_id, settings.oauth_url)
     if (
-        not mine  # guard: state-bound-to-browser
+        not same_browser  # guard: state-bound-to-browser
         or not same_app  # guard: state-bound-to-client
         or (row.invitation is None and row.user != user)  # guard: state-bound-to-user
     ):
         raise FlowError("state")
-    _check_right(row)
-    # Deleting decides a race: of two requests with one state only one goes on.
+    _check_permission(row)
+    # Deleting the row decides a race: of two requests with one state only one continues.
     if not OAuthState.objects.filter(pk=row.pk).delete()[0]:  # guard: state-single-use
         raise FlowError("state")
     return row
 
 
-def _check_right(row: OAuthState) -> None:
-    """The right is checked again on completion: it may have been withdrawn in between."""
+def _check_permission(row: OAuthState) -> None:
+    """Check the permission again on completion: it may have been withdrawn in the meantime."""
     if row.invitation is None:
         if (
             row.user is None
@@ -181,11 +188,11 @@ def _check_right(row: OAuthState) -> None:
 
 
 def complete(row: OAuthState) -> Grant:
-    """Trade the code for tokens, learn who agreed, and store the grant. Links nothing yet.
+    """Exchange the code for tokens, fetch the user and store the grant. Connects no Site yet.
 
     Raises:
-        ZoomError, ZoomConfigurationError: Zoom refused the code or is away.
+        ZoomError, ZoomConfigurationError: Zoom refused the code or cannot be reached.
     """
-    fresh = protocol.exchange(row.code, row.verifier, row.redirect_uri)
-    who: dict[str, Any] = userinfo.read(fresh)
-    return connect.store_grant(fresh, who, row.user)
+    token_set = protocol.exchange_code(row.code, row.verifier, row.redirect_uri)
+    profile: dict[str, Any] = userinfo.fetch_userinfo(token_set)
+    return connect.store_grant(token_set, profile, row.user)

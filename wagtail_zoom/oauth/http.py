@@ -1,6 +1,6 @@
-"""The guarded way to Zoom's servers: time-outs, no redirects, bounded answers, no open transaction.
+"""HTTP requests to Zoom: time-outs, no redirects, limited response size, no open transaction.
 
-Both the token calls and the REST client go through here, so a guard cannot be forgotten.
+Both the token calls and the REST client use this module, so that no check can be forgotten.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from ..conf import settings
 from ..exceptions import ZoomProtocolError, ZoomTransient
 from .deadline import call_with_deadline
 
-CHUNK = 64 * 1024
-CONNECT_SECONDS = 1.0
-"""For a connection, where somebody waits."""
+CHUNK_BYTES = 64 * 1024
+MAX_CONNECT_SECONDS = 1.0
+"""Seconds to wait for a connection when the call has a deadline."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What Zoom answered: ``body`` is the parsed JSON, ``None`` when there is none."""
+class ZoomResponse:
+    """Zoom's response: ``body`` is the parsed JSON, ``None`` when there is none."""
 
     status: int
     headers: Any
     body: Any = field(repr=False)
 
 
-class Bearer(AuthBase):
-    """Puts the token into the header; an auth object, so that no ``.netrc`` can replace it."""
+class BearerAuth(AuthBase):
+    """Adds the token to the header; an auth object, so that no ``.netrc`` can replace it."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -52,23 +52,23 @@ class Bearer(AuthBase):
 _sessions: dict[int, requests.Session] = {}
 
 
-def session() -> requests.Session:
-    """The process's own session (connections must not be shared over a fork)."""
-    found = _sessions.get(os.getpid())
-    if found is None:
-        found = requests.Session()
-        guard(found)
+def get_session() -> requests.Session:
+    """Return the session of this process (connections must not be shared across a fork)."""
+    session = _sessions.get(os.getpid())
+    if session is None:
+        session = requests.Session()
+        configure_session(session)
         _sessions.clear()
-        _sessions[os.getpid()] = found
-    return found
+        _sessions[os.getpid()] = session
+    return session
 
 
-def guard(found: requests.Session) -> None:
-    """No cookies, no silent repetition, connections enough for parallel reads."""
-    found.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+def configure_session(session: requests.Session) -> None:
+    """No cookies, no automatic retries, enough connections for parallel reads."""
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_maxsize=16, max_retries=0)
-    found.mount("https://", adapter)
-    found.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
 
 
 class TransactionOpen(RuntimeError):
@@ -76,9 +76,9 @@ class TransactionOpen(RuntimeError):
 
 
 def refuse_in_transaction() -> None:
-    """No network call inside a transaction, anywhere: it would hold locks for seconds.
+    """Refuse network calls inside a transaction: they would hold locks for seconds.
 
-    Transactions that a test case keeps open around a whole test do not count.
+    Transactions that a test case opens around a whole test do not count.
 
     Raises:
         TransactionOpen: a transaction of the calling code is open.
@@ -91,7 +91,7 @@ def refuse_in_transaction() -> None:
 
 
 @sensitive_variables("params", "payload", "form")
-def call(
+def request_json(
     method: str,
     url: str,
     *,
@@ -99,28 +99,28 @@ def call(
     params: dict[str, Any] | None = None,
     payload: dict[str, Any] | None = None,
     form: dict[str, str] | None = None,
-    within: float | None = None,
-) -> Answer:
-    """One request, one answer; never repeated here.
+    deadline: float | None = None,
+) -> ZoomResponse:
+    """Send one request and parse the response; never retried here.
 
     Args:
-        within: seconds for all of it, from looking up the name to the last byte; without it, the
-            time-outs of the settings count for each part.
+        deadline: seconds for the whole request, from name resolution to the last byte; without it,
+            the time-outs of the settings apply to each part.
 
     Raises:
-        ZoomTransient: no answer; ``ambiguous`` tells that the request may have taken effect.
-        ZoomProtocolError: the answer is too large, endless, or a redirect.
+        ZoomTransient: no response; with ``ambiguous`` the request may have taken effect.
+        ZoomProtocolError: the response is too large, endless, or a redirect.
     """
-    answer = exchange(
-        method, url, auth=auth, params=params, payload=payload, form=form, within=within
+    response = send_request(
+        method, url, auth=auth, params=params, payload=payload, form=form, deadline=deadline
     )
-    if 300 <= answer.status < 400:  # guard: redirect-not-followed
-        raise ZoomProtocolError("Zoom answered with a redirect.", status=answer.status)
-    return Answer(answer.status, answer.headers, _parse(answer.body))
+    if 300 <= response.status < 400:  # guard: redirect-not-followed
+        raise ZoomProtocolError("Zoom answered with a redirect.", status=response.status)
+    return ZoomResponse(response.status, response.headers, _parse_json(response.body))
 
 
-@sensitive_variables("params", "payload", "form", "facts")
-def exchange(
+@sensitive_variables("params", "payload", "form", "request_options")
+def send_request(
     method: str,
     url: str,
     *,
@@ -128,71 +128,86 @@ def exchange(
     params: dict[str, Any] | None = None,
     payload: dict[str, Any] | None = None,
     form: dict[str, str] | None = None,
-    within: float | None = None,
+    deadline: float | None = None,
     accept: str = "application/json",
-) -> Answer:
-    """As :func:`call`, but the body stays bytes and a redirect is an answer like any other."""
+) -> ZoomResponse:
+    """Like :func:`request_json`, but the body stays bytes and redirects are returned."""
     refuse_in_transaction()
-    writes = method not in ("GET", "HEAD")
-    connect, read = settings.timeout
+    is_write = method not in ("GET", "HEAD")
+    connect_timeout, read_timeout = settings.timeout
     headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-    facts = {"auth": auth, "params": params, "json": payload, "data": form, "headers": headers}
-    if within is None:  # guard: slow-answer-time-limit
-        return _send(method, url, facts, (connect, read), 3 * read, writes)
-    limits = (min(connect, CONNECT_SECONDS, within), within)
+    request_options = {
+        "auth": auth,
+        "params": params,
+        "json": payload,
+        "data": form,
+        "headers": headers,
+    }
+    if deadline is None:  # guard: slow-answer-time-limit
+        return _send(
+            method,
+            url,
+            request_options,
+            (connect_timeout, read_timeout),
+            3 * read_timeout,
+            is_write,
+        )
+    timeouts = (min(connect_timeout, MAX_CONNECT_SECONDS, deadline), deadline)
     return call_with_deadline(
-        within, lambda: _send(method, url, facts, limits, within, writes), ambiguous=writes
+        deadline,
+        lambda: _send(method, url, request_options, timeouts, deadline, is_write),
+        ambiguous=is_write,
     )
 
 
-@sensitive_variables("facts")
+@sensitive_variables("request_options")
 def _send(
     method: str,
     url: str,
-    facts: dict[str, Any],
-    limits: tuple[float, float],
+    request_options: dict[str, Any],
+    timeouts: tuple[float, float],
     body_seconds: float,
-    writes: bool,
-) -> Answer:
+    is_write: bool,
+) -> ZoomResponse:
     response, failure = None, None
     try:
-        response = session().request(
+        response = get_session().request(
             method,
             url,
-            timeout=limits,
+            timeout=timeouts,
             allow_redirects=False,  # guard: http-library-follows-no-redirect
             stream=True,
-            **facts,
+            **request_options,
         )
     except Exception as error:
-        failure = _failure(error, writes)
+        failure = _translate_error(error, is_write)
     if response is None:
-        # Raised out here, without the frames of the library: the token stands in their variables,
-        # and debug pages and error mails show variables.
-        raise failure or ZoomTransient("The connection to Zoom broke.") from None
+        # Raised here, without the frames of the library: their variables hold the token, and debug
+        # pages and error emails show variables.
+        raise failure or ZoomTransient("The connection to Zoom was lost.") from None
     try:
-        raw = _read(response, time.monotonic() + body_seconds)
+        raw = _read_body(response, time.monotonic() + body_seconds)
     except (requests.RequestException, OSError, zlib.error, _urllib_errors()):
-        raise ZoomTransient("Zoom's answer broke off.", ambiguous=writes) from None
+        raise ZoomTransient("Zoom's response was interrupted.", ambiguous=is_write) from None
     finally:
         response.close()
-    return Answer(response.status_code, response.headers, raw)
+    return ZoomResponse(response.status_code, response.headers, raw)
 
 
-def _failure(error: Exception, writes: bool) -> Exception:
-    """What an error of the library means to us."""
+def _translate_error(error: Exception, is_write: bool) -> Exception:
+    """Translate an error of the HTTP library into one of our exceptions."""
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
         return ZoomTransient("Zoom could not be reached.")
     if isinstance(error, requests.ConnectionError):
-        lost = writes and not never_sent(error)
-        return ZoomTransient("The connection to Zoom broke.", ambiguous=lost)
+        ambiguous = is_write and not never_sent(error)
+        return ZoomTransient("The connection to Zoom was lost.", ambiguous=ambiguous)
     if isinstance(error, requests.RequestException):
-        return ZoomTransient("Zoom did not answer in time.", ambiguous=writes)
+        return ZoomTransient("Zoom did not answer in time.", ambiguous=is_write)
     return error.with_traceback(None)
 
 
 def never_sent(error: requests.RequestException) -> bool:
-    """No connection came about (refused, no such name, no TLS): nothing can have taken effect."""
+    """No connection was made (refused, unknown name, no TLS), so nothing can have taken effect."""
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
         return True
     text = repr(error.args[0]) if error.args else ""
@@ -205,36 +220,38 @@ def _urllib_errors() -> type[Exception]:
     return HTTPError
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole body, unpacked, at most ``MAX_RESPONSE_BYTES``: a bomb is never unpacked."""
+def _read_body(response: requests.Response, deadline: float) -> bytes:
+    """Read and decompress the body, at most ``MAX_RESPONSE_BYTES``, also of a gzip bomb."""
     limit = settings.max_response_bytes
-    packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
-    unpack = zlib.decompressobj(31) if packed else None
+    is_gzip = response.headers.get("Content-Encoding", "").lower() == "gzip"
+    decompressor = zlib.decompressobj(31) if is_gzip else None
     parts: list[bytes] = []
     size = 0
     for chunk in _chunks(response.raw):
-        part = unpack.decompress(chunk, limit + 1 - size) if unpack else chunk
+        part = decompressor.decompress(chunk, limit + 1 - size) if decompressor else chunk
         size += len(part)
-        if size > limit or (unpack and unpack.unconsumed_tail):  # guard: answer-size-limit
-            raise ZoomProtocolError("Zoom's answer is too large.", status=response.status_code)
+        if size > limit or (
+            decompressor and decompressor.unconsumed_tail
+        ):  # guard: answer-size-limit
+            raise ZoomProtocolError("Zoom's response is too large.", status=response.status_code)
         if time.monotonic() > deadline:
             raise ZoomTransient("Zoom answers too slowly.", ambiguous=True)
         parts.append(part)
-    if unpack and not unpack.eof and size:
-        raise zlib.error("The answer broke off.")
+    if decompressor and not decompressor.eof and size:
+        raise zlib.error("The response was interrupted.")
     return b"".join(parts)
 
 
 def _chunks(raw: Any) -> Iterator[bytes]:
-    """The body as it comes in. ``stream`` waits until a chunk is full, however long that takes."""
+    """Yield the body as it arrives. ``stream`` would wait until a chunk is full."""
     if not hasattr(raw, "read1"):  # urllib3 before 2.1
-        yield from raw.stream(CHUNK, decode_content=False)
+        yield from raw.stream(CHUNK_BYTES, decode_content=False)
         return
-    while part := raw.read1(CHUNK, decode_content=False):
+    while part := raw.read1(CHUNK_BYTES, decode_content=False):
         yield part
 
 
-def _parse(raw: bytes) -> Any:
+def _parse_json(raw: bytes) -> Any:
     try:
         return json.loads(raw) if raw.strip() else None
     except (ValueError, RecursionError):
@@ -242,4 +259,4 @@ def _parse(raw: bytes) -> Any:
 
 
 NOT_JSON = object()
-"""Stands for a body that is no JSON."""
+"""The body of a response that is not valid JSON."""

@@ -1,4 +1,4 @@
-"""Links with which somebody without a CMS log-in connects one Site (the Zoom administrator)."""
+"""Invitation links: a Zoom administrator without a CMS login connects one Site."""
 
 from __future__ import annotations
 
@@ -15,50 +15,54 @@ from ..models import Activity, Invitation
 from ..permissions import may_change
 from .flow import digest
 
-DAYS = 7
+VALID_DAYS = 7
 
 
 def create(site: Site, user: Any) -> tuple[Invitation, str]:
-    """A new link, good once and for seven days; earlier open ones of the Site end."""
+    """Create a link, valid once and for seven days; earlier open links of the Site are revoked."""
     Invitation.objects.filter(site=site, used_at=None, revoked_at=None).update(
         revoked_at=timezone.now()
     )
     token = secrets.token_urlsafe(32)
-    row = Invitation.objects.create(
+    invitation = Invitation.objects.create(
         site=site,
         token_hash=digest(token),
         created_by=user,
-        expires_at=timezone.now() + timedelta(days=DAYS),
+        expires_at=timezone.now() + timedelta(days=VALID_DAYS),
     )
     Activity.log([site.pk], "connection", "invited", user=user)
-    return row, f"{settings.base_url}{reverse('wagtail_zoom:invite', args=[token])}"
+    return invitation, f"{settings.base_url}{reverse('wagtail_zoom:invite', args=[token])}"
 
 
 def find(token: str) -> Invitation | None:
-    """The invitation behind a link, while it is open and its sender may still invite."""
-    row = (
+    """Return the invitation of a link if it is open and its creator still has the permission."""
+    invitation = (
         Invitation.objects.filter(token_hash=digest(token))
         .select_related("site", "created_by")
         .first()
     )
-    return row if row and row.is_open and may_change(row.created_by, row.site) else None
+    return (
+        invitation
+        if invitation and invitation.is_open and may_change(invitation.created_by, invitation.site)
+        else None
+    )
 
 
-def bind(row: Invitation, browser: str) -> bool:
-    """Tie the link to the browser that pressed its button first; whether this is that browser."""
-    Invitation.objects.filter(pk=row.pk, nonce_hash="").update(nonce_hash=browser)
-    return Invitation.objects.filter(pk=row.pk, nonce_hash=browser).exists()
+def bind_to_browser(invitation: Invitation, browser: str) -> bool:
+    """Bind the link to the browser that uses it first; return whether this is that browser."""
+    Invitation.objects.filter(pk=invitation.pk, nonce_hash="").update(nonce_hash=browser)
+    return Invitation.objects.filter(pk=invitation.pk, nonce_hash=browser).exists()
 
 
-def use(row: Invitation) -> bool:
-    """Mark it used; False when somebody was faster."""
+def mark_used(invitation: Invitation) -> bool:
+    """Mark it as used; False when another request was faster."""
     return bool(
-        Invitation.objects.filter(pk=row.pk, used_at=None, revoked_at=None).update(
+        Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None).update(
             used_at=timezone.now()
         )
     )
 
 
-def revoke(row: Invitation) -> None:
-    """Take the link back."""
-    Invitation.objects.filter(pk=row.pk, used_at=None).update(revoked_at=timezone.now())
+def revoke(invitation: Invitation) -> None:
+    """Revoke the link."""
+    Invitation.objects.filter(pk=invitation.pk, used_at=None).update(revoked_at=timezone.now())

@@ -1,4 +1,4 @@
-"""What a person is told when an authorisation cannot go on: what happened, and what to do."""
+"""Messages for users when an authorisation cannot continue: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomProtocolError, ZoomTransient
 
-SENTENCES: dict[str, str | Promise] = {
+MESSAGES: dict[str, str | Promise] = {
     "state": _(
         "This link to Zoom is over or has been used already. Nothing was changed. "
         "Open the Zoom settings of your site and press Connect again."
@@ -45,8 +45,8 @@ SENTENCES: dict[str, str | Promise] = {
 }
 
 
-def code_of(error: Exception) -> str:
-    """The sentence for an error of the exchange."""
+def message_code(error: Exception) -> str:
+    """Key in ``MESSAGES`` for an error of the code exchange."""
     if isinstance(error, ZoomConfigurationError):
         return "configuration"
     if isinstance(error, ZoomTransient):

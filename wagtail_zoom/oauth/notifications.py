@@ -1,6 +1,6 @@
-"""Mail to the owner when the connection needs them: at once, after three days and after seven.
+"""Emails to the owner of a broken connection: immediately, after three days and after seven.
 
-Never more, and none after it is repaired: the list of what was sent is emptied with the repair.
+No more than three, and none after the repair, which clears the list of sent emails.
 Templates ``wagtail_zoom/mail/needs_reconnect.txt`` and ``…_subject.txt`` may be overridden.
 """
 
@@ -22,19 +22,19 @@ from ..models import Grant, GrantState, ZoomSettings
 from ..permissions import may_change
 from ..utils.logging import get_logger
 
-logger = get_logger("notices")
+logger = get_logger("notifications")
 
-AFTER = (timedelta(0), timedelta(days=3), timedelta(days=7))
-"""When the mails go out, counted from the moment the connection broke."""
-BATCH = 50
-"""Grants that one tick looks after; the others wait for the next minute."""
+SEND_AFTER = (timedelta(0), timedelta(days=3), timedelta(days=7))
+"""When the emails are sent, counted from when the connection broke."""
+BATCH_SIZE = 50
+"""Emails sent per tick; the others wait for the next minute."""
 
 
-def owner_address(site_settings: ZoomSettings) -> str:
-    """Where mail about problems of a Site goes; empty when nobody is known.
+def owner_email(site_settings: ZoomSettings) -> str:
+    """Email address for problems of a Site; empty when none is known.
 
-    The address that the owner entered, else that of the person who connected. Several Sites may
-    share a permission: who connected another one is told nothing of this one.
+    The address that the owner entered, otherwise that of the user who connected. Several Sites may
+    share a grant: a user who connected another Site is not notified about this one.
     """
     if site_settings.contact_email:
         return site_settings.contact_email
@@ -47,8 +47,8 @@ def owner_address(site_settings: ZoomSettings) -> str:
     return grant.user_email.reveal() if grant.user_email.readable else ""
 
 
-def send_due_notices(now: datetime) -> int:
-    """The tick: send what is due; how many mails went out."""
+def send_due_notifications(now: datetime) -> int:
+    """Periodic job: send due emails; return how many were sent."""
     sent = 0
     rows = Grant.objects.filter(
         state=GrantState.NEEDS_RECONNECT, site_settings__isnull=False
@@ -57,46 +57,46 @@ def send_due_notices(now: datetime) -> int:
         if not is_due(grant, now) or grant.account.is_quarantined:
             continue
         sent += _send(grant, now)
-        if sent >= BATCH:
+        if sent >= BATCH_SIZE:
             break
     return sent
 
 
 def is_due(grant: Grant, now: datetime) -> bool:
-    """Whether the next mail about the present trouble should go out."""
-    step = len(grant.notices or [])
-    return step < len(AFTER) and now >= grant.state_since + AFTER[step]
+    """Whether the next email about the current problem is due."""
+    sent_count = len(grant.reminders_sent or [])
+    return sent_count < len(SEND_AFTER) and now >= grant.state_since + SEND_AFTER[sent_count]
 
 
-def send_about(site_settings: ZoomSettings, address: str, title: str, text: str) -> bool:
-    """A mail that the host's administrator asks for; whether it could be sent.
+def send_status_email(site_settings: ZoomSettings, email: str, title: str, text: str) -> bool:
+    """Send an email that the operator requests; return whether it could be sent.
 
-    Templates ``wagtail_zoom/mail/needs_you.txt`` and ``…_subject.txt``. It counts as none of the
-    reminders: those go on by themselves.
+    Templates ``wagtail_zoom/mail/needs_you.txt`` and ``…_subject.txt``. It does not count as one of
+    the automatic emails.
     """
     account = site_settings.account
-    if not address or (account is not None and account.is_quarantined):
+    if not email or (account is not None and account.is_quarantined):
         return False
     context = _context(site_settings) | {"title": title, "text": text}
     try:
-        _message("needs_you", address, context).send()
+        _build_email("needs_you", email, context).send()
     except (smtplib.SMTPException, OSError) as error:
-        logger.warning("A mail to an owner could not be sent (%s).", type(error).__name__)
+        logger.warning("An email to an owner could not be sent (%s).", type(error).__name__)
         return False
     return True
 
 
 def _send(grant: Grant, now: datetime) -> int:
-    """Note the mail first and send it then: rather none than one every minute."""
+    """Record the email before sending it: better none than one every minute."""
     if not _claim(grant, now):
         return 0
     sent = 0
-    choices = ZoomSettings.objects.filter(grant=grant).select_related(
+    settings_rows = ZoomSettings.objects.filter(grant=grant).select_related(
         "site", "account", "grant__account", "grant__connected_by"
     )
-    for site_settings in choices:
-        address = owner_address(site_settings)
-        if not address:
+    for site_settings in settings_rows:
+        email = owner_email(site_settings)
+        if not email:
             continue
         context = _context(site_settings) | {
             "account": site_settings.account,
@@ -106,39 +106,39 @@ def _send(grant: Grant, now: datetime) -> int:
         }
         try:
             with translation.override(language_of(site_settings)):
-                _message("needs_reconnect", address, context).send()
+                _build_email("needs_reconnect", email, context).send()
             sent += 1
         except (smtplib.SMTPException, OSError) as error:
-            logger.warning("A mail to an owner could not be sent (%s).", type(error).__name__)
+            logger.warning("An email to an owner could not be sent (%s).", type(error).__name__)
     return sent
 
 
 def _claim(grant: Grant, now: datetime) -> bool:
-    """Of two workers one sends."""
+    """Record the email; of two workers only one succeeds."""
     with transaction.atomic():
         row = Grant.objects.select_for_update().get(pk=grant.pk)
         if row.state != GrantState.NEEDS_RECONNECT or not is_due(row, now):
             return False
-        row.notices = [*(row.notices or []), now.isoformat()]
-        Grant.objects.filter(pk=row.pk).update(notices=row.notices)
+        row.reminders_sent = [*(row.reminders_sent or []), now.isoformat()]
+        Grant.objects.filter(pk=row.pk).update(reminders_sent=row.reminders_sent)
         return True
 
 
 def language_of(site_settings: ZoomSettings) -> str:
-    """The language in which the person who connected uses the admin."""
+    """Admin language of the user who connected."""
     person = site_settings.grant.connected_by if site_settings.grant else None
     profile = getattr(person, "wagtail_userprofile", None)
-    chosen = getattr(profile, "preferred_language", "")
-    return str(chosen or django_settings.LANGUAGE_CODE)
+    language = getattr(profile, "preferred_language", "")
+    return str(language or django_settings.LANGUAGE_CODE)
 
 
-def _message(name: str, address: str, context: dict[str, Any]) -> EmailMessage:
-    subject = render_to_string(f"wagtail_zoom/mail/{name}_subject.txt", context)
-    body = render_to_string(f"wagtail_zoom/mail/{name}.txt", context)
+def _build_email(template_name: str, email: str, context: dict[str, Any]) -> EmailMessage:
+    subject = render_to_string(f"wagtail_zoom/mail/{template_name}_subject.txt", context)
+    body = render_to_string(f"wagtail_zoom/mail/{template_name}.txt", context)
     return EmailMessage(
         subject=" ".join(subject.split()),
         body=body.strip() + "\n",
-        to=[address],
+        to=[email],
         headers={"Auto-Submitted": "auto-generated"},
     )
 

@@ -1,6 +1,6 @@
-"""The token endpoint: exchange, refresh and revoke through Authlib, answers classified once.
+"""Zoom's token endpoint: exchange, refresh and revoke through Authlib, with error classification.
 
-Nothing is stored here. Texts of answers never leave this module: they can hold tokens.
+Nothing is stored here. Response texts never leave this module: they can contain tokens.
 Sources: Zoom, "OAuth 2.0" and "OAuth error messages".
 """
 
@@ -18,17 +18,21 @@ from django.utils import timezone
 from ..conf import settings
 from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomProtocolError, ZoomTransient
 from ..models import GrantReason, Secret
-from .http import guard, never_sent, refuse_in_transaction
+from .http import configure_session, never_sent, refuse_in_transaction
 
-LONGEST = 400 * 86400
-REASONS = {4735: GrantReason.OWNER_GONE, 4717: GrantReason.DISABLED, 4738: GrantReason.DISABLED}
-CLIENT_CODES = {4702, 4704, 4706}
-LONGEST_TOKEN = 16_384
+MAX_EXPIRES_SECONDS = 400 * 86400
+REASON_BY_CODE = {
+    4735: GrantReason.OWNER_GONE,
+    4717: GrantReason.DISABLED,
+    4738: GrantReason.DISABLED,
+}
+CLIENT_ERROR_CODES = {4702, 4704, 4706}
+MAX_TOKEN_LENGTH = 16_384
 
 
 @dataclass(frozen=True)
 class TokenSet:
-    """A whole answer of the token endpoint; not printed."""
+    """A complete response of the token endpoint; its repr shows no token."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -37,40 +41,40 @@ class TokenSet:
     api_url: str = ""
 
 
-def session(**options: Any) -> OAuth2Session:
-    """An Authlib session for the installation's client (HTTP Basic, PKCE S256)."""
-    found = OAuth2Session(
+def oauth_session(**options: Any) -> OAuth2Session:
+    """Authlib session for the installation's client (HTTP Basic, PKCE S256)."""
+    session = OAuth2Session(
         client_id=settings.client_id,
         client_secret=settings.client_secret,
         token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - a method's name
         code_challenge_method="S256",
         **options,
     )
-    guard(found)
+    configure_session(session)
     for name in ("access_token_response", "refresh_token_response"):
-        found.register_compliance_hook(name, _checked)
-    return found
+        session.register_compliance_hook(name, _check_response)
+    return session
 
 
 def authorize_url(state: str, verifier: str, redirect_uri: str) -> str:
-    """Where the owner is sent to agree."""
-    with session(redirect_uri=redirect_uri) as client:
+    """URL at which the owner authorises the app."""
+    with oauth_session(redirect_uri=redirect_uri) as client:
         url, _state = client.create_authorization_url(
             f"{settings.oauth_url}/oauth/authorize", state=state, code_verifier=verifier
         )
     return str(url)
 
 
-def exchange(code: Secret, verifier: Secret, redirect_uri: str) -> TokenSet:
-    """Trade an authorisation code for tokens. A code works once, so this is never repeated.
+def exchange_code(code: Secret, verifier: Secret, redirect_uri: str) -> TokenSet:
+    """Exchange an authorisation code for tokens. A code works once, so this is never retried.
 
     Raises:
         ZoomError: Zoom refused it or could not be reached.
         ZoomConfigurationError: the installation's client id or secret is wrong.
     """
-    return _tokens(
+    return _request_tokens(
         lambda client: client.fetch_token(
-            _url("token"),
+            _endpoint("token"),
             code=code.reveal(),
             code_verifier=verifier.reveal(),
             redirect_uri=redirect_uri,
@@ -80,19 +84,19 @@ def exchange(code: Secret, verifier: Secret, redirect_uri: str) -> TokenSet:
     )
 
 
-def renew(refresh_token: Secret) -> TokenSet:
-    """Trade a refresh token for a new pair; the old one is dead from then on.
+def refresh(refresh_token: Secret) -> TokenSet:
+    """Exchange a refresh token for a new pair; the old one is invalid from then on.
 
     Raises:
-        ZoomAuthError: the permission is gone (``invalid_grant`` and its kin).
+        ZoomAuthError: the authorisation has ended (``invalid_grant`` and similar errors).
         ZoomTransient: try again; ``ambiguous`` when the rotation may have happened.
         ZoomConfigurationError: the installation's client id or secret is wrong.
     """
     if not refresh_token:
         raise ZoomAuthError(GrantReason.INVALID_GRANT)
-    return _tokens(
+    return _request_tokens(
         lambda client: client.refresh_token(
-            _url("token"),
+            _endpoint("token"),
             refresh_token=refresh_token.reveal(),
             timeout=settings.timeout,
             allow_redirects=False,
@@ -101,15 +105,15 @@ def renew(refresh_token: Secret) -> TokenSet:
 
 
 def revoke(token: Secret) -> None:
-    """Give a token back; Zoom then removes the installation for that person.
+    """Revoke a token; Zoom then removes the app for that user.
 
     Raises:
         ZoomError: Zoom refused it or could not be reached.
     """
-    _bare(
-        lambda client: _checked(
+    _request(
+        lambda client: _check_response(
             client.revoke_token(
-                _url("revoke"),
+                _endpoint("revoke"),
                 token=token.reveal(),
                 timeout=settings.timeout,
                 allow_redirects=False,
@@ -118,112 +122,120 @@ def revoke(token: Secret) -> None:
     )
 
 
-def _url(name: str) -> str:
+def _endpoint(name: str) -> str:
     return f"{settings.oauth_url}/oauth/{name}"
 
 
-def _tokens(work: Any) -> TokenSet:
-    return _bare(lambda client: token_set(work(client)))
+def _request_tokens(func: Any) -> TokenSet:
+    return _request(lambda client: parse_token_response(func(client)))
 
 
-def _bare(work: Any) -> Any:
-    """Run a call. What it raises has lost the frames of the libraries: tokens stand in their
-    variables, and debug pages and error mails show variables."""
+def _request(func: Any) -> Any:
+    """Run a call. Its errors are raised without the frames of the libraries: their variables hold
+    tokens, and debug pages and error emails show variables."""
     refuse_in_transaction()
-    with session() as client:
+    with oauth_session() as client:
         try:
-            return work(client)
+            return func(client)
         except requests.RequestException as error:
-            failure: Exception = _unreachable(error)
+            failure: Exception = _unreachable_error(error)
         except (ValueError, TypeError):
-            # Authlib reckons with the members before they are checked; its words could quote them.
-            failure = ZoomProtocolError("The token answer is not whole.", status=200)
+            # Authlib uses the members before they are checked; its error text could quote them.
+            failure = ZoomProtocolError("The token response is incomplete.", status=200)
         except Exception as error:
             failure = error.with_traceback(None)
     raise failure from None
 
 
-def _unreachable(error: requests.RequestException) -> ZoomTransient:
-    return ZoomTransient("Zoom's authorisation server is away.", ambiguous=not never_sent(error))
+def _unreachable_error(error: requests.RequestException) -> ZoomTransient:
+    return ZoomTransient(
+        "Zoom's authorisation server cannot be reached.", ambiguous=not never_sent(error)
+    )
 
 
-def _checked(response: requests.Response) -> requests.Response:
-    """Let a good answer pass to Authlib; raise our own error for every other."""
+def _check_response(response: requests.Response) -> requests.Response:
+    """Pass a valid response to Authlib; raise our own error for any other."""
     if response.status_code == 200:
         try:
             body = response.json()
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            raise ZoomProtocolError("The token answer cannot be read.", status=200)
+            raise ZoomProtocolError("The token response cannot be parsed.", status=200)
         if "error" in body or "errorCode" in body:  # guard: token-error-with-status-200
-            raise classify(200, body)
+            raise classify_error(200, body)
         return response
     try:
         body = response.json()
     except (ValueError, RecursionError):
         body = {}
-    raise classify(response.status_code, body if isinstance(body, dict) else {})
+    raise classify_error(response.status_code, body if isinstance(body, dict) else {})
 
 
-def classify(status: int, body: dict[str, Any]) -> Exception:
-    """What a refusal of the token endpoint means (its four shapes: Zoom, OAuth error messages)."""
+def classify_error(status: int, body: dict[str, Any]) -> Exception:
+    """Exception for an error response of the token endpoint (four formats: Zoom, OAuth error
+    messages)."""
     name = str(body.get("error") or "")
     code = body.get("errorCode", body.get("code"))
     code = code if isinstance(code, int) and not isinstance(code, bool) else None
     if status == 429 or status >= 500 or status < 200:
         return ZoomTransient("Zoom's authorisation server is busy.", code=code, status=status)
-    if name in ("invalid_client", "unauthorized_client") or code in CLIENT_CODES:
+    if name in ("invalid_client", "unauthorized_client") or code in CLIENT_ERROR_CODES:
         return ZoomConfigurationError("Zoom does not know CLIENT_ID or CLIENT_SECRET.")
-    if code in REASONS:
-        return ZoomAuthError(REASONS[code], code=code, status=status)
+    if code in REASON_BY_CODE:
+        return ZoomAuthError(REASON_BY_CODE[code], code=code, status=status)
     if name == "invalid_grant" or code in (124, 4711, 4733, 4734, 4737, 4740, 4741):
         return ZoomAuthError(GrantReason.INVALID_GRANT, code=code, status=status)
     if name == "invalid_request" or code in (4700, 4705, 4709):
-        return ZoomConfigurationError("Zoom refused the request; compare the app's redirect URL.")
-    # Unknown refusals never end a connection: an outage must not ask an owner to reconnect.
+        return ZoomConfigurationError("Zoom refused the request; check the app's redirect URL.")
+    # Unknown errors never end a connection: an outage must not make an owner reconnect.
     return ZoomTransient(
-        "Zoom's authorisation server gave no clear answer.", code=code, status=status
+        "Zoom's authorisation server returned an unknown error.", code=code, status=status
     )
 
 
-def token_set(body: Any) -> TokenSet:
-    """Check a token answer; nothing that is not whole is ever stored (O12).
+def parse_token_response(body: Any) -> TokenSet:
+    """Check a token response; an incomplete one is never stored (O12).
 
     Raises:
-        ZoomProtocolError: a member is missing or senseless.
+        ZoomProtocolError: a member is missing or invalid.
     """
     body = dict(body) if isinstance(body, dict) else {}
-    access, renewal, life = (
+    access_token, refresh_token, expires_in = (
         body.get("access_token"),
         body.get("refresh_token"),
         body.get("expires_in"),
     )
-    whole = all(
-        isinstance(text, str) and 0 < len(text) <= LONGEST_TOKEN for text in (access, renewal)
+    is_complete = all(
+        isinstance(token, str) and 0 < len(token) <= MAX_TOKEN_LENGTH
+        for token in (access_token, refresh_token)
     )
-    if isinstance(life, str) and life.isascii() and life.isdigit():
-        life = int(life[:10])
-    sane = isinstance(life, int) and not isinstance(life, bool) and 0 < life <= LONGEST
+    if isinstance(expires_in, str) and expires_in.isascii() and expires_in.isdigit():
+        expires_in = int(expires_in[:10])
+    has_valid_expiry = (
+        isinstance(expires_in, int)
+        and not isinstance(expires_in, bool)
+        and 0 < expires_in <= MAX_EXPIRES_SECONDS
+    )
     if (
-        not whole  # guard: token-pair-complete
-        or not sane
+        not is_complete  # guard: token-pair-complete
+        or not has_valid_expiry
     ):
-        raise ZoomProtocolError("The token answer is not whole.", status=200)
+        raise ZoomProtocolError("The token response is incomplete.", status=200)
     scope = body.get("scope")
     return TokenSet(
-        access_token=str(access),
-        refresh_token=str(renewal),
-        expires_at=timezone.now() + timedelta(seconds=int(life or 0)),
+        access_token=str(access_token),
+        refresh_token=str(refresh_token),
+        expires_at=timezone.now() + timedelta(seconds=int(expires_in or 0)),
         scope=scope if isinstance(scope, str) else "",
         api_url=api_base(body.get("api_url")),
     )
 
 
 def api_base(value: Any) -> str:
-    """``api_url`` of a token answer as the base of calls, if it may be used; else empty.
+    """``api_url`` of a token response as the base URL of calls if it is allowed; otherwise empty.
 
-    Only hosts of the allow-list get a token (X13): scheme and port of ``API_URL``, no user info.
+    Only allowed hosts receive a token (X13): scheme and port of ``API_URL``, no user info.
     """
     if not isinstance(value, str) or len(value) > 200:
         return ""
@@ -231,12 +243,16 @@ def api_base(value: Any) -> str:
         parts = urlsplit(value.rstrip("/"))
     except ValueError:
         return ""
-    own = urlsplit(settings.api_url)
-    known = parts.netloc in settings.api_hosts and parts.scheme in (
+    own_api = urlsplit(settings.api_url)
+    is_allowed_host = parts.netloc in settings.api_hosts and parts.scheme in (
         "https",
-        own.scheme,
+        own_api.scheme,
     )  # guard: token-sent-to-known-hosts
-    plain = parts.path in ("", "/v2") and not parts.query and not parts.fragment
-    if not known or not plain or (parts.scheme == "http" and parts.netloc != own.netloc):
+    has_plain_path = parts.path in ("", "/v2") and not parts.query and not parts.fragment
+    if (
+        not is_allowed_host
+        or not has_plain_path
+        or (parts.scheme == "http" and parts.netloc != own_api.netloc)
+    ):
         return ""
     return f"{parts.scheme}://{parts.netloc}/v2"

@@ -1,8 +1,8 @@
-"""The one registry of Zoom scopes: what we need, for which feature, and why.
+"""Registry of the Zoom scopes that the package needs, with feature and reason.
 
-Feeds the consent hints, the panel, ``zoom_doctor``, ``zoom_app_config`` and the docs. Granular
-names are Zoom's present ones; apps made before 2024 have the classic ones, which count as well
-(Zoom: "OAuth scopes overview"). Account-level apps carry the suffix ``:admin``.
+Used by the consent hints, the panel, ``zoom_doctor``, ``zoom_app_config`` and the docs. Zoom's
+current names are granular; apps made before 2024 have classic names, which are accepted too (Zoom:
+"OAuth scopes overview"). Account-level apps have the suffix ``:admin``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FEATURES = ("directory", "meeting", "webinar", "recording", "registration")
 
 @dataclass(frozen=True)
 class Scope:
-    """One permission: its granular name without suffix, the classic one, and what it is for."""
+    """One scope: its granular name without suffix, its classic name, its feature and reason."""
 
     name: str
     classic: str
@@ -27,7 +27,7 @@ class Scope:
     reason: str
     admin_only: bool = False
     optional: bool = False
-    """The feature works without it, with less comfort."""
+    """The feature also works without it, with limitations."""
 
 
 SCOPES: tuple[Scope, ...] = (
@@ -157,25 +157,29 @@ SCOPES: tuple[Scope, ...] = (
 
 
 def is_account_level(granted: Iterable[str]) -> bool:
-    """Whether the granted scopes cover the whole account and not only the connecting person."""
+    """Whether the granted scopes cover the whole account, not only the connecting user."""
     return any(name.endswith((":admin", ":master")) for name in granted)
 
 
-def has(granted: Iterable[str], scope: Scope) -> bool:
-    """Whether one of the names of this scope was granted, with or without the suffix."""
+def has_scope(granted: Iterable[str], scope: Scope) -> bool:
+    """Whether this scope was granted under any of its names, with or without the suffix."""
     names = set(granted)
-    wanted = (scope.name, scope.classic)
-    return any(name in names or f"{name}:admin" in names for name in wanted)
+    accepted_names = (scope.name, scope.classic)
+    return any(name in names or f"{name}:admin" in names for name in accepted_names)
 
 
-def missing(granted: Iterable[str]) -> list[Scope]:
-    """Scopes that were not granted; those for account-level apps count only there."""
+def missing_scopes(granted: Iterable[str]) -> list[Scope]:
+    """Scopes that were not granted; admin scopes count for account-level apps only."""
     names = frozenset(granted)
-    wide = is_account_level(names)
-    return [scope for scope in SCOPES if (wide or not scope.admin_only) and not has(names, scope)]
+    account_level = is_account_level(names)
+    return [
+        scope
+        for scope in SCOPES
+        if (account_level or not scope.admin_only) and not has_scope(names, scope)
+    ]
 
 
 def missing_kinds(granted: Iterable[str]) -> list[str]:
-    """Kinds of data (and ``registration``) that the granted scopes do not open."""
-    lacking = {scope.feature for scope in missing(granted) if not scope.optional}
-    return [name for name in FEATURES if name in lacking and name != DIRECTORY]
+    """Features (content types and ``registration``) that the granted scopes do not cover."""
+    missing_features = {scope.feature for scope in missing_scopes(granted) if not scope.optional}
+    return [name for name in FEATURES if name in missing_features and name != DIRECTORY]

@@ -1,8 +1,9 @@
-"""Access tokens, with exactly one writer (DESIGN: tokens have one writer).
+"""Access tokens with exactly one writer.
 
-``get_token`` is the only way to a token. Who finds it expired claims the refresh by a conditional
-UPDATE, marks it before the call, and stores the new pair by compare-and-swap on the generation,
-in a commit of its own, before anybody uses it. The others wait for the new generation.
+``get_token`` is the only way to obtain a token. A process that finds it expired acquires the lease
+by a conditional UPDATE, records the start of the refresh before the call, and stores the new pair
+by compare-and-swap on the generation, committed before any use. Other processes wait for the new
+generation.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ..exceptions import (
     ZoomQuarantined,
     ZoomTransient,
 )
-from ..models import Grant, GrantReason, Secret
+from ..models import Grant, GrantReason, GrantState, Secret
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, log_context, record_metric
 from ..utils.queue import enqueue
@@ -39,21 +40,21 @@ from .http import refuse_in_transaction
 
 logger = get_logger("oauth")
 
-LEEWAY = 120
-"""Seconds before its end at which a token counts as over; some jitter comes on top."""
-LEASE = 30
+LEEWAY_SECONDS = 120
+"""Seconds before expiry at which a token counts as expired; random jitter is added."""
+LEASE_SECONDS = 30
 """Seconds: longer than a token call can last (3 to connect, 10 to read)."""
-WAIT = 10
-LOOK = 0.025
-"""Seconds between two looks at a refresh that another process makes."""
+MAX_WAIT_SECONDS = 10
+POLL_SECONDS = 0.025
+"""Seconds between two checks for the result of another process's refresh."""
 IDLE_DAYS = 7
-SAVE_TRIES = 4
-TAKEN_FOR_LOST = (GrantReason.INVALID_GRANT, GrantReason.LOST_ROTATION)
+SAVE_ATTEMPTS = 4
+RECOVERABLE_REASONS = (GrantReason.INVALID_GRANT, GrantReason.LOST_ROTATION)
 
 
 @dataclass(frozen=True)
 class AccessToken:
-    """One access token with the place it may be sent to. Prints no secret."""
+    """One access token with the base URL it may be sent to. Its repr shows no secret."""
 
     _secret: Secret
     generation: int
@@ -64,53 +65,56 @@ class AccessToken:
         return self._secret.reveal()
 
 
-class RenewalDue(ZoomTransient):
-    """The token has run out, and whoever asks must not wait for another one."""
+class RefreshRequired(ZoomTransient):
+    """The token has expired, and the caller must not wait for a refresh."""
 
 
 def is_fresh(grant: Grant) -> bool:
-    """Whether the grant, as it was read, holds a token that can be used without a renewal."""
+    """Whether the grant, as loaded, has a token that can be used without a refresh."""
     return grant.access_token.readable and _is_fresh(grant)
 
 
-def get_token(grant: Grant, *, renew: bool = True) -> AccessToken:
-    """A token that is good for at least two minutes.
+def get_token(grant: Grant, *, allow_refresh: bool = True) -> AccessToken:
+    """Return a token that is valid for at least two minutes.
 
     Args:
-        renew: False in a web request, which could not wait for the end of a renewal; and one that
-            is cut short would lose the permission.
+        allow_refresh: False in a web request: it could not wait for the end of a refresh, and an
+            interrupted refresh would lose the authorisation.
 
     Raises:
-        RenewalDue: the token has run out, and ``renew`` is False.
-        ZoomAuthError: the grant needs its owner.
-        ZoomTransient: Zoom is away, or another process is still refreshing after ten seconds.
+        RefreshRequired: the token has expired, and ``allow_refresh`` is False.
+        ZoomAuthError: the owner has to reconnect.
+        ZoomTransient: Zoom cannot be reached, or another process is still refreshing after ten
+            seconds.
         ZoomQuarantined: this database is a copy of another installation.
         TransactionOpen: called inside a database transaction while a refresh is due.
     """
-    row = _read(grant)
+    row = _load_usable(grant)
     if _is_fresh(row):
-        return _token(row)
-    if not renew:
-        raise RenewalDue
+        return _access_token(row)
+    if not allow_refresh:
+        raise RefreshRequired
     return _refresh(row, row.generation)
 
 
-def renew_after_401(grant: Grant, failed: AccessToken, *, renew: bool = True) -> AccessToken:
-    """Another token after Zoom refused this one: at most one refresh for each refused token.
+def refresh_after_401(
+    grant: Grant, failed: AccessToken, *, allow_refresh: bool = True
+) -> AccessToken:
+    """Return another token after Zoom refused this one: at most one refresh per refused token.
 
     Raises:
-        RenewalDue: there is no other one yet, and ``renew`` is False.
+        RefreshRequired: there is no newer token, and ``allow_refresh`` is False.
     """
-    row = _read(grant)
+    row = _load_usable(grant)
     if row.generation != failed.generation:
-        return _token(row)
-    if not renew:
-        raise RenewalDue
+        return _access_token(row)
+    if not allow_refresh:
+        raise RefreshRequired
     return _refresh(row, failed.generation)
 
 
-def idle() -> QuerySet[Grant]:
-    """Grants that nothing has used for a week: their refresh token must not run out unused."""
+def idle_grants() -> QuerySet[Grant]:
+    """Grants not used for a week: refreshed so that their refresh token does not expire."""
     now = timezone.now()
     return (
         Grant.objects.usable()
@@ -122,39 +126,40 @@ def idle() -> QuerySet[Grant]:
 
 
 def sweep(now: datetime) -> None:
-    """Periodic job: wake the worker for grants that nothing has used for a week."""
-    if idle().exists():
+    """Periodic job: enqueue a refresh when grants have not been used for a week."""
+    if idle_grants().exists():
         enqueue("refresh_idle")
 
 
 def refresh_idle(limit: int = 5) -> int:
-    """Refresh a few idle grants, oldest first; how many. The next tick takes the next ones."""
-    done = 0
-    for row in idle().order_by("refreshed_at")[:limit]:
+    """Refresh a few idle grants, oldest first; return how many. The next tick continues."""
+    refreshed = 0
+    for row in idle_grants().order_by("refreshed_at")[:limit]:
         with contextlib.suppress(ZoomError, ZoomConfigurationError):
-            _refresh(_read(row), row.generation)
-            done += 1
-    return done
+            _refresh(_load_usable(row), row.generation)
+            refreshed += 1
+    return refreshed
 
 
-def _read(grant: Grant) -> Grant:
+def _load_usable(grant: Grant) -> Grant:
     row = Grant.objects.select_related("account").get(pk=grant.pk)
     if row.account.is_quarantined:  # guard: copy-sends-nothing
         raise ZoomQuarantined("This installation is a copy; nothing is sent to Zoom.")
     if row.is_usable and row.client_id != settings.client_id:
         reason = GrantReason.CLIENT_CHANGED
-        grant_state.transition(row, grant_state.NEEDS_RECONNECT, reason, generation=row.generation)
+        grant_state.transition(row, GrantState.NEEDS_RECONNECT, reason, generation=row.generation)
     if not row.is_usable:
         raise ZoomAuthError(row.reason or GrantReason.INVALID_GRANT)
     if not row.access_token.readable or not row.refresh_token.readable:
         reason = GrantReason.DECRYPT
-        grant_state.transition(row, grant_state.NEEDS_RECONNECT, reason, generation=row.generation)
+        grant_state.transition(row, GrantState.NEEDS_RECONNECT, reason, generation=row.generation)
         raise ZoomAuthError(GrantReason.DECRYPT)
     return row
 
 
 def _is_fresh(row: Grant) -> bool:
-    leeway = timedelta(seconds=LEEWAY + random.uniform(0, 30))  # noqa: S311 - spreads refreshes
+    jitter = random.uniform(0, 30)  # noqa: S311 - spreads refreshes
+    leeway = timedelta(seconds=LEEWAY_SECONDS + jitter)
     return (
         bool(row.access_token)
         and row.expires_at is not None
@@ -162,133 +167,135 @@ def _is_fresh(row: Grant) -> bool:
     )
 
 
-def _token(row: Grant) -> AccessToken:
+def _access_token(row: Grant) -> AccessToken:
     return AccessToken(row.access_token, row.generation, row.api_url or settings.api_url)
 
 
 def _refresh(row: Grant, generation: int) -> AccessToken:
-    """Refresh this generation, or wait for whoever does."""
+    """Refresh this generation, or wait for the process that does."""
     refuse_in_transaction()
-    me = str(uuid.uuid4())
-    give_up = time.monotonic() + WAIT
+    lease_owner = str(uuid.uuid4())
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
     while True:
-        marked = row.refresh_started_at is not None
+        unfinished = row.refresh_started_at is not None
         if row.generation != generation:
-            return _token(row)
+            return _access_token(row)
         if row.retry_at and row.retry_at > timezone.now() and row.failures:
             raise ZoomTransient("Zoom is not answering.", retry_at=row.retry_at)
         with defer_sigalrm():  # guard: timeout-held-during-refresh
-            if _claim(row, generation, me):
-                return _rotate(row, generation, me, marked)
-        if time.monotonic() > give_up:
-            raise ZoomTransient("Another process is renewing the permission.")
-        _look_on(row, generation, give_up)
-        row = _read(row)
+            if _acquire_lease(row, generation, lease_owner):
+                return _rotate(row, generation, lease_owner, unfinished)
+        if time.monotonic() > deadline:
+            raise ZoomTransient("Another process is refreshing the token.")
+        _wait_for_refresh(row, generation, deadline)
+        row = _load_usable(row)
 
 
-def _look_on(row: Grant, generation: int, give_up: float) -> None:
-    """Until whoever refreshes is through: cheap looks, so that many who wait cost little."""
-    while time.monotonic() <= give_up:
-        time.sleep(LOOK)
+def _wait_for_refresh(row: Grant, generation: int, deadline: float) -> None:
+    """Poll until the other process has finished, with one cheap query each time."""
+    while time.monotonic() <= deadline:
+        time.sleep(POLL_SECONDS)
         rows = Grant.objects.filter(pk=row.pk, generation=generation, state=row.state)
         if not rows.filter(lease_until__gte=timezone.now()).exists():
             return
 
 
-def _claim(row: Grant, generation: int, me: str) -> bool:
-    """Take the lease and write the mark ahead of the call, in one statement."""
+def _acquire_lease(row: Grant, generation: int, lease_owner: str) -> bool:
+    """Acquire the lease and record the start of the refresh, in one statement."""
     now = timezone.now()
-    # The mark is part of the claim: whoever reads it must know how the last attempt ended.
+    # The condition includes the start time: the caller must know how the last attempt ended.
     rows = Grant.objects.filter(
         pk=row.pk, generation=generation, refresh_started_at=row.refresh_started_at
     )
     rows = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now))  # guard: token-refresh-lease
     return bool(
         rows.update(
-            lease_owner=me,
-            lease_until=now + timedelta(seconds=LEASE),
+            lease_owner=lease_owner,
+            lease_until=now + timedelta(seconds=LEASE_SECONDS),
             refresh_started_at=now,  # guard: refresh-recorded-before-call
         )
     )
 
 
-def _rotate(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
-    """Call Zoom and store the pair. ``marked``: an earlier attempt never told how it ended."""
+def _rotate(row: Grant, generation: int, lease_owner: str, unfinished: bool) -> AccessToken:
+    """Call Zoom and store the pair. ``unfinished``: the result of an earlier attempt is unknown."""
     with log_context(account=row.account_id):
         try:
-            fresh = _rotated(row, generation, me, marked)
+            token = _request_and_store(row, generation, lease_owner, unfinished)
         except Exception as error:
             record_metric("token_refreshes", outcome=type(error).__name__)
             raise
     record_metric("token_refreshes", outcome="ok")
-    return fresh
+    return token
 
 
-def _rotated(row: Grant, generation: int, me: str, marked: bool) -> AccessToken:
+def _request_and_store(
+    row: Grant, generation: int, lease_owner: str, unfinished: bool
+) -> AccessToken:
     try:
-        fresh = protocol.renew(row.refresh_token)
+        token_set = protocol.refresh(row.refresh_token)
     except ZoomTransient as error:
-        # Without an answer the rotation may have happened: the mark stays.
-        _release(row, me, keep_mark=error.ambiguous or marked)
-        grant_state.note_failure(row, error)
+        # Without a response the rotation may have happened: keep the mark.
+        _release_lease(row, lease_owner, keep_mark=error.ambiguous or unfinished)
+        grant_state.record_failure(row, error)
         raise
     except ZoomAuthError as error:
-        return _refused(row, generation, me, error, marked)
+        return _handle_refusal(row, generation, lease_owner, error, unfinished)
     except ZoomProtocolError as error:
-        # Most likely Zoom has rotated and we cannot read the new pair.
-        _release(row, me, keep_mark=True)
-        grant_state.note_failure(row, error)
+        # Zoom has most likely rotated the token, and the new pair cannot be read.
+        _release_lease(row, lease_owner, keep_mark=True)
+        grant_state.record_failure(row, error)
         raise
     except DecryptionError:
-        _release(row, me, keep_mark=marked)
+        _release_lease(row, lease_owner, keep_mark=unfinished)
         raise
     except Exception:
-        # A wrong client id or secret concerns the installation: every grant stays as it is.
-        _release(row, me, keep_mark=marked)
+        # A wrong client ID or secret concerns the installation: grants stay unchanged.
+        _release_lease(row, lease_owner, keep_mark=unfinished)
         raise
-    return _store(row, generation, fresh)
+    return _store_tokens(row, generation, token_set)
 
 
-def _refused(
-    row: Grant, generation: int, me: str, error: ZoomAuthError, marked: bool
+def _handle_refusal(
+    row: Grant, generation: int, lease_owner: str, error: ZoomAuthError, unfinished: bool
 ) -> AccessToken:
-    """``invalid_grant``: lost a race, or lost the permission?"""
-    now_there = Grant.objects.select_related("account").get(pk=row.pk)
-    if now_there.generation != generation:  # guard: refused-refresh-takes-newer-token
-        return _token(now_there)
-    _release(row, me, keep_mark=False)
+    """Handle ``invalid_grant``: a lost race, or a lost authorisation?"""
+    current = Grant.objects.select_related("account").get(pk=row.pk)
+    if current.generation != generation:  # guard: refused-refresh-takes-newer-token
+        return _access_token(current)
+    _release_lease(row, lease_owner, keep_mark=False)
     reason = error.reason
-    if marked and reason == GrantReason.INVALID_GRANT:
+    if unfinished and reason == GrantReason.INVALID_GRANT:
         reason = GrantReason.LOST_ROTATION
-    grant_state.transition(row, grant_state.NEEDS_RECONNECT, reason, generation=generation)
+    grant_state.transition(row, GrantState.NEEDS_RECONNECT, reason, generation=generation)
     raise ZoomAuthError(reason, code=error.code, status=error.status) from error
 
 
-def _release(row: Grant, me: str, *, keep_mark: bool) -> None:
+def _release_lease(row: Grant, lease_owner: str, *, keep_mark: bool) -> None:
     values: dict[str, object] = {"lease_owner": "", "lease_until": None}
     if not keep_mark:
         values["refresh_started_at"] = None
-    Grant.objects.filter(pk=row.pk, lease_owner=me).update(**values)
+    Grant.objects.filter(pk=row.pk, lease_owner=lease_owner).update(**values)
 
 
-def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken:
-    """Compare and swap, with a few tries on a fresh connection: this pair exists nowhere else."""
-    row.access_token, row.refresh_token = fresh.access_token, fresh.refresh_token
+def _store_tokens(row: Grant, generation: int, token_set: protocol.TokenSet) -> AccessToken:
+    """Compare and swap, retried on a new connection: this pair is stored nowhere else."""
+    row.access_token, row.refresh_token = token_set.access_token, token_set.refresh_token
     now = timezone.now()
     values = {
         "access_token": row.access_token,
         "refresh_token": row.refresh_token,
-        "expires_at": fresh.expires_at,
+        "expires_at": token_set.expires_at,
         "refreshed_at": now,
-        "api_url": fresh.api_url,
+        "api_url": token_set.api_url,
         "generation": F("generation") + 1,
         "lease_owner": "",
         "lease_until": None,
         "refresh_started_at": None,
     }
-    if fresh.scope:
-        values["scope"] = fresh.scope
-    for attempt in range(1, SAVE_TRIES + 1):
+    if token_set.scope:
+        values["scope"] = token_set.scope
+    for attempt in range(1, SAVE_ATTEMPTS + 1):
         try:
             Grant.objects.filter(
                 pk=row.pk,
@@ -296,39 +303,39 @@ def _store(row: Grant, generation: int, fresh: protocol.TokenSet) -> AccessToken
             ).update(**values)
             break
         except OperationalError:
-            if attempt == SAVE_TRIES:
+            if attempt == SAVE_ATTEMPTS:
                 raise
             connections[router.db_for_write(Grant)].close()
             time.sleep(0.1 * attempt)
-    grant_state.note_success(row)
-    # Whoever authorised anew in the meantime has the newer chain; theirs is in the row then.
-    now_there = Grant.objects.select_related("account").get(pk=row.pk)
+    grant_state.record_success(row)
+    # After a new authorisation in the meantime, the row holds its newer pair.
+    current = Grant.objects.select_related("account").get(pk=row.pk)
     if (
-        now_there.generation == generation + 1 and now_there.reason in TAKEN_FOR_LOST
+        current.generation == generation + 1 and current.reason in RECOVERABLE_REASONS
     ):  # guard: late-refresh-restores-connection
-        # Somebody took us for dead (a clock that jumped ends every lease) and met a refresh token
-        # that we had used. The pair in our hands says that nothing is lost.
-        grant_state.transition(
-            now_there, grant_state.CONNECTED, only_from=grant_state.NEEDS_RECONNECT
-        )
-    if not now_there.is_usable:
-        # Let go while Zoom was answering: the pair is kept for the revocation only.
-        raise ZoomAuthError(now_there.reason or GrantReason.DISCONNECTED)
-    return _token(now_there)
+        # Another process assumed that this one had died (a clock jump ends every lease) and used
+        # the refresh token that was already exchanged here. The new pair is valid.
+        grant_state.transition(current, GrantState.CONNECTED, only_from=GrantState.NEEDS_RECONNECT)
+    if not current.is_usable:
+        # Disconnected during the call: the pair is stored for the revocation only.
+        raise ZoomAuthError(current.reason or GrantReason.DISCONNECTED)
+    return _access_token(current)
 
 
 @contextlib.contextmanager
 def defer_sigalrm() -> Iterator[None]:
-    """Hold django-q2's time-out (SIGALRM, at any line) back until the pair is stored."""
+    """Defer django-q2's time-out (SIGALRM, at any line) until the pair is stored."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
         return
-    # A handler and no signal mask: a mask holds for one thread, the alarm may reach another.
-    rang: list[int] = []
-    before = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
+    # A handler, not a signal mask: a mask affects one thread, the signal may reach another.
+    pending_signals: list[int] = []
+    previous_handler = signal.signal(
+        signal.SIGALRM, lambda number, frame: pending_signals.append(number)
+    )
     try:
         yield
     finally:
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
-        if rang:
+        signal.signal(signal.SIGALRM, previous_handler or signal.SIG_DFL)
+        if pending_signals:
             signal.raise_signal(signal.SIGALRM)

@@ -1,4 +1,4 @@
-"""URLs of connecting, under the project's ``zoom/``."""
+"""URLs of the OAuth flow, under the project's ``zoom/``."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Who agreed: ``GET /users/me`` with the new token. Never from the query or a token's claims."""
+"""The user who authorised: ``GET /users/me`` with the new token, never query or token claims."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from typing import Any
 
 from ..conf import settings
 from ..exceptions import ZoomProtocolError
-from .http import Bearer, call
+from .http import BearerAuth, request_json
 from .protocol import TokenSet
 
 
-def read(fresh: TokenSet) -> dict[str, Any]:
-    """``id``, ``account_id`` and what the panel shows of the connecting person.
+def fetch_userinfo(token_set: TokenSet) -> dict[str, Any]:
+    """``id``, ``account_id`` and the fields of the connecting user that the panel shows.
 
     Raises:
-        ZoomProtocolError: Zoom did not say who it is.
-        ZoomTransient: Zoom is away.
+        ZoomProtocolError: the response does not identify the user.
+        ZoomTransient: Zoom cannot be reached.
     """
-    base = fresh.api_url or settings.api_url
-    answer = call("GET", f"{base}/users/me", auth=Bearer(fresh.access_token))
-    body = answer.body if isinstance(answer.body, dict) else {}
+    base = token_set.api_url or settings.api_url
+    response = request_json("GET", f"{base}/users/me", auth=BearerAuth(token_set.access_token))
+    body = response.body if isinstance(response.body, dict) else {}
     names = ("id", "account_id")
-    if answer.status != 200 or any(not isinstance(body.get(name), str) for name in names):
-        raise ZoomProtocolError("Zoom did not say who connected.", status=answer.status)
+    if response.status != 200 or any(not isinstance(body.get(name), str) for name in names):
+        raise ZoomProtocolError(
+            "Zoom's response does not identify the user who connected.", status=response.status
+        )
     return body
 
 
-def account_name(fresh: TokenSet) -> str:
-    """The account's name where Zoom tells it; the call is not in its public reference."""
-    base = fresh.api_url or settings.api_url
-    answer = call("GET", f"{base}/accounts/me", auth=Bearer(fresh.access_token))
-    body = answer.body if isinstance(answer.body, dict) else {}
+def fetch_account_name(token_set: TokenSet) -> str:
+    """The account's name, where Zoom returns it; the call is not in its public reference."""
+    base = token_set.api_url or settings.api_url
+    response = request_json("GET", f"{base}/accounts/me", auth=BearerAuth(token_set.access_token))
+    body = response.body if isinstance(response.body, dict) else {}
     name = body.get("account_name")
-    return name[:255] if answer.status == 200 and isinstance(name, str) else ""
+    return name[:255] if response.status == 200 and isinstance(name, str) else ""

@@ -1,5 +1,5 @@
-"""Sign-ups: saved first, brought to Zoom without being lost or doubled, told honestly.
+"""Registrations: saved first, then sent to Zoom without loss or duplicates.
 
-``service.register`` is the door for a project's own code; the block and the form's endpoint use
-the same one.
+``service.register`` is the function for a project's own code. The form's endpoint uses the same
+service.
 """

@@ -1,4 +1,4 @@
-"""The calendar file of one person: the dates they signed up for, with their own way in."""
+"""The calendar file of one person: the dates of the registration, with the personal join link."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.urls import NoReverseMatch
 from icalendar import Calendar
 
 from ..frontend import links
-from ..frontend.feeds.ical import PRODUCT, event
+from ..frontend.feeds.ical import PRODID, event
 from ..frontend.feeds.vtimezone import add_zones
 from ..models import Registration, SiteItem, ZoomSettings
 from . import mails, tokens
@@ -14,31 +14,31 @@ from .dates import dates_of
 
 
 def calendar_of(row: Registration, site_settings: ZoomSettings) -> bytes:
-    """Events with the same identity as in the public calendar, so that a move moves them too."""
-    made = Calendar()
-    made.add("prodid", PRODUCT)
-    made.add("version", "2.0")
-    made.add("method", "PUBLISH")
+    """An iCalendar file. Its events have the same UIDs as those of the public calendar."""
+    calendar = Calendar()
+    calendar.add("prodid", PRODID)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
     items = SiteItem.objects.for_site(row.site).filter(
         account=row.account_id, kind=row.snapshot.get("kind"), key=row.meeting_zoom_id
     )
     item = items.first()
-    door = _door(row, site_settings)
+    join_url = _join_url(row, site_settings)
     for date in dates_of(row):
         if date.occurrence is None:
             continue
-        one = event(date.occurrence, item, site_settings)
-        if door:
+        component = event(date.occurrence, item, site_settings)
+        if join_url:
             for name in ("location", "url"):
-                one.pop(name, None)
-                one.add(name, door)
-        made.add_component(one)
-    add_zones(made)
-    return made.to_ical()
+                component.pop(name, None)
+                component.add(name, join_url)
+        calendar.add_component(component)
+    add_zones(calendar)
+    return calendar.to_ical()
 
 
-def _door(row: Registration, site_settings: ZoomSettings) -> str:
-    if not mails.lets_in(row, site_settings):
+def _join_url(row: Registration, site_settings: ZoomSettings) -> str:
+    if not mails.join_allowed(row, site_settings):
         return ""
     try:
         return links.site_origin(site_settings) + tokens.join_path(row)

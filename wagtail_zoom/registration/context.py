@@ -1,4 +1,4 @@
-"""A form on one page for one meeting: everything that building, showing and judging it needs."""
+"""The context of a form for one meeting on one page: everything needed to build and check it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import Meeting, Occurrence, SiteItem, ZoomSettings
 from .availability import Availability, availability
 
-GONE = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
+CLOSED_STATES = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
 SINGLE, ALL, ONE, SEVERAL = "single", "all", "one", "several"
 _MODES = {1: ALL, 2: ONE, 3: SEVERAL}
 """Zoom's ``registration_type`` of a series → what the visitor chooses."""
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What the gate lets one Site offer; without ``meeting`` there is only a sentence."""
+class FormContext:
+    """What a Site may show. Without ``meeting`` there is no form, only a message."""
 
     site: Site
     site_settings: ZoomSettings | None
@@ -33,29 +33,29 @@ class Offer:
     dates: tuple[Occurrence, ...] = ()
     page_id: int | None = None
     date: str = ""
-    """Public id of the date chosen beforehand."""
-    stands_alone: bool = False
-    """The form came by a reference that names no page: it stands on a page of ours."""
+    """Public id of the preselected occurrence."""
+    is_standalone: bool = False
+    """The form link names no page: the form is on the endpoint's own page."""
 
     @classmethod
-    def make(
+    def load(
         cls,
         visibility: SiteVisibility,
         site: Site,
         meeting_id: int,
         page_id: int | None = None,
         date: str = "",
-    ) -> Offer:
-        """Ask the gate: two queries."""
+    ) -> FormContext:
+        """Load what is visible to visitors: two queries."""
         rows = visibility.meetings(Audience.VISITOR, Channel.PAGE)
         meeting = rows.select_related("host", "account").filter(pk=meeting_id).first()
         dates: tuple[Occurrence, ...] = ()
         if meeting is not None:
-            shown = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-            coming = shown.filter(meeting=meeting_id, end__gt=timezone.now()).exclude(
-                state__in=GONE
+            visible = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
+            upcoming = visible.filter(meeting=meeting_id, end__gt=timezone.now()).exclude(
+                state__in=CLOSED_STATES
             )
-            dates = tuple(coming.order_by("start", "pk"))
+            dates = tuple(upcoming.order_by("start", "pk"))
         return cls(site, visibility.site_settings, meeting, dates, page_id, date)
 
     @cached_property
@@ -64,7 +64,7 @@ class Offer:
 
     @property
     def mode(self) -> str:
-        """What of the dates is chosen: ``single``, ``all``, ``one`` or ``several``."""
+        """Which dates a visitor chooses: ``single``, ``all``, ``one`` or ``several``."""
         if self.meeting is None or not self.meeting.is_series or not self.dates:
             return SINGLE
         return _MODES.get(self.meeting.registration_type, ALL)
@@ -75,49 +75,49 @@ class Offer:
 
     @cached_property
     def title(self) -> str:
-        """The owner's own title, else the topic."""
+        """The owner's title; otherwise the topic."""
         meeting = self.meeting
         if meeting is None:
             return ""
         item = SiteItem.objects.for_site(self.site).filter(
             account=meeting.account_id, kind=meeting.kind, key=meeting.zoom_id
         )
-        own = item.values_list("title", flat=True).first()
-        return own or title_for(self.site_settings, meeting.topic) or _("Zoom meeting")
+        own_title = item.values_list("title", flat=True).first()
+        return own_title or title_for(self.site_settings, meeting.topic) or _("Zoom meeting")
 
     @property
     def organiser(self) -> str:
         return organiser(self.site, self.site_settings)
 
     @property
-    def ref(self) -> FormLink:
-        """The signed reference for the form's address."""
+    def form_link(self) -> FormLink:
+        """The link that the form posts to."""
         options = {"date": self.date} if self.date else {}
         meeting_id = self.meeting.pk if self.meeting else 0
         return FormLink(self.site.pk, self.page_id, meeting_id, get_language() or "", options)
 
     @cached_property
     def page_url(self) -> str:
-        """The page on which the form stands, if it is still there."""
+        """The URL of the page with the form, if it still exists."""
         page = Page.objects.filter(pk=self.page_id, live=True).first() if self.page_id else None
         return (page.get_url() if page else "") or ""
 
 
 def organiser(site: Site, site_settings: ZoomSettings | None) -> str:
-    """Whose registration it is, for sentences to visitors."""
+    """The organiser's name for visitors."""
     return (site_settings.organiser if site_settings else "") or site.site_name or site.hostname
 
 
-def offer_of(ref: FormLink) -> Offer | None:
-    """The offer behind a reference; None when the page is gone or belongs to another Site."""
-    site = Site.objects.select_related("root_page").filter(pk=ref.site_id).first()
+def form_context_of(form_link: FormLink) -> FormContext | None:
+    """The context of a form link; None when the page is gone or belongs to another Site."""
+    site = Site.objects.select_related("root_page").filter(pk=form_link.site_id).first()
     if site is None:
         return None
-    if ref.page_id is not None:
-        pages = Page.objects.filter(page_tree.pages_of(site), pk=ref.page_id, live=True)
+    if form_link.page_id is not None:
+        pages = Page.objects.filter(page_tree.site_pages(site), pk=form_link.page_id, live=True)
         if not pages.exists():
             return None
     visibility = SiteVisibility.for_site(site)
-    date = str(ref.options.get("date", ""))
-    made = Offer.make(visibility, site, ref.meeting_id, ref.page_id, date)
-    return replace(made, stands_alone=ref.page_id is None)
+    date = str(form_link.options.get("date", ""))
+    form_context = FormContext.load(visibility, site, form_link.meeting_id, form_link.page_id, date)
+    return replace(form_context, is_standalone=form_link.page_id is None)

@@ -1,5 +1,8 @@
-"""Where a posted form came from. There is no cookie and so no authority to forge, but nobody's
-browser shall be made to register its owner from a foreign page."""
+"""Cross-origin check of posted forms.
+
+There is no cookie and so no session to abuse. But a foreign page must not make a browser register
+its user.
+"""
 
 from __future__ import annotations
 
@@ -17,44 +20,44 @@ CONFIRM_SECONDS = 3600
 
 
 class Origin(Enum):
-    OURS = "ours"
+    TRUSTED = "trusted"
     UNKNOWN = "unknown"
-    """The browser does not say: ask the person on a page of our own."""
+    """The browser does not send it: the person has to confirm on our own page."""
     FOREIGN = "foreign"
 
 
-def origin_of(request: HttpRequest) -> Origin:
-    """Judge ``Sec-Fetch-Site`` and ``Origin``, which a page's script cannot set."""
+def classify_origin(request: HttpRequest) -> Origin:
+    """Check ``Sec-Fetch-Site`` and ``Origin``, which a page's script cannot set."""
     site = request.headers.get("Sec-Fetch-Site", "")
     origin = request.headers.get("Origin", "")
     if site == "same-origin":
-        return Origin.OURS
+        return Origin.TRUSTED
     if origin and origin != "null":
-        return Origin.OURS if _is_ours(request, origin) else Origin.FOREIGN
+        return Origin.TRUSTED if _is_trusted(request, origin) else Origin.FOREIGN
     return Origin.UNKNOWN if site in ("", "none", "same-site") else Origin.FOREIGN
 
 
-def _is_ours(request: HttpRequest, origin: str) -> bool:
+def _is_trusted(request: HttpRequest, origin: str) -> bool:
     if origin.rstrip("/") in settings.form_origins:
         return True
     parts = urlsplit(origin)
-    # Behind a proxy that ends TLS, the request may look like plain http; never the other way.
+    # Behind a proxy that terminates TLS, the request may look like http; never the other way.
     return parts.netloc == request.get_host() and parts.scheme in ("https", request.scheme)
 
 
-def confirmation(ref: str) -> str:
-    """A proof for our own confirm page that it was shown for this form a short while ago."""
-    return signing.TimestampSigner(salt=SALT).sign(_short(ref))
+def sign_confirmation(signed_link: str) -> str:
+    """A signed value that proves that our confirmation page was shown for this form recently."""
+    return signing.TimestampSigner(salt=SALT).sign(_link_digest(signed_link))
 
 
-def is_confirmed(ref: str, text: str) -> bool:
-    """Whether the proof is genuine, fresh and of this form."""
+def is_confirmed(signed_link: str, text: str) -> bool:
+    """Whether the signed value is valid, recent and for this form."""
     try:
-        found = signing.TimestampSigner(salt=SALT).unsign(text, max_age=CONFIRM_SECONDS)
+        digest = signing.TimestampSigner(salt=SALT).unsign(text, max_age=CONFIRM_SECONDS)
     except signing.BadSignature:
         return False
-    return found == _short(ref)
+    return digest == _link_digest(signed_link)
 
 
-def _short(ref: str) -> str:
-    return hashlib.sha256(ref.encode()).hexdigest()[:24]
+def _link_digest(signed_link: str) -> str:
+    return hashlib.sha256(signed_link.encode()).hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""The dates of one sign-up, as they are now: moved and cancelled ones included."""
+"""The current dates of one registration, including moved and cancelled ones."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..models import Occurrence, Registration
 
 
 @dataclass(frozen=True)
-class SignedDate:
-    """One date. ``occurrence`` is None when the mirror no longer has it."""
+class RegisteredDate:
+    """One date. ``occurrence`` is None when the local copy no longer has it."""
 
     when: TimeRange
     occurrence: Occurrence | None = None
 
     @property
-    def is_off(self) -> bool:
+    def is_cancelled(self) -> bool:
         return self.occurrence is not None and (self.occurrence.state == Occurrence.State.CANCELLED)
 
     @property
@@ -32,7 +32,7 @@ class SignedDate:
 
     @property
     def text(self) -> str:
-        """One line for a mail."""
+        """One line for an email."""
         when = self.when
         line = _("%(day)s, %(start)s to %(end)s, %(zone)s") % {
             "day": when.full_day,
@@ -40,41 +40,45 @@ class SignedDate:
             "end": when.ends,
             "zone": when.zone,
         }
-        return _("Cancelled: %(date)s") % {"date": line} if self.is_off else line
+        return _("Cancelled: %(date)s") % {"date": line} if self.is_cancelled else line
 
 
-def dates_of(row: Registration) -> list[SignedDate]:
-    """What a sign-up is for, in order; from its own snapshot when the meeting is gone."""
+def dates_of(row: Registration) -> list[RegisteredDate]:
+    """The dates in order; from the registration's snapshot when the meeting is gone."""
     zone = row.meeting.timezone if row.meeting else row.snapshot.get("timezone", "")
     chosen = list(row.dates.select_related("occurrence"))
     if not chosen and row.meeting:
         rows = row.meeting.occurrences.filter(end__gte=row.created_at).order_by("start", "pk")
-        return [_of(occurrence, zone) for occurrence in rows]
-    found = [
-        _of(each.occurrence, zone) if each.occurrence else _kept(each.start, row, zone)
-        for each in chosen
-        if each.occurrence or each.start
+        return [_from_occurrence(occurrence, zone) for occurrence in rows]
+    dates = [
+        _from_occurrence(row_date.occurrence, zone)
+        if row_date.occurrence
+        else _from_start(row_date.start, row, zone)
+        for row_date in chosen
+        if row_date.occurrence or row_date.start
     ]
     if not chosen:
         starts = (parse_datetime(str(text)) for text in row.snapshot.get("dates", []))
-        found = [_kept(start, row, zone) for start in starts if start]
-    return sorted(found, key=lambda date: date.when.start)
+        dates = [_from_start(start, row, zone) for start in starts if start]
+    return sorted(dates, key=lambda date: date.when.start)
 
 
-def _of(occurrence: Occurrence, zone: str) -> SignedDate:
+def _from_occurrence(occurrence: Occurrence, zone: str) -> RegisteredDate:
     moved = occurrence.state == Occurrence.State.MOVED
-    before = occurrence.previous_start if moved else None
-    before = before if before != occurrence.start else None
-    return SignedDate(TimeRange.of(occurrence.start, occurrence.end, zone, before), occurrence)
+    previous_start = occurrence.previous_start if moved else None
+    previous_start = previous_start if previous_start != occurrence.start else None
+    return RegisteredDate(
+        TimeRange.of(occurrence.start, occurrence.end, zone, previous_start), occurrence
+    )
 
 
-def _kept(start: datetime | None, row: Registration, zone: str) -> SignedDate:
+def _from_start(start: datetime | None, row: Registration, zone: str) -> RegisteredDate:
     start = start or row.created_at
     minutes = row.snapshot.get("duration") or 60
-    return SignedDate(TimeRange.of(start, start + timedelta(minutes=minutes), zone))
+    return RegisteredDate(TimeRange.of(start, start + timedelta(minutes=minutes), zone))
 
 
-def next_of(found: list[SignedDate]) -> SignedDate | None:
-    """The date that matters now: the running or next one, else the last."""
-    alive = [date for date in found if not date.is_off and not date.is_over]
-    return alive[0] if alive else found[-1] if found else None
+def current_date(dates: list[RegisteredDate]) -> RegisteredDate | None:
+    """The running or next date; otherwise the last one."""
+    upcoming = [date for date in dates if not date.is_cancelled and not date.is_over]
+    return upcoming[0] if upcoming else dates[-1] if dates else None

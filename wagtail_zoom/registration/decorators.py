@@ -1,4 +1,4 @@
-"""What all public addresses of registration share."""
+"""The decorator of all public views of registration."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ from ..utils.logging import get_logger
 logger = get_logger("registration")
 
 View = Callable[..., HttpResponse]
-UNSAVED = (OperationalError, InterfaceError)
-"""What a database says that is away, locked or full; anything else is a mistake of ours."""
-SOON = "120"
-"""Seconds after which to try again."""
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+"""Errors of a database that is unreachable, locked or full."""
+RETRY_AFTER = "120"
+"""Seconds after which a client may try again."""
 
 
-def anonymous(referrer: str) -> Callable[[View], View]:
-    """No log-in, no cookie, no cache, no transaction around a call to Zoom.
+def anonymous_view(referrer: str) -> Callable[[View], View]:
+    """No login, no cookie, no cache, no transaction around a call to Zoom.
 
-    Django's own CSRF protection needs a cookie and a token in the page, which a cached page cannot
-    have; ``origins`` checks instead where a form comes from.
+    Django's CSRF protection needs a cookie and a token in the page, which a cached page cannot
+    have. The ``csrf`` module checks the origin of a form instead.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 response = view(request, *args, **kwargs)
-            except UNSAVED as error:  # guard: unsaved-decision-reported
+            except DATABASE_ERRORS as error:  # guard: unsaved-decision-reported
                 if request.method != "POST":
                     raise
-                response = unsaved(request, error)
+                response = not_saved_response(request, error)
             add_never_cache_headers(response)  # guard: registration-answer-not-cached
             response["Referrer-Policy"] = referrer
             response["X-Robots-Tag"] = "noindex, nofollow"
-            # Nobody puts our buttons under their own page, whatever middleware the project has.
+            # Against clickjacking, also without the middleware.
             response.headers.setdefault("X-Frame-Options", "DENY")
             return response
 
-        return csrf_exempt(login_not_required(transaction.non_atomic_requests(guarded)))
+        return csrf_exempt(login_not_required(transaction.non_atomic_requests(wrapped)))
 
     return decorate
 
 
-def unsaved(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Nothing was written, and the person is told so; nobody is left with half a sign-up."""
+def not_saved_response(request: HttpRequest, error: Exception) -> HttpResponse:
+    """503: nothing was written, and the page says so."""
     logger.error("A form could not be saved (%s).", type(error).__name__)
     text = _("This could not be saved just now. Please try again in a few minutes.")
     context = {"sentence": text, "page_title": text}
     try:
         page = "wagtail_zoom/registration/sentence.html"
         response = render(request, page, context, status=503)
-    except UNSAVED:
-        # A project's own frame may ask the database, too.
+    except DATABASE_ERRORS:
+        # A project's base template may query the database, too.
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
-    response["Retry-After"] = SOON
+    response["Retry-After"] = RETRY_AFTER
     return response

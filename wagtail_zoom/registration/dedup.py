@@ -1,7 +1,7 @@
-"""What makes two sign-ups the same one: Site, meeting, person and chosen dates, or a project's key.
+"""De-duplication: a registration's identity is Site, meeting, person and dates, or a project's key.
 
-The text is stored encrypted; a keyed digest of it is unique in the table, and is what a second
-sign-up is found by. With a new encryption key the digest is made anew from the text.
+The identity is stored encrypted. Its keyed digest is unique in the table and finds an existing
+registration. With a new encryption key the digest is calculated again from the identity.
 """
 
 from __future__ import annotations
@@ -14,80 +14,92 @@ from django.db import models
 
 from ..models import Meeting, Occurrence, Registration
 from ..utils.crypto import blind_index, blind_indexes
-from .tokens import normalise
+from .tokens import normalise_email
 
-KEY = "registration-key"
-"""Purpose of the blind index that makes doubles impossible."""
-_PERSON = 3
-"""Where the person stands in an identity without a project's key."""
+PURPOSE = "registration-key"
+"""Purpose of the blind index that prevents duplicates."""
+_EMAIL_POSITION = 3
+"""Position of the email in an identity without a project's key."""
 
 
-def of_key(site_id: int, key: str) -> str:
-    """By a project's own key, such as the number of an order."""
+def identity_of_key(site_id: int, key: str) -> str:
+    """The identity with a project's own key, such as an order number."""
     return json.dumps([site_id, "key", key])
 
 
-def of_person(site_id: int, meeting: Meeting, email: str, chosen: Sequence[Occurrence]) -> str:
-    """By person and meeting; ``chosen`` only where a visitor chooses dates."""
-    return _person(site_id, meeting.account_id, meeting.zoom_id, email, chosen)
-
-
-def _person(
-    site_id: int, account_id: int, number: str, email: str, chosen: Sequence[Occurrence]
+def identity_of_person(
+    site_id: int, meeting: Meeting, email: str, occurrences: Sequence[Occurrence]
 ) -> str:
-    dates = sorted(str(one.public_id) for one in chosen)
-    return json.dumps([site_id, account_id, number, normalise(email), dates])
+    """The identity of person and meeting; ``occurrences`` only where a visitor chooses dates."""
+    return _person_identity(site_id, meeting.account_id, meeting.zoom_id, email, occurrences)
 
 
-def digest(text: str) -> str:
+def _person_identity(
+    site_id: int,
+    account_id: int,
+    meeting_zoom_id: str,
+    email: str,
+    occurrences: Sequence[Occurrence],
+) -> str:
+    dates = sorted(str(occurrence.public_id) for occurrence in occurrences)
+    return json.dumps([site_id, account_id, meeting_zoom_id, normalise_email(email), dates])
+
+
+def digest(identity: str) -> str:
     """The digest to store."""
-    return blind_index(text, KEY)
+    return blind_index(identity, PURPOSE)
 
 
-def find(text: str) -> models.QuerySet[Registration]:
-    """The sign-up with this identity, whichever key its digest was made with."""
-    return Registration.objects.filter(idempotency_key__in=blind_indexes(text, KEY))
+def find(identity: str) -> models.QuerySet[Registration]:
+    """The registration with this identity, whichever key its digest was calculated with."""
+    return Registration.objects.filter(idempotency_key__in=blind_indexes(identity, PURPOSE))
 
 
-def with_address(row: Registration, email: str) -> dict[str, str]:
-    """Columns for a row whose person gets another address; none when that is another sign-up.
+def columns_for_email(row: Registration, email: str) -> dict[str, str]:
+    """Columns for a row that gets another email; empty if that is another registration.
 
     Raises:
         wagtail_zoom.utils.crypto.DecryptionError: no key fits.
     """
-    text = known(row)
-    parts: list[Any] = json.loads(text) if text else []
-    if len(parts) <= _PERSON or parts[1] == "key":
+    identity = identity_of(row)
+    parts: list[Any] = json.loads(identity) if identity else []
+    if len(parts) <= _EMAIL_POSITION or parts[1] == "key":
         return {}
-    parts[_PERSON] = normalise(email)
+    parts[_EMAIL_POSITION] = normalise_email(email)
     return _columns(row, json.dumps(parts))
 
 
-def renewed(row: Registration) -> dict[str, str]:
-    """Columns that the newest key asks for; none when they are as they should be.
+def columns_for_newest_key(row: Registration) -> dict[str, str]:
+    """Columns that change with the newest key; empty when they are up to date.
 
     Raises:
         wagtail_zoom.utils.crypto.DecryptionError: no key fits.
     """
-    text = known(row)
-    if not text or (row.identity and digest(text) == row.idempotency_key):
+    identity = identity_of(row)
+    if not identity or (row.identity and digest(identity) == row.idempotency_key):
         return {}
-    return _columns(row, text)
+    return _columns(row, identity)
 
 
-def _columns(row: Registration, text: str) -> dict[str, str]:
-    if find(text).exclude(pk=row.pk).exists():
+def _columns(row: Registration, identity: str) -> dict[str, str]:
+    if find(identity).exclude(pk=row.pk).exists():
         return {}
-    return {"identity": text, "idempotency_key": digest(text)}
+    return {"identity": identity, "idempotency_key": digest(identity)}
 
 
-def known(row: Registration) -> str:
-    """The identity of a row; of one without, what its digest turns out to be made of."""
+def identity_of(row: Registration) -> str:
+    """The identity of a row. Where it is not stored, the one that matches the digest."""
     if row.identity:
         return row.identity.reveal()
-    dates = [one.occurrence for one in row.dates.select_related("occurrence") if one.occurrence]
-    for chosen in ([], dates):
-        text = _person(row.site_id, row.account_id, row.meeting_zoom_id, row.email.reveal(), chosen)
-        if row.idempotency_key in blind_indexes(text, KEY):
-            return text
+    dates = [
+        row_date.occurrence
+        for row_date in row.dates.select_related("occurrence")
+        if row_date.occurrence
+    ]
+    for occurrences in ([], dates):
+        identity = _person_identity(
+            row.site_id, row.account_id, row.meeting_zoom_id, row.email.reveal(), occurrences
+        )
+        if row.idempotency_key in blind_indexes(identity, PURPOSE):
+            return identity
     return ""

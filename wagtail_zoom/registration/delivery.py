@@ -1,8 +1,9 @@
-"""Brings one sign-up to Zoom, or one decision about it. Everything is safe to repeat.
+"""Sends one registration to Zoom, or one decision about it. Everything is safe to repeat.
 
-A sign-up may have arrived although its answer was lost. So ``maybe_sent`` is written before the
-call and taken back only when it surely did not arrive; while it stands, the person is looked up
-by address first (S21), which also saves Zoom's three sign-ups a day and person.
+A registration may have arrived although the response was lost. So ``maybe_sent`` is set before
+the call and cleared only when the registration certainly did not arrive. While it is set, the
+person is looked up by email first (S21). This also saves Zoom's limit of three registrations a
+day and person.
 """
 
 from __future__ import annotations
@@ -15,110 +16,113 @@ from django.utils import timezone
 from ..client import ZoomClient
 from ..exceptions import ZoomConfigurationError, ZoomError, ZoomProtocolError, ZoomTransient
 from ..models import Activity, Meeting, Registration
-from ..oauth.tokens import RenewalDue
+from ..oauth.tokens import RefreshRequired
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, log_context
 from . import capacity, mails, outbox, registrants
-from .error_policy import AMBIGUOUS_PAUSE, ANSWERS, BLOCKS, Verdict, judge
+from .error_policy import AMBIGUOUS_SECONDS, INVALID_ANSWERS, MEETING_ERRORS, ErrorPolicy, classify
 from .payload import body_of, occurrence_ids
-from .registrants import STATES, Found
+from .registrants import STATE_BY_STATUS, Registrant
 
 logger = get_logger("registration")
 
-State, Task = Registration.State, Registration.Task
-PATIENCE_DAYS = 3
-"""Days after which we give up on a Zoom that does not answer."""
-AUTH_DAYS = 14
-"""Days after which we give up on a connection that nobody restores, or a turn that never comes."""
-PLANNED = {
+MAX_DAYS_UNREACHABLE = 3
+"""Days without an answer from Zoom after which a registration fails."""
+MAX_DAYS_WAITING = 14
+"""Days of waiting for a connection or for a rate limit after which a registration fails."""
+WAITING_ERRORS = {
     **dict.fromkeys(("connection", "scope", "quarantined"), "connection"),
     **dict.fromkeys(("busy", "daily_limit", "personal_limit"), "unreachable"),
 }
-"""Reasons to wait that count as no failed try, and what is said when it takes too long."""
-LINK_PAUSE = timedelta(minutes=1)
-MAIL_PAUSE = timedelta(seconds=45)
-"""Zoom is mostly back within it: then one mail, with the outcome, says it all."""
+"""Reasons to wait that do not count as a failed attempt → the error after ``MAX_DAYS_WAITING``."""
+JOIN_LINK_DELAY = timedelta(minutes=1)
+MAIL_DELAY = timedelta(seconds=45)
+"""Zoom usually answers again within this time: then one email reports the outcome."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """An attempt within a web request: the lease that it holds, and how long it may take."""
+class InlineAttempt:
+    """An attempt within a web request: its lease, and how long it may take."""
 
     lease: str
     seconds: float
 
 
-def work(pk: int, lease: str) -> tuple[int, datetime] | None:
-    """Do what is due for one claimed row: first at Zoom, then its mail.
+def process(pk: int, lease: str) -> tuple[int, datetime] | None:
+    """Do what is due for one claimed row: first its task at Zoom, then its email.
 
     Returns:
-        The account and until when it is to be left alone, if Zoom said so.
+        A rate-limited account, and until when; otherwise None.
     """
     row = Registration.objects.select_related("account", "meeting", "site").get(pk=pk)
-    with log_context(account=row.account_id, site=row.site_id, signup=pk):
-        tired = attempt(row) if is_ripe(row) else None
+    with log_context(account=row.account_id, site=row.site_id, registration=pk):
+        deferral = attempt(row) if is_task_due(row) else None
         mails.send_due(pk)
-    with outbox.locked(pk) as row:
+    with outbox.lock_row(pk) as row:
         outbox.release(row, lease)
         row.save(update_fields=["lease_owner", "lease_until"])
-    return tired
+    return deferral
 
 
-def is_ripe(row: Registration) -> bool:
-    """Whether a row's task may be tried now; a mail that is due says nothing about it."""
+def is_task_due(row: Registration) -> bool:
+    """Whether a row's task may be attempted now. A row may be due for its email only."""
     return bool(row.task) and (row.task_at is None or row.task_at <= timezone.now())
 
 
-def attempt(row: Registration, within: Request | None = None) -> tuple[int, datetime] | None:
-    """One attempt at a claimed row's task; what came of it is saved. Never raises ``ZoomError``.
+def attempt(
+    row: Registration, inline_attempt: InlineAttempt | None = None
+) -> tuple[int, datetime] | None:
+    """Attempt a claimed row's task and save the outcome. Never raises ``ZoomError``.
 
-    Within a request the lease is given back as well.
+    An inline attempt also releases the lease.
     """
     task = row.task
-    # A request tries what was judged open a moment ago.
-    given_up = "" if within else _too_late(row, task)
-    if given_up:
-        _settle_failure(row, task, Verdict(given_up), within)
+    # The request has just checked that registration is open.
+    give_up_error = "" if inline_attempt else _give_up_error(row, task)
+    if give_up_error:
+        _record_failure(row, task, ErrorPolicy(give_up_error), inline_attempt)
         return None
     try:
         client = (
-            registrants.hurried_client(row, within.seconds)
-            if within
-            else registrants.client_of(row)
+            registrants.inline_client(row, inline_attempt.seconds)
+            if inline_attempt
+            else registrants.worker_client(row)
         )
-        found = _perform(row, task, client)
-    except RenewalDue:
-        _hand_over(row, within)
+        result = _run_task(row, task, client)
+    except RefreshRequired:
+        _requeue(row, inline_attempt)
         return None
     except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
-        verdict = judge(error, row.attempts)
-        _settle_failure(row, task, verdict, within)
-        if verdict.tired and verdict.retry_at:
-            return row.account_id, verdict.retry_at
+        policy = classify(error, row.attempts)
+        _record_failure(row, task, policy, inline_attempt)
+        if policy.rate_limited and policy.retry_at:
+            return row.account_id, policy.retry_at
         return None
-    _settle(row, task, found, within)
+    _record_success(row, task, result, inline_attempt)
     return None
 
 
-def _perform(row: Registration, task: str, client: ZoomClient) -> Found:
-    if task == Task.ADD:
-        return _add(row, client)
-    if task == Task.CHECK:
-        return registrants.check(row, client)
-    return registrants.decide(row, client, task)
+def _run_task(row: Registration, task: str, client: ZoomClient) -> Registrant:
+    if task == Registration.Task.ADD:
+        return _add_registrant(row, client)
+    if task == Registration.Task.CHECK:
+        return registrants.fetch_registrant(row, client)
+    return registrants.set_status(row, client, task)
 
 
-def _add(row: Registration, client: ZoomClient) -> Found:
+def _add_registrant(row: Registration, client: ZoomClient) -> Registrant:
     if row.maybe_sent:  # guard: lost-answer-looked-up
-        known = registrants.look_up(row, client)
-        if known is not None:
-            return known
+        registrant = registrants.find_registrant(row, client)
+        if registrant is not None:
+            return registrant
     body = body_of(row)
-    chosen = occurrence_ids(row)
+    occurrences = occurrence_ids(row)
     Registration.objects.filter(pk=row.pk).update(maybe_sent=True)
     row.maybe_sent = True
     try:
-        answer = client.add_registrant(row.meeting_zoom_id, registrants.kind_of(row), body, chosen)
+        response = client.add_registrant(
+            row.meeting_zoom_id, registrants.kind_of(row), body, occurrences
+        )
     except ZoomTransient as error:
         row.maybe_sent = error.ambiguous
         raise
@@ -127,140 +131,152 @@ def _add(row: Registration, client: ZoomClient) -> Found:
     except (ZoomError, ZoomConfigurationError):
         row.maybe_sent = False
         raise
-    link = str(answer.get("join_url") or "")
-    return Found(str(answer["registrant_id"]), "approved" if link else "", link)
+    link = str(response.get("join_url") or "")
+    return Registrant(str(response["registrant_id"]), "approved" if link else "", link)
 
 
-def _too_late(row: Registration, task: str) -> str:
-    """Why a sign-up is not tried any more.
+def _give_up_error(row: Registration, task: str) -> str:
+    """Why a registration is not attempted any more; empty when it still is.
 
-    Zoom forgets what is over: then nothing can be told from its not being there.
+    Zoom deletes past meetings, so a missing meeting says nothing once it is over.
     """
     now, end = timezone.now(), outbox.last_end(row)
     if end is not None and end < now:
         return "over"
-    if task != Task.ADD:
+    if task != Registration.Task.ADD:
         return ""
     waited = now - row.state_since
-    if row.error_class in PLANNED:
-        return PLANNED[row.error_class] if waited > timedelta(days=AUTH_DAYS) else ""
-    return "unreachable" if waited > timedelta(days=PATIENCE_DAYS) else ""
+    if row.error_class in WAITING_ERRORS:
+        return WAITING_ERRORS[row.error_class] if waited > timedelta(days=MAX_DAYS_WAITING) else ""
+    return "unreachable" if waited > timedelta(days=MAX_DAYS_UNREACHABLE) else ""
 
 
-def _hand_over(seen: Registration, within: Request | None) -> None:
-    """Nothing was tried: the worker goes on at once."""
-    seen.error_class = ""
-    if within:
-        with outbox.locked(seen.pk) as row:
-            row.maybe_sent = seen.maybe_sent
-            outbox.release(row, within.lease)
+def _requeue(attempted: Registration, inline_attempt: InlineAttempt | None) -> None:
+    """Nothing was attempted: leave the row to the worker."""
+    attempted.error_class = ""
+    if inline_attempt:
+        with outbox.lock_row(attempted.pk) as row:
+            row.maybe_sent = attempted.maybe_sent
+            outbox.release(row, inline_attempt.lease)
             row.save(update_fields=["maybe_sent", "lease_owner", "lease_until"])
 
 
-def _settle(seen: Registration, task: str, found: Found, within: Request | None) -> None:
-    """Save what Zoom said, unless something else was decided meanwhile."""
-    with outbox.locked(seen.pk) as row:
-        _share(row, seen)
-        if found.registrant_id:
-            row.zoom_registrant_id = found.registrant_id[:100]
-        if found.join_url:
-            row.join_url = found.join_url
-        row.maybe_sent, row.attempts = not found.is_sure, 0
+def _record_success(
+    attempted: Registration, task: str, result: Registrant, inline_attempt: InlineAttempt | None
+) -> None:
+    """Save Zoom's response, unless another task was queued in the meantime."""
+    with outbox.lock_row(attempted.pk) as row:
+        _reuse_meeting(row, attempted)
+        if result.registrant_id:
+            row.zoom_registrant_id = result.registrant_id[:100]
+        if result.join_url:
+            row.join_url = result.join_url
+        row.maybe_sent, row.attempts = not result.is_sure, 0
         if row.task == task:
             row.error_class, row.error_code = "", None
-            _apply(row, task, found)
-        if within:
-            outbox.release(row, within.lease)
+            _apply_result(row, task, result)
+        if inline_attempt:
+            outbox.release(row, inline_attempt.lease)
         row.save()
-    seen.error_class = ""
-    if task == Task.ADD and seen.meeting and seen.meeting.registration_block:
-        capacity.set_block(seen.meeting, "")
+    attempted.error_class = ""
+    if task == Registration.Task.ADD and attempted.meeting and attempted.meeting.registration_block:
+        capacity.set_refusal(attempted.meeting, "")
 
 
-def _share(row: Registration, seen: Registration) -> None:
-    """Spare a query for what was read a moment ago."""
-    if seen.meeting_id and row.meeting_id == seen.meeting_id:
-        row.meeting = seen.meeting
+def _reuse_meeting(row: Registration, attempted: Registration) -> None:
+    """Save a query: the meeting was read a moment ago."""
+    if attempted.meeting_id and row.meeting_id == attempted.meeting_id:
+        row.meeting = attempted.meeting
 
 
-def _apply(row: Registration, task: str, found: Found) -> None:
-    """The state that follows. ``row`` is locked and saved by the caller."""
-    outbox.plan(row, "")
-    if task == Task.ADD:
+def _apply_result(row: Registration, task: str, result: Registrant) -> None:
+    """Set the state that follows. ``row`` is locked and saved by the caller."""
+    outbox.queue_task(row, "")
+    if task == Registration.Task.ADD:
         manual = row.meeting is not None and (
             row.meeting.approval_type == Meeting.ApprovalType.MANUAL
         )
-        state = STATES.get(found.status, State.PENDING if manual else State.APPROVED)
-        outbox.move(row, state, mail=mails.after_sign_up(state))
-        if state == State.APPROVED and not row.join_url:
-            outbox.plan(row, Task.CHECK, timezone.now() + LINK_PAUSE)
+        state = STATE_BY_STATUS.get(
+            result.status, Registration.State.PENDING if manual else Registration.State.APPROVED
+        )
+        outbox.set_state(row, state, mail=mails.mail_after_registration(state))
+        if state == Registration.State.APPROVED and not row.join_url:
+            outbox.queue_task(row, Registration.Task.CHECK, timezone.now() + JOIN_LINK_DELAY)
         return
     targets = {
-        Task.CANCEL: State.CANCELLED,
-        Task.DENY: State.DENIED,
-        Task.APPROVE: State.APPROVED,
+        Registration.Task.CANCEL: Registration.State.CANCELLED,
+        Registration.Task.DENY: Registration.State.DENIED,
+        Registration.Task.APPROVE: Registration.State.APPROVED,
     }
-    state = targets.get(task) or follow(row, found)
-    if state == State.CANCELLED and task == Task.CHECK and row.mail_due == "again":
-        # Cancelled at Zoom without our knowing, and the person has just signed up once more.
-        outbox.post(row, "")
-        outbox.move(row, State.WAITING)
-        outbox.plan(row, Task.ADD)
+    state = targets.get(task) or state_at_zoom(row, result)
+    if (
+        state == Registration.State.CANCELLED
+        and task == Registration.Task.CHECK
+        and row.mail_due == "again"
+    ):
+        # Cancelled at Zoom without a webhook, and the person has just registered again.
+        outbox.queue_mail(row, "")
+        outbox.set_state(row, Registration.State.WAITING)
+        outbox.queue_task(row, Registration.Task.ADD)
         return
     if state != row.state:
-        outbox.move(row, state, mail=mails.after_change(row, state))
+        outbox.set_state(row, state, mail=mails.mail_after_change(row, state))
 
 
-def follow(row: Registration, found: Found) -> str:
-    """The state of a row that was compared with Zoom."""
-    if found.status == "cancelled":
-        return State.CANCELLED
-    return STATES.get(found.status, row.state)
+def state_at_zoom(row: Registration, registrant: Registrant) -> str:
+    """The state of a row according to Zoom."""
+    if registrant.status == "cancelled":
+        return Registration.State.CANCELLED
+    return STATE_BY_STATUS.get(registrant.status, row.state)
 
 
-def _settle_failure(
-    seen: Registration, task: str, verdict: Verdict, within: Request | None
+def _record_failure(
+    attempted: Registration, task: str, policy: ErrorPolicy, inline_attempt: InlineAttempt | None
 ) -> None:
     now = timezone.now()
-    if within and verdict.error == ANSWERS and task == Task.ADD:
-        # Perhaps Zoom asks something else by now: the request finds out before it is final.
-        verdict = Verdict(ANSWERS, now + MAIL_PAUSE, verdict.code)
-    final = verdict.retry_at is None
-    with outbox.locked(seen.pk) as row:
-        _share(row, seen)
-        row.error_class, row.error_code = verdict.error, verdict.code
-        row.attempts += verdict.counts
-        if task == Task.ADD:
-            row.maybe_sent = seen.maybe_sent
+    if inline_attempt and policy.error == INVALID_ANSWERS and task == Registration.Task.ADD:
+        # Zoom's questions may have changed: the request checks that before the failure is final.
+        policy = ErrorPolicy(INVALID_ANSWERS, now + MAIL_DELAY, policy.code)
+    final = policy.retry_at is None
+    with outbox.lock_row(attempted.pk) as row:
+        _reuse_meeting(row, attempted)
+        row.error_class, row.error_code = policy.error, policy.code
+        row.attempts += policy.counts_as_failure
+        if task == Registration.Task.ADD:
+            row.maybe_sent = attempted.maybe_sent
         if row.task == task:
-            _after_failure(row, task, verdict, now)
-        if within:
-            outbox.release(row, within.lease)
+            _apply_failure(row, task, policy, now)
+        if inline_attempt:
+            outbox.release(row, inline_attempt.lease)
         row.save()
-    seen.error_class = verdict.error
-    if task == Task.ADD and seen.meeting and verdict.error in BLOCKS:
-        capacity.set_block(seen.meeting, verdict.error)
-    if final and task != Task.CHECK:
+    attempted.error_class = policy.error
+    if task == Registration.Task.ADD and attempted.meeting and policy.error in MEETING_ERRORS:
+        capacity.set_refusal(attempted.meeting, policy.error)
+    if final and task != Registration.Task.CHECK:
         Activity.log(
-            [seen.site_id],
+            [attempted.site_id],
             "registration",
-            "signup_failed",
+            "registration_failed",
             outcome=Activity.Outcome.FAILED,
-            data={"topic": seen.snapshot.get("topic", ""), "task": task, "error": verdict.error},
-            account=seen.account,
+            data={
+                "topic": attempted.snapshot.get("topic", ""),
+                "task": task,
+                "error": policy.error,
+            },
+            account=attempted.account,
         )
 
 
-def _after_failure(row: Registration, task: str, verdict: Verdict, now: datetime) -> None:
-    """Try again later, or tell that it is final. ``row`` is locked and saved by the caller."""
-    if verdict.retry_at is None:
-        outbox.plan(row, "")
-        if task == Task.ADD:
-            outbox.move(row, State.FAILED, mail="failed")
-        elif task == Task.CHECK or verdict.error == "over":
+def _apply_failure(row: Registration, task: str, policy: ErrorPolicy, now: datetime) -> None:
+    """Retry later, or mark the failure as final. ``row`` is locked and saved by the caller."""
+    if policy.retry_at is None:
+        outbox.queue_task(row, "")
+        if task == Registration.Task.ADD:
+            outbox.set_state(row, Registration.State.FAILED, mail="failed")
+        elif task == Registration.Task.CHECK or policy.error == "over":
             row.error_class, row.error_code = "", None
         return
-    earliest = now + timedelta(seconds=AMBIGUOUS_PAUSE) if row.maybe_sent else now
-    outbox.plan(row, task, max(verdict.retry_at, earliest))
-    if task == Task.ADD and not row.mails and not row.mail_due:
-        outbox.post(row, "received", now + MAIL_PAUSE)
+    earliest = now + timedelta(seconds=AMBIGUOUS_SECONDS) if row.maybe_sent else now
+    outbox.queue_task(row, task, max(policy.retry_at, earliest))
+    if task == Registration.Task.ADD and not row.mails and not row.mail_due:
+        outbox.queue_mail(row, "received", now + MAIL_DELAY)

@@ -1,4 +1,4 @@
-"""What a failure at Zoom means for one sign-up. One table, closed by default: unknown is final.
+"""What an error from Zoom means for one registration. Unknown errors are final.
 
 Codes: Zoom's API reference, "Add a meeting registrant" and "Add a webinar registrant".
 """
@@ -24,16 +24,16 @@ from ..exceptions import (
     ZoomTransient,
 )
 
-STEPS = (20, 60, 120, 300, 900, 1800, 3600)
-"""Seconds until the next try after so many failures in a row."""
-AMBIGUOUS_PAUSE = 20
-"""Seconds for Zoom to make a sign-up visible before we look for it."""
-AUTH_PAUSE = timedelta(minutes=15)
+RETRY_SECONDS = (20, 60, 120, 300, 900, 1800, 3600)
+"""Seconds until the next attempt, by the number of failures in a row."""
+AMBIGUOUS_SECONDS = 20
+"""Seconds until Zoom lists a new registrant; we do not look it up earlier."""
+CONNECTION_DELAY = timedelta(minutes=15)
 
-ANSWERS = "answers"
-_CODES = {
+INVALID_ANSWERS = "answers"
+_ERRORS_BY_CODE = {
     200: "unlicensed",
-    300: ANSWERS,
+    300: INVALID_ANSWERS,
     303: "gone",
     3000: "refused",
     3027: "host",
@@ -44,56 +44,58 @@ _CODES = {
     3079: "gone",
     3161: "refused",
 }
-BLOCKS = {"full", "unlicensed", "over"}
-"""Refusals that concern the meeting and not the person: the form says so for a while."""
+MEETING_ERRORS = {"full", "unlicensed", "over"}
+"""Errors that concern the meeting and not the person: the form reports them for a while."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Try again at ``retry_at``, or it is final."""
+class ErrorPolicy:
+    """Retry at ``retry_at``; without it the error is final."""
 
     error: str
     retry_at: datetime | None = None
     code: int | None = None
-    counts: bool = False
-    """One more failure in a row (waiting for our turn is none)."""
-    tired: bool = False
-    """The account wants to be left alone: go on with others."""
+    counts_as_failure: bool = False
+    """One more failure in a row (waiting for a rate limit is not one)."""
+    rate_limited: bool = False
+    """Skip the other rows of this account until ``retry_at``."""
 
 
-def judge(error: Exception, failures: int) -> Verdict:
-    """The verdict over what a call to Zoom raised, after so many failures in a row."""
+def classify(error: Exception, failures: int) -> ErrorPolicy:
+    """What to do about an exception of a call to Zoom, after so many failures in a row."""
     now = timezone.now()
-    step = timedelta(seconds=STEPS[min(failures, len(STEPS) - 1)])
+    delay = timedelta(seconds=RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
     code = getattr(error, "code", None)
     if isinstance(error, ZoomRateLimited):
-        return _limited(error, now)
+        return _classify_rate_limit(error, now)
     if isinstance(error, ZoomTransient | ZoomProtocolError):
-        retry_at = max(getattr(error, "retry_at", None) or now, now + step)
-        return Verdict("unreachable", retry_at, code, counts=True)
+        retry_at = max(getattr(error, "retry_at", None) or now, now + delay)
+        return ErrorPolicy("unreachable", retry_at, code, counts_as_failure=True)
     if isinstance(error, ZoomScopeMissing):
-        return Verdict("scope", now + AUTH_PAUSE, code, tired=True)
+        return ErrorPolicy("scope", now + CONNECTION_DELAY, code, rate_limited=True)
     if isinstance(error, ZoomAuthError):
-        return Verdict("connection", now + AUTH_PAUSE, code, tired=True)
+        return ErrorPolicy("connection", now + CONNECTION_DELAY, code, rate_limited=True)
     if isinstance(error, ZoomQuarantined | ZoomConfigurationError):
-        return Verdict("quarantined", now + AUTH_PAUSE, tired=True)
+        return ErrorPolicy("quarantined", now + CONNECTION_DELAY, rate_limited=True)
     if isinstance(error, ZoomNotFound):
-        return Verdict("gone", code=code)
+        return ErrorPolicy("gone", code=code)
     if isinstance(error, ZoomRejected):
-        return Verdict(_CODES.get(code or 0, "refused"), code=code)
-    return Verdict("unreadable", code=code)
+        return ErrorPolicy(_ERRORS_BY_CODE.get(code or 0, "refused"), code=code)
+    return ErrorPolicy("unreadable", code=code)
 
 
-def _limited(error: ZoomRateLimited, now: datetime) -> Verdict:
+def _classify_rate_limit(error: ZoomRateLimited, now: datetime) -> ErrorPolicy:
     retry_at = error.retry_at or now + timedelta(minutes=1)
     if error.personal:
-        # Three sign-ups a day and person, counted until 00:00 UTC (Zoom: rate limits).
+        # Three registrations a day and person, counted until 00:00 UTC (Zoom: rate limits).
         midnight = now.replace(hour=0, minute=0, second=5, microsecond=0) + timedelta(days=1)
-        return Verdict("personal_limit", max(retry_at, midnight), error.code)
-    return Verdict("daily_limit" if error.daily else "busy", retry_at, error.code, tired=True)
+        return ErrorPolicy("personal_limit", max(retry_at, midnight), error.code)
+    return ErrorPolicy(
+        "daily_limit" if error.daily else "busy", retry_at, error.code, rate_limited=True
+    )
 
 
-VISITOR: dict[str, str | Promise] = {
+VISITOR_MESSAGES: dict[str, str | Promise] = {
     "answers": _("Zoom did not accept one of the answers. Please register once more."),
     "gone": _("Zoom no longer offers this registration."),
     "refused": _("Zoom did not accept this registration."),
@@ -106,10 +108,10 @@ VISITOR: dict[str, str | Promise] = {
     "unreadable": _("Your registration could not be read any more. Please register once more."),
     "connection": _("The connection with Zoom was not restored in time."),
 }
-"""Final failures in a visitor's words."""
+"""Final failures, as visitors read them."""
 
-OWNER: dict[str, str | Promise] = {
-    **VISITOR,
+OWNER_MESSAGES: dict[str, str | Promise] = {
+    **VISITOR_MESSAGES,
     "answers": _("Zoom did not accept one of the answers. Edit them and try again."),
     "gone": _("Zoom no longer has this meeting, or its registration is switched off there."),
     "refused": _("Zoom refused it without saying why in a way we know."),
@@ -129,4 +131,4 @@ OWNER: dict[str, str | Promise] = {
     ),
     "mail": _("Our email could not be delivered to this address."),
 }
-"""Failures in an owner's words, also those that are not final."""
+"""Failures, also those that are not final, as owners read them."""

@@ -1,7 +1,7 @@
-"""What Zoom's messages about registrants mean for our sign-ups.
+"""Applies webhook events about registrants to registrations.
 
-A stored message holds the registrant's id and status only. It says that something changed; how
-things stand is read from Zoom. A cancellation is the exception: Zoom no longer shows it.
+A stored event holds the registrant's id and status only. It means that something changed; the
+current status is read from Zoom. A cancellation is the exception: Zoom no longer returns it.
 """
 
 from __future__ import annotations
@@ -16,78 +16,88 @@ from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
 from ..sync.handlers import event_time
 from . import capacity, mails, outbox
 
-State, Task = Registration.State, Registration.Task
 
-
-def apply(account: ZoomAccount, event: WebhookEvent, **kwargs: Any) -> None:
-    """Receiver of ``registration_event``; repeating it changes nothing more."""
-    family, _dot, what = event.event.partition(".")
-    thing = event.payload.get("object") if isinstance(event.payload, dict) else None
-    if family not in ("meeting", "webinar") or not isinstance(thing, dict):
+def on_registration_event(account: ZoomAccount, event: WebhookEvent, **kwargs: Any) -> None:
+    """Receiver of ``registration_event``. Idempotent."""
+    family, _dot, action = event.event.partition(".")
+    meeting_data = event.payload.get("object") if isinstance(event.payload, dict) else None
+    if family not in ("meeting", "webinar") or not isinstance(meeting_data, dict):
         return
-    person = thing.get("registrant")
-    number, ident = _text(thing.get("id")), _text((person or {}).get("id"))
-    if not number or not ident:
+    registrant = meeting_data.get("registrant")
+    meeting_zoom_id = _text(meeting_data.get("id"))
+    registrant_id = _text((registrant or {}).get("id"))
+    if not meeting_zoom_id or not registrant_id:
         return
-    rows = Registration.objects.filter(account=account, meeting_zoom_id=number)
-    mine = list(rows.filter(zoom_registrant_id=ident).values_list("pk", flat=True))
-    at = event_time(event)
-    for pk in mine:
-        if what == "registration_cancelled":
-            _cancelled(pk, at, _dates(thing))
+    rows = Registration.objects.filter(account=account, meeting_zoom_id=meeting_zoom_id)
+    pks = list(rows.filter(zoom_registrant_id=registrant_id).values_list("pk", flat=True))
+    happened_at = event_time(event)
+    for pk in pks:
+        if action == "registration_cancelled":
+            _apply_cancellation(pk, happened_at, _occurrence_ids(meeting_data))
         else:
-            _look(pk)
-    if mine:
-        outbox.wake()
+            _queue_check(pk)
+    if pks:
+        outbox.wake_worker()
         return
-    _count(account, number, what)
-    if what == "registration_created":
-        # Perhaps the one whose answer was lost: look for it at once.
+    _update_count(account, meeting_zoom_id, action)
+    if action == "registration_created":
+        # It may be the one whose response was lost: look it up now.
         now = timezone.now()
-        lost = rows.filter(state=State.WAITING, maybe_sent=True, lease_until=None)
-        if lost.filter(Q(mail_due="") | Q(task_at__gt=now)).update(task_at=now, next_try_at=now):
-            outbox.wake()
+        unanswered = rows.filter(
+            state=Registration.State.WAITING, maybe_sent=True, lease_until=None
+        )
+        if unanswered.filter(Q(mail_due="") | Q(task_at__gt=now)).update(
+            task_at=now, next_try_at=now
+        ):
+            outbox.wake_worker()
 
 
 def _text(value: Any) -> str:
     return str(value)[:100] if isinstance(value, str | int) else ""
 
 
-def _dates(thing: dict[str, Any]) -> set[str]:
-    rows = thing.get("occurrences")
+def _occurrence_ids(meeting_data: dict[str, Any]) -> set[str]:
+    rows = meeting_data.get("occurrences")
     rows = rows if isinstance(rows, list) else []
     return {_text(row.get("occurrence_id")) for row in rows if isinstance(row, dict)} - {""}
 
 
-def _look(pk: int) -> None:
-    with outbox.locked(pk) as row:
+def _queue_check(pk: int) -> None:
+    with outbox.lock_row(pk) as row:
         if not row.task:
-            outbox.plan(row, Task.CHECK)
+            outbox.queue_task(row, Registration.Task.CHECK)
             row.save(update_fields=["task", "task_at", "next_try_at"])
 
 
-def _cancelled(pk: int, at: datetime, dates: set[str]) -> None:
-    """Cancelled at Zoom: of all dates, or of those that the message names."""
-    with outbox.locked(pk) as row:
-        if row.state_since > at or row.state not in (State.PENDING, State.APPROVED):
+def _apply_cancellation(pk: int, happened_at: datetime, occurrence_ids: set[str]) -> None:
+    """Cancelled at Zoom: all dates, or those that the event names."""
+    with outbox.lock_row(pk) as row:
+        if row.state_since > happened_at or row.state not in (
+            Registration.State.PENDING,
+            Registration.State.APPROVED,
+        ):
             return
         chosen = row.dates.exclude(zoom_occurrence_id="")
-        if dates and chosen.exists():
-            chosen.filter(zoom_occurrence_id__in=dates).update(cancelled_at=at)
+        if occurrence_ids and chosen.exists():
+            chosen.filter(zoom_occurrence_id__in=occurrence_ids).update(cancelled_at=happened_at)
             if chosen.filter(cancelled_at=None).exists():
                 return
-        if row.task == Task.CHECK:
-            outbox.plan(row, "")
+        if row.task == Registration.Task.CHECK:
+            outbox.queue_task(row, "")
             row.error_class, row.error_code, row.attempts = "", None, 0
-        outbox.move(row, State.CANCELLED, mail=mails.after_change(row, State.CANCELLED))
+        outbox.set_state(
+            row,
+            Registration.State.CANCELLED,
+            mail=mails.mail_after_change(row, Registration.State.CANCELLED),
+        )
         row.save()
 
 
-def _count(account: ZoomAccount, number: str, what: str) -> None:
+def _update_count(account: ZoomAccount, meeting_zoom_id: str, action: str) -> None:
     """People who register on Zoom's own page are counted and not imported."""
-    step = {"registration_created": 1, "registration_cancelled": -1, "registration_denied": -1}
-    if what not in step:
+    changes = {"registration_created": 1, "registration_cancelled": -1, "registration_denied": -1}
+    if action not in changes:
         return
-    rows = Meeting.objects.filter(account=account, zoom_id=number)
+    rows = Meeting.objects.filter(account=account, zoom_id=meeting_zoom_id)
     for meeting in rows.select_related("account"):
-        capacity.step_count(meeting, step[what])
+        capacity.change_count(meeting, changes[action])

@@ -1,4 +1,4 @@
-"""Form fields of our own: one line, one choice, several choices, Zoom's limits."""
+"""Form fields for Zoom's questions, with Zoom's limits."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from . import questions
-from .questions import MANY, MENU, ONE, TEXT, VALUE_LIMIT, Custom
+from .questions import MANY, MAX_ANSWER_LENGTH, MENU, ONE, TEXT, CustomQuestion
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _UNSTORABLE = re.compile("[\ud800-\udfff]")
-RADIO_LIMIT = 7
-"""More answers than this stand in a menu."""
+MAX_RADIO_CHOICES = 7
+"""More answers than this are shown as a select."""
 MULTIPLE_SEPARATOR = ", "
 
 
 def one_line(value: str) -> str:
-    """No line break or control character may reach a mail, a calendar file or a table (X17)."""
+    """No line break or control character may reach an email, a calendar file or a table (X17)."""
     return _UNSTORABLE.sub("\ufffd", _BREAKS.sub(" ", value)).strip()
 
 
-class LineField(forms.CharField):
+class SingleLineField(forms.CharField):
     """Text on one line."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -38,7 +38,7 @@ class LineField(forms.CharField):
 
 
 class EmailField(forms.EmailField):
-    """An address as Zoom takes it: at most 128 characters."""
+    """An email address as Zoom accepts it: at most 128 characters."""
 
     default_error_messages = {
         "required": _("Enter your email address"),
@@ -52,8 +52,8 @@ class EmailField(forms.EmailField):
         super().__init__(**kwargs)
 
 
-def standard(name: str, required: bool) -> forms.Field:
-    """The field of one of Zoom's standard questions."""
+def standard_field(name: str, required: bool) -> forms.Field:
+    """The field of a standard question of Zoom."""
     label = questions.LABELS[name]
     choices = questions.CHOICES.get(name)
     if name == "country":
@@ -81,7 +81,7 @@ def standard(name: str, required: bool) -> forms.Field:
         )
     if name == "phone":
         attrs["type"] = "tel"
-    return LineField(
+    return SingleLineField(
         label=label, required=required, max_length=limit, attrs=attrs, error_messages=messages
     )
 
@@ -100,12 +100,12 @@ _REQUIRED = {
 }
 
 
-def custom(question: Custom) -> forms.Field:
-    """The field of one of the organiser's own questions."""
+def custom_field(question: CustomQuestion) -> forms.Field:
+    """The field of a custom question of the organiser."""
     common: dict[str, Any] = {"label": question.title, "required": question.required}
     if question.kind == TEXT:
-        return LineField(
-            max_length=VALUE_LIMIT,
+        return SingleLineField(
+            max_length=MAX_ANSWER_LENGTH,
             error_messages={"required": _("Answer this question")},
             **common,
         )
@@ -115,14 +115,14 @@ def custom(question: Custom) -> forms.Field:
         "invalid_choice": _("Choose one of the answers"),
     }
     if question.kind == MANY:
-        return SeveralField(
+        return MultipleAnswersField(
             choices=choices,
             help_text=_("Choose all that apply."),
             error_messages=messages,
             **common,
         )
-    menu = question.kind == MENU or (question.kind == ONE and len(choices) > RADIO_LIMIT)
-    if menu:
+    is_menu = question.kind == MENU or (question.kind == ONE and len(choices) > MAX_RADIO_CHOICES)
+    if is_menu:
         choices = [("", _("Please choose")), *choices]
         widget: forms.Widget = forms.Select(attrs={"class": "wz-input"})
     else:
@@ -130,13 +130,13 @@ def custom(question: Custom) -> forms.Field:
     return forms.ChoiceField(choices=choices, widget=widget, error_messages=messages, **common)
 
 
-class SeveralField(forms.MultipleChoiceField):
-    """Several answers, together no longer than Zoom takes."""
+class MultipleAnswersField(forms.MultipleChoiceField):
+    """Several answers, together no longer than Zoom accepts."""
 
     widget = forms.CheckboxSelectMultiple
 
     def clean(self, value: Any) -> list[str]:
-        found: list[str] = super().clean(value)
-        if len(MULTIPLE_SEPARATOR.join(found)) > VALUE_LIMIT:
+        answers: list[str] = super().clean(value)
+        if len(MULTIPLE_SEPARATOR.join(answers)) > MAX_ANSWER_LENGTH:
             raise ValidationError(_("Choose fewer answers"), code="too_long")
-        return found
+        return answers

@@ -1,6 +1,6 @@
-"""What is stored about one person, and how it is forgotten: here, and at Zoom as far as it lets us.
+"""Exports and deletes what is stored about one person, here and at Zoom as far as possible.
 
-Zoom has no call that erases a registrant of the past; cancelling is what can be done there.
+Zoom's API cannot delete a past registrant; the registration can only be cancelled there.
 """
 
 from __future__ import annotations
@@ -21,31 +21,30 @@ from ..utils.crypto import DecryptionError
 from . import moderation, outbox, registrants, tokens
 from .dates import dates_of
 
-State, Task = Registration.State, Registration.Task
 REQUEST_SECONDS = 10.0
-"""For all calls to Zoom, when an owner waits for it."""
+"""Limit for all calls to Zoom when an owner waits for the response."""
 
 
 @dataclass(frozen=True)
-class Forgotten:
-    """How many sign-ups were deleted here, and what could not be done."""
+class ForgetResult:
+    """How many registrations were deleted here, and what failed."""
 
     deleted: int
-    messages: int
+    webhook_events: int
     not_at_zoom: int
-    not_elsewhere: int
+    failed_receivers: int
     """Receivers of ``person_forgotten`` that failed: a project's own copies may be left."""
 
 
-def rows_of(email: str, site: Site | None = None) -> QuerySet[Registration]:
-    """The sign-ups of an address, on one Site or on all."""
+def registrations_of(email: str, site: Site | None = None) -> QuerySet[Registration]:
+    """The registrations of an email address, on one Site or on all."""
     rows = Registration.objects.filter(email_index__in=tokens.email_indexes(email))
     return rows.filter(site=site) if site else rows
 
 
 def export(email: str, site: Site | None = None, user: Any = None) -> list[dict[str, Any]]:
-    """Everything stored about a person, in a form that can be handed to them; it is logged."""
-    rows = list(rows_of(email, site).select_related("site", "meeting"))
+    """Everything stored about a person, ready to hand over to them. The export is logged."""
+    rows = list(registrations_of(email, site).select_related("site", "meeting"))
     Activity.log({row.site_id for row in rows}, "registration", "person_exported", user=user)
     return [
         {
@@ -70,62 +69,67 @@ def forget(
     *,
     at_zoom: bool = True,
     seconds: float = 0,
-) -> Forgotten:
-    """Delete a person's sign-ups, and what the inbox holds of them. Zoom is told first, projects
-    by ``person_forgotten``.
+) -> ForgetResult:
+    """Delete a person's registrations and clear their webhook events.
+
+    They are cancelled at Zoom first. ``person_forgotten`` notifies the project.
 
     Args:
-        seconds: how long all calls to Zoom may take, for a web request; else as long as it takes.
+        seconds: limit for all calls to Zoom, for a web request; 0 means no limit.
     """
-    rows = list(rows_of(email, site).select_related("site", "account", "meeting"))
-    until = time.monotonic() + seconds if seconds else None
-    failed = sum(not _at_zoom(row, until) for row in rows) if at_zoom else 0
-    messages = 0
+    rows = list(registrations_of(email, site).select_related("site", "account", "meeting"))
+    deadline = time.monotonic() + seconds if seconds else None
+    failed = sum(not _cancel_at_zoom(row, deadline) for row in rows) if at_zoom else 0
+    webhook_events = 0
     with transaction.atomic():
         for row in rows:
-            messages += _forget_messages(row)
+            webhook_events += _clear_webhook_events(row)
         Registration.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    answers = person_forgotten.send_robust(sender=Registration, email=email, site=site)
-    astray = sum(isinstance(answer, Exception) for _receiver, answer in answers)
+    responses = person_forgotten.send_robust(sender=Registration, email=email, site=site)
+    failed_receivers = sum(isinstance(value, Exception) for _receiver, value in responses)
     Activity.log(
         {row.site_id for row in rows},
         "registration",
         "person_forgotten",
-        outcome=Activity.Outcome.FAILED if failed or astray else Activity.Outcome.GOOD,
+        outcome=Activity.Outcome.FAILED if failed or failed_receivers else Activity.Outcome.GOOD,
         data={"count": len(rows), "not_at_zoom": failed},
         user=user,
     )
-    return Forgotten(len(rows), messages, failed, astray)
+    return ForgetResult(len(rows), webhook_events, failed, failed_receivers)
 
 
-def _at_zoom(row: Registration, until: float | None) -> bool:
-    """Cancel at Zoom; whether nothing is left there as far as we can tell."""
+def _cancel_at_zoom(row: Registration, deadline: float | None) -> bool:
+    """Cancel at Zoom. Returns whether, as far as we know, no registration is left there."""
     if not row.zoom_registrant_id and not row.maybe_sent:
         return True
-    if row.state in (State.CANCELLED, State.FAILED) and not row.task and not row.maybe_sent:
+    if (
+        row.state in (Registration.State.CANCELLED, Registration.State.FAILED)
+        and not row.task
+        and not row.maybe_sent
+    ):
         return True
-    with outbox.locked(row.pk) as found:
-        # Whoever works on it at this moment finds that something else was decided.
-        outbox.plan(found, Task.CANCEL)
-        found.save()
+    with outbox.lock_row(row.pk) as locked:
+        # A worker that processes it right now sees that another task was queued.
+        outbox.queue_task(locked, Registration.Task.CANCEL)
+        locked.save()
     try:
-        registrants.decide(row, _client(row, until), Task.CANCEL)
+        registrants.set_status(row, _client(row, deadline), Registration.Task.CANCEL)
     except (ZoomError, ZoomConfigurationError, DecryptionError):
         return False
     return True
 
 
-def _client(row: Registration, until: float | None) -> ZoomClient:
-    if until is None:
-        return registrants.client_of(row)
-    left = until - time.monotonic()
-    if left <= 0:
+def _client(row: Registration, deadline: float | None) -> ZoomClient:
+    if deadline is None:
+        return registrants.worker_client(row)
+    seconds_left = deadline - time.monotonic()
+    if seconds_left <= 0:
         raise ZoomTransient("No time is left.")
-    return registrants.hurried_client(row, left, renew=True)
+    return registrants.inline_client(row, seconds_left, allow_refresh=True)
 
 
-def _forget_messages(row: Registration) -> int:
-    """Empty the messages about this registrant: they hold an id of Zoom's, nothing more."""
+def _clear_webhook_events(row: Registration) -> int:
+    """Clear the webhook events about this registrant: they hold only Zoom's id."""
     if not row.zoom_registrant_id:
         return 0
     rows = WebhookEvent.objects.filter(

@@ -1,7 +1,7 @@
-"""The form of one registration, built from Zoom's questions. Made to be subclassed by projects.
+"""The registration form, built from Zoom's questions. Projects may subclass it.
 
-A subclass is named in ``WAGTAIL_ZOOM["REGISTRATION_FORM"]``. Its own fields are kept with the
-sign-up (``answers["extra"]``) and never go to Zoom.
+``WAGTAIL_ZOOM["REGISTRATION_FORM"]`` names the subclass. Its own fields are stored with the
+registration (``answers["extra"]``) and never sent to Zoom.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from ..conf import settings
 from ..frontend.datetimes import TimeRange
 from ..models import Meeting, Occurrence
 from . import fields, questions
-from .context import ONE, SEVERAL, Offer
+from .context import ONE, SEVERAL, FormContext
 from .fields import MULTIPLE_SEPARATOR, EmailField
 
-EVERY = "all"
-TRAP = "wz_url"
-ELAPSED = "wz_ms"
-CONFIRM = "wz_ok"
-"""Hidden inputs: the honeypot, milliseconds that a script counted, a confirmation's signature."""
+ALL_DATES = "all"
+HONEYPOT = "wz_url"
+ELAPSED_MS = "wz_ms"
+CONFIRMATION = "wz_ok"
+"""Hidden inputs: the honeypot, milliseconds counted by a script, a signed confirmation."""
 
 
 @dataclass(frozen=True)
 class DateOption:
-    """One date as a line of the form."""
+    """One date as an option of the form."""
 
     value: str
     id: str
@@ -41,7 +41,7 @@ class DateOption:
 
 
 class RegistrationForm(forms.Form):
-    """First name, address, Zoom's questions, dates and consent, in this order.
+    """Dates, names, email, Zoom's questions and consent.
 
     ``cleaned_data["dates"]`` is a list of ``Occurrence``; ``answers()`` is what is stored.
     """
@@ -49,28 +49,32 @@ class RegistrationForm(forms.Form):
     use_required_attribute = True
     required_css_class = ""
 
-    def __init__(self, *args: Any, offer: Offer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, form_context: FormContext, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        self.offer = offer
-        self.questions = questions.of(offer.meeting) if offer.meeting else questions.Questions({})
-        own = dict(self.fields)
+        self.form_context = form_context
+        self.questions = (
+            questions.questions_of(form_context.meeting)
+            if form_context.meeting
+            else questions.Questions({})
+        )
+        project_fields = dict(self.fields)
         self.fields.clear()
         self._add_dates()
         self._add_standard()
         for question in self.questions.custom:
-            self.fields[question.name] = fields.custom(question)
-        ours = set(self.fields)
-        self.fields.update(own)
-        if offer.site_settings and offer.site_settings.consent_text:
+            self.fields[question.name] = fields.custom_field(question)
+        builtin_names = set(self.fields)
+        self.fields.update(project_fields)
+        if form_context.site_settings and form_context.site_settings.consent_text:
             self.fields["consent"] = forms.BooleanField(
-                label=offer.site_settings.consent_text,
+                label=form_context.site_settings.consent_text,
                 error_messages={"required": _("Tick this box to register")},
             )
-        self.our_names = {*ours, "consent"}
+        self.builtin_names = {*builtin_names, "consent"}
 
     def _add_dates(self) -> None:
-        mode, dates = self.offer.mode, self.offer.dates
+        mode, dates = self.form_context.mode, self.form_context.dates
         if mode not in (ONE, SEVERAL):
             return
         choices = [(str(date.public_id), str(date.public_id)) for date in dates]
@@ -83,14 +87,14 @@ class RegistrationForm(forms.Form):
             "required": _("Choose at least one date") if mode == SEVERAL else _("Choose a date"),
             "invalid_choice": _("One of the dates is no longer offered. Please choose again"),
         }
-        known = {value for value, _label in choices}
-        initial = self.offer.date if self.offer.date in known else ""
+        values = {value for value, _label in choices}
+        initial = self.form_context.date if self.form_context.date in values else ""
         if len(choices) == 1:
             initial = choices[0][0]
         if mode == SEVERAL:
             self.fields["dates"] = forms.MultipleChoiceField(
                 label=legend,
-                choices=[(EVERY, EVERY), *choices],
+                choices=[(ALL_DATES, ALL_DATES), *choices],
                 widget=forms.CheckboxSelectMultiple,
                 error_messages=messages,
                 initial=[initial] if initial else [],
@@ -105,27 +109,31 @@ class RegistrationForm(forms.Form):
             )
 
     def _add_standard(self) -> None:
-        self.fields["first_name"] = fields.standard("first_name", True)
-        asked = self.questions.standard
-        if "last_name" in asked:
-            self.fields["last_name"] = fields.standard("last_name", asked["last_name"])
+        self.fields["first_name"] = fields.standard_field("first_name", True)
+        required_by_name = self.questions.standard
+        if "last_name" in required_by_name:
+            self.fields["last_name"] = fields.standard_field(
+                "last_name", required_by_name["last_name"]
+            )
         self.fields["email"] = EmailField(
             label=_("Email address"),
             help_text=_("Everything about your registration goes to this address."),
         )
-        for name, required in asked.items():
+        for name, required in required_by_name.items():
             if name != "last_name":
-                self.fields[name] = fields.standard(name, required)
+                self.fields[name] = fields.standard_field(name, required)
 
     def clean_dates(self) -> list[Occurrence]:
-        """The dates as rows; "all" means all that were offered."""
+        """The chosen occurrences; "all" means all that the form shows."""
         chosen = self.cleaned_data["dates"]
-        wanted = {chosen} if isinstance(chosen, str) else set(chosen)
-        every = EVERY in wanted
-        return [date for date in self.offer.dates if every or str(date.public_id) in wanted]
+        chosen_ids = {chosen} if isinstance(chosen, str) else set(chosen)
+        is_all = ALL_DATES in chosen_ids
+        return [
+            date for date in self.form_context.dates if is_all or str(date.public_id) in chosen_ids
+        ]
 
     def answers(self) -> dict[str, Any]:
-        """What is stored, and of it what goes to Zoom: nothing but fields of this form (X23)."""
+        """What is stored and sent to Zoom: only fields of this form (X23)."""
         data = self.cleaned_data
         standard = {
             name: data[name]
@@ -135,12 +143,14 @@ class RegistrationForm(forms.Form):
         return {
             "standard": standard,
             "custom": [
-                {"title": question.title, "value": _text(data.get(question.name))}
+                {"title": question.title, "value": _joined(data.get(question.name))}
                 for question in self.questions.custom
                 if data.get(question.name)
             ],
             "extra": {
-                name: _plain(data.get(name)) for name in self.fields if name not in self.our_names
+                name: _json_value(data.get(name))
+                for name in self.fields
+                if name not in self.builtin_names
             },
             "language": questions.zoom_language(get_language()),
         }
@@ -149,32 +159,32 @@ class RegistrationForm(forms.Form):
 
     @property
     def date_options(self) -> list[DateOption]:
-        """The lines of the choice of dates."""
+        """The options of the dates field."""
         bound = self["dates"]
         value = bound.value() or []
-        chosen = {value} if isinstance(value, str) else {str(each) for each in value}
+        chosen = {value} if isinstance(value, str) else {str(item) for item in value}
         return [
             DateOption(
                 str(date.public_id),
-                f"{bound.auto_id}_{place}",
-                _when(date, self.offer.meeting),
+                f"{bound.auto_id}_{number}",
+                _time_range(date, self.form_context.meeting),
                 str(date.public_id) in chosen,
             )
-            for place, date in enumerate(self.offer.dates, start=1)
+            for number, date in enumerate(self.form_context.dates, start=1)
         ]
 
     @property
-    def every_is_chosen(self) -> bool:
-        return EVERY in (self["dates"].value() or [])
+    def is_all_chosen(self) -> bool:
+        return ALL_DATES in (self["dates"].value() or [])
 
     @property
     def takes_several(self) -> bool:
-        return self.offer.mode == SEVERAL
+        return self.form_context.mode == SEVERAL
 
     @property
     def all_dates(self) -> list[TimeRange]:
-        """The dates that one registration covers without a choice."""
-        return [_when(date, self.offer.meeting) for date in self.offer.dates]
+        """The dates that the registration covers where there is no choice."""
+        return [_time_range(date, self.form_context.meeting) for date in self.form_context.dates]
 
     @property
     def name_fields(self) -> list[forms.BoundField]:
@@ -182,9 +192,9 @@ class RegistrationForm(forms.Form):
 
     @property
     def other_fields(self) -> Iterator[forms.BoundField]:
-        """Everything after the names, but for dates and consent."""
-        apart = {"dates", "consent", "first_name", "last_name"}
-        return (self[name] for name in self.fields if name not in apart)
+        """All fields except names, dates and consent."""
+        excluded = {"dates", "consent", "first_name", "last_name"}
+        return (self[name] for name in self.fields if name not in excluded)
 
     @property
     def error_title(self) -> str:
@@ -196,7 +206,7 @@ class RegistrationForm(forms.Form):
 
     @property
     def error_lines(self) -> list[tuple[str, str]]:
-        """``(id of the field, sentence)`` for the links of the summary."""
+        """``(id of the field, message)`` for the links of the summary."""
         return [
             (self[name].auto_id if name in self.fields else "", self._line(name, str(message)))
             for name, messages in self.errors.items()
@@ -204,34 +214,38 @@ class RegistrationForm(forms.Form):
         ]
 
     def _line(self, name: str, message: str) -> str:
-        """Away from its question, "Choose an answer" has to say which one it is about."""
-        own = {question.name for question in self.questions.custom}
-        chosen = isinstance(self.fields.get(name), forms.ChoiceField) and name != "dates"
-        if name not in own and not chosen:
+        """In the summary, "Choose an answer" also has to name its question."""
+        custom_names = {question.name for question in self.questions.custom}
+        has_options = isinstance(self.fields.get(name), forms.ChoiceField) and name != "dates"
+        if name not in custom_names and not has_options:
             return message
         title = str(self.fields[name].label)
         return f"{title} {message}" if title[-1:] in "?!.:" else f"{title}: {message}"
 
 
-def _when(date: Occurrence, meeting: Meeting | None) -> TimeRange:
+def _time_range(date: Occurrence, meeting: Meeting | None) -> TimeRange:
     return TimeRange.of(date.start, date.end, meeting.timezone if meeting else "")
 
 
-def _text(value: Any) -> str:
+def _joined(value: Any) -> str:
     return MULTIPLE_SEPARATOR.join(value) if isinstance(value, list) else str(value or "")
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
 
 
 def form_class(site: Site, meeting: Meeting | None) -> type[RegistrationForm]:
-    """The form that the project wants here."""
-    found = import_string(settings.registration_form)
-    return found if isinstance(found, type) else found(site, meeting)
+    """The form class of the project."""
+    configured = import_string(settings.registration_form)
+    return configured if isinstance(configured, type) else configured(site, meeting)
 
 
-def make_form(offer: Offer, data: Any = None, name: str = "wz-form") -> RegistrationForm:
-    """A form for an offer; ``name`` keeps the ids of several forms on one page apart."""
+def make_form(
+    form_context: FormContext, data: Any = None, name: str = "wz-form"
+) -> RegistrationForm:
+    """The form of a context. ``name`` keeps the ids of several forms on one page distinct."""
     auto_id = f"{name}-%s"
-    return form_class(offer.site, offer.meeting)(data, offer=offer, auto_id=auto_id)
+    return form_class(form_context.site, form_context.meeting)(
+        data, form_context=form_context, auto_id=auto_id
+    )

@@ -1,6 +1,7 @@
-"""What a web request may ask of Zoom: one short call, and the same one whoever signs up (X25).
+"""First delivery attempt within the web request: takes equally long for known and unknown people.
 
-Whatever happens here, the sign-up is saved and stays in the outbox until it is settled.
+Each request makes one short call to Zoom (X25). The registration is already saved and stays in
+the outbox until it is finished.
 """
 
 from __future__ import annotations
@@ -13,87 +14,88 @@ from django.utils import timezone
 from ..conf import settings
 from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Registration
-from ..oauth.tokens import RenewalDue
+from ..oauth.tokens import RefreshRequired
 from ..sync import questions
 from ..utils.logging import get_logger
 from ..utils.queue import debounce, enqueue
 from . import delivery, outbox, registrants
-from .delivery import Request
-from .error_policy import judge
+from .delivery import InlineAttempt
+from .error_policy import classify
 
 logger = get_logger("registration")
 
-LEAST_SECONDS = 0.3
-QUESTIONS_AGE = timedelta(minutes=10)
-"""Older ones are read anew after a sign-up."""
-LATE = ("unreachable", "daily_limit", "connection", "scope")
-"""Failures of which the visitor is told that Zoom does not answer; for a busy second it is not
-worth it."""
+MIN_SECONDS = 0.3
+MAX_QUESTIONS_AGE = timedelta(minutes=10)
+"""Older questions are read again after a registration."""
+LATE_ERRORS = ("unreachable", "daily_limit", "connection", "scope")
+"""Errors after which the visitor reads that Zoom does not answer. ``busy`` is over in seconds."""
 
 
-def left(began: float) -> float:
-    """Seconds that this request may still wait for Zoom (``began`` by the monotonic clock)."""
-    return max(LEAST_SECONDS, settings.registration_seconds - (time.monotonic() - began))
+def seconds_left(began: float) -> float:
+    """Seconds that this request may still wait for Zoom (``began`` is a monotonic time)."""
+    return max(MIN_SECONDS, settings.registration_seconds - (time.monotonic() - began))
 
 
 def attempt(row: Registration, seconds: float, lease: str = "") -> bool:
-    """Try a row's task within a request; whether Zoom answers at present.
+    """Attempt a row's task within a request. Returns whether Zoom answers at present.
 
     Args:
         row: as it was read or written a moment ago.
-        lease: the one with which the row was born; without it, it is claimed here.
+        lease: the one that the row was created with; without it, the row is claimed here.
     """
     try:
         lease = lease or outbox.claim(row.pk)
-        calls = registrants.calls_of(row) if lease and delivery.is_ripe(row) else 0
-        if calls:
-            delivery.attempt(row, Request(lease, seconds / calls))
-            return row.error_class not in LATE
+        call_count = registrants.count_calls(row) if lease and delivery.is_task_due(row) else 0
+        if call_count:
+            delivery.attempt(row, InlineAttempt(lease, seconds / call_count))
+            return row.error_class not in LATE_ERRORS
         if lease:
-            _give_back(row, lease)
-        return like_the_others(row, seconds)
+            _release_lease(row, lease)
+        return constant_time_noop(row, seconds)
     except Exception:
-        # Not even a mistake of ours may show the person an error page: the row is saved.
-        logger.exception("The first try of a sign-up broke off.")
+        # No error may show the person an error page: the row is saved.
+        logger.exception("The first attempt to deliver a registration failed.")
         return False
     finally:
-        outbox.wake()
+        outbox.wake_worker()
 
 
-def _give_back(row: Registration, lease: str) -> None:
-    with outbox.locked(row.pk) as found:
-        outbox.release(found, lease)
-        found.save(update_fields=["lease_owner", "lease_until"])
+def _release_lease(row: Registration, lease: str) -> None:
+    with outbox.lock_row(row.pk) as locked:
+        outbox.release(locked, lease)
+        locked.save(update_fields=["lease_owner", "lease_until"])
 
 
-def like_the_others(row: Registration, seconds: float) -> bool:
-    """A call of the same kind where nothing is to be sent, so that the time of the answer does
-    not tell who is known; whether Zoom answers at present. It reads the questions anew."""
+def constant_time_noop(row: Registration, seconds: float) -> bool:
+    """A call that takes as long as a delivery, where nothing is to be sent: it reads the questions.
+
+    So the response time does not reveal who is registered. Returns whether Zoom answers.
+    """
     try:
         refresh_questions(row, seconds)
-    except RenewalDue:
+    except RefreshRequired:
         return True
     except (ZoomError, ZoomConfigurationError) as error:
-        return judge(error, 0).error not in LATE
+        return classify(error, 0).error not in LATE_ERRORS
     return True
 
 
 def refresh_questions(row: Registration, seconds: float) -> None:
-    """Read the questions anew within a request.
+    """Read the questions again within a request.
 
     Raises:
         ZoomError: Zoom did not answer.
     """
     if row.meeting is not None:
-        client = registrants.hurried_client(row, seconds)
-        questions.keep(row.meeting, client.questions(row.meeting.zoom_id, row.meeting.kind))
+        client = registrants.inline_client(row, seconds)
+        questions.store(row.meeting, client.questions(row.meeting.zoom_id, row.meeting.kind))
 
 
-def read_questions_later(row: Registration) -> None:
-    """Have old questions read by the worker, for whoever comes next."""
+def enqueue_old_questions(row: Registration) -> None:
+    """Queue a task that reads the questions again if they are old."""
     meeting = row.meeting
     read_at = meeting.questions_at if meeting else None
-    if meeting is None or (read_at and timezone.now() - read_at < QUESTIONS_AGE):
+    if meeting is None or (read_at and timezone.now() - read_at < MAX_QUESTIONS_AGE):
         return
     if debounce(f"questions:{meeting.pk}", 60):
         enqueue("read_questions", meeting.pk)

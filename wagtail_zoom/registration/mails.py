@@ -1,7 +1,7 @@
-"""Our mails: to the person who signed up, always with the status link, and to the owner.
+"""Emails to the registered person, always with the status link, and to the owner.
 
-Zoom's own confirmation is a setting of the meeting and is never repeated: ours is short. All go
-through the outbox, so a mail server that is away delays them and loses none.
+Zoom's own confirmation is a setting of the meeting and is not repeated here. Emails to the person
+go through the outbox, so an unreachable mail server only delays them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..conf import settings
 from ..frontend import links
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
-from ..oauth.notifications import owner_address
+from ..oauth.notifications import owner_email
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger
 from . import error_policy, outbox, tokens
@@ -33,36 +33,43 @@ from .payload import answers_of
 
 logger = get_logger("registration")
 
-State = Registration.State
-TRIES = "tries"
-MOST_TRIES = 12
-OWNER_PAUSE = 6 * 3600
-"""Seconds between two mails to an owner about the same trouble with the same meeting."""
+ATTEMPTS_KEY = "tries"
+MAX_ATTEMPTS = 12
+OWNER_MAIL_SECONDS = 6 * 3600
+"""Seconds between two emails to an owner about the same error of the same meeting."""
 
 
-def after_sign_up(state: str) -> str:
-    """The mail that follows when Zoom has taken a sign-up."""
-    return {State.APPROVED: "approved", State.PENDING: "pending", State.DENIED: "denied"}[state]
+def mail_after_registration(state: str) -> str:
+    """The email that follows when Zoom has accepted a registration."""
+    return {
+        Registration.State.APPROVED: "approved",
+        Registration.State.PENDING: "pending",
+        Registration.State.DENIED: "denied",
+    }[state]
 
 
-def after_change(row: Registration, state: str) -> str:
-    """The mail that follows a later change; none when Zoom tells the person itself."""
+def mail_after_change(row: Registration, state: str) -> str:
+    """The email that follows a later change; empty when Zoom notifies the person itself."""
     if row.meeting is not None and row.meeting.zoom_notifies:
         return ""
-    names = {State.APPROVED: "approved", State.DENIED: "denied", State.CANCELLED: "cancelled"}
+    names = {
+        Registration.State.APPROVED: "approved",
+        Registration.State.DENIED: "denied",
+        Registration.State.CANCELLED: "cancelled",
+    }
     return names.get(state, "")
 
 
 def send_due(pk: int) -> None:
-    """Send the mail that is due for a claimed sign-up, if its time has come."""
+    """Send the email of a claimed registration if it is due."""
     rows = Registration.objects.select_related("site", "account", "meeting__host")
     row = rows.get(pk=pk)
     name, now = row.mail_due, timezone.now()
     if not name or (row.mail_at and row.mail_at > now):
         return
-    later, error = None, ""
+    retry_at, error = None, ""
     if row.account.is_quarantined:
-        later = now + timedelta(hours=1)
+        retry_at = now + timedelta(hours=1)
     else:
         try:
             _message(row, name).send()
@@ -71,28 +78,28 @@ def send_due(pk: int) -> None:
         except smtplib.SMTPRecipientsRefused:
             error = "mail"
         except (smtplib.SMTPException, OSError) as problem:
-            logger.warning("A mail could not be sent (%s).", type(problem).__name__)
-            tries = int(row.mails.get(TRIES, 0))
-            later = now + timedelta(minutes=5 * 2 ** min(tries, 6))
-            error = "mail" if tries + 1 >= MOST_TRIES else ""
-    with outbox.locked(pk) as row:
-        _note(row, name, None if error else later, error)
+            logger.warning("An email could not be sent (%s).", type(problem).__name__)
+            attempts = int(row.mails.get(ATTEMPTS_KEY, 0))
+            retry_at = now + timedelta(minutes=5 * 2 ** min(attempts, 6))
+            error = "mail" if attempts + 1 >= MAX_ATTEMPTS else ""
+    with outbox.lock_row(pk) as row:
+        _record_attempt(row, name, None if error else retry_at, error)
         row.save(update_fields=["mails", "mail_due", "mail_at", "next_try_at", "error_class"])
-    if name == "failed" and not later:
-        tell_owner(row)
+    if name == "failed" and not retry_at:
+        notify_owner(row)
 
 
-def _note(row: Registration, name: str, later: Any, error: str) -> None:
-    """Write down what became of a mail, unless another one is due meanwhile."""
-    if later:
-        row.mails = {**row.mails, TRIES: int(row.mails.get(TRIES, 0)) + 1}
+def _record_attempt(row: Registration, name: str, retry_at: Any, error: str) -> None:
+    """Store the outcome of an email, unless another one is due by now."""
+    if retry_at:
+        row.mails = {**row.mails, ATTEMPTS_KEY: int(row.mails.get(ATTEMPTS_KEY, 0)) + 1}
     elif not error:
-        sent = {key: value for key, value in row.mails.items() if key != TRIES}
+        sent = {key: value for key, value in row.mails.items() if key != ATTEMPTS_KEY}
         row.mails = {**sent, name: timezone.now().isoformat(timespec="seconds")}
     if error and not row.task:
         row.error_class = error
     if row.mail_due == name:
-        outbox.post(row, name if later else "", later)
+        outbox.queue_mail(row, name if retry_at else "", retry_at)
 
 
 def _message(row: Registration, name: str) -> EmailMessage:
@@ -126,8 +133,8 @@ def _subjects() -> dict[str, str]:
 def _context(row: Registration, site_settings: ZoomSettings) -> dict[str, Any]:
     dates = dates_of(row)
     zoom_sends = row.meeting is not None and row.meeting.zoom_sends_details
-    may_join = row.state == State.APPROVED and lets_in(row, site_settings)
-    path = way_in(row, site_settings) if may_join else ""
+    may_join = row.state == Registration.State.APPROVED and join_allowed(row, site_settings)
+    path = personal_join_path(row, site_settings) if may_join else ""
     passcode = ""
     if may_join and row.meeting and site_settings.passcode_policy == PasscodePolicy.REGISTRANTS:
         passcode = row.meeting.passcode.reveal()
@@ -143,22 +150,22 @@ def _context(row: Registration, site_settings: ZoomSettings) -> dict[str, Any]:
         "join_url": links.site_origin(site_settings) + path if path and not zoom_sends else "",
         "passcode": passcode,
         "zoom_sends": zoom_sends,
-        "reason": error_policy.VISITOR.get(row.error_class, ""),
+        "reason": error_policy.VISITOR_MESSAGES.get(row.error_class, ""),
         "days": site_settings.registration_days,
     }
 
 
-def lets_in(row: Registration, site_settings: ZoomSettings) -> bool:
-    """Whether the owner's policy gives registered people a way in at all (now or later)."""
+def join_allowed(row: Registration, site_settings: ZoomSettings) -> bool:
+    """Whether the owner's policy lets registered people join here at all (now or later)."""
     if row.meeting_id is None or site_settings.join_policy == JoinPolicy.NEVER:
         return False
     visibility = SiteVisibility(site_settings)
     return visibility.meetings(Audience.REGISTRANT, Channel.PAGE).filter(pk=row.meeting_id).exists()
 
 
-def way_in(row: Registration, site_settings: ZoomSettings) -> str:
-    """The path of a registered person's own way in; empty where the owner gives none."""
-    if not lets_in(row, site_settings):
+def personal_join_path(row: Registration, site_settings: ZoomSettings) -> str:
+    """The path of a registered person's join link; empty where the owner's policy gives none."""
+    if not join_allowed(row, site_settings):
         return ""
     try:
         return tokens.join_path(row)
@@ -166,18 +173,18 @@ def way_in(row: Registration, site_settings: ZoomSettings) -> str:
         return ""
 
 
-def tell_owner(row: Registration) -> None:
-    """One mail about a final failure, without a word about the person."""
+def notify_owner(row: Registration) -> None:
+    """Send one email about a final failure, without personal data."""
     site_settings = ZoomSettings.for_site(row.site)
-    to = owner_address(site_settings)
-    if not to:
+    recipient = owner_email(site_settings)
+    if not recipient:
         return
-    key = f"wagtail-zoom:told:{row.site_id}:{row.meeting_zoom_id}:{row.error_class}"
+    key = f"wagtail-zoom:owner-notified:{row.site_id}:{row.meeting_zoom_id}:{row.error_class}"
     try:
-        first = cache.add(key, 1, timeout=OWNER_PAUSE)
+        is_first = cache.add(key, 1, timeout=OWNER_MAIL_SECONDS)
     except Exception:
-        first = True
-    if not first:
+        is_first = True
+    if not is_first:
         return
     listing = reverse("wagtail_zoom_registrations:index")
     with translation.override(django_settings.LANGUAGE_CODE):
@@ -185,14 +192,14 @@ def tell_owner(row: Registration) -> None:
         context = {
             "title": title,
             "site": row.site,
-            "reason": error_policy.OWNER.get(row.error_class, ""),
+            "reason": error_policy.OWNER_MESSAGES.get(row.error_class, ""),
             "list_url": f"{settings.base_url}{listing}?site={row.site_id}",
         }
         body = render_to_string("wagtail_zoom/registration/mail/owner.txt", context)
         subject = one_line(_("A registration needs you: %(title)s") % {"title": title})
     try:
         EmailMessage(
-            subject=subject, body=body, to=[to], headers={"Auto-Submitted": "auto-generated"}
+            subject=subject, body=body, to=[recipient], headers={"Auto-Submitted": "auto-generated"}
         ).send()
     except (smtplib.SMTPException, OSError) as problem:
-        logger.warning("A mail to an owner could not be sent (%s).", type(problem).__name__)
+        logger.warning("An email to an owner could not be sent (%s).", type(problem).__name__)

@@ -1,7 +1,7 @@
-"""What owners do with sign-ups. Each is written into the activity log, without personal data.
+"""Actions of owners on registrations. Each is logged as an activity, without personal data.
 
-The views of the admin call these; they check first that the person may change the Zoom settings
-of the sign-up's Site.
+The admin's views call these. They check first that the user may change the Zoom settings of the
+registration's Site.
 """
 
 from __future__ import annotations
@@ -16,116 +16,114 @@ from ..frontend.visibility import SiteVisibility
 from ..models import Activity, Meeting, Registration
 from ..utils.crypto import DecryptionError
 from . import dedup, error_policy, outbox, tokens
-from .context import Offer
+from .context import FormContext
 from .form import RegistrationForm, form_class
 from .payload import answers_of
 from .service import cancel as cancel_row
 
-State, Task = Registration.State, Registration.Task
 
-
-class NotPossible(Exception):
-    """The sign-up is in a state that does not allow it (any more)."""
+class ActionNotAllowed(Exception):
+    """The registration's state does not allow the action (any more)."""
 
 
 def reason(row: Registration) -> str | Promise:
-    """Why a sign-up does not go on, in an owner's words; nothing when all is well."""
-    return error_policy.OWNER.get(row.error_class, "") if row.error_class else ""
+    """The error of a registration, as owners read it; empty without one."""
+    return error_policy.OWNER_MESSAGES.get(row.error_class, "") if row.error_class else ""
 
 
 def actions(row: Registration) -> list[str]:
-    """What may be done now: of ``approve``, ``deny``, ``cancel``, ``retry``, ``edit``."""
+    """The allowed actions: of ``approve``, ``deny``, ``cancel``, ``retry``, ``edit``."""
     possible = {
-        State.UNCONFIRMED: ["cancel"],
-        State.WAITING: ["retry", "edit", "cancel"],
-        State.PENDING: ["approve", "deny", "cancel"],
-        State.APPROVED: ["deny", "cancel"],
-        State.DENIED: ["approve"],
-        State.FAILED: ["retry", "edit"],
+        Registration.State.UNCONFIRMED: ["cancel"],
+        Registration.State.WAITING: ["retry", "edit", "cancel"],
+        Registration.State.PENDING: ["approve", "deny", "cancel"],
+        Registration.State.APPROVED: ["deny", "cancel"],
+        Registration.State.DENIED: ["approve"],
+        Registration.State.FAILED: ["retry", "edit"],
     }
-    return possible.get(State(row.state), [])
+    return possible.get(Registration.State(row.state), [])
 
 
 def approve(row: Registration, user: Any) -> None:
-    """Give a place. Zoom is told by the worker, the state follows.
+    """Approve a registration. The worker sends it to Zoom; the state changes afterwards.
 
     Raises:
-        NotPossible: it does not wait for an answer.
+        ActionNotAllowed: it does not wait for a decision.
     """
-    _decide(row, user, Task.APPROVE, "approve", "signup_approved")
+    _decide(row, user, Registration.Task.APPROVE, "approve", "registration_approved")
 
 
 def deny(row: Registration, user: Any) -> None:
-    """Refuse a place.
+    """Deny a registration.
 
     Raises:
-        NotPossible: it is cancelled or has failed.
+        ActionNotAllowed: it is cancelled or has failed.
     """
-    _decide(row, user, Task.DENY, "deny", "signup_denied")
+    _decide(row, user, Registration.Task.DENY, "deny", "registration_denied")
 
 
 def _decide(row: Registration, user: Any, task: str, action: str, code: str) -> None:
-    with outbox.locked(row.pk) as found:
-        if action not in actions(found):
-            raise NotPossible(action)
-        found.error_class, found.error_code, found.attempts = "", None, 0
-        outbox.plan(found, task)
-        found.save()
+    with outbox.lock_row(row.pk) as locked:
+        if action not in actions(locked):
+            raise ActionNotAllowed(action)
+        locked.error_class, locked.error_code, locked.attempts = "", None, 0
+        outbox.queue_task(locked, task)
+        locked.save()
     _log(row, user, code)
-    outbox.wake()
+    outbox.wake_worker()
 
 
 def cancel(row: Registration, user: Any) -> None:
-    """Take a sign-up back in the person's place.
+    """Cancel a registration for the person.
 
     Raises:
-        NotPossible: there is nothing to cancel.
+        ActionNotAllowed: there is nothing to cancel.
     """
     if not cancel_row(row.pk):
-        raise NotPossible("cancel")
-    _log(row, user, "signup_cancelled")
+        raise ActionNotAllowed("cancel")
+    _log(row, user, "registration_cancelled")
 
 
 def retry(row: Registration, user: Any) -> None:
-    """Try at once.
+    """Retry immediately.
 
     Raises:
-        NotPossible: it has arrived or is cancelled.
+        ActionNotAllowed: it has arrived or is cancelled.
     """
-    with outbox.locked(row.pk) as found:
-        if "retry" not in actions(found):
-            raise NotPossible("retry")
-        found.error_class, found.error_code, found.attempts = "", None, 0
-        outbox.move(found, State.WAITING)
-        found.state_since = timezone.now()
-        outbox.plan(found, Task.ADD)
-        found.save()
-    _log(row, user, "signup_retried")
-    outbox.wake()
+    with outbox.lock_row(row.pk) as locked:
+        if "retry" not in actions(locked):
+            raise ActionNotAllowed("retry")
+        locked.error_class, locked.error_code, locked.attempts = "", None, 0
+        outbox.set_state(locked, Registration.State.WAITING)
+        locked.state_since = timezone.now()
+        outbox.queue_task(locked, Registration.Task.ADD)
+        locked.save()
+    _log(row, user, "registration_retried")
+    outbox.wake_worker()
 
 
 def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
-    """The person's form with the entries, for the owner: without dates and consent.
+    """The person's form with the stored answers, for the owner: without dates and consent.
 
     Raises:
-        NotPossible: the meeting is gone.
+        ActionNotAllowed: the meeting is gone.
     """
     if row.meeting_id is None:
-        raise NotPossible("edit")
+        raise ActionNotAllowed("edit")
     visibility = SiteVisibility.for_site(row.site)
     meeting = Meeting.objects.select_related("host", "account").get(pk=row.meeting_id)
-    offer = Offer(row.site, visibility.site_settings, meeting, page_id=row.page_id)
+    form_context = FormContext(row.site, visibility.site_settings, meeting, page_id=row.page_id)
     try:
-        kept, address = answers_of(row), row.email.reveal()
+        stored, email = answers_of(row), row.email.reveal()
     except DecryptionError:
-        kept, address = {}, ""
+        stored, email = {}, ""
     initial: dict[str, Any] = {
-        **kept.get("standard", {}),
-        **kept.get("extra", {}),
-        "email": address,
+        **stored.get("standard", {}),
+        **stored.get("extra", {}),
+        "email": email,
     }
-    titles = {each["title"]: each["value"] for each in kept.get("custom", [])}
-    form = form_class(row.site, meeting)(data, offer=offer, initial=initial)
+    titles = {answer["title"]: answer["value"] for answer in stored.get("custom", [])}
+    form = form_class(row.site, meeting)(data, form_context=form_context, initial=initial)
     for question in form.questions.custom:
         value = titles.get(question.title, "")
         form.initial[question.name] = value.split(", ") if question.kind == "many" else value
@@ -135,48 +133,48 @@ def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
 
 
 def save_edit(row: Registration, form: RegistrationForm, user: Any) -> None:
-    """Keep what the owner corrected, and try again.
+    """Store what the owner corrected, and retry.
 
     Raises:
-        NotPossible: it has arrived meanwhile.
+        ActionNotAllowed: it has arrived in the meantime.
     """
-    with outbox.locked(row.pk) as found:
-        if "edit" not in actions(found):
-            raise NotPossible("edit")
-        kept = answers_of(found) if found.answers.readable else {}
-        fresh = {**form.answers(), "language": kept.get("language", "")}
-        found.answers = json.dumps(fresh)
-        address = form.cleaned_data["email"]
-        if tokens.normalise(address) != tokens.normalise(_address(found)):
-            found.maybe_sent = False
-            for name, value in dedup.with_address(found, address).items():
-                setattr(found, name, value)
-        found.email, found.email_index = address, tokens.email_index(address)
-        found.save()
-    _log(row, user, "signup_edited")
+    with outbox.lock_row(row.pk) as locked:
+        if "edit" not in actions(locked):
+            raise ActionNotAllowed("edit")
+        stored = answers_of(locked) if locked.answers.readable else {}
+        new_answers = {**form.answers(), "language": stored.get("language", "")}
+        locked.answers = json.dumps(new_answers)
+        email = form.cleaned_data["email"]
+        if tokens.normalise_email(email) != tokens.normalise_email(_email_of(locked)):
+            locked.maybe_sent = False
+            for name, value in dedup.columns_for_email(locked, email).items():
+                setattr(locked, name, value)
+        locked.email, locked.email_index = email, tokens.email_index(email)
+        locked.save()
+    _log(row, user, "registration_edited")
     retry(row, user)
 
 
-def _address(row: Registration) -> str:
+def _email_of(row: Registration) -> str:
     try:
         return row.email.reveal()
     except DecryptionError:
         return ""
 
 
-def _flat(row: Registration) -> list[tuple[str, str]]:
+def _answer_pairs(row: Registration) -> list[tuple[str, str]]:
     try:
-        kept = answers_of(row)
+        stored = answers_of(row)
     except (DecryptionError, ValueError):
         return []
-    flat = [(name, str(value)) for name, value in kept.get("standard", {}).items()]
-    flat += [(str(each["title"]), str(each["value"])) for each in kept.get("custom", [])]
-    return flat + [(name, str(value)) for name, value in kept.get("extra", {}).items()]
+    pairs = [(name, str(value)) for name, value in stored.get("standard", {}).items()]
+    pairs += [(str(answer["title"]), str(answer["value"])) for answer in stored.get("custom", [])]
+    return pairs + [(name, str(value)) for name, value in stored.get("extra", {}).items()]
 
 
 def details(row: Registration) -> list[tuple[str, str]]:
-    """Everything one person typed, as (question, answer)."""
-    return [("email", _address(row)), *_flat(row)]
+    """Everything the person entered, as (question, answer)."""
+    return [("email", _email_of(row)), *_answer_pairs(row)]
 
 
 def _log(row: Registration, user: Any, code: str) -> None:

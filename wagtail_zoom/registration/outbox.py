@@ -1,8 +1,8 @@
-"""The outbox: sign-ups that have something due, worked off without losing or doubling one.
+"""The outbox: registrations with a task or an email due, processed without loss or duplicates.
 
-``next_try_at`` says when, ``task`` and ``mail_due`` say what. A worker claims a row by a
-conditional UPDATE with a lease that expires, so a killed worker costs two minutes and nothing
-else. Everything here may run twice or at once.
+``next_try_at`` is the time, ``task`` and ``mail_due`` are what is due. A worker claims a row by a
+conditional UPDATE with a lease that expires, so a killed worker only costs two minutes.
+Everything here may run twice or in parallel.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from ..utils.queue import debounce, enqueue, reset_debounce
 logger = get_logger("registration")
 
 LEASE = timedelta(minutes=2)
-"""Longer than any one attempt."""
-BATCH = 20
-DAYS = 30
-"""Retention of a Site without choices."""
-NAP = 5.0
-"""Seconds for which the worker itself waits when an account asks for a short pause."""
-AWAKE = "deliver"
+"""Longer than any single attempt."""
+BATCH_SIZE = 20
+DEFAULT_RETENTION_DAYS = 30
+"""Retention of a Site without settings."""
+MAX_SLEEP_SECONDS = 5.0
+"""The worker itself waits for rows that are due within so many seconds."""
+WAKE_UP_KEY = "deliver"
 
 
-def wake() -> None:
-    """Call the worker after the commit, about once a second over all sign-ups."""
+def wake_worker() -> None:
+    """Queue the worker after the commit, at most about once a second for all registrations."""
 
-    def call() -> None:
-        if debounce(AWAKE, 1):
+    def enqueue_worker() -> None:
+        if debounce(WAKE_UP_KEY, 1):
             enqueue("deliver_registrations")
 
-    transaction.on_commit(call, robust=True)
+    transaction.on_commit(enqueue_worker, robust=True)
 
 
 def due(now: datetime) -> QuerySet[Registration]:
-    """Rows with something to do that nobody works on."""
+    """Rows with something due that no process works on."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     return Registration.objects.filter(
         free,  # guard: registration-lock
@@ -56,33 +56,33 @@ def due(now: datetime) -> QuerySet[Registration]:
 
 
 def claim(pk: int, now: datetime | None = None) -> str:
-    """Take one row; the lease to give back, or nothing when somebody was faster."""
+    """Claim one row. Returns its lease, or an empty string if another process was faster."""
     now = now or timezone.now()
     lease = new_lease()
-    taken = due(now).filter(pk=pk).update(lease_owner=lease, lease_until=now + LEASE)
-    return lease if taken else ""
+    claimed = due(now).filter(pk=pk).update(lease_owner=lease, lease_until=now + LEASE)
+    return lease if claimed else ""
 
 
 def new_lease() -> str:
-    """A name for whoever works on a row."""
+    """An id for the process that works on a row."""
     return str(uuid.uuid4())
 
 
 @contextmanager
-def locked(pk: int) -> Iterator[Registration]:
-    """The row as it is now, for a change that nobody else makes at the same time."""
+def lock_row(pk: int) -> Iterator[Registration]:
+    """The current row, locked until the end of the block."""
     with transaction.atomic():
         yield Registration.objects.select_for_update().get(pk=pk)
 
 
-def move(row: Registration, state: str, *, mail: str = "") -> None:
-    """Set the state of a locked row and, if it is a new one, tell the project after the commit.
+def set_state(row: Registration, state: str, *, mail: str = "") -> None:
+    """Set the state of a locked row. A new state sends ``registration_changed`` after the commit.
 
     The row is not saved here.
     """
     previous = row.state
     if mail:
-        post(row, mail)
+        queue_mail(row, mail)
     if previous == state:
         return
     row.state, row.state_since = state, timezone.now()
@@ -90,145 +90,147 @@ def move(row: Registration, state: str, *, mail: str = "") -> None:
         return
     pk = row.pk
 
-    def tell() -> None:
-        found = Registration.objects.filter(pk=pk).first()
-        if found is not None:
+    def send_signal() -> None:
+        registration = Registration.objects.filter(pk=pk).first()
+        if registration is not None:
             registration_changed.send_robust(
-                sender=Registration, registration=found, previous=previous
+                sender=Registration, registration=registration, previous=previous
             )
 
-    transaction.on_commit(tell, robust=True)
+    transaction.on_commit(send_signal, robust=True)
 
 
-def plan(row: Registration, task: str, at: datetime | None = None) -> None:
-    """Set what is to be done at Zoom on a locked row: now, later, or nothing. Not saved here."""
+def queue_task(row: Registration, task: str, due_at: datetime | None = None) -> None:
+    """Set the task of a locked row: due now, later, or none. The row is not saved here."""
     row.task = task
-    row.task_at = (at or timezone.now()) if task else None
-    _next(row)
+    row.task_at = (due_at or timezone.now()) if task else None
+    _update_next_try(row)
 
 
-def post(row: Registration, mail: str, at: datetime | None = None) -> None:
-    """Set which mail is to be sent on a locked row: now, later, or none. Not saved here."""
+def queue_mail(row: Registration, mail: str, due_at: datetime | None = None) -> None:
+    """Set the email of a locked row: due now, later, or none. The row is not saved here."""
     row.mail_due = mail
-    row.mail_at = (at or timezone.now()) if mail else None
-    _next(row)
+    row.mail_at = (due_at or timezone.now()) if mail else None
+    _update_next_try(row)
 
 
-def _next(row: Registration) -> None:
-    times = [at for at in (row.task_at, row.mail_at) if at is not None]
+def _update_next_try(row: Registration) -> None:
+    times = [due_at for due_at in (row.task_at, row.mail_at) if due_at is not None]
     row.next_try_at = min(times, default=None)
 
 
 def release(row: Registration, lease: str) -> None:
-    """Give the lease back on a locked row, if it is still ours. The row is not saved here."""
+    """Release the lease of a locked row if it still has it. The row is not saved here."""
     if row.lease_owner == lease:
         row.lease_owner, row.lease_until = "", None
 
 
-def run(work: Callable[[int, str], tuple[int, datetime] | None], seconds: float = 0) -> int:
-    """Work off what is due for some seconds; returns how many rows were taken.
+def run(process: Callable[[int, str], tuple[int, datetime] | None], seconds: float = 0) -> int:
+    """Process due rows for some seconds. Returns how many rows were claimed.
 
-    ``work(pk, lease)`` may return an account that wants to be left alone, and until when.
+    ``process(pk, lease)`` may return a rate-limited account, and until when.
     """
-    forget_wake()
-    begun, taken = time.monotonic(), 0
+    reset_wake_up()
+    started, count = time.monotonic(), 0
     limit = seconds or settings.slice_seconds
-    while time.monotonic() - begun < limit:
+    while time.monotonic() - started < limit:
         now = timezone.now()
         rows = due(now).order_by("next_try_at", "pk")
-        keys = list(rows.values_list("pk", flat=True)[:BATCH])
-        if not keys and not _nap(now, limit - (time.monotonic() - begun)):
-            return taken
-        for pk in keys:
+        pks = list(rows.values_list("pk", flat=True)[:BATCH_SIZE])
+        if not pks and not _sleep_until_due(now, limit - (time.monotonic() - started)):
+            return count
+        for pk in pks:
             lease = claim(pk)
             if not lease:
                 continue
-            taken += 1
+            count += 1
             try:
-                wish = work(pk, lease)
+                deferral = process(pk, lease)
             except Exception:
-                # The lease keeps this row away from everybody for a while; the others go on.
-                logger.exception("A sign-up could not be worked on.")
+                # No process takes this row until its lease expires; the others continue.
+                logger.exception("A registration could not be processed.")
                 continue
-            if wish:
-                spare(*wish)
-            if time.monotonic() - begun >= limit:
+            if deferral:
+                defer_account(*deferral)
+            if time.monotonic() - started >= limit:
                 break
     if due(timezone.now()).exists():
-        wake()
-    return taken
+        wake_worker()
+    return count
 
 
-def spare(account_id: int, until: datetime) -> None:
-    """Postpone all tasks of an account that wants to be left alone; mails still go."""
+def defer_account(account_id: int, until: datetime) -> None:
+    """Defer the due tasks of a rate-limited account. Emails are still sent."""
     waiting = due(timezone.now()).filter(account_id=account_id).exclude(task="")
     waiting.filter(mail_due="").update(task_at=until, next_try_at=until)
     waiting.exclude(mail_due="").update(task_at=until)
 
 
-def forget_wake() -> None:
-    """From here on a new sign-up calls the worker anew: it may miss what this run reads."""
-    reset_debounce(AWAKE, 1)
+def reset_wake_up() -> None:
+    """From now on a new registration queues the worker again: this run may not see it."""
+    reset_debounce(WAKE_UP_KEY, 1)
 
 
-def _nap(now: datetime, left: float) -> bool:
-    """Wait for what is due within seconds, if there is time for it."""
-    soon = due(now + timedelta(seconds=min(NAP, left))).order_by("next_try_at")
-    at = soon.values_list("next_try_at", flat=True).first()
-    if at is None:
+def _sleep_until_due(now: datetime, seconds_left: float) -> bool:
+    """Wait for rows that are due within seconds, if there is time for it."""
+    upcoming = due(now + timedelta(seconds=min(MAX_SLEEP_SECONDS, seconds_left))).order_by(
+        "next_try_at"
+    )
+    next_try_at = upcoming.values_list("next_try_at", flat=True).first()
+    if next_try_at is None:
         return False
-    time.sleep(max(0.0, (at - now).total_seconds()) + 0.01)
+    time.sleep(max(0.0, (next_try_at - now).total_seconds()) + 0.01)
     return True
 
 
 def sweep(now: datetime | None = None) -> dict[str, int]:
-    """For the tick: wake the worker for whatever is due, and keep rows whose dates moved."""
+    """Every minute: wake the worker for due rows, extend the retention where dates have moved."""
     now = now or timezone.now()
     waiting = due(now).count()
     if waiting:
         enqueue("deliver_registrations")
-    return {"due": waiting, "kept": keep_moved(now)}
+    return {"due": waiting, "extended": extend_retention(now)}
 
 
-def keep_moved(now: datetime) -> int:
-    """Retention counts from the last date as it is now: look again before a row goes."""
-    kept = 0
-    soon = Registration.objects.filter(purge_on__lte=now.date()).exclude(
+def extend_retention(now: datetime) -> int:
+    """Retention counts from the current last date: check it again before a row is deleted."""
+    extended = 0
+    expiring = Registration.objects.filter(purge_on__lte=now.date()).exclude(
         state=Registration.State.UNCONFIRMED
     )
-    for row in soon.select_related("meeting")[:200]:
-        wanted = purge_day(row, now)
-        if row.purge_on and wanted > row.purge_on:
-            kept += Registration.objects.filter(pk=row.pk).update(purge_on=wanted)
-    return kept
+    for row in expiring.select_related("meeting")[:200]:
+        purge_on = purge_day(row, now)
+        if row.purge_on and purge_on > row.purge_on:
+            extended += Registration.objects.filter(pk=row.pk).update(purge_on=purge_on)
+    return extended
 
 
-def date_anew(site_pk: int) -> int:
-    """The owner changed the retention: set every sign-up's last day anew; how many changed."""
+def apply_retention(site_pk: int) -> int:
+    """Recalculate ``purge_on`` after the owner changed the retention. Returns how many changed."""
     changed, now = 0, timezone.now()
     rows = Registration.objects.filter(site=site_pk).exclude(state=Registration.State.UNCONFIRMED)
     for row in rows.select_related("meeting").order_by("pk").iterator(chunk_size=500):
-        wanted = purge_day(row, now)
-        if row.purge_on != wanted:
-            changed += Registration.objects.filter(pk=row.pk).update(purge_on=wanted)
+        purge_on = purge_day(row, now)
+        if row.purge_on != purge_on:
+            changed += Registration.objects.filter(pk=row.pk).update(purge_on=purge_on)
     return changed
 
 
 def purge_day(row: Registration, now: datetime | None = None) -> Any:
-    """The day after which a sign-up is deleted: the Site's retention after its last date."""
+    """The day after which a registration is deleted: its last date plus the Site's retention."""
     site_settings = ZoomSettings.objects.filter(site=row.site_id).first()
-    days = site_settings.registration_days if site_settings else DAYS
+    days = site_settings.registration_days if site_settings else DEFAULT_RETENTION_DAYS
     last = last_end(row) or row.created_at or now or timezone.now()
     return last.date() + timedelta(days=days)
 
 
 def last_end(row: Registration) -> datetime | None:
-    """When the last date that a sign-up is for ends; None without a fixed time."""
-    # The date may have moved since; its start as it was counts only when it is gone.
-    kept = Max("start", filter=Q(occurrence=None))
-    ends = row.dates.aggregate(end=Max("occurrence__end"), start=kept)
-    found = [end for end in (ends["end"], ends["start"]) if end]
-    if not found and row.meeting_id:
-        every = row.meeting.occurrences.aggregate(end=Max("end"))["end"]
-        found = [every] if every else []
-    return max(found, default=None)
+    """When the last date of a registration ends; None without a fixed time."""
+    # The occurrence may have moved; the stored start counts only when the occurrence is gone.
+    last_start = Max("start", filter=Q(occurrence=None))
+    ends = row.dates.aggregate(end=Max("occurrence__end"), start=last_start)
+    end_times = [end for end in (ends["end"], ends["start"]) if end]
+    if not end_times and row.meeting_id:
+        meeting_end = row.meeting.occurrences.aggregate(end=Max("end"))["end"]
+        end_times = [meeting_end] if meeting_end else []
+    return max(end_times, default=None)

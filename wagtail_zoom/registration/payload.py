@@ -1,4 +1,4 @@
-"""A stored sign-up as the body that Zoom takes: a fixed list of members, nothing else (X23)."""
+"""A stored registration as a request body for Zoom: a fixed list of members only (X23)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from ..models import Registration
 from . import questions
-from .questions import VALUE_LIMIT
+from .questions import MAX_ANSWER_LENGTH
 
 
 def answers_of(row: Registration) -> dict[str, Any]:
-    """What the person typed.
+    """What the person entered.
 
     Raises:
         wagtail_zoom.utils.crypto.DecryptionError: no key fits.
     """
     text = row.answers.reveal()
-    found = json.loads(text) if text else {}
-    return found if isinstance(found, dict) else {}
+    data = json.loads(text) if text else {}
+    return data if isinstance(data, dict) else {}
 
 
 def body_of(row: Registration) -> dict[str, Any]:
-    """The body of "add a registrant"."""
+    """The request body of "Add a meeting registrant"."""
     answers = answers_of(row)
     standard = answers.get("standard", {})
     body: dict[str, Any] = {"email": row.email.reveal()}
@@ -31,9 +31,9 @@ def body_of(row: Registration) -> dict[str, Any]:
             body[name] = str(standard[name])[: questions.LENGTHS.get(name, 255)]
     body.setdefault("first_name", body["email"].partition("@")[0][:64])
     custom = [
-        {"title": str(each["title"]), "value": str(each["value"])[:VALUE_LIMIT]}
-        for each in answers.get("custom", [])
-        if each.get("value")
+        {"title": str(answer["title"]), "value": str(answer["value"])[:MAX_ANSWER_LENGTH]}
+        for answer in answers.get("custom", [])
+        if answer.get("value")
     ]
     if custom:
         body["custom_questions"] = custom
@@ -43,5 +43,5 @@ def body_of(row: Registration) -> dict[str, Any]:
 
 
 def occurrence_ids(row: Registration) -> list[str]:
-    """Zoom's ids of the chosen dates; none where one registration covers all."""
+    """Zoom's ids of the chosen occurrences; empty where one registration covers all."""
     return [date.zoom_occurrence_id for date in row.dates.all() if date.zoom_occurrence_id]

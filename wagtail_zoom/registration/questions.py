@@ -1,7 +1,7 @@
-"""Zoom's questions of one registration, and its vocabulary: field names, enumerations, languages.
+"""Zoom's registration questions: field names, choices, languages.
 
 Source: Zoom's API reference, "List registration questions" and "Add a meeting registrant". The
-values are what Zoom accepts when written (for the number of employees it reads others).
+values are those that Zoom accepts in requests (for the number of employees it returns others).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import Meeting
 
-VALUE_LIMIT = 128
+MAX_ANSWER_LENGTH = 128
 """Characters of an answer to a custom question."""
-MOST_CUSTOM = 100
+MAX_CUSTOM_QUESTIONS = 100
 
 LABELS: dict[str, Any] = {
     "first_name": _("First name"),
@@ -38,7 +38,7 @@ LABELS: dict[str, Any] = {
     "role_in_purchase_process": _("Your role in the purchase"),
     "comments": _("Questions and comments"),
 }
-"""Standard fields in the order in which we ask."""
+"""Standard fields in the order of our form."""
 
 AUTOCOMPLETE = {
     "first_name": "given-name",
@@ -113,41 +113,47 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class Custom:
-    """A question of the organiser's own."""
+class CustomQuestion:
+    """A question that the organiser has added in Zoom."""
 
     title: str
-    """Goes back to Zoom letter by letter."""
+    """Sent back to Zoom unchanged."""
     kind: str
     required: bool
     answers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Its name in the form: stays when questions change their order."""
+        """Its name in the form. It does not depend on the order of the questions."""
         return "q_" + hashlib.sha256(self.title.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What one registration asks for beside the e-mail address and the first name."""
+    """The questions of one registration, besides email address and first name."""
 
     standard: dict[str, bool]
     """``{field name: required}`` in our order."""
-    custom: tuple[Custom, ...] = ()
+    custom: tuple[CustomQuestion, ...] = ()
 
 
-def of(meeting: Meeting) -> Questions:
-    """The stored questions; while they have never been read, what Zoom asks by default."""
+def questions_of(meeting: Meeting) -> Questions:
+    """The stored questions; Zoom's default questions until they are read for the first time."""
     stored = meeting.questions if isinstance(meeting.questions, dict) else {}
     if not stored:
         return Questions({"last_name": True})
-    asked = {
+    required_by_name = {
         row.get("field_name"): row.get("required") is True for row in _rows(stored, "questions")
     }
-    standard = {name: asked[name] for name in LABELS if name in asked and name != "first_name"}
-    found = [_custom(row) for row in _rows(stored, "custom_questions")[:MOST_CUSTOM]]
-    unique = {question.title: question for question in found if question is not None}
+    standard = {
+        name: required_by_name[name]
+        for name in LABELS
+        if name in required_by_name and name != "first_name"
+    }
+    parsed = [
+        _parse_custom(row) for row in _rows(stored, "custom_questions")[:MAX_CUSTOM_QUESTIONS]
+    ]
+    unique = {question.title: question for question in parsed if question is not None}
     return Questions(standard, tuple(unique.values()))
 
 
@@ -156,27 +162,27 @@ def _rows(stored: dict[str, Any], member: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _custom(row: dict[str, Any]) -> Custom | None:
+def _parse_custom(row: dict[str, Any]) -> CustomQuestion | None:
     title = row.get("title")
     kind = _TYPES.get(str(row.get("type")), TEXT)
     answers = row.get("answers") if isinstance(row.get("answers"), list) else []
-    known = tuple(dict.fromkeys(str(answer) for answer in answers if str(answer).strip()))
+    unique_answers = tuple(dict.fromkeys(str(answer) for answer in answers if str(answer).strip()))
     if not isinstance(title, str) or not title.strip():
         return None
-    if kind != TEXT and not known:
+    if kind != TEXT and not unique_answers:
         kind = TEXT
-    return Custom(title, kind, row.get("required") is True, known)
+    return CustomQuestion(title, kind, row.get("required") is True, unique_answers)
 
 
 def zoom_language(code: str | None = None) -> str:
-    """Zoom's code for a language of ours (the active one); empty when Zoom does not have it."""
+    """Zoom's code for a language code (default: the active one); empty when Zoom has none."""
     code = (code or get_language() or "").lower()
     return LANGUAGES.get(code) or LANGUAGES.get(code.split("-")[0], "")
 
 
 @lru_cache(maxsize=1)
 def countries() -> tuple[tuple[str, str], ...]:
-    """ISO 3166 codes and English names, from the time zone data that is installed anyway."""
+    """ISO 3166 codes and English names, from the installed time zone data."""
     table = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8")
     rows = [line.split("\t", 1) for line in table.splitlines() if line and line[0] != "#"]
     return tuple(sorted(((code, name) for code, name in rows), key=lambda row: row[1]))

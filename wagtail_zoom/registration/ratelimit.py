@@ -1,7 +1,7 @@
-"""Limits on sign-ups, counted on the cache; and who a visitor is behind proxies.
+"""Rate limits of registrations, counted in the cache; and the visitor's network behind proxies.
 
-A limit is ``(times, seconds)`` in fixed windows. A cache that is away limits nothing: a sign-up is
-worth more than a limit.
+A limit is ``(times, seconds)`` in fixed windows. Without a cache there is no limit: a registration
+is more important than a limit.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ PURPOSE = "registration-limit"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def exceeded(name: str, *parts: str | int) -> int:
-    """Count one more and return 0, or the seconds to wait when it was too many."""
+def seconds_to_wait(name: str, *parts: str | int) -> int:
+    """Count one request. Returns 0, or the seconds to wait when the limit is exceeded."""
     times, seconds = settings.registration_limits.get(name, DEFAULTS[name])
     now = int(time.time())
     window = now // seconds
     text = ":".join(str(part) for part in parts)
-    # Keyed: whoever reads the cache cannot find out by trying whose address was counted.
+    # Keyed: the cache key does not reveal which email address was counted.
     digest = blind_index(text, PURPOSE)[:32]  # guard: rate-limit-keys-keyed
     key = f"wagtail-zoom:limit:{name}:{digest}:{window}"
     try:
         cache.add(key, 0, timeout=seconds + 5)
         count = cache.incr(key)
     except Exception as error:
-        logger.warning("The cache cannot count sign-ups (%s).", type(error).__name__)
+        logger.warning("The cache cannot count registrations (%s).", type(error).__name__)
         return 0
     return 0 if count <= times else (window + 1) * seconds - now
 
@@ -50,47 +50,47 @@ def exceeded(name: str, *parts: str | int) -> int:
 def network_of(request: HttpRequest) -> str:
     """The visitor's network: an IPv4 address, or the /64 of an IPv6 address.
 
-    ``X-Forwarded-For`` is read from the right, over proxies named in ``TRUSTED_PROXIES`` only;
-    what stands further left was written by whoever sent the request.
+    ``X-Forwarded-For`` is read from the right, across proxies in ``TRUSTED_PROXIES`` only. The
+    client may have forged everything further left.
     """
-    found = _address(request.META.get("REMOTE_ADDR", ""))
+    address = _parse_ip(request.META.get("REMOTE_ADDR", ""))
     trusted = [
         ipaddress.ip_network(network, strict=False)
         for network in settings.trusted_proxies
         if network != "unix"
     ]
-    # A web server on a Unix socket leaves REMOTE_ADDR empty: only it can have connected.
-    behind = (
-        _is_in(found, trusted) if found else "unix" in settings.trusted_proxies
+    # On a Unix socket REMOTE_ADDR is empty: only the local web server can connect.
+    is_proxy = (
+        _is_in_networks(address, trusted) if address else "unix" in settings.trusted_proxies
     )  # guard: proxy-trusted-by-name
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-20:]
-    while behind and forwarded:
-        nearer = _address(forwarded.pop())
-        if nearer is None:
+    while is_proxy and forwarded:
+        previous_hop = _parse_ip(forwarded.pop())
+        if previous_hop is None:
             break
-        found, behind = nearer, _is_in(nearer, trusted)
-    if found is None:
+        address, is_proxy = previous_hop, _is_in_networks(previous_hop, trusted)
+    if address is None:
         return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network(f"{found}/64", strict=False))
-    return str(found)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network(f"{address}/64", strict=False))
+    return str(address)
 
 
-def _address(text: str) -> Address | None:
+def _parse_ip(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
-def _is_in(
+def _is_in_networks(
     address: Address | None, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 ) -> bool:
     return address is not None and any(

@@ -1,4 +1,4 @@
-"""Compares sign-ups with Zoom, for whatever no message told: counts, states, lost answers."""
+"""Reconciles registrations with Zoom: counts, states and lost responses without a webhook event."""
 
 from __future__ import annotations
 
@@ -14,137 +14,140 @@ from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Meeting, Registration, ZoomSettings
 from ..utils.queue import enqueue
 from . import capacity, delivery, mails, outbox, tokens
-from .registrants import LISTED, STATES, Found, read
+from .registrants import LISTED_STATUSES, STATE_BY_STATUS, Registrant, parse_registrant
 
-State, Task = Registration.State, Registration.Task
-EVERY = timedelta(hours=6)
-AGAIN = timedelta(minutes=10)
-"""After trouble with Zoom: a cancellation that was lost with a meeting must not wait for hours."""
-AT_ONCE = 50
-SETTLED = (State.PENDING, State.APPROVED, State.DENIED)
+INTERVAL = timedelta(hours=6)
+RETRY_INTERVAL = timedelta(minutes=10)
+"""After an error. A cancellation that was lost with a meeting must not wait for hours."""
+MAX_PER_SWEEP = 50
+STATES_AT_ZOOM = (
+    Registration.State.PENDING,
+    Registration.State.APPROVED,
+    Registration.State.DENIED,
+)
 
 
-def check(meeting: Meeting) -> int:
-    """Read all registrants of a meeting and bring our rows into step; how many rows changed.
+def reconcile_registrants(meeting: Meeting) -> int:
+    """Read all registrants of a meeting and update our rows. Returns how many rows changed.
 
     Raises:
         ZoomError: Zoom did not answer.
     """
     began = timezone.now()
     client = client_for(meeting.account, meeting.host_zoom_id, Priority.RECONCILE)
-    found: dict[str, Found] = {}
-    addresses: dict[str, Found] = {}
+    by_id: dict[str, Registrant] = {}
+    by_email: dict[str, Registrant] = {}
     count = 0
-    for status in LISTED:
+    for status in LISTED_STATUSES:
         for page in client.registrants(meeting.zoom_id, meeting.kind, status):
             for item in page.items:
-                one = read(item, status)
-                found[one.registrant_id] = one
-                addresses[tokens.normalise(str(item.get("email", "")))] = one
+                registrant = parse_registrant(item, status)
+                by_id[registrant.registrant_id] = registrant
+                by_email[tokens.normalise_email(str(item.get("email", "")))] = registrant
                 count += status != "denied"
     capacity.set_count(meeting, count)
     rows = Registration.objects.filter(
-        account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=SETTLED
+        account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=STATES_AT_ZOOM
     ).exclude(zoom_registrant_id="")
-    known = rows.values_list("pk", "zoom_registrant_id", "state", "state_since")
+    rows_at_zoom = rows.values_list("pk", "zoom_registrant_id", "state", "state_since")
     changed = 0
-    for pk, ident, state, since in list(known):
+    for pk, registrant_id, state, since in list(rows_at_zoom):
         if since > began:
             continue
-        seen = found.get(ident)
-        if seen is None or STATES.get(seen.status) != state:
-            changed += _adopt(pk, seen)
-    changed += _returned(meeting, addresses, began)
+        registrant = by_id.get(registrant_id)
+        if registrant is None or STATE_BY_STATUS.get(registrant.status) != state:
+            changed += _apply_listed(pk, registrant)
+    changed += _restore_returned(meeting, by_email, began)
     if changed:
-        outbox.wake()
+        outbox.wake_worker()
     return changed
 
 
-def _adopt(pk: int, seen: Found | None) -> int:
-    """Take over what the list said; one that is in no list is looked at by itself."""
-    with outbox.locked(pk) as row:
-        if row.task or row.state not in SETTLED:
+def _apply_listed(pk: int, registrant: Registrant | None) -> int:
+    """Apply the status of Zoom's lists. A registrant that is in no list is checked separately."""
+    with outbox.lock_row(pk) as row:
+        if row.task or row.state not in STATES_AT_ZOOM:
             return 0
-        if seen is None or not seen.status:
-            outbox.plan(row, Task.CHECK)
+        if registrant is None or not registrant.status:
+            outbox.queue_task(row, Registration.Task.CHECK)
         else:
-            if seen.join_url:
-                row.join_url = seen.join_url
-            state = delivery.follow(row, seen)
-            outbox.move(row, state, mail=mails.after_change(row, state))
+            if registrant.join_url:
+                row.join_url = registrant.join_url
+            state = delivery.state_at_zoom(row, registrant)
+            outbox.set_state(row, state, mail=mails.mail_after_change(row, state))
         row.save()
     return 1
 
 
-def _returned(meeting: Meeting, addresses: dict[str, Found], began: datetime) -> int:
-    """Sign-ups that were settled while the meeting was gone at Zoom, and it came back with them."""
+def _restore_returned(meeting: Meeting, by_email: dict[str, Registrant], began: datetime) -> int:
+    """Registrations that ended while Zoom had no such meeting, and that came back with it."""
     rows = Registration.objects.filter(
         account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, task="", maybe_sent=True,
-        state__in=(State.FAILED, State.CANCELLED), state_since__lt=began,
+        state__in=(Registration.State.FAILED, Registration.State.CANCELLED), state_since__lt=began,
     )  # fmt: skip
     changed = 0
     for pk in list(rows.values_list("pk", flat=True)):
-        with outbox.locked(pk) as row:
-            address = row.email.reveal() if row.email.readable else ""
-            seen = addresses.get(tokens.normalise(address))
-            if row.task or not row.maybe_sent or seen is None:
+        with outbox.lock_row(pk) as row:
+            email = row.email.reveal() if row.email.readable else ""
+            registrant = by_email.get(tokens.normalise_email(email))
+            if row.task or not row.maybe_sent or registrant is None:
                 continue
-            row.zoom_registrant_id = seen.registrant_id[:100]
-            if row.state == State.CANCELLED:
-                outbox.plan(row, Task.CANCEL)
+            row.zoom_registrant_id = registrant.registrant_id[:100]
+            if row.state == Registration.State.CANCELLED:
+                outbox.queue_task(row, Registration.Task.CANCEL)
             else:
-                outbox.plan(row, Task.ADD)
-                outbox.move(row, State.WAITING)
+                outbox.queue_task(row, Registration.Task.ADD)
+                outbox.set_state(row, Registration.State.WAITING)
             row.error_class, row.error_code, row.attempts = "", None, 0
             row.save()
             changed += 1
     return changed
 
 
-def wanted(now: datetime) -> QuerySet[Meeting]:
-    """Meetings that some Site takes sign-ups for and that are not over."""
+def meetings_to_reconcile(now: datetime) -> QuerySet[Meeting]:
+    """Meetings with registrations that a Site still accepts, and that are not over."""
     rows = Registration.objects.filter(
         account=OuterRef("account"), meeting_zoom_id=OuterRef("zoom_id")
     )
     sites = ZoomSettings.objects.filter(
         account=OuterRef("account"), show_registration=True, paused_at=None, grant__isnull=False
     )
-    coming = Meeting.objects.filter(occurrences__end__gt=now) | Meeting.objects.filter(
+    upcoming = Meeting.objects.filter(occurrences__end__gt=now) | Meeting.objects.filter(
         zoom_type__in=(3, 6)
     )
-    live = coming.filter(removed_at=None, approval_type__in=(0, 1), is_events_webinar=False)
+    live = upcoming.filter(removed_at=None, approval_type__in=(0, 1), is_events_webinar=False)
     return live.filter(Exists(sites)).filter(Exists(rows)).distinct()
 
 
 def sweep(now: datetime) -> int:
-    """For the tick: have meetings with sign-ups compared every few hours, one task each."""
-    asked = 0
-    for pk in wanted(now).order_by("pk").values_list("pk", flat=True)[:1000]:
+    """Every minute: queue one task for each meeting that is due for reconciliation."""
+    queued = 0
+    for pk in meetings_to_reconcile(now).order_by("pk").values_list("pk", flat=True)[:1000]:
         try:
-            first = cache.add(_mark(pk), 1, EVERY.total_seconds())
+            is_due = cache.add(_cache_key(pk), 1, INTERVAL.total_seconds())
         except Exception:
-            return asked
-        if first:
+            return queued
+        if is_due:
             enqueue("check_registrants", pk)
-            asked += 1
-        if asked >= AT_ONCE:
+            queued += 1
+        if queued >= MAX_PER_SWEEP:
             break
-    return asked
+    return queued
 
 
-def _mark(meeting_pk: int) -> str:
-    """In the cache while a meeting need not be compared again."""
+def _cache_key(meeting_pk: int) -> str:
+    """The key is in the cache until the next reconciliation of a meeting."""
     return f"wagtail-zoom:registrants:{meeting_pk}"
 
 
-def check_quietly(meeting_pk: int) -> None:
-    """As a task: after trouble with Zoom it is soon tried again."""
+def reconcile_quietly(meeting_pk: int) -> None:
+    """As a task: logs an error from Zoom and retries after ``RETRY_INTERVAL``."""
     meeting = Meeting.objects.select_related("account").filter(pk=meeting_pk).first()
     if meeting is None:
         return
     try:
-        check(meeting)
+        reconcile_registrants(meeting)
     except (ZoomError, ZoomConfigurationError) as error:
-        delivery.logger.info("Registrants were not compared (%s).", type(error).__name__)
-        with suppress(Exception):  # a cache that is away
-            cache.set(_mark(meeting_pk), 1, AGAIN.total_seconds())
+        delivery.logger.info("Registrants were not reconciled (%s).", type(error).__name__)
+        with suppress(Exception):  # the cache is unavailable
+            cache.set(_cache_key(meeting_pk), 1, RETRY_INTERVAL.total_seconds())

@@ -1,4 +1,4 @@
-"""Registrants as Zoom has them: looked up, read, decided about. Reading changes no row of ours."""
+"""Registrants at Zoom: look up, read, set the status."""
 
 from __future__ import annotations
 
@@ -13,56 +13,62 @@ from ..models import Registration
 from ..oauth import tokens
 from .payload import occurrence_ids
 
-State, Task = Registration.State, Registration.Task
-LISTED = ("approved", "pending", "denied")
-STATES = {"approved": State.APPROVED, "pending": State.PENDING, "denied": State.DENIED}
-UNKNOWN = 3079
-"""Zoom's code for a registrant that it does not know (any more)."""
+LISTED_STATUSES = ("approved", "pending", "denied")
+STATE_BY_STATUS = {
+    "approved": Registration.State.APPROVED,
+    "pending": Registration.State.PENDING,
+    "denied": Registration.State.DENIED,
+}
+UNKNOWN_REGISTRANT = 3079
+"""Zoom's error code for a registrant that it does not have (any more)."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A registrant as Zoom has it. ``status`` is empty for one that it no longer has."""
+class Registrant:
+    """A registrant at Zoom. ``status`` is empty if Zoom does not have it."""
 
     registrant_id: str = ""
     status: str = ""
     join_url: str = ""
     is_sure: bool = True
-    """False: Zoom has no such meeting just now, so that it could not be told; should the meeting
-    come back, so does the registrant."""
+    """False: Zoom has no such meeting at present. Its registrant returns if it is restored."""
 
 
-def client_of(row: Registration) -> ZoomClient:
-    """For the worker: waits its turn, renews what has run out."""
-    return client_for(row.account, host_of(row) or None, Priority.REGISTRATION)
+def worker_client(row: Registration) -> ZoomClient:
+    """For the worker: waits for the rate limit and refreshes an expired token."""
+    return client_for(row.account, host_zoom_id(row) or None, Priority.REGISTRATION)
 
 
-def hurried_client(row: Registration, seconds: float, *, renew: bool = False) -> ZoomClient:
-    """For a web request: one short call, or none. ``renew``: an owner may wait for a new token.
+def inline_client(row: Registration, seconds: float, *, allow_refresh: bool = False) -> ZoomClient:
+    """For a web request: one short call, or none.
+
+    Args:
+        allow_refresh: refresh an expired token, for an owner who waits for the response.
 
     Raises:
-        ZoomTransient: Zoom was not answering a moment ago, or the permission has to be renewed
-            first, which must not be cut short and is the worker's business.
+        ZoomTransient: Zoom was not answering a moment ago.
+        RefreshRequired: the token has expired. A refresh must not be interrupted, so the worker
+            does it.
         ZoomError: as ``client_for``.
     """
     client = client_for(
         row.account,
-        host_of(row) or None,
+        host_zoom_id(row) or None,
         Priority.REGISTRATION,
-        patience=0,
-        within=seconds,
-        renew=renew,
+        max_wait=0,
+        deadline=seconds,
+        allow_refresh=allow_refresh,
     )
-    resting = client.grant.retry_at
-    if resting and resting > timezone.now():
-        raise ZoomTransient("Zoom was not answering a moment ago.", retry_at=resting)
-    if not renew and not tokens.is_fresh(client.grant):
-        raise tokens.RenewalDue
+    retry_at = client.grant.retry_at
+    if retry_at and retry_at > timezone.now():
+        raise ZoomTransient("Zoom was not answering a moment ago.", retry_at=retry_at)
+    if not allow_refresh and not tokens.is_fresh(client.grant):
+        raise tokens.RefreshRequired
     return client
 
 
-def host_of(row: Registration) -> str:
-    """Zoom's id of the person whose meeting it is; empty when nobody knows any more."""
+def host_zoom_id(row: Registration) -> str:
+    """Zoom's id of the meeting's host; empty when it is unknown."""
     return row.meeting.host_zoom_id if row.meeting else str(row.snapshot.get("host", ""))
 
 
@@ -71,71 +77,73 @@ def kind_of(row: Registration) -> str:
     return str(row.snapshot.get("kind") or (row.meeting.kind if row.meeting else "meeting"))
 
 
-def calls_of(row: Registration) -> int:
-    """How many calls to Zoom the row's task takes; 0 when a request had better not wait."""
-    if row.task == Task.ADD:
+def count_calls(row: Registration) -> int:
+    """How many calls to Zoom the row's task needs; 0 when a request should not wait for it."""
+    if row.task == Registration.Task.ADD:
         return 0 if row.maybe_sent else 1
     if not row.zoom_registrant_id:
         return 0
-    if row.task == Task.CANCEL:
+    if row.task == Registration.Task.CANCEL:
         return len(occurrence_ids(row)) or 1
-    return int(row.task == Task.CHECK)
+    return int(row.task == Registration.Task.CHECK)
 
 
-def look_up(row: Registration, client: ZoomClient) -> Found | None:
-    """The registrant with this address, if Zoom has it for every chosen date."""
-    wanted = row.email.reveal().casefold()
-    found: Found | None = None
-    for occurrence in occurrence_ids(row) or [""]:
-        found = _listed(client, row, wanted, occurrence)
-        if found is None:
+def find_registrant(row: Registration, client: ZoomClient) -> Registrant | None:
+    """The registrant with the row's email, if Zoom has it for every chosen occurrence."""
+    email = row.email.reveal().casefold()
+    registrant: Registrant | None = None
+    for occurrence_id in occurrence_ids(row) or [""]:
+        registrant = _find_for_occurrence(client, row, email, occurrence_id)
+        if registrant is None:
             return None
-    return found
+    return registrant
 
 
-def _listed(client: ZoomClient, row: Registration, wanted: str, occurrence: str) -> Found | None:
-    for status in LISTED:
-        pages = client.registrants(row.meeting_zoom_id, kind_of(row), status, occurrence)
+def _find_for_occurrence(
+    client: ZoomClient, row: Registration, email: str, occurrence_id: str
+) -> Registrant | None:
+    for status in LISTED_STATUSES:
+        pages = client.registrants(row.meeting_zoom_id, kind_of(row), status, occurrence_id)
         for page in pages:
             for item in page.items:
-                if str(item.get("email", "")).casefold() == wanted:
-                    return read(item, status)
+                if str(item.get("email", "")).casefold() == email:
+                    return parse_registrant(item, status)
     return None
 
 
-def read(item: dict[str, Any], status: str = "") -> Found:
-    """A registrant of Zoom's as we need it."""
-    stated = str(item.get("status") or status)
-    return Found(str(item.get("id") or ""), stated, str(item.get("join_url") or ""))
+def parse_registrant(item: dict[str, Any], status: str = "") -> Registrant:
+    """A registrant from an API response."""
+    item_status = str(item.get("status") or status)
+    return Registrant(str(item.get("id") or ""), item_status, str(item.get("join_url") or ""))
 
 
-def check(row: Registration, client: ZoomClient) -> Found:
-    """How things stand for this sign-up."""
-    known = row.zoom_registrant_id
-    if not known:
-        return look_up(row, client) or Found()
+def fetch_registrant(row: Registration, client: ZoomClient) -> Registrant:
+    """The registrant of a row, with its current status."""
+    registrant_id = row.zoom_registrant_id
+    if not registrant_id:
+        return find_registrant(row, client) or Registrant()
     try:
-        item = client.registrant(row.meeting_zoom_id, kind_of(row), known)
+        item = client.registrant(row.meeting_zoom_id, kind_of(row), registrant_id)
     except ZoomNotFound:
-        # The same answer for a registrant and for a whole meeting that is gone; the latter says
-        # nothing about the person, and a host can bring it back.
-        return Found(
-            known,
+        # Zoom answers the same for a missing registrant and a missing meeting. A missing meeting
+        # says nothing about the person, and a host can restore it.
+        return Registrant(
+            registrant_id,
             "cancelled"  # guard: missing-meeting-cancels-nobody
-            if _has_meeting(row, client)
+            if _meeting_exists(row, client)
             else "",
         )
     except ZoomScopeMissing:
-        # The list needs another permission, which registration cannot do without.
-        return look_up(row, client) or Found(known, "cancelled")
+        # The list needs another scope, which registration requires anyway.
+        return find_registrant(row, client) or Registrant(registrant_id, "cancelled")
     except ZoomRejected as error:
-        if error.code != UNKNOWN:
+        if error.code != UNKNOWN_REGISTRANT:
             raise
-        return Found(known, "cancelled")
-    return read(item)
+        return Registrant(registrant_id, "cancelled")
+    return parse_registrant(item)
 
 
-def _has_meeting(row: Registration, client: ZoomClient) -> bool:
+def _meeting_exists(row: Registration, client: ZoomClient) -> bool:
     try:
         client.meeting(row.meeting_zoom_id, kind_of(row))
     except ZoomNotFound:
@@ -143,38 +151,47 @@ def _has_meeting(row: Registration, client: ZoomClient) -> bool:
     return True
 
 
-def decide(row: Registration, client: ZoomClient, task: str) -> Found:
-    """Cancel, approve or deny; what is no longer there needs no cancelling."""
-    known = row.zoom_registrant_id
-    if not known:
+def set_status(row: Registration, client: ZoomClient, task: str) -> Registrant:
+    """Cancel, approve or deny. A missing registrant counts as cancelled."""
+    registrant_id = row.zoom_registrant_id
+    if not registrant_id:
         try:
-            there = look_up(row, client)
+            registrant = find_registrant(row, client)
         except ZoomNotFound:
-            if task != Task.CANCEL:
+            if task != Registration.Task.CANCEL:
                 raise
-            return Found("", "cancelled", is_sure=False)
-        if there is None:
-            return Found("", "cancelled" if task == Task.CANCEL else "")
-        known = there.registrant_id
+            return Registrant("", "cancelled", is_sure=False)
+        if registrant is None:
+            return Registrant("", "cancelled" if task == Registration.Task.CANCEL else "")
+        registrant_id = registrant.registrant_id
     try:
-        _tell(row, client, task, [{"id": known, "email": row.email.reveal()}])
+        _send_status(row, client, task, [{"id": registrant_id, "email": row.email.reveal()}])
     except (ZoomNotFound, ZoomRejected) as error:
-        if task != Task.CANCEL or error.code not in (None, 404, 3001, UNKNOWN):
+        if task != Registration.Task.CANCEL or error.code not in (
+            None,
+            404,
+            3001,
+            UNKNOWN_REGISTRANT,
+        ):
             raise
-        return Found(known, "cancelled", is_sure=_has_meeting(row, client))
-    if task == Task.APPROVE:
-        row.zoom_registrant_id = known
-        fresh = check(row, client)
-        return Found(known, "approved", fresh.join_url)
-    return Found(known, "cancelled" if task == Task.CANCEL else "denied")
+        return Registrant(registrant_id, "cancelled", is_sure=_meeting_exists(row, client))
+    if task == Registration.Task.APPROVE:
+        row.zoom_registrant_id = registrant_id
+        current = fetch_registrant(row, client)
+        return Registrant(registrant_id, "approved", current.join_url)
+    return Registrant(registrant_id, "cancelled" if task == Registration.Task.CANCEL else "denied")
 
 
-def _tell(row: Registration, client: ZoomClient, task: str, who: list[dict[str, str]]) -> None:
-    """For each chosen date, or once where one registration covers all."""
-    number, kind = row.meeting_zoom_id, kind_of(row)
+def _send_status(
+    row: Registration, client: ZoomClient, task: str, registrants: list[dict[str, str]]
+) -> None:
+    """One call for each chosen occurrence, or one call where the registration covers all."""
+    meeting_zoom_id, kind = row.meeting_zoom_id, kind_of(row)
     for date in list(row.dates.filter(cancelled_at=None).exclude(zoom_occurrence_id="")):
-        client.set_registrant_status(number, kind, task, who, occurrence_id=date.zoom_occurrence_id)
-        if task == Task.CANCEL:
+        client.set_registrant_status(
+            meeting_zoom_id, kind, task, registrants, occurrence_id=date.zoom_occurrence_id
+        )
+        if task == Registration.Task.CANCEL:
             row.dates.filter(pk=date.pk).update(cancelled_at=timezone.now())
     if not row.dates.exclude(zoom_occurrence_id="").exists():
-        client.set_registrant_status(number, kind, task, who)
+        client.set_registrant_status(meeting_zoom_id, kind, task, registrants)

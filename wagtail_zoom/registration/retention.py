@@ -1,4 +1,4 @@
-"""The retention of registrations follows the settings of their Site."""
+"""Updates the retention of registrations when the settings of their Site change."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from ..utils.queue import enqueue
 def on_settings_saved(instance: ZoomSettings, **kwargs: Any) -> None:
     """Receiver of ``post_save``: apply a changed retention to the registrations of the Site."""
     if Registration.objects.filter(site=instance.site_id).exists():
-        enqueue("date_registrations", instance.site_id)
+        enqueue("apply_registration_retention", instance.site_id)

@@ -1,6 +1,6 @@
-"""A person's own pages: status, confirm, cancel, send again, calendar file, the way in.
+"""Pages of a registered person: status, confirm, cancel, resend, calendar file, join link.
 
-Whoever holds the token may do all of this, as with any link in a mail; there is no cookie.
+The token in the URL is enough to use them, as with any link in an email. There is no cookie.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ..conf import settings
 from ..frontend import views
+from ..frontend.queries import ENDED_STATES, MAX_OVERRUN
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import Occurrence, Registration, ZoomSettings
 from . import inline, ratelimit, service, tokens
 from .calendars import calendar_of
-from .decorators import anonymous
-from .status import first_name, status_of
-
-State = Registration.State
+from .decorators import anonymous_view
+from .status import first_name, status_page_of
 
 
-def _find(request: HttpRequest, token: str) -> Registration:
-    row = tokens.find_here(request, token)
+def _get_registration(request: HttpRequest, token: str) -> Registration:
+    row = tokens.find_for_request(request, token)
     if row is None:
         raise Http404
     return row
 
 
-def _page(request: HttpRequest, row: Registration, template: str) -> HttpResponse:
+def _render(request: HttpRequest, row: Registration, template: str) -> HttpResponse:
     site_settings = ZoomSettings.for_site(row.site)
     with translation.override(row.locale or get_language()):
-        status = status_of(row, site_settings)
+        status = status_page_of(row, site_settings)
         context = {
             "row": row,
             "status": status,
@@ -46,64 +45,64 @@ def _page(request: HttpRequest, row: Registration, template: str) -> HttpRespons
         return render(request, f"wagtail_zoom/registration/{template}.html", context)
 
 
-def _back(row: Registration, query: str = "") -> HttpResponse:
+def _redirect_to_status(row: Registration, query: str = "") -> HttpResponse:
     response = HttpResponseRedirect(tokens.status_path(row) + query)
     response.status_code = 303
     return response
 
 
-def _try(pk: int) -> None:
-    """One short call, so that the next page mostly tells the outcome."""
+def _attempt_now(pk: int) -> None:
+    """One short call to Zoom, so that the next page usually shows the outcome."""
     rows = Registration.objects.select_related("account", "meeting", "site")
     inline.attempt(rows.get(pk=pk), settings.registration_seconds)
 
 
 @require_safe
-@anonymous("no-referrer")
-def show(request: HttpRequest, token: str) -> HttpResponse:
-    """``zoom/registration/<token>/``: where things stand."""
-    return _page(request, _find(request, token), "status")
+@anonymous_view("no-referrer")
+def status_page(request: HttpRequest, token: str) -> HttpResponse:
+    """``zoom/registration/<token>/``: the status."""
+    return _render(request, _get_registration(request, token), "status")
 
 
 @require_POST
-@anonymous("no-referrer")
+@anonymous_view("no-referrer")
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The button of the double opt-in: a link alone would be pressed by mail scanners."""
-    row = _find(request, token)
-    if row.state == State.UNCONFIRMED:
+    """Double opt-in. A POST, because email scanners follow links."""
+    row = _get_registration(request, token)
+    if row.state == Registration.State.UNCONFIRMED:
         service.confirm(row.pk)
-        _try(row.pk)
-    return _back(row)
+        _attempt_now(row.pk)
+    return _redirect_to_status(row)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@anonymous("no-referrer")
+@anonymous_view("no-referrer")
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Asks first, then cancels."""
-    row = _find(request, token)
+    row = _get_registration(request, token)
     if request.method != "POST":
-        return _page(request, row, "cancel")
+        return _render(request, row, "cancel")
     if service.cancel(row.pk):
-        _try(row.pk)
-    return _back(row)
+        _attempt_now(row.pk)
+    return _redirect_to_status(row)
 
 
 @require_POST
-@anonymous("no-referrer")
+@anonymous_view("no-referrer")
 def resend(request: HttpRequest, token: str) -> HttpResponse:
-    """Sends the mail again, a few times an hour."""
-    row = _find(request, token)
-    if not ratelimit.exceeded("address", "resend", row.pk):
+    """Sends the email again, a few times an hour."""
+    row = _get_registration(request, token)
+    if not ratelimit.seconds_to_wait("address", "resend", row.pk):
         service.resend(row.pk)
-    return _back(row, "?sent")
+    return _redirect_to_status(row, "?sent")
 
 
 @require_safe
-@anonymous("no-referrer")
+@anonymous_view("no-referrer")
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
-    """The person's dates, with the personal way in."""
-    row = _find(request, token)
-    if row.state != State.APPROVED:
+    """The person's dates, with the personal join link."""
+    row = _get_registration(request, token)
+    if row.state != Registration.State.APPROVED:
         raise Http404
     with translation.override(row.locale or get_language()):
         body = calendar_of(row, ZoomSettings.for_site(row.site))
@@ -123,30 +122,30 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
-    """The running or next of the dates that the person chose; None: an unknown token."""
-    row = tokens.find_here(request, token)
+    """Join the running or next occurrence that the person chose; None: an unknown token."""
+    row = tokens.find_for_request(request, token)
     if row is None:
         return None
-    if row.state != State.APPROVED or row.meeting_id is None:
-        return _back(row)
+    if row.state != Registration.State.APPROVED or row.meeting_id is None:
+        return _redirect_to_status(row)
     visibility = SiteVisibility.for_site(row.site)
-    date = _date_now(row, visibility)
+    date = _current_occurrence(row, visibility)
     if date is None:
-        return _back(row)
+        return _redirect_to_status(row)
     with translation.override(row.locale or get_language()):
-        personal = row.join_url if row.join_url else None
-        return views.join_response(request, visibility, date, Audience.REGISTRANT, personal)
+        personal_url = row.join_url if row.join_url else None
+        return views.join_response(request, visibility, date, Audience.REGISTRANT, personal_url)
 
 
-def _date_now(row: Registration, visibility: SiteVisibility) -> Occurrence | None:
+def _current_occurrence(row: Registration, visibility: SiteVisibility) -> Occurrence | None:
     rows = visibility.occurrences(Audience.REGISTRANT, Channel.PAGE).filter(meeting=row.meeting_id)
     chosen = list(row.dates.values_list("occurrence_id", flat=True))
     if chosen:
         rows = rows.filter(pk__in=[pk for pk in chosen if pk])
-    coming = rows.filter(end__gte=timezone.now() - views.OVERRUN)
-    alive = coming.exclude(state=Occurrence.State.CANCELLED).exclude(state__in=views.GONE)
+    upcoming = rows.filter(end__gte=timezone.now() - MAX_OVERRUN)
+    not_ended = upcoming.exclude(state=Occurrence.State.CANCELLED).exclude(state__in=ENDED_STATES)
     return (
-        alive.order_by("start", "pk").first()
-        or coming.order_by("start", "pk").first()
+        not_ended.order_by("start", "pk").first()
+        or upcoming.order_by("start", "pk").first()
         or rows.order_by("-start", "-pk").first()
     )

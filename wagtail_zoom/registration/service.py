@@ -1,6 +1,7 @@
-"""Signing a person up: the same way for the form and for a project's own code.
+"""Creates, confirms and cancels registrations, for the form and for a project's own code.
 
-Saved first, under a key that makes doubles impossible; what follows is the outbox's work.
+A registration is saved first, under a unique key that prevents duplicates. The outbox then sends
+it to Zoom.
 """
 
 from __future__ import annotations
@@ -21,15 +22,14 @@ from ..frontend.visibility import SiteVisibility
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
 from . import dedup, mails, outbox, questions, tokens
 from .availability import Availability
-from .context import ONE, SEVERAL, SINGLE, Offer
+from .context import ONE, SEVERAL, SINGLE, FormContext
 from .form import make_form
 
-State, Task = Registration.State, Registration.Task
 UNCONFIRMED_DAYS = 2
 
 
 class RegistrationClosed(Exception):
-    """Nobody can register now; ``availability`` holds the code and the sentence."""
+    """Registration is not possible now. ``availability`` holds the code and the message."""
 
     def __init__(self, availability: Availability) -> None:
         super().__init__(availability.code)
@@ -37,7 +37,7 @@ class RegistrationClosed(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Submission:
     """What one person entered, validated."""
 
     email: str
@@ -45,7 +45,7 @@ class Entry:
     dates: Sequence[Occurrence] = ()
     consented_at: datetime | None = None
     key: str = ""
-    """A project's own key for "the same sign-up", such as the number of an order."""
+    """A project's own idempotency key, such as an order number."""
 
 
 def register(
@@ -63,232 +63,265 @@ def register(
     confirmed: bool = True,
     key: str = "",
 ) -> Registration:
-    """Sign somebody up from a project's own code, for instance after a payment.
+    """Register a person from a project's own code, for instance after a payment.
 
-    Returns at once; the worker brings it to Zoom, and ``registration_changed`` tells what became
-    of it. Safe to repeat: the same person, meeting and dates (or the same ``key``) is one sign-up.
+    Returns immediately. The worker sends the registration to Zoom, and ``registration_changed``
+    reports each new state. Safe to repeat: the same person, meeting and dates (or the same
+    ``key``) is one registration.
 
     Args:
-        answers: by Zoom's field name or by the title of an own question.
-        dates: the chosen dates, where the meeting's registration asks for them.
-        confirmed: False asks the person by mail first.
+        answers: by Zoom's field name or by the title of a custom question.
+        dates: the chosen occurrences, where the meeting's registration asks for them.
+        confirmed: False sends the person a confirmation email first.
 
     Raises:
-        RegistrationClosed: the gate or Zoom's settings do not allow it.
+        RegistrationClosed: the visibility rules or Zoom's settings do not allow it.
         django.core.exceptions.ValidationError: an answer is missing or wrong.
     """
-    offer = Offer.make(SiteVisibility.for_site(site), site, meeting.pk, page.pk if page else None)
-    if not offer.availability.is_open:
-        raise RegistrationClosed(offer.availability)
+    form_context = FormContext.load(
+        SiteVisibility.for_site(site), site, meeting.pk, page.pk if page else None
+    )
+    if not form_context.availability.is_open:
+        raise RegistrationClosed(form_context.availability)
     data: dict[str, Any] = {"email": email, "first_name": first_name, "last_name": last_name}
-    titles = {question.title: question.name for question in questions.of(meeting).custom}
+    titles = {question.title: question.name for question in questions.questions_of(meeting).custom}
     for name, value in (answers or {}).items():
         data[titles.get(name, name)] = value
-    chosen = [str(one.public_id) for one in dates]
-    data["dates"] = chosen[0] if offer.mode == ONE and chosen else chosen
+    chosen = [str(occurrence.public_id) for occurrence in dates]
+    data["dates"] = chosen[0] if form_context.mode == ONE and chosen else chosen
     with translation.override(locale or get_language()):
-        form = make_form(offer, data)
+        form = make_form(form_context, data)
         form.fields.pop("consent", None)
         if not form.is_valid():
             raise ValidationError(form.errors.as_data())
-        entry = entry_of(form, timezone.now() if consented else None, key)
-        row = save(offer, entry, confirmed=confirmed)
-    outbox.wake()
+        submission = submission_of(form, timezone.now() if consented else None, key)
+        row = save(form_context, submission, confirmed=confirmed)
+    outbox.wake_worker()
     return row
 
 
-def entry_of(form: Any, consented_at: datetime | None = None, key: str = "") -> Entry:
-    """What a valid form holds."""
-    offer: Offer = form.offer
+def submission_of(form: Any, consented_at: datetime | None = None, key: str = "") -> Submission:
+    """The submission of a valid form."""
+    form_context: FormContext = form.form_context
     dates = form.cleaned_data.get("dates") or ()
-    if offer.mode == SINGLE:
-        dates = offer.dates[:1]
+    if form_context.mode == SINGLE:
+        dates = form_context.dates[:1]
     email = form.cleaned_data["email"]
-    return Entry(email, form.answers(), list(dates), consented_at, key)
+    return Submission(email, form.answers(), list(dates), consented_at, key)
 
 
-def save(offer: Offer, entry: Entry, *, confirmed: bool, lease: str = "") -> Registration:
-    """Write the sign-up down, or find the one that is already there. One commit.
+def save(
+    form_context: FormContext, submission: Submission, *, confirmed: bool, lease: str = ""
+) -> Registration:
+    """Create the registration, or update the one that exists. One commit.
 
     Args:
-        lease: a new row is born with it, so that whoever saves it tries it first.
+        lease: set on a new row, so that the request that saves it makes the first attempt.
     """
-    meeting = offer.meeting
+    meeting = form_context.meeting
     if meeting is None:
-        raise RegistrationClosed(offer.availability)
-    text = _identity(offer, meeting, entry)  # guard: registration-stored-once
-    known = dedup.find(text).first()
-    if known is None:
-        row = _fresh(offer, meeting, entry, text, confirmed)
+        raise RegistrationClosed(form_context.availability)
+    identity = _identity(form_context, meeting, submission)  # guard: registration-stored-once
+    existing = dedup.find(identity).first()
+    if existing is None:
+        row = _new_row(form_context, meeting, submission, identity, confirmed)
         if lease:
             row.lease_owner, row.lease_until = lease, timezone.now() + outbox.LEASE
         try:
             with transaction.atomic():
-                return _create(row, entry)
+                return _insert(row, submission)
         except IntegrityError:
             # A double click: the other request was faster.
-            known = dedup.find(text).get()
-    return _again(known.pk, meeting, entry, confirmed)
+            existing = dedup.find(identity).get()
+    return _register_again(existing.pk, meeting, submission, confirmed)
 
 
-def _identity(offer: Offer, meeting: Meeting, entry: Entry) -> str:
-    if entry.key:
-        return dedup.of_key(offer.site.pk, entry.key)
-    chosen = entry.dates if offer.mode in (ONE, SEVERAL) else ()
-    return dedup.of_person(offer.site.pk, meeting, entry.email, chosen)
+def _identity(form_context: FormContext, meeting: Meeting, submission: Submission) -> str:
+    if submission.key:
+        return dedup.identity_of_key(form_context.site.pk, submission.key)
+    occurrences = submission.dates if form_context.mode in (ONE, SEVERAL) else ()
+    return dedup.identity_of_person(form_context.site.pk, meeting, submission.email, occurrences)
 
 
-def _fresh(
-    offer: Offer, meeting: Meeting, entry: Entry, text: str, confirmed: bool
+def _new_row(
+    form_context: FormContext,
+    meeting: Meeting,
+    submission: Submission,
+    identity: str,
+    confirmed: bool,
 ) -> Registration:
     row = Registration(
-        site=offer.site,
-        page_id=offer.page_id,
+        site=form_context.site,
+        page_id=form_context.page_id,
         account=meeting.account,
         meeting=meeting,
         meeting_zoom_id=meeting.zoom_id,
-        snapshot=snapshot(offer, meeting, entry),
+        snapshot=snapshot(form_context, meeting, submission),
         locale=(get_language() or "")[:20],
-        email_index=tokens.email_index(entry.email),
-        idempotency_key=dedup.digest(text),
-        purge_on=_last_day(offer, entry, confirmed),
+        email_index=tokens.email_index(submission.email),
+        idempotency_key=dedup.digest(identity),
+        purge_on=_purge_day(form_context, submission, confirmed),
     )
-    row.email, row.identity = entry.email, text
-    _fill(row, entry, confirmed)
+    row.email, row.identity = submission.email, identity
+    _apply_submission(row, submission, confirmed)
     return row
 
 
-def _last_day(offer: Offer, entry: Entry, confirmed: bool) -> date:
-    """When it is deleted, if no date moves (``outbox.purge_day`` looks again)."""
+def _purge_day(form_context: FormContext, submission: Submission, confirmed: bool) -> date:
+    """When the row is deleted if no date moves (``outbox.purge_day`` checks again)."""
     now = timezone.now()
     if not confirmed:
         return (now + timedelta(days=UNCONFIRMED_DAYS)).date()
-    days = offer.site_settings.registration_days if offer.site_settings else outbox.DAYS
-    last = max((one.end for one in entry.dates or offer.dates), default=now)
+    days = (
+        form_context.site_settings.registration_days
+        if form_context.site_settings
+        else outbox.DEFAULT_RETENTION_DAYS
+    )
+    last = max(
+        (occurrence.end for occurrence in submission.dates or form_context.dates), default=now
+    )
     return last.date() + timedelta(days=days)
 
 
-def _create(row: Registration, entry: Entry) -> Registration:
+def _insert(row: Registration, submission: Submission) -> Registration:
     row.save()
     RegistrationDate.objects.bulk_create(
         RegistrationDate(
             registration=row,
-            occurrence=chosen,
-            zoom_occurrence_id=chosen.zoom_id,
-            start=chosen.start,
+            occurrence=occurrence,
+            zoom_occurrence_id=occurrence.zoom_id,
+            start=occurrence.start,
         )
-        for chosen in entry.dates
+        for occurrence in submission.dates
     )
     return row
 
 
-def snapshot(offer: Offer, meeting: Meeting, entry: Entry) -> dict[str, Any]:
-    """What must be known when the meeting is gone from the mirror."""
-    dates = entry.dates or offer.dates
+def snapshot(form_context: FormContext, meeting: Meeting, submission: Submission) -> dict[str, Any]:
+    """What must be known when the local copy no longer has the meeting."""
+    dates = submission.dates or form_context.dates
     return {
         "topic": meeting.topic,
-        "title": offer.title,
+        "title": form_context.title,
         "kind": meeting.kind,
         "host": meeting.host_zoom_id,
         "timezone": meeting.timezone,
         "duration": meeting.duration,
-        "dates": [one.start.isoformat() for one in dates],
-        "stands_alone": offer.stands_alone,
+        "dates": [occurrence.start.isoformat() for occurrence in dates],
+        "is_standalone": form_context.is_standalone,
     }
 
 
-def _fill(row: Registration, entry: Entry, confirmed: bool) -> None:
-    row.answers = json.dumps(entry.answers)
-    row.consented_at = entry.consented_at
+def _apply_submission(row: Registration, submission: Submission, confirmed: bool) -> None:
+    row.answers = json.dumps(submission.answers)
+    row.consented_at = submission.consented_at
     row.error_class, row.error_code, row.attempts, row.mails = "", None, 0, {}
     if confirmed:
-        outbox.move(row, State.WAITING)
-        outbox.plan(row, Task.ADD)
+        outbox.set_state(row, Registration.State.WAITING)
+        outbox.queue_task(row, Registration.Task.ADD)
     else:
-        outbox.move(row, State.UNCONFIRMED, mail="confirm")
+        outbox.set_state(row, Registration.State.UNCONFIRMED, mail="confirm")
 
 
-def _keep_until(row: Registration) -> None:
+def _update_purge_day(row: Registration) -> None:
     day = outbox.purge_day(row)
-    if row.state == State.UNCONFIRMED:
+    if row.state == Registration.State.UNCONFIRMED:
         day = (timezone.now() + timedelta(days=UNCONFIRMED_DAYS)).date()
     row.purge_on = day
     row.save(update_fields=["purge_on"])
 
 
-def _again(pk: int, meeting: Meeting, entry: Entry, confirmed: bool) -> Registration:
-    """The person signs up once more. What is settled stays as it is; a mail says how it is."""
-    with outbox.locked(pk) as row:
-        # The mirror may have lost and found it in between.
+def _register_again(
+    pk: int, meeting: Meeting, submission: Submission, confirmed: bool
+) -> Registration:
+    """The person registers again. A finished registration stays unchanged; an email reports it."""
+    with outbox.lock_row(pk) as row:
+        # The meeting may have been removed and imported again.
         row.meeting, row.account = meeting, meeting.account
-        if row.state in (State.CANCELLED, State.FAILED):
-            _fill(row, entry, confirmed)
+        if row.state in (Registration.State.CANCELLED, Registration.State.FAILED):
+            _apply_submission(row, submission, confirmed)
             row.dates.update(cancelled_at=None)
-        elif row.state == State.UNCONFIRMED:
-            outbox.post(row, "confirm")
+        elif row.state == Registration.State.UNCONFIRMED:
+            outbox.queue_mail(row, "confirm")
         else:
-            outbox.post(row, row.mail_due or "again")
+            outbox.queue_mail(row, row.mail_due or "again")
             if not row.task:
-                outbox.plan(row, Task.CHECK)
+                outbox.queue_task(row, Registration.Task.CHECK)
         row.save()
-        _keep_until(row)
+        _update_purge_day(row)
     return row
 
 
 def confirm(pk: int) -> None:
-    """The person has followed the link of the double opt-in."""
-    with outbox.locked(pk) as row:
-        if row.state == State.UNCONFIRMED:
-            outbox.post(row, "")
-            outbox.move(row, State.WAITING)
-            outbox.plan(row, Task.ADD)
+    """Double opt-in: the person has confirmed the registration."""
+    with outbox.lock_row(pk) as row:
+        if row.state == Registration.State.UNCONFIRMED:
+            outbox.queue_mail(row, "")
+            outbox.set_state(row, Registration.State.WAITING)
+            outbox.queue_task(row, Registration.Task.ADD)
             row.save()
-            _keep_until(row)
-    outbox.wake()
+            _update_purge_day(row)
+    outbox.wake_worker()
 
 
 def cancel(pk: int) -> bool:
-    """Take a sign-up back, here at once and at Zoom as soon as it answers."""
-    with outbox.locked(pk) as row:
-        if row.state not in (State.UNCONFIRMED, State.WAITING, State.PENDING, State.APPROVED):
+    """Cancel a registration: here immediately, at Zoom as soon as it answers.
+
+    Returns:
+        False: its state does not allow it.
+    """
+    with outbox.lock_row(pk) as row:
+        if row.state not in (
+            Registration.State.UNCONFIRMED,
+            Registration.State.WAITING,
+            Registration.State.PENDING,
+            Registration.State.APPROVED,
+        ):
             return False
         never_sent = not row.zoom_registrant_id and not row.maybe_sent and not row.lease_owner
-        outbox.post(row, "")
-        outbox.move(row, State.CANCELLED, mail=mails.after_change(row, State.CANCELLED))
-        outbox.plan(row, "" if never_sent else Task.CANCEL)
+        outbox.queue_mail(row, "")
+        outbox.set_state(
+            row,
+            Registration.State.CANCELLED,
+            mail=mails.mail_after_change(row, Registration.State.CANCELLED),
+        )
+        outbox.queue_task(row, "" if never_sent else Registration.Task.CANCEL)
         row.error_class, row.error_code, row.attempts = "", None, 0
         row.save()
-    outbox.wake()
+    outbox.wake_worker()
     return True
 
 
 def resend(pk: int) -> None:
-    """Send the mail with the status link once more."""
-    with outbox.locked(pk) as row:
-        outbox.post(row, row.mail_due or "again")
+    """Send the email with the status link again."""
+    with outbox.lock_row(pk) as row:
+        outbox.queue_mail(row, row.mail_due or "again")
         row.save()
-    outbox.wake()
+    outbox.wake_worker()
 
 
-def correct(pk: int, answers: dict[str, Any]) -> None:
-    """The same person answered other questions than Zoom asks by now: send what fits."""
-    with outbox.locked(pk) as row:
-        if row.task == Task.ADD:
+def replace_answers(pk: int, answers: dict[str, Any]) -> None:
+    """Zoom's questions have changed since the person answered: send the answers that still fit."""
+    with outbox.lock_row(pk) as row:
+        if row.task == Registration.Task.ADD:
             row.answers = json.dumps(answers)
-            outbox.plan(row, Task.ADD)
+            outbox.queue_task(row, Registration.Task.ADD)
             row.save()
-    outbox.wake()
+    outbox.wake_worker()
 
 
-def take_back(row: Registration, since: datetime) -> None:
-    """Zoom asks for more, and the person is asked on the spot: nothing of it stays behind."""
-    with outbox.locked(row.pk) as found:
-        if found.maybe_sent or found.task != Task.ADD:
+def withdraw(row: Registration, since: datetime) -> None:
+    """Undo a registration that this request shows as a form again, because Zoom asks for more.
+
+    A row created after ``since`` is deleted; an older one is marked as failed.
+    """
+    with outbox.lock_row(row.pk) as locked:
+        if locked.maybe_sent or locked.task != Registration.Task.ADD:
             return
-        if found.created_at >= since:
-            found.delete()
+        if locked.created_at >= since:
+            locked.delete()
             return
-        outbox.post(found, "")
-        outbox.plan(found, "")
-        outbox.move(found, State.FAILED)
-        found.save()
+        outbox.queue_mail(locked, "")
+        outbox.queue_task(locked, "")
+        outbox.set_state(locked, Registration.State.FAILED)
+        locked.save()

@@ -1,4 +1,4 @@
-"""The words of a person's status page: where things stand, and what is or is not to be done."""
+"""Texts and actions of a registered person's status page."""
 
 from __future__ import annotations
 
@@ -17,33 +17,31 @@ from ..models import Registration, ZoomSettings
 from ..utils.crypto import DecryptionError
 from . import error_policy, mails, tokens
 from .context import organiser
-from .dates import SignedDate, dates_of, next_of
+from .dates import RegisteredDate, current_date, dates_of
 from .payload import answers_of
-
-State, Task = Registration.State, Registration.Task
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of the way; ``state`` is ``done``, ``now`` or nothing."""
+class ProgressStep:
+    """One step of the progress list. ``state`` is ``done``, ``now`` or empty."""
 
     label: str
     state: str = ""
 
 
 @dataclass
-class Status:
-    """Everything that the page shows."""
+class StatusPage:
+    """Everything that the status page shows."""
 
     code: str
     label: str
     tone: str
     heading: str
     title: str
-    dates: list[SignedDate]
+    dates: list[RegisteredDate]
     sentence: str = ""
     contact: str = ""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ProgressStep] = field(default_factory=list)
     join_url: str = ""
     calendar_url: str = ""
     again_url: str = ""
@@ -52,22 +50,31 @@ class Status:
     can_resend: bool = False
 
 
-def status_of(row: Registration, site_settings: ZoomSettings) -> Status:
-    """The status page of one sign-up."""
+def status_page_of(row: Registration, site_settings: ZoomSettings) -> StatusPage:
+    """The status page of one registration."""
     dates = dates_of(row)
-    coming = next_of(dates)
-    words = _words(row, site_settings, dates, coming)
-    over = bool(dates) and all(date.is_over or date.is_off for date in dates)
-    page = Status(title=_title(row), dates=dates, **words)
-    if row.state == State.APPROVED and not over:
-        page.join_url = mails.way_in(row, site_settings)
+    next_date = current_date(dates)
+    texts = _texts(row, site_settings, dates, next_date)
+    over = bool(dates) and all(date.is_over or date.is_cancelled for date in dates)
+    page = StatusPage(title=_title(row), dates=dates, **texts)
+    if row.state == Registration.State.APPROVED and not over:
+        page.join_url = mails.personal_join_path(row, site_settings)
         page.sentence = _how_to_join(row, page.join_url)
         page.calendar_url = f"{tokens.status_path(row)}calendar.ics" if dates else ""
-    page.can_confirm = row.state == State.UNCONFIRMED
-    alive = (State.UNCONFIRMED, State.WAITING, State.PENDING, State.APPROVED)
-    page.can_cancel = row.state in alive and not over
-    page.can_resend = row.state in (State.WAITING, State.PENDING, State.APPROVED) and not over
-    if row.state in (State.CANCELLED, State.FAILED) and not over:
+    page.can_confirm = row.state == Registration.State.UNCONFIRMED
+    active_states = (
+        Registration.State.UNCONFIRMED,
+        Registration.State.WAITING,
+        Registration.State.PENDING,
+        Registration.State.APPROVED,
+    )
+    page.can_cancel = row.state in active_states and not over
+    page.can_resend = (
+        row.state
+        in (Registration.State.WAITING, Registration.State.PENDING, Registration.State.APPROVED)
+        and not over
+    )
+    if row.state in (Registration.State.CANCELLED, Registration.State.FAILED) and not over:
         page.again_url = _form_url(row)
     return page
 
@@ -77,18 +84,18 @@ def _title(row: Registration) -> str:
 
 
 def _form_url(row: Registration) -> str:
-    """The page with the form, if it is still there; the form itself where it stood alone.
+    """The URL of the page with the form, if it still exists; the form's own if it was standalone.
 
-    Nothing for whom a project's own code signed up: there may be no form at all, on purpose.
+    Empty for registrations from a project's own code: there may be no form at all.
     """
-    if row.page_id is None and row.meeting_id and row.snapshot.get("stands_alone"):
+    if row.page_id is None and row.meeting_id and row.snapshot.get("is_standalone"):
         return FormLink(row.site_id, None, row.meeting_id, row.locale).url
     page = Page.objects.filter(pk=row.page_id, live=True).first() if row.page_id else None
     return (page.get_url() if page else "") or ""
 
 
 def _how_to_join(row: Registration, join_url: str) -> str:
-    """The same as the mail says: the way in here, Zoom's own mail, or else the organiser."""
+    """As in the email: the join link here, Zoom's own email, or the organiser."""
     parts = []
     if join_url:
         parts.append(_("This link is yours alone. Please do not pass it on."))
@@ -98,51 +105,62 @@ def _how_to_join(row: Registration, join_url: str) -> str:
 
 
 def first_name(row: Registration) -> str:
-    """As it was typed; nothing when it cannot be read."""
+    """The first name as entered; empty when it cannot be decrypted."""
     try:
         return str(answers_of(row).get("standard", {}).get("first_name", ""))
     except (DecryptionError, ValueError):
         return ""
 
 
-def _words(
+def _texts(
     row: Registration,
     site_settings: ZoomSettings,
-    dates: list[SignedDate],
-    coming: SignedDate | None,
+    dates: list[RegisteredDate],
+    next_date: RegisteredDate | None,
 ) -> dict[str, Any]:
-    who, name = organiser(row.site, site_settings), first_name(row)
-    if dates and all(date.is_off for date in dates) and row.state != State.CANCELLED:
+    organiser_name, name = organiser(row.site, site_settings), first_name(row)
+    if (
+        dates
+        and all(date.is_cancelled for date in dates)
+        and row.state != Registration.State.CANCELLED
+    ):
         return {
             "code": "off",
             "label": _("Cancelled"),
             "tone": "off",
             "heading": _("This meeting is cancelled"),
             "sentence": _("%(organiser)s has cancelled it. There is nothing you need to do.")
-            % {"organiser": who},
+            % {"organiser": organiser_name},
         }
-    made = _BY_STATE[row.state](row, who, name, coming)
-    contact = site_settings.contact_email if row.state in (State.DENIED, State.FAILED) else ""
-    return {"code": str(row.state), "contact": contact, **made}
+    texts = _BY_STATE[row.state](row, organiser_name, name, next_date)
+    contact = (
+        site_settings.contact_email
+        if row.state in (Registration.State.DENIED, Registration.State.FAILED)
+        else ""
+    )
+    return {"code": str(row.state), "contact": contact, **texts}
 
 
-def _steps(*labels: str, done: int) -> list[Step]:
-    states = ["done" if place < done else "now" if place == done else "" for place in range(9)]
-    return [Step(label, state) for label, state in zip(labels, states, strict=False)]
+def _steps(*labels: str, completed: int) -> list[ProgressStep]:
+    states = [
+        "done" if number < completed else "now" if number == completed else ""
+        for number in range(9)
+    ]
+    return [ProgressStep(label, state) for label, state in zip(labels, states, strict=False)]
 
 
-def _unconfirmed(row: Any, who: str, name: str, coming: Any) -> dict[str, Any]:
+def _unconfirmed(row: Any, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
     return {
         "label": _("Not confirmed yet"),
         "tone": "moved",
         "heading": _("Please confirm your registration"),
         "sentence": _("Press the button, and we register you in Zoom."),
-        "steps": _steps(_("Received"), _("Confirmed by you"), _("Link ready"), done=1),
+        "steps": _steps(_("Received"), _("Confirmed by you"), _("Link ready"), completed=1),
     }
 
 
-def _waiting(row: Registration, who: str, name: str, coming: Any) -> dict[str, Any]:
-    steps = _steps(_("Received"), _("Confirmed by Zoom"), _("Link ready"), done=1)
+def _waiting(row: Registration, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
+    steps = _steps(_("Received"), _("Confirmed by Zoom"), _("Link ready"), completed=1)
     sentence = _(
         "Your registration is saved and on its way to Zoom. You do not need to do anything."
     )
@@ -166,7 +184,7 @@ def _waiting(row: Registration, who: str, name: str, coming: Any) -> dict[str, A
     }
 
 
-def _pending(row: Any, who: str, name: str, coming: Any) -> dict[str, Any]:
+def _pending(row: Any, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
     heading = (
         _("Thank you, %(name)s. We have your registration") % {"name": name}
         if name
@@ -177,14 +195,16 @@ def _pending(row: Any, who: str, name: str, coming: Any) -> dict[str, Any]:
         "tone": "moved",
         "heading": heading,
         "sentence": _("%(organiser)s will read it and answer by email, usually within two days.")
-        % {"organiser": who},
-        "steps": _steps(_("Received"), _("Approved"), _("Link ready"), done=1),
+        % {"organiser": organiser_name},
+        "steps": _steps(_("Received"), _("Approved"), _("Link ready"), completed=1),
     }
 
 
-def _approved(row: Registration, who: str, name: str, coming: SignedDate | None) -> dict[str, Any]:
-    done = _steps(_("Received"), _("Approved"), _("Link ready"), done=3)
-    if coming is not None and coming.is_over:
+def _approved(
+    row: Registration, organiser_name: str, name: str, next_date: RegisteredDate | None
+) -> dict[str, Any]:
+    steps = _steps(_("Received"), _("Approved"), _("Link ready"), completed=3)
+    if next_date is not None and next_date.is_over:
         return {
             "label": _("Ended"),
             "tone": "off",
@@ -192,11 +212,13 @@ def _approved(row: Registration, who: str, name: str, coming: SignedDate | None)
             "sentence": _("Thank you to everyone who came."),
         }
     heading = _("You are registered")
-    if coming is not None:
-        start = coming.when.start
-        # A weekday by itself is the next one of its name.
-        near = start.date() < (timezone.now() + timedelta(days=7)).astimezone(start.tzinfo).date()
-        day = format_date(start, "l") if near else datetimes.day(start)
+    if next_date is not None:
+        start = next_date.when.start
+        # A weekday without a date means the next one of that name.
+        is_this_week = (
+            start.date() < (timezone.now() + timedelta(days=7)).astimezone(start.tzinfo).date()
+        )
+        day = format_date(start, "l") if is_this_week else datetimes.day(start)
         heading = (
             _("See you on %(day)s, %(name)s") % {"day": day, "name": name}
             if name
@@ -206,22 +228,23 @@ def _approved(row: Registration, who: str, name: str, coming: SignedDate | None)
         "label": _("You are registered"),
         "tone": "good",
         "heading": heading,
-        "steps": done,
+        "steps": steps,
     }
 
 
-def _denied(row: Any, who: str, name: str, coming: Any) -> dict[str, Any]:
+def _denied(row: Any, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
     return {
         "label": _("Not approved"),
         "tone": "off",
         "heading": _("We could not offer you a place"),
-        "sentence": _("%(organiser)s has not approved this registration.") % {"organiser": who},
+        "sentence": _("%(organiser)s has not approved this registration.")
+        % {"organiser": organiser_name},
     }
 
 
-def _cancelled(row: Registration, who: str, name: str, coming: Any) -> dict[str, Any]:
+def _cancelled(row: Registration, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
     sentence = _("Your place is free again and your link no longer works.")
-    if row.task == Task.CANCEL:
+    if row.task == Registration.Task.CANCEL:
         sentence = _("We pass this on to Zoom as soon as Zoom answers.")
     return {
         "label": _("Cancelled"),
@@ -231,23 +254,25 @@ def _cancelled(row: Registration, who: str, name: str, coming: Any) -> dict[str,
     }
 
 
-def _failed(row: Registration, who: str, name: str, coming: Any) -> dict[str, Any]:
-    reason = error_policy.VISITOR.get(row.error_class, error_policy.VISITOR["refused"])
-    told = _("%(organiser)s has been told.") % {"organiser": who}
+def _failed(row: Registration, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
+    reason = error_policy.VISITOR_MESSAGES.get(
+        row.error_class, error_policy.VISITOR_MESSAGES["refused"]
+    )
+    notice = _("%(organiser)s has been told.") % {"organiser": organiser_name}
     return {
         "label": _("Did not work"),
         "tone": "live",
         "heading": _("We could not register you"),
-        "sentence": f"{reason} {told}",
+        "sentence": f"{reason} {notice}",
     }
 
 
 _BY_STATE = {
-    State.UNCONFIRMED: _unconfirmed,
-    State.WAITING: _waiting,
-    State.PENDING: _pending,
-    State.APPROVED: _approved,
-    State.DENIED: _denied,
-    State.CANCELLED: _cancelled,
-    State.FAILED: _failed,
+    Registration.State.UNCONFIRMED: _unconfirmed,
+    Registration.State.WAITING: _waiting,
+    Registration.State.PENDING: _pending,
+    Registration.State.APPROVED: _approved,
+    Registration.State.DENIED: _denied,
+    Registration.State.CANCELLED: _cancelled,
+    Registration.State.FAILED: _failed,
 }

@@ -1,6 +1,6 @@
-"""The personal token of a sign-up: opens its status page and its join page, and nothing else.
+"""The personal token of a registration: opens its status page and its join page only.
 
-The same opaque id as in every public address of ours: unguessable, and bound to the Site.
+A signed id as in all our public URLs: unguessable, and bound to the Site.
 """
 
 from __future__ import annotations
@@ -19,79 +19,79 @@ from ..frontend import links
 from ..models import Registration, ZoomSettings
 from ..utils.crypto import blind_index, blind_indexes
 
-EMAIL = "registration-email"
-"""Purpose of the blind index of addresses."""
+EMAIL_PURPOSE = "registration-email"
+"""Purpose of the blind index of email addresses."""
 
 
-def normalise(email: str) -> str:
-    """How addresses are compared, as Zoom does: without case."""
+def normalise_email(email: str) -> str:
+    """An email address for comparison: case-insensitive, as in Zoom."""
     return email.strip().casefold()
 
 
 def email_index(email: str) -> str:
-    """The keyed digest under which an address is stored."""
-    return blind_index(normalise(email), EMAIL)
+    """The keyed digest of an email address, as stored."""
+    return blind_index(normalise_email(email), EMAIL_PURPOSE)
 
 
 def email_indexes(email: str) -> list[str]:
-    """The digests of an address under every active key, for look-ups."""
-    return blind_indexes(normalise(email), EMAIL)
+    """The digests of an email address with every active key, for lookups."""
+    return blind_indexes(normalise_email(email), EMAIL_PURPOSE)
 
 
 def token_of(row: Registration) -> str:
-    """The token for mails and personal pages. Give it to the person only."""
+    """The token for emails and personal pages. Give it to the person only."""
     return links.sign_id(row.site_id, row.public_id)
 
 
-def find(text: str) -> Registration | None:
-    """The sign-up that a token opens, with Site, account and meeting; None for anything else."""
+def find(token: str) -> Registration | None:
+    """The registration of a token, with Site, account and meeting; None for an invalid token."""
     try:
-        raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
-        ident = uuid.UUID(bytes=raw[:16])
+        raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+        public_id = uuid.UUID(bytes=raw[:16])
     except (ValueError, binascii.Error):
         return None
     row = (
-        Registration.objects.filter(public_id=ident)
+        Registration.objects.filter(public_id=public_id)
         .select_related("site", "account", "meeting")
         .first()
     )
     return (
-        row if row and links.unsign_id(row.site_id, text) == ident else None
+        row if row and links.unsign_id(row.site_id, token) == public_id else None
     )  # guard: personal-token-bound-to-site
 
 
-def find_here(request: HttpRequest, text: str) -> Registration | None:
-    """As ``find``, but only on a host of the sign-up's Site or on the canonical one."""
-    row = find(text)
-    return row if row is not None and is_at_home(request, row.site_id) else None
+def find_for_request(request: HttpRequest, token: str) -> Registration | None:
+    """Like ``find``, but only on a hostname of the registration's Site or the canonical one."""
+    row = find(token)
+    return row if row is not None and is_hostname_of_site(request, row.site_id) else None
 
 
-def is_at_home(request: HttpRequest, site_id: int) -> bool:
-    """Whether this is a host of that Site, or the canonical one.
+def is_hostname_of_site(request: HttpRequest, site_id: int) -> bool:
+    """Whether the request's hostname is one of that Site, or the canonical one.
 
-    What one owner writes must not stand under the name of another Site.
+    One owner's content must not appear under the hostname of another Site.
     """
-    here = Site.find_for_request(request)
-    if here is not None and here.pk == site_id:
+    request_site = Site.find_for_request(request)
+    if request_site is not None and request_site.pk == site_id:
         return True
     site_settings = ZoomSettings.objects.filter(site=site_id).first()
-    known = {
+    hostnames = {
         urlsplit(settings.base_url).netloc,
         urlsplit(site_settings.base_url if site_settings else "").netloc,
     }
-    return request.get_host() in known - {""}
+    return request.get_host() in hostnames - {""}
 
 
 def status_path(row: Registration) -> str:
-    """The person's own page."""
+    """The path of the person's status page."""
     return reverse("wagtail_zoom:registration", args=[token_of(row)])
 
 
 def status_url(row: Registration, site_settings: ZoomSettings) -> str:
-    """The same with scheme and host, for mails."""
+    """The absolute URL of the status page, for emails."""
     return links.site_origin(site_settings) + status_path(row)
 
 
 def join_path(row: Registration) -> str:
-    """The person's own way into the meeting: decides at the click."""
+    """The path of the person's join link. The view checks access."""
     return reverse("wagtail_zoom:join", args=[token_of(row)])

@@ -1,4 +1,4 @@
-"""What all our blocks have in common: stable migrations, the gate, references, the preview."""
+"""Base of all blocks: stable migrations, visibility rules, references, HTML cache, preview."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.models import Site
 
-from ..frontend.cache.html import BlockCache, assets
+from ..frontend.cache.html import BlockCache, render_assets
 from ..frontend.context import RequestContext, visibility_for
 from ..frontend.pagination import BlockParams
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage
 
 
-def public_path(kind: type) -> str:
-    """Where migrations find a block class: ours all in ``wagtail_zoom.blocks``."""
-    own = kind.__module__.startswith("wagtail_zoom.")
-    return f"{'wagtail_zoom.blocks' if own else kind.__module__}.{kind.__qualname__}"
+def public_path(block_class: type) -> str:
+    """Import path of a block class in migrations: ``wagtail_zoom.blocks`` for all our blocks."""
+    is_own = block_class.__module__.startswith("wagtail_zoom.")
+    return (
+        f"{'wagtail_zoom.blocks' if is_own else block_class.__module__}.{block_class.__qualname__}"
+    )
 
 
 def page_url(context: Mapping[str, Any]) -> str:
-    """The address of the page at hand, for what has none of its own."""
+    """URL of the current page, for objects without a URL of their own."""
     page = context.get("page")
     return (page.get_url(context.get("request")) or "") if page else ""
 
 
 class ZoomBlock(blocks.StructBlock):
-    """Base of our blocks. A subclass names its placement and fills ``zoom_context``.
+    """Base of our blocks. A subclass sets ``zoom_usage`` and implements ``zoom_context``.
 
     Children and import path of a subclass are public: stored pages depend on them.
     """
 
     zoom_usage: ClassVar[str] = ""
-    """One of ``BlockUsage``: what the page depends on, for purging."""
-    zoom_kept: ClassVar[bool] = True
-    """Its HTML is kept (``keeping``). Counts for the very class that says it: a project's subclass
-    may show anything, so it has to say so itself."""
+    """One of ``BlockUsage``: which data the page depends on, for purging."""
+    zoom_cacheable: ClassVar[bool] = True
+    """Whether its HTML may be cached (``frontend.cache``). Not inherited by a project's subclass,
+    which may show anything and has to set it in its own body."""
 
     heading = blocks.CharBlock(label=_("Heading"), required=False, default="", max_length=120)
     heading_level = blocks.ChoiceBlock(
@@ -67,7 +69,7 @@ class ZoomBlock(blocks.StructBlock):
         super().__init__(None, **kwargs)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """Name the class alone, so that new children make no migration for hosts."""
+        """Reference only the class, so that new children need no migration in a project."""
         return public_path(type(self)), [], self._constructor_kwargs
 
     def deconstruct_with_lookup(self, lookup: Any) -> tuple[str, list[Any], dict[str, Any]]:
@@ -78,63 +80,63 @@ class ZoomBlock(blocks.StructBlock):
         return cls(**kwargs)
 
     def normalize(self, value: Any) -> Any:
-        """With the defaults of children that code which fills a stream has left out."""
-        made = super().normalize(value)
+        """Add defaults of children that are missing where a stream is filled by code."""
+        normalized = super().normalize(value)
         for name, child in self.child_blocks.items():
-            if name not in made:
-                made[name] = child.get_default()
-        return made
+            if name not in normalized:
+                normalized[name] = child.get_default()
+        return normalized
 
     def extract_references(self, value: Any) -> Iterator[tuple[Any, str, str, str]]:
-        """The chosen items, and the placement: which pages hold such a block at all."""
+        """The chosen items, and the block usage: it finds all pages with such a block."""
         yield from super().extract_references(value)
         yield BlockUsage, self.zoom_usage, "", ""
 
     # Rendering
 
     @property
-    def is_kept(self) -> bool:
-        """Whether the HTML of this block may be kept at all."""
-        kind = type(self)
-        ours = kind.__module__.startswith("wagtail_zoom.")
-        return self.zoom_kept and (ours or "zoom_kept" in vars(kind))
+    def is_cacheable(self) -> bool:
+        """Whether the HTML of this block may be cached at all."""
+        block_class = type(self)
+        is_own = block_class.__module__.startswith("wagtail_zoom.")
+        return self.zoom_cacheable and (is_own or "zoom_cacheable" in vars(block_class))
 
-    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
-        """What of a visitor's parameters decides about the HTML; None: too many, do not keep."""
+    def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
+        """Query parameters that affect the HTML, for the cache key; None: do not cache."""
         return ()
 
-    def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
-        """Whether the rendered context is one that our own links lead to."""
+    def should_cache(self, context: Mapping[str, Any]) -> bool:
+        """Whether our own links lead to the rendered context."""
         return True
 
-    def kept_until(self, context: Mapping[str, Any]) -> datetime | None:
-        """A moment at which the HTML ends that ``turns`` cannot know of."""
+    def cache_expires_at(self, context: Mapping[str, Any]) -> datetime | None:
+        """When the cached HTML expires, if ``expiry`` cannot know it."""
         return None
 
     def render(self, value: Any, context: Any = None) -> SafeString:
-        """The HTML, as kept or made anew."""
+        """The HTML, from the cache or newly rendered."""
         parent = dict(context or {})
-        keeper = BlockCache.of(parent) if self.is_kept else None
-        if keeper is None:
+        block_cache = BlockCache.from_context(parent) if self.is_cacheable else None
+        if block_cache is None:
             return super().render(value, context)
-        shared, name = RequestContext.of(parent), self.block_name(value, parent)
-        key = keeper.key(self, value, name, parent["request"])
-        with shared.pinned(value, name):
+        request_context, name = RequestContext.from_context(parent), self.block_name(value, parent)
+        key = block_cache.key(self, value, name, parent["request"])
+        with request_context.fixed_name(value, name):
             if not key:
                 return super().render(value, context)
-            html = keeper.read(key, parent)
+            html = block_cache.get(key, parent)
             template = self.get_template(value, context=parent)
             if html is None:
-                # Nothing of the visitor's is in the template's reach: the HTML is for everybody.
-                known = {name: parent[name] for name in ("page", "request")}
-                mine = self.get_context(value, {**known, "zoom_keeping": True})
-                html = render_to_string(template, {**mine, "request": None})
-                if self.is_worth_keeping(mine):
-                    keeper.keep(key, html, self.kept_until(mine))
-        return mark_safe(assets(parent, template) + html)  # noqa: S308  (templates' own)
+                # No data of the visitor in the template context: the HTML is shared.
+                page_context = {name: parent[name] for name in ("page", "request")}
+                block_context = self.get_context(value, {**page_context, "zoom_caching": True})
+                html = render_to_string(template, {**block_context, "request": None})
+                if self.should_cache(block_context):
+                    block_cache.set(key, html, self.cache_expires_at(block_context))
+        return mark_safe(render_assets(parent, template) + html)  # noqa: S308  (templates' own)
 
     def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
-        """The documented context. ``shown`` is false where no Site is known: render nothing."""
+        """The documented context. ``shown`` is false without a Site: render nothing then."""
         context: dict[str, Any] = super().get_context(value, parent_context)
         level = int(value.get("heading_level") or 2)
         context.update(
@@ -149,44 +151,44 @@ class ZoomBlock(blocks.StructBlock):
         if context.get("zoom_sample"):
             context.update(shown=True, name="wz-sample", **self.zoom_sample(value))
             return context
-        found = visibility_for(context)
-        if found is None:
+        visibility = visibility_for(context)
+        if visibility is None:
             return context
-        if found.site_settings is None or not found.site_settings.shows_data:
+        if visibility.site_settings is None or not visibility.site_settings.shows_data:
             context["note_off"] = value.get("off", "")
             return context
         context["shown"] = True
-        context.update(self.zoom_context(found, value, context))
-        if not context.get("zoom_keeping"):
-            shared = RequestContext.of(context)
-            context["assets"] = not shared.has_assets
-            shared.has_assets = True
+        context.update(self.zoom_context(visibility, value, context))
+        if not context.get("zoom_caching"):
+            request_context = RequestContext.from_context(context)
+            context["assets"] = not request_context.has_assets
+            request_context.has_assets = True
         return context
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """What the template needs, from the Site's gate."""
+        """Template context, from what the Site may show."""
         raise NotImplementedError
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        """The same from invented data: the block picker's preview must never show real rows."""
+        """The same from sample data: the preview in the block picker never shows real rows."""
         raise NotImplementedError
 
     def block_name(self, value: Any, context: Mapping[str, Any]) -> str:
-        """The prefix of this block's parameters and its anchor."""
-        return RequestContext.of(context).name(context, value)
+        """Prefix of this block's query parameters, and its anchor."""
+        return RequestContext.from_context(context).name(context, value)
 
-    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
-        """Parameters of the further addresses that this block declares, for purging."""
+    def variants(self, value: Any, visibility: SiteVisibility) -> list[dict[str, Any]]:
+        """Query parameters of the other URLs of this block, for purging."""
         return []
 
-    def every_variant(self, value: Any) -> list[dict[str, Any]]:
-        """The same without knowing any rows: what addresses this block can have had."""
+    def possible_variants(self, value: Any) -> list[dict[str, Any]]:
+        """The same without a query: parameters of all URLs that the block can have had."""
         return []
 
-    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
-        """Whether a change (``purging.Change``) can alter what this block shows."""
+    def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
+        """Whether a change (``purge.Change``) can affect the output of this block."""
         return True
 
     # Picker preview
@@ -200,18 +202,20 @@ class ZoomBlock(blocks.StructBlock):
     # Headless
 
     def get_api_representation(self, value: Any, context: Any = None) -> Any:
-        """The block's options and, under ``zoom``, what it shows on the Site of this host."""
-        answer = super().get_api_representation(value, context=context)
+        """The block's options and, under ``zoom``, its data for the Site of the request."""
+        representation = super().get_api_representation(value, context=context)
         request = (context or {}).get("request")
         site = Site.find_for_request(request) if request is not None else None
         if site is None:
-            return answer
-        shared = RequestContext.of({"request": request})
-        found = shared.once(("api gate", site.pk), lambda: SiteVisibility.for_site(site))
-        if found.site_settings is None or not found.site_settings.shows_data:
-            return {**answer, "zoom": None}
-        return {**answer, "zoom": self.zoom_api(found, value, {"request": request})}
+            return representation
+        request_context = RequestContext.from_context({"request": request})
+        visibility = request_context.memoize(
+            ("api visibility", site.pk), lambda: SiteVisibility.for_site(site)
+        )
+        if visibility.site_settings is None or not visibility.site_settings.shows_data:
+            return {**representation, "zoom": None}
+        return {**representation, "zoom": self.zoom_api(visibility, value, {"request": request})}
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        """What the block shows, as plain data."""
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        """The data of the block, serialized."""
         return None

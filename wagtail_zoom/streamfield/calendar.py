@@ -1,4 +1,4 @@
-"""A month as a table where there is room for it, its agenda where there is not."""
+"""The calendar block: a month as a table, or as an agenda in narrow columns."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from wagtail.blocks import BlockGroup
 from ..frontend import previews, serializers
 from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone, month
-from ..frontend.grouping import by_day, one_zone
+from ..frontend.grouping import by_day, common_zone
 from ..frontend.pagination import BlockParams, Link
-from ..frontend.presenters import Detail, occurrence_views
+from ..frontend.presenters import DetailUrl, occurrence_views
 from ..frontend.queries import OccurrenceQuery, midnight, occurrences_of
 from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage
-from .lists import ZoomDatesBlock, detail_of, narrowed
+from .lists import ZoomDatesBlock, detail_url_builder, filters_of
 
-BACK, AHEAD = 12, 24
-"""Months that can be reached: a calendar without ends is a trap for crawlers."""
-MOST = 300
+MONTHS_BACK, MONTHS_AHEAD = 12, 24
+"""Months with links. Limited, because an endless calendar is a crawler trap."""
+MAX_ROWS = 300
 
 
 @dataclass(frozen=True)
 class Day:
-    """One cell; ``number`` is 0 in the corners that belong to other months."""
+    """One cell; ``number`` is 0 for days of other months."""
 
     number: int = 0
     iso: str = ""
@@ -47,12 +47,12 @@ class Month:
 
     label: str
     weekdays: list[tuple[str, str]]
-    """Full and short names in the order of the language."""
+    """Full and short names, in the order of the locale."""
     weeks: list[list[Day]]
 
 
 class CalendarBlock(ZoomDatesBlock):
-    """Meetings and webinars of a month, with links to the months around it."""
+    """Meetings and webinars of a month, with links to other months."""
 
     zoom_usage = BlockUsage.CALENDAR
 
@@ -67,129 +67,144 @@ class CalendarBlock(ZoomDatesBlock):
         )
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
-        asked = BlockParams.read(context.get("request"), name)
-        first = month_asked(asked.get("month"), timezone.localdate())
-        wanted = self.selection(value, first)
-        site = found.site_settings.site_id if found.site_settings else 0
-        detail = detail_of(context)
-        rows = RequestContext.of(context).once(
-            (site, wanted), lambda: in_month(found, wanted, first, detail=detail)
+        params = BlockParams.from_request(context.get("request"), name)
+        first = requested_month(params.get("month"), timezone.localdate())
+        query = self.selection(value, first)
+        site_id = visibility.site_settings.site_id if visibility.site_settings else 0
+        detail = detail_url_builder(context)
+        rows = RequestContext.from_context(context).memoize(
+            (site_id, query), lambda: occurrences_in_month(visibility, query, first, detail=detail)
         )
-        since = stale_since(found.site_settings) if found.site_settings and rows else None
+        since = stale_since(visibility.site_settings) if visibility.site_settings and rows else None
         return {
             "name": name,
-            "around": around(asked, first),
+            "around": neighbouring_months(params, first),
             "stale": in_zone(since, rows[0].when.zone_name) if since else None,
-            **self._arranged(first, rows),
+            **self._layout_context(first, rows),
         }
 
-    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
-        return (month_asked(asked.get("month"), timezone.localdate()).isoformat(),)
+    def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
+        return (requested_month(params.get("month"), timezone.localdate()).isoformat(),)
 
     def selection(self, value: Any, first: date) -> OccurrenceQuery:
-        """The month with a day on each side: events have clocks of their own."""
+        """The month and one day on each side, because meetings have time zones of their own."""
         return OccurrenceQuery(
-            narrowed=narrowed(value),
+            filters=filters_of(value),
             kind=value["kind"] or "",
             period="range",
             first=first - timedelta(days=1),
-            last=shifted(first, 1),
+            last=add_months(first, 1),
         )
 
-    def _arranged(self, first: date, rows: list[OccurrenceView]) -> dict[str, Any]:
+    def _layout_context(self, first: date, rows: list[OccurrenceView]) -> dict[str, Any]:
         return {
-            "month": table(first, rows),
+            "month": month_table(first, rows),
             "rows": rows,
             "groups": by_day(rows),
-            "zone": one_zone(rows),
+            "zone": common_zone(rows),
             "show": {"host": True, "length": True},
         }
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         rows = sorted(previews.occurrences(), key=lambda row: row.when.start)
         first = rows[0].when.start.date().replace(day=1)
-        same = [row for row in rows if row.when.start.date().replace(day=1) == first]
-        return {"around": [], **self._arranged(first, same)}
+        rows_of_month = [row for row in rows if row.when.start.date().replace(day=1) == first]
+        return {"around": [], **self._layout_context(first, rows_of_month)}
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         first = timezone.localdate().replace(day=1)
-        rows = in_month(found, self.selection(value, first), first)
-        return [serializers.occurrence(each) for each in rows]
+        rows = occurrences_in_month(visibility, self.selection(value, first), first)
+        return [serializers.occurrence(row) for row in rows]
 
-    def every_variant(self, value: Any) -> list[dict[str, Any]]:
-        """All months within reach."""
-        this = timezone.localdate().replace(day=1)
-        return [{"month": f"{shifted(this, each):%Y-%m}"} for each in range(-BACK, AHEAD + 1)]
+    def possible_variants(self, value: Any) -> list[dict[str, Any]]:
+        """All months with links."""
+        this_month = timezone.localdate().replace(day=1)
+        return [
+            {"month": f"{add_months(this_month, offset):%Y-%m}"}
+            for offset in range(-MONTHS_BACK, MONTHS_AHEAD + 1)
+        ]
 
-    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
-        """Months that hold dates of the selection, within reach."""
+    def variants(self, value: Any, visibility: SiteVisibility) -> list[dict[str, Any]]:
+        """Months with links that contain occurrences of the selection."""
         today = timezone.localdate()
-        first, last = shifted(today.replace(day=1), -BACK), shifted(today.replace(day=1), AHEAD)
-        wide = replace(self.selection(value, today), first=first, last=last)
-        months = occurrences_of(found, wide).order_by().datetimes("start", "month")
-        return [{"month": f"{each:%Y-%m}"} for each in months]
+        first, last = (
+            add_months(today.replace(day=1), -MONTHS_BACK),
+            add_months(today.replace(day=1), MONTHS_AHEAD),
+        )
+        query = replace(self.selection(value, today), first=first, last=last)
+        months = occurrences_of(visibility, query).order_by().datetimes("start", "month")
+        return [{"month": f"{month:%Y-%m}"} for month in months]
 
 
-def month_asked(text: str, today: date) -> date:
-    """The first day of the month in an address, if it is one within reach; else of this one."""
-    this = today.replace(day=1)
+def requested_month(text: str, today: date) -> date:
+    """First day of the requested month, within the limits; of this month by default."""
+    this_month = today.replace(day=1)
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII) or text.startswith("0000"):
-        return this
+        return this_month
     first = date(int(text[:4]), int(text[5:]), 1)
-    return min(max(first, shifted(this, -BACK)), shifted(this, AHEAD))
+    return min(
+        max(first, add_months(this_month, -MONTHS_BACK)), add_months(this_month, MONTHS_AHEAD)
+    )
 
 
-def shifted(first: date, months: int) -> date:
-    """The first day of another month."""
+def add_months(first: date, months: int) -> date:
+    """First day of the month that many months later."""
     count = first.year * 12 + first.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 
 
-def around(asked: BlockParams, first: date) -> list[Link]:
-    """Links to the months before and after, as far as they can be reached."""
-    this = timezone.localdate().replace(day=1)
-    made = []
+def neighbouring_months(params: BlockParams, first: date) -> list[Link]:
+    """Links to the previous and the next month, within the limits."""
+    this_month = timezone.localdate().replace(day=1)
+    links = []
     for step, rel in ((-1, "prev"), (1, "next")):
-        other = shifted(first, step)
-        if shifted(this, -BACK) <= other <= shifted(this, AHEAD):
-            text = "" if other == this else f"{other:%Y-%m}"
+        other = add_months(first, step)
+        if add_months(this_month, -MONTHS_BACK) <= other <= add_months(this_month, MONTHS_AHEAD):
+            text = "" if other == this_month else f"{other:%Y-%m}"
             label = month(midnight(other))
-            made.append(Link(label, asked.link(month=text), rel=rel))
-    return made
+            links.append(Link(label, params.link(month=text), rel=rel))
+    return links
 
 
-def in_month(
-    found: SiteVisibility, wanted: OccurrenceQuery, first: date, *, detail: Detail | None = None
+def occurrences_in_month(
+    visibility: SiteVisibility,
+    query: OccurrenceQuery,
+    first: date,
+    *,
+    detail: DetailUrl | None = None,
 ) -> list[OccurrenceView]:
-    """Views of the dates that begin in the month on their own clocks."""
+    """View models of the occurrences that start in the month, each in its own time zone."""
     views = occurrence_views(
-        found, list(occurrences_of(found, wanted)[:MOST]), recordings=True, detail=detail
+        visibility,
+        list(occurrences_of(visibility, query)[:MAX_ROWS]),
+        recordings=True,
+        detail_url=detail,
     )
-    end = shifted(first, 1)
+    end = add_months(first, 1)
     return [view for view in views if first <= view.when.start.date() < end]
 
 
-def table(first: date, rows: list[OccurrenceView]) -> Month:
-    """The weeks of the month, beginning on the day that the language begins weeks with."""
-    begin = (int(get_format("FIRST_DAY_OF_WEEK")) + 6) % 7
+def month_table(first: date, rows: list[OccurrenceView]) -> Month:
+    """The weeks of the month. The locale decides on which day a week starts."""
+    first_weekday = (int(get_format("FIRST_DAY_OF_WEEK")) + 6) % 7
     today = timezone.localdate()
-    lead = (first.weekday() - begin) % 7
-    end = shifted(first, 1)
-    held: dict[date, list[OccurrenceView]] = {}
+    padding = (first.weekday() - first_weekday) % 7
+    end = add_months(first, 1)
+    rows_by_day: dict[date, list[OccurrenceView]] = {}
     for row in rows:
-        held.setdefault(row.when.start.date(), []).append(row)
-    cells = [Day() for _each in range(lead)]
+        rows_by_day.setdefault(row.when.start.date(), []).append(row)
+    cells = [Day() for _ in range(padding)]
     day = first
     while day < end:
-        cells.append(Day(day.day, day.isoformat(), day == today, held.get(day, [])))
+        cells.append(Day(day.day, day.isoformat(), day == today, rows_by_day.get(day, [])))
         day += timedelta(days=1)
-    cells += [Day() for _each in range(-len(cells) % 7)]
-    order = [(begin + each) % 7 for each in range(7)]
+    cells += [Day() for _ in range(-len(cells) % 7)]
+    weekdays = [(first_weekday + weekday) % 7 for weekday in range(7)]
     return Month(
         month(midnight(first)),
-        [(str(WEEKDAYS[each]), str(WEEKDAYS_ABBR[each])) for each in order],
+        [(str(WEEKDAYS[weekday]), str(WEEKDAYS_ABBR[weekday])) for weekday in weekdays],
         [cells[start : start + 7] for start in range(0, len(cells), 7)],
     )

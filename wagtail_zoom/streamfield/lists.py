@@ -1,4 +1,4 @@
-"""What blocks of many rows have in common: narrowing, pages, the empty list."""
+"""Base classes of list blocks: filters, pagination, the empty list, shared queries."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..admin.choosers import ItemChooserBlock
 from ..frontend.bulk_queries import ListRequest, Query, QueryResult, can_combine, fetch_lists
 from ..frontend.cache.html import BlockCache
 from ..frontend.context import RequestContext, visibility_for
-from ..frontend.pagination import MOST_PAGES, BlockParams, Link, Pages, pages_counted
-from ..frontend.presenters import Detail
+from ..frontend.pagination import MAX_PAGES, BlockParams, Link, Pages, pages_counted
+from ..frontend.presenters import DetailUrl
 from ..frontend.queries import (
     Filters,
     OccurrenceQuery,
@@ -30,13 +30,13 @@ from ..models import Kind
 from .base import ZoomBlock
 
 LIKELY_PAGES = 10
-"""Pages of a list that are purged when nobody can tell how many there were."""
+"""Pages of a list that are purged when their number is unknown."""
 KINDS = [(Kind.MEETING.value, _("Only meetings")), (Kind.WEBINAR.value, _("Only webinars"))]
 
 
 @dataclass(frozen=True)
-class Empty:
-    """What stands where a list has no rows."""
+class EmptyState:
+    """Text and link in place of an empty list."""
 
     text: str
     hint: str = ""
@@ -44,17 +44,17 @@ class Empty:
 
 
 class NamesBlock(blocks.CharBlock):
-    """Names that are compared with what is stored: the same in every language of the page."""
+    """Names that are matched against stored data: the same in all languages of a page."""
 
     def get_translatable_segments(self, value: Any) -> list[Any]:
-        """wagtail-localize asks: nothing here is to be translated."""
+        """For wagtail-localize: nothing here is translated."""
         return []
 
     def restore_translated_segments(self, value: Any, segments: Any) -> Any:
         return value
 
 
-def typed(label: Any, help_text: Any) -> blocks.CharBlock:
+def names_field(label: Any, help_text: Any) -> blocks.CharBlock:
     return NamesBlock(
         label=label,
         required=False,
@@ -65,8 +65,8 @@ def typed(label: Any, help_text: Any) -> blocks.CharBlock:
     )
 
 
-def narrowed(value: Any) -> Filters:
-    """The editor's narrowing. A picked item that was deleted still narrows."""
+def filters_of(value: Any) -> Filters:
+    """The filters that the editor chose. A chosen item that was deleted still counts."""
     picked = list(value["items"])
     return Filters(
         hosts=comma_separated(value["hosts"]),
@@ -76,29 +76,29 @@ def narrowed(value: Any) -> Filters:
     )
 
 
-def detail_of(context: Mapping[str, Any]) -> Detail | None:
-    """How the page at hand addresses single dates, if its type does (``ZoomDatesPageMixin``)."""
+def detail_url_builder(context: Mapping[str, Any]) -> DetailUrl | None:
+    """Builds URLs of single occurrences below the current page (``ZoomDatesPageMixin``)."""
     page, request = context.get("page"), context.get("request")
     if not hasattr(page, "zoom_date_path") or page is None:
         return None
     base = page.get_url(request) or ""
-    found = visibility_for(context)
-    if not base or found is None or found.site_settings is None:
+    visibility = visibility_for(context)
+    if not base or visibility is None or visibility.site_settings is None:
         return None
-    site_id = found.site_settings.site_id
+    site_id = visibility.site_settings.site_id
     return lambda row: base + page.zoom_date_path(site_id, row)
 
 
-class ZoomNarrowedBlock(ZoomBlock):
-    """A block of what the page's Site shows, narrowed by its editor. Never widened: chosen rows of
-    another Site count for nothing."""
+class ZoomFilteredBlock(ZoomBlock):
+    """A block with filters. They only narrow what the page's Site shows: chosen items of another
+    Site have no effect."""
 
-    hosts = typed(_("Only these hosts"), _("Names, separated by commas."))
-    tags = typed(_("Only what is tagged"), _("Tags, separated by commas."))
+    hosts = names_field(_("Only these hosts"), _("Names, separated by commas."))
+    tags = names_field(_("Only what is tagged"), _("Tags, separated by commas."))
 
 
-class ZoomDatesBlock(ZoomNarrowedBlock):
-    """Dates of meetings and webinars, in whatever form."""
+class ZoomDatesBlock(ZoomFilteredBlock):
+    """Base of blocks that show occurrences of meetings and webinars."""
 
     kind = blocks.ChoiceBlock(label=_("What"), required=False, choices=KINDS, search_index=False)
     items = blocks.ListBlock(
@@ -108,14 +108,14 @@ class ZoomDatesBlock(ZoomNarrowedBlock):
         search_index=False,
     )
 
-    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+    def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return change.removed or matches_meetings(
-            found, narrowed(value), value["kind"], change.meetings
+            visibility, filters_of(value), value["kind"], change.meetings
         )
 
 
-class ZoomListBlock(ZoomNarrowedBlock):
-    """A list with pages."""
+class ZoomListBlock(ZoomFilteredBlock):
+    """Base of lists with pagination."""
 
     limit = blocks.IntegerBlock(
         label=_("How many"), default=10, min_value=1, max_value=100, search_index=False
@@ -130,138 +130,167 @@ class ZoomListBlock(ZoomNarrowedBlock):
         label=_("Sentence when there is nothing"), required=False, default="", max_length=300
     )
 
-    def page_asked(self, value: Any, asked: BlockParams) -> int:
-        """The page of the list that is asked for; 0 for the first."""
-        number = asked.number("page") if value["paging"] else 0
+    def requested_page(self, value: Any, params: BlockParams) -> int:
+        """Number of the requested page; 0 for the first one."""
+        number = params.number("page") if value["paging"] else 0
         return number if number > 1 else 0
 
-    def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
-        """Pages that there are: anything may be asked for."""
-        number = self.page_asked(context["self"], context["asked"])
+    def should_cache(self, context: Mapping[str, Any]) -> bool:
+        """Only pages that exist: visitors may request any number."""
+        number = self.requested_page(context["self"], context["params"])
         return not number or number == context["pages"].number
 
-    def every_variant(self, value: Any) -> list[dict[str, Any]]:
-        """Each filter, and of each the first pages."""
-        asked: list[dict[str, Any]] = [{}, *self.every_filter(value)]
+    def possible_variants(self, value: Any) -> list[dict[str, Any]]:
+        """Each filter, with its first pages."""
+        filters: list[dict[str, Any]] = [{}, *self.filter_params(value)]
         pages = range(2, LIKELY_PAGES + 1) if value["paging"] else ()
-        return [*asked[1:], *({**each, "page": number} for each in asked for number in pages)]
+        return [
+            *filters[1:],
+            *({**values, "page": number} for values in filters for number in pages),
+        ]
 
-    def every_filter(self, value: Any) -> list[dict[str, Any]]:
-        """The parameters of each filter that visitors are offered."""
+    def filter_params(self, value: Any) -> list[dict[str, Any]]:
+        """Query parameters of each filter that visitors can choose."""
         return []
 
-    def plan(self, value: Any, asked: BlockParams) -> Query | None:
-        """What the block reads for this visitor; None when the lists of a page cannot know."""
+    def query_for(self, value: Any, params: BlockParams) -> Query | None:
+        """The query of this block for these parameters; None when it cannot be combined."""
         return None
 
-    def with_texts(self, value: Any) -> bool:
-        """Whether it shows what was said in recordings."""
+    def with_transcripts(self, value: Any) -> bool:
+        """Whether it shows transcripts of recordings."""
         return False
 
     def with_recordings(self, value: Any) -> bool:
-        """Whether dates lead to their recordings."""
+        """Whether occurrences link to their recordings."""
         return False
 
     def rows_of(
-        self, found: SiteVisibility, wanted: Query, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, query: Query, value: Any, context: Mapping[str, Any]
     ) -> tuple[list[Any], int]:
-        """The rows of the page asked for, and how many there are in all.
+        """The rows of the requested page, and the total number.
 
-        First pages of all lists on a page are read together.
+        The first pages of all lists of a page are fetched together.
         """
-        asked, size = context["asked"], value["limit"] or 10
-        if self.page_asked(value, asked) or not can_combine(wanted):
+        params, size = context["params"], value["limit"] or 10
+        if self.requested_page(value, params) or not can_combine(query):
             rows = (
-                occurrences_of(found, wanted)
-                if isinstance(wanted, OccurrenceQuery)
-                else recordings_of(found, wanted)
+                occurrences_of(visibility, query)
+                if isinstance(query, OccurrenceQuery)
+                else recordings_of(visibility, query)
             )
-            return self.slice(rows, value, asked.number("page"))
-        together = found.kept.setdefault("lists", Together(found))
-        rows, total = together.read(self, wanted, value, context)
-        return rows[:size], min(total, pages_counted(1) * size) if value["paging"] else len(
-            rows[:size]
-        )
+            return self.slice(rows, value, params.number("page"))
+        page_lists = visibility.memo.setdefault("lists", PageLists(visibility))
+        rows, total = page_lists.read(self, query, value, context)
+        shown = rows[:size]
+        return shown, min(total, pages_counted(1) * size) if value["paging"] else len(shown)
 
     def slice(self, rows: Any, value: Any, page: int) -> tuple[list[Any], int]:
-        """The rows of a page (of the nearest one there is), and how many there are in all."""
+        """The rows of a page (of the nearest one that exists), and the total number."""
         size = value["limit"] or 10
         if not value["paging"]:
-            found = list(rows[:size])
-            return found, len(found)
+            first_rows = list(rows[:size])
+            return first_rows, len(first_rows)
         total = self.total(rows, size, pages_counted(page))
         first = (Pages.nearest(page, total, size) - 1) * size
         return list(rows[first : first + size]) if total else [], total
 
     @staticmethod
-    def total(rows: Any, size: int, pages: int = MOST_PAGES) -> int:
-        """How many rows there are, as far as this many pages have room for them."""
+    def total(rows: Any, size: int, pages: int = MAX_PAGES) -> int:
+        """Number of rows, counted up to this many pages."""
         return int(rows.order_by()[: pages * size].count())
 
 
-def _part(value: Any) -> ListRequest:
-    """What one list needs of its selection."""
+def list_request(value: Any) -> ListRequest:
+    """How many rows one list reads and counts."""
     size = value["limit"] or 10
     return ListRequest(size, pages_counted(1) * size if value["paging"] else 0)
 
 
-class Together:
-    """The lists of one page that are rendered for a visitor: whatever they show is read once."""
+class PageLists:
+    """All lists of one page; their rows are fetched with one set of queries."""
 
     def __init__(self, visibility: SiteVisibility) -> None:
         self.visibility = visibility
-        self.found: dict[Query, tuple[ListRequest, QueryResult]] = {}
+        self.results: dict[Query, tuple[ListRequest, QueryResult]] = {}
 
     def read(
-        self, block: ZoomListBlock, wanted: Query, value: Any, context: Mapping[str, Any]
+        self, block: ZoomListBlock, query: Query, value: Any, context: Mapping[str, Any]
     ) -> QueryResult:
-        """The rows of one list, and with the first list those of all others."""
-        known, mine = self.found.get(wanted), _part(value)
-        if known is None or known[0].size < mine.size or known[0].most < mine.most:
-            lists = [(block, wanted, value), *([] if self.found else self._others(context))]
-            self._gather(lists, BlockCache.of(context))
-        return self.found[wanted][1]
+        """The rows of one list. The first call fetches those of all lists."""
+        cached, needed = self.results.get(query), list_request(value)
+        if (
+            cached is None
+            or cached[0].size < needed.size
+            or cached[0].count_limit < needed.count_limit
+        ):
+            lists = [(block, query, value), *([] if self.results else self._other_lists(context))]
+            self._fetch(lists, BlockCache.from_context(context))
+        return self.results[query][1]
 
-    def _others(self, context: Mapping[str, Any]) -> Iterator[tuple[ZoomListBlock, Query, Any]]:
+    def _other_lists(
+        self, context: Mapping[str, Any]
+    ) -> Iterator[tuple[ZoomListBlock, Query, Any]]:
         page, request = context.get("page"), context.get("request")
         if request is None:
-            return  # nothing is shared then
-        shared, keeper = RequestContext.of(context), BlockCache.of(context)
-        for each in shared.blocks(page):
-            if not isinstance(each.block, ZoomListBlock) or (keeper and keeper.has(each.value)):
+            return  # without a request nothing is shared
+        request_context, block_cache = (
+            RequestContext.from_context(context),
+            BlockCache.from_context(context),
+        )
+        for placed in request_context.blocks(page):
+            if not isinstance(placed.block, ZoomListBlock) or (
+                block_cache and block_cache.has(placed.value)
+            ):
                 continue
-            asked = BlockParams.read(request, shared.name(context, each.value))
-            wanted = each.block.plan(each.value, asked)
-            if wanted and can_combine(wanted) and not each.block.page_asked(each.value, asked):
-                yield each.block, wanted, each.value
+            params = BlockParams.from_request(request, request_context.name(context, placed.value))
+            query = placed.block.query_for(placed.value, params)
+            if (
+                query
+                and can_combine(query)
+                and not placed.block.requested_page(placed.value, params)
+            ):
+                yield placed.block, query, placed.value
 
-    def _gather(
-        self, lists: Iterable[tuple[ZoomListBlock, Query, Any]], keeper: BlockCache | None
+    def _fetch(
+        self, lists: Iterable[tuple[ZoomListBlock, Query, Any]], block_cache: BlockCache | None
     ) -> None:
-        parts: dict[Query, ListRequest] = {}
-        with_recordings, with_texts = set(), set()
-        for block, wanted, value in lists:
-            mine, before = _part(value), parts.get(wanted, ListRequest(0))
-            parts[wanted] = ListRequest(max(mine.size, before.size), max(mine.most, before.most))
+        requests: dict[Query, ListRequest] = {}
+        with_recordings, with_transcripts = set(), set()
+        for block, query, value in lists:
+            needed, earlier = list_request(value), requests.get(query, ListRequest(0))
+            requests[query] = ListRequest(
+                max(needed.size, earlier.size), max(needed.count_limit, earlier.count_limit)
+            )
             if block.with_recordings(value):
-                with_recordings.add(wanted)
-            if block.with_texts(value):
-                with_texts.add(wanted)
-        turns = keeper.turns() if keeper else None
-        found = fetch_lists(self.visibility, parts, turns.asked if turns else None)
-        if keeper and turns:
-            rows = (vars(row) for each in found for row in found[each][0])
-            asked = next((row for row in rows if turns.asked.keys() <= row.keys()), None)
-            keeper.turn = turns.first(asked) if asked else None
-        self.found.update({wanted: (parts[wanted], found[wanted]) for wanted in parts})
+                with_recordings.add(query)
+            if block.with_transcripts(value):
+                with_transcripts.add(query)
+        expiry_query = block_cache.expiry_query() if block_cache else None
+        results = fetch_lists(
+            self.visibility, requests, expiry_query.annotations if expiry_query else None
+        )
+        if block_cache and expiry_query:
+            rows = (vars(row) for query in results for row in results[query][0])
+            annotated = next(
+                (row for row in rows if expiry_query.annotations.keys() <= row.keys()), None
+            )
+            block_cache.expires_at = expiry_query.earliest(annotated) if annotated else None
+        self.results.update({query: (requests[query], results[query]) for query in requests})
         prefetch(
             self.visibility,
-            dates=[
-                row for each in found if isinstance(each, OccurrenceQuery) for row in found[each][0]
+            occurrences=[
+                row
+                for query in results
+                if isinstance(query, OccurrenceQuery)
+                for row in results[query][0]
             ],
-            over=[row for each in with_recordings for row in found[each][0]],
+            ended=[row for query in with_recordings for row in results[query][0]],
             recordings=[
-                row for each in found if isinstance(each, RecordingQuery) for row in found[each][0]
+                row
+                for query in results
+                if isinstance(query, RecordingQuery)
+                for row in results[query][0]
             ],
-            said=[row for each in with_texts for row in found[each][0]],
+            with_transcripts=[row for query in with_transcripts for row in results[query][0]],
         )

@@ -1,4 +1,4 @@
-"""The list of dates of meetings and webinars."""
+"""The list of occurrences of meetings and webinars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..frontend import previews, serializers
 from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone
 from ..frontend.feeds import schema_org
-from ..frontend.grouping import by_day, by_month, one_zone
+from ..frontend.grouping import by_day, by_month, common_zone
 from ..frontend.pagination import BlockParams, Link, Pages
 from ..frontend.presenters import occurrence_views
 from ..frontend.queries import OccurrenceQuery, occurrences_of
@@ -25,11 +25,11 @@ from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage, Kind
 from .base import page_url
-from .lists import Empty, ZoomDatesBlock, ZoomListBlock, detail_of, narrowed
+from .lists import EmptyState, ZoomDatesBlock, ZoomListBlock, detail_url_builder, filters_of
 
 
 class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
-    """Dates of meetings and webinars."""
+    """Occurrences of meetings and webinars."""
 
     zoom_usage = BlockUsage.MEETING_LIST
 
@@ -129,49 +129,52 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         return cleaned
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
-        asked = BlockParams.read(context.get("request"), name)
-        kind, free = self._asked_for(value, asked)
-        wanted = self.selection(value, kind, free)
-        size, page = value["limit"], asked.number("page")
-        shared = RequestContext.of(context)
+        params = BlockParams.from_request(context.get("request"), name)
+        kind, with_places = self._requested_filters(value, params)
+        query = self.selection(value, kind, with_places)
+        size, page = value["limit"], params.number("page")
+        request_context = RequestContext.from_context(context)
 
         def read() -> tuple[list[OccurrenceView], int]:
-            rows, total = self.rows_of(found, wanted, value, {**context, "asked": asked})
+            rows, total = self.rows_of(visibility, query, value, {**context, "params": params})
             recordings = self.with_recordings(value)
             return occurrence_views(
-                found, rows, recordings=recordings, detail=detail_of(context)
+                visibility, rows, recordings=recordings, detail_url=detail_url_builder(context)
             ), total
 
-        site = found.site_settings.site_id if found.site_settings else 0
-        rows, total = shared.once((site, wanted, size, value["paging"], page), read)
-        keep = {"kind": "" if value["kind"] else kind, "places": "1" if free else ""}
+        site_id = visibility.site_settings.site_id if visibility.site_settings else 0
+        rows, total = request_context.memoize((site_id, query, size, value["paging"], page), read)
+        active_filters = {
+            "kind": "" if value["kind"] else kind,
+            "places": "1" if with_places else "",
+        }
         return {
             "name": name,
-            "asked": asked,
-            "pages": asked.pages(total, size, **keep) if value["paging"] else Pages(),
-            "filters": self._filters(found, value, asked, kind, free),
-            "is_empty": None if rows else self._empty(value, asked, kind, free),
-            "stale": self._stale(found, value, rows),
-            "structured": schema_org.events(rows, found.site_settings, page_url(context)),
-            **self._arranged(value, rows),
+            "params": params,
+            "pages": params.pages(total, size, **active_filters) if value["paging"] else Pages(),
+            "filters": self._filters(visibility, value, params, kind, with_places),
+            "is_empty": None if rows else self._empty(value, params, kind, with_places),
+            "stale": self._stale(visibility, value, rows),
+            "structured": schema_org.events(rows, visibility.site_settings, page_url(context)),
+            **self._layout_context(value, rows),
         }
 
-    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
-        return (*self._asked_for(value, asked), self.page_asked(value, asked))
+    def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
+        return (*self._requested_filters(value, params), self.requested_page(value, params))
 
-    def plan(self, value: Any, asked: BlockParams) -> OccurrenceQuery:
-        return self.selection(value, *self._asked_for(value, asked))
+    def query_for(self, value: Any, params: BlockParams) -> OccurrenceQuery:
+        return self.selection(value, *self._requested_filters(value, params))
 
     def with_recordings(self, value: Any) -> bool:
         return value["period"] in ("past", "range")
 
     def selection(self, value: Any, kind: str = "", with_places: bool = False) -> OccurrenceQuery:
-        """What the editor's options mean."""
+        """The query for the editor's options."""
         return OccurrenceQuery(
-            narrowed=narrowed(value),
+            filters=filters_of(value),
             kind=kind or value["kind"] or "",
             period=value["period"],
             first=value["first"] if value["period"] == "range" else None,
@@ -181,90 +184,107 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             with_places=with_places,
         )
 
-    def _arranged(self, value: Any, rows: list[OccurrenceView]) -> dict[str, Any]:
+    def _layout_context(self, value: Any, rows: list[OccurrenceView]) -> dict[str, Any]:
         layout = value["layout"] or "list"
         group = "day" if layout == "agenda" else (value["group"] or "")
         return {
             "layout": layout,
             "rows": rows,
             "groups": (by_month if group == "month" else by_day)(rows) if group else [],
-            "zone": one_zone(rows),
+            "zone": common_zone(rows),
             "show": dict.fromkeys(value["show"], True),
         }
 
-    def _asked_for(self, value: Any, asked: BlockParams) -> tuple[str, bool]:
+    def _requested_filters(self, value: Any, params: BlockParams) -> tuple[str, bool]:
         if not value["filters"]:
             return value["kind"] or "", False
-        kind = asked.get("kind") if asked.get("kind") in ("meeting", "webinar") else ""
-        return value["kind"] or kind, asked.get("places") == "1"
+        kind = params.get("kind") if params.get("kind") in ("meeting", "webinar") else ""
+        return value["kind"] or kind, params.get("places") == "1"
 
     def _filters(
-        self, found: SiteVisibility, value: Any, asked: BlockParams, kind: str, free: bool
+        self,
+        visibility: SiteVisibility,
+        value: Any,
+        params: BlockParams,
+        kind: str,
+        with_places: bool,
     ) -> list[Link]:
-        """Plain links; none when there would be only one."""
-        site_settings = found.site_settings
+        """Filters as links; none when there would be only one."""
+        site_settings = visibility.site_settings
         if not value["filters"] or site_settings is None:
             return []
-        made = [
+        filter_links = [
             Link(
-                _now("Everything"), asked.link(), current=not free and kind == (value["kind"] or "")
+                _now("Everything"),
+                params.link(),
+                current=not with_places and kind == (value["kind"] or ""),
             )
         ]
         if not value["kind"] and {Kind.MEETING, Kind.WEBINAR} <= site_settings.kinds:
-            for each, label in (("meeting", _now("Meetings")), ("webinar", _now("Webinars"))):
-                made.append(Link(label, asked.link(kind=each), current=kind == each))
+            for option, label in (("meeting", _now("Meetings")), ("webinar", _now("Webinars"))):
+                filter_links.append(Link(label, params.link(kind=option), current=kind == option))
         if site_settings.show_registration and value["period"] != "past":
-            made.append(Link(_now("With places left"), asked.link(places=1), current=free))
-        return made if len(made) > 1 else []
+            filter_links.append(
+                Link(_now("With places left"), params.link(places=1), current=with_places)
+            )
+        return filter_links if len(filter_links) > 1 else []
 
-    def _empty(self, value: Any, asked: BlockParams, kind: str, free: bool) -> Empty:
-        if free or (kind and not value["kind"]):
+    def _empty(self, value: Any, params: BlockParams, kind: str, with_places: bool) -> EmptyState:
+        if with_places or (kind and not value["kind"]):
             texts = {
                 "meeting": _now("No meetings are planned at the moment."),
                 "webinar": _now("No webinars are planned at the moment."),
             }
-            text = texts.get(kind) if not free else _now("No date has places left at the moment.")
-            return Empty(text or "", link=Link(_now("Show everything"), asked.link()))
+            text = (
+                texts.get(kind)
+                if not with_places
+                else _now("No date has places left at the moment.")
+            )
+            return EmptyState(text or "", link=Link(_now("Show everything"), params.link()))
         if value["empty"]:
-            return Empty(value["empty"])
+            return EmptyState(value["empty"])
         if value["period"] == "past":
-            return Empty(_now("There are no past dates yet."))
+            return EmptyState(_now("There are no past dates yet."))
         if value["period"] == "live":
-            return Empty(_now("Nothing is live at the moment."))
-        return Empty(
+            return EmptyState(_now("Nothing is live at the moment."))
+        return EmptyState(
             _now("No dates are planned at the moment."), _now("New ones appear here by themselves.")
         )
 
-    def _stale(self, found: SiteVisibility, value: Any, rows: list[OccurrenceView]) -> Any:
-        if value["period"] == "past" or not rows or found.site_settings is None:
+    def _stale(self, visibility: SiteVisibility, value: Any, rows: list[OccurrenceView]) -> Any:
+        if value["period"] == "past" or not rows or visibility.site_settings is None:
             return None
-        since = stale_since(found.site_settings)
+        since = stale_since(visibility.site_settings)
         return in_zone(since, rows[0].when.zone_name) if since else None
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.occurrences())}
+        return {
+            "pages": Pages(),
+            "filters": [],
+            **self._layout_context(value, previews.occurrences()),
+        }
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        rows = occurrences_of(found, self.selection(value))[: value["limit"]]
-        return [serializers.occurrence(each) for each in occurrence_views(found, list(rows))]
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        rows = occurrences_of(visibility, self.selection(value))[: value["limit"]]
+        return [serializers.occurrence(view) for view in occurrence_views(visibility, list(rows))]
 
-    def every_filter(self, value: Any) -> list[dict[str, Any]]:
+    def filter_params(self, value: Any) -> list[dict[str, Any]]:
         if not value["filters"]:
             return []
         kinds = [] if value["kind"] else ["meeting", "webinar"]
         return [*({"kind": kind} for kind in kinds), {"places": "1"}]
 
-    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
-        site_settings = found.site_settings
+    def variants(self, value: Any, visibility: SiteVisibility) -> list[dict[str, Any]]:
+        site_settings = visibility.site_settings
         if site_settings is None:
             return []
-        asked: list[dict[str, Any]] = [{}, *self.every_filter(value)]
-        made: list[dict[str, Any]] = asked[1:]
+        filters: list[dict[str, Any]] = [{}, *self.filter_params(value)]
+        variants: list[dict[str, Any]] = filters[1:]
         if value["paging"]:
-            for each in asked:
-                wanted = self.selection(value, each.get("kind", ""), "places" in each)
+            for values in filters:
+                query = self.selection(value, values.get("kind", ""), "places" in values)
                 size = value["limit"] or 10
-                pages = -(-self.total(occurrences_of(found, wanted), size) // size)
-                # One more than there are now: the last page may just have become empty.
-                made += [{**each, "page": number} for number in range(2, pages + 2)]
-        return made
+                pages = -(-self.total(occurrences_of(visibility, query), size) // size)
+                # One page more than now: the last page may just have become empty.
+                variants += [{**values, "page": number} for number in range(2, pages + 2)]
+        return variants

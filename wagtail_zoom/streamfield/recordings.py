@@ -23,10 +23,10 @@ from ..frontend.queries import RecordingQuery, matches_recordings, recordings_of
 from ..frontend.view_models import RecordingView
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage
-from .lists import Empty, ZoomListBlock, narrowed
+from .lists import EmptyState, ZoomListBlock, filters_of
 
 YEARS_BACK = 10
-"""Years whose lists are purged when nobody can tell which there were."""
+"""Years whose lists are purged when the existing years are unknown."""
 
 
 class RecordingListBlock(ZoomListBlock):
@@ -104,58 +104,60 @@ class RecordingListBlock(ZoomListBlock):
         )
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
-        asked = BlockParams.read(context.get("request"), name)
-        wanted = self.plan(value, asked)
-        year, search = wanted.year, wanted.search
-        shared = RequestContext.of(context)
+        params = BlockParams.from_request(context.get("request"), name)
+        query = self.query_for(value, params)
+        year, search = query.year, query.search
+        request_context = RequestContext.from_context(context)
 
-        size, page = value["limit"], asked.number("page")
-        texts = self.with_texts(value)
+        size, page = value["limit"], params.number("page")
+        with_transcripts = self.with_transcripts(value)
 
         def read() -> tuple[list[RecordingView], int]:
-            rows, total = self.rows_of(found, wanted, value, {**context, "asked": asked})
-            return recording_views(found, rows, texts=texts), total
+            rows, total = self.rows_of(visibility, query, value, {**context, "params": params})
+            return recording_views(visibility, rows, with_transcripts=with_transcripts), total
 
-        site = found.site_settings.site_id if found.site_settings else 0
-        rows, total = shared.once((site, wanted, size, value["paging"], page, texts), read)
-        keep = {"q": search, "year": year or ""}
+        site_id = visibility.site_settings.site_id if visibility.site_settings else 0
+        rows, total = request_context.memoize(
+            (site_id, query, size, value["paging"], page, with_transcripts), read
+        )
+        active_filters = {"q": search, "year": year or ""}
         return {
             "name": name,
-            "asked": asked,
+            "params": params,
             "search": search,
             "searchable": value["search"] and bool(total or search),
-            "pages": asked.pages(total, size, **keep) if value["paging"] else Pages(),
-            "filters": self._filters(found, value, asked, year),
-            "is_empty": None if rows else self._empty(value, asked, search, year),
-            "structured": schema_org.videos(rows, found.site_settings),
-            **self._arranged(value, rows),
+            "pages": params.pages(total, size, **active_filters) if value["paging"] else Pages(),
+            "filters": self._filters(visibility, value, params, year),
+            "is_empty": None if rows else self._empty(value, params, search, year),
+            "structured": schema_org.videos(rows, visibility.site_settings),
+            **self._layout_context(value, rows),
         }
 
-    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
-        if value["search"] and asked.get("q").strip():
+    def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
+        if value["search"] and params.get("q").strip():
             return None
-        year = asked.number("year") if value["years"] else 0
-        return year, self.page_asked(value, asked)
+        year = params.number("year") if value["years"] else 0
+        return year, self.requested_page(value, params)
 
-    def is_worth_keeping(self, context: Mapping[str, Any]) -> bool:
-        year = context["asked"].get("year")
-        return super().is_worth_keeping(context) and (bool(context["rows"]) or not year)
+    def should_cache(self, context: Mapping[str, Any]) -> bool:
+        year = context["params"].get("year")
+        return super().should_cache(context) and (bool(context["rows"]) or not year)
 
-    def plan(self, value: Any, asked: BlockParams) -> RecordingQuery:
-        search = asked.get("q").strip() if value["search"] else ""
-        return self.selection(value, asked.number("year") if value["years"] else 0, search)
+    def query_for(self, value: Any, params: BlockParams) -> RecordingQuery:
+        search = params.get("q").strip() if value["search"] else ""
+        return self.selection(value, params.number("year") if value["years"] else 0, search)
 
-    def with_texts(self, value: Any) -> bool:
+    def with_transcripts(self, value: Any) -> bool:
         return "transcript" in value["show"]
 
     def selection(self, value: Any, year: int = 0, search: str = "") -> RecordingQuery:
-        """What the editor's options mean."""
-        return RecordingQuery(narrowed(value), value["order"] or "newest", year, search)
+        """The query for the editor's options."""
+        return RecordingQuery(filters_of(value), value["order"] or "newest", year, search)
 
-    def _arranged(self, value: Any, rows: list[RecordingView]) -> dict[str, Any]:
+    def _layout_context(self, value: Any, rows: list[RecordingView]) -> dict[str, Any]:
         return {
             "layout": value["layout"] or "cards",
             "rows": rows,
@@ -164,58 +166,67 @@ class RecordingListBlock(ZoomListBlock):
         }
 
     def _filters(
-        self, found: SiteVisibility, value: Any, asked: BlockParams, year: int
+        self, visibility: SiteVisibility, value: Any, params: BlockParams, year: int
     ) -> list[Link]:
         if not value["years"]:
             return []
-        known = years(found, self.selection(value))
-        if len(known) < 2:
+        all_years = years(visibility, self.selection(value))
+        if len(all_years) < 2:
             return []
-        every = Link(_now("All years"), asked.link(), current=not year)
+        all_link = Link(_now("All years"), params.link(), current=not year)
         return [
-            every,
-            *(Link(str(each), asked.link(year=each), current=each == year) for each in known),
+            all_link,
+            *(
+                Link(str(option), params.link(year=option), current=option == year)
+                for option in all_years
+            ),
         ]
 
-    def _empty(self, value: Any, asked: BlockParams, search: str, year: int) -> Empty:
-        everything = Link(_now("Show all recordings"), asked.link())
+    def _empty(self, value: Any, params: BlockParams, search: str, year: int) -> EmptyState:
+        show_all = Link(_now("Show all recordings"), params.link())
         if search:
             text = _now("Nothing found for “%(words)s”.") % {"words": search}
-            return Empty(text, link=everything)
+            return EmptyState(text, link=show_all)
         if year:
-            return Empty(_now("There are no recordings of this year."), link=everything)
+            return EmptyState(_now("There are no recordings of this year."), link=show_all)
         if value["empty"]:
-            return Empty(value["empty"])
-        return Empty(
+            return EmptyState(value["empty"])
+        return EmptyState(
             _now("There are no recordings yet."),
             _now("They appear here some hours after a meeting."),
         )
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        return {"pages": Pages(), "filters": [], **self._arranged(value, previews.recordings())}
+        return {
+            "pages": Pages(),
+            "filters": [],
+            **self._layout_context(value, previews.recordings()),
+        }
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        rows = recordings_of(found, self.selection(value))[: value["limit"]]
-        return [serializers.recording(each) for each in recording_views(found, list(rows))]
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        rows = recordings_of(visibility, self.selection(value))[: value["limit"]]
+        return [serializers.recording(view) for view in recording_views(visibility, list(rows))]
 
-    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
-        return change.removed or matches_recordings(found, narrowed(value), change.recordings)
+    def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
+        return change.removed or matches_recordings(
+            visibility, filters_of(value), change.recordings
+        )
 
-    def every_filter(self, value: Any) -> list[dict[str, Any]]:
-        this = timezone.localdate().year
-        return [{"year": this - back} for back in range(YEARS_BACK)] if value["years"] else []
+    def filter_params(self, value: Any) -> list[dict[str, Any]]:
+        this_year = timezone.localdate().year
+        return [{"year": this_year - back} for back in range(YEARS_BACK)] if value["years"] else []
 
-    def variants(self, value: Any, found: SiteVisibility) -> list[dict[str, Any]]:
-        asked: list[dict[str, Any]] = [{}]
+    def variants(self, value: Any, visibility: SiteVisibility) -> list[dict[str, Any]]:
+        filters: list[dict[str, Any]] = [{}]
         if value["years"]:
-            asked += [{"year": year} for year in years(found, self.selection(value))]
-        made = asked[1:]
+            filters += [{"year": year} for year in years(visibility, self.selection(value))]
+        variants = filters[1:]
         if value["paging"]:
-            for each in asked:
+            for values in filters:
                 rows, size = (
-                    recordings_of(found, self.selection(value, each.get("year", 0))),
+                    recordings_of(visibility, self.selection(value, values.get("year", 0))),
                     value["limit"],
                 )
                 pages = -(-self.total(rows, size or 10) // (size or 10))
-                made += [{**each, "page": number} for number in range(2, pages + 2)]
-        return made
+                variants += [{**values, "page": number} for number in range(2, pages + 2)]
+        return variants

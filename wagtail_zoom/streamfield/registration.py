@@ -1,4 +1,4 @@
-"""The block that lets visitors sign up for one chosen meeting, webinar or series."""
+"""The block with which visitors register for one chosen meeting, webinar or series."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ..frontend.cache.purge import is_item_changed
 from ..frontend.pagination import BlockParams
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import BlockUsage, Meeting, SiteItem, ZoomSettings
-from ..registration.availability import BLOCK_HOLDS, Availability
-from ..registration.context import Offer
+from ..registration.availability import REFUSAL_TTL, Availability
+from ..registration.context import FormContext
 from ..registration.form import RegistrationForm, make_form
 from .base import ZoomBlock
 
 
 class RegistrationFormBlock(ZoomBlock):
-    """Zoom's own questions as a form that stands in the page, or the sentence why there is none.
+    """Zoom's own questions as a form in the page, or a message why there is no form.
 
-    The HTML is the same for every visitor, so pages with it can be cached.
+    The HTML is the same for all visitors, so pages with it can be cached.
     """
 
     zoom_usage = BlockUsage.REGISTRATION
@@ -43,82 +43,91 @@ class RegistrationFormBlock(ZoomBlock):
         form_layout = BlockGroup(children=["item"], settings=["heading", "heading_level", "off"])
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         page, request = context.get("page"), context.get("request")
         name = self.block_name(value, context)
-        offer = offer_for(found, value["item"], page.pk if page else None)
-        made: dict[str, Any] = {
+        form_context = form_context_for(visibility, value["item"], page.pk if page else None)
+        block_context: dict[str, Any] = {
             "name": name,
-            "offer": offer,
-            # A form in a preview looks real and does nothing.
+            "form_context": form_context,
+            # In a preview, the form is inert.
             "preview": bool(getattr(request, "is_preview", False)),
         }
-        if offer.availability.is_open:
-            made |= {"form": make_form(offer, name=name), "action": offer.ref.url}
-        return made
+        if form_context.availability.is_open:
+            block_context |= {
+                "form": make_form(form_context, name=name),
+                "action": form_context.form_link.url,
+            }
+        return block_context
 
-    def kept_for(self, value: Any, asked: BlockParams) -> tuple[Any, ...] | None:
-        """Our own form follows from Zoom's questions alone; a project's may show anything."""
+    def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
+        """Our own form depends on Zoom's questions only; a project's may show anything."""
         return () if settings.registration_form == DEFAULTS["REGISTRATION_FORM"] else None
 
-    def kept_until(self, context: Mapping[str, Any]) -> datetime | None:
-        meeting = context["offer"].meeting
+    def cache_expires_at(self, context: Mapping[str, Any]) -> datetime | None:
+        meeting = context["form_context"].meeting
         since = meeting.registration_block_at if meeting else None
-        return since + BLOCK_HOLDS if since and since + BLOCK_HOLDS > timezone.now() else None
+        return since + REFUSAL_TTL if since and since + REFUSAL_TTL > timezone.now() else None
 
-    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+    def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return value["item"] is not None and is_item_changed(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         site = Site(hostname="example.org", site_name=_now("Sample organiser"))
         meeting = Meeting(kind="webinar", zoom_type=6, approval_type=0, topic="Sample")
-        offer = Offer(site, ZoomSettings(registration_days=30), meeting)
-        offer.__dict__["title"] = _now("Sample: heat pumps in old houses")
-        offer.__dict__["availability"] = Availability()
-        return {"offer": offer, "form": make_form(offer, name="wz-sample"), "preview": True}
+        form_context = FormContext(site, ZoomSettings(registration_days=30), meeting)
+        form_context.__dict__["title"] = _now("Sample: heat pumps in old houses")
+        form_context.__dict__["availability"] = Availability()
+        return {
+            "form_context": form_context,
+            "form": make_form(form_context, name="wz-sample"),
+            "preview": True,
+        }
 
     def get_preview_value(self) -> Any:
         return self.normalize({**self.get_default(), "item": None})
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        """The form as data, for a front end of the project's own (``FORM_ORIGINS``)."""
-        offer = offer_for(found, value["item"], None)
-        verdict = offer.availability
-        answer: dict[str, Any] = {
-            "state": verdict.code,
-            "sentence": str(verdict.sentence),
-            "title": offer.title,
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        """The form as data, for a separate front end (``FORM_ORIGINS``)."""
+        form_context = form_context_for(visibility, value["item"], None)
+        availability = form_context.availability
+        data: dict[str, Any] = {
+            "state": availability.code,
+            "sentence": str(availability.sentence),
+            "title": form_context.title,
         }
-        if verdict.is_open:
-            form = make_form(offer)
-            answer["action"] = offer.ref.url
-            answer["fields"] = [_field(form, name) for name in form.fields]
-        return answer
+        if availability.is_open:
+            form = make_form(form_context)
+            data["action"] = form_context.form_link.url
+            data["fields"] = [_field(form, name) for name in form.fields]
+        return data
 
 
-def offer_for(found: SiteVisibility, item: SiteItem | None, page_id: int | None) -> Offer:
-    """What the gate lets this Site offer of a chosen item; nothing of another Site's."""
-    site_settings = found.site_settings
+def form_context_for(
+    visibility: SiteVisibility, item: SiteItem | None, page_id: int | None
+) -> FormContext:
+    """The form context of a chosen item; empty if the item is not visible or of another Site."""
+    site_settings = visibility.site_settings
     if site_settings is None:
-        return Offer(Site(), None, None)
+        return FormContext(Site(), None, None)
     pk = 0
     if item is not None and item.site_id == site_settings.site_id:
-        rows = found.meetings(Audience.VISITOR, Channel.PAGE).filter(
+        rows = visibility.meetings(Audience.VISITOR, Channel.PAGE).filter(
             kind=item.kind, zoom_id=item.key, account=item.account_id
         )
         pk = rows.values_list("pk", flat=True).first() or 0
-    return Offer.make(found, site_settings.site, pk, page_id)
+    return FormContext.load(visibility, site_settings.site, pk, page_id)
 
 
 def _field(form: RegistrationForm, name: str) -> dict[str, Any]:
     field = form.fields[name]
-    made: dict[str, Any] = {
+    data: dict[str, Any] = {
         "name": name,
         "label": str(field.label),
         "required": field.required,
         "several": isinstance(field, forms.MultipleChoiceField),
     }
     if isinstance(field, forms.ChoiceField):
-        made["choices"] = [[str(value), str(label)] for value, label in field.choices if value]
-    return made
+        data["choices"] = [[str(value), str(label)] for value, label in field.choices if value]
+    return data

@@ -1,4 +1,4 @@
-"""Blocks about one meeting: a chosen one for its whole life, and whichever comes next."""
+"""Blocks about one meeting: a chosen one before, during and after it, and the next one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone
 from ..frontend.feeds import schema_org
 from ..frontend.presenters import meeting_view, occurrence_views
-from ..frontend.queries import GONE, OVERRUN, OccurrenceQuery, occurrences_of
+from ..frontend.queries import ENDED_STATES, MAX_OVERRUN, OccurrenceQuery, occurrences_of
 from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import BlockUsage, Occurrence, SiteItem
 from .base import ZoomBlock, page_url
-from .lists import ZoomDatesBlock, narrowed
+from .lists import ZoomDatesBlock, filters_of
 
-FURTHER = 6
-"""Most dates of a series that are named beneath the next one."""
+MAX_FURTHER = 6
+"""Further occurrences of a series that are listed below the next one."""
 
 
 class MeetingBlock(ZoomBlock):
-    """One chosen meeting, webinar or series: announced, running, over with its recording."""
+    """One chosen meeting, webinar or series: upcoming, live, or over with its recording."""
 
     zoom_usage = BlockUsage.MEETING
 
@@ -62,29 +62,31 @@ class MeetingBlock(ZoomBlock):
         )
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
         show = dict.fromkeys(value["show"], True)
         item: SiteItem | None = value["item"]
-        read = RequestContext.of(context).once(
-            ("meeting", item.pk if item else 0), lambda: one(found, item)
+        views = RequestContext.from_context(context).memoize(
+            ("meeting", item.pk if item else 0), lambda: meeting_views(visibility, item)
         )
-        row, further, undated, series_url = read
-        made = {
+        row, further, undated, series_url = views
+        block_context = {
             "name": name,
             "show": show,
             "row": row,
             "further": further if show.get("dates") else [],
             "undated": undated,
             "series_url": series_url if further else "",
-            "stale": _stale(found, row),
+            "stale": _stale(visibility, row),
         }
         shown = [row] if row else []
-        made["structured"] = schema_org.events(shown, found.site_settings, page_url(context))
-        return made
+        block_context["structured"] = schema_org.events(
+            shown, visibility.site_settings, page_url(context)
+        )
+        return block_context
 
-    def concerns(self, value: Any, found: SiteVisibility, change: Any) -> bool:
+    def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return value["item"] is not None and is_item_changed(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
@@ -94,66 +96,66 @@ class MeetingBlock(ZoomBlock):
     def get_preview_value(self) -> Any:
         return self.normalize({**self.get_default(), "item": None})
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        row, further, undated, _series = one(found, value["item"])
-        shown = [each for each in (row, *further) if each is not None]
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        row, further, undated, _series = meeting_views(visibility, value["item"])
+        shown = [view for view in (row, *further) if view is not None]
         return {
-            "dates": [serializers.occurrence(each) for each in shown],
+            "dates": [serializers.occurrence(view) for view in shown],
             "undated": undated.title if undated else None,
         }
 
 
-def one(
-    found: SiteVisibility, item: SiteItem | None
+def meeting_views(
+    visibility: SiteVisibility, item: SiteItem | None
 ) -> tuple[OccurrenceView | None, list[OccurrenceView], Any, str]:
-    """The date that matters now, further ones, the view of a meeting without a date, the feed.
+    """Current occurrence, further ones, view of a meeting without occurrences, URL of its feed.
 
-    Everything is empty when the item is not this Site's or is not shown.
+    All are empty when the item is of another Site or not visible.
     """
-    site_settings = found.site_settings
-    nothing: tuple[None, list[OccurrenceView], None, str] = (None, [], None, "")
+    site_settings = visibility.site_settings
+    no_views: tuple[None, list[OccurrenceView], None, str] = (None, [], None, "")
     if item is None or site_settings is None or item.site_id != site_settings.site_id:
-        return nothing
-    # Dates first: those of a meeting that was deleted in Zoom are there until they would be over.
-    rows = _dates_of(found, item)
+        return no_views
+    # Occurrences first: those of a meeting deleted in Zoom stay until their planned end.
+    rows = _occurrences_of(visibility, item)
     if rows:
-        views = occurrence_views(found, rows, recordings=True)
-        return views[0], views[1:], None, links.series_calendar(item)
+        views = occurrence_views(visibility, rows, recordings=True)
+        return views[0], views[1:], None, links.series_calendar_url(item)
     meeting = (
-        found.meetings(Audience.VISITOR, Channel.PAGE)
+        visibility.meetings(Audience.VISITOR, Channel.PAGE)
         .filter(kind=item.kind, zoom_id=item.key, account=item.account_id)
         .first()
     )
-    return nothing if meeting is None else (None, [], meeting_view(found, meeting), "")
+    return no_views if meeting is None else (None, [], meeting_view(visibility, meeting), "")
 
 
-def _dates_of(found: SiteVisibility, item: SiteItem) -> list[Occurrence]:
-    """The live or next date and what follows; else the last one that was."""
+def _occurrences_of(visibility: SiteVisibility, item: SiteItem) -> list[Occurrence]:
+    """The live or next occurrence and the following ones; without them, the last one."""
     now = timezone.now()
-    rows = found.occurrences(Audience.VISITOR, Channel.PAGE).filter(
+    rows = visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(
         meeting__kind=item.kind, meeting__zoom_id=item.key, meeting__account=item.account_id
     )
-    coming = list(
-        rows.filter(end__gte=now - OVERRUN)
-        .exclude(state__in=GONE)
-        .order_by("start", "pk")[: FURTHER + 12]
+    upcoming = list(
+        rows.filter(end__gte=now - MAX_OVERRUN)
+        .exclude(state__in=ENDED_STATES)
+        .order_by("start", "pk")[: MAX_FURTHER + 12]
     )
-    coming = [row for row in coming if row.end >= now or row.state == Occurrence.State.LIVE]
-    happens = [row for row in coming if row.state != Occurrence.State.CANCELLED]
-    if happens:
-        return happens[: FURTHER + 1]
-    return coming[:1] or list(rows.order_by("-start", "-pk")[:1])
+    upcoming = [row for row in upcoming if row.end >= now or row.state == Occurrence.State.LIVE]
+    taking_place = [row for row in upcoming if row.state != Occurrence.State.CANCELLED]
+    if taking_place:
+        return taking_place[: MAX_FURTHER + 1]
+    return upcoming[:1] or list(rows.order_by("-start", "-pk")[:1])
 
 
-def _stale(found: SiteVisibility, row: OccurrenceView | None) -> Any:
-    if row is None or row.is_past or found.site_settings is None:
+def _stale(visibility: SiteVisibility, row: OccurrenceView | None) -> Any:
+    if row is None or row.is_past or visibility.site_settings is None:
         return None
-    since = stale_since(found.site_settings)
+    since = stale_since(visibility.site_settings)
     return in_zone(since, row.when.zone_name) if since else None
 
 
 class NextMeetingBlock(ZoomDatesBlock):
-    """The hero: what is live now or comes next."""
+    """The meeting that is live or comes next, as a hero."""
 
     zoom_usage = BlockUsage.MEETING_LIST
 
@@ -175,37 +177,39 @@ class NextMeetingBlock(ZoomDatesBlock):
         )
 
     def zoom_context(
-        self, found: SiteVisibility, value: Any, context: Mapping[str, Any]
+        self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]
     ) -> dict[str, Any]:
-        wanted = OccurrenceQuery(narrowed=narrowed(value), kind=value["kind"] or "")
-        site = found.site_settings.site_id if found.site_settings else 0
-        row = RequestContext.of(context).once(
-            ("next", site, wanted), lambda: next_of(found, wanted)
+        query = OccurrenceQuery(filters=filters_of(value), kind=value["kind"] or "")
+        site_id = visibility.site_settings.site_id if visibility.site_settings else 0
+        row = RequestContext.from_context(context).memoize(
+            ("next", site_id, query), lambda: next_occurrence(visibility, query)
         )
-        made = {
+        block_context = {
             "name": self.block_name(value, context),
             "row": row,
             "countdown": value["countdown"],
             "empty": value["empty"]
             or _now("No date is set yet. The next one appears here as soon as it is planned."),
-            "stale": _stale(found, row),
+            "stale": _stale(visibility, row),
         }
         shown = [row] if row else []
-        made["structured"] = schema_org.events(shown, found.site_settings, page_url(context))
-        return made
+        block_context["structured"] = schema_org.events(
+            shown, visibility.site_settings, page_url(context)
+        )
+        return block_context
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         return {"row": previews.occurrences()[1], "countdown": value["countdown"], "empty": ""}
 
-    def zoom_api(self, found: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        wanted = OccurrenceQuery(narrowed=narrowed(value), kind=value["kind"] or "")
-        row = next_of(found, wanted)
+    def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
+        query = OccurrenceQuery(filters=filters_of(value), kind=value["kind"] or "")
+        row = next_occurrence(visibility, query)
         return serializers.occurrence(row) if row else None
 
 
-def next_of(found: SiteVisibility, wanted: OccurrenceQuery) -> OccurrenceView | None:
-    """The date that is live, else the next one that takes place."""
-    rows = occurrences_of(found, wanted).exclude(state=Occurrence.State.CANCELLED)
+def next_occurrence(visibility: SiteVisibility, query: OccurrenceQuery) -> OccurrenceView | None:
+    """The live occurrence, or the next one that is not cancelled."""
+    rows = occurrences_of(visibility, query).exclude(state=Occurrence.State.CANCELLED)
     live = list(rows.filter(state=Occurrence.State.LIVE)[:1])
     shown = live or list(rows[:1])
-    return occurrence_views(found, shown)[0] if shown else None
+    return occurrence_views(visibility, shown)[0] if shown else None

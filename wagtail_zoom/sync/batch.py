@@ -1,4 +1,4 @@
-"""One pass over some lanes of one account: facts of each message, then one read for each object."""
+"""Handles the events of some objects of one account: apply each, then read each object once."""
 
 from __future__ import annotations
 
@@ -8,126 +8,133 @@ from dataclasses import dataclass, field, replace
 from django.utils import timezone
 
 from ..exceptions import ZoomError
-from ..mapping.parsing import BadItem
+from ..mapping.parsing import InvalidItem
 from ..models import WebhookEvent, ZoomAccount
 from ..utils.logging import get_logger, log_context
 from . import handlers, locks, outcomes, refetch, refetch_meetings
-from .handlers import Read
-from .locks import Claim
+from .handlers import RefetchRequest
+from .locks import AcquiredLocks
+from .refetch_meetings import RefetchOutcome
 
 logger = get_logger("inbox")
 
-State = WebhookEvent.State
-STORM = 3
-"""Messages of one lane at once from which on its reads are spaced by ``DEBOUNCE_SECONDS``."""
-Name = tuple[str, str]
+BURST = 3
+"""Events of one object at once from which on its reads are ``DEBOUNCE_SECONDS`` apart."""
+ObjectKey = tuple[str, str]
 """What is read: ``meeting`` (also a webinar: a number is one of the two), ``recording``, ``user``;
 and its id."""
 
 
 @dataclass
-class Plan:
-    """What the messages of a pass ask for."""
+class EventBatch:
+    """What the events of a batch require."""
 
-    reads: dict[Name, tuple[Read, WebhookEvent]] = field(default_factory=dict)
-    asked: dict[str, set[Name]] = field(default_factory=lambda: defaultdict(set))
-    """Reads by lane."""
-    known: dict[str, list[WebhookEvent]] = field(default_factory=lambda: defaultdict(list))
-    """Messages that were understood, by lane."""
+    refetches: dict[ObjectKey, tuple[RefetchRequest, WebhookEvent]] = field(default_factory=dict)
+    keys_by_lock: dict[str, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+    """Objects to read, by lock key."""
+    handled: dict[str, list[WebhookEvent]] = field(default_factory=lambda: defaultdict(list))
+    """Events with a handler, by lock key."""
     unknown: list[WebhookEvent] = field(default_factory=list)
 
-    def add(self, event: WebhookEvent, route: handlers.Route) -> None:
-        """Note a message; of several about one object the last one counts."""
-        for read in route.reads:
-            family = "meeting" if read.family == "webinar" else read.family
-            earlier = self.reads.get((family, read.key))
-            host = read.host_zoom_id or (earlier[0].host_zoom_id if earlier else "")
-            self.reads[family, read.key] = (replace(read, host_zoom_id=host), event)
-            self.asked[event.lock_key].add((family, read.key))
-        if route.known:
-            self.known[event.lock_key].append(event)
+    def add(self, event: WebhookEvent, result: handlers.HandlerResult) -> None:
+        """Add an event; of several about one object the last one counts."""
+        for request in result.refetches:
+            family = "meeting" if request.family == "webinar" else request.family
+            earlier = self.refetches.get((family, request.key))
+            host = request.host_zoom_id or (earlier[0].host_zoom_id if earlier else "")
+            self.refetches[family, request.key] = (replace(request, host_zoom_id=host), event)
+            self.keys_by_lock[event.lock_key].add((family, request.key))
+        if result.is_known:
+            self.handled[event.lock_key].append(event)
         else:
             self.unknown.append(event)
 
 
-def handle(account: ZoomAccount, claimed: Claim, events: list[WebhookEvent]) -> None:
-    """Facts first, then what is to be read, then the fate of every message."""
-    outcomes.begin(events)
-    plan = Plan()
+def handle_events(
+    account: ZoomAccount, acquired: AcquiredLocks, events: list[WebhookEvent]
+) -> None:
+    """Apply each event, read the objects again, then record the outcome of every event."""
+    outcomes.mark_started(events)
+    event_batch = EventBatch()
     for event in events:
         try:
             with log_context(event=event.pk):
-                plan.add(event, handlers.apply_facts(account, event))
+                event_batch.add(event, handlers.apply_event(account, event))
         except Exception as error:
-            # A poisoned message must not hold up the others of its lane.
-            logger.exception("Message %s cannot be handled.", event.pk)
-            outcomes.fail([event], error)
+            # A poison event must not delay the others of its object.
+            logger.exception("Event %s cannot be handled.", event.pk)
+            outcomes.schedule_retry([event], error)
     counts: dict[str, int] = defaultdict(int)
     for event in events:
         counts[event.lock_key] += 1
     try:
-        found = _read(account, plan)
+        refetched = _refetch(account, event_batch)
     finally:
-        touched = [lock_key for key, lock_key in claimed.lanes.items() if key in counts]
-        locks.space(touched, [key for key, count in counts.items() if count >= STORM])
-    _decide(account, claimed, plan, found)
+        used_locks = [lock for key, lock in acquired.locks.items() if key in counts]
+        locks.throttle(used_locks, [key for key, count in counts.items() if count >= BURST])
+    _record_outcomes(account, acquired, event_batch, refetched)
     ZoomAccount.objects.filter(pk=account.pk).update(last_event_at=timezone.now())
 
 
-def _read(account: ZoomAccount, plan: Plan) -> dict[Name, bool | Exception]:
-    """Read everything once; for each thing whether a Site wanted it, or what went wrong."""
-    found: dict[Name, bool | Exception] = {}
+def _refetch(account: ZoomAccount, event_batch: EventBatch) -> dict[ObjectKey, RefetchOutcome]:
+    """Read each object once; for each whether a Site needs it, or the error."""
+    results: dict[ObjectKey, RefetchOutcome] = {}
     targets = []
-    for name, (read, event) in plan.reads.items():
-        kind = handlers.kind_of(read)
-        target = refetch.Target(account, kind, read.key, read.host_zoom_id, event)
-        if name[0] == "meeting":
+    for object_key, (request, event) in event_batch.refetches.items():
+        kind = handlers.kind_of(request)
+        target = refetch.RefetchTarget(account, kind, request.key, request.host_zoom_id, event)
+        if object_key[0] == "meeting":
             targets.append(target)
             continue
         try:
-            if name[0] == "user":
-                refetch.reread_host(account, read.key)
-                found[name] = True
+            if object_key[0] == "user":
+                refetch.refetch_host(account, request.key)
+                results[object_key] = True
             else:
-                found[name] = refetch.reread_recording(target)
+                results[object_key] = refetch.refetch_recording(target)
         except Exception as error:
-            found[name] = error
-    for key, verdict in refetch_meetings.meetings(account, targets).items():
-        found["meeting", key] = verdict
-    return found
+            results[object_key] = error
+    for number, outcome in refetch_meetings.refetch_all(account, targets).items():
+        results["meeting", number] = outcome
+    return results
 
 
-def _decide(
-    account: ZoomAccount, claimed: Claim, plan: Plan, found: dict[Name, bool | Exception]
+def _record_outcomes(
+    account: ZoomAccount,
+    acquired: AcquiredLocks,
+    event_batch: EventBatch,
+    refetched: dict[ObjectKey, RefetchOutcome],
 ) -> None:
-    """The fate of each lane's messages: a lane that fails takes no other with it."""
-    done: list[WebhookEvent] = []
-    ignored = list(plan.unknown)
-    for key, events in plan.known.items():
-        verdicts = [found[name] for name in plan.asked[key]]
-        error = next((one for one in verdicts if isinstance(one, Exception)), None)
-        if error is None and verdicts:
-            error = _again(account, events)
+    """Record the outcome of each object's events: an object that fails affects no other."""
+    done_events: list[WebhookEvent] = []
+    ignored_events = list(event_batch.unknown)
+    for key, events in event_batch.handled.items():
+        results = [refetched[object_key] for object_key in event_batch.keys_by_lock[key]]
+        error = next((result for result in results if isinstance(result, Exception)), None)
+        if error is None and results:
+            error = _reapply_live_events(account, events)
         if error is not None:
-            # Whatever it is: it concerns this object, and the other lanes go on.
-            if not isinstance(error, ZoomError | BadItem):
-                logger.error("Lane %s cannot be read.", claimed.lanes[key].pk, exc_info=error)
-            outcomes.fail(events, error)
-        elif verdicts and not any(verdicts):
-            # Nobody shows it: the message was understood, and there was nothing to do.
-            ignored += events
+            # Whatever it is, it concerns this object only.
+            if not isinstance(error, ZoomError | InvalidItem):
+                logger.error(
+                    "The object of lock %s cannot be read.", acquired.locks[key].pk, exc_info=error
+                )
+            outcomes.schedule_retry(events, error)
+        elif results and not any(results):
+            # No Site shows it: there was nothing to do.
+            ignored_events += events
         else:
-            done += events
-    outcomes.settle(done, State.DONE)
-    outcomes.settle(ignored, State.IGNORED)
+            done_events += events
+    outcomes.mark_done(done_events, WebhookEvent.State.DONE)
+    outcomes.mark_done(ignored_events, WebhookEvent.State.IGNORED)
 
 
-def _again(account: ZoomAccount, events: list[WebhookEvent]) -> Exception | None:
-    """Created and begun in one breath: what was unknown a moment ago is known now."""
+def _reapply_live_events(account: ZoomAccount, events: list[WebhookEvent]) -> Exception | None:
+    """Apply starts and ends again: a meeting that was created just before is stored only now."""
     try:
         for event in events:
             if event.event.endswith((".started", ".ended")):
-                handlers.apply_facts(account, event)
+                handlers.apply_event(account, event)
     except Exception as error:
         return error
     return None

@@ -1,8 +1,8 @@
-"""A clock that was wrong and is set right: what it has dated ahead must not hold anything up.
+"""Repairs stored times after a system clock that ran ahead is set back.
 
-Leases, pauses and plans are kept as times. After a clock has run hours ahead they lie hours in
-the future: nothing would be due, every lease taken, every read older than the row it is about.
-So each job notes the time; one that finds itself well before what was noted brings all of it back.
+Leases, pauses and schedules are stored as times. After a clock has run hours ahead they lie hours
+in the future: nothing would be due, every lease held, every read older than the stored row. So each
+job stores the time; a job that runs well before the stored time resets all such times.
 """
 
 from __future__ import annotations
@@ -22,62 +22,66 @@ from ..utils.queue import repair_schedule
 
 logger = get_logger("clock")
 
-WATCH = "clock"
-APART = timedelta(minutes=30)  # guard: clock-tolerance
-"""Clocks of several machines may differ by so much; what is dated ahead by less waits it out."""
-OFTEN = 20.0
-"""Seconds between two looks of one process."""
+HEARTBEAT_NAME = "clock"
+TOLERANCE = timedelta(minutes=30)  # guard: clock-tolerance
+"""Clocks of several machines may differ by this much; smaller jumps are not repaired."""
+CHECK_INTERVAL = 20.0
+"""Seconds between two checks of one process."""
 TOKEN_LIFE = timedelta(minutes=65)
-State = Occurrence.State
 
-NOT_OURS = {
+EXCLUDED_COLUMNS = {
     ("Invitation", "expires_at"), ("OAuthState", "expires_at"),
     ("Meeting", "start"), ("Meeting", "live_since"), ("Meeting", "ended_at"),
     ("Occurrence", "start"), ("Occurrence", "end"), ("Occurrence", "previous_start"),
     ("Recording", "start"),
     ("Registration", "consented_at"), ("RegistrationDate", "start"),
 }  # fmt: skip
-"""Times that are Zoom's or a person's: they may lie ahead, or are not ours to change."""
+"""Times set by Zoom or a person: they may lie in the future, or must not be changed."""
 
-_next_look = 0.0
+_next_check = 0.0
 
 
-def look(now: datetime | None = None) -> bool:
-    """Note the time; whether it was found to have gone back, and everything was mended."""
-    global _next_look
-    if time.monotonic() < _next_look:
+def check_clock(now: datetime | None = None) -> bool:
+    """Store the time; returns whether the clock was set back and the stored times were repaired."""
+    global _next_check
+    if time.monotonic() < _next_check:
         return False
-    _next_look = time.monotonic() + OFTEN
+    _next_check = time.monotonic() + CHECK_INTERVAL
     now = now or timezone.now()
-    seen = Heartbeat.objects.filter(name=WATCH).values_list("at", flat=True).first()
-    if seen is None:
-        Heartbeat.objects.bulk_create([Heartbeat(name=WATCH, at=now)], ignore_conflicts=True)
+    heartbeats = Heartbeat.objects.filter(name=HEARTBEAT_NAME)
+    last_seen = heartbeats.values_list("beat_at", flat=True).first()
+    if last_seen is None:
+        Heartbeat.objects.bulk_create(
+            [Heartbeat(name=HEARTBEAT_NAME, beat_at=now)], ignore_conflicts=True
+        )
         return False
-    if seen <= now + APART:  # guard: clock-set-back-repaired
-        Heartbeat.objects.filter(name=WATCH, at__lt=now).update(at=now)
+    if last_seen <= now + TOLERANCE:  # guard: clock-set-back-repaired
+        heartbeats.filter(beat_at__lt=now).update(beat_at=now)
         return False
     with transaction.atomic():
-        # Of many who see it one mends.
-        if not Heartbeat.objects.filter(name=WATCH, at=seen).update(at=now):
+        # Only one process runs the repair.
+        if not heartbeats.filter(beat_at=last_seen).update(beat_at=now):
             return False
         logger.error(
-            "The clock was set back by %s minutes.", int((seen - now).total_seconds() / 60)
+            "The clock was set back by %s minutes.", int((last_seen - now).total_seconds() / 60)
         )
-        record_metric("clock_set_back_seconds", (seen - now).total_seconds())
-        mend(now)
+        record_metric("clock_set_back_seconds", (last_seen - now).total_seconds())
+        repair(now)
     return True
 
 
-def mend(now: datetime) -> None:
-    """Bring back to ``now`` what lies ahead of it, and have every account compared with Zoom:
-    messages that came meanwhile were refused, because they looked too old or too new."""
-    _reopen(now)
-    for model, column in columns():
+def repair(now: datetime) -> None:
+    """Set future times to ``now``, and reconcile every account.
+
+    Webhooks of the time in between were refused, because they looked too old or too new.
+    """
+    _reopen_occurrences(now)
+    for model, column in clock_columns():
         later = now + (TOKEN_LIFE if column == "expires_at" else timedelta())
         values: dict[str, object] = {column: now}
         if column == "lease_until":
             values = {column: None, "lease_owner": ""}
-            later += APART
+            later += TOLERANCE
         model._default_manager.filter(**{f"{column}__gt": later}).update(**values)
     slot = int(now.timestamp() * 1_000_000)
     RateBudget.objects.filter(slot__gt=slot).update(slot=slot)
@@ -86,21 +90,21 @@ def mend(now: datetime) -> None:
     repair_schedule(now)
 
 
-def columns() -> Iterator[tuple[type[models.Model], str]]:
-    """Every stored time that is taken from our clock."""
+def clock_columns() -> Iterator[tuple[type[models.Model], str]]:
+    """Every stored time that comes from the system clock."""
     for model in apps.get_app_config("wagtail_zoom").get_models():
         for field in model._meta.concrete_fields:
             if (
                 isinstance(field, models.DateTimeField)
-                and (model.__name__, field.name) not in NOT_OURS
+                and (model.__name__, field.name) not in EXCLUDED_COLUMNS
             ):
                 yield model, field.name
 
 
-def _reopen(now: datetime) -> None:
-    """Dates that were taken for over, and meetings for lapsed, before they had even begun."""
-    hasty = Q(state=State.OVER) | Q(state=State.EXPIRED)
-    dates = Occurrence.objects.filter(hasty, state_since__gt=now, end__gt=now)
-    dates.exclude(previous_start=None).update(state=State.MOVED, state_since=now)
-    dates.update(state=State.SCHEDULED, state_since=now)
+def _reopen_occurrences(now: datetime) -> None:
+    """Reopen occurrences and meetings that counted as over or expired before they had started."""
+    finished = Q(state=Occurrence.State.OVER) | Q(state=Occurrence.State.EXPIRED)
+    occurrences = Occurrence.objects.filter(finished, state_since__gt=now, end__gt=now)
+    occurrences.exclude(previous_start=None).update(state=Occurrence.State.MOVED, state_since=now)
+    occurrences.update(state=Occurrence.State.SCHEDULED, state_since=now)
     Meeting.objects.filter(expired_at__gt=now).update(expired_at=None)

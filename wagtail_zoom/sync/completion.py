@@ -1,4 +1,4 @@
-"""How a run ends: complete, later again, or given up; and what is noted of it."""
+"""How a run ends: complete, postponed, or failed; and what is recorded about it."""
 
 from __future__ import annotations
 
@@ -11,61 +11,60 @@ from ..models import Activity, FetchScope, SyncRun, ZoomAccount, ZoomSettings
 from ..utils.logging import record_metric
 from . import removals, runs
 
-BACKOFF = (5, 30, 60, 300, 900, 1800, 3600)
-"""Seconds until a run that met an outage goes on."""
-MOST_ATTEMPTS = 10
-BAD_SHARE = 0.2
-State = SyncRun.State
+RETRY_SECONDS = (5, 30, 60, 300, 900, 1800, 3600)
+"""Seconds until a run that met an outage continues."""
+MAX_ATTEMPTS = 10
+MAX_FAILED_SHARE = 0.2
 
 
 def postpone(run: SyncRun, error: Exception) -> None:
-    """Try again later; after ten times in a row without a finished unit give up."""
+    """Try again later; fail after ten attempts in a row without a finished step."""
     attempts = run.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
-        finish(run, State.FAILED, error)
+    if attempts >= MAX_ATTEMPTS:
+        finish(run, SyncRun.State.FAILED, error)
         return
-    wait = BACKOFF[min(attempts - 1, len(BACKOFF) - 1)]
-    named = getattr(error, "retry_at", None)
-    at = max(timezone.now() + timedelta(seconds=wait), named or timezone.now())
+    wait = RETRY_SECONDS[min(attempts - 1, len(RETRY_SECONDS) - 1)]
+    retry_at = getattr(error, "retry_at", None)
+    next_try_at = max(timezone.now() + timedelta(seconds=wait), retry_at or timezone.now())
     SyncRun.objects.filter(pk=run.pk).update(
-        attempts=attempts, next_try_at=at, error_class=type(error).__name__[:40],
+        attempts=attempts, next_try_at=next_try_at, error_class=type(error).__name__[:40],
         error_code=getattr(error, "code", None),
     )  # fmt: skip
 
 
 def complete(run: SyncRun, account: ZoomAccount, scope: FetchScope) -> None:
-    """All units are complete: removals, the next time, the summary."""
+    """All steps are complete: apply removals, set the time of the next run, write the summary."""
     run.refresh_from_db(fields=["allow_removals", "run_again"])
     for kind, removed in removals.apply_removals(account, scope, run).items():
         counts = {"removed": removed.removed, "withheld": removed.withheld}
         run.counts = {**run.counts, kind: {**run.counts.get(kind, {}), **counts}}
     seen = sum(counts.get("seen", 0) for counts in run.counts.values())
-    bad = sum(counts.get("failed", 0) for counts in run.counts.values())
+    failed = sum(counts.get("failed", 0) for counts in run.counts.values())
     SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
-    if seen >= 10 and bad > seen * BAD_SHARE:
-        finish(run, State.FAILED, ZoomProtocolError("bad_items"))
+    if seen >= 10 and failed > seen * MAX_FAILED_SHARE:
+        finish(run, SyncRun.State.FAILED, ZoomProtocolError("bad_items"))
         return
     now = timezone.now()
     ZoomAccount.objects.filter(pk=account.pk).update(
-        reconciled_at=now, next_reconcile_at=runs.next_time(account, now)
+        reconciled_at=now, next_reconcile_at=runs.next_reconcile_time(account, now)
     )
-    finish(run, State.DONE)
+    finish(run, SyncRun.State.DONE)
 
 
 def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
-    """The run is over: noted, told where it matters, and asked for again if somebody did."""
+    """Save the final state, log it where it matters, and start another run if one was requested."""
     now = timezone.now()
     SyncRun.objects.filter(pk=run.pk).update(
         state=state, finished_at=now, next_try_at=None,
         error_class=type(error).__name__[:40] if error else "",
         error_code=getattr(error, "code", None),
-        # What it left nobody reads any more, and it would be kept for ninety days.
-        cursor={name: value for name, value in run.cursor.items() if name != "rest"},
+        # Not needed any more, and the row stays for ninety days.
+        cursor={name: value for name, value in run.cursor.items() if name != "remaining"},
     )  # fmt: skip
-    if state != State.DONE:
-        # What broke off is compared again in due time, also when nobody asks for it.
+    if state != SyncRun.State.DONE:
+        # Without a manual request, the next run starts at the usual time.
         ZoomAccount.objects.filter(pk=run.account_id).update(
-            next_reconcile_at=runs.next_time(run.account, now)
+            next_reconcile_at=runs.next_reconcile_time(run.account, now)
         )
     sites = ZoomSettings.objects.filter(account=run.account_id).values_list("site_id", flat=True)
     changed = sum(
@@ -73,21 +72,25 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
         for counts in run.counts.values()
         for name in ("created", "changed", "removed")
     )
-    if state != State.DONE or changed or run.mode == SyncRun.Mode.BACKFILL or run.requested_by_id:
-        outcomes = {State.DONE: Activity.Outcome.GOOD, State.FAILED: Activity.Outcome.FAILED}
+    is_first_import = run.mode == SyncRun.Mode.BACKFILL
+    if state != SyncRun.State.DONE or changed or is_first_import or run.requested_by_id:
+        outcomes = {
+            SyncRun.State.DONE: Activity.Outcome.GOOD,
+            SyncRun.State.FAILED: Activity.Outcome.FAILED,
+        }
         Activity.log(
             sites, "sync", f"run_{state}", outcome=outcomes.get(state, Activity.Outcome.INFO),
-            data={"mode": run.mode, "counts": run.counts, "error": _name(error)},
+            data={"mode": run.mode, "counts": run.counts, "error": _error_name(error)},
             account=run.account, user=run.requested_by,
         )  # fmt: skip
     record_metric("runs", mode=run.mode, outcome=state)
-    if run.mode == SyncRun.Mode.RECONCILE and state == State.DONE:
-        # What no message had told of (W29).
+    if run.mode == SyncRun.Mode.RECONCILE and state == SyncRun.State.DONE:
+        # Changes that no webhook announced (W29).
         record_metric("changes_found_by_comparison", changed)
     run.refresh_from_db(fields=["run_again"])
-    if run.run_again and state != State.FAILED:
+    if run.run_again and state != SyncRun.State.FAILED:
         runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)
 
 
-def _name(error: Exception | None) -> str:
+def _error_name(error: Exception | None) -> str:
     return type(error).__name__ if error else ""

@@ -1,7 +1,7 @@
-"""What a comparison would do, without doing it (``zoom_sync --dry-run``, S26).
+"""What a reconcile run would change, without changing it (``zoom_sync --dry-run``, S26).
 
-Reads the same listings and details in the same pace; writes no row of the mirror, logs no change,
-and starts no run.
+Reads the same listings and details at the same rate; writes no synced row, logs no change, and
+starts no run.
 """
 
 from __future__ import annotations
@@ -16,143 +16,149 @@ from django.utils import timezone
 from ..client import Priority, ZoomClient, client_for
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected, ZoomScopeMissing
 from ..mapping.meetings import MappedMeeting, map_meeting
-from ..mapping.parsing import BadItem, identifier
+from ..mapping.parsing import InvalidItem, parse_id
 from ..mapping.recordings import map_recording
 from ..models import Host, Kind, Meeting, Occurrence, Recording, ZoomAccount, fetch_scope
-from .staleness import is_due, known
-from .steps import Unit, today, units
-from .upsert import Page, Upserted
+from .staleness import is_due, stored_meetings
+from .steps import Step, plan_steps, today
+from .upsert import UpsertBatch, UpsertResult
 
-NEW, CHANGED, SAME, MISSING, UNREAD = "new", "changed", "unchanged", "missing", "unreadable"
-PATIENCE = 60.0
-"""Seconds to wait for the account's share of the rate: a rehearsal cannot be taken up again."""
+NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"
+MISSING, UNREADABLE = "missing", "unreadable"
+MAX_WAIT_SECONDS = 60.0
+"""Seconds to wait for the account's share of the rate: a dry run cannot be resumed."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing, and what a comparison would make of it."""
+    """One object, and what a reconcile run would do with it."""
 
     kind: str
-    what: str
+    change: str
     key: str
     title: str = ""
 
 
-def rehearse(account: ZoomAccount) -> Iterator[Difference]:
-    """Everything that the account's Sites want, as the next comparison would find it.
+def find_differences(account: ZoomAccount) -> Iterator[Difference]:
+    """All objects in the scope of the account's Sites, as the next reconcile run would see them.
 
-    ``missing`` is what the listing no longer holds: the comparison waits for a second sighting, and
-    for the owner when it is much (S12, S13).
+    ``missing`` is what the listing no longer holds: a run waits for a second sighting, and for the
+    owner when there are many (S12, S13).
 
     Raises:
-        ZoomError: Zoom is away, or the permission is lost.
+        ZoomError: Zoom is away, or the authorisation is lost.
     """
     scope = fetch_scope(account)
-    for unit in units(scope, full=False):
-        host = Host.objects.filter(pk=unit.host).first()
+    for step in plan_steps(scope, full=False):
+        host = Host.objects.filter(pk=step.host).first()
         if host is None:
             continue
-        client = client_for(account, host.zoom_id, Priority.RECONCILE, patience=PATIENCE)
+        client = client_for(account, host.zoom_id, Priority.RECONCILE, max_wait=MAX_WAIT_SECONDS)
         try:
-            if unit.kind == Kind.RECORDING:
-                yield from _recordings(account, client, unit, host)
+            if step.kind == Kind.RECORDING:
+                yield from _recording_differences(account, client, step, host)
             else:
-                yield from _meetings(account, client, unit, host)
+                yield from _meeting_differences(account, client, step, host)
         except (ZoomScopeMissing, ZoomNotFound, ZoomRejected) as error:
-            # This host alone: a comparison leaves its rows as they are.
-            yield Difference(unit.kind, UNREAD, host.zoom_id, type(error).__name__)
+            # This host only: a run leaves its rows as they are.
+            yield Difference(step.kind, UNREADABLE, host.zoom_id, type(error).__name__)
 
 
-def _meetings(
-    account: ZoomAccount, client: ZoomClient, unit: Unit, host: Host
+def _meeting_differences(
+    account: ZoomAccount, client: ZoomClient, step: Step, host: Host
 ) -> Iterator[Difference]:
     listed: set[str] = set()
-    lists = True
-    for page in client.meetings(host.zoom_id, unit.kind):
-        lists = lists and page.lists
-        numbers: dict[str, dict[str, Any]] = {}
+    is_available = True
+    for page in client.meetings(host.zoom_id, step.kind):
+        is_available = is_available and page.available
+        items: dict[str, dict[str, Any]] = {}
         for item in page.items:
             try:
-                numbers[identifier(item.get("id"))] = item
-            except BadItem:
-                yield Difference(unit.kind, UNREAD, "")
-        listed |= numbers.keys()
-        stored, now = known(account, numbers), timezone.now()
-        due = [number for number, item in numbers.items() if is_due(stored.get(number), item, now)]
-        for number in numbers.keys() - set(due):
-            yield Difference(unit.kind, SAME, number, stored[number].topic)
-        yield from _details(account, client, unit, host, due)
-    if lists:
-        rows = Meeting.objects.filter(account=account, host=host, kind=unit.kind)
+                items[parse_id(item.get("id"))] = item
+            except InvalidItem:
+                yield Difference(step.kind, UNREADABLE, "")
+        listed |= items.keys()
+        stored, now = stored_meetings(account, items), timezone.now()
+        due = [number for number, item in items.items() if is_due(stored.get(number), item, now)]
+        for number in items.keys() - set(due):
+            yield Difference(step.kind, UNCHANGED, number, stored[number].topic)
+        yield from _detail_differences(account, client, step, host, due)
+    if is_available:
+        rows = Meeting.objects.filter(account=account, host=host, kind=step.kind)
         for row in rows.filter(removed_at=None, expired_at=None).only("zoom_id", "topic"):
             if row.zoom_id not in listed:
-                yield Difference(unit.kind, MISSING, row.zoom_id, row.topic)
+                yield Difference(step.kind, MISSING, row.zoom_id, row.topic)
 
 
-def _details(
-    account: ZoomAccount, client: ZoomClient, unit: Unit, host: Host, due: list[str]
+def _detail_differences(
+    account: ZoomAccount, client: ZoomClient, step: Step, host: Host, due: list[str]
 ) -> Iterator[Difference]:
-    for number, answer in client.meeting_details((number, unit.kind) for number in due):
+    for number, answer in client.meeting_details((number, step.kind) for number in due):
         try:
             if isinstance(answer, ZoomError):
-                raise BadItem
-            one = map_meeting(answer)
-        except BadItem:
-            yield Difference(unit.kind, UNREAD, number)
+                raise InvalidItem
+            meeting = map_meeting(answer)
+        except InvalidItem:
+            yield Difference(step.kind, UNREADABLE, number)
             continue
-        fields = {**one.fields, "host_id": host.pk}
-        found = _judge(account, Meeting, "zoom_id", number, fields)
-        if found == SAME and _dates_differ(account, one):
-            found = CHANGED
-        yield Difference(unit.kind, found, number, str(one.fields["topic"]))
+        fields = {**meeting.fields, "host_id": host.pk}
+        change = _classify(account, Meeting, "zoom_id", number, fields)
+        if change == UNCHANGED and _occurrences_differ(account, meeting):
+            change = CHANGED
+        yield Difference(step.kind, change, number, str(meeting.fields["topic"]))
 
 
-def _dates_differ(account: ZoomAccount, one: MappedMeeting) -> bool:
-    rows = Occurrence.objects.filter(account=account, meeting__zoom_id=one.zoom_id)
-    there = {(row.zoom_id, row.start): row for row in rows}
+def _occurrences_differ(account: ZoomAccount, meeting: MappedMeeting) -> bool:
+    rows = Occurrence.objects.filter(account=account, meeting__zoom_id=meeting.zoom_id)
+    is_cancelled = {
+        (row.zoom_id, row.start): row.state == Occurrence.State.CANCELLED for row in rows
+    }
     return any(
-        (date.zoom_id, date.start) not in there
-        or (there[date.zoom_id, date.start].state == Occurrence.State.CANCELLED) != date.deleted
-        for date in one.dates
+        (occurrence.zoom_id, occurrence.start) not in is_cancelled
+        or is_cancelled[occurrence.zoom_id, occurrence.start] != occurrence.deleted
+        for occurrence in meeting.occurrences
     )
 
 
-def _recordings(
-    account: ZoomAccount, client: ZoomClient, unit: Unit, host: Host
+def _recording_differences(
+    account: ZoomAccount, client: ZoomClient, step: Step, host: Host
 ) -> Iterator[Difference]:
     listed: set[str] = set()
-    first, last = unit.window(today())
+    first, last = step.window(today())
     for page in client.recordings(host.zoom_id, first, last):
         for item in page.items:
             try:
-                one = map_recording(item)
-            except BadItem:
-                yield Difference(unit.kind, UNREAD, "")
+                recording = map_recording(item)
+            except InvalidItem:
+                yield Difference(step.kind, UNREADABLE, "")
                 continue
-            listed.add(one.uuid)
-            fields = {**one.fields, "host_id": host.pk}
-            found = _judge(account, Recording, "uuid", one.uuid, fields)
-            yield Difference(unit.kind, found, one.uuid, str(one.fields.get("topic", "")))
+            listed.add(recording.uuid)
+            fields = {**recording.fields, "host_id": host.pk}
+            change = _classify(account, Recording, "uuid", recording.uuid, fields)
+            topic = str(recording.fields.get("topic", ""))
+            yield Difference(step.kind, change, recording.uuid, topic)
     rows = Recording.objects.filter(
         account=account, host=host, start__date__gte=first, start__date__lte=last
     )
     for row in rows.filter(removed_at=None, trashed_at=None, expired_at=None):
         if row.uuid not in listed:
-            yield Difference(unit.kind, MISSING, row.uuid, row.topic)
+            yield Difference(step.kind, MISSING, row.uuid, row.topic)
 
 
-def _judge(account: ZoomAccount, model: Any, key: str, natural: str, fields: Any) -> str:
-    page = Page(model, account, key, {natural: fields}, Upserted(), timezone.now(), 0, {})
-    page.read()
-    page.judge()
-    if page.result.created:
+def _classify(account: ZoomAccount, model: Any, key: str, natural_key: str, fields: Any) -> str:
+    batch = UpsertBatch(
+        model, account, key, {natural_key: fields}, UpsertResult(), timezone.now(), 0, {}
+    )
+    batch.read()
+    batch.classify()
+    if batch.result.created:
         return NEW
-    return CHANGED if page.result.changed else SAME
+    return CHANGED if batch.result.changed else UNCHANGED
 
 
-def count(found: Iterable[Difference]) -> dict[str, dict[str, int]]:
-    """``{kind: {what: how many}}``."""
+def count_differences(differences: Iterable[Difference]) -> dict[str, dict[str, int]]:
+    """``{kind: {change: how many}}``."""
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for one in found:
-        counts[one.kind][one.what] += 1
+    for difference in differences:
+        counts[difference.kind][difference.change] += 1
     return counts

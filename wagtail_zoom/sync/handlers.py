@@ -1,35 +1,30 @@
-"""What each message of Zoom's means: which facts it states, and what is to be read anew.
+"""Handles webhook events: ``EVENT_TYPES`` names each event with its handler.
 
-One table. Names and shapes: Zoom, "Webhooks" reference; unknown names are counted and ignored.
+A handler applies what only the event reports and returns what to read again. Names and shapes:
+Zoom, "Webhooks" reference; unknown names are counted and ignored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..mapping.parsing import member, members, moment
+from django.utils.translation import gettext_lazy as _
+
+from ..mapping.parsing import get_dict, get_list, parse_datetime
 from ..models import Kind, WebhookEvent, ZoomAccount
 from ..oauth import disconnect
+from ..oauth.scopes import REGISTRATION
 from ..signals import registration_event
 from ..utils.queue import enqueue
 from . import event_effects
 
-READS = {
-    "created", "updated", "recovered", "started", "ended", "deleted", "permanently_deleted",
-    "converted_to_webinar", "converted_to_meeting",
-}  # fmt: skip
-RECORDING_READS = {"completed", "transcript_completed", "recovered", "renamed"}
-USERS = {
-    "created", "updated", "activated", "deactivated", "deleted", "disassociated",
-    "invitation_accepted",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
-class Read:
-    """An object to read anew: ``family`` is meeting, webinar, recording or user."""
+class RefetchRequest:
+    """An object to read again: ``family`` is meeting, webinar, recording or user."""
 
     family: str
     key: str
@@ -37,102 +32,252 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Route:
-    """What became of one message at once: whether it means anything, and what to read for it."""
+class HandlerResult:
+    """Whether an event has a handler, and which objects to read again for it."""
 
-    known: bool = True
-    reads: tuple[Read, ...] = ()
+    is_known: bool = True
+    refetches: tuple[RefetchRequest, ...] = ()
 
 
 def event_time(event: WebhookEvent) -> datetime:
-    """When it happened, by Zoom's clock, never later than when it came in."""
+    """When it happened, by Zoom's clock, never later than when it was received."""
     if event.event_ts:
         return min(datetime.fromtimestamp(event.event_ts / 1000, UTC), event.received_at)
     return event.received_at
 
 
-def apply_facts(account: ZoomAccount, event: WebhookEvent) -> Route:
-    """Apply what only this message can say; tell what has to be read anew."""
-    family, _dot, what = event.event.partition(".")
-    payload = event.payload if isinstance(event.payload, dict) else {}
-    thing = member(payload, "object")
-    if event.event == "app_deauthorized":
-        return _deauthorized(account, event, payload)
-    if what.startswith("registration_"):
-        registration_event.send(WebhookEvent, account=account, event=event)
-        return Route(known=registration_event.has_listeners(WebhookEvent))
-    if family in ("meeting", "webinar") and what in READS:
-        return _meeting(account, event, family, what, payload, thing)
-    if family == "recording":
-        return _recording(account, event, what, thing)
-    if family == "user" and what in USERS and _text(thing.get("id")):
-        return Route(reads=(Read("user", _text(thing.get("id"))),))
-    return Route(known=False)
+def apply_event(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    """Apply what only this event reports; return what has to be read again."""
+    event_type = EVENT_TYPES.get(event.event)
+    if event_type is None:
+        return HandlerResult(is_known=False)
+    return event_type.handler(account, event)
 
 
-def _meeting(
-    account: ZoomAccount,
-    event: WebhookEvent,
-    family: str,
-    what: str,
-    payload: dict[str, Any],
-    thing: dict[str, Any],
-) -> Route:
-    key, at = _text(thing.get("id")), event_time(event)
+def subscriptions(*, admin: bool, kinds: Iterable[str] = ()) -> list[tuple[str, str, Any]]:
+    """Name, feature and reason of the events that the Marketplace app subscribes to.
+
+    Args:
+        admin: an account-level app; a personal app receives no events of other users.
+        kinds: only for these features; all when empty.
+    """
+    features = {*kinds, "directory"} if kinds else None
+    return [
+        (name, event_type.feature, event_type.reason)
+        for name, event_type in EVENT_TYPES.items()
+        if event_type.reason
+        and (admin or event_type.feature != "directory")
+        and (features is None or event_type.feature in features)
+    ]
+
+
+def _on_meeting_changed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    return _refetch_meeting(event, event.event.partition(".")[0])
+
+
+def _on_meeting_started(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    meeting = _object_of(event)
+    key = _id_text(meeting.get("id"))
     if not key:
-        return Route(known=False)
-    if what == "started":
-        event_effects.mark_live(account, key, moment(thing.get("start_time")) or at)
-    elif what == "ended" and thing.get("practice_session") is not True:
-        ended = moment(thing.get("end_time")) or at
-        event_effects.mark_ended(account, key, moment(thing.get("start_time")), ended)
-    elif what in ("deleted", "permanently_deleted"):
-        dates = [_text(date.get("occurrence_id")) for date in members(thing, "occurrences")]
-        some = [date for date in dates if date] if payload.get("operation") == "single" else []
-        event_effects.hide_deleted(account, key, some or None, at)
-    if what in ("started", "ended"):
-        return Route()
-    if what == "converted_to_webinar":
-        family = "webinar"
-    elif what == "converted_to_meeting":
-        family = "meeting"
-    return Route(reads=(Read(family, key, _text(thing.get("host_id"))),))
+        return HandlerResult(is_known=False)
+    started = parse_datetime(meeting.get("start_time")) or event_time(event)
+    event_effects.mark_live(account, key, started)
+    return HandlerResult()
 
 
-def _recording(
-    account: ZoomAccount, event: WebhookEvent, what: str, thing: dict[str, Any]
-) -> Route:
-    at = event_time(event)
-    uuids = [_text(thing.get("uuid"))]
-    if what in ("batch_trashed", "batch_deleted", "batch_recovered"):
-        many = thing.get("meeting_uuids")
-        uuids = [_text(one) for one in many] if isinstance(many, list) else []
-        uuids += [_text(one.get("meeting_uuid")) for one in members(thing, "meetings")]
-    uuids = [uuid for uuid in uuids if uuid]
-    if what in ("trashed", "deleted", "batch_trashed", "batch_deleted"):
-        event_effects.hide_recordings(account, uuids, at, gone=what.endswith("deleted"))
-        return Route()
-    if what in RECORDING_READS or what == "batch_recovered":
-        host = _text(thing.get("host_id"))
-        return Route(reads=tuple(Read("recording", uuid, host) for uuid in uuids))
-    return Route(known=what in ("started", "stopped", "paused", "resumed"))
+def _on_meeting_ended(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    meeting = _object_of(event)
+    key = _id_text(meeting.get("id"))
+    if not key:
+        return HandlerResult(is_known=False)
+    if meeting.get("practice_session") is not True:
+        ended = parse_datetime(meeting.get("end_time")) or event_time(event)
+        event_effects.mark_ended(account, key, parse_datetime(meeting.get("start_time")), ended)
+    return HandlerResult()
 
 
-def _deauthorized(account: ZoomAccount, event: WebhookEvent, payload: dict[str, Any]) -> Route:
-    """The app was removed: its data goes, at once and for good."""
-    at = moment(payload.get("deauthorization_time")) or event_time(event)
-    for pk in disconnect.deauthorize(account.zoom_id, _text(payload.get("user_id")), at):
+def _on_meeting_deleted(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    """Hide it immediately, the whole meeting or single occurrences, and confirm by reading."""
+    meeting = _object_of(event)
+    key = _id_text(meeting.get("id"))
+    if not key:
+        return HandlerResult(is_known=False)
+    ids = [_id_text(row.get("occurrence_id")) for row in get_list(meeting, "occurrences")]
+    occurrence_ids = [zoom_id for zoom_id in ids if zoom_id]
+    is_single = _payload_of(event).get("operation") == "single"
+    event_effects.hide_deleted(
+        account, key, (occurrence_ids or None) if is_single else None, event_time(event)
+    )
+    return _on_meeting_changed(account, event)
+
+
+def _on_converted_to_webinar(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    return _refetch_meeting(event, "webinar")
+
+
+def _on_converted_to_meeting(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    return _refetch_meeting(event, "meeting")
+
+
+def _on_registration(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    registration_event.send(WebhookEvent, account=account, event=event)
+    return HandlerResult(is_known=registration_event.has_listeners(WebhookEvent))
+
+
+def _on_recording_changed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    host = _id_text(_object_of(event).get("host_id"))
+    uuids = _recording_uuids(event)
+    return HandlerResult(refetches=tuple(RefetchRequest("recording", uuid, host) for uuid in uuids))
+
+
+def _on_recording_trashed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    uuids = _recording_uuids(event)
+    event_effects.hide_recordings(account, uuids, event_time(event), deleted=False)
+    return HandlerResult()
+
+
+def _on_recording_deleted(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    uuids = _recording_uuids(event)
+    event_effects.hide_recordings(account, uuids, event_time(event), deleted=True)
+    return HandlerResult()
+
+
+def _on_recording_progress(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    """Nothing to do until ``recording.completed``."""
+    return HandlerResult()
+
+
+def _on_user_changed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    user_id = _id_text(_object_of(event).get("id"))
+    if not user_id:
+        return HandlerResult(is_known=False)
+    return HandlerResult(refetches=(RefetchRequest("user", user_id),))
+
+
+def _on_app_deauthorized(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    """The app was removed at Zoom: its data is deleted immediately and permanently."""
+    payload = _payload_of(event)
+    removed_at = parse_datetime(payload.get("deauthorization_time")) or event_time(event)
+    user_id = _id_text(payload.get("user_id"))
+    for pk in disconnect.deauthorize(account.zoom_id, user_id, removed_at):
         enqueue("purge_account", pk)
-    return Route()
+    return HandlerResult()
 
 
-def _text(value: Any) -> str:
-    """Ids come as numbers and as text."""
-    known = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value)[:100] if known else ""
+_CHANGES = _("to follow new, moved, renamed and cancelled dates at once")
+_LIVE = _("to show that it is live, and that it is over")
+_REGISTRATIONS = _("to follow sign-ups that Zoom or the host decides on")
+_TRASHED = _("to take a recording off the pages at once")
+_BATCH_TRASHED = _("to take recordings off the pages at once")
+_NEW_HOST = _("to offer new hosts for choice")
+_HOST_GONE = _("to say that a host is gone")
 
 
-def kind_of(read: Read) -> str:
-    """The kind of thing that a family of messages speaks of."""
-    names = {"webinar": Kind.WEBINAR, "recording": Kind.RECORDING}
-    return names.get(read.family, Kind.MEETING).value
+@dataclass(frozen=True)
+class EventType:
+    """A webhook event that is handled here."""
+
+    handler: Callable[[ZoomAccount, WebhookEvent], HandlerResult]
+    feature: str = ""
+    """Feature of ``oauth.scopes`` that needs it."""
+    reason: Any = ""
+    """Why the Marketplace app subscribes to it; empty: it is received without a subscription."""
+
+
+EVENT_TYPES: dict[str, EventType] = {
+    "meeting.created": EventType(_on_meeting_changed, "meeting", _CHANGES),
+    "meeting.updated": EventType(_on_meeting_changed, "meeting", _CHANGES),
+    "meeting.deleted": EventType(_on_meeting_deleted, "meeting", _CHANGES),
+    "meeting.permanently_deleted": EventType(_on_meeting_deleted, "meeting", _CHANGES),
+    "meeting.recovered": EventType(_on_meeting_changed, "meeting", _CHANGES),
+    "meeting.converted_to_webinar": EventType(_on_converted_to_webinar, "meeting", _CHANGES),
+    "meeting.started": EventType(_on_meeting_started, "meeting", _LIVE),
+    "meeting.ended": EventType(_on_meeting_ended, "meeting", _LIVE),
+    "meeting.registration_created": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "meeting.registration_approved": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "meeting.registration_cancelled": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "meeting.registration_denied": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "webinar.created": EventType(_on_meeting_changed, "webinar", _CHANGES),
+    "webinar.updated": EventType(_on_meeting_changed, "webinar", _CHANGES),
+    "webinar.deleted": EventType(_on_meeting_deleted, "webinar", _CHANGES),
+    "webinar.permanently_deleted": EventType(_on_meeting_deleted, "webinar", _CHANGES),
+    "webinar.recovered": EventType(_on_meeting_changed, "webinar", _CHANGES),
+    "webinar.converted_to_meeting": EventType(_on_converted_to_meeting, "webinar", _CHANGES),
+    "webinar.started": EventType(_on_meeting_started, "webinar", _LIVE),
+    "webinar.ended": EventType(_on_meeting_ended, "webinar", _LIVE),
+    "webinar.registration_created": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "webinar.registration_approved": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "webinar.registration_cancelled": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "webinar.registration_denied": EventType(_on_registration, REGISTRATION, _REGISTRATIONS),
+    "recording.completed": EventType(
+        _on_recording_changed, "recording", _("to offer a recording as soon as it is ready")
+    ),
+    "recording.transcript_completed": EventType(
+        _on_recording_changed, "recording", _("to offer the transcript")
+    ),
+    "recording.renamed": EventType(_on_recording_changed, "recording", _CHANGES),
+    "recording.trashed": EventType(_on_recording_trashed, "recording", _TRASHED),
+    "recording.deleted": EventType(_on_recording_deleted, "recording", _TRASHED),
+    "recording.recovered": EventType(
+        _on_recording_changed, "recording", _("to bring a recording back")
+    ),
+    "recording.batch_trashed": EventType(_on_recording_trashed, "recording", _BATCH_TRASHED),
+    "recording.batch_deleted": EventType(_on_recording_deleted, "recording", _BATCH_TRASHED),
+    "recording.batch_recovered": EventType(
+        _on_recording_changed, "recording", _("to bring recordings back")
+    ),
+    "recording.started": EventType(_on_recording_progress),
+    "recording.stopped": EventType(_on_recording_progress),
+    "recording.paused": EventType(_on_recording_progress),
+    "recording.resumed": EventType(_on_recording_progress),
+    "user.created": EventType(_on_user_changed, "directory", _NEW_HOST),
+    "user.updated": EventType(_on_user_changed, "directory", _("to keep the names of hosts")),
+    "user.activated": EventType(_on_user_changed, "directory", _NEW_HOST),
+    "user.deactivated": EventType(_on_user_changed, "directory", _HOST_GONE),
+    "user.deleted": EventType(_on_user_changed, "directory", _HOST_GONE),
+    "user.disassociated": EventType(_on_user_changed, "directory", _HOST_GONE),
+    "user.invitation_accepted": EventType(_on_user_changed),
+    "app_deauthorized": EventType(_on_app_deauthorized),
+}
+"""Every webhook event that is handled, by Zoom's name. Others are stored and ignored."""
+
+
+def _refetch_meeting(event: WebhookEvent, family: str) -> HandlerResult:
+    meeting = _object_of(event)
+    key = _id_text(meeting.get("id"))
+    if not key:
+        return HandlerResult(is_known=False)
+    return HandlerResult(refetches=(RefetchRequest(family, key, _id_text(meeting.get("host_id"))),))
+
+
+def _recording_uuids(event: WebhookEvent) -> list[str]:
+    """Of one recording, or of all in a ``recording.batch_…`` event."""
+    recording = _object_of(event)
+    uuids = [_id_text(recording.get("uuid"))]
+    if event.event.startswith("recording.batch_"):
+        values = recording.get("meeting_uuids")
+        uuids = [_id_text(value) for value in values] if isinstance(values, list) else []
+        uuids += [
+            _id_text(meeting.get("meeting_uuid")) for meeting in get_list(recording, "meetings")
+        ]
+    return [uuid for uuid in uuids if uuid]
+
+
+def _payload_of(event: WebhookEvent) -> dict[str, Any]:
+    return event.payload if isinstance(event.payload, dict) else {}
+
+
+def _object_of(event: WebhookEvent) -> dict[str, Any]:
+    return get_dict(_payload_of(event), "object")
+
+
+def _id_text(value: Any) -> str:
+    """Zoom sends ids as numbers and as text."""
+    is_id = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value)[:100] if is_id else ""
+
+
+def kind_of(request: RefetchRequest) -> str:
+    """The kind of object that a family of events is about."""
+    kinds = {"webinar": Kind.WEBINAR, "recording": Kind.RECORDING}
+    return kinds.get(request.family, Kind.MEETING).value

@@ -1,6 +1,6 @@
-"""``zoom/health/``: whether worker, messages and sign-ups keep up, for a monitor of the host's.
+"""``zoom/health/``: whether worker, webhooks and registrations are up to date, for monitoring.
 
-Anybody may ask and learns only that; with ``HEALTH_TOKEN`` the numbers behind it come along.
+Public, with results only; a request with ``HEALTH_TOKEN`` also gets the numbers.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from ..utils.logging import get_logger
 logger = get_logger("monitor")
 
 TICK_LATE = timedelta(minutes=3)
-MESSAGES_LATE = timedelta(minutes=5)
-SIGNUPS_LATE = timedelta(minutes=10)
+EVENTS_LATE = timedelta(minutes=5)
+REGISTRATIONS_LATE = timedelta(minutes=10)
 RUN_LATE = timedelta(minutes=15)
-KEPT = 5
-"""Seconds for which an answer is good: asking often costs nothing."""
-KEY = "wagtail-zoom:health"
+CACHE_SECONDS = 5
+"""Seconds for which the numbers are cached, so that frequent requests cost nothing."""
+CACHE_KEY = "wagtail-zoom:health"
 
 
-def facts(now: datetime | None = None) -> dict[str, Any]:
-    """What there is to know, in numbers: ages in seconds, counts of rows. Seven queries."""
+def metrics(now: datetime | None = None) -> dict[str, Any]:
+    """Ages in seconds and counts of rows. Seven queries."""
     now = now or timezone.now()
-    beat = Heartbeat.objects.filter(name="tick").values_list("at", flat=True).first()
+    last_tick = Heartbeat.objects.filter(name="tick").values_list("beat_at", flat=True).first()
     pending = WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING, run_after__lte=now)
-    lanes = pending.values("lock_key").annotate(depth=Count("pk"), oldest=Min("received_at"))
-    deepest = lanes.order_by("-depth").values_list("depth", flat=True).first()
+    objects = pending.values("lock_key").annotate(depth=Count("pk"), oldest=Min("received_at"))
+    deepest = objects.order_by("-depth").values_list("depth", flat=True).first()
     due = Registration.objects.filter(next_try_at__lte=now)
     runs = SyncRun.objects.filter(state=SyncRun.State.RUNNING)
     lost = Grant.objects.filter(state=GrantState.NEEDS_RECONNECT, site_settings__isnull=False)
@@ -49,7 +49,7 @@ def facts(now: datetime | None = None) -> dict[str, Any]:
         state=WebhookEvent.State.DEAD, received_at__gt=now - timedelta(days=1)
     )
     return {
-        "tick_age": _age(beat, now),
+        "tick_age": _age(last_tick, now),
         "messages_due": pending.count(),
         "messages_oldest": _oldest(pending, "run_after", now),
         "messages_deepest_lane": deepest or 0,
@@ -61,26 +61,26 @@ def facts(now: datetime | None = None) -> dict[str, Any]:
     }
 
 
-def _age(at: datetime | None, now: datetime) -> float | None:
-    return round((now - at).total_seconds(), 1) if at else None
+def _age(time: datetime | None, now: datetime) -> float | None:
+    return round((now - time).total_seconds(), 1) if time else None
 
 
 def _oldest(rows: QuerySet[Any], column: str, now: datetime) -> float:
     return _age(rows.aggregate(first=Min(column))["first"], now) or 0.0
 
 
-def verdicts(found: dict[str, Any]) -> dict[str, bool]:
-    """What is fine, by name: ``worker``, ``messages``, ``signups``, ``sync``.
+def checks(numbers: dict[str, Any]) -> dict[str, bool]:
+    """Results by name: ``worker``, ``messages``, ``signups``, ``sync``; True means healthy.
 
-    A worker that has last beaten in the future does not beat now: the clock was set back.
-    A connection that its owner has to renew is no trouble of the installation's; the owner is told.
+    A worker whose last heartbeat lies in the future is not running: the clock was set back.
+    A connection that needs re-authorisation does not affect the result; its owner is notified.
     """
-    age = found["tick_age"]
+    age = numbers["tick_age"]
     return {
         "worker": age is not None and abs(age) < TICK_LATE.total_seconds(),
-        "messages": found["messages_oldest"] < MESSAGES_LATE.total_seconds(),
-        "signups": found["signups_oldest"] < SIGNUPS_LATE.total_seconds(),
-        "sync": not found["runs_quiet"],
+        "messages": numbers["messages_oldest"] < EVENTS_LATE.total_seconds(),
+        "signups": numbers["signups_oldest"] < REGISTRATIONS_LATE.total_seconds(),
+        "sync": not numbers["runs_quiet"],
     }
 
 
@@ -88,43 +88,47 @@ def verdicts(found: dict[str, Any]) -> dict[str, bool]:
 @transaction.non_atomic_requests
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when all keeps up, else 503; for monitors."""
+    """200 when all checks pass, otherwise 503."""
     try:
-        found = _kept()
+        numbers = _cached_metrics()
     except DatabaseError as error:
-        logger.warning("The database does not answer a monitor (%s).", type(error).__name__)
-        return _answer({"status": "trouble", "database": False}, 503)
-    fine = verdicts(found)
-    good = all(fine.values())
-    body: dict[str, Any] = {"status": "ok" if good else "trouble", "database": True, **fine}
-    if _may_know(request):
-        body["numbers"] = found
-    return _answer(body, 200 if good else 503)
+        logger.warning("The health check cannot query the database (%s).", type(error).__name__)
+        return _json_response({"status": "trouble", "database": False}, 503)
+    results = checks(numbers)
+    is_healthy = all(results.values())
+    body: dict[str, Any] = {
+        "status": "ok" if is_healthy else "trouble",
+        "database": True,
+        **results,
+    }
+    if _is_authorized(request):
+        body["numbers"] = numbers
+    return _json_response(body, 200 if is_healthy else 503)
 
 
-def _kept() -> dict[str, Any]:
-    """From the cache, which may be away: that is no answer to what a monitor asks."""
-    # The moment is part of the key: an answer that a wrong clock has dated would else stay.
-    key = f"{KEY}:{int(time.time()) // KEPT}"
+def _cached_metrics() -> dict[str, Any]:
+    """From the cache, if it is available: an outage of the cache is not part of this check."""
+    # The time is part of the key: after a clock jump, an old entry is not used.
+    key = f"{CACHE_KEY}:{int(time.time()) // CACHE_SECONDS}"
     try:
-        found = cache.get(key)
+        cached = cache.get(key)
     except Exception:
-        found = None
-    if isinstance(found, dict):
-        return found
-    found = facts()
+        cached = None
+    if isinstance(cached, dict):
+        return cached
+    numbers = metrics()
     with suppress(Exception):
-        cache.set(key, found, KEPT)
-    return found
+        cache.set(key, numbers, CACHE_SECONDS)
+    return numbers
 
 
-def _may_know(request: HttpRequest) -> bool:
+def _is_authorized(request: HttpRequest) -> bool:
     token = settings.health_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     return bool(token) and hmac.compare_digest(given.encode(), token.encode())
 
 
-def _answer(body: dict[str, Any], status: int) -> JsonResponse:
+def _json_response(body: dict[str, Any], status: int) -> JsonResponse:
     response = JsonResponse(body, status=status)
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"

@@ -1,9 +1,9 @@
-"""Works off the inbox: lane by lane, one read for many messages, nothing ever lost.
+"""Processes webhook events: object by object, one read for many events, and none is lost.
 
-A lane is one object of one account. Who works on it holds its lease; messages that arrive
-meanwhile cause exactly one more read, ``DEBOUNCE_SECONDS`` later. A lane that fails waits by itself
-and holds up no other. What all lanes of an account need (scope, hosts, stored rows, claims and
-fates) is asked and written once for a pass.
+Each object of an account has a lock. A worker that processes its events holds the lock; events that
+arrive in the meantime cause exactly one more read, ``DEBOUNCE_SECONDS`` later. An object that fails
+is retried alone and delays no other. What all objects of an account need (scope, hosts, stored
+rows, locks and outcomes) is read and written once for a batch.
 """
 
 from __future__ import annotations
@@ -24,214 +24,226 @@ from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings
 from ..utils.logging import log_context
 from ..utils.queue import enqueue
 from . import batch, locks, outcomes
-from .locks import due
+from .locks import due_events
 
-State = WebhookEvent.State
-LINGER = 1.3
-"""Seconds that a drain looks on after the last wake-up: the door wakes at most once a second."""
-BUDGET = 20.0
-PAUSE = 0.05
-LANES_AT_ONCE = 100
-OF_ONE_ACCOUNT = 32
-"""Lanes of one account before another account gets its turn."""
-OF_ONE_PASS = 3000
-"""Messages in memory at once; a lane comes whole, up to so many."""
-SLOTS = 2
-HELP_FROM = 4
-WANTED = "drain-wanted"
+POLL_SECONDS = 1.3
+"""How long to poll after the last wake-up: the endpoint enqueues at most once a second."""
+MAX_SECONDS = 20.0
+POLL_INTERVAL = 0.05
+MAX_LOCKS = 100
+"""Locks of one pass."""
+LOCKS_PER_BATCH = 32
+"""Locks of one account before another account gets its turn."""
+EVENTS_PER_BATCH = 3000
+"""Events in memory at once; all events of a lock are loaded together, up to this number."""
+MAX_WORKERS = 2
+SECOND_WORKER_FROM = 4
+"""Due locks from which on a second worker starts."""
+REQUESTED = "process-events-requested"
+"""Name of the heartbeat that holds the time of the last call."""
 
 
-def drain() -> None:
-    """Take everything that is due; then look on for a moment, because wake-ups are rationed.
+def process_events() -> None:
+    """Process due events, then poll briefly, because wake-ups are debounced.
 
-    Two drains may run side by side; a third call only leaves word that there is more.
+    Two calls may run side by side; a third one only notes that there is more.
     """
-    Heartbeat.beat(WANTED)
-    for slot in range(SLOTS):
-        if slot and _due_count() < HELP_FROM:
+    Heartbeat.beat(REQUESTED)
+    for slot in range(MAX_WORKERS):
+        if slot and _due_lock_count() < SECOND_WORKER_FROM:
             return
-        if _take_slot(slot):
+        if _acquire_slot(slot):
             break
     else:
         return
     try:
-        _drain(lingers=slot == 0)
+        _process_until_idle(polls=slot == 0)
     finally:
-        _give_slot(slot)
-    if slot == 0 and _wanted_since() < LINGER and due(timezone.now()).exists():
-        enqueue("drain")
+        _release_slot(slot)
+    if (
+        slot == 0
+        and _seconds_since_request() < POLL_SECONDS
+        and due_events(timezone.now()).exists()
+    ):
+        enqueue("process_events")
 
 
 def _slot_name(slot: int) -> str:
-    return f"drain-{slot}"
+    return f"process-events-{slot}"
 
 
-def _take_slot(slot: int) -> bool:
-    """A slot is free when its time is over; a killed drain's is after ``LEASE``.
+def _acquire_slot(slot: int) -> bool:
+    """A slot is free when its time is over; that of a killed worker is after ``LEASE``.
 
-    Slots only bound how many drains run: what two of them must not both do is claimed by lane.
+    Slots only limit the number of workers: exclusive access is ensured by the object locks.
     """
     now = timezone.now()
     name = _slot_name(slot)
     if not Heartbeat.objects.filter(name=name).exists():
         Heartbeat.objects.bulk_create(
-            [Heartbeat(name=name, at=now - locks.LEASE)], ignore_conflicts=True
+            [Heartbeat(name=name, beat_at=now - locks.LEASE)], ignore_conflicts=True
         )
-    return bool(Heartbeat.objects.filter(name=name, at__lte=now).update(at=now + locks.LEASE))
+    free = Heartbeat.objects.filter(name=name, beat_at__lte=now)
+    return bool(free.update(beat_at=now + locks.LEASE))
 
 
-def _give_slot(slot: int) -> None:
-    Heartbeat.objects.filter(name=_slot_name(slot)).update(at=timezone.now())
+def _release_slot(slot: int) -> None:
+    Heartbeat.objects.filter(name=_slot_name(slot)).update(beat_at=timezone.now())
 
 
-def _wanted_since() -> float:
-    at = Heartbeat.objects.filter(name=WANTED).values_list("at", flat=True).first()
-    return (timezone.now() - at).total_seconds() if at else LINGER
+def _seconds_since_request() -> float:
+    heartbeats = Heartbeat.objects.filter(name=REQUESTED)
+    requested_at = heartbeats.values_list("beat_at", flat=True).first()
+    return (timezone.now() - requested_at).total_seconds() if requested_at else POLL_SECONDS
 
 
-def _drain(*, lingers: bool) -> None:
+def _process_until_idle(*, polls: bool) -> None:
     began = time.monotonic()
-    while time.monotonic() - began < BUDGET:
-        if work_off(timezone.now(), until=began + BUDGET):
+    while time.monotonic() - began < MAX_SECONDS:
+        if process_due_events(timezone.now(), until=began + MAX_SECONDS):
             continue
-        if not lingers or (_wanted_since() > LINGER and not _soon()):
+        if not polls or (_seconds_since_request() > POLL_SECONDS and not _has_events_soon()):
             return
-        time.sleep(PAUSE)
-    enqueue("drain")
+        time.sleep(POLL_INTERVAL)
+    enqueue("process_events")
 
 
-def _soon() -> bool:
-    """Whether a lane becomes due within the debounce time: worth waiting for."""
+def _has_events_soon() -> bool:
+    """Whether an event becomes due within the debounce time: worth waiting for."""
     now = timezone.now()
     soon = now + timedelta(seconds=settings.debounce_seconds)
-    rows = WebhookEvent.objects.filter(state=State.PENDING, run_after__lte=soon)
+    rows = WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING, run_after__lte=soon)
     return rows.filter(run_after__gt=now).exists()
 
 
-def _due_count() -> int:
-    return due(timezone.now()).values("lock_key").distinct().count()
+def _due_lock_count() -> int:
+    return due_events(timezone.now()).values("lock_key").distinct().count()
 
 
-def work_off(now: datetime, *, until: float | None = None) -> int:
-    """One pass over the lanes that are due, oldest first; how many were worked on.
+def process_due_events(now: datetime, *, until: float | None = None) -> int:
+    """One pass over the due locks, oldest first; returns how many were processed.
 
     Args:
         until: monotonic time from which on no further account is begun.
     """
     rows = (
-        due(now)
+        due_events(now)
         .values("lock_key", "account_zoom_id")
-        .annotate(first=Min("received_at"), messages=Count("pk"), ends=_ends())
+        .annotate(first=Min("received_at"), events=Count("pk"), lost_workers=_lost_workers())
     )
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    alone: set[str] = set()
-    for row in rows.order_by("ends", "first")[:LANES_AT_ONCE]:
-        found[row["account_zoom_id"]][row["lock_key"]] = row["messages"]
-        if row["ends"]:
-            alone.add(row["lock_key"])
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    isolated: set[str] = set()
+    for row in rows.order_by("lost_workers", "first")[:MAX_LOCKS]:
+        counts[row["account_zoom_id"]][row["lock_key"]] = row["events"]
+        if row["lost_workers"]:
+            isolated.add(row["lock_key"])
     connected = ZoomAccount.objects.filter(
-        zoom_id__in=list(found), pk__in=ZoomSettings.objects.values("account")
+        zoom_id__in=list(counts), pk__in=ZoomSettings.objects.values("account")
     )
     accounts = {account.zoom_id: account for account in connected}
-    done = _park([key for zoom_id in set(found) - set(accounts) for key in found[zoom_id]])
-    for account, keys in _turns(accounts, found, alone):
+    processed = _park([key for zoom_id in set(counts) - set(accounts) for key in counts[zoom_id]])
+    for account, keys in _round_robin(accounts, counts, isolated):
         if until is not None and time.monotonic() > until:
-            return max(1, done)
-        done += _work(account, keys)
-    return done
+            return max(1, processed)
+        processed += _process_locks(account, keys)
+    return processed
 
 
-def _ends() -> Coalesce:
-    """How often a worker has ended with a lane in its hands (the most of its messages)."""
-    tries = Max("attempts", filter=Q(error_class=WebhookEvent.WORKER_LOST))
-    return Coalesce(tries, Value(0))
+def _lost_workers() -> Coalesce:
+    """How often a worker crashed while it held a lock (the maximum of its events)."""
+    attempts = Max("attempts", filter=Q(error_class=WebhookEvent.WORKER_LOST))
+    return Coalesce(attempts, Value(0))
 
 
-def _turns(
-    accounts: dict[str, ZoomAccount], found: dict[str, dict[str, int]], alone: set[str]
+def _round_robin(
+    accounts: dict[str, ZoomAccount], counts: dict[str, dict[str, int]], isolated: set[str]
 ) -> Iterator[tuple[ZoomAccount, list[str]]]:
-    """Some lanes of each account, then some more of each: none waits for all of another.
+    """Some locks of each account in turn, so that none waits for all of another.
 
-    Lanes that a worker has died with are taken after all others, and each ``alone``: which of many
-    it was cannot be seen, and it shall not take the others with it again.
+    Locks whose worker crashed (``isolated``) come last and one at a time: it is not known which of
+    many events was the reason, and it must not crash the others again.
     """
-    shares = {
-        zoom_id: list(_shares({key: n for key, n in found[zoom_id].items() if key not in alone}))
-        for zoom_id in found
+    batches = {
+        zoom_id: list(
+            _lock_batches({key: n for key, n in counts[zoom_id].items() if key not in isolated})
+        )
+        for zoom_id in counts
         if zoom_id in accounts
     }
-    place = 0
-    while any(len(some) > place for some in shares.values()):
-        for zoom_id, some in shares.items():
-            if len(some) > place:
-                yield accounts[zoom_id], some[place]
-        place += 1
+    position = 0
+    while any(len(key_lists) > position for key_lists in batches.values()):
+        for zoom_id, key_lists in batches.items():
+            if len(key_lists) > position:
+                yield accounts[zoom_id], key_lists[position]
+        position += 1
     for zoom_id, account in accounts.items():
-        for key in found[zoom_id]:
-            if key in alone:
+        for key in counts[zoom_id]:
+            if key in isolated:
                 yield account, [key]
 
 
-def _shares(counts: dict[str, int]) -> Iterator[list[str]]:
-    """Lanes by the handful, and never more messages at once than memory should hold."""
-    share: list[str] = []
-    held = 0
+def _lock_batches(counts: dict[str, int]) -> Iterator[list[str]]:
+    """Keys in lists of limited length, with no more events at once than memory should hold."""
+    keys: list[str] = []
+    event_count = 0
     for key, count in counts.items():
-        if share and (len(share) == OF_ONE_ACCOUNT or held + count > OF_ONE_PASS):
-            yield share
-            share, held = [], 0
-        share.append(key)
-        held += count
-    if share:
-        yield share
+        if keys and (len(keys) == LOCKS_PER_BATCH or event_count + count > EVENTS_PER_BATCH):
+            yield keys
+            keys, event_count = [], 0
+        keys.append(key)
+        event_count += count
+    if keys:
+        yield keys
 
 
 def _park(keys: list[str]) -> int:
-    """Of accounts that are not connected: kept for a day, in case they connect."""
+    """Events of accounts that are not connected are stored for a day, in case they connect."""
     if keys:
-        WebhookEvent.objects.filter(lock_key__in=keys, state=State.PENDING).update(
-            state=State.PARKED
+        WebhookEvent.objects.filter(lock_key__in=keys, state=WebhookEvent.State.PENDING).update(
+            state=WebhookEvent.State.PARKED
         )
     return len(keys)
 
 
-def _work(account: ZoomAccount, keys: list[str]) -> int:
-    """Work off some lanes of one account; how many. Those that another worker has are left."""
-    claimed = locks.claim(account, keys)
-    if not claimed.lanes:
+def _process_locks(account: ZoomAccount, keys: list[str]) -> int:
+    """Process some locks of one account; how many. Locks of other workers are left alone."""
+    acquired = locks.acquire(account, keys)
+    if not acquired.locks:
         return 0
     try:
-        rows = due(timezone.now()).filter(lock_key__in=list(claimed.lanes))
-        found = list(rows.order_by("event_ts", "pk")[:OF_ONE_PASS])
-        if events := outcomes.without_deadly(found):
+        queryset = due_events(timezone.now()).filter(lock_key__in=list(acquired.locks))
+        rows = list(queryset.order_by("event_ts", "pk")[:EVENTS_PER_BATCH])
+        if events := outcomes.drop_poison(rows):
             with log_context(account=account.pk):
-                _handle(account, claimed, events)
-        return len({event.lock_key for event in found})
+                _handle_events(account, acquired, events)
+        return len({event.lock_key for event in rows})
     finally:
-        locks.release(claimed)
+        locks.release(acquired)
 
 
-def _handle(account: ZoomAccount, claimed: locks.Claim, events: list[WebhookEvent]) -> None:
+def _handle_events(
+    account: ZoomAccount, acquired: locks.AcquiredLocks, events: list[WebhookEvent]
+) -> None:
     try:
-        batch.handle(account, claimed, events)
+        batch.handle_events(account, acquired, events)
     except Exception:
-        # If the database is away even for this, they count as those of a worker that died.
+        # If the database fails here too, the events count as those of a crashed worker.
         with suppress(DatabaseError):
-            outcomes.break_off(events)
+            outcomes.undo_started(events)
         raise
 
 
 def replay(event: WebhookEvent) -> None:
-    """Handle a message again, from the beginning. Harmless: messages only cause reads."""
+    """Process an event again, from the beginning. Harmless: events only cause reads."""
     with transaction.atomic():
         WebhookEvent.objects.filter(pk=event.pk).exclude(payload={}).update(
-            state=State.PENDING, attempts=0, run_after=timezone.now(), done_at=None,
+            state=WebhookEvent.State.PENDING, attempts=0, run_after=timezone.now(), done_at=None,
             error_class="", error_code=None,
         )  # fmt: skip
-        enqueue("drain")
+        enqueue("process_events")
 
 
 def sweep(now: datetime | None = None) -> None:
-    """The tick: wake a drain when something is due (its own wake-up may be lost)."""
-    if due(now or timezone.now()).exists():
-        enqueue("drain")
+    """Periodic job: enqueue processing when an event is due, as a wake-up may be lost."""
+    if due_events(now or timezone.now()).exists():
+        enqueue("process_events")

@@ -1,4 +1,4 @@
-"""What each Site has made of a thing: a row from the moment the Site's scope holds the thing."""
+"""Each Site's items: created as soon as a meeting or recording is in the Site's scope."""
 
 from __future__ import annotations
 
@@ -16,58 +16,67 @@ from ..models import (
     bump_data_version,
 )
 
-Known = dict[tuple[int, str], SiteItem]
+ItemsByKey = dict[tuple[int, str], SiteItem]
 """Items by (Site, natural key)."""
-Thing = Meeting | Recording
+MeetingOrRecording = Meeting | Recording
 
 
-def ensure_meetings(account: ZoomAccount, scope: FetchScope, rows: list[Meeting]) -> Known:
-    """Items of every Site that wants these meetings, linked to the mirror."""
-    found: Known = {}
+def ensure_meetings(account: ZoomAccount, scope: FetchScope, rows: list[Meeting]) -> ItemsByKey:
+    """Items of every Site whose scope holds these meetings, linked to the rows."""
+    items: ItemsByKey = {}
     for kind in (Kind.MEETING, Kind.WEBINAR):
-        some = [row for row in rows if row.kind == kind and not is_unshowable(row)]
-        found |= _ensure(account, scope, kind, {row.zoom_id: row for row in some})
-    return found
+        showable = [row for row in rows if row.kind == kind and not is_unshowable(row)]
+        items |= _ensure_items(account, scope, kind, {row.zoom_id: row for row in showable})
+    return items
 
 
-def ensure_recordings(account: ZoomAccount, scope: FetchScope, rows: list[Recording]) -> Known:
-    """Items of every Site that wants these recordings; new ones wait, go out or stay hidden."""
-    return _ensure(account, scope, Kind.RECORDING, {row.uuid: row for row in rows})
+def ensure_recordings(account: ZoomAccount, scope: FetchScope, rows: list[Recording]) -> ItemsByKey:
+    """Items of every Site whose scope holds these recordings; a policy applies to new ones."""
+    return _ensure_items(account, scope, Kind.RECORDING, {row.uuid: row for row in rows})
 
 
 def is_unshowable(row: Meeting) -> bool:
-    """Personal-room, instant and private meetings never appear, so nobody need decide on them."""
+    """Personal-room, instant and private meetings are never shown, so they need no item."""
     return row.is_private or row.uses_personal_room or row.zoom_type in (1, 4)
 
 
-def _ensure(account: ZoomAccount, scope: FetchScope, kind: str, things: dict[str, Thing]) -> Known:
-    wanted = {
-        (site, key) for key, thing in things.items() for site in scope.sites(kind, thing.host_id)
+def _ensure_items(
+    account: ZoomAccount, scope: FetchScope, kind: str, rows_by_key: dict[str, MeetingOrRecording]
+) -> ItemsByKey:
+    required = {
+        (site, key) for key, row in rows_by_key.items() for site in scope.sites(kind, row.host_id)
     }
-    if not wanted:
+    if not required:
         return {}
-    sites = {site for site, _key in wanted}
-    rows = SiteItem.objects.filter(account=account, kind=kind, site__in=sites, key__in=list(things))
-    known: Known = {(row.site_id, row.key): row for row in rows}
+    sites = {site for site, _key in required}
+    existing = SiteItem.objects.filter(
+        account=account, kind=kind, site__in=sites, key__in=list(rows_by_key)
+    )
+    items: ItemsByKey = {(item.site_id, item.key): item for item in existing}
     if kind != Kind.RECORDING:
-        known |= _converted(account, kind, wanted - set(known))
-    _relink(known, things, kind)
-    missing = sorted(wanted - set(known))
+        items |= _converted_items(account, kind, required - set(items))
+    _update_links(items, rows_by_key, kind)
+    missing = sorted(required - set(items))
     if not missing:
-        return known
-    rules = _rules(sites) if kind == Kind.RECORDING else {}
-    fresh = [_item(account, kind, site, key, things[key], rules.get(site)) for site, key in missing]
-    SiteItem.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+        return items
+    policies = _new_recording_policies(sites) if kind == Kind.RECORDING else {}
+    new_items = [
+        _new_item(account, kind, site, key, rows_by_key[key], policies.get(site))
+        for site, key in missing
+    ]
+    SiteItem.objects.bulk_create(new_items, ignore_conflicts=True, batch_size=500)
     bump_data_version(account.pk)
-    rows = SiteItem.objects.filter(
+    created = SiteItem.objects.filter(
         account=account, kind=kind, site__in=sites, key__in=[key for _site, key in missing]
     )
-    return known | {(row.site_id, row.key): row for row in rows}
+    return items | {(item.site_id, item.key): item for item in created}
 
 
-def _converted(account: ZoomAccount, kind: str, missing: set[tuple[int, str]]) -> Known:
-    """Items of what has become a webinar, or a meeting, at Zoom under the same number: what the
-    owner has hidden or retitled stays so, and pages that hold it go on showing it."""
+def _converted_items(account: ZoomAccount, kind: str, missing: set[tuple[int, str]]) -> ItemsByKey:
+    """Items of a meeting that has become a webinar at Zoom, or the reverse, with the same number.
+
+    What the owner has hidden or retitled stays so, and pages that hold the item keep showing it.
+    """
     if not missing:
         return {}
     other = Kind.MEETING if kind == Kind.WEBINAR else Kind.WEBINAR
@@ -75,43 +84,48 @@ def _converted(account: ZoomAccount, kind: str, missing: set[tuple[int, str]]) -
         account=account, kind=other, site__in={site for site, _key in missing},
         key__in={key for _site, key in missing},
     )  # fmt: skip
-    found = {(row.site_id, row.key): row for row in rows if (row.site_id, row.key) in missing}
-    if found:
-        SiteItem.objects.filter(pk__in=[row.pk for row in found.values()]).update(kind=kind)
+    items = {(row.site_id, row.key): row for row in rows if (row.site_id, row.key) in missing}
+    if items:
+        SiteItem.objects.filter(pk__in=[item.pk for item in items.values()]).update(kind=kind)
         bump_data_version(account.pk)
-    for row in found.values():
-        row.kind = kind
-    return found
+    for item in items.values():
+        item.kind = kind
+    return items
 
 
-def _relink(known: Known, things: dict[str, Thing], kind: str) -> None:
+def _update_links(items: ItemsByKey, rows_by_key: dict[str, MeetingOrRecording], kind: str) -> None:
     """Give items their present row and title; after a purge and a new import the pk is another."""
     column = "recording" if kind == Kind.RECORDING else "meeting"
     stale = []
-    for (_site, key), item in known.items():
-        thing = things[key]
-        if getattr(item, f"{column}_id") != thing.pk or item.last_title != thing.topic:
-            setattr(item, column, thing)
-            item.last_title = thing.topic
+    for (_site, key), item in items.items():
+        row = rows_by_key[key]
+        if getattr(item, f"{column}_id") != row.pk or item.last_title != row.topic:
+            setattr(item, column, row)
+            item.last_title = row.topic
             stale.append(item)
     if stale:
         SiteItem.objects.bulk_update(stale, [column, "last_title"], batch_size=200)
 
 
-def _item(
-    account: ZoomAccount, kind: str, site: int, key: str, thing: Thing, rules: Rules | None
+def _new_item(
+    account: ZoomAccount,
+    kind: str,
+    site: int,
+    key: str,
+    row: MeetingOrRecording,
+    policy: NewRecordingPolicy | None,
 ) -> SiteItem:
-    item = SiteItem(account=account, kind=kind, site_id=site, key=key, last_title=thing.topic)
-    if isinstance(thing, Recording):
-        item.recording = thing
-        item.visibility = rules.verdict(thing) if rules else SiteItem.Visibility.AUTO
+    item = SiteItem(account=account, kind=kind, site_id=site, key=key, last_title=row.topic)
+    if isinstance(row, Recording):
+        item.recording = row
+        item.visibility = policy.visibility_for(row) if policy else SiteItem.Visibility.AUTO
     else:
-        item.meeting = thing
+        item.meeting = row
     return item
 
 
-class Rules:
-    """What happens to the new recordings of one Site: series before host before the default."""
+class NewRecordingPolicy:
+    """The rules for new recordings of one Site: series before host before the default."""
 
     def __init__(self, site_settings: ZoomSettings, rows: Iterable[RecordingRule]) -> None:
         self.default = (
@@ -122,8 +136,8 @@ class Rules:
         self.series = {row.meeting_zoom_id: row.action for row in rows if row.meeting_zoom_id}
         self.hosts = {row.host_zoom_id: row.action for row in rows if row.host_zoom_id}
 
-    def verdict(self, recording: Recording) -> str:
-        """The visibility of a new recording. One without a schedule waits for a person."""
+    def visibility_for(self, recording: Recording) -> str:
+        """The visibility of a new recording. One without a schedule needs a review."""
         action = self.series.get(
             recording.meeting_zoom_id, self.hosts.get(recording.host_zoom_id, self.default)
         )
@@ -134,9 +148,6 @@ class Rules:
         return SiteItem.Visibility.AUTO
 
 
-def _rules(sites: set[int]) -> dict[int, Rules]:
-    choices = ZoomSettings.objects.filter(site__in=sites).prefetch_related("recording_rules")
-    return {
-        site_settings.site_id: Rules(site_settings, list(site_settings.recording_rules.all()))
-        for site_settings in choices
-    }
+def _new_recording_policies(sites: set[int]) -> dict[int, NewRecordingPolicy]:
+    rows = ZoomSettings.objects.filter(site__in=sites).prefetch_related("recording_rules")
+    return {row.site_id: NewRecordingPolicy(row, list(row.recording_rules.all())) for row in rows}

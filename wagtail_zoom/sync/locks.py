@@ -1,4 +1,4 @@
-"""Lanes: whose turn it is to work on an object. Claimed, spaced and let go many at a time."""
+"""Per-object locks for event processing, acquired, throttled and released in bulk."""
 
 from __future__ import annotations
 
@@ -19,73 +19,75 @@ logger = get_logger("inbox")
 
 LEASE = timedelta(seconds=180)
 """Longer than a task may run (``Q_CLUSTER`` timeout)."""
-CALM = 0.3
-BUSY = timedelta(seconds=0.2)
-"""When to look again at a lane that somebody else works on."""
+SINGLE_EVENT_WAIT = 0.3
+RETRY_WAIT = timedelta(seconds=0.2)
+"""When to try a lock again that another worker holds."""
 
 
 @dataclass(frozen=True)
-class Claim:
-    """Lanes that are ours until ``LEASE`` is over, by key."""
+class AcquiredLocks:
+    """Locks that this worker holds until ``LEASE`` is over, by key."""
 
-    me: str = ""
-    lanes: dict[str, ObjectLock] = field(default_factory=dict)
+    owner: str = ""
+    locks: dict[str, ObjectLock] = field(default_factory=dict)
 
 
-def due(now: datetime) -> QuerySet[WebhookEvent]:
-    """Messages whose time has come."""
+def due_events(now: datetime) -> QuerySet[WebhookEvent]:
+    """Pending events whose time has come."""
     return WebhookEvent.objects.filter(state=WebhookEvent.State.PENDING, run_after__lte=now)
 
 
-def claim(account: ZoomAccount, keys: Collection[str]) -> Claim:
-    """Take the lanes of one account that nobody works on, by one conditional UPDATE.
+def acquire(account: ZoomAccount, keys: Collection[str]) -> AcquiredLocks:
+    """Acquire the free locks among these, by one conditional UPDATE.
 
-    The messages of the others are put off until their lane may be read again.
+    The events of the others are put off until their lock may be acquired.
     """
-    _make(account, keys)
-    now, me = timezone.now(), str(uuid.uuid4())
+    _create_missing(account, keys)
+    now, owner = timezone.now(), str(uuid.uuid4())
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     try:
         ObjectLock.objects.filter(
             free,  # guard: message-lock
             key__in=keys,
             not_before__lte=now,
-        ).update(lease_owner=me, lease_until=now + LEASE)
+        ).update(lease_owner=owner, lease_until=now + LEASE)
     except OperationalError as error:
-        # Two workers that want the same lanes can lock each other out: the next pass takes them.
-        logger.info("Lanes could not be claimed: %s.", type(error).__name__)
-        return Claim()
-    found = {lane.key: lane for lane in ObjectLock.objects.filter(key__in=keys)}
-    mine = {key: lane for key, lane in found.items() if lane.lease_owner == me}
-    for key, lane in found.items():
-        if key not in mine:
-            due(now).filter(lock_key=key).update(run_after=max(lane.not_before, now + BUSY))
-    return Claim(me, mine)
+        # A deadlock with another worker that wants the same locks: the next pass takes them.
+        logger.info("Locks could not be acquired: %s.", type(error).__name__)
+        return AcquiredLocks()
+    rows = {lock.key: lock for lock in ObjectLock.objects.filter(key__in=keys)}
+    acquired = {key: lock for key, lock in rows.items() if lock.lease_owner == owner}
+    for key, lock in rows.items():
+        if key not in acquired:
+            due_events(now).filter(lock_key=key).update(
+                run_after=max(lock.not_before, now + RETRY_WAIT)
+            )
+    return AcquiredLocks(owner, acquired)
 
 
-def _make(account: ZoomAccount, keys: Collection[str]) -> None:
-    known = set(ObjectLock.objects.filter(key__in=keys).values_list("key", flat=True))
-    fresh = [ObjectLock(account=account, key=key) for key in keys if key not in known]
-    if fresh:
-        ObjectLock.objects.bulk_create(fresh, ignore_conflicts=True)
+def _create_missing(account: ZoomAccount, keys: Collection[str]) -> None:
+    existing = set(ObjectLock.objects.filter(key__in=keys).values_list("key", flat=True))
+    missing = [ObjectLock(account=account, key=key) for key in keys if key not in existing]
+    if missing:
+        ObjectLock.objects.bulk_create(missing, ignore_conflicts=True)
 
 
-def release(claimed: Claim) -> None:
-    """Let go of what is still ours."""
-    pks = [lane.pk for lane in claimed.lanes.values()]
-    ObjectLock.objects.filter(pk__in=pks, lease_owner=claimed.me).update(
+def release(acquired: AcquiredLocks) -> None:
+    """Release the locks that this worker still holds."""
+    pks = [lock.pk for lock in acquired.locks.values()]
+    ObjectLock.objects.filter(pk__in=pks, lease_owner=acquired.owner).update(
         lease_owner="", lease_until=None
     )
 
 
-def space(lanes: Iterable[ObjectLock], storms: Collection[str]) -> None:
-    """When these may be read again: soon after a single message, later in a storm."""
+def throttle(locks: Iterable[ObjectLock], burst_keys: Collection[str]) -> None:
+    """Set when these objects may be read again: soon after a single event, later in a burst."""
     now = timezone.now()
-    calm, stormy = [], []
-    for lane in lanes:
-        (stormy if lane.key in storms else calm).append(lane.pk)
+    single_pks, burst_pks = [], []
+    for lock in locks:
+        (burst_pks if lock.key in burst_keys else single_pks).append(lock.pk)
     wait = settings.debounce_seconds
-    for pks, seconds in ((calm, min(wait, CALM)), (stormy, wait)):
+    for pks, seconds in ((single_pks, min(wait, SINGLE_EVENT_WAIT)), (burst_pks, wait)):
         if pks:
             ObjectLock.objects.filter(pk__in=pks).update(
                 not_before=now + timedelta(seconds=seconds)

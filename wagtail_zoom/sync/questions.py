@@ -1,4 +1,4 @@
-"""Zoom's registration questions, stored beside the meeting so that a page can show the form."""
+"""Zoom's registration questions, stored with the meeting so that a page can show the form."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
-from ..mapping.parsing import line, members, prose
+from ..mapping.parsing import get_list, single_line, text
 from ..models import FetchScope, Meeting, Occurrence, ZoomAccount, ZoomSettings
-from .persist import Stored, announce
+from .persist import WriteResult, publish_changes
 
-AGE = timedelta(hours=24)
+MAX_AGE = timedelta(hours=24)
 BATCH = 200
 
 
@@ -27,16 +27,16 @@ def refresh_due(account: ZoomAccount, scope: FetchScope, *, until: float) -> boo
     Returns whether all are done before ``until`` (monotonic clock).
 
     Raises:
-        ZoomError: what concerns the whole account.
+        ZoomError: the error concerns the whole account.
     """
-    if not _wanted(account):
+    if not _shows_registration(account):
         return True
-    old = Q(questions_at=None) | Q(questions_at__lt=timezone.now() - AGE)
-    ahead = Q(zoom_type__in=(3, 6)) | Q(
+    is_old = Q(questions_at=None) | Q(questions_at__lt=timezone.now() - MAX_AGE)
+    is_upcoming = Q(zoom_type__in=(3, 6)) | Q(
         pk__in=Occurrence.objects.filter(account=account, end__gt=timezone.now()).values("meeting")
     )
     rows = Meeting.objects.filter(
-        old, ahead, account=account, removed_at=None, expired_at=None,
+        is_old, is_upcoming, account=account, removed_at=None, expired_at=None,
         approval_type__in=(Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL),
     ).select_related("host")  # fmt: skip
     while True:
@@ -44,7 +44,7 @@ def refresh_due(account: ZoomAccount, scope: FetchScope, *, until: float) -> boo
         if not batch:
             return True
         for meeting in batch:
-            if not scope.wants(meeting.kind, meeting.host_id):
+            if not scope.includes(meeting.kind, meeting.host_id):
                 Meeting.objects.filter(pk=meeting.pk).update(questions_at=timezone.now())
                 continue
             refresh(account, meeting, Priority.RECONCILE)
@@ -52,7 +52,7 @@ def refresh_due(account: ZoomAccount, scope: FetchScope, *, until: float) -> boo
                 return False
 
 
-def _wanted(account: ZoomAccount) -> bool:
+def _shows_registration(account: ZoomAccount) -> bool:
     return ZoomSettings.objects.filter(account=account, show_registration=True).exists()
 
 
@@ -60,10 +60,10 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
     """Read and store the questions of one meeting. A refusal leaves the stored ones.
 
     Raises:
-        ZoomTransient, ZoomAuthError: what concerns the whole account.
+        ZoomTransient, ZoomAuthError: the error concerns the whole account.
     """
     try:
-        found = client_for(account, meeting.host_zoom_id, priority).questions(
+        payload = client_for(account, meeting.host_zoom_id, priority).questions(
             meeting.zoom_id, meeting.kind
         )
     except (ZoomTransient, ZoomRateLimited, ZoomAuthError):
@@ -71,53 +71,56 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
     except ZoomError:
         Meeting.objects.filter(pk=meeting.pk).update(questions_at=timezone.now())
         return
-    keep(meeting, found)
+    store(meeting, payload)
 
 
-def keep(meeting: Meeting, payload: dict[str, Any]) -> bool:
-    """Store what Zoom says it asks; whether that is something new, which pages then hear of."""
-    fresh, before = clean(payload), meeting.questions
-    is_new = clean(before if isinstance(before, dict) else {}) != fresh
-    meeting.questions, meeting.questions_at = fresh, timezone.now()
+def store(meeting: Meeting, payload: dict[str, Any]) -> bool:
+    """Store the questions; if they changed, publish it and return True."""
+    questions, before = clean(payload), meeting.questions
+    is_new = clean(before if isinstance(before, dict) else {}) != questions
+    meeting.questions, meeting.questions_at = questions, timezone.now()
     with transaction.atomic():
         Meeting.objects.filter(pk=meeting.pk).update(
-            questions=fresh, questions_at=meeting.questions_at
+            questions=questions, questions_at=meeting.questions_at
         )
         if is_new:
-            announce(meeting.account, [Stored(meetings={meeting.pk})])
+            publish_changes(meeting.account, [WriteResult(meetings={meeting.pk})])
     return is_new
 
 
 def clean(payload: dict[str, Any]) -> dict[str, Any]:
-    """The members that a form needs, in Zoom's order.
+    """The values that a form needs, in Zoom's order.
 
-    Titles and answers stay letter by letter what they are: they go back to Zoom.
+    Titles and answers are not changed: they are sent back to Zoom.
     """
     standard = [
-        {"field_name": line(one.get("field_name"), 64), "required": one.get("required") is True}
-        for one in members(payload, "questions")
+        {
+            "field_name": single_line(question.get("field_name"), 64),
+            "required": question.get("required") is True,
+        }
+        for question in get_list(payload, "questions")
     ]
     custom = []
-    for one in members(payload, "custom_questions"):
-        answers = one.get("answers")
+    for question in get_list(payload, "custom_questions"):
+        answers = question.get("answers")
         custom.append(
             {
-                "title": prose(one.get("title"), 1000),
-                "type": line(one.get("type"), 32) or "short",
-                "required": one.get("required") is True,
-                "answers": [prose(text, 300) for text in answers if line(text)]
+                "title": text(question.get("title"), 1000),
+                "type": single_line(question.get("type"), 32) or "short",
+                "required": question.get("required") is True,
+                "answers": [text(answer, 300) for answer in answers if single_line(answer)]
                 if isinstance(answers, list)
                 else [],
             }
         )
     return {
-        "questions": [one for one in standard if one["field_name"]],
-        "custom_questions": [one for one in custom if one["title"].strip()],
+        "questions": [question for question in standard if question["field_name"]],
+        "custom_questions": [question for question in custom if question["title"].strip()],
     }
 
 
 def refresh_quietly(account: ZoomAccount, meeting: Meeting) -> None:
-    """After a message: read the questions too where a Site takes sign-ups; trouble waits."""
-    if meeting.takes_registration and _wanted(account):
+    """After an event: read the questions too if a Site takes registrations; ignore errors."""
+    if meeting.takes_registration and _shows_registration(account):
         with contextlib.suppress(ZoomError):
             refresh(account, meeting, Priority.EVENT)

@@ -1,7 +1,7 @@
-"""Reads many meetings anew at once, because messages said that they changed.
+"""Reads many meetings again at once, because events reported changes.
 
-What they share is asked once: the scope, the hosts, the stored rows, the permission. Answers are
-stored as they come, a handful at a time; what goes wrong with one concerns this one alone.
+What they share is loaded once: the scope, the hosts, the stored rows, the authorisation. Answers
+are stored in small batches as they arrive; an error affects only the meeting it concerns.
 """
 
 from __future__ import annotations
@@ -20,146 +20,151 @@ from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected
 from ..mapping.meetings import MappedMeeting, map_meeting
 from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, bump_data_version, fetch_scope
 from . import questions
-from .persist import Occasion, announce, hosts_of, store_meetings
-from .refetch import Target, absent
+from .persist import WriteContext, hosts_by_zoom_id, publish_changes, store_meetings
+from .refetch import RefetchTarget, handle_missing
 
-OTHER_KIND = 3000
+NUMBER_IS_WEBINAR = 3000
 """Zoom: the number of a meeting is a webinar's."""
 INVALID_WEBINAR = 300
-PORTIONS = 3
-"""In which many answers are stored: each portion costs a dozen statements."""
-CONVERTED = (OTHER_KIND, INVALID_WEBINAR)
-KINDS = (Kind.MEETING, Kind.WEBINAR)
-Verdict = bool | Exception
-"""Whether any Site wants it at all, or what went wrong."""
+STORE_BATCHES = 3
+"""In how many batches many answers are stored: each batch costs a dozen statements."""
+CONVERTED_CODES = (NUMBER_IS_WEBINAR, INVALID_WEBINAR)
+MEETING_KINDS = (Kind.MEETING, Kind.WEBINAR)
+RefetchOutcome = bool | Exception
+"""Whether any Site needs the object, or the error."""
 
 
-def meetings(account: ZoomAccount, targets: Sequence[Target]) -> dict[str, Verdict]:
-    """Read meetings and webinars and store what Zoom says now; a verdict for each, by number."""
+def refetch_all(
+    account: ZoomAccount, targets: Sequence[RefetchTarget]
+) -> dict[str, RefetchOutcome]:
+    """Read meetings and webinars and store the answers; returns an outcome for each number."""
     if not targets:
         return {}
-    wanted = {target.key: target for target in targets}
+    targets_by_number = {target.key: target for target in targets}
     try:
-        return _Rereads(account, wanted).run()
+        return _MeetingRefetch(account, targets_by_number).run()
     except Exception as error:
-        # What is asked for all of them at once went wrong, so it concerns all of them.
-        return dict.fromkeys(wanted, error)
+        # Something that all of them share failed, so all of them failed.
+        return dict.fromkeys(targets_by_number, error)
 
 
-class _Rereads:
-    def __init__(self, account: ZoomAccount, wanted: dict[str, Target]) -> None:
+class _MeetingRefetch:
+    def __init__(self, account: ZoomAccount, targets: dict[str, RefetchTarget]) -> None:
         self.account = account
-        self.wanted = wanted
+        self.targets = targets
         self.scope = fetch_scope(account)
         rows = Meeting.objects.filter(
             account=account,  # guard: message-limited-to-account
-            zoom_id__in=list(wanted),
+            zoom_id__in=list(targets),
         )
         self.rows = {row.zoom_id: row for row in rows}
-        self.hosts = hosts_of(account, [self._host(key) for key in wanted])
-        self.found: dict[str, Verdict] = {}
+        self.hosts = hosts_by_zoom_id(account, [self._host(key) for key in targets])
+        self.outcomes: dict[str, RefetchOutcome] = {}
 
-    def run(self) -> dict[str, Verdict]:
-        groups: dict[str, list[str]] = defaultdict(list)
-        for key in self.wanted:
+    def run(self) -> dict[str, RefetchOutcome]:
+        numbers_by_host: dict[str, list[str]] = defaultdict(list)
+        for key in self.targets:
             host = self._host(key)
-            if _is_wanted(self.scope, self.hosts.get(host), *KINDS):
-                groups[host].append(key)
+            if _is_wanted(self.scope, self.hosts.get(host), *MEETING_KINDS):
+                numbers_by_host[host].append(key)
             else:
-                self.found[key] = False
-        for client, keys in self._clients(groups):
-            self._group(client, keys)
-        return self.found
+                self.outcomes[key] = False
+        for client, keys in self._clients(numbers_by_host):
+            self._fetch(client, keys)
+        return self.outcomes
 
     def _host(self, key: str) -> str:
-        """As the message says; the stored row's host counts where there is none."""
+        """From the event; if it is empty, the host of the stored row."""
         row = self.rows.get(key)
-        return self.wanted[key].host_zoom_id or (row.host_zoom_id if row else "")
+        return self.targets[key].host_zoom_id or (row.host_zoom_id if row else "")
 
     def _kind(self, key: str) -> str:
         row = self.rows.get(key)
-        return row.kind if row else self.wanted[key].kind
+        return row.kind if row else self.targets[key].kind
 
-    def _clients(self, groups: dict[str, list[str]]) -> Iterator[tuple[ZoomClient, list[str]]]:
-        """Hosts that one permission covers are read in one stream."""
+    def _clients(
+        self, numbers_by_host: dict[str, list[str]]
+    ) -> Iterator[tuple[ZoomClient, list[str]]]:
+        """Hosts that share an authorisation are read in one stream."""
         clients: dict[int, ZoomClient] = {}
         keys: dict[int, list[str]] = defaultdict(list)
-        for host, some in groups.items():
+        for host, numbers in numbers_by_host.items():
             try:
                 client = client_for(self.account, host, Priority.EVENT)
             except ZoomError as error:
-                self.found |= dict.fromkeys(some, error)
+                self.outcomes |= dict.fromkeys(numbers, error)
                 continue
             clients.setdefault(client.grant.pk, client)
-            keys[client.grant.pk] += some
+            keys[client.grant.pk] += numbers
         for pk, client in clients.items():
             yield client, keys[pk]
 
-    def _group(self, client: ZoomClient, keys: list[str]) -> None:
-        begun = timezone.now()
+    def _fetch(self, client: ZoomClient, keys: list[str]) -> None:
+        started = timezone.now()
         details = self._details(client, keys)
         try:
-            handful = max(settings.parallel_reads, len(keys) // PORTIONS)
-            while mapped := list(islice(details, handful)):
-                self._store(mapped, begun)
+            batch_size = max(settings.parallel_reads, len(keys) // STORE_BATCHES)
+            while mapped := list(islice(details, batch_size)):
+                self._store(mapped, started)
         except Exception as error:
-            # The rate, the permission, or a mistake of ours: what has no verdict waits.
+            # Rate limit, authorisation or a bug: everything without an outcome is retried.
             for key in keys:
-                self.found.setdefault(key, error)
+                self.outcomes.setdefault(key, error)
 
     def _details(self, client: ZoomClient, keys: list[str]) -> Iterator[MappedMeeting]:
         for key, answer in client.meeting_details((key, self._kind(key)) for key in keys):
             try:
-                if isinstance(answer, ZoomRejected) and answer.code in CONVERTED:
-                    # Converted at Zoom: the same number is now of the other kind.
+                if isinstance(answer, ZoomRejected) and answer.code in CONVERTED_CODES:
+                    # Converted at Zoom: the same number now belongs to the other kind.
                     other = Kind.MEETING if self._kind(key) == Kind.WEBINAR else Kind.WEBINAR
                     answer = client.meeting(key, other)
                 if isinstance(answer, ZoomError):
                     raise answer
                 mapped = map_meeting(answer)
             except ZoomNotFound:
-                self._absent(key)
+                self._handle_missing(key)
             except Exception as error:
-                self.found[key] = error
+                self.outcomes[key] = error
             else:
                 yield mapped
 
-    def _absent(self, key: str) -> None:
+    def _handle_missing(self, key: str) -> None:
         try:
             if key in self.rows:
-                absent(self.wanted[key], self.scope, self.rows[key])
-            self.found[key] = True
+                handle_missing(self.targets[key], self.scope, self.rows[key])
+            self.outcomes[key] = True
         except Exception as error:
-            self.found[key] = error
+            self.outcomes[key] = error
 
-    def _store(self, mapped: list[MappedMeeting], begun: datetime) -> None:
-        """Store a handful; if that fails, one by one, so that only the culprit fails."""
+    def _store(self, mapped: list[MappedMeeting], started: datetime) -> None:
+        """Store a batch; if that fails, one by one, so that only the faulty meeting fails."""
         try:
-            self._store_all(mapped, begun)
+            self._store_all(mapped, started)
         except Exception as error:
             if len(mapped) == 1:
-                self.found[mapped[0].zoom_id] = error
+                self.outcomes[mapped[0].zoom_id] = error
                 return
-            for one in mapped:
-                self._store([one], begun)
+            for meeting in mapped:
+                self._store([meeting], started)
 
-    def _store_all(self, mapped: list[MappedMeeting], begun: datetime) -> None:
-        scope = fetch_scope(self.account)  # an owner may have let go while Zoom was answering
-        events = {one.zoom_id: self.wanted[one.zoom_id].event for one in mapped}
-        done = store_meetings(self.account, scope, mapped, Occasion(begun, events=events))
-        announce(self.account, [done])
+    def _store_all(self, mapped: list[MappedMeeting], started: datetime) -> None:
+        scope = fetch_scope(self.account)  # an owner may have disconnected in the meantime
+        events = {meeting.zoom_id: self.targets[meeting.zoom_id].event for meeting in mapped}
+        context = WriteContext(started, events=events)
+        result = store_meetings(self.account, scope, mapped, context)
+        publish_changes(self.account, [result])
         rows = Meeting.objects.filter(account=self.account, zoom_id__in=list(events))
         stored = {row.zoom_id: row for row in rows}
-        hosts = self.hosts | hosts_of(
-            self.account, {one.host_zoom_id for one in mapped} - set(self.hosts)
+        hosts = self.hosts | hosts_by_zoom_id(
+            self.account, {meeting.host_zoom_id for meeting in mapped} - set(self.hosts)
         )
-        for one in mapped:
-            row = stored.get(one.zoom_id)
-            self.found[one.zoom_id] = True
+        for meeting in mapped:
+            row = stored.get(meeting.zoom_id)
+            self.outcomes[meeting.zoom_id] = True
             if row is None:
                 continue
-            if not _is_wanted(scope, hosts.get(one.host_zoom_id), one.fields["kind"]):
-                # It went to a host, or became a kind, that nobody shows: nothing of it is kept.
+            if not _is_wanted(scope, hosts.get(meeting.host_zoom_id), meeting.fields["kind"]):
+                # Its host or kind has changed to one that no Site shows: delete it.
                 with transaction.atomic():
                     row.delete()
                     bump_data_version(self.account.pk)
@@ -168,4 +173,4 @@ class _Rereads:
 
 
 def _is_wanted(scope: FetchScope, host: Host | None, *kinds: str) -> bool:
-    return host is not None and any(scope.wants(kind, host.pk) for kind in kinds)
+    return host is not None and any(scope.includes(kind, host.pk) for kind in kinds)

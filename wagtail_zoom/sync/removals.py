@@ -1,8 +1,8 @@
-"""What a complete listing no longer holds: lapsed, missing, or deleted. Never in a hurry.
+"""What a complete listing no longer holds: expired, missing, or deleted.
 
-Of something already over, absence means that Zoom let the number lapse: it stays shown from our
-copy. Of something ahead it takes two sightings (two listings, or a listing and a 404), and a brake
-holds back removals that look like a mistake.
+If it is already over, absence means that Zoom has dropped the number: it stays shown from our
+copy. If it is upcoming, removal needs two sightings (two listings, or a listing and a 404), and a
+mass delete guard withholds removals that look like a mistake.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from ..models import (
     bump_data_version,
 )
 from . import changes
-from .event_effects import cancel_dates
-from .persist import Stored, announce
-from .steps import Unit, today
+from .event_effects import cancel_occurrences
+from .persist import WriteResult, publish_changes
+from .steps import Step, today
 
-BRAKE_COUNT = 10
-BRAKE_SHARE = 0.1
-CONFIRMED_AT_ONCE = 50
+MASS_REMOVAL_COUNT = 10
+MASS_REMOVAL_SHARE = 0.1
+MAX_CONFIRMATIONS = 50
 BATCH = 500
 
 
 @dataclass(frozen=True)
-class Removed:
-    """How many rows of a kind went, and how many the brake held back."""
+class RemovalCounts:
+    """How many rows of a kind were removed, and how many the mass delete guard withheld."""
 
     removed: int = 0
     withheld: int = 0
@@ -52,54 +52,56 @@ class Removed:
 def mark_missing(
     account: ZoomAccount,
     run: SyncRun,
-    unit: Unit,
+    step: Step,
     host: Host,
     client: ZoomClient,
     listed: Collection[str],
 ) -> None:
-    """After a complete unit: note which rows of it the listing no longer holds.
+    """After a complete step: mark its rows that the listing no longer holds.
 
     Args:
-        listed: numbers of the meetings that stood in it (recordings are stamped with the run).
+        listed: numbers of the meetings in it (recordings are stamped with the run).
     """
-    if unit.kind == Kind.RECORDING:
-        first, last = unit.window(today())
+    if step.kind == Kind.RECORDING:
+        first, last = step.window(today())
         rows = Recording.objects.filter(
             account=account, host=host, start__date__gte=first, start__date__lte=last
         )
         absent = rows.filter(removed_at=None, trashed_at=None, expired_at=None)
-        _note(run, absent.exclude(seen_run=run.pk))
+        _record_missing(run, absent.exclude(seen_run=run.pk))
         return
-    rows = Meeting.objects.filter(account=account, host=host, kind=unit.kind)
+    rows = Meeting.objects.filter(account=account, host=host, kind=step.kind)
     rows = rows.filter(removed_at=None, expired_at=None).exclude(seen_run=run.pk)
     stored = rows.order_by("pk").values_list("pk", "zoom_id")
     gone = [pk for pk, number in stored if number not in listed]
     for first in range(0, len(gone), BATCH):
         absent = Meeting.objects.filter(pk__in=gone[first : first + BATCH])
-        ahead = absent.filter(_ahead())  # guard: past-items-not-removed
-        _lapse(account, absent.exclude(pk__in=ahead.values("pk")))
-        _note(run, ahead)
+        upcoming = absent.filter(_is_upcoming())  # guard: past-items-not-removed
+        _mark_expired(account, absent.exclude(pk__in=upcoming.values("pk")))
+        _record_missing(run, upcoming)
     if gone:
-        ahead = rows.filter(_ahead(), missing_since__gte=run.started_at or run.requested_at)
-        _confirm(run, ahead, client)
+        upcoming = rows.filter(
+            _is_upcoming(), missing_since__gte=run.started_at or run.requested_at
+        )
+        _confirm_missing(run, upcoming, client)
 
 
-def _note(run: SyncRun, absent: QuerySet[Meeting] | QuerySet[Recording]) -> None:
-    """The first sighting is dated; a later run that looked there too makes the second."""
-    begun = run.started_at or run.requested_at
-    absent.filter(missing_since__lt=begun).update(missed_run=run.pk)
+def _record_missing(run: SyncRun, absent: QuerySet[Meeting] | QuerySet[Recording]) -> None:
+    """Record the date of the first sighting; a later run that finds it missing is the second."""
+    started = run.started_at or run.requested_at
+    absent.filter(missing_since__lt=started).update(missed_run=run.pk)
     absent.filter(missing_since=None).update(missing_since=timezone.now())
 
 
-def _ahead() -> Q:
-    """Something of it is still to come, or it has no date at all."""
-    coming = Occurrence.objects.filter(meeting=OuterRef("pk"), end__gt=timezone.now()).exclude(
+def _is_upcoming() -> Q:
+    """It has an upcoming occurrence, or no occurrence at all."""
+    upcoming = Occurrence.objects.filter(meeting=OuterRef("pk"), end__gt=timezone.now()).exclude(
         state=Occurrence.State.CANCELLED
     )
-    return Q(Exists(coming)) | Q(zoom_type__in=(3, 6))
+    return Q(Exists(upcoming)) | Q(zoom_type__in=(3, 6))
 
 
-def _lapse(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
+def _mark_expired(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
     pks = set(rows.values_list("pk", flat=True))
     if not pks:
         return
@@ -112,9 +114,9 @@ def _lapse(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
         bump_data_version(account.pk)
 
 
-def _confirm(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:
-    """A 404 of the detail is the second sighting; an answer is a sign of life."""
-    for row in rows.only("pk", "zoom_id", "kind")[:CONFIRMED_AT_ONCE]:
+def _confirm_missing(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:
+    """A 404 of the detail is the second sighting; with an answer the meeting still exists."""
+    for row in rows.only("pk", "zoom_id", "kind")[:MAX_CONFIRMATIONS]:
         try:
             client.meeting(row.zoom_id, row.kind)
         except ZoomNotFound:
@@ -125,9 +127,11 @@ def _confirm(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:
             Meeting.objects.filter(pk=row.pk).update(missing_since=None, seen_run=run.pk)
 
 
-def apply_removals(account: ZoomAccount, scope: FetchScope, run: SyncRun) -> dict[str, Removed]:
-    """At the end of a complete run: remove what was missed twice, unless the brake holds."""
-    result: dict[str, Removed] = {}
+def apply_removals(
+    account: ZoomAccount, scope: FetchScope, run: SyncRun
+) -> dict[str, RemovalCounts]:
+    """At the end of a complete run: remove what was missed twice, unless the guard withholds it."""
+    result: dict[str, RemovalCounts] = {}
     for kind in Kind.values:
         if kind == Kind.RECORDING:
             alive = Recording.objects.filter(account=account, removed_at=None)
@@ -142,16 +146,18 @@ def apply_removals(account: ZoomAccount, scope: FetchScope, run: SyncRun) -> dic
         if not count:
             continue
         if (
-            count > BRAKE_COUNT and count > total * BRAKE_SHARE and not run.allow_removals
+            count > MASS_REMOVAL_COUNT
+            and count > total * MASS_REMOVAL_SHARE
+            and not run.allow_removals
         ):  # guard: mass-removal-limit
-            result[kind] = Removed(withheld=count)
-            _tell(account, kind, count)
+            result[kind] = RemovalCounts(withheld=count)
+            _log_withheld(account, kind, count)
             continue
-        result[kind] = Removed(removed=remove(account, scope, list(gone)))
+        result[kind] = RemovalCounts(removed=remove(account, scope, list(gone)))
     return result
 
 
-def _tell(account: ZoomAccount, kind: str, count: int) -> None:
+def _log_withheld(account: ZoomAccount, kind: str, count: int) -> None:
     sites = ZoomSettings.objects.filter(account=account).values_list("site_id", flat=True)
     Activity.log(
         sites, "sync", "removals_withheld", outcome=Activity.Outcome.WAITING,
@@ -161,20 +167,20 @@ def _tell(account: ZoomAccount, kind: str, count: int) -> None:
 
 @transaction.atomic
 def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[Recording]) -> int:
-    """Tombstones. Rows stay, because items, sign-ups and pages refer to them."""
+    """Soft delete: rows stay, because items, registrations and pages refer to them."""
     now = timezone.now()
     pks = {row.pk for row in rows}
-    done = Stored()
+    result = WriteResult()
     for row in rows[:1]:
         if isinstance(row, Recording):
             Recording.objects.filter(pk__in=pks).update(removed_at=now)
             Transcript.objects.filter(recording__in=pks).delete()
-            done.recordings = pks
-            changes.log_gone(account, scope, rows, "recording_gone")
+            result.recordings = pks
+            changes.log_removed(account, scope, rows, "recording_gone")
         else:
             Meeting.objects.filter(pk__in=pks).update(removed_at=now)
-            cancel_dates(Occurrence.objects.filter(meeting__in=pks), now)
-            done.meetings = pks
-            changes.log_gone(account, scope, rows, "meeting_gone")
-    announce(account, [done])
+            cancel_occurrences(Occurrence.objects.filter(meeting__in=pks), now)
+            result.meetings = pks
+            changes.log_removed(account, scope, rows, "meeting_gone")
+    publish_changes(account, [result])
     return len(pks)

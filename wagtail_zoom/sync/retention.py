@@ -31,15 +31,15 @@ from ..models import (
     fetch_scope,
 )
 from . import transcripts
-from .persist import Stored, announce
+from .persist import WriteResult, publish_changes
 
 TICK = "tick"
 BATCH = 1000
 SCOPE_BATCH = 500
-PARKED_HOURS = 24
+MAX_PARKED_HOURS = 24
 
 
-def beat(now: datetime) -> None:
+def record_heartbeat(now: datetime) -> None:
     """Note that the worker is alive."""
     Heartbeat.beat(TICK, now)
 
@@ -55,7 +55,7 @@ def delete_outdated(now: datetime) -> dict[str, int]:
 
 
 def _outdated(now: datetime) -> dict[str, QuerySet]:
-    """Rows past their time, by rule."""
+    """Rows past their retention, by rule."""
     finished = [SyncRun.State.DONE, SyncRun.State.FAILED, SyncRun.State.CANCELLED]
     return {
         "states": OAuthState.objects.filter(expires_at__lt=now),
@@ -65,24 +65,24 @@ def _outdated(now: datetime) -> dict[str, QuerySet]:
             state__in=finished, finished_at__lt=now - timedelta(days=settings.days("RUN_DAYS"))
         ),
         "activity": Activity.objects.filter(
-            at__lt=now - timedelta(days=settings.days("ACTIVITY_DAYS"))
+            created_at__lt=now - timedelta(days=settings.days("ACTIVITY_DAYS"))
         ),
         "registrations": Registration.objects.filter(purge_on__lt=now.date()),
     }
 
 
 def outdated_events(now: datetime | None = None) -> QuerySet[WebhookEvent]:
-    """Messages that are past their time: parked ones soon, handled ones with their keys later."""
+    """Events past their retention: parked ones after a day, handled ones with their keys later."""
     now = now or timezone.now()
     states = WebhookEvent.State
     handled = Q(state__in=[states.DONE, states.IGNORED, states.DEAD])
-    parked = Q(state=states.PARKED, received_at__lt=now - timedelta(hours=PARKED_HOURS))
+    parked = Q(state=states.PARKED, received_at__lt=now - timedelta(hours=MAX_PARKED_HOURS))
     old = Q(received_at__lt=now - timedelta(days=settings.days("EVENT_KEY_DAYS")))
     return WebhookEvent.objects.filter(parked | (handled & old))
 
 
 def _delete(rows: QuerySet) -> int:
-    """Delete in a batch by key: no database locks a whole table for it."""
+    """Delete one batch by key, so that no database locks a whole table."""
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not keys:
         return 0
@@ -91,7 +91,7 @@ def _delete(rows: QuerySet) -> int:
 
 
 def _empty_payloads(now: datetime) -> int:
-    """Forget what Zoom sent; the key stays for a while, against repetitions."""
+    """Delete the payloads; the keys stay for a while, to recognise repeated deliveries."""
     limit = now - timedelta(days=settings.days("EVENT_PAYLOAD_DAYS"))
     states = WebhookEvent.State
     rows = WebhookEvent.objects.filter(
@@ -102,22 +102,24 @@ def _empty_payloads(now: datetime) -> int:
 
 
 def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
-    """Delete the rows of kinds and hosts that no Site keeps; how many of each kind.
+    """Delete the rows of kinds and hosts that no Site retains; how many of each kind.
 
-    With no Site left, the directory of people goes too; the account's own row stays.
+    With no Site left, the directory of users is deleted too; the account's own row stays.
     """
     scope = fetch_scope(account)
     counts: dict[str, int] = {}
-    gone = Stored()
+    deleted = WriteResult()
     for kind in (Kind.MEETING, Kind.WEBINAR):
         rows = Meeting.objects.filter(account=account, kind=kind)
         counts[kind.value] = _delete_all(
-            account, _outside(rows, scope.kept_hosts(kind)), gone.meetings
+            account, _outside_hosts(rows, scope.retained_hosts(kind)), deleted.meetings
         )
-    rows = _outside(Recording.objects.filter(account=account), scope.kept_hosts(Kind.RECORDING))
-    counts[Kind.RECORDING.value] = _delete_all(account, rows, gone.recordings)
-    transcripts.drop_unwanted(account, scope)
-    announce(account, [gone])
+    rows = _outside_hosts(
+        Recording.objects.filter(account=account), scope.retained_hosts(Kind.RECORDING)
+    )
+    counts[Kind.RECORDING.value] = _delete_all(account, rows, deleted.recordings)
+    transcripts.delete_unused(account, scope)
+    publish_changes(account, [deleted])
     if not ZoomSettings.objects.filter(account=account).exists():
         Host.objects.filter(account=account).delete()
         ObjectLock.objects.filter(account=account).delete()
@@ -130,17 +132,17 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
     return counts
 
 
-def _outside(rows: QuerySet, kept: set[int]) -> QuerySet:
-    return rows.filter(Q(host=None) | ~Q(host__in=kept))
+def _outside_hosts(rows: QuerySet, hosts: set[int]) -> QuerySet:
+    return rows.filter(Q(host=None) | ~Q(host__in=hosts))
 
 
-def _delete_all(account: ZoomAccount, rows: QuerySet, gone: set[int]) -> int:
+def _delete_all(account: ZoomAccount, rows: QuerySet, deleted: set[int]) -> int:
     """In batches, so that no database holds a lock for long."""
     count = 0
     while pks := list(rows.values_list("pk", flat=True)[:SCOPE_BATCH]):
         with transaction.atomic():
             rows.model._default_manager.filter(pk__in=pks).delete()
             bump_data_version(account.pk)
-        gone.update(pks)
+        deleted.update(pks)
         count += len(pks)
     return count

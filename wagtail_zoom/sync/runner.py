@@ -1,8 +1,8 @@
-"""Runs one slice of a run: a few seconds of units, then the next run gets its turn.
+"""Runs one slice of a run: a few seconds of steps, then the next run gets its turn.
 
-Every page is stored by itself; the cursor moves when a unit is complete. A slice that dies loses
-nothing: the unit it was in is repeated. Of a long listing, which is always read to its end, details
-may be left for the next slice: the cursor then names their meetings.
+Every page is stored in a transaction of its own; the cursor moves when a step is complete. A slice
+that dies loses nothing: its current step is repeated. A long listing is always read to its end,
+but its details may be left for the next slice: the cursor then names their meetings.
 """
 
 from __future__ import annotations
@@ -26,24 +26,23 @@ from ..exceptions import (
     ZoomScopeMissing,
     ZoomTransient,
 )
-from ..models import FetchScope, Host, SyncRun, ZoomAccount, demand_mark, fetch_scope
+from ..models import FetchScope, Host, SyncRun, ZoomAccount, fetch_scope, scope_fingerprint
 from ..utils.logging import get_logger, log_context
 from ..utils.queue import enqueue
 from . import completion, questions, removals, runs, transcripts, users
-from .import_list import Tally, UnitRestart, Work, read_rest, read_unit
-from .steps import Unit, after, units
+from .import_list import StepContext, StepRestart, StepResult, import_list, import_remaining
+from .steps import Step, plan_steps, steps_after
 
 logger = get_logger("sync")
 
-LONGEST_UNIT = 50
+STEP_OVERTIME = 50
 """Seconds beyond a slice after which the details of a long listing are left for the next one: a
 task is killed after 120 seconds."""
-MOST_RESTARTS = 3
-State = SyncRun.State
+MAX_RESTARTS = 3
 
 
-class Stop(Exception):
-    """Leave the run at a page: it was cancelled, its lease is lost, or the owner chose anew."""
+class StopRun(Exception):
+    """Leave the run after a page: it was cancelled, its lease is lost, or the scope has changed."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -52,216 +51,221 @@ class Stop(Exception):
 
 @dataclass
 class Slice:
-    """One slice at work: the run, the lease's mark and the clock."""
+    """One time slice of a run, with the owner of its lease and its deadline."""
 
     run: SyncRun
     account: ZoomAccount
-    me: str
-    until: float
+    lease_owner: str
+    deadline: float
+    """Monotonic time."""
     scope: FetchScope = field(default_factory=FetchScope)
-    mark: tuple[object, ...] = ()
+    fingerprint: tuple[object, ...] = ()
 
-    def beat(self, tally: Tally | None = None, *, kind: str = "") -> None:
-        """After a page: keep the lease, save the progress, see whether to stop.
+    def heartbeat(self, result: StepResult | None = None, *, kind: str = "") -> None:
+        """After a page: extend the lease, save the progress, check whether to stop.
 
         Raises:
-            Stop: cancelled, or another worker has taken over.
+            StopRun: cancelled, the scope has changed, or another worker has taken over.
         """
-        if not runs.renew(self.account, self.me):
-            raise Stop("lease")
+        if not runs.extend_lease(self.account, self.lease_owner):
+            raise StopRun("lease")
         now = timezone.now()
-        if tally is not None:
-            self.show(kind, tally)
+        if result is not None:
+            self.show_progress(kind, result)
         SyncRun.objects.filter(pk=self.run.pk).update(beat_at=now, progress=self.run.progress)
         if SyncRun.objects.filter(pk=self.run.pk, cancel_requested=True).exists():
-            raise Stop("cancelled")
-        mark = demand_mark(self.account)
-        if mark != self.mark:
+            raise StopRun("cancelled")
+        fingerprint = scope_fingerprint(self.account)
+        if fingerprint != self.fingerprint:
             if fetch_scope(self.account) != self.scope:
-                # An owner disconnected, paused or chose anew: this page may be unwanted.
+                # An owner disconnected, paused or changed settings: this page may be unwanted.
                 enqueue("purge_account", self.account.pk)
-                raise Stop("scope")
-            self.mark = mark
+                raise StopRun("scope")
+            self.fingerprint = fingerprint
 
     def is_late(self) -> bool:
-        """Whether a unit may read no more details in this slice."""
-        return time.monotonic() > self.until + LONGEST_UNIT
+        """Whether a step may read no more details in this slice."""
+        return time.monotonic() > self.deadline + STEP_OVERTIME
 
-    def show(self, kind: str, tally: Tally) -> None:
-        """Progress of the present kind: finished units plus what this one has so far."""
-        base = self.run.cursor.get("done", {}).get(kind, 0)
+    def show_progress(self, kind: str, result: StepResult) -> None:
+        """Progress of the present kind: finished steps plus what this one has so far."""
+        finished = self.run.cursor.get("finished", {}).get(kind, 0)
         total = self.run.cursor.get("totals", {}).get(kind, 0)
-        seen = base + tally.created + tally.changed + tally.unchanged
-        listed = base + (tally.total if tally.total is not None else tally.seen)
+        seen = finished + result.created + result.changed + result.unchanged
+        listed = finished + (result.total if result.total is not None else result.seen)
         self.run.progress = {**self.run.progress, kind: [seen, max(total, listed, seen)]}
 
 
 def run_slice(run_pk: int) -> None:
-    """Work on a run for ``SLICE_SECONDS``; afterwards wake whoever waits longest."""
-    rows = runs.in_turn(SyncRun.objects.filter(state__in=runs.OPEN))
+    """Work on a run for ``SLICE_SECONDS``, then enqueue the run that has waited longest."""
+    rows = runs.first_of_account(SyncRun.objects.filter(state__in=runs.OPEN_STATES))
     run = rows.select_related("account").filter(pk=run_pk).first()
     if run is None or (run.next_try_at and run.next_try_at > timezone.now()):
         return
-    if not runs.has_room():
-        return  # the slice that runs now wakes the next one
-    me = runs.claim(run.account)
-    if not me:
+    if not runs.has_free_worker():
+        return  # the running slice enqueues the next one
+    lease_owner = runs.acquire_lease(run.account)
+    if not lease_owner:
         return
-    work = Slice(run, run.account, me, time.monotonic() + settings.slice_seconds)
+    current = Slice(run, run.account, lease_owner, time.monotonic() + settings.slice_seconds)
     try:
         with log_context(account=run.account_id, run=run.pk):
-            _guarded(work)
+            _run_and_record(current)
     finally:
-        runs.release(run.account, me)
-        follower = runs.next_waiting()
-        if follower is not None:
-            enqueue("sync_slice", follower.pk)
+        runs.release_lease(run.account, lease_owner)
+        next_run = runs.next_waiting()
+        if next_run is not None:
+            enqueue("sync_slice", next_run.pk)
 
 
-def _guarded(work: Slice) -> None:
-    """Run and turn every trouble into the run's state; expected trouble is never raised."""
+def _run_and_record(current: Slice) -> None:
+    """Run, and save every error as the run's state; expected errors are not raised."""
     try:
-        _work(work)
-    except Stop as stop:
+        _run(current)
+    except StopRun as stop:
         if stop.reason == "cancelled":
-            completion.finish(work.run, State.CANCELLED)
+            completion.finish(current.run, SyncRun.State.CANCELLED)
     except ZoomRateLimited as error:
-        SyncRun.objects.filter(pk=work.run.pk).update(next_try_at=error.retry_at)
+        SyncRun.objects.filter(pk=current.run.pk).update(next_try_at=error.retry_at)
     except ZoomAuthError as error:
-        completion.finish(work.run, State.FAILED, error)
-    except (ZoomTransient, UnitRestart, ZoomProtocolError) as error:
-        completion.postpone(work.run, error)
+        completion.finish(current.run, SyncRun.State.FAILED, error)
+    except (ZoomTransient, StepRestart, ZoomProtocolError) as error:
+        completion.postpone(current.run, error)
     except ZoomError as error:
-        completion.finish(work.run, State.FAILED, error)
+        completion.finish(current.run, SyncRun.State.FAILED, error)
     except Exception as error:
-        # Our own mistake, or a wrong client id: tried again, and given up after ten times.
-        logger.exception("Run %s broke off.", work.run.pk)
-        completion.postpone(work.run, error)
+        # A bug, or a wrong client id: tried again, fails after ten attempts.
+        logger.exception("Run %s was interrupted.", current.run.pk)
+        completion.postpone(current.run, error)
 
 
-def _work(work: Slice) -> None:
-    run, account = work.run, work.account
+def _run(current: Slice) -> None:
+    run, account = current.run, current.account
     if run.cancel_requested:
-        raise Stop("cancelled")
-    if run.state == State.QUEUED:
-        run.state, run.started_at = State.RUNNING, timezone.now()
+        raise StopRun("cancelled")
+    if run.state == SyncRun.State.QUEUED:
+        run.state, run.started_at = SyncRun.State.RUNNING, timezone.now()
         SyncRun.objects.filter(pk=run.pk).update(state=run.state, started_at=run.started_at)
     SyncRun.objects.filter(pk=run.pk).update(next_try_at=None)
-    scope = work.scope = fetch_scope(account)
+    scope = current.scope = fetch_scope(account)
     if not run.cursor.get("directory"):
         users.refresh_directory(account)
-        turn = runs.older_month(run)
-        _save(run, directory=True, totals=_totals(account, scope), rolling=turn)
-        work.beat()
+        rolling = runs.older_month(run)
+        _save_cursor(run, directory=True, totals=_totals(account, scope), rolling=rolling)
+        current.heartbeat()
     full = run.mode == SyncRun.Mode.BACKFILL or run.requested_by_id is not None
     rolling = run.cursor.get("rolling", 0)
-    found = units(scope, full=run.mode == SyncRun.Mode.BACKFILL, rolling=rolling)
-    for unit in after(found, run.cursor.get("unit")):
-        while not _unit(work, scope, unit, full):
-            work.beat()
-        if time.monotonic() > work.until or run.cursor.get("rest"):
+    steps = plan_steps(scope, full=run.mode == SyncRun.Mode.BACKFILL, rolling=rolling)
+    for step in steps_after(steps, run.cursor.get("step")):
+        while not _run_step(current, scope, step, full):
+            current.heartbeat()
+        if time.monotonic() > current.deadline or run.cursor.get("remaining"):
             return
     if "rolled" not in run.cursor:
-        _save(run, rolled=rolling)
+        _save_cursor(run, rolled=rolling)
     if not run.cursor.get("questions"):
-        if not questions.refresh_due(account, scope, until=work.until):
+        if not questions.refresh_due(account, scope, until=current.deadline):
             return
-        _save(run, questions=True)
+        _save_cursor(run, questions=True)
     if not run.cursor.get("transcripts"):
-        if not transcripts.refresh_due(account, scope, until=work.until):
+        if not transcripts.refresh_due(account, scope, until=current.deadline):
             return
-        _save(run, transcripts=True)
+        _save_cursor(run, transcripts=True)
     completion.complete(run, account, scope)
 
 
 def _totals(account: ZoomAccount, scope: FetchScope) -> dict[str, int]:
-    """What the hosts' listings said beforehand, so that the first bar has an end."""
-    found: dict[str, int] = {}
+    """Counts that the hosts' listings gave beforehand, as totals of the first progress bars."""
+    totals: dict[str, int] = {}
     for kind, hosts in scope.fetch.items():
         rows = Host.objects.filter(account=account, pk__in=list(hosts)).values_list(
             "totals", flat=True
         )
-        found[kind] = sum(int(totals.get(kind, 0)) for totals in rows)
-    return found
+        totals[kind] = sum(int(host_totals.get(kind, 0)) for host_totals in rows)
+    return totals
 
 
-def _unit(work: Slice, scope: FetchScope, unit: Unit, full: bool) -> bool:
-    """One listing; False when it broke off and is to be repeated.
+def _run_step(current: Slice, scope: FetchScope, step: Step, full: bool) -> bool:
+    """Read one listing; False when it was interrupted and must be repeated.
 
-    Trouble that concerns this host alone does not stop the run.
+    An error that concerns this host only does not stop the run.
     """
-    run, account = work.run, work.account
-    host = Host.objects.filter(pk=unit.host).first()
-    tally, listed_at = Tally(), timezone.now()
+    run, account = current.run, current.account
+    host = Host.objects.filter(pk=step.host).first()
+    result, listed_at = StepResult(), timezone.now()
     if host is not None:
         try:
             client = client_for(account, host.zoom_id, _priority(run))
-            job = Work(
+            context = StepContext(
                 account, scope, run, client,
-                lambda tally: work.beat(tally, kind=unit.kind), work.is_late, full,
+                lambda result: current.heartbeat(result, kind=step.kind), current.is_late, full,
             )  # fmt: skip
-            rest = _rest(run, unit)
-            if rest:
-                listed_at = rest[1]
-                tally = read_rest(job, unit, *rest)
+            remaining = _remaining_details(run, step)
+            if remaining:
+                listed_at = remaining[1]
+                result = import_remaining(context, step, *remaining)
             else:
-                tally = read_unit(job, unit, host)
-                if tally.lists:
-                    removals.mark_missing(account, run, unit, host, client, tally.numbers)
+                result = import_list(context, step, host)
+                if result.is_available:
+                    removals.mark_missing(account, run, step, host, client, result.numbers)
         except ZoomScopeMissing:
-            logger.info("Account %s lacks a scope for %s.", account.pk, unit.kind)
-        except UnitRestart as error:
-            _restart(run, error)
+            logger.info("Account %s lacks a scope for %s.", account.pk, step.kind)
+        except StepRestart as error:
+            _restart_step(run, error)
             return False
         except (ZoomNotFound, ZoomRejected) as error:
             # The host is gone, not licensed, or hidden by a setting: its rows stay.
-            # It counts as no bad item: a person has up to 26 listings, which would fail the run.
+            # Not counted as failed: one user has up to 26 listings, which would fail the run.
             logger.info("Host %s of account %s: %s.", host.pk, account.pk, type(error).__name__)
-    _count(work, unit, tally, listed_at)
+    _record_step(current, step, result, listed_at)
     return True
 
 
-def _rest(run: SyncRun, unit: Unit) -> tuple[list[str], datetime] | None:
-    """What a slice before this one left of the unit's listing, and when that was made."""
-    left = run.cursor.get("rest")
-    if not left or left["unit"] != unit.key:
+def _remaining_details(run: SyncRun, step: Step) -> tuple[list[str], datetime] | None:
+    """What an earlier slice left of the step's listing, and when that was read."""
+    remaining = run.cursor.get("remaining")
+    if not remaining or remaining["step"] != step.key:
         return None
-    return left["numbers"], datetime.fromisoformat(left["listed_at"])
+    return remaining["numbers"], datetime.fromisoformat(remaining["listed_at"])
 
 
 def _priority(run: SyncRun) -> Priority:
-    backfill = run.mode == SyncRun.Mode.BACKFILL
-    return Priority.BACKFILL if backfill else Priority.RECONCILE
+    is_backfill = run.mode == SyncRun.Mode.BACKFILL
+    return Priority.BACKFILL if is_backfill else Priority.RECONCILE
 
 
-def _restart(run: SyncRun, error: UnitRestart) -> None:
-    """Repeat the unit from its first page, at once; a listing that never holds is an outage."""
+def _restart_step(run: SyncRun, error: StepRestart) -> None:
+    """Repeat the step from its first page, at once; after three times it counts as an outage."""
     tries = run.cursor.get("tries", 0) + 1
-    if tries > MOST_RESTARTS:
+    if tries > MAX_RESTARTS:
         raise error
-    _save(run, tries=tries)
+    _save_cursor(run, tries=tries)
 
 
-def _count(work: Slice, unit: Unit, tally: Tally, listed_at: datetime) -> None:
-    """Add up what was done; the cursor moves on, or remembers which details are left."""
-    run = work.run
-    counts = dict(run.counts.get(unit.kind, {}))
+def _record_step(current: Slice, step: Step, result: StepResult, listed_at: datetime) -> None:
+    """Add up the counts; move the cursor on, or save in it which details remain."""
+    run = current.run
+    counts = dict(run.counts.get(step.kind, {}))
     for name in ("seen", "created", "changed", "unchanged", "failed"):
-        counts[name] = counts.get(name, 0) + getattr(tally, name)
-    run.counts = {**run.counts, unit.kind: counts}
-    work.show(unit.kind, tally)
-    done = {**run.cursor.get("done", {})}
-    done[unit.kind] = counts["created"] + counts["changed"] + counts["unchanged"]
-    if tally.rest:
-        left = {"unit": unit.key, "numbers": tally.rest, "listed_at": listed_at.isoformat()}
-        _save(run, rest=left, done=done)
+        counts[name] = counts.get(name, 0) + getattr(result, name)
+    run.counts = {**run.counts, step.kind: counts}
+    current.show_progress(step.kind, result)
+    finished = {**run.cursor.get("finished", {})}
+    finished[step.kind] = counts["created"] + counts["changed"] + counts["unchanged"]
+    if result.remaining:
+        remaining = {
+            "step": step.key,
+            "numbers": result.remaining,
+            "listed_at": listed_at.isoformat(),
+        }
+        _save_cursor(run, remaining=remaining, finished=finished)
     else:
-        _save(run, unit=unit.key, rest=None, tries=0, done=done)
+        _save_cursor(run, step=step.key, remaining=None, tries=0, finished=finished)
     SyncRun.objects.filter(pk=run.pk).update(
         counts=run.counts, progress=run.progress, attempts=0, beat_at=timezone.now()
     )
 
 
-def _save(run: SyncRun, **cursor: Any) -> None:
-    run.cursor = {**run.cursor, **cursor}
+def _save_cursor(run: SyncRun, **values: Any) -> None:
+    run.cursor = {**run.cursor, **values}
     SyncRun.objects.filter(pk=run.pk).update(cursor=run.cursor)

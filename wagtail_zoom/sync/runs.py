@@ -1,7 +1,7 @@
-"""Runs of the sync: asked for, planned, taken up again; one at a time for an account.
+"""Sync runs: requested, planned, resumed; one at a time for an account.
 
-The row is the truth; the task is a wake-up. Work is done in slices of a few seconds, each of which
-enqueues the next run that waits its turn.
+The row holds the state; the task is only a wake-up. Work is done in slices of a few seconds, each
+of which enqueues the next waiting run.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from ..models import (
 from ..utils.queue import enqueue
 
 LEASE = timedelta(seconds=180)
-"""Longer than a task may run (``Q_CLUSTER`` timeout), renewed with every page."""
-QUIET = timedelta(seconds=90)
-"""A run without a sign of life for so long has lost its task."""
-PLANNED_AT_ONCE = 50
-OPEN = (SyncRun.State.QUEUED, SyncRun.State.RUNNING)
+"""Longer than a task may run (``Q_CLUSTER`` timeout), extended with every page."""
+STALE_AFTER = timedelta(seconds=90)
+"""A run without a heartbeat for this long has lost its task."""
+MAX_PER_SWEEP = 50
+OPEN_STATES = (SyncRun.State.QUEUED, SyncRun.State.RUNNING)
 JITTER = 0.1
 
 
 def request_run(account: ZoomAccount, mode: str, user: Any = None) -> SyncRun:
-    """Ask for a run. While one is open it is asked to go once more: twenty clicks, two runs.
+    """Request a run. While one is open it will run once more: twenty clicks, two runs.
 
-    An import that is asked for meanwhile waits as a run of its own: a comparison looks through the
-    newest months only, and one that is under way has passed what is new.
+    An import that is requested in the meantime waits as a run of its own: a reconcile run reads
+    the newest months only, and one that is running has already passed what is new.
     """
     with transaction.atomic():
         ZoomAccount.objects.select_for_update().get(pk=account.pk)
-        rows = list(SyncRun.objects.filter(account=account, state__in=OPEN).order_by("pk"))
+        rows = list(SyncRun.objects.filter(account=account, state__in=OPEN_STATES).order_by("pk"))
         run = next((row for row in rows if row.state == row.State.QUEUED and not row.cursor), None)
         if run is not None:
             if mode == SyncRun.Mode.BACKFILL and run.mode != mode:
@@ -55,48 +55,48 @@ def request_run(account: ZoomAccount, mode: str, user: Any = None) -> SyncRun:
             run = rows[0]
             SyncRun.objects.filter(pk=run.pk).update(run_again=True)
         else:
-            person = user if user is not None and user.is_authenticated else None
-            run = SyncRun.objects.create(account=account, mode=mode, requested_by=person)
+            requested_by = user if user is not None and user.is_authenticated else None
+            run = SyncRun.objects.create(account=account, mode=mode, requested_by=requested_by)
         enqueue("sync_slice", run.pk)
     return run
 
 
 def open_run(account: ZoomAccount) -> SyncRun | None:
-    """The run that runs for this account or comes next, if any."""
-    return SyncRun.objects.filter(account=account, state__in=OPEN).order_by("pk").first()
+    """The current or next run of this account, if any."""
+    return SyncRun.objects.filter(account=account, state__in=OPEN_STATES).order_by("pk").first()
 
 
 def cancel(run: SyncRun) -> None:
-    """Stop at the next page, also what waits behind. Everything written so far stays."""
-    rows = SyncRun.objects.filter(account=run.account_id, state__in=OPEN)
+    """Stop at the next page, including the runs that wait behind it. Written data stays."""
+    rows = SyncRun.objects.filter(account=run.account_id, state__in=OPEN_STATES)
     rows.update(cancel_requested=True)
     for pk in rows.order_by("pk").values_list("pk", flat=True):
         enqueue("sync_slice", pk)
 
 
-def in_turn(rows: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
-    """Those of these runs that no earlier one of their account is open before."""
+def first_of_account(rows: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
+    """Those of these runs that are the first open run of their account."""
     earlier = SyncRun.objects.filter(
-        account=OuterRef("account"), state__in=OPEN, pk__lt=OuterRef("pk")
+        account=OuterRef("account"), state__in=OPEN_STATES, pk__lt=OuterRef("pk")
     )
     return rows.exclude(Exists(earlier))
 
 
 def approve_removals(run: SyncRun, user: Any) -> SyncRun:
-    """Let a new comparison remove what the brake held back; what is gone is found out anew."""
-    again = request_run(run.account, SyncRun.Mode.RECONCILE, user)
-    SyncRun.objects.filter(pk=again.pk).update(allow_removals=True)
+    """Let a new reconcile run remove what was withheld; it finds out again what is missing."""
+    new_run = request_run(run.account, SyncRun.Mode.RECONCILE, user)
+    SyncRun.objects.filter(pk=new_run.pk).update(allow_removals=True)
     sites = ZoomSettings.objects.filter(account=run.account).values_list("site_id", flat=True)
     Activity.log(sites, "sync", "removals_approved", account=run.account, user=user)
-    return again
+    return new_run
 
 
 def older_month(run: SyncRun) -> int:
-    """Which older month of recordings a comparison looks through (``units``): the one after that of
-    the last comparison of this account that came to the end of its listings.
+    """Which older month of recordings a reconcile run reads (see ``plan_steps``).
 
-    Numbers of runs will not do: those of other accounts lie between, and with as many accounts as
-    months the same few would come round for ever.
+    It is the one after that of the account's last reconcile run that completed its listings. The
+    numbers of runs cannot be used: those of other accounts lie between, and with as many accounts
+    as months the same few months would be read every time.
     """
     earlier = SyncRun.objects.filter(
         account=run.account_id, mode=SyncRun.Mode.RECONCILE, pk__lt=run.pk, cursor__has_key="rolled"
@@ -105,64 +105,66 @@ def older_month(run: SyncRun) -> int:
     return int(cursor["rolled"]) + 1 if cursor else 0
 
 
-def claim(account: ZoomAccount) -> str:
-    """Take the lease of an account; the owner's mark, or empty when somebody else has it."""
-    me, now = str(uuid.uuid4()), timezone.now()
+def acquire_lease(account: ZoomAccount) -> str:
+    """Acquire the lease of an account; returns the owner id, empty when another worker has it."""
+    owner, now = str(uuid.uuid4()), timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     rows = ZoomAccount.objects.filter(
         free,  # guard: sync-run-lock
         pk=account.pk,
     )
-    return me if rows.update(lease_owner=me, lease_until=now + LEASE) else ""
+    return owner if rows.update(lease_owner=owner, lease_until=now + LEASE) else ""
 
 
-def renew(account: ZoomAccount, me: str) -> bool:
-    """Keep the lease; False when it was lost (expired and taken by another)."""
-    rows = ZoomAccount.objects.filter(pk=account.pk, lease_owner=me)
+def extend_lease(account: ZoomAccount, owner: str) -> bool:
+    """Extend the lease; False when it was lost (expired and acquired by another worker)."""
+    rows = ZoomAccount.objects.filter(pk=account.pk, lease_owner=owner)
     return bool(rows.update(lease_until=timezone.now() + LEASE))
 
 
-def release(account: ZoomAccount, me: str) -> None:
-    """Give the lease back, if it is still ours."""
-    ZoomAccount.objects.filter(pk=account.pk, lease_owner=me).update(
+def release_lease(account: ZoomAccount, owner: str) -> None:
+    """Release the lease, if this worker still holds it."""
+    ZoomAccount.objects.filter(pk=account.pk, lease_owner=owner).update(
         lease_owner="", lease_until=None
     )
 
 
-def has_room(now: datetime | None = None) -> bool:
-    """Whether another slice may run: at most workers − 1, so that messages need not wait."""
+def has_free_worker(now: datetime | None = None) -> bool:
+    """Whether another slice may run: at most workers − 1, so that webhooks are not delayed."""
     cluster: dict[str, Any] = getattr(django_settings, "Q_CLUSTER", {})
-    most = max(1, int(cluster.get("workers", 2)) - 1)
+    max_slices = max(1, int(cluster.get("workers", 2)) - 1)
     busy = ZoomAccount.objects.filter(lease_until__gt=now or timezone.now()).count()
-    return busy < most
+    return busy < max_slices
 
 
 def next_waiting(now: datetime | None = None) -> SyncRun | None:
-    """The open run that has waited longest and may go on now."""
+    """The open run that has waited longest and may continue now."""
     now = now or timezone.now()
-    rows = in_turn(SyncRun.objects.filter(state__in=OPEN))
+    rows = first_of_account(SyncRun.objects.filter(state__in=OPEN_STATES))
     rows = rows.filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
     rows = rows.filter(Q(account__lease_until=None) | Q(account__lease_until__lt=now))
     return rows.order_by("beat_at", "pk").first()
 
 
 def sweep(now: datetime | None = None) -> None:
-    """The tick: wake runs that lost their task or whose time has come, and plan comparisons."""
+    """Periodic job: wake runs that lost their task or whose time has come; start due runs."""
     now = now or timezone.now()
-    rows = in_turn(SyncRun.objects.filter(state__in=OPEN))
+    rows = first_of_account(SyncRun.objects.filter(state__in=OPEN_STATES))
     rows = rows.filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
-    quiet = rows.filter(Q(beat_at=None) | Q(beat_at__lt=now - QUIET) | Q(next_try_at__lte=now))
-    for pk in quiet.order_by("beat_at", "pk").values_list("pk", flat=True)[:PLANNED_AT_ONCE]:
+    stale = rows.filter(
+        Q(beat_at=None) | Q(beat_at__lt=now - STALE_AFTER) | Q(next_try_at__lte=now)
+    )
+    for pk in stale.order_by("beat_at", "pk").values_list("pk", flat=True)[:MAX_PER_SWEEP]:
         enqueue("sync_slice", pk)
-    plan(now)
+    start_due_runs(now)
 
 
-def plan(now: datetime) -> int:
-    """Start the comparisons that are due, oldest first; how many."""
+def start_due_runs(now: datetime) -> int:
+    """Request the reconcile runs that are due, oldest first; how many."""
     due = ZoomAccount.objects.filter(next_reconcile_at__lte=now).order_by("next_reconcile_at")
     count = 0
-    for account in due[:PLANNED_AT_ONCE]:
-        account.next_reconcile_at = next_time(account, now)
+    for account in due[:MAX_PER_SWEEP]:
+        account.next_reconcile_at = next_reconcile_time(account, now)
         account.save(update_fields=["next_reconcile_at"])
         if not account.is_quarantined and not fetch_scope(account).is_empty:
             request_run(account, SyncRun.Mode.RECONCILE)
@@ -170,15 +172,18 @@ def plan(now: datetime) -> int:
     return count
 
 
-def next_time(account: ZoomAccount, now: datetime) -> datetime:
-    """When to compare next: every six hours, hourly on the day of a shown start, every quarter of
-    an hour for plans without update events (Free). Spread, so that accounts do not go together."""
-    span = timedelta(hours=settings.reconcile_hours)
-    soon = Occurrence.objects.filter(
+def next_reconcile_time(account: ZoomAccount, now: datetime) -> datetime:
+    """When to reconcile next.
+
+    Every six hours, hourly on the day of a shown start, every 15 minutes for plans without update
+    events (Free). With jitter, so that accounts do not start together.
+    """
+    interval = timedelta(hours=settings.reconcile_hours)
+    starts_soon = Occurrence.objects.filter(
         account=account, start__gt=now, start__lt=now + timedelta(days=1)
     ).exists()
     if account.plan == Plan.FREE:
-        span = min(span, timedelta(minutes=15))
-    elif soon:
-        span = min(span, timedelta(hours=1))
-    return now + span * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+        interval = min(interval, timedelta(minutes=15))
+    elif starts_soon:
+        interval = min(interval, timedelta(hours=1))
+    return now + interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""What follows when an owner changes what the Site shows: log, purge, import."""
+"""Effects of changed settings of a Site: log, purge, import."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LICENSED = 2
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Kinds and hosts of a Site at one moment, to compare before and after."""
+class SettingsSnapshot:
+    """Kinds and hosts that a Site shows, to compare the settings before and after a change."""
 
     kinds: frozenset[str]
     hosts: frozenset[int]
@@ -27,7 +27,7 @@ class Choice:
     transcripts: bool = False
 
     @classmethod
-    def of(cls, site_settings: ZoomSettings) -> Choice:
+    def of(cls, site_settings: ZoomSettings) -> SettingsSnapshot:
         """As stored now."""
         hosts = ExposedHost.objects.filter(settings=site_settings).values_list("host_id", flat=True)
         return cls(
@@ -38,14 +38,16 @@ class Choice:
         )
 
 
-def apply_exposure(site_settings: ZoomSettings, user: Any, before: Choice | None = None) -> None:
-    """After the owner saved the choices: what is off goes, what is new is fetched."""
-    now = Choice.of(site_settings)
-    first = site_settings.configured_at is None
+def apply_settings_changes(
+    site_settings: ZoomSettings, user: Any, before: SettingsSnapshot | None = None
+) -> None:
+    """After the owner saved the settings: delete what is switched off, import what is new."""
+    now = SettingsSnapshot.of(site_settings)
+    is_first = site_settings.configured_at is None
     if site_settings.account is None:
         return
     with transaction.atomic():
-        if first:
+        if is_first:
             site_settings.configured_at = timezone.now()
             ZoomSettings.objects.filter(pk=site_settings.pk).update(
                 configured_at=site_settings.configured_at
@@ -61,20 +63,25 @@ def apply_exposure(site_settings: ZoomSettings, user: Any, before: Choice | None
             account=site_settings.account, user=user,
         )  # fmt: skip
         log(instance=site_settings, action="wagtail_zoom.expose", user=user, data=data)
-        less_text = before is not None and before.transcripts and not now.transcripts
-        if before is None or before.kinds - now.kinds or before.hosts - now.hosts or less_text:
+        transcripts_off = before is not None and before.transcripts and not now.transcripts
+        if (
+            before is None
+            or before.kinds - now.kinds
+            or before.hosts - now.hosts
+            or transcripts_off
+        ):
             enqueue("purge_account", site_settings.account_id)
-        added = first or before is None or now.kinds - before.kinds or now.hosts - before.hosts
+        added = is_first or before is None or now.kinds - before.kinds or now.hosts - before.hosts
         added = added or (now.registration and before is not None and not before.registration)
         added = added or (now.transcripts and before is not None and not before.transcripts)
         if added and site_settings.grant_id and now.kinds and site_settings.paused_at is None:
             runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL, user)
 
 
-def state_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
-    """The owner says which plan the account has; empty: infer it (a licensed user means Pro).
+def set_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
+    """Set the account's Zoom plan; empty: infer it (a licensed user means Pro).
 
-    It sets the pace for all Sites of the account, and how often we look by ourselves.
+    The plan sets the rate limit of the account, and how often it is reconciled.
     """
     account = site_settings.account
     if account is None:
@@ -82,7 +89,7 @@ def state_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
     licensed = Host.objects.filter(account=account, user_type=LICENSED).exists()
     account.plan = plan or (Plan.PRO if licensed else Plan.FREE)
     account.plan_stated = bool(plan)
-    account.next_reconcile_at = runs.next_time(account, timezone.now())
+    account.next_reconcile_at = runs.next_reconcile_time(account, timezone.now())
     account.save(update_fields=["plan", "plan_stated", "next_reconcile_at"])
     data = {"plan": account.plan, "stated": account.plan_stated}
     Activity.log(
@@ -92,18 +99,18 @@ def state_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
 
 
 def pause(site_settings: ZoomSettings, user: Any) -> None:
-    """Go on showing, stop fetching for this Site. Sign-ups go on."""
-    _set_pause(site_settings, user, paused=True)
+    """Stop fetching for this Site; what it shows stays, and registrations continue."""
+    _set_paused(site_settings, user, paused=True)
 
 
 def resume(site_settings: ZoomSettings, user: Any) -> None:
-    """Fetch again, beginning with a comparison: nothing was heard in between."""
-    _set_pause(site_settings, user, paused=False)
+    """Fetch again, beginning with a reconcile run: events in between were not processed."""
+    _set_paused(site_settings, user, paused=False)
     if site_settings.account is not None and site_settings.grant_id and site_settings.kinds:
         runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE, user)
 
 
-def _set_pause(site_settings: ZoomSettings, user: Any, *, paused: bool) -> None:
+def _set_paused(site_settings: ZoomSettings, user: Any, *, paused: bool) -> None:
     site_settings.paused_at = timezone.now() if paused else None
     ZoomSettings.objects.filter(pk=site_settings.pk).update(paused_at=site_settings.paused_at)
     name = "paused" if paused else "resumed"

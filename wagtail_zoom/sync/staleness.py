@@ -1,7 +1,7 @@
-"""Which details are to be read: what a page of a listing says against what is stored of it.
+"""Which details must be read: compares a page of a listing with the stored rows.
 
-Most rows of most comparisons are the same, so they are compared as they came: no model instance is
-made of a row, and a member is put in our form only where it does not equal the stored one already.
+Most rows of most runs are unchanged, so they are compared without model instances, and a value is
+parsed only where it does not already equal the stored one.
 """
 
 from __future__ import annotations
@@ -12,20 +12,27 @@ from typing import Any, NamedTuple
 
 from django.db.models.functions import Left
 
-from ..mapping.parsing import line, minutes, moment, prose, whole, zone
+from ..mapping.parsing import (
+    parse_datetime,
+    parse_int,
+    parse_minutes,
+    parse_timezone,
+    single_line,
+    text,
+)
 from ..models import Meeting, ZoomAccount
 from ..models.mirror import SERIES_TYPES
-from .bulk_sql import among
+from .bulk_sql import value_in
 
 DETAIL_AGE = timedelta(hours=24)
 SERIES_AGE = timedelta(hours=5)
-"""Dates of a series stand in the detail only (Zoom: list meetings), so it is read more often."""
-AGENDA_CUT = 250
-"""Characters of a description that Zoom puts into a listing."""
+"""Only the detail holds the dates of a series (Zoom: list meetings): it is read more often."""
+AGENDA_EXCERPT_LENGTH = 250
+"""Characters of a description that Zoom includes in a listing."""
 
 
-class Known(NamedTuple):
-    """What is stored of a meeting, as far as it tells whether its detail is to be read."""
+class StoredMeeting(NamedTuple):
+    """Columns of a stored meeting that decide whether its detail must be read."""
 
     topic: str
     zoom_type: int
@@ -43,48 +50,54 @@ class Known(NamedTuple):
     expired_at: datetime | None
     missing_since: datetime | None
     agenda: str
-    """Its beginning."""
+    """The first characters."""
 
     @property
     def is_series(self) -> bool:
         return self.zoom_type in SERIES_TYPES
 
 
-def known(account: ZoomAccount, numbers: Collection[str]) -> dict[str, Known]:
+def stored_meetings(account: ZoomAccount, numbers: Collection[str]) -> dict[str, StoredMeeting]:
     """The stored rows of these numbers, in one query."""
-    rows = Meeting.objects.filter(among(Meeting, "zoom_id", numbers), account=account)
-    columns = rows.values_list(*Known._fields[:-1], Left("agenda", AGENDA_CUT))
-    return {row.zoom_id: row for row in map(Known._make, columns)}
+    rows = Meeting.objects.filter(value_in(Meeting, "zoom_id", numbers), account=account)
+    columns = rows.values_list(*StoredMeeting._fields[:-1], Left("agenda", AGENDA_EXCERPT_LENGTH))
+    return {row.zoom_id: row for row in map(StoredMeeting._make, columns)}
 
 
-_READ: tuple[Callable[[Any], object], ...] = (line, whole, minutes, zone, str)
-"""How the members that stand first in ``Known`` are read."""
+PARSERS: tuple[Callable[[Any], object], ...] = (
+    single_line,
+    parse_int,
+    parse_minutes,
+    parse_timezone,
+    str,
+)
+"""Parsers of the first fields of ``StoredMeeting``."""
 
 
-def is_due(row: Known | None, item: dict[str, Any], now: datetime) -> bool:
+def is_due(row: StoredMeeting | None, item: dict[str, Any], now: datetime) -> bool:
     """Whether a meeting's detail must be read again: new, changed in the list, or read long ago."""
     if row is None or row.detail_at is None or row.removed_at or row.expired_at:
         return True
     get = item.get
-    said = (get("topic"), get("type"), get("duration"), get("timezone"), get("host_id"))
-    same = said == row[: len(said)] or all(
-        _is(stored, each, read) for stored, each, read in zip(row, said, _READ, strict=False)
+    values = (get("topic"), get("type"), get("duration"), get("timezone"), get("host_id"))
+    same = values == row[: len(values)] or all(
+        _matches(stored, value, parser)
+        for stored, value, parser in zip(row, values, PARSERS, strict=False)
     )
-    if not same or not _is(row.agenda, get("agenda", ""), _beginning):
+    if not same or not _matches(row.agenda, get("agenda", ""), _agenda_excerpt):
         return True
     if row.is_series:
         return now - row.detail_at > SERIES_AGE
-    if row.start != moment(get("start_time")):
+    if row.start != parse_datetime(get("start_time")):
         return True
-    ahead = row.start is not None and row.start + timedelta(minutes=row.duration) > now
-    return ahead and now - row.detail_at > DETAIL_AGE
+    is_upcoming = row.start is not None and row.start + timedelta(minutes=row.duration) > now
+    return is_upcoming and now - row.detail_at > DETAIL_AGE
 
 
-def _is(stored: object, said: object, read: Callable[[Any], object]) -> bool:
-    """Whether Zoom says what is stored. What equals it as it stands needs no cleaning: cleaning
-    what is clean changes nothing."""
-    return said == stored or read(said) == stored
+def _matches(stored: object, value: object, parser: Callable[[Any], object]) -> bool:
+    """Whether a value of Zoom's is the stored one; an equal value need not be parsed."""
+    return value == stored or parser(value) == stored
 
 
-def _beginning(value: Any) -> str:
-    return prose(value)[:AGENDA_CUT]
+def _agenda_excerpt(value: Any) -> str:
+    return text(value)[:AGENDA_EXCERPT_LENGTH]

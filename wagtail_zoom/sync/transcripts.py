@@ -1,4 +1,4 @@
-"""Texts of recordings: read where a Site shows them, cleaned, bounded, and dropped in time."""
+"""Transcripts of recordings: read where a Site shows them, sanitised, and deleted when unused."""
 
 from __future__ import annotations
 
@@ -12,35 +12,39 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..client import Priority, client_for
-from ..client.files import text_file
+from ..client.files import fetch_text_file
 from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
-from ..mapping.parsing import line, members, whole
+from ..mapping.parsing import get_list, parse_int, single_line
 from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, bump_data_version
 from ..utils.text import sanitize_text
 from . import vtt
-from .persist import Stored, announce
+from .persist import WriteResult, publish_changes
 
-AGAIN = timedelta(hours=24)
-"""How long a text that Zoom would not hand out is left alone."""
+RETRY_AFTER = timedelta(hours=24)
+"""How long to wait before a refused transcript is requested again."""
 BATCH = 100
 
 
 def refresh_due(account: ZoomAccount, scope: FetchScope, *, until: float) -> bool:
-    """Read the texts that are wanted and not there yet; drop those that nobody wants.
+    """Read the transcripts that are needed and not stored yet; delete those that no Site needs.
 
     Returns whether all are done before ``until`` (monotonic clock).
 
     Raises:
-        ZoomError: what concerns the whole account.
+        ZoomError: the error concerns the whole account.
     """
-    drop_unwanted(account, scope)
+    delete_unused(account, scope)
     hosts = scope.hosts(TRANSCRIPT)
     if not hosts:
         return True
-    late = Q(transcript=None) | Q(
-        transcript__text="", transcript__read_at__lt=timezone.now() - AGAIN
+    is_due = Q(transcript=None) | Q(
+        transcript__text="", transcript__read_at__lt=timezone.now() - RETRY_AFTER
     )
-    rows = _alive(account).filter(late, host__in=hosts, has_transcript=True).order_by("-start")
+    rows = (
+        _available_recordings(account)
+        .filter(is_due, host__in=hosts, has_transcript=True)
+        .order_by("-start")
+    )
     while True:
         batch = list(rows[:BATCH])
         for recording in batch:
@@ -52,20 +56,22 @@ def refresh_due(account: ZoomAccount, scope: FetchScope, *, until: float) -> boo
 
 
 def refresh_quietly(account: ZoomAccount, scope: FetchScope, payload: dict[str, Any]) -> None:
-    """After a message about a recording: its text too, where it is wanted; trouble waits."""
-    found = _alive(account).filter(uuid=line(payload.get("uuid"), 100)).first()
-    if found is None or not scope.wants(TRANSCRIPT, found.host_id):
+    """After an event about a recording: read its transcript too, if needed; ignore errors."""
+    recording = (
+        _available_recordings(account).filter(uuid=single_line(payload.get("uuid"), 100)).first()
+    )
+    if recording is None or not scope.includes(TRANSCRIPT, recording.host_id):
         return
     with contextlib.suppress(ZoomError):
-        _read(account, found, payload, Priority.EVENT)
+        _read(account, recording, payload, Priority.EVENT)
 
 
-def drop_unwanted(account: ZoomAccount, scope: FetchScope) -> int:
-    """Delete texts that no Site shows any more, and those of recordings that are gone."""
-    kept = scope.kept_hosts(TRANSCRIPT)
+def delete_unused(account: ZoomAccount, scope: FetchScope) -> int:
+    """Delete transcripts that no Site shows any more, and those of deleted recordings."""
+    retained = scope.retained_hosts(TRANSCRIPT)
     rows = Transcript.objects.filter(recording__account=account).filter(
         Q(recording__host=None)
-        | ~Q(recording__host__in=kept)
+        | ~Q(recording__host__in=retained)
         | Q(recording__removed_at__isnull=False)
     )
     pks = dict(rows.values_list("pk", "recording"))
@@ -73,21 +79,21 @@ def drop_unwanted(account: ZoomAccount, scope: FetchScope) -> int:
         with transaction.atomic():
             Transcript.objects.filter(pk__in=list(pks)).delete()
             bump_data_version(account.pk)
-        announce(account, [Stored(recordings=set(pks.values()))])
+        publish_changes(account, [WriteResult(recordings=set(pks.values()))])
     return len(pks)
 
 
-def _alive(account: ZoomAccount) -> QuerySet[Recording]:
+def _available_recordings(account: ZoomAccount) -> QuerySet[Recording]:
     return Recording.objects.filter(
         account=account, removed_at=None, trashed_at=None, is_ready=True
     ).select_related("transcript")
 
 
 def _refresh(account: ZoomAccount, recording: Recording, priority: Priority) -> None:
-    """One recording. A refusal is noted, so that the next run leaves it alone for a while.
+    """Read one transcript. A refusal is stored, so that the next runs skip it for a day.
 
     Raises:
-        ZoomTransient, ZoomAuthError: what concerns the whole account.
+        ZoomTransient, ZoomAuthError: the error concerns the whole account.
     """
     try:
         client = client_for(account, recording.host_zoom_id, priority)
@@ -101,38 +107,38 @@ def _refresh(account: ZoomAccount, recording: Recording, priority: Priority) -> 
 def _read(
     account: ZoomAccount, recording: Recording, payload: dict[str, Any], priority: Priority
 ) -> None:
-    file = _file(payload)
+    file = _transcript_file(payload)
     if file is None:
         _save(recording, "", "")
         return
-    mark = f"{line(file.get('id'), 100)}:{whole(file.get('file_size')) or 0}"
-    known = Transcript.objects.filter(recording=recording).first()
-    if known is not None and known.mark == mark and known.text:
+    mark = f"{single_line(file.get('id'), 100)}:{parse_int(file.get('file_size')) or 0}"
+    stored = Transcript.objects.filter(recording=recording).first()
+    if stored is not None and stored.mark == mark and stored.text:
         return
     client = client_for(account, recording.host_zoom_id, priority)
-    said = vtt.plain(text_file(client, line(file.get("download_url"), 2000)))
-    # Cleaned before it is stored: what is cut out where it is shown must not be found either.
-    text = sanitize_text(said)
+    plain_text = vtt.to_text(fetch_text_file(client, single_line(file.get("download_url"), 2000)))
+    # Sanitised before it is stored: search must not find what is removed on display.
+    text = sanitize_text(plain_text)
     if _save(recording, mark, text):
-        announce(account, [Stored(recordings={recording.pk})])
+        publish_changes(account, [WriteResult(recordings={recording.pk})])
 
 
-def _file(payload: dict[str, Any]) -> dict[str, Any] | None:
-    """The finished transcript among the files; captions where there is no transcript."""
+def _transcript_file(payload: dict[str, Any]) -> dict[str, Any] | None:
+    """The completed transcript among the files; captions if there is no transcript."""
     ready = [
         file
-        for file in members(payload, "recording_files")
-        if line(file.get("status"), 20) in ("", "completed") and file.get("download_url")
+        for file in get_list(payload, "recording_files")
+        if single_line(file.get("status"), 20) in ("", "completed") and file.get("download_url")
     ]
-    for wanted in ("TRANSCRIPT", "CC"):
+    for file_type in ("TRANSCRIPT", "CC"):
         for file in ready:
-            if file.get("file_type") == wanted:
+            if file.get("file_type") == file_type:
                 return file
     return None
 
 
 def _save(recording: Recording, mark: str, text: str) -> bool:
-    """Whether the stored text is another one now. An owner may have let go in the meantime."""
+    """Store the text; whether it changed. The recording may have been deleted in the meantime."""
     if not Recording.objects.filter(pk=recording.pk, removed_at=None).exists():
         return False
     before = Transcript.objects.filter(recording=recording).first()

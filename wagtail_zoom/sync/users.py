@@ -1,4 +1,4 @@
-"""The directory of Zoom users, from which owners tick hosts."""
+"""The directory of Zoom users, from which owners select hosts."""
 
 from __future__ import annotations
 
@@ -11,67 +11,67 @@ from django.utils import timezone
 
 from ..client import Priority, client_for
 from ..exceptions import ZoomError
-from ..mapping.parsing import BadItem
+from ..mapping.parsing import InvalidItem
 from ..mapping.users import map_user
 from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, bump_data_version
 from .upsert import upsert
 
 COUNTED_HOSTS = 20
-"""Hosts whose totals are asked for ahead of a choice: the ticked ones, at most so many."""
+"""At most this many selected hosts are counted before the import."""
 
 
 def refresh_directory(account: ZoomAccount) -> int:
-    """Read the users of the account, or the connecting people alone; how many hosts there are.
+    """Read the users of the account; returns the number of hosts.
 
-    An account-level grant sees everybody. Users that are gone are marked, never deleted: what
-    they hosted may still be shown.
+    An account-level grant sees all users, any other only its own. Users that are gone are marked,
+    never deleted: their meetings may still be shown.
 
     Raises:
         ZoomError: Zoom is away or no grant is usable.
     """
-    begun = timezone.now()
+    started = timezone.now()
     grants = list(Grant.objects.filter(account=account).usable())
     if any(grant.account_level for grant in grants):
         client = client_for(account, priority=Priority.RECONCILE)
         for page in client.users():
-            _store(account, _mapped(page.items), begun)
-        missing = Host.objects.filter(account=account, fetched_at__lt=begun, missing_since=None)
-        missing.update(missing_since=begun)
+            _store(account, _map_users(page.items), started)
+        missing = Host.objects.filter(account=account, fetched_at__lt=started, missing_since=None)
+        missing.update(missing_since=started)
     else:
         for grant in grants:
-            found = client_for(account, grant.zoom_user_id, grant=grant).me()
-            _store(account, _mapped([found]), begun)
-    ZoomAccount.objects.filter(pk=account.pk).update(directory_at=begun)
-    count_ahead(account)
+            payload = client_for(account, grant.zoom_user_id, grant=grant).me()
+            _store(account, _map_users([payload]), started)
+    ZoomAccount.objects.filter(pk=account.pk).update(directory_at=started)
+    count_selected_hosts(account)
     unpark(account)
     return Host.objects.filter(account=account, missing_since=None).count()
 
 
-def _store(account: ZoomAccount, rows: list[tuple[str, dict]], begun: datetime) -> None:
-    """Names of hosts stand on pages."""
+def _store(account: ZoomAccount, rows: list[tuple[str, dict]], started: datetime) -> None:
+    """Bump the data version when something changed: pages show the names of hosts."""
     with transaction.atomic():
-        if upsert(Host, account, "zoom_id", rows, fetched_at=begun).written:
+        if upsert(Host, account, "zoom_id", rows, fetched_at=started).written:
             bump_data_version(account.pk)
 
 
-def _mapped(items: list[dict]) -> list[tuple[str, dict]]:
+def _map_users(items: list[dict]) -> list[tuple[str, dict]]:
     rows = []
     for item in items:
-        with contextlib.suppress(BadItem):
+        with contextlib.suppress(InvalidItem):
             rows.append(map_user(item))
     return rows
 
 
-def count_ahead(account: ZoomAccount) -> None:
-    """How much there is of each kind for the ticked hosts, before anything is fetched."""
-    ticked = ExposedHost.objects.filter(
+def count_selected_hosts(account: ZoomAccount) -> None:
+    """Count each kind for the selected hosts, before anything is fetched."""
+    selected = ExposedHost.objects.filter(
         host__account=account, settings__grant__isnull=False, settings__needs_confirmation=False
     ).values("host")
-    count_hosts(account, Host.objects.filter(pk__in=ticked)[:COUNTED_HOSTS])
+    count_hosts(account, Host.objects.filter(pk__in=selected)[:COUNTED_HOSTS])
 
 
 def count_hosts(account: ZoomAccount, hosts: Iterable[Host]) -> None:
-    """What Zoom has of each kind for these hosts: a number from one listing call each."""
+    """Count what Zoom has of each kind for these hosts, with one listing call each."""
     for host in hosts:
         totals = dict(host.totals)
         for kind in (Kind.MEETING, Kind.WEBINAR, Kind.RECORDING):
@@ -97,7 +97,7 @@ def _total(account: ZoomAccount, host: Host, kind: Kind) -> int | None:
 
 
 def unpark(account: ZoomAccount) -> None:
-    """Messages that came before the account was connected are worked off now."""
+    """Process the events that were received before the account was connected."""
     WebhookEvent.objects.filter(
         account_zoom_id=account.zoom_id, state=WebhookEvent.State.PARKED
     ).update(state=WebhookEvent.State.PENDING, run_after=timezone.now())

@@ -1,4 +1,4 @@
-"""Wordings for the admin's templates."""
+"""Template tags of the admin: times and messages."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ register = template.Library()
 
 
 @register.simple_tag
-def moment(value: datetime | None) -> str:
-    """A time as the admin says it; empty without one."""
-    return formatting.moment(value) if value else ""
+def date_and_time(value: datetime | None) -> str:
+    """A time in the admin's format; empty without one."""
+    return formatting.date_time(value) if value else ""
 
 
 @register.simple_tag
 def day(value: date | datetime | None) -> str:
-    """A day as the admin says it; empty without one."""
+    """A day in the admin's format; empty without one."""
     return formatting.day(value) if value else ""
 
 
 @register.simple_tag
-def times_are() -> str:
-    """Which zone the times on this screen are in."""
-    return formatting.zone()
+def time_zone_note() -> str:
+    """The time zone of the times on this screen."""
+    return formatting.time_zone_note()
 
 
 @register.simple_tag
@@ -40,14 +40,14 @@ def age(value: datetime | None) -> str:
 
 
 @register.simple_tag
-def until(value: datetime) -> str:
+def valid_until(value: datetime) -> str:
     """Until when a link works."""
-    return _("It works until %(time)s.") % {"time": formatting.moment(value)}
+    return _("It works until %(time)s.") % {"time": formatting.date_time(value)}
 
 
 @register.simple_tag
-def loss_sentence(loss: Any) -> str:
-    """What leaves the pages and is deleted here."""
+def data_loss_message(loss: Any) -> str:
+    """Which data is removed from the pages and deleted."""
     if loss.is_empty:
         return _("Nothing is stored here that would be deleted.")
     parts = []
@@ -56,15 +56,15 @@ def loss_sentence(loss: Any) -> str:
             ngettext("%(n)d meeting", "%(n)d meetings", loss.meetings) % {"n": loss.meetings}
         )
     if loss.recordings:
-        parts.append(formatting.recordings(loss.recordings))
+        parts.append(formatting.recording_count(loss.recordings))
     return _("This leaves your pages and is deleted here: %(what)s.") % {
-        "what": formatting.listing(parts)
+        "what": formatting.join_list(parts)
     }
 
 
 @register.simple_tag
-def invitation_mail(site: Any, link: str) -> str:
-    """A mail of the owner's own, with the link in it."""
+def invitation_mailto(site: Any, link: str) -> str:
+    """``mailto:`` URL of an email of the owner that contains the link."""
     subject = _("Please connect %(site)s to Zoom") % {"site": site.hostname}
     body = _("With this link you connect our site to Zoom. It works once:\n\n%(link)s") % {
         "link": link

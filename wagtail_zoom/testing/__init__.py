@@ -1,1 +1,1 @@
-"""Test kit: a simulated Zoom in a process of its own, and helpers to drive it."""
+"""Test kit: a Zoom simulator in its own process, pytest fixtures and factories."""

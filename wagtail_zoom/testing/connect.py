@@ -1,4 +1,4 @@
-"""Connects a Site to the simulated Zoom the way a person does: through the real pages over HTTP."""
+"""Connects a Site to the Zoom simulator as a user does: through the real views over HTTP."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from django.urls import reverse
 from wagtail.models import Site
 
 from ..models import ExposedHost, Host, ZoomAccount, ZoomSettings
-from ..sync.settings_changes import apply_exposure
+from ..sync.settings_changes import apply_settings_changes
 from .worker import TaskRunner
 
 
 def agree(authorize_url: str, person: str) -> str:
-    """Agree on the simulator's consent page as ``person`` (such as ``aurora-0``).
+    """Allow access on the simulator's consent page as ``person`` (such as ``aurora-0``).
 
-    Returns the address to which Zoom sends the browser back.
+    Returns the URL to which Zoom redirects the browser.
     """
-    response = requests.get(
+    consent_page = requests.get(
         authorize_url,
         params={"sim_user": person, "sim_auto": "1"},
         allow_redirects=False,
         timeout=30,
     )
-    target = response.headers.get("Location")
-    if response.status_code != 302 or not target:
+    redirect_url = consent_page.headers.get("Location")
+    if consent_page.status_code != 302 or not redirect_url:
         raise AssertionError(
-            f"The consent page answered {response.status_code}: {response.text[:200]}"
+            f"The consent page answered {consent_page.status_code}: {consent_page.text[:200]}"
         )
-    return target
+    return redirect_url
 
 
-def follow(client: Client, target: str, host: str = "testserver") -> object:
-    """Open an address of ours with the test client, on its own host where it is another one."""
-    parts = urlsplit(target)
+def follow(client: Client, url: str, host: str = "testserver") -> object:
+    """Open a URL with the test client, on the hostname in the URL or else on ``host``."""
+    parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return client.get(parts.path, query, headers={"host": parts.netloc or host})
 
 
 def connect_site(client: Client, site: Site, person: str, host: str = "testserver") -> object:
-    """Press Connect as the logged-in user of ``client``, agree as ``person``, come back.
+    """Connect as the logged-in user of ``client``, allow access as ``person``, follow redirects.
 
-    Returns the last response: the redirect to the Site's panel when all went well.
+    Returns the last response: on success the redirect to the Site's panel.
     """
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
-    begun = client.post(url, headers={"host": host})
-    if "/oauth/authorize" not in begun.headers.get("Location", ""):
-        raise AssertionError(f"Connecting did not lead to Zoom: {begun.status_code}")
-    received = follow(client, agree(begun["Location"], person), host)
-    return follow(client, received["Location"], host)  # type: ignore[index]
+    connect_response = client.post(url, headers={"host": host})
+    if "/oauth/authorize" not in connect_response.headers.get("Location", ""):
+        raise AssertionError(f"Connecting did not lead to Zoom: {connect_response.status_code}")
+    callback_response = follow(client, agree(connect_response["Location"], person), host)
+    return follow(client, callback_response["Location"], host)  # type: ignore[index]
 
 
 def connect_and_import(
@@ -66,19 +66,19 @@ def connect_and_import(
     plan: str = "",
     host: str = "localhost",
     work: bool = True,
-    **choices: Any,
+    **settings_fields: Any,
 ) -> ZoomSettings:
     """Connect a Site as ``person``, choose what to show, and import it.
 
     Args:
-        person: who agrees at the simulated Zoom, such as ``aurora-0``.
+        person: the simulator's user who allows access, such as ``aurora-0``.
         worker: the fixture ``zoom_worker``.
         show: the kinds to show, and ``registration``.
-        hosts: Zoom user ids of the hosts to show; all of the account when left out.
-        plan: the account's plan, where it matters; else it is found out as in real life.
-        host: the host name under which the admin is used.
-        work: False leaves the import to the worker's next turn.
-        choices: further fields of ``ZoomSettings``, such as ``join_policy``.
+        hosts: Zoom user ids of the hosts to show; by default all hosts of the account.
+        plan: the account's plan; by default it is detected.
+        host: the hostname of the admin.
+        work: False does not run the import, only enqueues it.
+        settings_fields: further fields of ``ZoomSettings``, such as ``join_policy``.
     """
     user = _superuser()
     client = Client()
@@ -88,22 +88,22 @@ def connect_and_import(
     site_settings = ZoomSettings.for_site(site)
     if plan:
         ZoomAccount.objects.filter(pk=site_settings.account_id).update(plan=plan)
-    for name, value in {**{f"show_{kind}": True for kind in show}, **choices}.items():
+    for name, value in {**{f"show_{kind}": True for kind in show}, **settings_fields}.items():
         setattr(site_settings, name, value)
     site_settings.save()
     rows = Host.objects.filter(account=site_settings.account)
     for row in rows if hosts is None else rows.filter(zoom_id__in=list(hosts)):
         ExposedHost.objects.get_or_create(settings=site_settings, host=row)
-    apply_exposure(site_settings, user)
+    apply_settings_changes(site_settings, user)
     if work:
         worker.run()
     return ZoomSettings.objects.get(pk=site_settings.pk)
 
 
 def _superuser() -> Any:
-    """Somebody who may change every Site: the first superuser, or a new one."""
-    model = get_user_model()
-    found = model._default_manager.filter(is_superuser=True).first()
-    address = "zoom-owner@example.org"
-    names = {model.USERNAME_FIELD: address, "email": address}
-    return found or model._default_manager.create_superuser(**names, password="pw")  # type: ignore[attr-defined]  # noqa: S106
+    """The first superuser, or a new one."""
+    user_model = get_user_model()
+    superuser = user_model._default_manager.filter(is_superuser=True).first()
+    email = "zoom-owner@example.org"
+    names = {user_model.USERNAME_FIELD: email, "email": email}
+    return superuser or user_model._default_manager.create_superuser(**names, password="pw")  # type: ignore[attr-defined]  # noqa: S106

@@ -1,8 +1,8 @@
-"""Rows as a sync would have left them, for tests that need no Zoom at all.
+"""Factories: rows as a sync writes them, for tests that do not need the Zoom simulator.
 
-Every function makes complete, consistent rows and takes further field values by name. Nothing here
-speaks to Zoom; tokens and links are made up. ``wagtail_zoom.testing.rows.ZoomRows`` bundles them
-for one Site, and the fixture ``zoom_rows`` hands one out.
+Every function creates complete, consistent rows and takes further field values by name. No request
+is sent to Zoom; tokens and links are made up. ``wagtail_zoom.testing.rows.ZoomRows`` bundles them
+for one Site; the fixture ``zoom_rows`` returns one.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ KINDS = ("meetings", "webinars", "recordings", "registration")
 
 
 def default_site() -> Site:
-    """The Site that a fresh Wagtail has; made anew when a test has emptied the database."""
-    found = Site.objects.filter(is_default_site=True).first()
-    return found or make_site("localhost", is_default_site=True)
+    """The default Site; created if a test has emptied the database."""
+    site = Site.objects.filter(is_default_site=True).first()
+    return site or make_site("localhost", is_default_site=True)
 
 
 def make_site(hostname: str = "", **values: Any) -> Site:
-    """A Site with a start page of its own, which is published."""
+    """A Site with its own published start page."""
     Locale.objects.get_or_create(language_code="en")
     root = Page.objects.filter(depth=1).first() or Page.add_root(title="Root", slug="root")
     hostname = hostname or f"site-{next(_numbers)}.example.org"
@@ -56,7 +56,7 @@ def make_site(hostname: str = "", **values: Any) -> Site:
 
 
 def make_account(**values: Any) -> ZoomAccount:
-    """A Zoom account, read lately."""
+    """A Zoom account that was synced a moment ago."""
     number, now = next(_numbers), timezone.now()
     values = {
         "zoom_id": f"account-{number}",
@@ -86,7 +86,7 @@ def make_host(account: ZoomAccount, **values: Any) -> Host:
 
 
 def make_grant(account: ZoomAccount, *, account_level: bool = True, **values: Any) -> Grant:
-    """A connected permission with every scope; ``account_level=False``: of one user only."""
+    """A connected grant with every scope; ``account_level=False``: for one user only."""
     suffix = ":admin" if account_level else ""
     now = timezone.now()
     values = {
@@ -111,16 +111,16 @@ def make_settings(
     show: Sequence[str] = KINDS,
     **values: Any,
 ) -> ZoomSettings:
-    """A Site that is connected and shows these hosts; ``show`` a part of :data:`KINDS`."""
+    """Settings of a connected Site that shows these hosts; ``show``: a subset of :data:`KINDS`."""
     now = timezone.now()
     switches = {f"show_{name}": True for name in show}
     values = {"linked_at": now, "configured_at": now, **switches, **values}
-    made, _created = ZoomSettings.objects.update_or_create(
+    site_settings, _created = ZoomSettings.objects.update_or_create(
         site=site, defaults={"grant": grant, "account": grant.account, **values}
     )
     for host in hosts:
-        ExposedHost.objects.get_or_create(settings=made, host=host)
-    return made
+        ExposedHost.objects.get_or_create(settings=site_settings, host=host)
+    return site_settings
 
 
 def make_meeting(
@@ -133,12 +133,12 @@ def make_meeting(
     state: str = "scheduled",
     **values: Any,
 ) -> Meeting:
-    """A meeting with so many dates, the first tomorrow; a series when there are several.
+    """A meeting with this number of occurrences, the first tomorrow; several make a series.
 
     Args:
-        dates: 0 makes a series without a fixed time.
+        dates: number of occurrences; 0 makes a series without a fixed time.
         registration: ``none``, ``auto`` or ``manual``.
-        state: of every date, see ``Occurrence.State``.
+        state: state of every occurrence, see ``Occurrence.State``.
     """
     number, now = next(_numbers), timezone.now()
     start = start or now.replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -164,8 +164,8 @@ def make_meeting(
     meeting = Meeting.objects.create(
         account=host.account, host=host, host_zoom_id=host.zoom_id, kind=kind, **values
     )
-    for place in range(dates):
-        _date(meeting, start + place * every, state, several=dates > 1)
+    for index in range(dates):
+        _make_occurrence(meeting, start + index * every, state, several=dates > 1)
     return meeting
 
 
@@ -174,7 +174,7 @@ def make_webinar(host: Host, **values: Any) -> Meeting:
     return make_meeting(host, **{"kind": Kind.WEBINAR, **values})
 
 
-def _date(meeting: Meeting, start: datetime, state: str, *, several: bool) -> Occurrence:
+def _make_occurrence(meeting: Meeting, start: datetime, state: str, *, several: bool) -> Occurrence:
     return Occurrence.objects.create(
         meeting=meeting,
         account=meeting.account,
@@ -187,7 +187,7 @@ def _date(meeting: Meeting, start: datetime, state: str, *, several: bool) -> Oc
 
 
 def make_recording(host: Host, *, meeting: Meeting | None = None, **values: Any) -> Recording:
-    """A finished recording of two days ago, with a film; of ``meeting`` when it is named."""
+    """A finished recording of two days ago with a video file; optionally of ``meeting``."""
     number = next(_numbers)
     values = {
         "uuid": f"recording-{number}==",
@@ -209,24 +209,24 @@ def make_recording(host: Host, *, meeting: Meeting | None = None, **values: Any)
     )
 
 
-def make_item(site: Site, thing: Meeting | Recording, **curation: Any) -> SiteItem:
-    """What this Site has made of a meeting or recording; what choosers and blocks point at.
+def make_item(site: Site, zoom_object: Meeting | Recording, **curation: Any) -> SiteItem:
+    """The Site's item for a meeting or recording; choosers and blocks refer to it.
 
-    ``visibility`` is ``auto``, ``published`` or ``hidden``; recordings show when published.
+    ``visibility`` is ``auto``, ``published`` or ``hidden``; recordings are visible when published.
     """
-    recorded = isinstance(thing, Recording)
-    found, _created = SiteItem.objects.update_or_create(
+    is_recording = isinstance(zoom_object, Recording)
+    item, _created = SiteItem.objects.update_or_create(
         site=site,
-        account=thing.account,
-        kind=Kind.RECORDING if recorded else thing.kind,
-        key=thing.uuid if recorded else thing.zoom_id,
+        account=zoom_object.account,
+        kind=Kind.RECORDING if is_recording else zoom_object.kind,
+        key=zoom_object.uuid if is_recording else zoom_object.zoom_id,
         defaults={
-            "recording" if recorded else "meeting": thing,
-            "last_title": thing.topic,
+            "recording" if is_recording else "meeting": zoom_object,
+            "last_title": zoom_object.topic,
             **curation,
         },
     )
-    return found
+    return item
 
 
 def make_registration(
@@ -238,14 +238,14 @@ def make_registration(
     dates: Iterable[Occurrence] | None = None,
     **values: Any,
 ) -> Registration:
-    """A sign-up that has reached Zoom, for all dates of the meeting or for those named.
+    """A registration that Zoom has received, for all occurrences of the meeting or for ``dates``.
 
-    ``state`` is one of ``Registration.State``; ``first_name`` and ``last_name`` are taken too.
+    ``state`` is one of ``Registration.State``; ``first_name`` and ``last_name`` are accepted too.
     """
     number = next(_numbers)
     email = email or f"visitor-{number}@example.org"
     person = {name: values.pop(name, name.title()) for name in ("first_name", "last_name")}
-    chosen = list(meeting.occurrences.order_by("start") if dates is None else dates)
+    occurrences = list(meeting.occurrences.order_by("start") if dates is None else dates)
     row = Registration(
         site=site,
         account=meeting.account,
@@ -258,7 +258,7 @@ def make_registration(
             "host": meeting.host_zoom_id,
             "timezone": meeting.timezone,
             "duration": meeting.duration,
-            "dates": [date.start.isoformat() for date in chosen],
+            "dates": [occurrence.start.isoformat() for occurrence in occurrences],
         },
         email_index=tokens.email_index(email),
         idempotency_key=blind_index(f"made up {number} {timezone.now()}", "registration-key"),
@@ -269,9 +269,12 @@ def make_registration(
     if row.state == Registration.State.APPROVED:
         row.join_url = f"https://zoom.us/w/{meeting.zoom_id}?tk=made-up-{number}"
     row.save()
-    for date in chosen:
+    for occurrence in occurrences:
         RegistrationDate.objects.create(
-            registration=row, occurrence=date, zoom_occurrence_id=date.zoom_id, start=date.start
+            registration=row,
+            occurrence=occurrence,
+            zoom_occurrence_id=occurrence.zoom_id,
+            start=occurrence.start,
         )
     row.purge_on = outbox.purge_day(row)
     row.save(update_fields=["purge_on"])

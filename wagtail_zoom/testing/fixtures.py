@@ -16,7 +16,7 @@ UNPACED = 100_000
 
 @pytest.fixture(scope="session")
 def zoom_simulator_process() -> Iterator[SimulatorProcess]:
-    """One simulated Zoom for the whole run."""
+    """One Zoom simulator for the whole test session."""
     process = SimulatorProcess()
     yield process
     process.stop()
@@ -24,14 +24,14 @@ def zoom_simulator_process() -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def zoom_simulator(zoom_simulator_process: SimulatorProcess) -> SimulatorControl:
-    """The simulated Zoom in its first state: seed data, no faults, no calls counted."""
+    """The Zoom simulator, reset: seed data, no faults, no recorded calls."""
     zoom_simulator_process.client.reset()
     return zoom_simulator_process.client
 
 
 @pytest.fixture
 def zoom_app(zoom_simulator: SimulatorControl, settings: Any) -> SimulatorControl:
-    """The simulated Zoom, with this project's ``WAGTAIL_ZOOM`` pointing at it."""
+    """The Zoom simulator, with this project's ``WAGTAIL_ZOOM`` pointing at it."""
     url = zoom_simulator.url
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "OAUTH_URL": url, "API_URL": f"{url}/v2"}
     base = settings.WAGTAIL_ZOOM["BASE_URL"]
@@ -41,9 +41,9 @@ def zoom_app(zoom_simulator: SimulatorControl, settings: Any) -> SimulatorContro
 
 @pytest.fixture
 def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Collects tasks; ``zoom_worker.run()`` works them off in this process.
+    """Collects tasks; ``zoom_worker.run()`` runs them in this process.
 
-    Tasks are taken at once and not at the commit, so it works inside a test's transaction too.
+    Tasks are enqueued immediately and not on commit, so it works inside a test's transaction too.
     """
     from .. import webhooks
     from ..sync import inbox
@@ -51,27 +51,27 @@ def zoom_worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     from .worker import TaskRunner
 
     runner = TaskRunner()
-    at_once = SimpleNamespace(on_commit=lambda work, robust=False: work())
-    monkeypatch.setattr(queue, "transaction", at_once)
+    immediate_transaction = SimpleNamespace(on_commit=lambda work, robust=False: work())
+    monkeypatch.setattr(queue, "transaction", immediate_transaction)
     monkeypatch.setattr(queue, "_send", runner.send)
-    # Wake-ups are rationed, and a real drain looks on for messages that come without one. Here
-    # every message wakes, and a drain ends when the inbox is empty.
+    # In production, enqueueing is debounced, and the task polls for events that were not enqueued.
+    # Here every event enqueues the task, and the task ends when the inbox is empty.
     monkeypatch.setattr(webhooks, "debounce", lambda name, seconds: True)
-    monkeypatch.setattr(inbox, "LINGER", 0)
+    monkeypatch.setattr(inbox, "POLL_SECONDS", 0)
     return runner
 
 
 @pytest.fixture
 def zoom_rows(db: None) -> Any:
-    """The default Site, connected and showing every kind, made of rows only; no Zoom runs."""
+    """The default Site, connected and showing every kind: rows only, without the simulator."""
     from .rows import ZoomRows
 
     return ZoomRows()
 
 
 @pytest.fixture
-def zoom_unpaced(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls leave at once: neither the simulated Zoom nor our own budget holds a rate."""
+def zoom_no_rate_limit(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rate limit: neither in the simulator nor in the client."""
     from ..client import ratelimit
 
     zoom_app.options(rate_limit="off")
@@ -81,16 +81,16 @@ def zoom_unpaced(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def zoom_connect(
-    db: None, zoom_app: SimulatorControl, zoom_unpaced: None, zoom_worker: Any, settings: Any
+    db: None, zoom_app: SimulatorControl, zoom_no_rate_limit: None, zoom_worker: Any, settings: Any
 ) -> Callable[..., Any]:
-    """``zoom_connect("aurora-0")``: the default Site really connected, chosen and imported.
+    """``zoom_connect("aurora-0")``: connects the default Site, sets what to show, imports it.
 
     See :func:`wagtail_zoom.testing.connect.connect_and_import` for the arguments.
     """
     from .connect import connect_and_import
     from .factories import default_site
 
-    # No pause between two reads of one object.
+    # No pause between two fetches of one object.
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
     def connect(person: str = "aurora-0", *, site: Any = None, **site_settings: Any) -> Any:
@@ -101,10 +101,10 @@ def zoom_connect(
 
 @pytest.fixture
 def zoom_deliver(zoom_app: SimulatorControl, zoom_worker: Any) -> Callable[[], list[str]]:
-    """``zoom_deliver()``: hands what Zoom has to tell to our endpoint, and works it off.
+    """``zoom_deliver()``: delivers new webhook events to the endpoint and processes them.
 
-    Returns the names of the events, in their order. Every message is delivered once.
+    Returns the names of the events, in order. Every event is delivered once.
     """
-    from .webhooks import Courier
+    from .webhooks import EventDelivery
 
-    return Courier(zoom_app, zoom_worker).deliver
+    return EventDelivery(zoom_app, zoom_worker).deliver

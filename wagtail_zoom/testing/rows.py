@@ -1,4 +1,4 @@
-"""A Site that shows things from Zoom, made of rows only (fixture ``zoom_rows``)."""
+"""A connected Site made of database rows only (fixture ``zoom_rows``)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from . import factories
 
 
 class ZoomRows:
-    """A connected Site made of rows: one account, one host, every kind shown.
+    """A connected Site: one account, one host, every kind shown.
 
-    ``site``, ``account``, ``host``, ``grant`` and ``settings`` are the rows; the methods add more.
+    ``site``, ``account``, ``host``, ``grant`` and ``settings`` are its rows; the methods add more.
     """
 
     def __init__(
@@ -30,34 +30,36 @@ class ZoomRows:
 
     def meeting(self, topic: str = "", **values: Any) -> Meeting:
         """A meeting that the Site shows, see :func:`factories.make_meeting`."""
-        return self._known(
-            factories.make_meeting(values.pop("host", self.host), **_named(topic, values))
+        return self._with_item(
+            factories.make_meeting(values.pop("host", self.host), **_with_topic(topic, values))
         )
 
     def webinar(self, topic: str = "", **values: Any) -> Meeting:
         """A webinar that the Site shows."""
-        return self._known(
-            factories.make_webinar(values.pop("host", self.host), **_named(topic, values))
+        return self._with_item(
+            factories.make_webinar(values.pop("host", self.host), **_with_topic(topic, values))
         )
 
     def recording(self, topic: str = "", *, publish: bool = True, **values: Any) -> Recording:
-        """A recording that the owner has published, or that waits for a look."""
-        made = factories.make_recording(values.pop("host", self.host), **_named(topic, values))
-        factories.make_item(self.site, made, visibility="published" if publish else "auto")
-        return made
+        """A recording: published, or waiting for review."""
+        recording = factories.make_recording(
+            values.pop("host", self.host), **_with_topic(topic, values)
+        )
+        factories.make_item(self.site, recording, visibility="published" if publish else "auto")
+        return recording
 
-    def item(self, thing: Meeting | Recording, **curation: Any) -> SiteItem:
+    def item(self, zoom_object: Meeting | Recording, **curation: Any) -> SiteItem:
         """The Site's item for a meeting or recording, which a block or page field may hold."""
-        return factories.make_item(self.site, thing, **curation)
+        return factories.make_item(self.site, zoom_object, **curation)
 
     def registration(self, meeting: Meeting, email: str = "", **values: Any) -> Registration:
-        """Somebody who has signed up on this Site."""
+        """A registration on this Site."""
         return factories.make_registration(self.site, meeting, email, **values)
 
-    def _known(self, meeting: Meeting) -> Meeting:
+    def _with_item(self, meeting: Meeting) -> Meeting:
         factories.make_item(self.site, meeting)
         return meeting
 
 
-def _named(topic: str, values: dict[str, Any]) -> dict[str, Any]:
+def _with_topic(topic: str, values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "topic": topic} if topic else values

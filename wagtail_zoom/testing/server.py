@@ -1,4 +1,4 @@
-"""Starts the simulated Zoom as a process of its own and speaks to its control API."""
+"""Starts the Zoom simulator as a process and calls its control API."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode
 import requests
 
 
-def _twice(thing: int | str) -> str:
-    """A UUID in a path: encoded twice, else a slash in it would be one of the path."""
-    return quote(quote(str(thing), safe=""), safe="")
+def _encode_twice(identifier: int | str) -> str:
+    """Encode a UUID twice for use in a path; otherwise a slash in it would separate segments."""
+    return quote(quote(str(identifier), safe=""), safe="")
 
 
 class SimulatorControl:
@@ -23,14 +23,14 @@ class SimulatorControl:
         self.url = url
         self.session = requests.Session()
 
-    def call(self, method: str, target: str, /, **facts: Any) -> dict[str, Any]:
-        """Send a control request; an error of the simulator is raised with its own words.
+    def call(self, method: str, path: str, /, **fields: Any) -> dict[str, Any]:
+        """Send a control request; an error is raised with the simulator's text.
 
         Raises:
             ValueError: the simulator refused the request.
         """
         response = self.session.request(
-            method, f"{self.url}/_sim/{target}", json=facts or None, timeout=60
+            method, f"{self.url}/_sim/{path}", json=fields or None, timeout=60
         )
         if response.status_code == 400:
             raise ValueError(response.json()["error"])
@@ -41,162 +41,162 @@ class SimulatorControl:
         """Accounts, users, counts, clock, options and faults."""
         return self.call("GET", "state")
 
-    def reset(self, **facts: Any) -> dict[str, Any]:
-        """Start the world anew."""
-        return self.call("POST", "reset", **facts)
+    def reset(self, **fields: Any) -> dict[str, Any]:
+        """Delete all data and seed it again."""
+        return self.call("POST", "reset", **fields)
 
     def options(self, **changes: Any) -> dict[str, Any]:
         """Change options."""
         return self.call("POST", "options", **changes)
 
-    def create_meeting(self, host: str, **facts: Any) -> dict[str, Any]:
+    def create_meeting(self, host: str, **fields: Any) -> dict[str, Any]:
         """Create a meeting or webinar of a host (id, e-mail or key such as ``aurora-0``)."""
-        return self.call("POST", "meetings", host=host, **facts)
+        return self.call("POST", "meetings", host=host, **fields)
 
-    def change_meeting(self, number: int, **facts: Any) -> dict[str, Any]:
-        """Move, rename or otherwise change a meeting or one date of it."""
-        return self.call("PATCH", f"meetings/{number}", **facts)
+    def change_meeting(self, number: int, **fields: Any) -> dict[str, Any]:
+        """Change a meeting or one occurrence of it."""
+        return self.call("PATCH", f"meetings/{number}", **fields)
 
     def delete_meeting(
         self, number: int, occurrence_id: str = "", *, permanent: bool = False
     ) -> dict[str, Any]:
-        """Delete a meeting (``permanent``: it cannot be recovered), or cancel one date of it."""
+        """Delete a meeting (``permanent``: cannot be recovered), or cancel one occurrence."""
         query = {"occurrence_id": occurrence_id, "permanent": "1" if permanent else ""}
         suffix = urlencode({name: value for name, value in query.items() if value})
         return self.call("DELETE", f"meetings/{number}?{suffix}")
 
     def recover_meeting(self, number: int, occurrence_id: str = "") -> dict[str, Any]:
-        """Bring back a deleted meeting, or one cancelled date of it."""
+        """Recover a deleted meeting, or one cancelled occurrence of it."""
         return self.call("POST", f"meetings/{number}/recover", occurrence_id=occurrence_id)
 
     def meeting(self, number: int) -> dict[str, Any]:
-        """A meeting or webinar as the simulator keeps it."""
+        """A meeting or webinar as the simulator stores it."""
         return self.call("GET", f"meetings/{number}")
 
     def meetings(self, account: str = "") -> list[dict[str, Any]]:
-        """All meetings and webinars, also deleted ones; of one account (key or id) if given."""
+        """All meetings and webinars, including deleted ones; optionally of one account."""
         return self.call("GET", f"meetings?account={account}")["meetings"]
 
     def start_meeting(self, number: int) -> dict[str, Any]:
-        """Open the room."""
+        """Start a meeting."""
         return self.call("POST", f"meetings/{number}/start")
 
     def end_meeting(self, number: int, *, practice: bool = False) -> dict[str, Any]:
-        """Close the room; ``practice``: only the rehearsal of a webinar is over."""
+        """End a meeting; ``practice``: only the practice session of a webinar has ended."""
         return self.call("POST", f"meetings/{number}/end", practice=practice)
 
     def record_meeting(self, number: int, what: str) -> dict[str, Any]:
-        """Press record (``start``) or ``stop`` in a running meeting."""
+        """Start (``start``) or stop (``stop``) recording in a running meeting."""
         return self.call("POST", f"meetings/{number}/recording/{what}")
 
-    def create_recording(self, host: str = "", **facts: Any) -> dict[str, Any]:
-        """Finish a recording of a host, or of a ``meeting`` (its number)."""
-        return self.call("POST", "recordings", host=host, **facts)
+    def create_recording(self, host: str = "", **fields: Any) -> dict[str, Any]:
+        """Create a finished recording of a host, or of a ``meeting`` (its number)."""
+        return self.call("POST", "recordings", host=host, **fields)
 
     def recordings(self, account: str = "") -> list[dict[str, Any]]:
-        """All recordings, whatever their state; of one account (key or id) if given."""
+        """All recordings in any state; optionally of one account (key or id)."""
         return self.call("GET", f"recordings?account={account}")["recordings"]
 
-    def change_recording(self, uuid: str, **facts: Any) -> dict[str, Any]:
-        """Rename (``topic``), make ready (``processing=False``), add the ``transcript``, ..."""
-        return self.call("PATCH", "recordings", uuid=uuid, **facts)["recordings"][0]
+    def change_recording(self, uuid: str, **fields: Any) -> dict[str, Any]:
+        """Rename (``topic``), finish processing (``processing=False``), add ``transcript``, ..."""
+        return self.call("PATCH", "recordings", uuid=uuid, **fields)["recordings"][0]
 
     def delete_recordings(self, *uuids: str, permanent: bool = False) -> None:
         """Move recordings to the trash, or delete them for good."""
         self.call("DELETE", "recordings", uuids=uuids, permanent=permanent)
 
     def recover_recordings(self, *uuids: str) -> None:
-        """Bring recordings back from the trash."""
+        """Recover recordings from the trash."""
         self.call("PATCH", "recordings", uuids=uuids, action="recover")
 
-    def registrants(self, thing: int | str) -> list[dict[str, Any]]:
-        """Everybody who ever registered, also the cancelled; a number, or a recording's UUID."""
-        return self.call("GET", f"registrants/{_twice(thing)}")["registrants"]
+    def registrants(self, item: int | str) -> list[dict[str, Any]]:
+        """All registrants, including cancelled ones; ``item``: a number, or a recording's UUID."""
+        return self.call("GET", f"registrants/{_encode_twice(item)}")["registrants"]
 
-    def register(self, thing: int | str, **facts: Any) -> dict[str, Any]:
-        """Register somebody as on Zoom's own page (``occurrence_ids`` a list)."""
-        return self.call("POST", f"registrants/{_twice(thing)}", **facts)
+    def register(self, item: int | str, **fields: Any) -> dict[str, Any]:
+        """Register a person as Zoom's own page does (``occurrence_ids``: a list)."""
+        return self.call("POST", f"registrants/{_encode_twice(item)}", **fields)
 
     def decide(
-        self, thing: int | str, registrant: str, action: str, occurrence_id: str = ""
+        self, item: int | str, registrant: str, action: str, occurrence_id: str = ""
     ) -> dict[str, Any]:
-        """Let the host ``approve``, ``deny`` or ``cancel`` a registrant (id or e-mail)."""
-        target = f"registrants/{_twice(thing)}/{registrant}/{action}"
+        """As the host, ``approve``, ``deny`` or ``cancel`` a registrant (id or email)."""
+        target = f"registrants/{_encode_twice(item)}/{registrant}/{action}"
         return self.call("POST", target, occurrence_id=occurrence_id)
 
-    def create_user(self, account: str, **facts: Any) -> dict[str, Any]:
+    def create_user(self, account: str, **fields: Any) -> dict[str, Any]:
         """Add a user to an account (key or id)."""
-        return self.call("POST", "users", account=account, **facts)
+        return self.call("POST", "users", account=account, **fields)
 
     def users(self, account: str = "") -> list[dict[str, Any]]:
         """All users; of one account (key or id) if given."""
         return self.call("GET", f"users?account={account}")["users"]
 
-    def change_user(self, ref: str, **facts: Any) -> dict[str, Any]:
-        """Edit a user (id, e-mail or key); ``status`` active or inactive."""
-        return self.call("PATCH", f"users/{ref}", **facts)
+    def change_user(self, identifier: str, **fields: Any) -> dict[str, Any]:
+        """Edit a user (id, email or key); ``status`` active or inactive."""
+        return self.call("PATCH", f"users/{identifier}", **fields)
 
-    def delete_user(self, ref: str, **facts: Any) -> dict[str, Any]:
-        """Delete a user; ``transfer_to`` another one, ``disassociate=True`` only unlinks it."""
-        return self.call("DELETE", f"users/{ref}", **facts)
+    def delete_user(self, identifier: str, **fields: Any) -> dict[str, Any]:
+        """Delete a user; ``transfer_to``: another user, ``disassociate=True`` only unlinks it."""
+        return self.call("DELETE", f"users/{identifier}", **fields)
 
-    def change_account(self, ref: str, **facts: Any) -> dict[str, Any]:
+    def change_account(self, identifier: str, **fields: Any) -> dict[str, Any]:
         """Change ``name``, ``settings``, ``plan``, ``webinars`` or ``daily_limits``."""
-        return self.call("PATCH", f"accounts/{ref}", **facts)
+        return self.call("PATCH", f"accounts/{identifier}", **fields)
 
     def deauthorize(self, account: str = "", user: str = "") -> int:
         """Uninstall the app for an account, or for one user; returns how many grants ended."""
-        facts = {"user": user} if user else {"account": account}
-        return self.call("POST", "deauthorize", **facts)["ended"]
+        fields = {"user": user} if user else {"account": account}
+        return self.call("POST", "deauthorize", **fields)["ended"]
 
-    def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
-        """Every webhook attempt, and what waits for its first; filters by ``event``, ``state``,
+    def deliveries(self, **filters: Any) -> list[dict[str, Any]]:
+        """Every delivery attempt, and events before their first; filters ``event``, ``state``,
         ``status``, ``account_id``, ``request_id``; ``limit`` counts events (default 1000).
         """
-        return self.call("GET", f"deliveries?{urlencode(wanted)}")["deliveries"]
+        return self.call("GET", f"deliveries?{urlencode(filters)}")["deliveries"]
 
-    def retry_deliveries(self, **facts: Any) -> bool:
-        """Send what is due and wait until it is out; ``all=True``: also what waits for its retry;
-        ``event_id``: that event once more. False when it took longer than ``seconds`` (30).
+    def retry_deliveries(self, **fields: Any) -> bool:
+        """Send due events and wait for them; ``all=True``: also those that wait for a retry;
+        ``event_id``: send that event again. False when it took longer than ``seconds`` (30).
         """
-        return self.call("POST", "deliveries/retry", **facts)["done"]
+        return self.call("POST", "deliveries/retry", **fields)["finished"]
 
-    def send_event(self, message: dict[str, Any], account: str = "") -> dict[str, Any]:
-        """Send a message as it is, whether or not Zoom knows its like."""
-        facts = {"account": account} if account else {}
-        return self.call("POST", "events", message=message, **facts)
+    def send_event(self, body: dict[str, Any], account: str = "") -> dict[str, Any]:
+        """Send any webhook event body unchanged, even of an unknown event."""
+        fields = {"account": account} if account else {}
+        return self.call("POST", "events", body=body, **fields)
 
     def validate_webhook(self) -> dict[str, Any]:
-        """Send the challenge to the webhook URL; ``valid`` tells whether the answer was right."""
+        """Send the URL validation to the webhook URL; ``valid``: whether the answer was right."""
         return self.call("POST", "validate")
 
-    def bulk(self, host: str, **facts: Any) -> dict[str, Any]:
+    def bulk(self, host: str, **fields: Any) -> dict[str, Any]:
         """Create many meetings or recordings at once."""
-        return self.call("POST", "bulk", host=host, **facts)
+        return self.call("POST", "bulk", host=host, **fields)
 
-    def fault(self, kind: str, **facts: Any) -> dict[str, Any]:
+    def fault(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Switch a fault on."""
-        return self.call("POST", "faults", kind=kind, **facts)
+        return self.call("POST", "faults", kind=kind, **fields)
 
     def clear_faults(self) -> None:
         """Switch all faults off."""
         self.call("DELETE", "faults")
 
     def advance(self, span: float | str) -> dict[str, Any]:
-        """Let time pass: seconds, or a text such as ``3d``."""
+        """Advance the clock: seconds, or a text such as ``3d``."""
         return self.call("POST", "clock", advance=span)
 
     def calls(self, query: str = "") -> list[dict[str, Any]]:
-        """The calls that reached the simulator; ``query`` such as ``path=/v2/users``."""
+        """The calls that the simulator received; ``query`` such as ``path=/v2/users``."""
         return self.call("GET", f"calls?{query}")["calls"]
 
-    def forget_calls(self) -> None:
-        """Start counting calls anew."""
+    def clear_calls(self) -> None:
+        """Delete the recorded calls."""
         self.call("DELETE", "calls")
 
 
 class SimulatorProcess:
-    """A simulator in a process of its own, on a free port of this machine."""
+    """A simulator process on a free local port."""
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "wagtail_zoom.testing.simulator", "--port", "0"]
@@ -204,11 +204,11 @@ class SimulatorProcess:
             [*command, *arguments], stdout=subprocess.PIPE, text=True
         )
         line = self.process.stdout.readline() if self.process.stdout else ""
-        found = re.search(r"http://\S+", line)
-        if found is None:
+        match = re.search(r"http://\S+", line)
+        if match is None:
             self.stop()
             raise RuntimeError("The simulator did not start.")
-        self.url = found[0]
+        self.url = match[0]
         self.client = SimulatorControl(self.url)
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
 """Signs webhook deliveries the way Zoom does (x-zm-signature, version ``v0``).
 
-For tests that post events to the webhook endpoint without running the simulator. Only the
-standard library is used, so that it can be imported anywhere.
+For tests that post events to the webhook endpoint without the simulator. Uses only the standard
+library.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import uuid
 
 def signature(body: bytes, secret: str, timestamp: int | str) -> str:
     """Return the value of ``x-zm-signature`` over the raw body; ``timestamp`` in seconds."""
-    message = b"v0:" + str(timestamp).encode("ascii") + b":" + body
-    return "v0=" + hmac.new(secret.encode("utf-8"), message, hashlib.sha256).hexdigest()
+    signed_data = b"v0:" + str(timestamp).encode("ascii") + b":" + body
+    return "v0=" + hmac.new(secret.encode("utf-8"), signed_data, hashlib.sha256).hexdigest()
 
 
 def challenge_answer(plain_token: str, secret: str) -> str:

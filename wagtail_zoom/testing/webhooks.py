@@ -1,7 +1,7 @@
-"""Carries the simulator's messages to our endpoint through Django's test client.
+"""Delivers the simulator's webhook events to the endpoint through Django's test client.
 
-For tests without a web server: the simulator has no address to post to, keeps its messages, and
-:class:`Courier` brings them, signed like Zoom's.
+For tests without a web server: the simulator has no webhook URL and stores its events;
+:class:`EventDelivery` posts them, signed as Zoom does.
 """
 
 from __future__ import annotations
@@ -19,46 +19,50 @@ from .worker import TaskRunner
 
 
 def post_event(
-    message: dict[str, Any],
+    event: dict[str, Any],
     *,
     client: Client | None = None,
     request_id: str | None = None,
     host: str = "localhost",
 ) -> Any:
-    """Post one message (``event``, ``event_ts``, ``payload``), signed, and return the answer."""
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-    headers = sign(body, settings.webhook_secret_tokens[0], request_id=request_id)
+    """Post one signed event (``event``, ``event_ts``, ``payload``) and return the response."""
+    raw = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = sign(raw, settings.webhook_secret_tokens[0], request_id=request_id)
     content_type = headers.pop("content-type")
     return (client or Client()).post(
         reverse("wagtail_zoom:webhook"),
-        body,
+        raw,
         content_type=content_type,
         headers={**headers, "host": host},
     )
 
 
-class Courier:
-    """Brings every message of the simulator once."""
+class EventDelivery:
+    """Delivers every event of the simulator once."""
 
     def __init__(self, zoom: SimulatorControl, worker: TaskRunner) -> None:
         self.zoom = zoom
         self.worker = worker
-        self._brought = {one["event_id"] for one in zoom.deliveries(state="unsubscribed")}
+        self._delivered = {
+            delivery["event_id"] for delivery in zoom.deliveries(state="unsubscribed")
+        }
 
     def deliver(self) -> list[str]:
-        """Bring what is new and work it off; the names of the events, in their order.
+        """Deliver new events and process them; returns the names of the events, in order.
 
         Raises:
-            AssertionError: our endpoint refused a message.
+            AssertionError: the endpoint refused an event.
         """
         events = []
-        for one in self.zoom.deliveries(state="unsubscribed"):
-            if one["event_id"] in self._brought:
+        for delivery in self.zoom.deliveries(state="unsubscribed"):
+            if delivery["event_id"] in self._delivered:
                 continue
-            answer = post_event(one["message"], request_id=one["request_id"])
-            if answer.status_code != 200:
-                raise AssertionError(f"{one['event']} was answered with {answer.status_code}.")
-            self._brought.add(one["event_id"])
-            events.append(one["event"])
+            response = post_event(delivery["body"], request_id=delivery["request_id"])
+            if response.status_code != 200:
+                raise AssertionError(
+                    f"{delivery['event']} was answered with {response.status_code}."
+                )
+            self._delivered.add(delivery["event_id"])
+            events.append(delivery["event"])
         self.worker.run()
         return events

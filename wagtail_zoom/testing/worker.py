@@ -1,4 +1,4 @@
-"""A worker for tests: collects what is enqueued and runs it in this process, when told to."""
+"""A worker for tests: collects enqueued tasks and runs them in this process on request."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from wagtail_zoom import tasks
 
 
 class TaskRunner:
-    """Stands in for the task queue. Tasks may run twice or never, as with a real one."""
+    """Replaces the task queue."""
 
     def __init__(self) -> None:
         self.waiting: deque[tuple[str, tuple[int | str, ...]]] = deque()
         self.ran: list[str] = []
 
     def send(self, name: str, ids: tuple[int | str, ...]) -> None:
-        """Take a task (replaces ``wagtail_zoom.utils.queue._send``)."""
+        """Enqueue a task (replaces ``wagtail_zoom.utils.queue._send``)."""
         self.waiting.append((name, ids))
 
-    def run(self, most: int = 1000) -> int:
-        """Run what waits, and what that enqueues, until nothing is left; how many ran.
+    def run(self, max_tasks: int = 1000) -> int:
+        """Run all tasks, and those they enqueue; returns how many ran.
 
         Raises:
-            AssertionError: it does not come to an end.
+            AssertionError: more than ``max_tasks`` ran.
         """
         count = 0
         while self.waiting:
@@ -30,10 +30,10 @@ class TaskRunner:
             getattr(tasks, name)(*ids)
             self.ran.append(name)
             count += 1
-            if count > most:
+            if count > max_tasks:
                 raise AssertionError("The tasks do not come to an end.")
         return count
 
-    def lose(self) -> None:
-        """Lose everything that waits, as an emptied broker does."""
+    def clear(self) -> None:
+        """Delete all waiting tasks, as a broker that lost its data."""
         self.waiting.clear()

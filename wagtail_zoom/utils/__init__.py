@@ -1,1 +1,1 @@
-"""Helpers that know no model of this package: crypto, fields, logging, queue, redaction, text."""
+"""Helpers without imports of models: crypto, fields, logging, queue, redaction, text."""

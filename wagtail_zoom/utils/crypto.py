@@ -1,9 +1,8 @@
 """Encryption at rest, with rotation, for every secret that we store.
 
-Fernet (AES-CBC with HMAC-SHA256, from ``cryptography``) over a list of keys: the first
-encrypts, all decrypt. The plaintext carries the place it belongs to (model, field and the
-row's natural key), so that a ciphertext copied into another row is refused. This module sits
-on the lowest floor because the model field needs it.
+Fernet (AES-CBC with HMAC-SHA256, from ``cryptography``) with a list of keys: the first encrypts,
+all decrypt. The plaintext includes its binding (model, field and the row's natural key), so that a
+ciphertext copied into another row is refused.
 """
 
 from __future__ import annotations
@@ -29,33 +28,35 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-def encrypt(text: str, place: str) -> str:
-    """Ciphertext of ``text`` that can be read at ``place`` only."""
-    token = _cipher(tuple(settings.encryption_keys)).encrypt(f"{place}{SEPARATOR}{text}".encode())
+def encrypt(text: str, binding: str) -> str:
+    """Ciphertext of ``text``; it can be decrypted with the same ``binding`` only."""
+    token = _cipher(tuple(settings.encryption_keys)).encrypt(f"{binding}{SEPARATOR}{text}".encode())
     return token.decode()
 
 
-def decrypt(token: str, place: str) -> str:
-    """The text that ``encrypt`` was given.
+def decrypt(token: str, binding: str) -> str:
+    """The text that was passed to ``encrypt``.
 
     Raises:
-        DecryptionError: no key fits, the token was altered, or it was made for another place.
+        DecryptionError: no key fits, the token was altered, or its binding differs.
     """
     try:
         plain = _cipher(tuple(settings.encryption_keys)).decrypt(token.encode()).decode()
     except (InvalidToken, UnicodeDecodeError, ValueError) as error:
         raise DecryptionError("A stored secret cannot be decrypted.") from error
-    found, separator, text = plain.partition(SEPARATOR)
+    stored_binding, separator, text = plain.partition(SEPARATOR)
     if (
         not separator
-        or not hmac.compare_digest(found.encode(), place.encode())  # guard: ciphertext-bound-to-row
+        or not hmac.compare_digest(
+            stored_binding.encode(), binding.encode()
+        )  # guard: ciphertext-bound-to-row
     ):
         raise DecryptionError("A stored secret belongs to another row.")
     return text
 
 
 def is_current(token: str) -> bool:
-    """Whether the newest key made this token (else it is due for rotation)."""
+    """Whether the newest key encrypted this token; otherwise it is due for rotation."""
     try:
         Fernet(settings.encryption_keys[0]).decrypt(token.encode())
     except (InvalidToken, ValueError):
@@ -64,7 +65,7 @@ def is_current(token: str) -> bool:
 
 
 def blind_index(value: str, purpose: str, *, key: str | None = None) -> str:
-    """Keyed digest under which a normalised value can be found without being stored.
+    """Keyed digest with which a normalised value can be looked up without being stored.
 
     Keyed with the newest encryption key unless ``key`` names another (rotation looks up under
     every key and rewrites).
@@ -79,5 +80,5 @@ def indexer(purpose: str, *, key: str | None = None) -> Callable[[str], str]:
 
 
 def blind_indexes(value: str, purpose: str) -> list[str]:
-    """The digests of ``value`` under every active key, newest first, for look-ups."""
+    """The digests of ``value`` under every active key, newest first, for lookups."""
     return [blind_index(value, purpose, key=key) for key in settings.encryption_keys]

@@ -1,4 +1,4 @@
-"""Two model fields: ids as Zoom has them, and secrets that are encrypted at rest."""
+"""Two model fields: Zoom IDs, and secrets that are encrypted at rest."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .crypto import DecryptionError, decrypt, encrypt
 
 
 class ZoomIdField(models.CharField):
-    """An id of Zoom's, compared byte for byte on every database.
+    """A Zoom ID, compared byte for byte on every database.
 
-    Zoom's ids and UUIDs are base64: ``abc=`` and ``ABC=`` are two things. MariaDB and MySQL
-    compare text without case by default, so the column gets a binary collation there.
+    Zoom's IDs and UUIDs are base64: ``abc=`` and ``ABC=`` differ. MariaDB and MySQL compare text
+    case-insensitively by default, so the column gets a binary collation there.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -29,18 +29,18 @@ class ZoomIdField(models.CharField):
 
 
 class Secret:
-    """A secret at hand. Prints as ``••••``; ``reveal()`` gives the text, and not to templates.
+    """A secret value. Prints as ``••••``; ``reveal()`` returns the text, but not in templates.
 
     ``reveal`` is marked ``alters_data`` so that Django's template engine refuses to call it.
     Falsy when there is nothing to reveal.
     """
 
-    __slots__ = ("_place", "_token", "_value")
+    __slots__ = ("_binding", "_token", "_value")
 
-    def __init__(self, *, value: str | None = None, token: str = "", place: str = ""):
+    def __init__(self, *, value: str | None = None, token: str = "", binding: str = ""):
         self._value = value
         self._token = token
-        self._place = place
+        self._binding = binding
 
     def reveal(self) -> str:
         """The text in clear.
@@ -50,24 +50,24 @@ class Secret:
         """
         if self._value is not None:
             return self._value
-        return decrypt(self._token, self._place) if self._token else ""
+        return decrypt(self._token, self._binding) if self._token else ""
 
     reveal.alters_data = True  # type: ignore[attr-defined]
 
     @property
     def readable(self) -> bool:
-        """Whether the text can be had with the keys in use."""
+        """Whether the text can be decrypted with the current keys."""
         try:
             self.reveal()
         except DecryptionError:
             return False
         return True
 
-    def sealed(self) -> str:
-        """The ciphertext to store. Encrypts with the newest key if it was set in clear."""
+    def ciphertext(self) -> str:
+        """The ciphertext to store. Text that was assigned is encrypted with the newest key."""
         if self._value is None:
             return self._token
-        return encrypt(self._value, self._place) if self._value else ""
+        return encrypt(self._value, self._binding) if self._value else ""
 
     def __bool__(self) -> bool:
         return bool(self._token if self._value is None else self._value)
@@ -81,7 +81,7 @@ class Secret:
         return format(str(self), spec)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self.sealed() == other.sealed()
+        return isinstance(other, Secret) and self.ciphertext() == other.ciphertext()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -89,15 +89,14 @@ class Secret:
         raise TypeError("A secret cannot be pickled.")
 
 
-class _Sealed(str):
-    """Ciphertext straight from the database, to tell it from a text set in clear."""
+class _Ciphertext(str):
+    """Ciphertext from the database, distinguished from text assigned in clear."""
 
 
 class SecretAttribute(DeferredAttribute):
-    """Hands out ``Secret`` objects that know the row they belong to.
+    """Returns ``Secret`` objects that are bound to their row.
 
-    A data descriptor (it has ``__set__``), so that the value in ``__dict__`` is never handed out
-    bare.
+    A data descriptor (it has ``__set__``), so that the raw value in ``__dict__`` is never returned.
     """
 
     def __set__(self, instance: models.Model, value: Any) -> None:
@@ -109,17 +108,19 @@ class SecretAttribute(DeferredAttribute):
         raw = super().__get__(instance, cls)
         if raw is None or isinstance(raw, Secret):
             return raw or Secret(value="")
-        place = f"{self.field.model._meta.label_lower}.{self.field.name}|{instance.secret_place()}"
-        if isinstance(raw, _Sealed):
-            return Secret(token=str(raw), place=place)
-        return Secret(value=str(raw), place=place)
+        binding = (
+            f"{self.field.model._meta.label_lower}.{self.field.name}|{instance.secret_binding()}"
+        )
+        if isinstance(raw, _Ciphertext):
+            return Secret(token=str(raw), binding=binding)
+        return Secret(value=str(raw), binding=binding)
 
 
 class SecretField(models.TextField):
     """Text that is encrypted at rest and read as a ``Secret``.
 
-    The model must offer ``secret_place() -> str``: the natural key of the row, which must not
-    change while the row lives. Assign plain ``str``; an empty string stores nothing.
+    The model must define ``secret_binding() -> str``: the natural key of the row, which must never
+    change. Assign plain ``str``; an empty string stores nothing.
     Cannot be filtered on. Left out of ``dumpdata`` in clear: serialisers get the ciphertext.
     """
 
@@ -132,24 +133,24 @@ class SecretField(models.TextField):
         super().__init__(*args, **kwargs)
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str:
-        return _Sealed(value) if value else ""
+        return _Ciphertext(value) if value else ""
 
     def to_python(self, value: Any) -> Any:
         return value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         secret: Secret = getattr(model_instance, self.attname)
-        return _Sealed(secret.sealed())
+        return _Ciphertext(secret.ciphertext())
 
     def get_prep_value(self, value: Any) -> str:
         if isinstance(value, Secret):
-            return value.sealed()
-        if value and not isinstance(value, _Sealed):
+            return value.ciphertext()
+        if value and not isinstance(value, _Ciphertext):
             raise ValueError("A secret is only stored through its model instance.")
         return str(value or "")
 
     def value_to_string(self, obj: models.Model) -> str:
-        return getattr(obj, self.attname).sealed()
+        return getattr(obj, self.attname).ciphertext()
 
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name in ("exact", "isnull") else None

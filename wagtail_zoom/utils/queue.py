@@ -1,8 +1,8 @@
 """The task queue: ``enqueue()`` for tasks, and the only schedule, which runs every minute.
 
-django-q2 has no de-duplication, no priorities, and its brokers lose or repeat tasks when a
-worker dies. So a task is only a wake-up for rows that our own tables hold; everything that
-is enqueued may run twice or never, and a minutely sweep finds what got lost.
+django-q2 has no de-duplication and no priorities, and its brokers lose or repeat tasks when a
+worker dies. So a task only wakes the worker for rows in our own tables. Each task may run twice or
+never; a sweep every minute finds rows whose task was lost.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Q_OPTIONS = {"ack_failure": True, "save": False, "group": "wagtail-zoom"}
 def enqueue(name: str, *ids: int | str) -> None:
     """Wake the worker: run ``wagtail_zoom.tasks.<name>(*ids)`` after the transaction commits.
 
-    Only whole numbers and short strings may travel: the queue stores pickles that anyone with
-    database access can read. A broker that is away is logged, not raised: the rows are there,
-    the sweep picks them up.
+    Only integers and short strings are allowed: the queue stores pickles that anyone with database
+    access can read. A broker that cannot be reached is logged, not raised: the sweep finds the
+    rows.
     """
     for value in ids:
         if not isinstance(value, int | str) or (
@@ -44,10 +44,10 @@ def enqueue(name: str, *ids: int | str) -> None:
 
 
 def debounce(name: str, seconds: int) -> bool:
-    """Whether nobody has asked for this within the running stretch of ``seconds``.
+    """Whether this is the first call for ``name`` in the current interval of ``seconds``.
 
-    For wake-ups that one a second is enough of. The stretch is part of the key: a key that a wrong
-    clock has dated would else keep everybody quiet until its time comes.
+    Limits how often the worker is woken. The interval is part of the key; otherwise a clock jump
+    would suppress wake-ups until the key expires.
     """
     try:
         return cache.add(_bucket(name, seconds), 1, timeout=seconds)
@@ -56,7 +56,7 @@ def debounce(name: str, seconds: int) -> bool:
 
 
 def reset_debounce(name: str, seconds: int) -> None:
-    """Whoever asks next is the first again."""
+    """Make the next call of ``debounce`` the first one again."""
     try:
         cache.delete(_bucket(name, seconds))
     except Exception:
@@ -71,12 +71,15 @@ def _send(name: str, ids: tuple[int | str, ...]) -> None:
     try:
         async_task(f"{TASKS}.{name}", *ids, q_options=dict(Q_OPTIONS))
     except Exception as error:
-        logger.warning("The task queue is away (%s); the sweep will find it.", type(error).__name__)
+        logger.warning(
+            "The task queue cannot be reached (%s); the sweep will find the rows.",
+            type(error).__name__,
+        )
 
 
 def ensure_schedule(**kwargs: Any) -> None:
-    """Make the schedule be there exactly once and due within a minute, whatever happened before
-    (after ``migrate``).
+    """Create or repair the schedule, so that it exists once and is due within a minute (after
+    ``migrate``).
 
     Names of schedules are not unique in django-q2, so surplus rows are removed.
     """
@@ -109,8 +112,8 @@ def ensure_schedule(**kwargs: Any) -> None:
 
 
 def repair_schedule(now: datetime | None = None) -> int:
-    """A minutely job is due within a minute. A later time was written by a clock that ran ahead,
-    and nothing would beat until then."""
+    """Make the schedule due now if its next run is later than two minutes. Such a time was written
+    by a clock that ran ahead, and no job would run until then."""
     if not apps.is_installed("django_q"):
         return 0
     from django_q.models import Schedule
@@ -121,9 +124,9 @@ def repair_schedule(now: datetime | None = None) -> int:
 
 
 def on_worker_start(**kwargs: Any) -> None:
-    """Receiver of django-q2's ``post_spawn``: to start the worker anew helps in any case."""
+    """Receiver of django-q2's ``post_spawn``: restarting the worker repairs the schedule."""
     try:
         repair_schedule()
     except Exception as error:
-        # A worker that cannot reach its database has worse to tell; it must not die of this.
-        logger.warning("The schedule could not be looked at (%s).", type(error).__name__)
+        # A worker that cannot reach its database reports that itself; it must not stop here.
+        logger.warning("The schedule could not be checked (%s).", type(error).__name__)

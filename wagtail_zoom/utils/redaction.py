@@ -1,4 +1,4 @@
-"""What of a message from Zoom may be stored: cleaned, without secrets, without personal data."""
+"""Reduces webhook events to the data that may be stored: no secrets, no personal data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VOLATILE = frozenset(
         "recording_play_passcode",
     }
 )
-"""Members that differ between twins of one event; they say nothing about its identity."""
+"""Members that differ between copies of one event; they are no part of its identity."""
 
 SECRET = VOLATILE | {
     "join_url",
@@ -52,20 +52,20 @@ PERSONAL = frozenset(
         "tracking_fields",
     }
 )
-REGISTRANT_KEPT = frozenset({"id", "status"})
-"""All that is kept of a registrant: enough to find the sign-up it belongs to."""
+REGISTRANT_FIELDS = frozenset({"id", "status"})
+"""Stored fields of a registrant: enough to find the registration it belongs to."""
 
 
 def may_be_unstorable(text: str) -> bool:
-    """Whether decoding this JSON can give anything that ``clean`` replaces.
+    """Whether decoding this JSON can give any character that ``clean`` replaces.
 
-    In JSON that was UTF-8 such letters stand as escapes only.
+    In JSON encoded as UTF-8 such characters are escaped.
     """
     return _ESCAPED.search(text) is not None
 
 
 def clean(value: Any) -> Any:
-    """Replace what a database cannot hold (U+0000, lone surrogates) in keys and values."""
+    """Replace characters that no database stores (U+0000, lone surrogates), also in keys."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, list):
@@ -81,34 +81,34 @@ def redact(value: Any) -> Any:
         return [redact(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for key, item in value.items():
         if key == "registrant" and isinstance(item, dict):  # guard: payload-registrant-reduced
-            kept[key] = {name: item[name] for name in REGISTRANT_KEPT if name in item}
+            stored[key] = {name: item[name] for name in REGISTRANT_FIELDS if name in item}
         elif (
             key not in SECRET  # guard: payload-secrets-dropped
             and key not in PERSONAL  # guard: payload-personal-data-dropped
         ):
-            kept[key] = redact(item)
-    return kept
+            stored[key] = redact(item)
+    return stored
 
 
-def _stable(value: Any) -> Any:
+def _without_volatile(value: Any) -> Any:
     if isinstance(value, list):
-        return [_stable(item) for item in value]
+        return [_without_volatile(item) for item in value]
     if isinstance(value, dict):
-        return {key: _stable(item) for key, item in value.items() if key not in VOLATILE}
+        return {key: _without_volatile(item) for key, item in value.items() if key not in VOLATILE}
     return value
 
 
 def content_key(body: dict[str, Any]) -> str:
-    """Identity of an event by what it says, for when the request id is missing.
+    """Identity of an event by its content, for when the request ID is missing.
 
-    The request id is not signed, so both keys are unique: neither a changed id nor a changed
-    download token makes a second event of one. Keyed, because it covers what is not stored: most
-    of the message stands beside it in the row, and with a copy of the database addresses and names
-    could else be tried out until the digest fits. The oldest key is used, so that adding a newer
-    one doubles no event; where that one is taken away, a repetition costs one more read.
+    The request ID is not signed, so both keys are unique: neither a changed ID nor a changed
+    download token makes a second event of one. An HMAC, not a hash: the digest covers personal data
+    that is not stored, and with a copy of the database that data could be brute-forced. The oldest
+    key is used, so that adding a newer one duplicates no event; when the oldest key is removed, a
+    repeated event costs one more read.
     """
-    text = json.dumps(_stable(body), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_without_volatile(body), sort_keys=True, separators=(",", ":"))
     return blind_index(text, "message", key=settings.encryption_keys[-1])

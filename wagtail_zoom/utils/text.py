@@ -1,4 +1,4 @@
-"""Sanitises text from Zoom for public pages: plain, or with a few safe tags.
+"""Sanitises text from Zoom for public pages: as plain text or with a few safe tags.
 
 Owners paste whole invitations into the description. Links to Zoom and lines with number and
 passcode are removed, because the Site's join policy decides who may join, not a pasted text.
@@ -15,37 +15,37 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ..conf import settings
 
-TAGS = {"p", "br", "ul", "ol", "li", "b", "strong", "i", "em", "a"}
+ALLOWED_TAGS = {"p", "br", "ul", "ol", "li", "b", "strong", "i", "em", "a"}
 _MARKUP = re.compile(r"</?(?:p|br|ul|ol|li|b|strong|i|em|a|div|span)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-_BLOCKS = re.compile(r"(</?(?:p|br|ul|ol|li|div)\b[^<>]*>|\n)", re.IGNORECASE)
-"""What ends a line where Zoom's markup is shown."""
-_CODES = (
+_BLOCK_TAGS = re.compile(r"(</?(?:p|br|ul|ol|li|div)\b[^<>]*>|\n)", re.IGNORECASE)
+"""Tags and line breaks that end a line of Zoom's markup."""
+_PASSCODE_WORDS = (
     r"passcode|kenncode|mot de passe|code secret|code d.acc[èe]s|c[óo]digo de acceso|contrase[ñn]a"
 )
-_INVITE = re.compile(
+_INVITE_LINE = re.compile(
     rf"^[^\S\n]*(?:[-*•·–>|][^\S\n]*)?(?:meeting id|webinar id|meeting-id|"
-    rf"(?:(?:meeting|webinar)[ -])?(?:{_CODES}|password|kennwort|passwort))"
-    # Spaces are everything but breaks: no-break ones come from French and from editors.
+    rf"(?:(?:meeting|webinar)[ -])?(?:{_PASSCODE_WORDS}|password|kennwort|passwort))"
+    # All spaces except line breaks, because French text and editors use no-break spaces.
     rf"[^\S\n]*[:：][^\n]*$"
-    # A number to be dialled with one tap ends with the passcode.
+    # A one-tap phone number ends with the passcode.
     rf"|^[^\n]*,,[0-9]{{6,12}}#[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_SAID = re.compile(rf"\b(?:{_CODES})[^\S\n]*[:：][^\S\n]*\S+", re.IGNORECASE)
-"""In the middle of a line only the code itself goes."""
+_INLINE_PASSCODE = re.compile(rf"\b(?:{_PASSCODE_WORDS})[^\S\n]*[:：][^\S\n]*\S+", re.IGNORECASE)
+"""Within a line only the passcode is removed."""
 
 INVITE_WORDS = (
     "meeting id", "webinar id", "passcode", "password", "kenncode", "meeting-id", "mot de passe",
     "code secret", "code d", "digo de acceso", "contrase", "kennwort", "passwort", ",,",
 )  # fmt: skip
-"""Every line that is cut out has one of these in it; so do others, which does no harm."""
+"""Each removed line contains one of these. Other lines may contain them too."""
 
 
 def _without_links(text: str) -> str:
     hosts = "|".join(re.escape(host) for host in settings.link_hosts if host)
     if hosts:
-        # Bounded, as host names are: else a long row of dashes would take seconds.
+        # Bounded like hostnames; otherwise a long row of dashes takes seconds.
         labels = r"(?:[\w-]{1,63}\.){0,6}"
         link = rf"(?:https?://|zoommtg://|zoomus://)?{labels}(?:{hosts})(?::\d+)?/[^\s<>\"')]*"
         text = re.sub(link, "", text, flags=re.IGNORECASE)
@@ -53,22 +53,22 @@ def _without_links(text: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    return _SAID.sub("", _INVITE.sub("", _without_links(text)))
+    return _INLINE_PASSCODE.sub("", _INVITE_LINE.sub("", _without_links(text)))
 
 
 def _markup_without_secrets(text: str) -> str:
-    """The same in Zoom's markup: a line is what stands there as one, whatever tags are in it."""
-    parts = _BLOCKS.split(_without_links(text))
-    for at, part in enumerate(parts[::2]):
-        said = html.unescape(_TAG.sub("", part))
-        if said != _without_secrets(said):
-            # What is left of such a line goes without its tags.
-            parts[2 * at] = html.escape(_without_secrets(said))
+    """Works on Zoom's markup: a line is what is displayed as one line, with any inline tags."""
+    parts = _BLOCK_TAGS.split(_without_links(text))
+    for index, part in enumerate(parts[::2]):
+        plain = html.unescape(_TAG.sub("", part))
+        if plain != _without_secrets(plain):
+            # The rest of such a line loses its tags.
+            parts[2 * index] = html.escape(_without_secrets(plain))
     return "".join(parts)
 
 
 def _without_word(text: str, word: str) -> str:
-    """Without the owner's mark word, which only marks what may be shown."""
+    """Removes the owner's mark word, which only marks what may be shown."""
     return re.sub(re.escape(word), "", text, flags=re.IGNORECASE) if word else text
 
 
@@ -97,7 +97,7 @@ def sanitize_html(text: str, mark_word: str = "") -> SafeString:
         return mark_safe(  # noqa: S308  (nh3 has sanitised it)
             nh3.clean(
                 cut,
-                tags=TAGS,  # guard: markup-allow-list
+                tags=ALLOWED_TAGS,  # guard: markup-allow-list
                 attributes={"a": {"href"}},  # guard: markup-attributes
                 url_schemes={"http", "https", "mailto"},  # guard: markup-link-schemes
                 link_rel="nofollow noopener",

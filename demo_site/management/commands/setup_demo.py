@@ -1,4 +1,4 @@
-"""``setup_demo``: database, sites, pages, log-ins; with ``--connect`` also the connections."""
+"""``setup_demo``: database, Sites, pages, users; with ``--connect`` also the connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from demo_site import content, people
+from demo_site import content, users
 from demo_site.sites import SITES
 
 
@@ -25,15 +25,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["connect"]:
-            from demo_site import connecting
+            from demo_site import connections
 
-            connecting.connect_all(self.stdout.write)
-            if not connecting.wait_for_import():
+            connections.connect_all(self.stdout.write)
+            if not connections.wait_for_import():
                 self.stdout.write("The first import goes on in the background.")
             return
         call_command("migrate", verbosity=0, interactive=False)
         with transaction.atomic():
             content.remove_welcome()
-            people.ensure_admin()
-            for facts in SITES:
-                people.ensure_owner(facts, content.ensure_site(facts, settings.PLACES.port))
+            users.ensure_admin()
+            for site_data in SITES:
+                users.ensure_owner(site_data, content.ensure_site(site_data, settings.DEMO.port))

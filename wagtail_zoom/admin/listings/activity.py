@@ -1,4 +1,4 @@
-"""The activity list of a Site, with the message behind a line and "Replay" for a failed one."""
+"""The activity list of a Site, with the payload of events and "Replay" for failed ones."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from wagtail.log_actions import log
 
 from ...models import Activity, ExposedHost, WebhookEvent, ZoomSettings
 from .. import activity, formatting, links, payload
-from ..permissions import RowGuard, visible_to
-from ..site_state import Action
+from ..permissions import OwnerAccessMixin, visible_to
+from ..site_state import StatusAction
 from .base import SiteIndexView
 from .columns import Cell, CellColumn
 
 WEEK = "7"
-LOOKS = {
+OUTCOME_ICONS = {
     Activity.Outcome.GOOD: ("success", "good"),
     Activity.Outcome.WAITING: ("time", "work"),
     Activity.Outcome.FAILED: ("warning", "bad"),
@@ -40,7 +40,7 @@ LOOKS = {
 
 
 class ActivityFilters(WagtailFilterSet):
-    """When, what about, and how it went."""
+    """Age, category and outcome."""
 
     when = django_filters.ChoiceFilter(
         label=gettext_lazy("When"),
@@ -71,17 +71,17 @@ class ActivityFilters(WagtailFilterSet):
         fields: list[str] = []
 
     def by_age(self, rows: QuerySet[Activity], name: str, value: str) -> QuerySet[Activity]:
-        return rows.filter(at__gte=timezone.now() - timedelta(days=int(value)))
+        return rows.filter(created_at__gte=timezone.now() - timedelta(days=int(value)))
 
 
-class SentenceColumn(Column):
-    """The sentence, its detail, and what Zoom sent behind a disclosure."""
+class ActivityTextColumn(Column):
+    """The text, its detail, and a disclosure with the payload."""
 
     cell_template_name = "wagtail_zoom/admin/cells/sentence.html"
 
 
 class ReplayColumn(Column):
-    """A button for what failed."""
+    """A button to replay a failed event."""
 
     header_template_name = "wagtail_zoom/admin/cells/no_header.html"
     cell_template_name = "wagtail_zoom/admin/cells/replay.html"
@@ -93,17 +93,17 @@ class ActivityView(SiteIndexView):
     page_title = gettext_lazy("Activity")
     filterset_class = ActivityFilters
     search_fields = ["data"]
-    empty_sentence = gettext_lazy("Nothing has happened yet.")
+    empty_text = gettext_lazy("Nothing has happened yet.")
     search_placeholder = gettext_lazy("Search the activity")
     default_filters = {"when": WEEK}
-    list_export = ["at", "row_sentence", "row_detail", "row_outcome"]
-    export_times = ("at",)
+    list_export = ["created_at", "row_activity", "row_detail", "row_outcome"]
+    export_times = ("created_at",)
 
     @cached_property
     def export_headings(self) -> dict[str, str]:
         return {
-            "at": _("When"),
-            "row_sentence": _("What happened"),
+            "created_at": _("When"),
+            "row_activity": _("What happened"),
             "row_detail": _("Detail"),
             "row_outcome": _("Outcome"),
         }
@@ -111,59 +111,63 @@ class ActivityView(SiteIndexView):
     @cached_property
     def columns(self) -> list[Any]:
         return [
-            CellColumn("when", label=_("When"), accessor=_when, classname="wza-when"),
-            SentenceColumn("what", label=_("What happened"), accessor="row_worded"),
-            CellColumn("outcome", label=_("Outcome"), accessor=_outcome),
+            CellColumn("when", label=_("When"), accessor=_when_cell, classname="wza-when"),
+            ActivityTextColumn("what", label=_("What happened"), accessor="row_activity_text"),
+            CellColumn("outcome", label=_("Outcome"), accessor=_outcome_cell),
             ReplayColumn("replay", label=_("Actions"), accessor="row_replay"),
         ]
 
     def get_base_queryset(self) -> QuerySet[Activity]:
         return super().get_base_queryset().select_related("user", "event", "item")
 
-    def nothing_by_default(self) -> str:
+    def default_filters_text(self) -> str:
         return _("Nothing has happened in the last 7 days.")
 
     def order_queryset(self, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
-        return queryset.order_by("-at", "-pk")
+        return queryset.order_by("-created_at", "-pk")
 
     def search_queryset(self, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
         if not self.is_searching:
             return queryset
-        words = self.search_query.strip()
-        found = Q(code__icontains=words) | Q(row_text__icontains=words)
-        found |= Q(item__title__icontains=words) | Q(item__last_title__icontains=words)
-        return queryset.annotate(row_text=Cast("data", CharField())).filter(found)
+        query = self.search_query.strip()
+        condition = Q(code__icontains=query) | Q(row_text__icontains=query)
+        condition |= Q(item__title__icontains=query) | Q(item__last_title__icontains=query)
+        return queryset.annotate(row_text=Cast("data", CharField())).filter(condition)
 
     def intro(self) -> dict[str, Any]:
         dead = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
         n = dead.exclude(event__payload={}).values("event").distinct().count()
-        if not n or self.facts.grant is None:
+        if not n or self.site_status.grant is None:
             return {}
         text = ngettext(
             "%(n)d message of Zoom’s could not be handled.",
             "%(n)d messages of Zoom’s could not be handled.",
             n,
         ) % {"n": n}
-        again = Action(_("Replay all of them"), links.url("replay", self.facts))
-        return {"strong": text, "text": _("Nothing is lost."), "action": again}
+        replay_all = StatusAction(
+            _("Replay all of them"), links.view_url("replay", self.site_status)
+        )
+        return {"strong": text, "text": _("Nothing is lost."), "action": replay_all}
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         dead = WebhookEvent.State.DEAD
-        hosts = _hosts(self.facts.site_settings)
+        host_ids = _visible_host_ids(self.site_status.site_settings)
         for row in rows:
-            sees = payload.may_see(row, hosts)
-            row.row_worded = activity.worded(row)
-            row.row_raw = payload.raw(row) if sees else ""
-            row.row_sentence = strip_tags(str(row.row_worded.text))
-            row.row_detail = row.row_worded.detail
+            can_view = payload.can_view(row, host_ids)
+            row.row_activity_text = activity.activity_text(row)
+            row.row_payload = payload.formatted_payload(row) if can_view else ""
+            row.row_activity = strip_tags(str(row.row_activity_text.text))
+            row.row_detail = row.row_activity_text.detail
             row.row_outcome = row.get_outcome_display()
-            can = row.event is not None and row.event.state == dead and row.event.payload
-            row.row_replay = reverse("wagtail_zoom_activity:replay", args=[row.pk]) if can else ""
+            can_replay = row.event is not None and row.event.state == dead and row.event.payload
+            row.row_replay = (
+                reverse("wagtail_zoom_activity:replay", args=[row.pk]) if can_replay else ""
+            )
         return rows
 
 
-class ReplayView(RowGuard, View):
-    """Handle the message behind a line again. Harmless: messages only cause reads."""
+class EventReplayView(OwnerAccessMixin, View):
+    """Replay one webhook event. This is safe: events only cause reads."""
 
     model = Activity
     http_method_names = ["post"]
@@ -184,20 +188,23 @@ class ReplayView(RowGuard, View):
         return redirect(f"{reverse('wagtail_zoom_activity:index')}?site={row.site_id}")
 
 
-def _hosts(site_settings: ZoomSettings) -> set[str]:
-    """Zoom's ids of the hosts that this Site has ticked and that its own grant covers."""
-    ticked = ExposedHost.objects.filter(
+def _visible_host_ids(site_settings: ZoomSettings) -> set[str]:
+    """Zoom's ids of the hosts that this Site has selected and its own grant covers."""
+    exposed = ExposedHost.objects.filter(
         settings=site_settings.pk, host__account=site_settings.account_id
     )
-    known = ticked.values_list("host__zoom_id", flat=True)
+    zoom_ids = exposed.values_list("host__zoom_id", flat=True)
     grant = site_settings.grant
-    return {zoom_id for zoom_id in known if grant is not None and grant.covers(zoom_id)}
+    return {zoom_id for zoom_id in zoom_ids if grant is not None and grant.covers(zoom_id)}
 
 
-def _when(row: Any) -> Cell:
-    return Cell(formatting.stamp(row.at), _("%(age)s ago") % {"age": formatting.age(row.at)})
+def _when_cell(row: Any) -> Cell:
+    return Cell(
+        formatting.relative_date_time(row.created_at),
+        _("%(age)s ago") % {"age": formatting.age(row.created_at)},
+    )
 
 
-def _outcome(row: Any) -> Cell:
-    icon, tone = LOOKS[row.outcome]
+def _outcome_cell(row: Any) -> Cell:
+    icon, tone = OUTCOME_ICONS[row.outcome]
     return Cell(row.row_outcome, icon=icon, tone=tone)

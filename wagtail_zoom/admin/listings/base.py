@@ -1,4 +1,4 @@
-"""Base of the lists: one Site at a time, rows made ready page by page, exports that are text."""
+"""Base of the lists: one Site at a time, rows decorated page by page, safe exports."""
 
 from __future__ import annotations
 
@@ -20,69 +20,72 @@ from wagtail.models import Site
 
 from ...models import ZoomSettings
 from ...permissions import sites_for
-from .. import links, site_status
+from .. import links
+from ..site_status import SiteStatus, get_site_status
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """First characters that make a spreadsheet run a cell of a CSV file."""
 EXPORT_CHUNK = 500
 
 
-def as_text(value: Any) -> Any:
-    """A value for a CSV cell that no spreadsheet takes for a formula."""
+def escape_formula(value: Any) -> Any:
+    """A value for a CSV cell that no spreadsheet runs as a formula."""
     text = force_str(value, strings_only=True)
-    if isinstance(text, str) and text.startswith(FORMULA):  # guard: export-without-formulas
+    if isinstance(text, str) and text.startswith(FORMULA_STARTS):  # guard: export-without-formulas
         return f"'{text}"
     return text
 
 
-def chosen_site(request: HttpRequest) -> Site:
-    """The Site a list is about: the one asked for, else the address's, else a connected one.
+def requested_site(request: HttpRequest) -> Site:
+    """The Site of a list: the requested one, otherwise that of the URL, otherwise a connected one.
 
-    Only Sites whose Zoom settings this user may change exist here.
+    Only Sites whose Zoom settings this user may change.
     """
-    mine = sites_for(request.user).select_related("root_page")
-    asked = request.GET.get("site", "")
-    if asked:
-        if not asked.isdigit():
+    own_sites = sites_for(request.user).select_related("root_page")
+    site_param = request.GET.get("site", "")
+    if site_param:
+        if not site_param.isdigit():
             raise Http404
-        return get_object_or_404(mine, pk=int(asked))
-    here = Site.find_for_request(request)
-    linked = mine.filter(pk__in=ZoomSettings.objects.filter(account__isnull=False).values("site"))
-    found = (
-        (linked.filter(pk=here.pk).first() if here else None)
-        or linked.order_by("hostname").first()
-        or mine.order_by("hostname").first()
+        return get_object_or_404(own_sites, pk=int(site_param))
+    current = Site.find_for_request(request)
+    connected = own_sites.filter(
+        pk__in=ZoomSettings.objects.filter(account__isnull=False).values("site")
     )
-    if found is None:
+    site = (
+        (connected.filter(pk=current.pk).first() if current else None)
+        or connected.order_by("hostname").first()
+        or own_sites.order_by("hostname").first()
+    )
+    if site is None:
         raise Http404
-    return found
+    return site
 
 
 class SiteIndexView(IndexView):
-    """A list of one Site's rows. Subclasses say which rows, columns and filters."""
+    """A list of one Site's rows. Subclasses define rows, columns and filters."""
 
     template_name = "wagtail_zoom/admin/listing.html"
     results_template_name = "wagtail_zoom/admin/listing_results.html"
     paginate_by = 20
     bulk_type = ""
     """Type of the bulk actions' rows; empty without bulk actions."""
-    empty_sentence = ""
+    empty_text = ""
     search_placeholder: Any = ""
     default_filters: dict[str, str] = {}
-    """Filters that hold as long as nothing else is asked for."""
+    """Filter values used when the URL has none."""
     export_times: tuple[str, ...] = ()
-    """Exported fields that are moments: a workbook, whose cells know no zone, names it above."""
+    """Exported datetime fields. Cells of a workbook have no time zone, so its heading names it."""
     search_backend_name = None
     any_permission_required = ["change"]
 
     @cached_property
     def site(self) -> Site:
-        return chosen_site(self.request)
+        return requested_site(self.request)
 
     @cached_property
-    def facts(self) -> site_status.Facts:
-        """What is known about the Site, for the gate and for empty lists."""
-        return site_status.of(self.site)
+    def site_status(self) -> SiteStatus:
+        """The status of the Site, for visibility rules and empty lists."""
+        return get_site_status(self.site)
 
     def get_base_queryset(self) -> QuerySet[Any]:
         return super().get_base_queryset().filter(site=self.site)
@@ -92,15 +95,15 @@ class SiteIndexView(IndexView):
         return SearchForm(data, placeholder=self.search_placeholder)
 
     def get_filterset_kwargs(self) -> dict[str, Any]:
-        known = super().get_filterset_kwargs()
-        data = known["data"].copy()
+        filterset_kwargs = super().get_filterset_kwargs()
+        data = filterset_kwargs["data"].copy()
         for name, value in self.default_filters.items():
             data.setdefault(name, value)
-        return known | {"data": data}
+        return filterset_kwargs | {"data": data}
 
     @property
-    def is_narrowed(self) -> bool:
-        """The person asked for something, beyond the filters that hold by themselves."""
+    def has_user_filters(self) -> bool:
+        """Whether the user searched or filtered, beyond the default filters."""
         if self.is_searching:
             return True
         changed = self.filters.form.changed_data if self.is_filtering else []
@@ -109,7 +112,7 @@ class SiteIndexView(IndexView):
         )
 
     def count_name(self, n: int) -> str:
-        """What the rows are called below the list."""
+        """The name of the rows, shown below the list."""
         return ngettext("entry", "entries", n)
 
     def decorate(self, rows: list[Any]) -> list[Any]:
@@ -117,17 +120,17 @@ class SiteIndexView(IndexView):
         return rows
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
-        paginator, page, rows, more = super().paginate_queryset(queryset, page_size)
+        paginator, page, rows, is_paginated = super().paginate_queryset(queryset, page_size)
         page.object_list = self.decorate(list(rows))
         paginator.verbose_name = self.count_name(1)
         paginator.verbose_name_plural = self.count_name(paginator.count)
-        return paginator, page, page.object_list, more
+        return paginator, page, page.object_list, is_paginated
 
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
-        return super().as_spreadsheet(Decorated(queryset, self.decorate), spreadsheet_format)
+        return super().as_spreadsheet(DecoratedRows(queryset, self.decorate), spreadsheet_format)
 
     def stream_csv(self, queryset: Any) -> Iterator[Any]:
-        return as_asked(super().stream_csv(queryset))
+        return in_current_locale(super().stream_csv(queryset))
 
     def get_heading(self, queryset: Any, field: str) -> str:
         heading = force_str(self.export_headings.get(field, field))
@@ -137,11 +140,11 @@ class SiteIndexView(IndexView):
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
         if isinstance(value, datetime):
-            # As the list shows it. Wagtail writes UTC, and in a workbook nothing says so.
+            # In the time zone of the list. Wagtail writes UTC, which a workbook does not show.
             value = timezone.localtime(value)
             return value.replace(tzinfo=None) if export_format == self.FORMAT_XLSX else value
         value = super().preprocess_field_value(field, value, export_format)
-        return as_text(value) if export_format == self.FORMAT_CSV else value
+        return escape_formula(value) if export_format == self.FORMAT_CSV else value
 
     def get_filename(self) -> str:
         return f"zoom-{self.model._meta.model_name}-{self.site.hostname}"
@@ -154,40 +157,40 @@ class SiteIndexView(IndexView):
         context["bulk_type"] = self.bulk_type
         context["bulk_item_type"] = self.bulk_type.upper()
         context["intro"] = self.intro()
-        context["empty"] = self.empty()
-        context["panel_url"] = links.panel_url(self.facts)
+        context["empty_message"] = self.empty_message()
+        context["panel_url"] = links.panel_url(self.site_status)
         return context
 
     def intro(self) -> dict[str, Any]:
-        """``{"strong", "text", "url", "link"}`` above the list, or nothing."""
+        """``{"strong", "text", "url", "link"}`` above the list, or empty."""
         return {}
 
-    def empty(self) -> dict[str, Any]:
-        """``{"text", "url", "link"}``: why there is nothing here, and where to go."""
-        if self.facts.account is None:
-            url = links.panel_url(self.facts)
+    def empty_message(self) -> dict[str, Any]:
+        """``{"text", "url", "link"}``: why the list is empty, and where to go."""
+        if self.site_status.account is None:
+            url = links.panel_url(self.site_status)
             return {
                 "text": _("Zoom is not connected."),
                 "url": url,
                 "link": _("Connect Zoom"),
             }
-        if self.is_narrowed:
+        if self.has_user_filters:
             url = f"{self.index_url}?site={self.site.pk}"
             return {"text": _("No match."), "url": url, "link": _("Clear the filters")}
         if self.default_filters:
-            everything = "&".join(f"{name}=" for name in self.default_filters)
+            empty_params = "&".join(f"{name}=" for name in self.default_filters)
             if self.get_base_queryset().exists():
-                url = f"{self.index_url}?site={self.site.pk}&{everything}"
-                return {"text": self.nothing_by_default(), "url": url, "link": _("Show all")}
-        return {"text": self.empty_sentence}
+                url = f"{self.index_url}?site={self.site.pk}&{empty_params}"
+                return {"text": self.default_filters_text(), "url": url, "link": _("Show all")}
+        return {"text": self.empty_text}
 
-    def nothing_by_default(self) -> str:
-        """There is something, but the filters that hold by themselves leave it out."""
+    def default_filters_text(self) -> str:
+        """Text when only the default filters hide all rows."""
         return _("No match.")
 
 
-class Decorated:
-    """A queryset for export: rows are made ready in chunks, so that memory stays small."""
+class DecoratedRows:
+    """A queryset for export: rows are decorated in chunks to limit memory."""
 
     def __init__(self, rows: QuerySet[Any], decorate: Any) -> None:
         self.rows, self.decorate, self.model = rows, decorate, rows.model
@@ -197,8 +200,8 @@ class Decorated:
             yield from self.decorate(chunk)
 
 
-def as_asked(lines: Iterator[Any]) -> Iterator[Any]:
-    """Lines of a file in the language and zone of now, also when they are made afterwards."""
+def in_current_locale(lines: Iterator[Any]) -> Iterator[Any]:
+    """Lines of a streamed file in the current language and time zone, although made later."""
     language, zone = translation.get_language(), timezone.get_current_timezone()
 
     def line() -> Any:

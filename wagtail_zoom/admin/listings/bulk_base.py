@@ -1,4 +1,4 @@
-"""What our bulk actions share: what was chosen, and that foreign rows do not exist for them."""
+"""Base classes of our bulk actions: selected ids, limited to the user's own rows."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from wagtail.admin.views.bulk_action import BulkAction
 from ..permissions import visible_to
 
 
-class ChosenBulkAction(BulkAction):
-    """Base: reads the chosen ids and tells the action who acts."""
+class SelectedBulkAction(BulkAction):
+    """Base: reads the selected ids and passes the user to the action."""
 
     @property
-    def wanted(self) -> list[str]:
-        """The primary keys that were chosen; anything else that was sent is left out."""
+    def selected_ids(self) -> list[str]:
+        """The selected primary keys; other values are ignored."""
         return [pk for pk in self.request.GET.getlist("id") if pk.isdigit()]
 
     def get_execution_context(self) -> dict[str, Any]:
         return {"user": self.request.user}
 
 
-class OwnedBulkAction(ChosenBulkAction):
-    """Base: only rows that the user may change; foreign ones are left out without a word, because
-    their titles are nobody's business here."""
+class OwnedBulkAction(SelectedBulkAction):
+    """Base: only rows that the user may change; others are left out silently, so that their titles
+    are not disclosed."""
 
-    def load(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows with what the action needs of their neighbours."""
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with the related objects that the action needs."""
         return rows
 
-    def chosen(self) -> list[Any]:
-        """The user's own rows among those asked for.
+    def selected_rows(self) -> list[Any]:
+        """The user's own rows among the selected ones.
 
         Raises:
             Http404: there is none.
         """
-        rows = self.load(self.model._default_manager.filter(pk__in=self.wanted))
-        found = list(visible_to(self.request.user, rows).order_by("pk"))
-        if not found:
+        rows = self.with_related(self.model._default_manager.filter(pk__in=self.selected_ids))
+        own_rows = list(visible_to(self.request.user, rows).order_by("pk"))
+        if not own_rows:
             raise Http404
-        return found
+        return own_rows
 
     def check_perm(self, obj: Any) -> bool:
         rows = self.model._default_manager.filter(pk=obj.pk)

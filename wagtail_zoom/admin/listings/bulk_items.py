@@ -1,4 +1,4 @@
-"""Bulk actions on Site items. Items of other Sites do not exist for them."""
+"""Bulk actions on Site items, limited to the user's own Sites."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .bulk_base import OwnedBulkAction
 
 
 class ItemBulkAction(OwnedBulkAction):
-    """Base: asks, and says how many were changed."""
+    """Base: asks for confirmation and reports the number of changed items."""
 
     models = [SiteItem]
     template_name = "wagtail_zoom/admin/bulk.html"
@@ -22,7 +22,7 @@ class ItemBulkAction(OwnedBulkAction):
     button: Any = ""
 
     def get_actionable_objects(self) -> tuple[list[SiteItem], dict[str, list[SiteItem]]]:
-        return self.chosen(), {"items_with_no_access": []}
+        return self.selected_rows(), {"items_with_no_access": []}
 
     def get_execution_context(self) -> dict[str, Any]:
         return super().get_execution_context() | {"form": self.cleaned_form}
@@ -48,7 +48,7 @@ class PublishBulkAction(ItemBulkAction):
 
     @classmethod
     def execute_action(cls, objects: list[SiteItem], **kwargs: Any) -> tuple[int, int]:
-        return curation.decide(objects, curation.PUBLISHED, kwargs.get("user")), 0
+        return curation.set_visibility(objects, curation.PUBLISHED, kwargs.get("user")), 0
 
 
 class HideBulkAction(ItemBulkAction):
@@ -63,7 +63,7 @@ class HideBulkAction(ItemBulkAction):
 
     @classmethod
     def execute_action(cls, objects: list[SiteItem], **kwargs: Any) -> tuple[int, int]:
-        return curation.decide(objects, curation.HIDDEN, kwargs.get("user")), 0
+        return curation.set_visibility(objects, curation.HIDDEN, kwargs.get("user")), 0
 
 
 class TagForm(forms.Form):
@@ -86,7 +86,7 @@ class TagBulkAction(ItemBulkAction):
     @classmethod
     def execute_action(cls, objects: list[SiteItem], **kwargs: Any) -> tuple[int, int]:
         names = curation.split_tags(kwargs["form"].cleaned_data["tags"])
-        return curation.tag(objects, names), 0
+        return curation.add_tags(objects, names), 0
 
 
 ACTIONS = [PublishBulkAction, HideBulkAction, TagBulkAction]

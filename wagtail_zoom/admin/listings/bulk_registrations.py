@@ -1,4 +1,4 @@
-"""Bulk actions on sign-ups: give a place, refuse it, try again. Foreign ones do not exist here."""
+"""Bulk actions on registrations: approve, deny, retry; limited to the user's own Sites."""
 
 from __future__ import annotations
 
@@ -12,32 +12,37 @@ from django.utils.translation import ngettext
 from ...models import Registration
 from ...registration import moderation
 from .bulk_base import OwnedBulkAction
-from .registration import person_of
+from .registration import name_and_email
 
 
-class SignupBulkAction(OwnedBulkAction):
-    """Base: those for which it is possible; the others are named as left out."""
+class RegistrationBulkAction(OwnedBulkAction):
+    """Base: acts on rows that allow the action and lists the others as left out."""
 
     models = [Registration]
-    template_name = "wagtail_zoom/admin/bulk_signups.html"
+    template_name = "wagtail_zoom/admin/bulk_registrations.html"
     name = ""
     button: Any = ""
     explanation: Any = ""
-    act: Callable[[Registration, Any], None]
+    perform: Callable[[Registration, Any], None]
 
-    def load(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.select_related("site", "account")
 
     def get_actionable_objects(self) -> tuple[list[Registration], dict[str, list[Registration]]]:
-        found = self.chosen()
-        fits = [row for row in found if self.name in moderation.actions(row)]
-        return fits, {"items_with_no_access": [row for row in found if row not in fits]}
+        rows = self.selected_rows()
+        actionable = [row for row in rows if self.name in moderation.actions(row)]
+        left_out = [row for row in rows if row not in actionable]
+        return actionable, {"items_with_no_access": left_out}
 
     def object_context(self, obj: Registration) -> dict[str, Any]:
-        return {"item": obj, "person": person_of(obj)[0], "topic": obj.snapshot.get("topic") or ""}
+        return {
+            "item": obj,
+            "name": name_and_email(obj)[0],
+            "topic": obj.snapshot.get("topic") or "",
+        }
 
     def question(self, n: int) -> str:
-        """What is asked before."""
+        """The question of the confirmation."""
         raise NotImplementedError
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -55,9 +60,9 @@ class SignupBulkAction(OwnedBulkAction):
         count = 0
         for row in objects:
             try:
-                cls.act(row, kwargs.get("user"))
+                cls.perform(row, kwargs.get("user"))
                 count += 1
-            except moderation.NotPossible:
+            except moderation.ActionNotAllowed:
                 continue
         return count, 0
 
@@ -68,8 +73,8 @@ class SignupBulkAction(OwnedBulkAction):
         ) % {"n": n}
 
 
-class ApproveBulkAction(SignupBulkAction):
-    """Give places."""
+class ApproveBulkAction(RegistrationBulkAction):
+    """Approve."""
 
     display_name = _("Approve")
     aria_label = _("Approve the selected sign-ups")
@@ -78,14 +83,14 @@ class ApproveBulkAction(SignupBulkAction):
     name = "approve"
     button = _("Approve")
     explanation = _("Zoom gives them a place.")
-    act = staticmethod(moderation.approve)
+    perform = staticmethod(moderation.approve)
 
     def question(self, n: int) -> str:
         return ngettext("Approve %(n)d person?", "Approve %(n)d people?", n) % {"n": n}
 
 
-class DenyBulkAction(SignupBulkAction):
-    """Refuse places."""
+class DenyBulkAction(RegistrationBulkAction):
+    """Deny."""
 
     display_name = _("Deny")
     aria_label = _("Deny the selected sign-ups")
@@ -94,14 +99,14 @@ class DenyBulkAction(SignupBulkAction):
     name = "deny"
     button = _("Deny")
     explanation = _("Zoom tells them that they have no place.")
-    act = staticmethod(moderation.deny)
+    perform = staticmethod(moderation.deny)
 
     def question(self, n: int) -> str:
         return ngettext("Deny %(n)d person?", "Deny %(n)d people?", n) % {"n": n}
 
 
-class RetryBulkAction(SignupBulkAction):
-    """Send to Zoom again."""
+class RetryBulkAction(RegistrationBulkAction):
+    """Retry."""
 
     display_name = _("Try again")
     aria_label = _("Send the selected sign-ups to Zoom again")
@@ -110,7 +115,7 @@ class RetryBulkAction(SignupBulkAction):
     name = "retry"
     button = _("Try again")
     explanation = _("They are sent to Zoom again, as they were entered.")
-    act = staticmethod(moderation.retry)
+    perform = staticmethod(moderation.retry)
 
     def question(self, n: int) -> str:
         return ngettext(

@@ -1,4 +1,4 @@
-"""Bulk actions on Sites in the fleet view: for superusers only."""
+"""Bulk actions on Sites in the overview, for superusers only."""
 
 from __future__ import annotations
 
@@ -13,44 +13,48 @@ from django.utils.translation import ngettext
 from wagtail.models import Site
 
 from .. import overview
-from ..views.disconnect import wake
-from .bulk_base import ChosenBulkAction
+from ..views.disconnect import activate_copy
+from .bulk_base import SelectedBulkAction
 
 
-class SiteBulkAction(ChosenBulkAction):
-    """Base: those of the chosen Sites for which the action makes sense."""
+class SiteBulkAction(SelectedBulkAction):
+    """Base: acts on selected Sites to which the action applies."""
 
     models = [Site]
     template_name = "wagtail_zoom/admin/bulk_sites.html"
     question: Any = ""
     explanation: Any = ""
     button: Any = ""
-    nobody: Any = ""
+    left_out_text: Any = ""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         if not request.user.is_superuser:
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def get_actionable_objects(self) -> tuple[list[overview.Row], dict[str, list[overview.Row]]]:
-        rows = overview.rows(Site.objects.filter(pk__in=self.wanted).order_by("hostname"))
+    def get_actionable_objects(
+        self,
+    ) -> tuple[list[overview.SiteRow], dict[str, list[overview.SiteRow]]]:
+        rows = overview.site_rows(
+            Site.objects.filter(pk__in=self.selected_ids).order_by("hostname")
+        )
         if not rows:
             raise Http404
-        return [row for row in rows if self.suits(row)], {
-            "items_with_no_access": [row for row in rows if not self.suits(row)]
+        return [row for row in rows if self.applies_to(row)], {
+            "items_with_no_access": [row for row in rows if not self.applies_to(row)]
         }
 
-    def suits(self, row: overview.Row) -> bool:
-        """Whether there is something to do for this Site."""
+    def applies_to(self, row: overview.SiteRow) -> bool:
+        """Whether the action applies to this Site."""
         raise NotImplementedError
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        words = ("question", "explanation", "button", "nobody")
-        return super().get_context_data(**kwargs) | {word: getattr(self, word) for word in words}
+        names = ("question", "explanation", "button", "left_out_text")
+        return super().get_context_data(**kwargs) | {name: getattr(self, name) for name in names}
 
 
 class MailOwnersBulkAction(SiteBulkAction):
-    """Write to the owners what their panels say."""
+    """Email the owners the messages of their panels."""
 
     display_name = _("Mail the owners")
     aria_label = _("Mail the owners of the selected sites")
@@ -59,16 +63,16 @@ class MailOwnersBulkAction(SiteBulkAction):
     question = _("Mail the owners of these sites?")
     explanation = _("Each gets the sentence of their own panel, and a link to it.")
     button = _("Send the mails")
-    nobody = _("Nothing to write about, or nobody known to write to:")
+    left_out_text = _("Nothing to write about, or nobody known to write to:")
 
-    def suits(self, row: overview.Row) -> bool:
+    def applies_to(self, row: overview.SiteRow) -> bool:
         return row.can_mail
 
     @classmethod
-    def execute_action(cls, objects: list[overview.Row], **kwargs: Any) -> tuple[int, int]:
-        """After the commit: no mail server is waited for inside a transaction."""
+    def execute_action(cls, objects: list[overview.SiteRow], **kwargs: Any) -> tuple[int, int]:
+        """Sends after the commit, so that no transaction waits for a mail server."""
         for row in objects:
-            transaction.on_commit(partial(overview.write, row, kwargs.get("user")))
+            transaction.on_commit(partial(overview.mail_owner, row, kwargs.get("user")))
         return len(objects), 0
 
     def get_success_message(self, num_parent_objects: int, num_child_objects: int) -> str:
@@ -76,8 +80,8 @@ class MailOwnersBulkAction(SiteBulkAction):
         return ngettext("%(n)d mail is on its way.", "%(n)d mails are on their way.", n) % {"n": n}
 
 
-class WakeBulkAction(SiteBulkAction):
-    """After a move: this installation is the real one for these Sites."""
+class ActivateBulkAction(SiteBulkAction):
+    """Activates copied Sites after a move: this installation is the real one."""
 
     display_name = _("Switch Zoom on here")
     aria_label = _("Switch Zoom on for the selected sites, which are copies")
@@ -89,19 +93,19 @@ class WakeBulkAction(SiteBulkAction):
         "take the connection away from each other."
     )
     button = _("It is, start Zoom here")
-    nobody = _("These are no copies:")
+    left_out_text = _("These are no copies:")
 
-    def suits(self, row: overview.Row) -> bool:
-        return row.facts.account is not None and row.facts.account.is_quarantined
+    def applies_to(self, row: overview.SiteRow) -> bool:
+        return row.site_status.account is not None and row.site_status.account.is_quarantined
 
     @classmethod
-    def execute_action(cls, objects: list[overview.Row], **kwargs: Any) -> tuple[int, int]:
-        seen: set[int] = set()
+    def execute_action(cls, objects: list[overview.SiteRow], **kwargs: Any) -> tuple[int, int]:
+        activated_ids: set[int] = set()
         for row in objects:
-            account_pk = row.facts.site_settings.account_id
-            if account_pk and account_pk not in seen:
-                seen.add(account_pk)
-                wake(row.facts.site_settings, kwargs.get("user"))
+            account_pk = row.site_status.site_settings.account_id
+            if account_pk and account_pk not in activated_ids:
+                activated_ids.add(account_pk)
+                activate_copy(row.site_status.site_settings, kwargs.get("user"))
         return len(objects), 0
 
     def get_success_message(self, num_parent_objects: int, num_child_objects: int) -> str:
@@ -111,4 +115,4 @@ class WakeBulkAction(SiteBulkAction):
         ) % {"n": n}
 
 
-ACTIONS = [MailOwnersBulkAction, WakeBulkAction]
+ACTIONS = [MailOwnersBulkAction, ActivateBulkAction]

@@ -10,7 +10,7 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one cell. ``state`` draws a tag, ``icon`` a word with an icon."""
+    """The content of one cell; ``icon`` is shown before the text."""
 
     text: str
     note: str = ""
@@ -22,20 +22,20 @@ class Cell:
 
 
 class CellColumn(Column):
-    """Draws the ``Cell`` that the accessor gives."""
+    """Renders the ``Cell`` that the accessor returns."""
 
     cell_template_name = "wagtail_zoom/admin/cells/cell.html"
 
 
 class ButtonsColumn(Column):
-    """Buttons that repeat in each line; each carries its subject for screen readers."""
+    """Buttons of each row; each names its row for screen readers."""
 
     header_template_name = "wagtail_zoom/admin/cells/no_header.html"
     cell_template_name = "wagtail_zoom/admin/cells/buttons.html"
 
 
 class ThumbnailColumn(Column):
-    """The image of an item, or a drawing."""
+    """The image of an item, or an icon."""
 
     header_template_name = "wagtail_zoom/admin/cells/no_header.html"
     cell_template_name = "wagtail_zoom/admin/cells/thumbnail.html"

@@ -1,4 +1,4 @@
-"""The edit view of one item: what the Site adds to a thing from Zoom, and who sees it."""
+"""The edit view of one item: what the Site adds to an object from Zoom, and whether it is shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,18 +26,19 @@ from ...models import (
     Occurrence,
     SiteItem,
 )
-from .. import curation, formatting, links, site_status, usage
-from ..permissions import policy_of, visible_to
+from .. import curation, formatting, links, usage
+from ..permissions import permission_policy_of, visible_to
+from ..site_status import SiteStatus, get_site_status
 from . import rules, watch
 
-ICONS = {
+FIELD_ICONS = {
     "title": "title",
     "summary": "pilcrow",
     "image": "image",
     "tags": "tag",
     "expires_on": "calendar-alt",
 }
-DECISIONS = {
+VISIBILITY_ACTIONS = {
     "action-publish": SiteItem.Visibility.PUBLISHED,
     "action-hide": SiteItem.Visibility.HIDDEN,
     "action-auto": SiteItem.Visibility.AUTO,
@@ -44,7 +46,7 @@ DECISIONS = {
 
 
 class ItemForm(WagtailAdminModelForm):
-    """Title, summary, image, tags, last day. Empty means: as in Zoom."""
+    """Title, summary, image, tags, last day. Empty fields use the value from Zoom."""
 
     tags = forms.CharField(
         label=gettext_lazy("Tags"),
@@ -70,39 +72,39 @@ class ItemForm(WagtailAdminModelForm):
             "Without an image, a drawing in the colours of the site is used."
         )
         self.fields["expires_on"].help_text = _("The last day on which visitors see it.")
-        for name, icon in ICONS.items():
+        for name, icon in FIELD_ICONS.items():
             self.fields[name].icon = icon
         names = self.instance.tags.values_list("name", flat=True)
         self.initial["tags"] = ", ".join(names)
 
     def clean_image(self) -> Any:
-        """An image that this person may choose: image ids of others can be guessed."""
+        """An image that this user may choose: other image ids can be guessed."""
         image = self.cleaned_data["image"]
         if image is None or "image" not in self.changed_data:
             return image
-        policy = policy_of(type(image))
+        policy = permission_policy_of(type(image))
         if not policy.user_has_permission_for_instance(self.for_user, "choose", image):
             raise forms.ValidationError(_("You may not use this image."))
         return image
 
     def save(self, commit: bool = True) -> SiteItem:
-        """Write what the form edits and nothing else: while it stood open, the sync may have linked
-        the item to another row of the mirror, and somebody else may have decided on it."""
+        """Save only the edited fields: since the form was opened, the sync may have linked the item
+        to another object, and another user may have decided on it."""
         item: SiteItem = super().save(commit=False)
         if not commit:
             return item
         item.save(update_fields=list(self._meta.fields))
-        wanted = curation.split_tags(self.cleaned_data["tags"])
-        item.tags.exclude(name__in=wanted).delete()
-        known = set(item.tags.values_list("name", flat=True))
+        tag_names = curation.split_tags(self.cleaned_data["tags"])
+        item.tags.exclude(name__in=tag_names).delete()
+        existing_names = set(item.tags.values_list("name", flat=True))
         ItemTag.objects.bulk_create(
-            ItemTag(item=item, name=name) for name in wanted if name not in known
+            ItemTag(item=item, name=name) for name in tag_names if name not in existing_names
         )
         return item
 
 
 class ItemEditView(EditView):
-    """Saving and deciding are one press: *Save and publish*, *Save only*, *Hide*."""
+    """One button saves and decides: *Save and publish*, *Save only*, *Hide*."""
 
     model = SiteItem
     template_name = "wagtail_zoom/admin/item.html"
@@ -123,9 +125,9 @@ class ItemEditView(EditView):
     def save_instance(self) -> SiteItem:
         item: SiteItem = self.form.save()
         user = self.request.user
-        decision = next((name for name in DECISIONS if name in self.request.POST), None)
+        decision = next((name for name in VISIBILITY_ACTIONS if name in self.request.POST), None)
         if decision:
-            curation.decide([item], DECISIONS[decision], user)
+            curation.set_visibility([item], VISIBILITY_ACTIONS[decision], user)
         else:
             Activity.log(
                 [item.site_id],
@@ -136,16 +138,16 @@ class ItemEditView(EditView):
                 user=user,
                 items={item.site_id: item},
             )
-            curation.changed([item])
-        messages.success(self.request, self._said(item, decision))
+            curation.announce_changes([item])
+        messages.success(self.request, self._success_text(item, decision))
         return item
 
-    def _said(self, item: SiteItem, decision: str | None) -> str:
-        words = {
+    def _success_text(self, item: SiteItem, decision: str | None) -> str:
+        texts = {
             "action-publish": _("Saved. Visitors see it."),
             "action-hide": _("Saved. Visitors do not see it."),
         }
-        return words.get(decision or "", _("Saved."))
+        return texts.get(decision or "", _("Saved."))
 
     def get_success_message(self, *args: Any) -> None:
         return None
@@ -171,10 +173,12 @@ class ItemEditView(EditView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         item: SiteItem = self.object
-        known = site_status.of(item.site)
-        thing = item.mirrored
+        site_status = get_site_status(item.site)
+        zoom_object = item.mirrored
         reason = (
-            known.visibility.why_hidden(thing) if thing is not None else _("It is not in Zoom now.")
+            site_status.visibility.why_hidden(zoom_object)
+            if zoom_object is not None
+            else _("It is not in Zoom now.")
         )
         context |= {
             "item": item,
@@ -182,11 +186,11 @@ class ItemEditView(EditView):
             "is_new": item.kind == Kind.RECORDING and item.visibility == curation.AUTO,
             "shown": not reason,
             "reason": reason,
-            "zoom_facts": zoom_facts(item),
-            "used_on": usage.pages_for(item),
-            "rules": rules.offered(known.site_settings, item),
-            "watch_url": _watch_url(item, known),
-            "panel_url": links.panel_url(known),
+            "zoom_values": zoom_values(item),
+            "used_on": usage.pages_using_item(item),
+            "rules": rules.rule_targets(site_status.site_settings, item),
+            "watch_url": _watch_url(item, site_status),
+            "panel_url": links.panel_url(site_status),
         }
         return context
 
@@ -197,51 +201,59 @@ class RecordingEditView(ItemEditView):
     kinds = (Kind.RECORDING,)
 
 
-def _watch_url(item: SiteItem, known: site_status.Facts) -> str:
-    """Where the owner looks at a recording before deciding."""
+def _watch_url(item: SiteItem, site_status: SiteStatus) -> str:
+    """The URL at which the owner watches a recording before deciding."""
     recording = item.recording
-    if recording is None or not watch.may_watch(known.site_settings, recording):
+    if recording is None or not watch.may_watch(site_status.site_settings, recording):
         return ""
     return reverse("wagtail_zoom_recordings:watch", args=[item.pk])
 
 
-def dates_to_come(meeting: Meeting) -> QuerySet[Occurrence]:
-    """Dates that are not over yet, called off or not."""
-    return Occurrence.objects.filter(meeting=meeting, end__gte=site_status.timezone.now())
+def upcoming_occurrences(meeting: Meeting) -> QuerySet[Occurrence]:
+    """Occurrences that are not over, including cancelled ones."""
+    return Occurrence.objects.filter(meeting=meeting, end__gte=timezone.now())
 
 
-def zoom_facts(item: SiteItem) -> list[tuple[str, str]]:
-    """What Zoom says; it is changed there."""
-    thing: Any = item.mirrored
-    if thing is None:
+def zoom_values(item: SiteItem) -> list[tuple[str, str]]:
+    """Labels and values from Zoom, which can only be changed there."""
+    zoom_object: Any = item.mirrored
+    if zoom_object is None:
         return [(_("Topic"), item.last_title)]
-    found = [(_("Topic"), thing.topic or _("without a title"))]
-    coming = dates_to_come(thing) if item.kind != Kind.RECORDING else Occurrence.objects.none()
-    # Of a series the next date: its first one may be long past.
-    begins = coming.exclude(state=Occurrence.State.CANCELLED).order_by("start").first() or thing
-    if begins.start:
-        when = f"{formatting.moment(begins.start)}, {formatting.minutes(begins.duration)}"
-        found.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
-    found.append((_("Host"), str(thing.host) if thing.host else "–"))
+    values = [(_("Topic"), zoom_object.topic or _("without a title"))]
+    upcoming = (
+        upcoming_occurrences(zoom_object)
+        if item.kind != Kind.RECORDING
+        else Occurrence.objects.none()
+    )
+    # The next occurrence of a series: its first one may be long past.
+    occurrence = (
+        upcoming.exclude(state=Occurrence.State.CANCELLED).order_by("start").first() or zoom_object
+    )
+    if occurrence.start:
+        when = (
+            f"{formatting.date_time(occurrence.start)}, {formatting.duration(occurrence.duration)}"
+        )
+        values.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
+    values.append((_("Host"), str(zoom_object.host) if zoom_object.host else "–"))
     if item.kind == Kind.RECORDING:
-        return found + _recording_facts(thing)
-    if thing.has_fixed_time:
-        found.append((_("Dates to come"), str(coming.count())))
-    elif not thing.start:
-        # Zoom knows no dates of it, which does not mean that there are none.
-        found.append((_("When"), _("no fixed date")))
-    yes = _("asked for in Zoom") if thing.takes_registration else _("not needed")
-    found.append((_("Registration"), yes))
-    return found
+        return values + _recording_values(zoom_object)
+    if zoom_object.has_fixed_time:
+        values.append((_("Dates to come"), str(upcoming.count())))
+    elif not zoom_object.start:
+        # A meeting without a fixed time has no occurrences in Zoom.
+        values.append((_("When"), _("no fixed date")))
+    registration = _("asked for in Zoom") if zoom_object.takes_registration else _("not needed")
+    values.append((_("Registration"), registration))
+    return values
 
 
-def _recording_facts(recording: Any) -> list[tuple[str, str]]:
+def _recording_values(recording: Any) -> list[tuple[str, str]]:
     kinds = {"MP4": _("video"), "M4A": _("sound"), "TRANSCRIPT": _("transcript"), "CC": _("text")}
     names = {kinds[name] for name in recording.file_types if name in kinds}
-    files = formatting.listing(sorted(names))
-    found = [(_("Files"), files or str(recording.file_count))]
+    files = formatting.join_list(sorted(names))
+    values = [(_("Files"), files or str(recording.file_count))]
     passcode = _("yes, visitors are told when it opens") if recording.passcode else _("none")
-    found.append((_("Passcode in Zoom"), passcode))
+    values.append((_("Passcode in Zoom"), passcode))
     if recording.deletes_on:
-        found.append((_("Zoom keeps it until"), formatting.day(recording.deletes_on)))
-    return found
+        values.append((_("Zoom keeps it until"), formatting.day(recording.deletes_on)))
+    return values

@@ -1,4 +1,4 @@
-"""What the lists of meetings and of recordings share: Site items with their row in the mirror."""
+"""Shared by the lists of meetings and recordings: Site items with their synced object."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .. import formatting, links, progress, usage
 from .columns import Cell
 
 
-def used_on(item: Any) -> Cell:
-    """On how many pages an item was chosen."""
-    return Cell(formatting.pages(item.used) if item.used else "–")
+def usage_cell(item: Any) -> Cell:
+    """On how many pages an item is used."""
+    return Cell(formatting.page_count(item.page_count) if item.page_count else "–")
 
 
-def ticked_hosts(request: Any) -> QuerySet[Host]:
-    """The hosts that a filter may name: those of this Site."""
+def exposed_hosts(request: Any) -> QuerySet[Host]:
+    """The hosts of this Site, as options of a filter."""
     rows = Host.objects.filter(exposed_on__settings=request.wagtail_zoom_site_settings.pk)
     return rows.order_by("display_name", "pk")
 
 
 class ItemFilters(WagtailFilterSet):
-    """What both lists can be filtered by."""
+    """Filters of both lists."""
 
     used = django_filters.ChoiceFilter(
         label=gettext_lazy("Used on pages"),
@@ -47,24 +47,26 @@ class ItemFilters(WagtailFilterSet):
         self.filters.move_to_end("used")
 
     def by_use(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
-        chosen = usage.is_chosen()
-        return rows.filter(chosen) if value == "yes" else rows.exclude(chosen)
+        is_used = usage.is_used()
+        return rows.filter(is_used) if value == "yes" else rows.exclude(is_used)
 
 
-def importing(view: Any) -> dict[str, Any]:
-    """That the list fills: how far the first import is."""
-    run = view.facts.open_run
-    if run is None or view.facts.grant is None:
+def import_message(view: Any) -> dict[str, Any]:
+    """The progress of the first import, for an empty list."""
+    run = view.site_status.open_run
+    if run is None or view.site_status.grant is None:
         return {}
-    bar = progress.of(run, view.facts.now)
+    run_progress = progress.progress_of(run, view.site_status.now)
     text = _("Nothing from Zoom yet.")
-    if bar.total:
-        share = _("The first import is %(n)d %% done.") % {"n": 100 * bar.done // bar.total}
+    if run_progress.total:
+        share = _("The first import is %(n)d %% done.") % {
+            "n": 100 * run_progress.completed // run_progress.total
+        }
         text = f"{text} {share}"
-    return {"text": text, "url": links.panel_url(view.facts), "link": _("Watch it")}
+    return {"text": text, "url": links.panel_url(view.site_status), "link": _("Watch it")}
 
 
-def decided(item: Any, me: Any = None) -> str:
+def decision_note(item: Any, current_user: Any = None) -> str:
     """Who decided and when, for the note below a state."""
     if item.decided_at is None:
         return ""
@@ -72,31 +74,31 @@ def decided(item: Any, me: Any = None) -> str:
     user = item.decided_by
     if user is None:
         return day
-    if user == me:
+    if user == current_user:
         return _("by you, %(day)s") % {"day": day}
-    who = user.get_full_name() or user.get_username()
-    return _("by %(who)s, %(day)s") % {"who": who, "day": day}
+    name = user.get_full_name() or user.get_username()
+    return _("by %(who)s, %(day)s") % {"who": name, "day": day}
 
 
-def count_usage(items: list[SiteItem]) -> None:
-    """Set ``used`` on each item: one query."""
-    counts = usage.counts_of(items)
+def set_page_counts(items: list[SiteItem]) -> None:
+    """Set ``page_count`` on each item: one query."""
+    counts = usage.page_counts(items)
     for item in items:
-        item.used = counts.get(item.pk, 0)  # type: ignore[attr-defined]
+        item.page_count = counts.get(item.pk, 0)  # type: ignore[attr-defined]
 
 
-def missing_kind(view: Any, kind: Kind) -> dict[str, Any]:
-    """Why there can be nothing of this kind: switched off, or not allowed."""
-    url = f"{links.panel_url(view.facts)}#tab-choices"
-    grant = view.facts.grant
+def missing_kind_message(view: Any, kind: Kind) -> dict[str, Any]:
+    """Why there are no objects of this kind: switched off, or not allowed."""
+    url = f"{links.panel_url(view.site_status)}#tab-choices"
+    grant = view.site_status.grant
     if grant is not None and kind in (grant.missing_kinds or []):
         text = _("Zoom has not allowed this site to read them.")
         return {
             "text": text,
-            "url": links.panel_url(view.facts),
+            "url": links.panel_url(view.site_status),
             "link": _("Give the permission"),
         }
-    if kind not in view.facts.site_settings.kinds:
+    if kind not in view.site_status.site_settings.kinds:
         text = (
             _("Recordings are switched off.")
             if kind == Kind.RECORDING

@@ -22,15 +22,15 @@ from .base import SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn
 from .items import (
     ItemFilters,
-    count_usage,
-    decided,
-    importing,
-    missing_kind,
-    ticked_hosts,
-    used_on,
+    decision_note,
+    exposed_hosts,
+    import_message,
+    missing_kind_message,
+    set_page_counts,
+    usage_cell,
 )
 
-ALIVE = ("waiting", "pending", "approved")
+ACTIVE_STATES = ("waiting", "pending", "approved")
 UPCOMING = "upcoming"
 
 
@@ -61,17 +61,17 @@ class MeetingFilters(ItemFilters):
     host = django_filters.ModelChoiceFilter(
         label=gettext_lazy("Host"),
         field_name="meeting__host",
-        queryset=ticked_hosts,
+        queryset=exposed_hosts,
         widget=forms.RadioSelect,
         empty_label=gettext_lazy("All"),
     )
 
     def by_time(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
-        ahead = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
+        upcoming = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
         undated = Q(meeting__zoom_type__in=(3, 6))
         if value == UPCOMING:
-            return rows.filter(Exists(ahead) | undated)
-        return rows.filter(~Exists(ahead) & ~undated)
+            return rows.filter(Exists(upcoming) | undated)
+        return rows.filter(~Exists(upcoming) & ~undated)
 
     def by_visitors(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
         visibility = self.request.wagtail_zoom_visibility
@@ -80,13 +80,13 @@ class MeetingFilters(ItemFilters):
 
 
 class MeetingsView(SiteIndexView):
-    """One line for each meeting, webinar or series, the next date first."""
+    """One row for each meeting, webinar or series, next occurrence first."""
 
     page_title = gettext_lazy("Meetings")
     filterset_class = MeetingFilters
     search_fields = ["title", "last_title", "meeting__host__display_name"]
     bulk_type = "zoomitem"
-    empty_sentence = gettext_lazy("Nothing from Zoom yet.")
+    empty_text = gettext_lazy("Nothing from Zoom yet.")
     search_placeholder = gettext_lazy("Search titles and hosts")
     default_filters = {"when": UPCOMING}
     list_export = [
@@ -124,64 +124,72 @@ class MeetingsView(SiteIndexView):
                 accessor=str,
                 get_url=lambda item: reverse("wagtail_zoom_meetings:edit", args=[item.pk]),
             ),
-            CellColumn("when", label=_("When"), accessor=_when, classname="wza-when"),
+            CellColumn("when", label=_("When"), accessor=_when_cell, classname="wza-when"),
             CellColumn("host", label=_("Host"), accessor=lambda item: Cell(item.row_host)),
-            CellColumn("registration", label=_("Registration"), accessor=_registration),
-            CellColumn("used", label=_("Used on"), accessor=used_on),
-            CellColumn("visitors", label=_("Visitors see it"), accessor=_visitors),
+            CellColumn("registration", label=_("Registration"), accessor=_registration_cell),
+            CellColumn("used", label=_("Used on"), accessor=usage_cell),
+            CellColumn("visitors", label=_("Visitors see it"), accessor=_visitors_cell),
         ]
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
-        self.request.wagtail_zoom_visibility = self.facts.visibility
-        self.request.wagtail_zoom_site_settings = self.facts.site_settings
+        self.request.wagtail_zoom_visibility = self.site_status.visibility
+        self.request.wagtail_zoom_site_settings = self.site_status.site_settings
         rows = super().get_base_queryset()
         rows = rows.filter(kind__in=(Kind.MEETING, Kind.WEBINAR), meeting__isnull=False)
-        rows = rows.filter(account=self.facts.site_settings.account_id)
+        rows = rows.filter(account=self.site_status.site_settings.account_id)
         return rows.select_related("meeting__host", "decided_by").defer(
             "meeting__join_url", "meeting__passcode"
         )
 
     def order_queryset(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
-        dates = Occurrence.objects.filter(meeting=OuterRef("meeting")).order_by()
+        occurrences = Occurrence.objects.filter(meeting=OuterRef("meeting")).order_by()
         if self.request.GET.get("when", UPCOMING) == UPCOMING:
-            dates = dates.filter(end__gte=timezone.now())
-            first = dates.values("meeting").annotate(at=Min("start")).values("at")
+            occurrences = occurrences.filter(end__gte=timezone.now())
+            first = occurrences.values("meeting").annotate(start_at=Min("start")).values("start_at")
             rows = queryset.annotate(row_at=Subquery(first))
             return rows.order_by(F("row_at").asc(nulls_last=True), "pk")
-        last = dates.values("meeting").annotate(at=Max("start")).values("at")
+        last = occurrences.values("meeting").annotate(start_at=Max("start")).values("start_at")
         rows = queryset.annotate(row_at=Subquery(last))
         return rows.order_by(F("row_at").desc(nulls_last=True), "pk")
 
     def decorate(self, rows: list[Any]) -> list[Any]:
-        keys = [item.meeting_id for item in rows]
-        now, dates = timezone.now(), defaultdict(list)
-        found = Occurrence.objects.filter(meeting__in=keys, end__gte=now).order_by("start")
-        for date in found:
-            dates[date.meeting_id].append(date)
+        meeting_ids = [item.meeting_id for item in rows]
+        occurrences_by_meeting = defaultdict(list)
+        upcoming = Occurrence.objects.filter(meeting__in=meeting_ids, end__gte=timezone.now())
+        for occurrence in upcoming.order_by("start"):
+            occurrences_by_meeting[occurrence.meeting_id].append(occurrence)
         shown = set(
-            self.facts.visibility.meetings(Audience.VISITOR, Channel.PAGE)
-            .filter(pk__in=keys)
+            self.site_status.visibility.meetings(Audience.VISITOR, Channel.PAGE)
+            .filter(pk__in=meeting_ids)
             .values_list("pk", flat=True)
         )
-        people = dict(
-            Registration.objects.filter(site=self.site, meeting__in=keys, state__in=ALIVE)
+        registration_counts = dict(
+            Registration.objects.filter(
+                site=self.site, meeting__in=meeting_ids, state__in=ACTIVE_STATES
+            )
             .values_list("meeting")
             .annotate(n=Count("pk"))
         )
-        ticked = reasons.ticked(self.facts.site_settings)
-        count_usage(rows)
+        host_ids = reasons.exposed_host_ids(self.site_status.site_settings)
+        set_page_counts(rows)
         for item in rows:
-            _prepare(item, dates[item.meeting_id], people.get(item.meeting_id, 0))
+            _set_row_values(
+                item,
+                occurrences_by_meeting[item.meeting_id],
+                registration_counts.get(item.meeting_id, 0),
+            )
             item.row_shown = item.meeting_id in shown
-            item.row_state = _state(item)
-            item.row_note = decided(item, self.request.user)
-            item.row_reason = "" if item.row_shown else reasons.meeting(self.facts, item, ticked)
+            item.row_state = _state_label(item)
+            item.row_note = decision_note(item, self.request.user)
+            item.row_reason = (
+                "" if item.row_shown else reasons.meeting_reason(self.site_status, item, host_ids)
+            )
         return rows
 
     def count_name(self, n: int) -> str:
         return ngettext("meeting", "meetings", n)
 
-    def nothing_by_default(self) -> str:
+    def default_filters_text(self) -> str:
         n = self.get_base_queryset().count()
         return ngettext(
             "No date to come. %(n)d meeting is over.",
@@ -189,90 +197,99 @@ class MeetingsView(SiteIndexView):
             n,
         ) % {"n": n}
 
-    def empty(self) -> dict[str, Any]:
-        if self.facts.account is None or self.is_narrowed:
-            return super().empty()
-        if not {Kind.MEETING, Kind.WEBINAR} & self.facts.site_settings.kinds:
-            return missing_kind(self, Kind.MEETING)
+    def empty_message(self) -> dict[str, Any]:
+        if self.site_status.account is None or self.has_user_filters:
+            return super().empty_message()
+        if not {Kind.MEETING, Kind.WEBINAR} & self.site_status.site_settings.kinds:
+            return missing_kind_message(self, Kind.MEETING)
         if self.get_base_queryset().exists():
-            return super().empty()
-        return importing(self) or self._nothing()
+            return super().empty_message()
+        return import_message(self) or self._no_meetings_message()
 
-    def _nothing(self) -> dict[str, Any]:
-        """Everything was read, and there is nothing for what was chosen."""
-        if self.facts.account is None or self.facts.account.reconciled_at is None:
-            return super().empty()
-        url = f"{links.panel_url(self.facts)}#tab-choices"
+    def _no_meetings_message(self) -> dict[str, Any]:
+        """The import is complete, and the selected hosts have no meetings."""
+        if self.site_status.account is None or self.site_status.account.reconciled_at is None:
+            return super().empty_message()
+        url = f"{links.panel_url(self.site_status)}#tab-choices"
         text = _("The hosts that you have ticked have no meeting in Zoom.")
         return {"text": text, "url": url, "link": _("What to show")}
 
 
-def _prepare(item: Any, dates: list[Occurrence], people: int) -> None:
+def _set_row_values(item: Any, occurrences: list[Occurrence], registration_count: int) -> None:
     meeting: Meeting = item.meeting
     item.row_title, item.row_kind = str(item), meeting.get_kind_display()
     item.row_host = str(meeting.host) if meeting.host else ""
-    item.row_dates, item.row_people = dates, people
-    item.row_start = dates[0].start if dates else item.row_at
-    item.row_used = getattr(item, "used", 0)
-    item.row_registration = _taken(meeting, people) if meeting.takes_registration else ""
+    item.row_occurrences = occurrences
+    item.row_registration_count = registration_count
+    item.row_start = occurrences[0].start if occurrences else item.row_at
+    item.row_used = getattr(item, "page_count", 0)
+    item.row_registration = (
+        _registration_text(meeting, registration_count) if meeting.takes_registration else ""
+    )
 
 
-def _taken(meeting: Meeting, people: int) -> str:
-    n = max(people, meeting.registrant_count or 0)
+def _registration_text(meeting: Meeting, registration_count: int) -> str:
+    n = max(registration_count, meeting.registrant_count or 0)
     if meeting.capacity:
         return _("%(n)d of %(capacity)d") % {"n": n, "capacity": meeting.capacity}
     return str(n)
 
 
-def _when(item: Any) -> Cell:
+def _when_cell(item: Any) -> Cell:
     if item.row_start is None:
         return Cell(_("No fixed date"))
-    dates = item.row_dates
+    occurrences = item.row_occurrences
     notes = []
     if item.kind == Kind.WEBINAR:
         notes.append(_("webinar"))
-    if dates and dates[0].state == Occurrence.State.MOVED and dates[0].previous_start:
-        before = _before(dates[0])
+    if (
+        occurrences
+        and occurrences[0].state == Occurrence.State.MOVED
+        and occurrences[0].previous_start
+    ):
+        before = _previous_time(occurrences[0])
         notes.append(_("moved, was %(before)s") % {"before": before})
-    if len(dates) > 1:
-        left = ngettext("%(n)d date left", "%(n)d dates left", len(dates))
-        notes.append(left % {"n": len(dates)})
-    elif dates and dates[0].duration:
-        notes.append(formatting.minutes(dates[0].duration))
-    return Cell(formatting.stamp(item.row_start), ", ".join(notes))
+    if len(occurrences) > 1:
+        remaining = ngettext("%(n)d date left", "%(n)d dates left", len(occurrences))
+        notes.append(remaining % {"n": len(occurrences)})
+    elif occurrences and occurrences[0].duration:
+        notes.append(formatting.duration(occurrences[0].duration))
+    return Cell(formatting.relative_date_time(item.row_start), ", ".join(notes))
 
 
-def _before(date: Occurrence) -> str:
-    """The former time; with its day only when that has changed, too."""
-    old, new = timezone.localtime(date.previous_start), timezone.localtime(date.start)
-    same = old.date() == new.date()
-    return formatting.clock(old) if same else formatting.moment(old)
+def _previous_time(occurrence: Occurrence) -> str:
+    """The previous time, with its day only if the day changed too."""
+    old, new = (
+        timezone.localtime(value) for value in (occurrence.previous_start, occurrence.start)
+    )
+    is_same_day = old.date() == new.date()
+    return formatting.time_of_day(old) if is_same_day else formatting.date_time(old)
 
 
-def _registration(item: Any) -> Cell:
+def _registration_cell(item: Any) -> Cell:
     if not item.meeting.takes_registration:
         return Cell(_("Not needed"))
     url = f"{reverse('wagtail_zoom_registrations:index')}?site={item.site_id}&meeting={item.key}"
-    return Cell(item.row_registration, url=url if item.row_people else "")
+    return Cell(item.row_registration, url=url if item.row_registration_count else "")
 
 
-def _state(item: Any) -> str:
-    dates = item.row_dates
-    if dates and all(date.state == Occurrence.State.CANCELLED for date in dates):
+def _state_label(item: Any) -> str:
+    occurrences = item.row_occurrences
+    if occurrences and all(row.state == Occurrence.State.CANCELLED for row in occurrences):
         return _("Cancelled")
     if item.visibility == SiteItem.Visibility.HIDDEN:
         return _("Hidden")
-    if not dates and item.meeting.has_fixed_time:
+    if not occurrences and item.meeting.has_fixed_time:
         return _("Over")
     return _("Shown") if item.row_shown else _("Not shown")
 
 
-def _visitors(item: Any) -> Cell:
+def _visitors_cell(item: Any) -> Cell:
     if item.visibility == SiteItem.Visibility.HIDDEN:
         return Cell(item.row_state, item.row_note, tag="plain")
     note = item.row_reason
-    if item.row_dates and item.row_state == _("Cancelled"):
-        last = max(date.end for date in item.row_dates)
-        note = _("until %(time)s") % {"time": formatting.short_moment(last)}
+    if item.row_occurrences and item.row_state == _("Cancelled"):
+        last = max(occurrence.end for occurrence in item.row_occurrences)
+        note = _("until %(time)s") % {"time": formatting.short_date_time(last)}
     tone = "primary" if item.row_state == _("Shown") else "plain"
     return Cell(item.row_state, note, tag=tone)

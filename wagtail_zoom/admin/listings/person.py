@@ -1,4 +1,4 @@
-"""Everything stored about one person on a Site: handed out, or forgotten."""
+"""Export or deletion of all data about one person on a Site."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from wagtail.log_actions import log
 from ...models import ZoomSettings
 from ...registration import forget
 from ...utils.crypto import DecryptionError
-from .registration import SignupView, person_of
+from .registration import BaseRegistrationView, name_and_email
 
 
-class PersonView(SignupView):
-    """Base: the person of one sign-up, on the Site of that sign-up only."""
+class BasePersonView(BaseRegistrationView):
+    """Base: the person of one registration, on the Site of that registration only."""
 
     @cached_property
-    def address(self) -> str:
+    def email(self) -> str:
         try:
             return self.row.email.reveal()
         except DecryptionError:
             return ""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not self.address:
-            # Nobody can be found by an address that no key opens; the retention deletes the row.
+        if not self.email:
+            # Without a readable email no rows can be found; retention deletes the row later.
             messages.error(request, _("The address cannot be read with the installation’s keys."))
             return redirect(self.list_url())
         site_settings = ZoomSettings.objects.filter(site=self.row.site_id).first()
@@ -39,52 +39,52 @@ class PersonView(SignupView):
         return super().dispatch(request, *args, **kwargs)
 
 
-class HandOutView(PersonView):
-    """A file for whoever asks what is stored about them."""
+class PersonExportView(BasePersonView):
+    """A file with all data stored about the person."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        rows = forget.export(self.address, self.row.site, request.user)
+        rows = forget.export(self.email, self.row.site, request.user)
         response = JsonResponse(rows, safe=False, json_dumps_params={"ensure_ascii": False})
         response["Content-Disposition"] = 'attachment; filename="person.json"'
         response["Cache-Control"] = "no-store"
         return response
 
 
-class ForgetView(PersonView):
-    """Asks first, then cancels at Zoom and deletes here."""
+class PersonForgetView(BasePersonView):
+    """Asks for confirmation, then cancels in Zoom and deletes the data."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self.row
         context = {
             "row": row,
             "site": row.site,
-            "person": person_of(row)[0],
-            "address": self.address,
-            "count": forget.rows_of(self.address, row.site).count(),
+            "name": name_and_email(row)[0],
+            "email": self.email,
+            "count": forget.registrations_of(self.email, row.site).count(),
             "list_url": self.list_url(),
         }
         return render(request, "wagtail_zoom/admin/forget.html", context)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        back = self.list_url()
-        done = forget.forget(
-            self.address, self.row.site, request.user, seconds=forget.REQUEST_SECONDS
+        list_url = self.list_url()
+        result = forget.forget(
+            self.email, self.row.site, request.user, seconds=forget.REQUEST_SECONDS
         )
         text = ngettext(
             "Forgotten. %(n)d sign-up is deleted.",
             "Forgotten. %(n)d sign-ups are deleted.",
-            done.deleted,
+            result.deleted,
         )
-        messages.success(request, text % {"n": done.deleted})
-        if done.not_at_zoom:
+        messages.success(request, text % {"n": result.deleted})
+        if result.not_at_zoom:
             messages.warning(
                 request, _("Zoom could not be told. Please cancel the registration there by hand.")
             )
-        if done.not_elsewhere:
+        if result.failed_receivers:
             messages.warning(
                 request,
                 _("Other parts of this website could not be told. Please tell whoever runs it."),
             )
-        return redirect(back)
+        return redirect(list_url)

@@ -1,4 +1,4 @@
-"""One sign-up: what the person entered, and what the owner can do about it."""
+"""One registration: what the person entered, and the owner's actions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ...models import Registration, ZoomSettings
 from ...registration import moderation, questions
 from ...utils.crypto import DecryptionError
 from .. import formatting
-from ..permissions import RowGuard, visible_to
+from ..permissions import OwnerAccessMixin, visible_to
 
-FILLED = ("approve", "retry")
+PRIMARY_ACTIONS = ("approve", "retry")
 
 
-def labels() -> dict[str, str]:
-    """What the buttons say."""
+def action_labels() -> dict[str, str]:
+    """Labels of the buttons."""
     return {
         "approve": _("Approve"),
         "deny": _("Deny"),
@@ -34,45 +34,45 @@ def labels() -> dict[str, str]:
     }
 
 
-def label(name: str) -> str:
-    """What a field is called; custom questions have their own words."""
+def field_label(name: str) -> str:
+    """Label of a field; custom questions are their own label."""
     if name == "email":
         return _("Email")
     return str(questions.LABELS.get(name, name))
 
 
-def buttons(row: Registration, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """The buttons of a sign-up: all that is possible now, or those of ``names``."""
-    found = []
+def action_buttons(row: Registration, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The buttons of a registration: all possible actions, or those in ``names``."""
+    actions = []
     for name in moderation.actions(row):
         if names and name not in names:
             continue
         url = reverse(f"wagtail_zoom_registrations:{name}", args=[row.pk])
-        found.append(
+        actions.append(
             {
-                "label": labels()[name],
+                "label": action_labels()[name],
                 "url": url,
-                "filled": name in FILLED,
+                "primary": name in PRIMARY_ACTIONS,
                 "post": name != "edit",
             }
         )
-    return found
+    return actions
 
 
-def person_of(row: Registration) -> tuple[str, str]:
-    """Name and address, or nothing when the installation's keys no longer open them."""
+def name_and_email(row: Registration) -> tuple[str, str]:
+    """Name and email, or placeholders when the installation's keys cannot decrypt them."""
     try:
         answers = json.loads(row.answers.reveal() or "{}")
-        address = row.email.reveal()
+        email = row.email.reveal()
     except (DecryptionError, ValueError):
         return _("cannot be read"), ""
     standard = answers.get("standard") or answers
     names = [str(standard.get(name) or "") for name in ("first_name", "last_name")]
-    return " ".join(name for name in names if name) or _("no name"), address
+    return " ".join(name for name in names if name) or _("no name"), email
 
 
-class SignupView(RowGuard, View):
-    """Base: finds the row, among those of the person's Sites."""
+class BaseRegistrationView(OwnerAccessMixin, View):
+    """Base: loads the row, limited to the user's own Sites."""
 
     model = Registration
 
@@ -86,8 +86,8 @@ class SignupView(RowGuard, View):
         return f"{index}?site={self.row.site_id}"
 
 
-class DetailView(SignupView):
-    """Everything one person entered. Each look is written into the audit log."""
+class RegistrationDetailView(BaseRegistrationView):
+    """All that one person entered. Each view is written to the audit log."""
 
     http_method_names = ["get"]
 
@@ -99,50 +99,50 @@ class DetailView(SignupView):
         starts = [date.start for date in row.dates.all() if date.start]
         return render(
             request,
-            "wagtail_zoom/admin/signup.html",
+            "wagtail_zoom/admin/registration.html",
             {
                 "row": row,
                 "site": row.site,
-                "details": [(label(name), value) for name, value in moderation.details(row)],
+                "details": [(field_label(name), value) for name, value in moderation.details(row)],
                 "reason": moderation.reason(row),
                 "topic": row.snapshot.get("topic") or "",
-                "dates": [formatting.moment(start) for start in sorted(starts)],
-                "buttons": buttons(row),
+                "dates": [formatting.date_time(start) for start in sorted(starts)],
+                "buttons": action_buttons(row),
                 "can_forget": row.email.readable,
                 "list_url": self.list_url(),
             },
         )
 
 
-class DecideView(SignupView):
-    """Approve, deny, cancel or try again."""
+class RegistrationDecisionView(BaseRegistrationView):
+    """Approve, deny, cancel or retry."""
 
     http_method_names = ["post"]
     action = ""
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        said = {
+        success_texts = {
             "approve": _("Approved. Zoom is told now."),
             "deny": _("Denied. Zoom is told now."),
             "cancel": _("Cancelled. Zoom is told now."),
             "retry": _("We try again now."),
         }
-        acts = {
+        functions = {
             "approve": moderation.approve,
             "deny": moderation.deny,
             "cancel": moderation.cancel,
             "retry": moderation.retry,
         }
         try:
-            acts[self.action](self.row, request.user)
-            messages.success(request, said[self.action])
-        except moderation.NotPossible:
+            functions[self.action](self.row, request.user)
+            messages.success(request, success_texts[self.action])
+        except moderation.ActionNotAllowed:
             messages.error(request, _("That is not possible any more: its state has changed."))
         return redirect(self.list_url())
 
 
-class EditView(SignupView):
-    """Correct what Zoom did not accept, and try again."""
+class RegistrationEditView(BaseRegistrationView):
+    """Correct what Zoom did not accept, and retry."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._show(request, None)
@@ -154,18 +154,18 @@ class EditView(SignupView):
         row = self.row
         try:
             if "edit" not in moderation.actions(row):
-                raise moderation.NotPossible("edit")
+                raise moderation.ActionNotAllowed("edit")
             form = moderation.edit_form(row, data)
             if data is not None and form.is_valid():
                 moderation.save_edit(row, form, request.user)
                 messages.success(request, _("Saved. We try again now."))
                 return redirect(self.list_url())
-        except moderation.NotPossible:
+        except moderation.ActionNotAllowed:
             messages.error(request, _("That is not possible any more: its state has changed."))
             return redirect(self.list_url())
         return render(
             request,
-            "wagtail_zoom/admin/signup_edit.html",
+            "wagtail_zoom/admin/registration_edit.html",
             {
                 "row": row,
                 "site": row.site,

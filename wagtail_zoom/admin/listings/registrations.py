@@ -1,4 +1,4 @@
-"""The list of people's sign-ups of a Site. Who reads it is written into the audit log."""
+"""The list of registrations of a Site. Access is written to the audit log."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from . import registration
 from .base import SiteIndexView
 from .columns import ButtonsColumn, Cell, CellColumn
 
-LOGGED_EVERY = timedelta(hours=1)
-"""One audit entry for a person who reads on and on."""
-FIRST = ("failed", "pending", "waiting")
-LOOKS = {
+LOG_INTERVAL = timedelta(hours=1)
+"""At most one audit entry in this time for each user."""
+URGENT_STATES = ("failed", "pending", "waiting")
+STATE_ICONS = {
     "failed": ("warning", "bad"),
     "pending": ("user", "warn"),
     "waiting": ("time", "work"),
@@ -39,27 +39,27 @@ LOOKS = {
 }
 
 
-MOST_MEETINGS = 300
-READ_FOR_NAMES = 2000
-"""Sign-ups whose names are opened for a search, the newest: they are encrypted one by one."""
-LEADING = (
+MAX_MEETINGS = 300
+MAX_NAMES_SEARCHED = 2000
+"""A search for names decrypts this many registrations, the newest."""
+FORM_BLOCKS = (
     BlockUsage.REGISTRATION,
     BlockUsage.MEETING_LIST,
     BlockUsage.MEETING,
     BlockUsage.CALENDAR,
 )
-"""Blocks from which visitors reach a form: one of their own, or the button of a date."""
+"""Blocks from which visitors reach a form: their own, or the button of an occurrence."""
 
 
-def meetings(request: Any) -> list[tuple[str, str]]:
-    """Meetings of this Site that somebody signed up for, by Zoom's number."""
+def meeting_choices(request: Any) -> list[tuple[str, str]]:
+    """Meetings of this Site with registrations, by Zoom's meeting id."""
     rows = Registration.objects.filter(site=request.wagtail_zoom_site).order_by()
-    found = rows.values("meeting_zoom_id").annotate(
-        at=Max("created_at"), name=Max("meeting__topic")
+    by_meeting = rows.values("meeting_zoom_id").annotate(
+        newest=Max("created_at"), name=Max("meeting__topic")
     )
     return [
         (row["meeting_zoom_id"], row["name"] or row["meeting_zoom_id"])
-        for row in found.order_by("-at")[:MOST_MEETINGS]
+        for row in by_meeting.order_by("-newest")[:MAX_MEETINGS]
     ]
 
 
@@ -87,18 +87,18 @@ class RegistrationFilters(WagtailFilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["meeting"].extra["choices"] = meetings(self.request)
+        self.filters["meeting"].extra["choices"] = meeting_choices(self.request)
 
 
 class RegistrationsView(SiteIndexView):
-    """Those that need the owner first, then the newest."""
+    """Registrations that need the owner first, then the newest."""
 
     page_title = gettext_lazy("Registrations")
     filterset_class = RegistrationFilters
     search_fields = ["meeting__topic"]
     search_placeholder = gettext_lazy("Search names and addresses")
-    bulk_type = "zoomsignup"
-    empty_sentence = gettext_lazy("Nobody has signed up yet.")
+    bulk_type = "zoomregistration"
+    empty_text = gettext_lazy("Nobody has signed up yet.")
     list_export = ["row_name", "row_email", "row_topic", "row_start", "created_at", "row_state"]
     export_times = ("row_start", "created_at")
 
@@ -116,19 +116,19 @@ class RegistrationsView(SiteIndexView):
     @cached_property
     def columns(self) -> list[Any]:
         return [
-            BulkActionsCheckboxColumn("bulk_actions", obj_type="zoomsignup"),
+            BulkActionsCheckboxColumn("bulk_actions", obj_type="zoomregistration"),
             TitleColumn(
                 "person",
                 label=_("Person"),
                 accessor="row_name",
                 get_url=lambda row: reverse("wagtail_zoom_registrations:view", args=[row.pk]),
-                get_title_id=lambda row: f"zoomsignup_{row.pk}_title",
+                get_title_id=lambda row: f"zoomregistration_{row.pk}_title",
             ),
             CellColumn("email", label=_("Email"), accessor=lambda row: Cell(row.row_email)),
-            CellColumn("meeting", label=_("Meeting"), accessor=_meeting),
-            CellColumn("when", label=_("Signed up"), accessor=_signed_up),
-            CellColumn("state", label=_("State"), accessor=_state),
-            ButtonsColumn("buttons", label=_("Actions"), accessor=_buttons),
+            CellColumn("meeting", label=_("Meeting"), accessor=_meeting_cell),
+            CellColumn("when", label=_("Signed up"), accessor=_registered_cell),
+            CellColumn("state", label=_("State"), accessor=_state_cell),
+            ButtonsColumn("buttons", label=_("Actions"), accessor=_row_buttons),
         ]
 
     def get_base_queryset(self) -> QuerySet[Registration]:
@@ -140,25 +140,25 @@ class RegistrationsView(SiteIndexView):
         return ngettext("sign-up", "sign-ups", n)
 
     def order_queryset(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        ranks = [When(state=name, then=Value(rank)) for rank, name in enumerate(FIRST)]
-        urgent = Case(*ranks, default=Value(len(FIRST)), output_field=IntegerField())
-        return queryset.order_by(urgent, "-created_at", "-pk")
+        ranks = [When(state=name, then=Value(rank)) for rank, name in enumerate(URGENT_STATES)]
+        urgency = Case(*ranks, default=Value(len(URGENT_STATES)), output_field=IntegerField())
+        return queryset.order_by(urgency, "-created_at", "-pk")
 
     def search_queryset(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        """Topics by words, addresses as a whole by their index; names are opened one by one."""
+        """Topics by substring, emails as a whole by their blind index, names by decrypting."""
         if not self.is_searching:
             return queryset
         query = self.search_query.strip()
-        found = Q(meeting__topic__icontains=query)
+        condition = Q(meeting__topic__icontains=query)
         if "@" in query:
-            found |= Q(email_index__in=tokens.email_indexes(query))
+            condition |= Q(email_index__in=tokens.email_indexes(query))
         else:
-            found |= Q(pk__in=named(queryset, query))
-        return queryset.filter(found)
+            condition |= Q(pk__in=ids_by_name(queryset, query))
+        return queryset.filter(condition)
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            row.row_name, row.row_email = registration.person_of(row)
+            row.row_name, row.row_email = registration.name_and_email(row)
             row.row_topic = row.snapshot.get("topic") or ""
             starts = sorted(date.start for date in row.dates.all() if date.start)
             row.row_start = starts[0] if starts else None
@@ -168,95 +168,99 @@ class RegistrationsView(SiteIndexView):
         return rows
 
     def _log(self) -> None:
-        """Personal data is read: once an hour for a person, and every export."""
+        """Log access to personal data: once an hour for each user, and every export."""
         if getattr(self, "_logged", False):
             return
         self._logged = True
         name = "wagtail_zoom.export" if self.is_export else "wagtail_zoom.registrants"
-        site_settings, user = self.facts.site_settings, self.request.user
+        site_settings, user = self.site_status.site_settings, self.request.user
         if not site_settings.pk:
             return
         recent = ModelLogEntry.objects.for_instance(site_settings).filter(
-            action=name, user=user, timestamp__gte=timezone.now() - LOGGED_EVERY
+            action=name, user=user, timestamp__gte=timezone.now() - LOG_INTERVAL
         )
         if self.is_export or not recent.exists():
             log(instance=site_settings, action=name, user=user)
         if self.is_export:
-            Activity.log([site_settings.site_id], "registration", "signups_exported", user=user)
+            Activity.log(
+                [site_settings.site_id], "registration", "registrations_exported", user=user
+            )
 
     def intro(self) -> dict[str, Any]:
-        known = self.facts.signups
+        counts = self.site_status.registration_counts
         parts = []
-        if known.get("failed"):
-            n = known["failed"]
+        if counts.get("failed"):
+            n = counts["failed"]
             parts.append(ngettext("%(n)d needs you", "%(n)d need you", n) % {"n": n})
-        if known.get("pending"):
-            n = known["pending"]
-            waiting = ngettext("%(n)d waits for your answer", "%(n)d wait for your answer", n)
-            parts.append(waiting % {"n": n})
+        if counts.get("pending"):
+            n = counts["pending"]
+            pending_text = ngettext("%(n)d waits for your answer", "%(n)d wait for your answer", n)
+            parts.append(pending_text % {"n": n})
         text = ngettext(
             "Names and addresses are deleted %(n)d day after the last date.",
             "Names and addresses are deleted %(n)d days after the last date.",
-            self.facts.site_settings.registration_days,
-        ) % {"n": self.facts.site_settings.registration_days}
-        return {"strong": f"{formatting.listing(parts)}." if parts else "", "text": text}
+            self.site_status.site_settings.registration_days,
+        ) % {"n": self.site_status.site_settings.registration_days}
+        return {"strong": f"{formatting.join_list(parts)}." if parts else "", "text": text}
 
-    def empty(self) -> dict[str, Any]:
+    def empty_message(self) -> dict[str, Any]:
         from .. import links, usage
 
-        if self.facts.account and not self.is_narrowed:
-            if not self.facts.site_settings.show_registration:
-                url = f"{links.panel_url(self.facts)}#tab-choices"
+        if self.site_status.account and not self.has_user_filters:
+            if not self.site_status.site_settings.show_registration:
+                url = f"{links.panel_url(self.site_status)}#tab-choices"
                 text = _("Registration is switched off.")
                 return {"text": text, "url": url, "link": _("What to show")}
-            if not usage.pages_with(self.site, *LEADING).exists():
+            if not usage.pages_with_blocks(self.site, *FORM_BLOCKS).exists():
                 return {"text": _("No page has a sign-up form.")}
-        return super().empty()
+        return super().empty_message()
 
 
-def named(rows: QuerySet[Registration], query: str) -> list[int]:
-    """Primary keys of the sign-ups whose person has a name like this, of the newest."""
-    words = query.casefold()
+def ids_by_name(rows: QuerySet[Registration], query: str) -> list[int]:
+    """Primary keys of the newest registrations with this text in the name."""
+    text = query.casefold()
     newest = rows.order_by("-created_at", "-pk").only("pk", "public_id", "answers", "email")
-    newest = newest.select_related(None).prefetch_related(None)[:READ_FOR_NAMES]
+    newest = newest.select_related(None).prefetch_related(None)[:MAX_NAMES_SEARCHED]
     return [
-        row.pk for row in newest.iterator() if words in registration.person_of(row)[0].casefold()
+        row.pk
+        for row in newest.iterator()
+        if text in registration.name_and_email(row)[0].casefold()
     ]
 
 
-def _buttons(row: Registration) -> list[dict[str, Any]]:
-    """The two that matter; the others stand on the page of the sign-up."""
+def _row_buttons(row: Registration) -> list[dict[str, Any]]:
+    """The most important buttons; the others are on the page of the registration."""
     names = {"failed": ("retry",), "pending": ("approve", "deny")}.get(row.state, ())
-    return registration.buttons(row, names) if names else []
+    return registration.action_buttons(row, names) if names else []
 
 
-def _meeting(row: Any) -> Cell:
-    return Cell(row.row_topic, formatting.short_moment(row.row_start) if row.row_start else "")
+def _meeting_cell(row: Any) -> Cell:
+    return Cell(row.row_topic, formatting.short_date_time(row.row_start) if row.row_start else "")
 
 
-def _signed_up(row: Registration) -> Cell:
+def _registered_cell(row: Registration) -> Cell:
     if timezone.now() - row.created_at < timedelta(hours=12):
         return Cell(_("%(age)s ago") % {"age": formatting.age(row.created_at)})
-    return Cell(formatting.short_moment(row.created_at))
+    return Cell(formatting.short_date_time(row.created_at))
 
 
-def _state(row: Any) -> Cell:
-    icon, tone = LOOKS[row.state]
+def _state_cell(row: Any) -> Cell:
+    icon, tone = STATE_ICONS[row.state]
     note = ""
     if row.state == Registration.State.WAITING and row.next_try_at:
-        note = _("next try at %(time)s") % {"time": formatting.moment(row.next_try_at)}
+        note = _("next try at %(time)s") % {"time": formatting.date_time(row.next_try_at)}
     elif row.error_class:
         note = str(moderation.reason(row) or _("Zoom did not accept it"))
     elif row.state == Registration.State.PENDING:
         note = _("asked for on %(day)s") % {"day": formatting.short_day(row.created_at)}
     elif row.state == Registration.State.APPROVED:
-        note = _link_sent(row)
+        note = _link_note(row)
     elif row.state in (Registration.State.DENIED, Registration.State.CANCELLED):
         note = formatting.short_day(row.state_since)
     return Cell(row.row_state, note, icon=icon, tone=tone)
 
 
-def _link_sent(row: Any) -> str:
+def _link_note(row: Any) -> str:
     if row.meeting is not None and row.meeting.zoom_notifies:
         return _("link sent by Zoom")
     return _("link sent by this site") if "approved" in row.mails else ""

@@ -1,4 +1,4 @@
-"""Rules for the recordings to come: of one series, of one host. The series wins."""
+"""Rules for future recordings of one series or one host. The series takes precedence."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ...models import (
     ZoomSettings,
 )
 from .. import links
-from ..permissions import RowGuard, SiteMixin, visible_to
+from ..permissions import OwnerAccessMixin, SiteMixin, visible_to
 
-NONE = "none"
-"""Posted for "no rule": as the Site does it with all of them."""
+NO_RULE = "none"
+"""Posted for "no rule": the Site's own setting applies."""
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A rule that could be made from one recording, with what holds now."""
+class RuleTarget:
+    """The series or host of a recording, with its rule and the possible ones."""
 
     name: str
     label: str
@@ -38,43 +38,46 @@ class Offer:
     options: list[tuple[str, str]]
 
 
-def offered(site_settings: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
-    """The rules for further recordings like this one, if there can be one."""
+def rule_targets(site_settings: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
+    """The series and host of a recording with their rules, or None without any."""
     recording = item.recording
     if recording is None or site_settings.pk is None:
         return None
-    offers = [
-        _offer(site_settings, name, label, key)
+    targets = [
+        _rule_target(site_settings, name, label, key)
         for name, label, key in (
             ("series", recording.topic or _("this series"), recording.meeting_zoom_id),
             ("host", str(recording.host) if recording.host else "", recording.host_zoom_id),
         )
         if key and label
     ]
-    if not offers:
+    if not targets:
         return None
     return {
-        "series": next((offer for offer in offers if offer.name == "series"), None),
-        "offers": offers,
+        "series": next((target for target in targets if target.name == "series"), None),
+        "targets": targets,
         "url": reverse("wagtail_zoom_recordings:rule", args=[item.pk]),
     }
 
 
-def _offer(site_settings: ZoomSettings, name: str, label: str, key: str) -> Offer:
-    row = RecordingRule.objects.filter(settings=site_settings, **_key(name, key)).first()
-    usual = _("as new recordings are treated") if row is None else _("no rule any more")
-    options = [(NONE, usual), *((str(v), str(text)) for v, text in RecordingRule.Action.choices)]
-    return Offer(name, label, row.action if row else NONE, options)
+def _rule_target(site_settings: ZoomSettings, name: str, label: str, key: str) -> RuleTarget:
+    row = RecordingRule.objects.filter(settings=site_settings, **_target_filter(name, key)).first()
+    no_rule_text = _("as new recordings are treated") if row is None else _("no rule any more")
+    options = [
+        (NO_RULE, no_rule_text),
+        *((str(v), str(text)) for v, text in RecordingRule.Action.choices),
+    ]
+    return RuleTarget(name, label, row.action if row else NO_RULE, options)
 
 
-def _key(name: str, key: str) -> dict[str, str]:
+def _target_filter(name: str, key: str) -> dict[str, str]:
     if name == "series":
         return {"meeting_zoom_id": key, "host_zoom_id": ""}
     return {"host_zoom_id": key, "meeting_zoom_id": ""}
 
 
-class RuleView(RowGuard, View):
-    """What happens to the next recordings of the same series, or of the same host."""
+class RuleView(OwnerAccessMixin, View):
+    """Sets the rule for future recordings of the same series or host."""
 
     model = SiteItem
     http_method_names = ["post"]
@@ -87,22 +90,22 @@ class RuleView(RowGuard, View):
         if site_settings is None or recording is None:
             raise Http404
         keys = {"series": recording.meeting_zoom_id, "host": recording.host_zoom_id}
-        wanted = {name: request.POST[name] for name in keys if name in request.POST}
-        known = {NONE, *RecordingRule.Action.values}
-        if not wanted or any(
-            action not in known or not keys[name] for name, action in wanted.items()
+        actions = {name: request.POST[name] for name in keys if name in request.POST}
+        valid_actions = {NO_RULE, *RecordingRule.Action.values}
+        if not actions or any(
+            action not in valid_actions or not keys[name] for name, action in actions.items()
         ):
             raise Http404
-        for name, action in wanted.items():
-            _set(site_settings, _key(name, keys[name]), action)
-        _log(site_settings, recording.topic, request.user, item)
+        for name, action in actions.items():
+            _save_rule(site_settings, _target_filter(name, keys[name]), action)
+        _log_rule(site_settings, recording.topic, request.user, item)
         messages.success(request, _("Saved. It counts from the next recording on."))
         return redirect(reverse("wagtail_zoom_recordings:edit", args=[item.pk]))
 
 
-def _set(site_settings: ZoomSettings, key: dict[str, str], action: str) -> None:
+def _save_rule(site_settings: ZoomSettings, key: dict[str, str], action: str) -> None:
     rows = RecordingRule.objects.filter(settings=site_settings, **key)
-    if action == NONE:
+    if action == NO_RULE:
         rows.delete()
     else:
         RecordingRule.objects.update_or_create(
@@ -110,7 +113,9 @@ def _set(site_settings: ZoomSettings, key: dict[str, str], action: str) -> None:
         )
 
 
-def _log(site_settings: ZoomSettings, topic: str, user: Any, item: SiteItem | None = None) -> None:
+def _log_rule(
+    site_settings: ZoomSettings, topic: str, user: Any, item: SiteItem | None = None
+) -> None:
     Activity.log(
         [site_settings.site_id],
         "curation",
@@ -123,44 +128,44 @@ def _log(site_settings: ZoomSettings, topic: str, user: Any, item: SiteItem | No
 
 
 @dataclass(frozen=True)
-class Line:
-    """A rule that holds, in a sentence, with where it is ended."""
+class RuleRow:
+    """A rule as text, with the URL that ends it."""
 
     name: str
     text: str
     url: str
 
 
-def lines(site_settings: ZoomSettings) -> list[Line]:
-    """The rules of a Site: at most four queries, however many there are."""
+def rule_rows(site_settings: ZoomSettings) -> list[RuleRow]:
+    """The rules of a Site: at most four queries."""
     rows = list(RecordingRule.objects.filter(settings=site_settings.pk).order_by("pk"))
     if not rows:
         return []
-    names = _names(site_settings, rows)
-    words = {
+    names = _target_names(site_settings, rows)
+    texts = {
         RecordingRule.Action.PUBLISH: _("are published by themselves"),
         RecordingRule.Action.REVIEW: _("wait for your review"),
         RecordingRule.Action.HIDE: _("stay hidden"),
     }
     return [
-        Line(
+        RuleRow(
             _("Recordings of %(what)s") % {"what": names[row.pk]},
-            words[RecordingRule.Action(row.action)],
+            texts[RecordingRule.Action(row.action)],
             reverse("wagtail_zoom_admin:end_rule", args=[site_settings.site_id, row.pk]),
         )
         for row in rows
     ]
 
 
-def _names(site_settings: ZoomSettings, rows: list[RecordingRule]) -> dict[int, str]:
-    series = {row.meeting_zoom_id for row in rows if row.meeting_zoom_id}
-    hosts = {row.host_zoom_id for row in rows if row.host_zoom_id}
+def _target_names(site_settings: ZoomSettings, rows: list[RecordingRule]) -> dict[int, str]:
+    series_ids = {row.meeting_zoom_id for row in rows if row.meeting_zoom_id}
+    host_ids = {row.host_zoom_id for row in rows if row.host_zoom_id}
     recordings = Recording.objects.filter(
-        account=site_settings.account_id, meeting_zoom_id__in=series
+        account=site_settings.account_id, meeting_zoom_id__in=series_ids
     )
     topics = dict(recordings.order_by("start").values_list("meeting_zoom_id", "topic"))
-    people = Host.objects.filter(account=site_settings.account_id, zoom_id__in=hosts)
-    names = dict(people.values_list("zoom_id", "display_name"))
+    hosts = Host.objects.filter(account=site_settings.account_id, zoom_id__in=host_ids)
+    names = dict(hosts.values_list("zoom_id", "display_name"))
     return {
         row.pk: topics.get(row.meeting_zoom_id) or names.get(row.host_zoom_id) or _("a series")
         for row in rows
@@ -168,15 +173,15 @@ def _names(site_settings: ZoomSettings, rows: list[RecordingRule]) -> dict[int, 
 
 
 class EndRuleView(SiteMixin, View):
-    """A rule ends; what it has decided stays."""
+    """Ends a rule; its past decisions stay."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         site_settings = get_object_or_404(ZoomSettings, site=self.site)
         row = get_object_or_404(RecordingRule, pk=pk, settings=site_settings)
-        name = _names(site_settings, [row])[row.pk]
+        name = _target_names(site_settings, [row])[row.pk]
         row.delete()
-        _log(site_settings, name, request.user)
+        _log_rule(site_settings, name, request.user)
         messages.success(request, _("The rule has ended. What it has decided stays."))
-        return redirect(f"{links.panel_of(self.site.pk)}#tab-choices")
+        return redirect(f"{links.panel_url_of(self.site.pk)}#tab-choices")

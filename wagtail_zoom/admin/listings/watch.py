@@ -1,4 +1,4 @@
-"""Looking at a recording before it is published."""
+"""Watching a recording before it is published."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.urls import reverse
 from django.views.generic import View
 
 from ...frontend import links
-from ...frontend.views import HUMAN_PASSCODE, private_response, with_passcode
+from ...frontend.views import MAX_TYPED_PASSCODE, private_response, with_passcode
 from ...models import Kind, Recording, SiteItem, ZoomSettings
 from ...utils.crypto import DecryptionError
-from ..permissions import RowGuard, visible_to
+from ..permissions import OwnerAccessMixin, visible_to
 
 
 def may_watch(site_settings: ZoomSettings, recording: Recording) -> bool:
-    """Whether this Site's own connection covers the recording's host; an archive has none."""
+    """Whether this Site's grant covers the recording's host; an archive has no grant."""
     if (
         recording.account_id != site_settings.account_id
         or recording.removed_at
@@ -25,8 +25,8 @@ def may_watch(site_settings: ZoomSettings, recording: Recording) -> bool:
     return site_settings.grant is None or site_settings.grant.covers(recording.host_zoom_id)
 
 
-class WatchView(RowGuard, View):
-    """Leads the owner to the recording in Zoom, with its passcode where a person types it."""
+class WatchView(OwnerAccessMixin, View):
+    """Redirects the owner to the recording in Zoom; shows a passcode that must be typed."""
 
     model = SiteItem
     http_method_names = ["get"]
@@ -44,7 +44,7 @@ class WatchView(RowGuard, View):
             raise Http404 from None
         if not links.is_zoom_link(url):
             raise Http404
-        if len(passcode) > HUMAN_PASSCODE:
+        if len(passcode) > MAX_TYPED_PASSCODE:
             url, passcode = with_passcode(url, passcode), ""
         if not passcode or "go" in request.GET:
             return private_response(HttpResponseRedirect(url))
@@ -52,7 +52,7 @@ class WatchView(RowGuard, View):
             "item": item,
             "site": item.site,
             "passcode": passcode,
-            "go": f"{request.path}?go=1",
-            "back": reverse("wagtail_zoom_recordings:edit", args=[item.pk]),
+            "watch_url": f"{request.path}?go=1",
+            "edit_url": reverse("wagtail_zoom_recordings:edit", args=[item.pk]),
         }
         return private_response(render(request, "wagtail_zoom/admin/watch.html", context))

@@ -1,5 +1,5 @@
-"""One sentence and one thing to do for each state, in the order in which an owner meets them.
+"""The message and actions of each state.
 
-``connecting``: from the first link to the day the permission ends. ``running``: what may happen
-while it is connected.
+``connecting``: invited, confirmed, configured, disconnected. ``running``: states of a connected
+Site.
 """

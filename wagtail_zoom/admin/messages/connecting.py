@@ -1,4 +1,4 @@
-"""The connection as the owner meets it: invited, confirmed, chosen, broken, ended."""
+"""Messages about connecting, reconnecting and disconnecting."""
 
 from __future__ import annotations
 
@@ -6,56 +6,58 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import formatting, links
-from ..site_state import Action, State, Status
-from ..site_status import Facts
+from ..site_state import SiteState, StatusAction, StatusMessage
+from ..site_status import SiteStatus
 
 
-def choose(facts: Facts) -> Status:
-    return Status(
-        State.CHOOSE,
+def choose(site_status: SiteStatus) -> StatusMessage:
+    return StatusMessage(
+        SiteState.CHOOSE,
         "info",
         _("Zoom is connected as %(account)s. Now choose what to show.")
-        % {"account": facts.account},
+        % {"account": site_status.account},
         _("Nothing is on your pages yet, and nothing is fetched before you save."),
     )
 
 
-def invited(facts: Facts) -> Status:
-    row = facts.invitation
-    assert row is not None  # noqa: S101 - classify() has seen it
-    return Status(
-        State.INVITED,
+def invited(site_status: SiteStatus) -> StatusMessage:
+    row = site_status.invitation
+    assert row is not None  # noqa: S101 - guaranteed by classify()
+    return StatusMessage(
+        SiteState.INVITED,
         "info",
         _("Waiting for your Zoom administrator."),
         _("You made the link on %(day)s. It works once, until %(until)s.")
         % {"day": formatting.day(row.created_at), "until": formatting.day(row.expires_at)},
         [
-            Action(_("Make a new link"), links.url("invite", facts)),
-            Action(_("Take the link back"), links.url("uninvite", facts)),
+            StatusAction(_("Make a new link"), links.view_url("invite", site_status)),
+            StatusAction(_("Take the link back"), links.view_url("uninvite", site_status)),
         ],
     )
 
 
-def confirm(facts: Facts) -> Status:
-    person = (facts.grant.user_name if facts.grant else "") or _("Somebody")
-    return Status(
-        State.CONFIRM,
+def confirm(site_status: SiteStatus) -> StatusMessage:
+    person = (site_status.grant.user_name if site_status.grant else "") or _("Somebody")
+    return StatusMessage(
+        SiteState.CONFIRM,
         "warning",
         _("%(person)s connected %(account)s. Is this right?")
-        % {"person": person, "account": facts.account},
+        % {"person": person, "account": site_status.account},
         _("Nothing is fetched until you say so."),
         [
-            Action(_("Yes, go on"), links.url("confirm", facts), filled=True),
-            Action(_("No, disconnect"), links.url("disconnect", facts), post=False),
+            StatusAction(_("Yes, go on"), links.view_url("confirm", site_status), primary=True),
+            StatusAction(
+                _("No, disconnect"), links.view_url("disconnect", site_status), post=False
+            ),
         ],
     )
 
 
-def needs_reconnect(facts: Facts) -> Status:
-    grant = facts.grant
-    assert grant is not None  # noqa: S101 - classify() has seen it
-    return Status(
-        State.NEEDS_RECONNECT,
+def needs_reconnect(site_status: SiteStatus) -> StatusMessage:
+    grant = site_status.grant
+    assert grant is not None  # noqa: S101 - guaranteed by classify()
+    return StatusMessage(
+        SiteState.NEEDS_RECONNECT,
         "critical",
         _("Zoom needs you: please connect again."),
         _(
@@ -64,23 +66,27 @@ def needs_reconnect(facts: Facts) -> Status:
             "back."
         )
         % {
-            "time": formatting.moment(grant.state_since, facts.now),
-            "age": formatting.age(grant.state_since, facts.now),
-            "reason": facts.reason,
-            "shown": formatting.shown(facts.dates_shown, facts.recordings_shown),
+            "time": formatting.date_time(grant.state_since, site_status.now),
+            "age": formatting.age(grant.state_since, site_status.now),
+            "reason": site_status.reconnect_reason,
+            "shown": formatting.shown_counts(
+                site_status.occurrences_shown, site_status.recordings_shown
+            ),
         },
         [
-            Action(_("Reconnect Zoom"), links.connect_url(facts), filled=True),
-            Action(_("Invite your Zoom administrator"), links.url("invite", facts)),
+            StatusAction(_("Reconnect Zoom"), links.connect_url(site_status), primary=True),
+            StatusAction(
+                _("Invite your Zoom administrator"), links.view_url("invite", site_status)
+            ),
         ],
     )
 
 
-def missing(facts: Facts) -> Status:
-    names = formatting.listing(formatting.kind_name(name) for name in facts.missing)
+def missing(site_status: SiteStatus) -> StatusMessage:
+    names = formatting.join_list(formatting.kind_name(name) for name in site_status.missing_kinds)
     title = _("%(kinds)s: one more permission is needed.") % {"kinds": capfirst(names)}
-    return Status(
-        State.MISSING,
+    return StatusMessage(
+        SiteState.MISSING,
         "warning",
         title,
         _(
@@ -89,50 +95,66 @@ def missing(facts: Facts) -> Status:
         )
         % {"kinds": names},
         [
-            Action(_("Give the permission in Zoom"), links.connect_url(facts), filled=True),
-            Action(_("Go on without"), f"{links.panel_url(facts)}#tab-choices", post=False),
+            StatusAction(
+                _("Give the permission in Zoom"), links.connect_url(site_status), primary=True
+            ),
+            StatusAction(
+                _("Go on without"), f"{links.panel_url(site_status)}#tab-choices", post=False
+            ),
         ],
     )
 
 
-def revoked(facts: Facts) -> Status:
-    since = facts.removed_at or (facts.grant.state_since if facts.grant else facts.now)
-    return Status(
-        State.REVOKED,
+def revoked(site_status: SiteStatus) -> StatusMessage:
+    since = site_status.app_removed_at or (
+        site_status.grant.state_since if site_status.grant else site_status.now
+    )
+    return StatusMessage(
+        SiteState.REVOKED,
         "critical",
         _("Zoom has ended the connection."),
         _(
             "The app was removed in Zoom (%(time)s). What came from it is no longer on your "
             "pages. Your titles, summaries and images are kept."
         )
-        % {"time": formatting.moment(since, facts.now)},
-        [Action(_("Connect Zoom"), links.connect_url(facts), filled=True)],
+        % {"time": formatting.date_time(since, site_status.now)},
+        [StatusAction(_("Connect Zoom"), links.connect_url(site_status), primary=True)],
     )
 
 
-def archived(facts: Facts) -> Status:
-    since = facts.site_settings.archived_at or facts.now
-    return Status(
-        State.ARCHIVED,
+def archived(site_status: SiteStatus) -> StatusMessage:
+    since = site_status.site_settings.archived_at or site_status.now
+    return StatusMessage(
+        SiteState.ARCHIVED,
         "info",
         _("Disconnected on %(day)s. Your pages keep an archive.") % {"day": formatting.day(since)},
         _("Visitors see %(shown)s as they were then. Sign-up forms are closed.")
-        % {"shown": formatting.shown(facts.dates_shown, facts.recordings_shown)},
+        % {
+            "shown": formatting.shown_counts(
+                site_status.occurrences_shown, site_status.recordings_shown
+            )
+        },
         [
-            Action(_("Connect Zoom"), links.connect_url(facts), filled=True),
-            Action(_("Remove the archive…"), links.url("disconnect", facts), post=False),
+            StatusAction(_("Connect Zoom"), links.connect_url(site_status), primary=True),
+            StatusAction(
+                _("Remove the archive…"), links.view_url("disconnect", site_status), post=False
+            ),
         ],
     )
 
 
-def quarantined(facts: Facts) -> Status:
-    return Status(
-        State.QUARANTINED,
+def quarantined(site_status: SiteStatus) -> StatusMessage:
+    return StatusMessage(
+        SiteState.QUARANTINED,
         "warning",
         _("This is a copy of another site. Zoom is switched off here."),
         _(
             "If this copy talked to Zoom, the real site would lose its connection. "
             "It sends no mail and takes no sign-ups."
         ),
-        [Action(_("This is now the real site…"), links.url("adopt", facts), post=False)],
+        [
+            StatusAction(
+                _("This is now the real site…"), links.view_url("adopt", site_status), post=False
+            )
+        ],
     )

@@ -1,4 +1,4 @@
-"""What the buttons of the panel do. POST only; the Site comes from the address."""
+"""The actions of the panel. POST only; the Site comes from the URL."""
 
 from __future__ import annotations
 
@@ -13,123 +13,131 @@ from django.views.generic import View
 from wagtail.log_actions import log
 
 from ...models import Activity, Invitation, SyncRun, WebhookEvent
-from .. import links, site_status
+from .. import links
 from ..permissions import SiteMixin
-from ..site_status import Facts
+from ..site_status import SiteStatus, get_site_status
 
 
 class ActionView(SiteMixin, View):
-    """One button: do it, say so, go back to the panel."""
+    """Base: performs the action, shows a message and redirects to the panel."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        known = site_status.of(self.site)
-        said = self.act(known)
-        if said:
-            messages.success(request, said)
-        return redirect(self.next_url(known))
+        site_status = get_site_status(self.site)
+        message = self.perform(site_status)
+        if message:
+            messages.success(request, message)
+        return redirect(self.next_url(site_status))
 
-    def next_url(self, known: Facts) -> str:
-        """Where the person goes afterwards."""
-        return links.panel_url(known)
+    def next_url(self, site_status: SiteStatus) -> str:
+        """The URL to redirect to."""
+        return links.panel_url(site_status)
 
-    def act(self, known: Facts) -> str:
-        """Do it. Returns the sentence to say; raises ``Http404`` where it makes no sense."""
+    def perform(self, site_status: SiteStatus) -> str:
+        """Perform the action and return the success message.
+
+        Raises:
+            Http404: the action does not apply to this Site.
+        """
         raise NotImplementedError
 
 
-def _linked(known: Facts) -> Any:
-    """The account of a linked Site; there is nothing to do without."""
-    if known.account is None or known.grant is None or known.site_settings.needs_confirmation:
+def _connected_account(site_status: SiteStatus) -> Any:
+    """The account of a connected Site, otherwise 404."""
+    if (
+        site_status.account is None
+        or site_status.grant is None
+        or site_status.site_settings.needs_confirmation
+    ):
         raise Http404
-    return known.account
+    return site_status.account
 
 
 class SyncView(ActionView):
-    """Compare everything with Zoom now."""
+    """Reconcile everything with Zoom now."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...sync import runs
 
-        account = _linked(known)
-        first = account.reconciled_at is None and known.open_run is None
-        mode = SyncRun.Mode.BACKFILL if first else SyncRun.Mode.RECONCILE
+        account = _connected_account(site_status)
+        is_first = account.reconciled_at is None and site_status.open_run is None
+        mode = SyncRun.Mode.BACKFILL if is_first else SyncRun.Mode.RECONCILE
         runs.request_run(account, mode, user=self.request.user)
         return _("We are looking.")
 
 
 class StopView(ActionView):
-    """Stop the run that is under way; what has been read stays."""
+    """Stop the current run; imported data stays."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...sync import runs
 
-        _linked(known)
-        if known.open_run is not None:
-            runs.cancel(known.open_run)
+        _connected_account(site_status)
+        if site_status.open_run is not None:
+            runs.cancel(site_status.open_run)
         return _("Stopped. What has been read stays.")
 
 
 class ApproveRemovalsView(ActionView):
-    """The owner says that the mass removal is right: the next run carries it out."""
+    """The owner approves a mass removal; the next run applies it."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...sync import runs
 
-        _linked(known)
-        if not known.withheld or known.last_run is None:
+        _connected_account(site_status)
+        if not site_status.withheld_removals or site_status.last_run is None:
             raise Http404
-        runs.approve_removals(known.last_run, self.request.user)
+        runs.approve_removals(site_status.last_run, self.request.user)
         return _("We remove them with the next check, which starts now.")
 
 
 class PauseView(ActionView):
-    """Go on showing, stop fetching."""
+    """Pause the sync; the pages stay as they are."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...sync import settings_changes
 
-        _linked(known)
-        settings_changes.pause(known.site_settings, self.request.user)
+        _connected_account(site_status)
+        settings_changes.pause(site_status.site_settings, self.request.user)
         return _("Paused. Your pages keep what they show.")
 
 
 class ResumeView(ActionView):
-    """Fetch again."""
+    """Resume the sync."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...sync import settings_changes
 
-        _linked(known)
-        settings_changes.resume(known.site_settings, self.request.user)
+        _connected_account(site_status)
+        settings_changes.resume(site_status.site_settings, self.request.user)
         return _("It goes on.")
 
 
 class ConfirmView(ActionView):
-    """The owner says yes to a connection that somebody else made by invitation."""
+    """The owner confirms a connection that was made by invitation."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...oauth import connect
 
-        if not known.site_settings.needs_confirmation:
+        if not site_status.site_settings.needs_confirmation:
             raise Http404
-        connect.confirm(known.site_settings, self.request.user)
+        connect.confirm(site_status.site_settings, self.request.user)
         return _("Good. Now choose what to show.")
 
 
-class ReplayView(ActionView):
-    """Handle all messages again that failed for this Site's account, if it is linked to it."""
+class FailedEventsReplayView(ActionView):
+    """Replay all failed webhook events of this Site's account."""
 
-    most = 200
+    max_events = 200
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...sync import inbox
 
-        _linked(known)
-        told = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
-        keys = told.exclude(event__payload={}).values_list("event", flat=True)
-        events = WebhookEvent.objects.filter(pk__in=set(keys[: self.most]))
+        _connected_account(site_status)
+        entries = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
+        event_ids = entries.exclude(event__payload={}).values_list("event", flat=True)
+        events = WebhookEvent.objects.filter(pk__in=set(event_ids[: self.max_events]))
         count = 0
         for event in events:
             inbox.replay(event)
@@ -138,7 +146,7 @@ class ReplayView(ActionView):
             Activity.log([self.site.pk], "event", "replayed", user=self.request.user)
             data = {"count": count}
             log(
-                instance=known.site_settings,
+                instance=site_status.site_settings,
                 action="wagtail_zoom.replay",
                 user=self.request.user,
                 data=data,
@@ -147,12 +155,12 @@ class ReplayView(ActionView):
             "We handle %(n)d message again.", "We handle %(n)d messages again.", count
         ) % {"n": count}
 
-    def next_url(self, known: Facts) -> str:
-        return links.activity_url(known)
+    def next_url(self, site_status: SiteStatus) -> str:
+        return links.activity_url(site_status)
 
 
 class InviteView(SiteMixin, View):
-    """Make a link for the Zoom administrator. It is shown once: only its digest is stored."""
+    """Create a link for the Zoom administrator. It is shown once: only its digest is stored."""
 
     http_method_names = ["post"]
 
@@ -167,15 +175,15 @@ class InviteView(SiteMixin, View):
                 "site": self.site,
                 "link": link,
                 "invitation": row,
-                "panel_url": links.panel_url(site_status.of(self.site)),
+                "panel_url": links.panel_url(get_site_status(self.site)),
             },
         )
 
 
 class UninviteView(ActionView):
-    """Take an open link back."""
+    """Revoke an open invitation link."""
 
-    def act(self, known: Facts) -> str:
+    def perform(self, site_status: SiteStatus) -> str:
         from ...oauth import invitations
 
         open_rows = Invitation.objects.filter(site=self.site, used_at=None, revoked_at=None)

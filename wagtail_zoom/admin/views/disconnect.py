@@ -1,4 +1,4 @@
-"""Pages that ask before something ends: disconnect, and waking a copied installation."""
+"""Confirmation pages: disconnect a Site, and activate a copied installation."""
 
 from __future__ import annotations
 
@@ -14,79 +14,85 @@ from wagtail.log_actions import log
 
 from ...conf import settings
 from ...models import Activity, ZoomAccount, ZoomSettings
-from ...permissions import may_wake
-from .. import disconnect_dialog, links, site_status
-from ..messages.running import mail_to_host
+from ...permissions import may_activate
+from .. import disconnect_dialog, links
+from ..messages.running import operator_mailto
 from ..permissions import SiteMixin
-from ..site_status import Facts
+from ..site_status import SiteStatus, get_site_status
 
 
 class DisconnectView(SiteMixin, TemplateView):
-    """Says which pages use Zoom and what will happen to them; keep as an archive, or remove."""
+    """Lists the pages that use Zoom; the owner keeps an archive or removes everything."""
 
     template_name = "wagtail_zoom/admin/disconnect.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = self._known()
-        more = {"facts": known, "site": self.site, "panel_url": links.panel_url(known)}
-        return super().get_context_data(**kwargs) | disconnect_dialog.context(known) | more
+        site_status = self._site_status_or_404()
+        page = {
+            "site_status": site_status,
+            "site": self.site,
+            "panel_url": links.panel_url(site_status),
+        }
+        return super().get_context_data(**kwargs) | disconnect_dialog.context(site_status) | page
 
     def post(self, request: HttpRequest) -> HttpResponse:
         from ...oauth import disconnect
 
-        known = self._known()
+        site_status = self._site_status_or_404()
         keep = request.POST.get("pages") == "keep"
         if request.POST.get("pages") not in ("keep", "remove"):
             messages.error(request, _("Choose what should happen to your pages."))
             return self.get(request)
-        disconnect.disconnect(known.site_settings, keep=keep, user=request.user)
+        disconnect.disconnect(site_status.site_settings, keep=keep, user=request.user)
         messages.success(request, _("Zoom is disconnected."))
-        return redirect(links.panel_url(known))
+        return redirect(links.panel_url(site_status))
 
-    def _known(self) -> Facts:
-        known = site_status.of(self.site)
-        if known.account is None:
+    def _site_status_or_404(self) -> SiteStatus:
+        site_status = get_site_status(self.site)
+        if site_status.account is None:
             raise Http404
-        return known
+        return site_status
 
 
-class AdoptView(SiteMixin, TemplateView):
-    """A copied database: say that this installation is the real one from now on.
+class ActivateCopyView(SiteMixin, TemplateView):
+    """Activates a copied database: this installation is the real one from now on.
 
-    It concerns every Site that the account feeds, so who may not change all of them is told whom
-    to ask instead.
+    It affects every Site of the account. Users who may not change all of them are referred to the
+    operator.
     """
 
     template_name = "wagtail_zoom/admin/adopt.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = self._known()
+        site_status = self._site_status_or_404()
         subject = _("Is this copy of %(site)s the real site now?") % {"site": self.site.hostname}
         return super().get_context_data(**kwargs) | {
-            "facts": known,
+            "site_status": site_status,
             "site": self.site,
-            "may": may_wake(self.request.user, known.account),
-            "ask": mail_to_host(subject, _("If it is, please switch Zoom on there.")),
-            "panel_url": links.panel_url(known),
+            "may_activate": may_activate(self.request.user, site_status.account),
+            "operator_mailto": operator_mailto(
+                subject, _("If it is, please switch Zoom on there.")
+            ),
+            "panel_url": links.panel_url(site_status),
         }
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        known = self._known()
-        if not may_wake(request.user, known.account):
+        site_status = self._site_status_or_404()
+        if not may_activate(request.user, site_status.account):
             raise PermissionDenied
-        wake(known.site_settings, request.user)
+        activate_copy(site_status.site_settings, request.user)
         messages.success(request, _("Zoom is switched on here."))
-        return redirect(links.panel_url(known))
+        return redirect(links.panel_url(site_status))
 
-    def _known(self) -> Any:
-        known = site_status.of(self.site)
-        if known.account is None or not known.account.is_quarantined:
+    def _site_status_or_404(self) -> Any:
+        site_status = get_site_status(self.site)
+        if site_status.account is None or not site_status.account.is_quarantined:
             raise Http404
-        return known
+        return site_status
 
 
-def wake(site_settings: ZoomSettings, user: Any) -> None:
-    """This installation talks to Zoom for the account of a Site from now on."""
+def activate_copy(site_settings: ZoomSettings, user: Any) -> None:
+    """Let this installation connect to Zoom for the account of a Site."""
     account = site_settings.account
     ZoomAccount.objects.filter(pk=account.pk).update(fingerprint=settings.fingerprint)
     sites = ZoomSettings.objects.filter(account=account).values_list("site", flat=True)

@@ -1,4 +1,4 @@
-"""Reports → Zoom sites: the fleet, for superusers only."""
+"""Reports → Zoom sites: the overview of all Sites, for superusers only."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from wagtail.admin.views.reports import ReportView
 from wagtail.models import Site
 
 from .. import overview
-from ..listings.base import as_asked, as_text
+from ..listings.base import escape_formula, in_current_locale
 from ..listings.columns import Cell, CellColumn
 
 
-class SuperuserMixin:
-    """Everybody else gets 403."""
+class SuperuserRequiredMixin:
+    """Other users get 403."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_superuser:
@@ -37,14 +37,14 @@ class SuperuserMixin:
 
 
 class MailColumn(Column):
-    """A button to write to the owner."""
+    """A button to email the owner."""
 
     header_template_name = "wagtail_zoom/admin/cells/no_header.html"
     cell_template_name = "wagtail_zoom/admin/cells/mail.html"
 
 
-class FleetFilters(WagtailFilterSet):
-    """State and mail. The rows are computed, so the view itself applies what is chosen."""
+class OverviewFilters(WagtailFilterSet):
+    """State and email. The rows are computed, so the view applies the filters itself."""
 
     group = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
@@ -67,19 +67,19 @@ class FleetFilters(WagtailFilterSet):
         fields: list[str] = []
 
 
-class FleetView(SuperuserMixin, ReportView):
-    """All Sites × state, sorted by pain. States are computed, so the order is made in Python."""
+class OverviewView(SuperuserRequiredMixin, ReportView):
+    """All Sites, worst state first. States are computed, so sorting happens in Python."""
 
-    template_name = "wagtail_zoom/admin/fleet.html"
-    results_template_name = "wagtail_zoom/admin/fleet_results.html"
-    index_url_name = "wagtail_zoom_admin:fleet"
-    index_results_url_name = "wagtail_zoom_admin:fleet_results"
+    template_name = "wagtail_zoom/admin/overview.html"
+    results_template_name = "wagtail_zoom/admin/overview_results.html"
+    index_url_name = "wagtail_zoom_admin:overview"
+    index_results_url_name = "wagtail_zoom_admin:overview_results"
     page_title = gettext_lazy("Zoom sites")
     header_icon = "globe"
     paginate_by = 20
     is_searchable = True
-    filterset_class = FleetFilters
-    list_export = ["site", "word", "note", "checked", "visitors", "owner", "mailed"]
+    filterset_class = OverviewFilters
+    list_export = ["site", "state_label", "note", "checked", "visitors", "owner", "mailed"]
     export_filename = "zoom-sites"
 
     @cached_property
@@ -93,7 +93,7 @@ class FleetView(SuperuserMixin, ReportView):
                 get_url=lambda row: row.panel_url,
                 get_title_id=lambda row: f"zoomsite_{row.pk}_title",
             ),
-            CellColumn("state", label=_("State"), accessor=_state),
+            CellColumn("state", label=_("State"), accessor=_state_cell),
             CellColumn("checked", label=_("Last checked"), accessor=lambda row: Cell(row.checked)),
             CellColumn(
                 "visitors", label=_("What visitors see"), accessor=lambda row: Cell(row.visitors)
@@ -103,33 +103,33 @@ class FleetView(SuperuserMixin, ReportView):
         ]
 
     @cached_property
-    def all_briefs(self) -> list[overview.Brief]:
-        return overview.briefs()
+    def all_summaries(self) -> list[overview.SiteSummary]:
+        return overview.site_summaries()
 
-    def get_queryset(self) -> list[overview.Brief]:
-        words = self.search_query.strip().casefold() if self.search_query else ""
-        known = self.filters
-        chosen = known.form.cleaned_data if known and known.is_valid() else {}
-        group, mailed = chosen.get("group"), chosen.get("mailed")
+    def get_queryset(self) -> list[overview.SiteSummary]:
+        query = self.search_query.strip().casefold() if self.search_query else ""
+        filters = self.filters
+        values = filters.form.cleaned_data if filters and filters.is_valid() else {}
+        group, mailed = values.get("group"), values.get("mailed")
         return [
             row
-            for row in self.all_briefs
+            for row in self.all_summaries
             if (not group or row.group == group)
             and (mailed != "yes" or row.was_mailed)
             and (mailed != "no" or (row.can_mail and not row.was_mailed))
-            and (not words or words in f"{row.hostname} {row.owner}".casefold())
+            and (not query or query in f"{row.hostname} {row.owner}".casefold())
         ]
 
-    def get_filtered_queryset(self) -> list[overview.Brief]:
+    def get_filtered_queryset(self) -> list[overview.SiteSummary]:
         return self.get_queryset()
 
-    def decorate_paginated_queryset(self, object_list: list[overview.Brief]) -> list[Any]:
-        """For an export, which has no pages."""
-        return overview.rows_of(object_list) if self.is_export else object_list
+    def decorate_paginated_queryset(self, object_list: list[overview.SiteSummary]) -> list[Any]:
+        """Full rows for an export, which has no pagination."""
+        return overview.rows_for_summaries(object_list) if self.is_export else object_list
 
-    def get_table(self, object_list: list[overview.Brief]) -> Any:
-        """Only what is on this page is read in full."""
-        return super().get_table(overview.rows_of(object_list))
+    def get_table(self, object_list: list[overview.SiteSummary]) -> Any:
+        """Full rows for the current page only."""
+        return super().get_table(overview.rows_for_summaries(object_list))
 
     def get_search_form(self) -> SearchForm:
         data = self.request.GET if self.search_kwarg in self.request.GET else None
@@ -138,7 +138,7 @@ class FleetView(SuperuserMixin, ReportView):
     def get_heading(self, queryset: Any, field: str) -> str:
         headings = {
             "site": _("Site"),
-            "word": _("State"),
+            "state_label": _("State"),
             "note": _("Why"),
             "checked": _("Last checked"),
             "visitors": _("What visitors see"),
@@ -148,47 +148,47 @@ class FleetView(SuperuserMixin, ReportView):
         return headings[field]
 
     def stream_csv(self, queryset: Any) -> Iterator[Any]:
-        return as_asked(super().stream_csv(queryset))
+        return in_current_locale(super().stream_csv(queryset))
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
         value = super().preprocess_field_value(field, value, export_format)
-        return as_text(str(value)) if export_format == self.FORMAT_CSV else str(value)
+        return escape_formula(str(value)) if export_format == self.FORMAT_CSV else str(value)
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)
         counts: dict[str, int] = {}
-        for row in self.all_briefs:
+        for row in self.all_summaries:
             counts[row.group] = counts.get(row.group, 0) + 1
         context["groups"] = [
-            {"n": counts[name], "word": word, "url": f"{self.index_url}?group={name}"}
-            for name, word in overview.group_names().items()
+            {"count": counts[name], "label": label, "url": f"{self.index_url}?group={name}"}
+            for name, label in overview.group_names().items()
             if counts.get(name)
         ]
-        context["is_chosen"] = bool(self.is_searching or self.is_filtering)
+        context["has_filters"] = bool(self.is_searching or self.is_filtering)
         return context
 
 
-class MailOwnerView(SuperuserMixin, View):
-    """Write to one owner now."""
+class MailOwnerView(SuperuserRequiredMixin, View):
+    """Email one owner."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, site_pk: int) -> HttpResponse:
-        row = overview.rows(Site.objects.filter(pk=get_object_or_404(Site, pk=site_pk).pk))[0]
-        if row.state not in overview.MAILED:
+        row = overview.site_rows(Site.objects.filter(pk=get_object_or_404(Site, pk=site_pk).pk))[0]
+        if row.state not in overview.MAILABLE_STATES:
             raise Http404
-        if overview.write(row, request.user):
+        if overview.mail_owner(row, request.user):
             messages.success(request, _("The mail is on its way."))
         else:
             messages.error(request, _("The mail could not be sent."))
-        return redirect(reverse("wagtail_zoom_admin:fleet"))
+        return redirect(reverse("wagtail_zoom_admin:overview"))
 
 
-def _state(row: overview.Row) -> Cell:
-    icon, tone = row.look
-    return Cell(row.word, row.note, icon=icon, tone=tone)
+def _state_cell(row: overview.SiteRow) -> Cell:
+    icon, tone = row.icon_and_tone
+    return Cell(row.state_label, row.note, icon=icon, tone=tone)
 
 
-def sentence(n: int) -> str:
+def owners_needed_text(n: int) -> str:
     """For the homepage."""
     return ngettext("%(n)d site needs its owner", "%(n)d sites need their owner", n) % {"n": n}

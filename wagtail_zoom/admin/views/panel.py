@@ -1,4 +1,4 @@
-"""The settings page of one Site, and the fragments that keep it live."""
+"""The settings page of one Site, and the fragments that its script loads."""
 
 from __future__ import annotations
 
@@ -14,83 +14,88 @@ from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
 from ...frontend.visibility import Audience, Channel
-from .. import connection_card, data_loss, kinds, links, panels, site_status, states, usage
-from ..forms import or_connector
+from .. import connection_card, data_loss, kinds, links, panels, status_rules, usage
+from ..forms import with_default_host
 from ..permissions import SiteMixin, site_or_404
-from ..preview import Outlook
+from ..preview import ExposurePreview
+from ..site_status import SiteStatus, get_site_status
 
 
 class PanelView(EditView):
-    """*Settings → Zoom*. Stands in front of Wagtail's view of the same address.
+    """*Settings → Zoom*. Replaces Wagtail's view at the same URL.
 
-    The form is there only for a linked Site; saving what takes something away is asked twice.
+    The form exists only for a connected Site; saving needs a confirmation if it deletes data.
     """
 
     template_name = "wagtail_zoom/admin/panel.html"
     success_message = None
-    pages_shown = 5
-    """Pages that a question names; of the others it says how many."""
+    max_pages = 5
+    """Number of pages listed in the confirmation."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         site = site_or_404(request, kwargs["pk"])
-        request.wagtail_zoom_facts = site_status.of(site)  # type: ignore[attr-defined]
-        self.status = states.describe(request.wagtail_zoom_facts)  # type: ignore[attr-defined]
+        request.wagtail_zoom_site_status = get_site_status(site)  # type: ignore[attr-defined]
+        self.status = status_rules.describe(request.wagtail_zoom_site_status)  # type: ignore[attr-defined]
         super().setup(request, "wagtail_zoom", "zoomsettings", *args, **kwargs)
 
     @property
-    def facts(self) -> site_status.Facts:
-        return self.request.wagtail_zoom_facts
+    def site_status(self) -> SiteStatus:
+        return self.request.wagtail_zoom_site_status
 
     def get_object(self, queryset: Any = None) -> Any:
-        """A copy of the stored row, which the form changes: the facts stay what they were.
+        """A copy of the stored row for the form, so that the status stays unchanged.
 
-        ``setup`` has asked for the right already; Wagtail would read Site and row twice more.
+        ``setup`` has checked the permission; Wagtail would read Site and row twice more.
         """
-        if self.facts.site_settings.pk is None:
+        if self.site_status.site_settings.pk is None:
             return super().get_object(queryset)
-        self.site = self.facts.site
-        return copy.copy(self.facts.site_settings)
+        self.site = self.site_status.site
+        return copy.copy(self.site_status.site_settings)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        ticked = or_connector(self.facts.site_settings, self.facts.stored_hosts)
-        return super().get_form_kwargs() | {"initial": {"hosts": sorted(ticked)}}
+        host_ids = with_default_host(
+            self.site_status.site_settings, self.site_status.stored_host_ids
+        )
+        return super().get_form_kwargs() | {"initial": {"hosts": sorted(host_ids)}}
 
     def get_panel(self) -> Any:
-        return panels.edit_handler(choices_first=self.facts.site_settings.configured_at is None)
+        return panels.edit_handler(
+            settings_first=self.site_status.site_settings.configured_at is None
+        )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.facts.account is None or self.facts.site_settings.needs_confirmation:
+        if self.site_status.account is None or self.site_status.site_settings.needs_confirmation:
             messages.error(request, _("Connect Zoom first."))
             return redirect(self.get_success_url())
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        before = self.facts.site_settings
-        chosen = [host.pk for host in form.cleaned_data["hosts"]]
+        before = self.site_status.site_settings
+        host_ids = [host.pk for host in form.cleaned_data["hosts"]]
         if before.configured_at and "confirmed" not in self.request.POST:
-            loss = data_loss.of_choices(
-                before, self.facts.stored_hosts, form.instance.kinds, chosen
+            loss = data_loss.loss_of_settings(
+                before, self.site_status.stored_host_ids, form.instance.kinds, host_ids
             )
             if not loss.is_empty:
-                return self.ask(loss)
+                return self.confirm_loss(loss)
         from ...sync import settings_changes
 
         was_first = before.configured_at is None
         with transaction.atomic():
-            former = settings_changes.Choice.of(before)
+            previous = settings_changes.SettingsSnapshot.of(before)
             response = super().form_valid(form)
-            settings_changes.apply_exposure(form.instance, self.request.user, former)
-            if "plan" in form.changed_data and self.facts.account is not None:
+            settings_changes.apply_settings_changes(form.instance, self.request.user, previous)
+            if "plan" in form.changed_data and self.site_status.account is not None:
                 stated = form.cleaned_data["plan"]
-                settings_changes.state_plan(form.instance, stated, self.request.user)
+                settings_changes.set_plan(form.instance, stated, self.request.user)
         messages.success(
             self.request,
             _("Saved. The import has started.") if was_first else _("Saved."),
         )
         return response
 
-    def ask(self, loss: data_loss.Loss) -> HttpResponse:
-        """Say what saving would delete, and carry the form along."""
+    def confirm_loss(self, loss: data_loss.DataLoss) -> HttpResponse:
+        """Show what saving would delete; the page posts the same form again."""
         fields = [
             (name, value)
             for name, values in self.request.POST.lists()
@@ -103,10 +108,10 @@ class PanelView(EditView):
             {
                 "loss": loss,
                 "fields": fields,
-                "pages": usage.with_contents(self.facts.pages[: self.pages_shown]),
-                "more_pages": max(0, len(self.facts.pages) - self.pages_shown),
-                "site": self.facts.site,
-                "panel_url": links.panel_url(self.facts),
+                "pages": usage.with_block_names(self.site_status.pages[: self.max_pages]),
+                "more_pages": max(0, len(self.site_status.pages) - self.max_pages),
+                "site": self.site_status.site,
+                "panel_url": links.panel_url(self.site_status),
             },
         )
 
@@ -115,81 +120,87 @@ class PanelView(EditView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        known = self.facts
-        context["facts"] = known
+        site_status = self.site_status
+        context["site_status"] = site_status
         context["status"] = self.status if self.status.tone else None
-        context["linked"] = known.account is not None and not known.site_settings.needs_confirmation
-        context["connect_url"] = links.connect_url(known)
-        context["invite_url"] = links.url("invite", known)
-        if context["linked"]:
-            context["outlook"] = kinds.sentence(known.outlook)
-            context["outlook_url"] = links.url("outlook", known)
-        elif known.account is not None:
-            context["rows"] = connection_card.rows(known)
-        context["visitors_url"] = links.url("visitors", known)
+        context["is_connected"] = (
+            site_status.account is not None and not site_status.site_settings.needs_confirmation
+        )
+        context["connect_url"] = links.connect_url(site_status)
+        context["invite_url"] = links.view_url("invite", site_status)
+        if context["is_connected"]:
+            context["preview_text"] = kinds.preview_text(site_status.preview)
+            context["preview_url"] = links.view_url("preview", site_status)
+        elif site_status.account is not None:
+            context["card_rows"] = connection_card.card_rows(site_status)
+        context["visitors_url"] = links.view_url("visitors", site_status)
         context["submit_button_label"] = panels.save_label(
-            first=known.site_settings.configured_at is None
+            first=site_status.site_settings.configured_at is None
         )
         return context
 
 
 class LiveView(SiteMixin, TemplateView):
-    """The card, and what the run changes beside it, for the script that watches a run."""
+    """The card and the parts next to it, reloaded by the script during a run."""
 
     template_name = "wagtail_zoom/admin/live.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = site_status.of(self.site)
-        more = connection_card.beside(known) | {"fragment": True}
-        return super().get_context_data(**kwargs) | connection_card.live(known) | more
+        site_status = get_site_status(self.site)
+        summary = connection_card.summary_context(site_status) | {"fragment": True}
+        return (
+            super().get_context_data(**kwargs) | connection_card.card_context(site_status) | summary
+        )
 
 
 class HostsView(SiteMixin, View):
-    """Hosts by name, without those that stand in the form already (``without``)."""
+    """Hosts by name, except those already in the form (``without``)."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        known = site_status.of(self.site)
-        without = {int(pk) for pk in request.GET.getlist("without") if pk.isdigit()}
-        found = kinds.found_hosts(known, request.GET.get("q", "").strip()[:100], without)
-        return render(request, "wagtail_zoom/admin/host_lines.html", {"others": found})
+        site_status = get_site_status(self.site)
+        excluded_ids = {int(pk) for pk in request.GET.getlist("without") if pk.isdigit()}
+        rows = kinds.search_hosts(site_status, request.GET.get("q", "").strip()[:100], excluded_ids)
+        return render(request, "wagtail_zoom/admin/host_rows.html", {"other_hosts": rows})
 
 
-class OutlookView(SiteMixin, View):
-    """What visitors would see with the form as it stands in the browser. Saves nothing."""
+class PreviewView(SiteMixin, View):
+    """What visitors would see with the posted form. Saves nothing."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        known = site_status.of(self.site)
-        if known.account is None or known.site_settings.needs_confirmation:
+        site_status = get_site_status(self.site)
+        if site_status.account is None or site_status.site_settings.needs_confirmation:
             raise Http404
-        form_class = panels.edit_handler(choices_first=False).get_form_class()
+        form_class = panels.edit_handler(settings_first=False).get_form_class()
         form = form_class(
-            request.POST, instance=copy.copy(known.site_settings), for_user=request.user
+            request.POST, instance=copy.copy(site_status.site_settings), for_user=request.user
         )
-        tried = Outlook.tried(known, form)
-        answer = {
-            "sides": kinds.sides(tried),
-            "sentence": kinds.sentence(tried),
-            "counting": tried.count_missing(),
+        preview = ExposurePreview.from_form(site_status, form)
+        data = {
+            "sides": kinds.count_texts(preview),
+            "sentence": kinds.preview_text(preview),
+            "counting": preview.request_missing_counts(),
         }
-        return JsonResponse(answer)
+        return JsonResponse(data)
 
 
 class VisitorsView(SiteMixin, TemplateView):
-    """*What visitors see*: the pages that use Zoom, and what the gate lets through."""
+    """*What visitors see*: the pages that use Zoom, and the visible occurrences and recordings."""
 
     template_name = "wagtail_zoom/admin/visitors.html"
-    rows = 20
+    max_rows = 20
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = copy.copy(site_status.of(self.site))
-        dates = known.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-        recordings = known.visibility.recordings(Audience.VISITOR, Channel.PAGE)
+        site_status = copy.copy(get_site_status(self.site))
+        occurrences = site_status.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
+        recordings = site_status.visibility.recordings(Audience.VISITOR, Channel.PAGE)
         return super().get_context_data(**kwargs) | {
-            "facts": known,
-            "pages": usage.with_contents(known.pages),
-            "dates": dates.filter(end__gte=known.now).order_by("start", "pk")[: self.rows],
-            "recordings": recordings.order_by("-start", "-pk")[: self.rows],
-            "panel_url": links.panel_url(known),
+            "site_status": site_status,
+            "pages": usage.with_block_names(site_status.pages),
+            "occurrences": occurrences.filter(end__gte=site_status.now).order_by("start", "pk")[
+                : self.max_rows
+            ],
+            "recordings": recordings.order_by("-start", "-pk")[: self.max_rows],
+            "panel_url": links.panel_url(site_status),
         }

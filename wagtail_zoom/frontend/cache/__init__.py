@@ -1,1 +1,1 @@
-"""HTML of blocks in Django's cache: its key, its time, what makes a new version."""
+"""Caches the HTML of blocks: keys, expiry, invalidation, and purging of a front-end cache."""

@@ -1,4 +1,4 @@
-"""When the clock alone will next change what a Site shows: no row changes then."""
+"""Computes when cached HTML expires because time passes, without a change of any row."""
 
 from __future__ import annotations
 
@@ -9,68 +9,74 @@ from typing import Any
 from django.db.models import F, QuerySet, Subquery
 
 from ...models import Occurrence, Recording, ZoomSettings
-from ..queries import OVERRUN
+from ..queries import MAX_OVERRUN
 
-DAY_PARTS = timedelta(minutes=15)
-"""Somewhere on Earth a day begins at each full quarter of an hour, and with it "today", a year, a
-last day. It is also how long anything is kept at most."""
+QUARTER_HOUR = timedelta(minutes=15)
+"""In some time zone a day begins at each full quarter of an hour: "today", a year or a last day
+changes then. It is also the longest time for which HTML is cached."""
 
 
 def next_expiry(site_settings: ZoomSettings, now: datetime) -> datetime:
-    """The first moment after ``now`` at which anything of this Site may look different.
+    """The first time after ``now`` at which a page of this Site may look different.
 
-    A start, an end, an opening door, the end of a live date that overruns, a recording's last
-    moment, the next quarter of an hour. One query of a few look-ups in an index, each of which
-    ends at that quarter: what comes later is not looked for.
+    That is a start, an end, the opening of a join link, the end of a live occurrence that
+    overruns, the end of a recording's display period or the next quarter of an hour. One query
+    with a few index look-ups, each limited to that quarter.
     """
-    turns = ExpiryQuery(site_settings, now)
+    expiry_query = ExpiryQuery(site_settings, now)
     row = (
         ZoomSettings.objects.filter(pk=site_settings.pk)
-        .annotate(**turns.asked)
-        .values(*turns.asked)
+        .annotate(**expiry_query.annotations)
+        .values(*expiry_query.annotations)
     )
-    return turns.first(row.first() or {})
+    return expiry_query.earliest(row.first() or {})
 
 
 class ExpiryQuery:
-    """The question for the next turn, for any query that goes to the database anyway."""
+    """Annotations that return the next expiry, to be added to any query."""
 
     def __init__(self, site_settings: ZoomSettings, now: datetime) -> None:
-        self.last = quarter_after(now)
-        door = timedelta(minutes=site_settings.join_minutes)
-        dates = Occurrence.objects.filter(
+        self.limit = next_quarter_hour(now)
+        join_window = timedelta(minutes=site_settings.join_minutes)
+        occurrences = Occurrence.objects.filter(
             account=site_settings.account_id, meeting__host__exposed_on__settings=site_settings.pk
         )
-        shown: dict[str, tuple[QuerySet[Any], str, timedelta]] = {
-            "turn_start": (dates, "start", timedelta()),
-            "turn_end": (dates, "end", timedelta()),
-            "turn_door": (dates, "start", -door),
-            "turn_overrun": (dates.filter(state=Occurrence.State.LIVE), "end", OVERRUN),
+        boundaries: dict[str, tuple[QuerySet[Any], str, timedelta]] = {
+            "expiry_start": (occurrences, "start", timedelta()),
+            "expiry_end": (occurrences, "end", timedelta()),
+            "expiry_join": (occurrences, "start", -join_window),
+            "expiry_overrun": (occurrences.filter(state=Occurrence.State.LIVE), "end", MAX_OVERRUN),
         }
         if site_settings.recording_days:
             recordings = Recording.objects.filter(
                 account=site_settings.account_id, host__exposed_on__settings=site_settings.pk
             )
-            shown["turn_film"] = (recordings, "start", timedelta(days=site_settings.recording_days))
-        self._shifts = {name: shift for name, (_rows, _column, shift) in shown.items()}
-        self.asked = {name: _first(*each, now, self.last) for name, each in shown.items()}
-        """Annotations that depend on no row."""
+            boundaries["expiry_recording"] = (
+                recordings,
+                "start",
+                timedelta(days=site_settings.recording_days),
+            )
+        self._shifts = {name: shift for name, (_rows, _column, shift) in boundaries.items()}
+        self.annotations = {
+            name: _first_value(*boundary, now, self.limit) for name, boundary in boundaries.items()
+        }
+        """They do not depend on the rows of the query."""
 
-    def first(self, found: Mapping[str, Any]) -> datetime:
-        """The next turn, from the values of ``asked``."""
-        turns = [found[name] + shift for name, shift in self._shifts.items() if found.get(name)]
-        return min([*turns, self.last])
+    def earliest(self, values: Mapping[str, Any]) -> datetime:
+        """The next expiry, from the values of ``annotations``."""
+        times = [values[name] + shift for name, shift in self._shifts.items() if values.get(name)]
+        return min([*times, self.limit])
 
 
-def _first(
-    rows: QuerySet[Any], column: str, shift: timedelta, now: datetime, last: datetime
+def _first_value(
+    rows: QuerySet[Any], column: str, shift: timedelta, now: datetime, limit: datetime
 ) -> Subquery:
-    near = {f"{column}__gt": now - shift, f"{column}__lt": last - shift}
-    ahead = rows.filter(**near).order_by(column)
-    return Subquery(ahead.values(found=F(column))[:1])
+    window = {f"{column}__gt": now - shift, f"{column}__lt": limit - shift}
+    upcoming = rows.filter(**window).order_by(column)
+    return Subquery(upcoming.values(value=F(column))[:1])
 
 
-def quarter_after(now: datetime) -> datetime:
+def next_quarter_hour(now: datetime) -> datetime:
     """The next full quarter of an hour."""
-    begun = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
-    return begun + DAY_PARTS
+    quarter_start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    return quarter_start + QUARTER_HOUR

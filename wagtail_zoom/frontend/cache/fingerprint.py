@@ -1,5 +1,5 @@
-"""What blocks are made of beside rows: templates, settings, translations, this release. Kept HTML
-must not outlive a change of any."""
+"""Fingerprints of what HTML depends on besides rows: templates, settings, translations and the
+installed release. They are part of each cache key."""
 
 from __future__ import annotations
 
@@ -18,97 +18,99 @@ from django.utils.translation import trans_real
 
 from ...conf import DEFAULTS, settings
 
-FOLDERS = ("blocks", "registration")
-SECRET = ("CLIENT_SECRET", "WEBHOOK_SECRET_TOKENS", "ENCRYPTION_KEYS", "HEALTH_TOKEN")
-"""Settings of ours that no HTML follows from, and no digest should."""
-OF_DJANGO = (
+TEMPLATE_FOLDERS = ("blocks", "registration")
+SECRET_SETTINGS = ("CLIENT_SECRET", "WEBHOOK_SECRET_TOKENS", "ENCRYPTION_KEYS", "HEALTH_TOKEN")
+"""Our settings that do not affect HTML. They are not part of any digest."""
+DJANGO_SETTINGS = (
     "LANGUAGE_CODE", "TIME_ZONE", "USE_I18N", "FORMAT_MODULE_PATH", "USE_THOUSAND_SEPARATOR",
     "MEDIA_URL", "STATIC_URL", "DEBUG",
 )  # fmt: skip
-"""Django's settings that times, numbers, addresses and words on a page follow from."""
+"""Django settings that affect times, numbers, URLs and words on a page."""
 
-_catalogues: dict[str, tuple[Any, str]] = {}
+_translation_digests: dict[str, tuple[Any, str]] = {}
 
 
 @cache
-def text_of(name: str) -> str:
-    """A template's source; empty when there is none to be had (another template engine)."""
+def template_source(name: str) -> str:
+    """A template's source; empty when it cannot be read (another template engine)."""
     try:
-        found = get_template(name)
+        template = get_template(name)
     except TemplateDoesNotExist:
         return ""
-    return str(getattr(getattr(found, "template", None), "source", ""))
+    return str(getattr(getattr(template, "template", None), "source", ""))
 
 
 @cache
-def digest_of(name: str) -> str:
+def template_digest(name: str) -> str:
     """A short digest of one template."""
-    return hashlib.sha256(text_of(name).encode()).hexdigest()[:16]
+    return hashlib.sha256(template_source(name).encode()).hexdigest()[:16]
 
 
 @cache
 def fingerprint() -> str:
-    """A digest of this release, of the settings and of all templates of blocks, the project's own
-    in their place."""
+    """A digest of this release, the settings and all block templates, with the project's
+    overrides."""
     root = Path(__file__).parents[2] / "templates"
     names = [
         path.relative_to(root).as_posix()
-        for folder in FOLDERS
+        for folder in TEMPLATE_FOLDERS
         for path in sorted((root / "wagtail_zoom" / folder).glob("*.html"))
     ]
-    text = " ".join([_release(), _settings(), _script(), *map(digest_of, names)])
+    text = " ".join(
+        [_package_version(), _settings_text(), _script_url(), *map(template_digest, names)]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _settings() -> str:
+def _settings_text() -> str:
     """The settings as text, the same in every process."""
-    ours = {name: settings.get(name) for name in DEFAULTS if name not in SECRET}
-    theirs = {name: getattr(django_settings, name, None) for name in OF_DJANGO}
-    return json.dumps([ours, theirs], sort_keys=True, default=_plain)
+    package_values = {name: settings.get(name) for name in DEFAULTS if name not in SECRET_SETTINGS}
+    django_values = {name: getattr(django_settings, name, None) for name in DJANGO_SETTINGS}
+    return json.dumps([package_values, django_values], sort_keys=True, default=_json_default)
 
 
-def _plain(value: Any) -> Any:
+def _json_default(value: Any) -> Any:
     return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
-def catalogue(language: str | None) -> str:
-    """A digest of all translations into a language, the project's own among them, as this process
-    has them: a process that was started before a deploy goes on speaking of its old ones."""
+def translations_digest(language: str | None) -> str:
+    """A digest of all translations into a language, the project's own included, as this process
+    has loaded them. A process that was started before a deploy still uses its old ones."""
     if not language or not django_settings.USE_I18N:
         return ""
-    found: Any = trans_real.translation(language)
-    known = _catalogues.get(language)
-    if known is None or known[0] is not found:
-        digest, rest = hashlib.sha256(), found
-        while rest is not None:
-            pairs = getattr(rest, "_catalog", None) or {}
+    translation: Any = trans_real.translation(language)
+    cached = _translation_digests.get(language)
+    if cached is None or cached[0] is not translation:
+        digest, catalogue = hashlib.sha256(), translation
+        while catalogue is not None:
+            pairs = getattr(catalogue, "_catalog", None) or {}
             for pair in sorted(map(repr, pairs.items())):
                 digest.update(pair.encode())
-            rest = getattr(rest, "_fallback", None)
-        known = _catalogues[language] = (found, digest.hexdigest()[:16])
-    return known[1]
+            catalogue = getattr(catalogue, "_fallback", None)
+        cached = _translation_digests[language] = (translation, digest.hexdigest()[:16])
+    return cached[1]
 
 
-def _script() -> str:
-    """The address of the form's script, which changes with its content in most projects."""
+def _script_url() -> str:
+    """The URL of the form's script, which changes with its content in most projects."""
     try:
         return static("wagtail_zoom/registration.js")
-    except ValueError:  # collected without our files
+    except ValueError:  # static files were collected without ours
         return ""
 
 
-def _release() -> str:
-    """The installed version; while the package itself is worked on, when that was done last."""
+def _package_version() -> str:
+    """The installed version; in development the time of the last change of the package."""
     try:
-        found = version("wagtail-zoom")
+        installed = version("wagtail-zoom")
     except PackageNotFoundError:
-        found = ""
-    if found and not django_settings.DEBUG:
-        return found
+        installed = ""
+    if installed and not django_settings.DEBUG:
+        return installed
     return str(max(path.stat().st_mtime for path in Path(__file__).parents[2].rglob("*.py")))
 
 
 def clear_fingerprint(**kwargs: Any) -> None:
-    """Read the templates anew: one was changed while the development server runs."""
-    for each in (text_of, digest_of, fingerprint):
-        each.cache_clear()
+    """Read the templates again: one changed while the development server is running."""
+    for function in (template_source, template_digest, fingerprint):
+        function.cache_clear()

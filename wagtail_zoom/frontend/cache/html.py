@@ -1,10 +1,10 @@
-"""Rendered HTML of blocks, kept in Django's cache until something that it shows changes.
+"""Caches the rendered HTML of blocks in Django's cache until something that it shows changes.
 
-The key holds everything that the HTML follows from: the Site's choices and what its grant covers,
-the version of the account's data, page, block, value, language. All of that is read from the
-database once for a page, so processes need not tell each other anything. An entry ends at the
-next moment at which the clock changes what is shown (``turns``). Whatever cannot be named in a
-key is rendered anew: previews, searches, paths that are not the page's own.
+The key covers everything that the HTML depends on: the Site's settings and what its grant covers,
+the version of the account's data, page, block, value and language. All of that is read from the
+database once for a page, so processes do not need to notify each other. An entry expires at the
+next time at which the page may look different (``expiry``). Requests whose output depends on
+anything outside the key bypass the cache: previews, searches, paths that are not the page's own.
 """
 
 from __future__ import annotations
@@ -34,48 +34,49 @@ from ...utils.logging import get_logger
 from ..context import RequestContext, stale_since, visibility_for
 from ..pagination import BlockParams
 from . import fingerprint
-from .expiry import ExpiryQuery, next_expiry, quarter_after
+from .expiry import ExpiryQuery, next_expiry, next_quarter_hour
 
-logger = get_logger("keeping")
+logger = get_logger("cache")
 
-MOST_CHARACTERS = 500_000
-"""Longer HTML is not kept: memcached takes no more than a megabyte."""
-REST_SECONDS = 30
-"""For how long a cache that failed is left alone, so that no visitor waits for it each time."""
+MAX_HTML_LENGTH = 500_000
+"""Longer HTML is not cached: memcached accepts no more than a megabyte."""
+RETRY_SECONDS = 30
+"""How long a failed cache is not used, so that requests do not wait for it each time."""
 Entry = tuple[float, float, str]
-"""Rendered when, good until when (seconds since 1970), HTML."""
+"""When it was rendered, when it expires (both in seconds since 1970), HTML."""
 
-_resting: dict[str, float] = {}
+_retry_at: dict[str, float] = {}
 
 
 @dataclass
 class BlockCache:
-    """What is kept of one page for one request."""
+    """The cached HTML of one page's blocks, for one request."""
 
-    base: str
-    """Whatever the blocks of the page have in common, as text."""
+    key_base: str
+    """The key parts that all blocks of the page share, as text."""
     site_settings: ZoomSettings
     page: Page
     now: datetime
     entries: dict[str, Any] = field(default_factory=dict)
-    values: dict[int, tuple[Any, str]] = field(default_factory=dict)
-    """Digests of values by ``id``; the value is held, so that no other gets its id."""
+    digests: dict[int, tuple[Any, str]] = field(default_factory=dict)
+    """Block values and their digests by ``id``. The reference to the value keeps its id in use."""
     keys: dict[int, str] = field(default_factory=dict)
     """Keys of the blocks of the page's own streams, by the ``id`` of their values."""
     loaded: bool = False
-    turn: datetime | None = None
+    expires_at: datetime | None = None
+    """When cached HTML of this Site expires, once it is known."""
 
     @classmethod
-    def of(cls, context: Mapping[str, Any]) -> BlockCache | None:
-        """That of the context's page; None where nothing is kept."""
+    def from_context(cls, context: Mapping[str, Any]) -> BlockCache | None:
+        """The cache of the context's page; None where nothing is cached."""
         page, request = context.get("page"), context.get("request")
         if request is None or not isinstance(page, Page) or context.get("zoom_sample"):
             return None
-        shared = RequestContext.of(context)
-        found: BlockCache | None = shared.once(
-            ("keeper", page.pk), lambda: cls._make(page, context)
+        request_context = RequestContext.from_context(context)
+        block_cache: BlockCache | None = request_context.memoize(
+            ("block cache", page.pk), lambda: cls._make(page, context)
         )
-        return found
+        return block_cache
 
     @classmethod
     def _make(cls, page: Page, context: Mapping[str, Any]) -> BlockCache | None:
@@ -87,82 +88,88 @@ class BlockCache:
         url = page.get_url(request) or ""
         if not url or unquote(urlsplit(url).path) != request.path:
             return None
-        found = visibility_for(context)
-        if found is None or found.site_settings is None or not found.site_settings.shows_data:
+        visibility = visibility_for(context)
+        if (
+            visibility is None
+            or visibility.site_settings is None
+            or not visibility.site_settings.shows_data
+        ):
             return None
         now = timezone.now()
-        facts = [
-            *_of_site(found.site_settings, now),
+        key_parts = [
+            *_site_key_parts(visibility.site_settings, now),
             *(page.pk, url, page.title, page.live_revision_id, page.last_published_at),
             *(get_language(), timezone.get_current_timezone_name()),
             *(get_script_prefix(), get_urlconf(), fingerprint.fingerprint()),
-            fingerprint.catalogue(get_language()),
+            fingerprint.translations_digest(get_language()),
         ]
-        return cls(_text(facts), found.site_settings, page, now)
+        return cls(_as_json(key_parts), visibility.site_settings, page, now)
 
     def key(self, block: Any, value: Any, name: str, request: Any) -> str:
-        """The cache key of a block; empty when it is to be rendered anew."""
-        asked = block.kept_for(value, BlockParams.read(request, name))
+        """The cache key of a block; empty when the block is not cached."""
+        vary = block.cache_vary(value, BlockParams.from_request(request, name))
         template = block.get_template(value)
-        if asked is None or not fingerprint.text_of(template):
+        if vary is None or not fingerprint.template_source(template):
             return ""
-        if id(value) not in self.values:
-            text = _text(block.get_prep_value(value))
-            self.values[id(value)] = (value, hashlib.sha256(text.encode()).hexdigest())
-        kind = f"{type(block).__module__}.{type(block).__qualname__}"
-        facts = [
-            kind,
+        if id(value) not in self.digests:
+            text = _as_json(block.get_prep_value(value))
+            self.digests[id(value)] = (value, hashlib.sha256(text.encode()).hexdigest())
+        block_type = f"{type(block).__module__}.{type(block).__qualname__}"
+        key_parts = [
+            block_type,
             template,
-            fingerprint.digest_of(template),
+            fingerprint.template_digest(template),
             name,
-            asked,
-            self.values[id(value)][1],
+            vary,
+            self.digests[id(value)][1],
         ]
         digest = salted_hmac(
-            "wagtail_zoom.frontend.cache", self.base + _text(facts), algorithm="sha256"
+            "wagtail_zoom.frontend.cache", self.key_base + _as_json(key_parts), algorithm="sha256"
         )
         return f"wagtail_zoom:html:{digest.hexdigest()}"
 
-    def read(self, key: str, context: Mapping[str, Any]) -> str | None:
-        """The kept HTML; all blocks of the page's own streams are asked for at once."""
+    def get(self, key: str, context: Mapping[str, Any]) -> str | None:
+        """The cached HTML, if any. The first call loads all blocks of the page's own streams."""
         if not self.loaded:
             self.loaded = True
             self._load(context)
         if key not in self.entries:
             self.entries.update({key: None, **_call_cache("get_many", [key])})
-        return self._good(key)
+        return self._fresh_html(key)
 
     def has(self, value: Any) -> bool:
-        """Whether the HTML of a block of the page's own streams is there already."""
-        return self._good(self.keys.get(id(value), "")) is not None
+        """Whether the HTML of a block of the page's own streams is cached."""
+        return self._fresh_html(self.keys.get(id(value), "")) is not None
 
-    def _good(self, key: str) -> str | None:
+    def _fresh_html(self, key: str) -> str | None:
         entry, now = self.entries.get(key), timezone.now().timestamp()
         if isinstance(entry, tuple) and len(entry) == 3 and entry[0] <= now < entry[1]:
             return str(entry[2])
         return None
 
-    def turns(self) -> ExpiryQuery | None:
-        """What the next entry needs to know; for a query that is made anyway."""
-        return ExpiryQuery(self.site_settings, self.now) if self.turn is None else None
+    def expiry_query(self) -> ExpiryQuery | None:
+        """Annotations for the next query that compute ``expires_at``; None when it is known."""
+        return ExpiryQuery(self.site_settings, self.now) if self.expires_at is None else None
 
     def _load(self, context: Mapping[str, Any]) -> None:
-        shared, request = RequestContext.of(context), context["request"]
-        for each in shared.blocks(self.page):
-            if getattr(each.block, "is_kept", False):
-                name = shared.name(context, each.value)
-                self.keys[id(each.value)] = self.key(each.block, each.value, name, request)
-        wanted = [key for key in self.keys.values() if key]
-        if wanted:
-            self.entries.update({**dict.fromkeys(wanted), **_call_cache("get_many", wanted)})
+        request_context, request = RequestContext.from_context(context), context["request"]
+        for placed in request_context.blocks(self.page):
+            if getattr(placed.block, "is_cacheable", False):
+                name = request_context.name(context, placed.value)
+                self.keys[id(placed.value)] = self.key(placed.block, placed.value, name, request)
+        keys = [key for key in self.keys.values() if key]
+        if keys:
+            self.entries.update({**dict.fromkeys(keys), **_call_cache("get_many", keys)})
 
-    def keep(self, key: str, html: str, until: datetime | None) -> None:
-        """Keep what was just rendered until the clock changes it."""
-        if len(html) > MOST_CHARACTERS:
+    def set(self, key: str, html: str, until: datetime | None) -> None:
+        """Cache HTML until the next expiry; ``until`` is an earlier limit of the block."""
+        if len(html) > MAX_HTML_LENGTH:
             return
-        if self.turn is None:
-            self.turn = next_expiry(self.site_settings, self.now)
-        end = min([self.turn, *([until] if until else []), quarter_after(self.now)]).timestamp()
+        if self.expires_at is None:
+            self.expires_at = next_expiry(self.site_settings, self.now)
+        end = min(
+            [self.expires_at, *([until] if until else []), next_quarter_hour(self.now)]
+        ).timestamp()
         entry: Entry = (self.now.timestamp(), end, html)
         self.entries[key] = entry
         seconds = math.ceil(end - timezone.now().timestamp())
@@ -170,49 +177,51 @@ class BlockCache:
             _call_cache("set", key, entry, seconds)
 
 
-def _of_site(site_settings: ZoomSettings, now: datetime) -> list[Any]:
-    """What a Site's HTML follows from, beside the rows behind ``data_version``."""
+def _site_key_parts(site_settings: ZoomSettings, now: datetime) -> list[Any]:
+    """What a Site's HTML depends on, besides the rows that ``data_version`` stands for."""
     grant, account, site = site_settings.grant, site_settings.account, site_settings.site
-    made = [
+    parts = [
         getattr(site_settings, column.attname) for column in site_settings._meta.concrete_fields
     ]
-    made += [site.hostname, site.port, site.site_name, site.root_page_id]
+    parts += [site.hostname, site.port, site.site_name, site.root_page_id]
     if grant is not None:
-        made += [grant.account_id, grant.account_level, grant.zoom_user_id, grant.missing_kinds]
+        parts += [grant.account_id, grant.account_level, grant.zoom_user_id, grant.missing_kinds]
     if account is not None:
-        made += [account.zoom_id, account.created_at, account.data_version, account.is_quarantined]
-    return [*made, stale_since(site_settings, now)]
+        parts += [account.zoom_id, account.created_at, account.data_version, account.is_quarantined]
+    return [*parts, stale_since(site_settings, now)]
 
 
-def _text(facts: Any) -> str:
-    return json.dumps(facts, default=str, sort_keys=True, ensure_ascii=False)
+def _as_json(value: Any) -> str:
+    return json.dumps(value, default=str, sort_keys=True, ensure_ascii=False)
 
 
-def _call_cache(what: str, *arguments: Any) -> dict[str, Any]:
-    """Ask the cache, or do without: a page never fails because its cache did."""
+def _call_cache(method: str, *arguments: Any) -> dict[str, Any]:
+    """Call the cache. When it fails, the page is rendered without it."""
     alias = settings.block_cache
-    if _resting.get(alias, 0.0) > time.monotonic():
+    if _retry_at.get(alias, 0.0) > time.monotonic():
         return {}
     try:
-        return getattr(caches[alias], what)(*arguments) or {}
+        return getattr(caches[alias], method)(*arguments) or {}
     except InvalidCacheBackendError:
         reason = "is not in CACHES"
-    except Exception as error:  # whatever a cache's driver raises
+    except Exception as error:  # any exception of a cache's driver
         reason = f"failed ({type(error).__name__})"
-    _resting[alias] = time.monotonic() + REST_SECONDS
+    _retry_at[alias] = time.monotonic() + RETRY_SECONDS
     logger.warning(
-        "The cache %r %s. Blocks are rendered anew for %s seconds, then it is tried again.",
-        alias, reason, REST_SECONDS,
+        "The cache %r %s. Blocks are rendered without it for %s seconds, then it is tried again.",
+        alias, reason, RETRY_SECONDS,
     )  # fmt: skip
     return {}
 
 
-def assets(context: Mapping[str, Any], template: str) -> SafeString:
-    """Stylesheet and script in front of the first block of a page, never kept: they may be new,
-    or carry a nonce. Nothing where the page's head or an earlier block has brought them."""
-    shared = RequestContext.of(context)
-    if shared.has_assets or "blocks/_assets.html" not in fingerprint.text_of(template):
-        shared.has_assets = True
+def render_assets(context: Mapping[str, Any], template: str) -> SafeString:
+    """Stylesheet and script tags for the first block of a page. They are never cached, because
+    they may change or have a nonce. Empty when the page's head or an earlier block has them."""
+    request_context = RequestContext.from_context(context)
+    if request_context.has_assets or "blocks/_assets.html" not in fingerprint.template_source(
+        template
+    ):
+        request_context.has_assets = True
         return mark_safe("")
-    shared.has_assets = True
+    request_context.has_assets = True
     return render_to_string("wagtail_zoom/blocks/_assets.html", dict(context))

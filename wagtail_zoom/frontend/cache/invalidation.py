@@ -1,8 +1,8 @@
-"""What changes public pages without going through the sync: curation, ticked hosts, images, the
-project's own pages. Each gives the accounts concerned a new version (``touch``).
+"""Cache invalidation for changes outside the sync: curation, exposed hosts, images and the
+project's own pages. Each gives the affected accounts a new version (``bump_data_version``).
 
-Signals, so that the admin, a shell and a project's code all count. Bulk writes send none: code of
-ours that writes in bulk calls ``touch`` itself.
+Uses signals, so changes from the admin, a shell and a project's code all count. Bulk writes send
+none: our code that writes in bulk calls ``bump_data_version`` explicitly.
 """
 
 from __future__ import annotations
@@ -30,38 +30,46 @@ from ...models import (
     bump_data_version,
 )
 from .. import page_tree
-from ..related import CARD_IMAGE
+from ..related import CARD_IMAGE_SPEC
 
-DRAFT = {"latest_revision", "draft_title", "has_unpublished_changes", "latest_revision_created_at"}
-"""Columns of a page that saving a draft writes; visitors see nothing of it."""
-INDEXED = "update_reference_index_task"
-"""Wagtail's task that notes which pages hold our blocks; it may run after the page was saved."""
+DRAFT_FIELDS = {
+    "latest_revision",
+    "draft_title",
+    "has_unpublished_changes",
+    "latest_revision_created_at",
+}
+"""Columns of a page that saving a draft writes; they do not affect what visitors see."""
+INDEX_TASK = "update_reference_index_task"
+"""Wagtail's task that indexes which pages hold our blocks; it may run after the page was saved."""
 
 
-def connections() -> list[tuple[Any, Any, Any]]:
+def signal_connections() -> list[tuple[Any, Any, Any]]:
     """``(signal, receiver, sender)`` of all changes that reach public pages."""
     image = get_image_model()
     return [
         *(
-            (signal, _row, model)
+            (signal, _on_row_changed, model)
             for model in (SiteItem, ItemTag, ExposedHost)
             for signal in (post_save, post_delete)
         ),
-        *((post_save, _row, model) for model in (Host, Meeting, Occurrence, Recording)),
-        (m2m_changed, _hosts, ZoomSettings.hosts.through),
-        (post_save, _image, image),
-        (pre_delete, _image, image),
-        (post_delete, _rendition, image.get_rendition_model()),
-        (post_save, _page, None),
-        (post_delete, _page, None),
-        (post_page_move, _moved, None),
-        *((signal, _restriction, PageViewRestriction) for signal in (post_save, post_delete)),
-        *((signal, _site, Site) for signal in (post_save, post_delete)),
-        *((signal, _indexed, None) for signal in _index_signals()),
+        *((post_save, _on_row_changed, model) for model in (Host, Meeting, Occurrence, Recording)),
+        (m2m_changed, _on_hosts_changed, ZoomSettings.hosts.through),
+        (post_save, _on_image_changed, image),
+        (pre_delete, _on_image_changed, image),
+        (post_delete, _on_rendition_deleted, image.get_rendition_model()),
+        (post_save, _on_page_changed, None),
+        (post_delete, _on_page_changed, None),
+        (post_page_move, _on_page_moved, None),
+        *(
+            (signal, _on_restriction_changed, PageViewRestriction)
+            for signal in (post_save, post_delete)
+        ),
+        *((signal, _on_site_changed, Site) for signal in (post_save, post_delete)),
+        *((signal, _on_task_finished, None) for signal in _task_signals()),
     ]
 
 
-def _row(instance: Any, raw: bool = False, **kwargs: Any) -> None:
+def _on_row_changed(instance: Any, raw: bool = False, **kwargs: Any) -> None:
     if raw:
         return
     if isinstance(instance, ItemTag):
@@ -72,67 +80,71 @@ def _row(instance: Any, raw: bool = False, **kwargs: Any) -> None:
         bump_data_version(instance.account_id)
 
 
-def _hosts(instance: Any, action: str, pk_set: Any = None, **kwargs: Any) -> None:
+def _on_hosts_changed(instance: Any, action: str, pk_set: Any = None, **kwargs: Any) -> None:
     if isinstance(instance, ZoomSettings) and action.startswith("post_"):
         bump_data_version(instance.account_id)
 
 
-def _image(instance: Any, created: bool = False, **kwargs: Any) -> None:
+def _on_image_changed(instance: Any, created: bool = False, **kwargs: Any) -> None:
     if not created:
         bump_data_version(
             *SiteItem.objects.filter(image=instance.pk).values_list("account", flat=True)
         )
 
 
-def _rendition(instance: Any, **kwargs: Any) -> None:
-    if instance.filter_spec == CARD_IMAGE:
+def _on_rendition_deleted(instance: Any, **kwargs: Any) -> None:
+    if instance.filter_spec == CARD_IMAGE_SPEC:
         rows = SiteItem.objects.filter(image=instance.image_id)
         bump_data_version(*rows.values_list("account", flat=True))
 
 
-def _page(instance: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
-    """A page that tells about a meeting may have come, gone or got another address."""
+def _on_page_changed(
+    instance: Any, update_fields: Collection[str] | None = None, **kwargs: Any
+) -> None:
+    """A detail page of a meeting may have been added, removed or moved."""
     if not isinstance(instance, Page) or kwargs.get("raw"):
         return
-    if update_fields is None or not set(update_fields) <= DRAFT:
-        _touch_paths(instance.path)
+    if update_fields is None or not set(update_fields) <= DRAFT_FIELDS:
+        _bump_version_of_paths(instance.path)
 
 
-def _moved(instance: Page, **kwargs: Any) -> None:
-    _touch_paths(kwargs.get("path_before", ""), kwargs.get("path_after", ""), instance.path)
+def _on_page_moved(instance: Page, **kwargs: Any) -> None:
+    _bump_version_of_paths(
+        kwargs.get("path_before", ""), kwargs.get("path_after", ""), instance.path
+    )
 
 
-def _restriction(instance: PageViewRestriction, **kwargs: Any) -> None:
-    _touch_paths(instance.page.path)
+def _on_restriction_changed(instance: PageViewRestriction, **kwargs: Any) -> None:
+    _bump_version_of_paths(instance.page.path)
 
 
-def _site(**kwargs: Any) -> None:
-    """Addresses of pages follow from all Sites together."""
+def _on_site_changed(**kwargs: Any) -> None:
+    """URLs of pages depend on all Sites."""
     bump_data_version(*ZoomAccount.objects.values_list("pk", flat=True))
 
 
-def _indexed(task_result: Any, **kwargs: Any) -> None:
+def _on_task_finished(task_result: Any, **kwargs: Any) -> None:
     task = getattr(task_result.task, "module_path", "")
-    if not task.endswith(INDEXED) or len(task_result.args) < 3:
+    if not task.endswith(INDEX_TASK) or len(task_result.args) < 3:
         return
     label, name, pk = task_result.args[:3]
     model = apps.get_model(label, name)
     if issubclass(model, Page):
-        _touch_paths(*Page.objects.filter(pk=pk).values_list("path", flat=True))
+        _bump_version_of_paths(*Page.objects.filter(pk=pk).values_list("path", flat=True))
 
 
-def _touch_paths(*paths: str) -> None:
-    """The accounts of the Sites in whose trees these pages stand."""
-    rows = ZoomSettings.objects.filter(page_tree.sites_above(paths)).exclude(account=None)
+def _bump_version_of_paths(*paths: str) -> None:
+    """For the accounts of the Sites whose trees contain these pages."""
+    rows = ZoomSettings.objects.filter(page_tree.sites_of_paths(paths)).exclude(account=None)
     bump_data_version(*rows.values_list("account", flat=True).distinct())
 
 
-def _index_signals() -> list[Any]:
-    """Of whichever task framework Wagtail uses: its own package, or Django's."""
-    found = []
+def _task_signals() -> list[Any]:
+    """``task_finished`` of each task framework that Wagtail can use: its own or Django's."""
+    signals = []
     for name in ("django_tasks.signals", "django.tasks.signals"):
         try:
-            found.append(import_module(name).task_finished)
+            signals.append(import_module(name).task_finished)
         except ImportError:
             continue
-    return found
+    return signals

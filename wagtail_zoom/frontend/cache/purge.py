@@ -1,7 +1,7 @@
-"""Pages in a front-end cache: purge those that show what changed, and no others.
+"""Purges the pages that show a change from a front-end cache, and no others.
 
-When the mirror changes, when a door opens, and when something starts, ends or expires (no row
-changes then). Nothing happens in projects without ``WAGTAILFRONTENDCACHE``.
+Runs when rows change, when settings change, and when an occurrence starts, ends, opens for
+joining or an item expires (no row changes then). Does nothing without ``WAGTAILFRONTENDCACHE``.
 """
 
 from __future__ import annotations
@@ -29,47 +29,47 @@ from ...models import (
     ZoomSettings,
 )
 from ...utils.logging import get_logger
-from ..block_index import blocks_on, pages_with_blocks, short_name
-from ..pagination import query
-from ..queries import OVERRUN
+from ..block_index import block_prefix, blocks_on, pages_with_blocks
+from ..pagination import query_string
+from ..queries import MAX_OVERRUN
 from ..visibility import SiteVisibility
 
-logger = get_logger("purging")
+logger = get_logger("purge")
 
-MOST_URLS = 500
-"""Most addresses of one Site that one change purges; the pages themselves come first."""
-LONGEST_GAP = timedelta(hours=1)
-"""How far back a sweep looks after the worker was away."""
-DATES_BACK, MOST_DATES = timedelta(days=30), 100
-"""Which dates' own pages are purged; they are kept by caches for some minutes only."""
+MAX_URLS = 500
+"""Maximum URLs of one Site that one change purges; the pages themselves come first."""
+MAX_GAP = timedelta(hours=1)
+"""How far back a sweep looks after the worker did not run."""
+MAX_OCCURRENCE_AGE, MAX_OCCURRENCES = timedelta(days=30), 100
+"""Which occurrences' own pages are purged; caches keep those for some minutes only."""
 HEARTBEAT = "purge"
 
 
 @dataclass(frozen=True)
 class Change:
-    """Primary keys of mirror rows whose pages are stale."""
+    """Primary keys of rows whose pages are stale."""
 
     meetings: frozenset[int] = frozenset()
     recordings: frozenset[int] = frozenset()
     removed: bool = False
-    """Some rows are gone, so nobody can tell which pages they were on: all lists are meant."""
+    """Some rows are deleted, so their pages are unknown: all lists are purged."""
 
     @classmethod
-    def of(cls, meetings: Iterable[int], recordings: Iterable[int]) -> Change:
-        """With the meetings of the recordings: their pages lead to the recording."""
+    def from_ids(cls, meetings: Iterable[int], recordings: Iterable[int]) -> Change:
+        """Adds the meetings of the recordings: their pages link to the recording."""
         meetings, recordings = set(meetings), set(recordings)
         rows = Recording.objects.filter(pk__in=recordings)
-        known = list(rows.values_list("pk", "meeting"))
-        there = Meeting.objects.filter(pk__in=meetings).count()
-        removed = there < len(meetings) or len(known) < len(recordings)
-        meetings |= {meeting for _pk, meeting in known if meeting}
+        recording_rows = list(rows.values_list("pk", "meeting"))
+        meeting_count = Meeting.objects.filter(pk__in=meetings).count()
+        removed = meeting_count < len(meetings) or len(recording_rows) < len(recordings)
+        meetings |= {meeting for _pk, meeting in recording_rows if meeting}
         return cls(frozenset(meetings), frozenset(recordings), removed)
 
 
 def purge_for(
     account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]
 ) -> list[str]:
-    """Purge the pages of all Sites that show these rows. Returns the addresses."""
+    """Purge the pages of all Sites that show these rows. Returns the URLs."""
     if not get_backends():
         return []
     urls = urls_for(account, meetings, recordings)
@@ -79,70 +79,72 @@ def purge_for(
 
 
 def urls_for(account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]) -> list[str]:
-    """Addresses of the pages that show these rows, with their filter and page variants."""
-    change = Change.of(meetings, recordings)
-    choices = ZoomSettings.objects.filter(account=account).select_related(
+    """URLs of the pages that show these rows, with their filter and page variants."""
+    change = Change.from_ids(meetings, recordings)
+    settings_rows = ZoomSettings.objects.filter(account=account).select_related(
         "site__root_page", "grant", "account"
     )
-    found: dict[str, None] = {}
-    for site_settings in choices:
-        if site_settings.shows_data and _concerns_site(site_settings, change):
-            found.update(dict.fromkeys(_changed_urls(site_settings, change)))
-    return list(found)
+    urls: dict[str, None] = {}
+    for site_settings in settings_rows:
+        if site_settings.shows_data and _affects_site(site_settings, change):
+            urls.update(dict.fromkeys(_changed_urls(site_settings, change)))
+    return list(urls)
 
 
-def _concerns_site(site_settings: ZoomSettings, change: Change) -> bool:
-    """Whether the Site's choices reach any of the rows, shown or not: they may just have gone."""
+def _affects_site(site_settings: ZoomSettings, change: Change) -> bool:
+    """Whether the Site's settings cover any of the rows, also those that were hidden just now."""
     if change.removed:
         return True
-    ticked = Q(host__exposed_on__settings=site_settings.pk)
-    meetings = Meeting.objects.filter(ticked, pk__in=change.meetings, kind__in=site_settings.kinds)
+    exposed = Q(host__exposed_on__settings=site_settings.pk)
+    meetings = Meeting.objects.filter(exposed, pk__in=change.meetings, kind__in=site_settings.kinds)
     if meetings.exists():
         return True
-    recordings = Recording.objects.filter(ticked, pk__in=change.recordings)
+    recordings = Recording.objects.filter(exposed, pk__in=change.recordings)
     return Kind.RECORDING in site_settings.kinds and recordings.exists()
 
 
 def _changed_urls(site_settings: ZoomSettings, change: Change) -> list[str]:
     visibility, site = SiteVisibility(site_settings), site_settings.site
-    plain: list[str] = []
-    more: list[str] = []
+    main_urls: list[str] = []
+    variant_urls: list[str] = []
     for page, through_snippet in pages_with_blocks(site):
-        concerned = [
-            each for each in blocks_on(page) if each.block.concerns(each.value, visibility, change)
+        changed_blocks = [
+            placed
+            for placed in blocks_on(page)
+            if placed.block.concerns(placed.value, visibility, change)
         ]
-        own = _page_item(page)
-        if not concerned and not through_snippet and not _is_of(own, change):
+        page_item = _page_item(page)
+        if not changed_blocks and not through_snippet and not _is_changed(page_item, change):
             continue
-        plain += (bases := list(page_urls(site, page)))
-        plain += _dates_of(page, bases[:1], site_settings.site_id, change)
-        for each in concerned:
-            name = short_name(each.ident)
-            for values in each.block.variants(each.value, visibility):
-                more += [f"{base}{query(name, values)}" for base in bases]
-    if len(plain) + len(more) > MOST_URLS:
-        logger.warning("Site %s has more addresses to purge than %s.", site.pk, MOST_URLS)
-    return [*plain, *more][:MOST_URLS]
+        main_urls += (bases := list(page_urls(site, page)))
+        main_urls += _occurrence_urls(page, bases[:1], site_settings.site_id, change)
+        for placed in changed_blocks:
+            name = block_prefix(placed.block_id)
+            for values in placed.block.variants(placed.value, visibility):
+                variant_urls += [f"{base}{query_string(name, values)}" for base in bases]
+    if len(main_urls) + len(variant_urls) > MAX_URLS:
+        logger.warning("Site %s has more URLs to purge than %s.", site.pk, MAX_URLS)
+    return [*main_urls, *variant_urls][:MAX_URLS]
 
 
 def page_urls(site: Site, page: Page) -> Iterator[str]:
-    """The page's addresses on this Site, with the paths that its type declares."""
+    """The page's URLs on this Site, with the paths that its type declares."""
     path = page.get_url(current_site=site) or ""
     if not path:
         return
     base = path if "://" in path else f"{site.root_url}{path}"
-    for each in page.get_cached_paths():
-        yield base + each.lstrip("/")
+    for cached_path in page.get_cached_paths():
+        yield base + cached_path.lstrip("/")
 
 
-def _dates_of(page: Page, bases: list[str], site_id: int, change: Change) -> Iterator[str]:
-    """The addresses that a page type gives to the changed dates (``ZoomDatesPageMixin``)."""
+def _occurrence_urls(page: Page, bases: list[str], site_id: int, change: Change) -> Iterator[str]:
+    """The URLs of the changed occurrences on a page with ``ZoomDatesPageMixin``."""
     if not hasattr(page, "zoom_date_path") or not change.meetings:
         return
-    dates = Occurrence.objects.filter(
-        meeting__in=change.meetings, end__gte=timezone.now() - DATES_BACK
+    occurrences = Occurrence.objects.filter(
+        meeting__in=change.meetings, end__gte=timezone.now() - MAX_OCCURRENCE_AGE
     ).only("public_id")
-    for row in dates.order_by("start")[:MOST_DATES]:
+    for row in occurrences.order_by("start")[:MAX_OCCURRENCES]:
         yield from (base + page.zoom_date_path(site_id, row) for base in bases)
 
 
@@ -152,25 +154,27 @@ def _page_item(page: Page) -> SiteItem | None:
     return item if isinstance(item, SiteItem) else None
 
 
-def _is_of(item: SiteItem | None, change: Change) -> bool:
+def _is_changed(item: SiteItem | None, change: Change) -> bool:
     return item is not None and is_item_changed(item, change)
 
 
 def is_item_changed(item: SiteItem, change: Change) -> bool:
-    """Whether an item stands for one of the changed rows."""
+    """Whether an item belongs to one of the changed rows."""
     if change.removed:
         return True
-    same = {"account": item.account_id}
+    same_account = {"account": item.account_id}
     if item.kind == Kind.RECORDING:
-        rows = Recording.objects.filter(pk__in=change.recordings, uuid=item.key, **same)
+        rows = Recording.objects.filter(pk__in=change.recordings, uuid=item.key, **same_account)
         return rows.exists()
-    rows = Meeting.objects.filter(pk__in=change.meetings, kind=item.kind, zoom_id=item.key, **same)
+    rows = Meeting.objects.filter(
+        pk__in=change.meetings, kind=item.kind, zoom_id=item.key, **same_account
+    )
     return rows.exists()
 
 
 @dataclass
-class Boundary:
-    """What crossed a point in time, per account."""
+class DueChanges:
+    """Primary keys of rows that look different because time passed, by account."""
 
     meetings: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     recordings: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -180,59 +184,59 @@ class Boundary:
         return set(self.meetings) | set(self.recordings)
 
 
-def boundaries(now: datetime, since: datetime) -> Boundary:
-    """What started, ended, opened its door or expired after ``since`` and until ``now``."""
-    found = Boundary()
+def due_changes(now: datetime, since: datetime) -> DueChanges:
+    """Rows that started, ended, opened for joining or expired after ``since`` and until ``now``."""
+    due = DueChanges()
 
-    def within(name: str, shift: timedelta = timedelta()) -> Q:
+    def in_period(name: str, shift: timedelta = timedelta()) -> Q:
         return Q(**{f"{name}__gt": since + shift, f"{name}__lte": now + shift})
 
-    # What nobody has told the end of was shown as live so long.
+    # Without an end event an occurrence is shown as live until then.
     closed = Q(state=Occurrence.State.OVER, state_since__gt=since)
-    overran = within("end", -OVERRUN) & (Q(state=Occurrence.State.LIVE) | closed)
-    rows = Occurrence.objects.filter(within("start") | within("end") | overran)
+    overran = in_period("end", -MAX_OVERRUN) & (Q(state=Occurrence.State.LIVE) | closed)
+    rows = Occurrence.objects.filter(in_period("start") | in_period("end") | overran)
     for account, meeting in rows.values_list("account", "meeting"):
-        found.meetings[account].add(meeting)
-    doors = ZoomSettings.objects.exclude(account=None).values_list("account", "join_minutes")
+        due.meetings[account].add(meeting)
+    join_windows = ZoomSettings.objects.exclude(account=None).values_list("account", "join_minutes")
     by_minutes: dict[int, set[int]] = defaultdict(set)
-    for account, minutes in doors.distinct():
+    for account, minutes in join_windows.distinct():
         by_minutes[minutes].add(account)
     for minutes, accounts in by_minutes.items():
         opening = Occurrence.objects.filter(
-            within("start", timedelta(minutes=minutes)), account__in=accounts
+            in_period("start", timedelta(minutes=minutes)), account__in=accounts
         )
         for account, meeting in opening.values_list("account", "meeting"):
-            found.meetings[account].add(meeting)
-    _expired(found, now, since)
-    return found
+            due.meetings[account].add(meeting)
+    _add_expired(due, now, since)
+    return due
 
 
-def _expired(found: Boundary, now: datetime, since: datetime) -> None:
-    today, before = timezone.localdate(now), timezone.localdate(since)
-    if today != before:
-        items = SiteItem.objects.filter(expires_on__gte=before, expires_on__lt=today)
+def _add_expired(due: DueChanges, now: datetime, since: datetime) -> None:
+    today, last_date = timezone.localdate(now), timezone.localdate(since)
+    if today != last_date:
+        items = SiteItem.objects.filter(expires_on__gte=last_date, expires_on__lt=today)
         for account, meeting, recording in items.values_list("account", "meeting", "recording"):
             if meeting:
-                found.meetings[account].add(meeting)
+                due.meetings[account].add(meeting)
             if recording:
-                found.recordings[account].add(recording)
+                due.recordings[account].add(recording)
     limits = ZoomSettings.objects.exclude(recording_days=None).exclude(account=None)
     for account, days in set(limits.values_list("account", "recording_days")):
         age = timedelta(days=days)
         old = Recording.objects.filter(account=account, start__gt=since - age, start__lte=now - age)
-        found.recordings[account].update(old.values_list("pk", flat=True))
+        due.recordings[account].update(old.values_list("pk", flat=True))
 
 
 def sweep(now: datetime) -> None:
-    """Called by every tick: purge what crossed a boundary since the last one."""
+    """Called by every tick: purge what changed with time since the last one."""
     if not get_backends():
         return
-    beat = Heartbeat.objects.filter(name=HEARTBEAT).first()
-    since = max(beat.at, now - LONGEST_GAP) if beat else now - timedelta(minutes=2)
+    heartbeat = Heartbeat.objects.filter(name=HEARTBEAT).first()
+    since = max(heartbeat.beat_at, now - MAX_GAP) if heartbeat else now - timedelta(minutes=2)
     if since < now:
-        found = boundaries(now, since)
-        for account in ZoomAccount.objects.filter(pk__in=found.accounts):
-            purge_for(account, found.meetings[account.pk], found.recordings[account.pk])
+        due = due_changes(now, since)
+        for account in ZoomAccount.objects.filter(pk__in=due.accounts):
+            purge_for(account, due.meetings[account.pk], due.recordings[account.pk])
         Heartbeat.beat(HEARTBEAT, now)
 
 
@@ -244,27 +248,27 @@ def on_mirror_changed(
 
 
 def site_urls(site: Site) -> list[str]:
-    """The addresses of all pages of a Site that hold one of our blocks; pages first, capped."""
-    plain: list[str] = []
-    more: list[str] = []
+    """The URLs of all pages of a Site that hold one of our blocks; pages first, capped."""
+    main_urls: list[str] = []
+    variant_urls: list[str] = []
     for page, _through_snippet in pages_with_blocks(site):
-        plain += (bases := list(page_urls(site, page)))
-        more += [
-            f"{base}{text}"
-            for each in blocks_on(page)
-            for text in _queries(each.block, each.value, short_name(each.ident))
+        main_urls += (bases := list(page_urls(site, page)))
+        variant_urls += [
+            f"{base}{query}"
+            for placed in blocks_on(page)
+            for query in _variant_queries(placed.block, placed.value, block_prefix(placed.block_id))
             for base in bases
         ]
-    return list(dict.fromkeys([*plain, *more]))[:MOST_URLS]
+    return list(dict.fromkeys([*main_urls, *variant_urls]))[:MAX_URLS]
 
 
-def _queries(block: Any, value: Any, name: str) -> Iterator[str]:
-    for values in block.every_variant(value):
-        yield query(name, values)
+def _variant_queries(block: Any, value: Any, name: str) -> Iterator[str]:
+    for values in block.possible_variants(value):
+        yield query_string(name, values)
 
 
 def purge_site(site: Site) -> list[str]:
-    """Purge all of it. Returns the addresses."""
+    """Purge all pages of a Site that hold one of our blocks. Returns the URLs."""
     if not get_backends():
         return []
     urls = site_urls(site)
@@ -274,11 +278,11 @@ def purge_site(site: Site) -> list[str]:
 
 
 def on_settings_saved(instance: ZoomSettings, **kwargs: Any) -> None:
-    """Receiver of ``post_save``: after the commit, when the hosts are stored too."""
+    """Receiver of ``post_save``. Purges after the commit, when the hosts are stored too."""
     if get_backends():
         transaction.on_commit(lambda: purge_site(instance.site), robust=True)
 
 
 def on_disconnected(site: Site, **kwargs: Any) -> None:
-    """Receiver of ``account_disconnected``: also when the app was removed in Zoom."""
+    """Receiver of ``account_disconnected``, which is also sent when the app was removed in Zoom."""
     purge_site(site)

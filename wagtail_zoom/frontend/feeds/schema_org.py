@@ -1,6 +1,6 @@
-"""schema.org as JSON-LD, for search engines: the same facts as on the page, nothing more.
+"""schema.org data as JSON-LD for search engines, with the same content as the page.
 
-It goes into a script element of a data type, which no Content Security Policy blocks.
+It is in a script element of a data type, which no Content Security Policy blocks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ...models import ZoomSettings
 from .. import links
-from ..related import CARD_IMAGE
+from ..related import CARD_IMAGE_SPEC
 from ..view_models import OccurrenceView, RecordingView
-from .ical import absolute
+from .ical import absolute_url
 
 _STATUS = {
     "cancelled": "https://schema.org/EventCancelled",
@@ -25,11 +25,11 @@ _STATUS = {
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 
 
-def event(view: OccurrenceView, site_settings: ZoomSettings, page: str = "") -> dict[str, Any]:
-    """One date as ``Event``. ``page`` is where it is shown, when it has no page of its own."""
+def event(view: OccurrenceView, site_settings: ZoomSettings, page_path: str = "") -> dict[str, Any]:
+    """One occurrence as ``Event``. ``page_path`` is used if it has no detail page."""
     origin = links.site_origin(site_settings)
-    url = absolute(origin, view.url or page)
-    made: dict[str, Any] = {
+    url = absolute_url(origin, view.url or page_path)
+    data: dict[str, Any] = {
         "@type": "Event",
         "name": view.title,
         "startDate": view.when.start.isoformat(),
@@ -40,62 +40,68 @@ def event(view: OccurrenceView, site_settings: ZoomSettings, page: str = "") -> 
         "organizer": {"@type": "Organization", "name": organiser(site_settings), "url": origin},
     }
     if view.when.previous and view.state.code != "cancelled":
-        made["eventStatus"] = _STATUS["moved"]
-        made["previousStartDate"] = view.when.previous.isoformat()
+        data["eventStatus"] = _STATUS["moved"]
+        data["previousStartDate"] = view.when.previous.isoformat()
     if view.host:
-        made["performer"] = {"@type": "Person", "name": view.host}
+        data["performer"] = {"@type": "Person", "name": view.host}
     if view.summary:
-        made["description"] = " ".join(strip_tags(str(view.summary)).split())[:500]
+        data["description"] = " ".join(strip_tags(str(view.summary)).split())[:500]
     if url:
-        made["url"] = url
-    return made
+        data["url"] = url
+    return data
 
 
 def video(view: RecordingView, site_settings: ZoomSettings) -> dict[str, Any]:
     """One recording as ``VideoObject``."""
     origin = links.site_origin(site_settings)
-    made: dict[str, Any] = {
+    data: dict[str, Any] = {
         "@type": "VideoObject",
         "name": view.title,
         "description": " ".join(strip_tags(str(view.summary)).split())[:500] or view.title,
         "uploadDate": view.when.start.isoformat(),
-        "url": absolute(origin, view.url),
+        "url": absolute_url(origin, view.url),
     }
     if view.cover.image:
-        made["thumbnailUrl"] = absolute(origin, view.cover.image.get_rendition(CARD_IMAGE).url)
+        data["thumbnailUrl"] = absolute_url(
+            origin, view.cover.image.get_rendition(CARD_IMAGE_SPEC).url
+        )
     if view.minutes:
-        made["duration"] = f"PT{view.minutes}M"
+        data["duration"] = f"PT{view.minutes}M"
     if view.until:
-        made["expires"] = view.until.isoformat()
-    return made
+        data["expires"] = view.until.isoformat()
+    return data
 
 
 def organiser(site_settings: ZoomSettings) -> str:
-    """Who stands behind the dates: the owner's words, else the Site's name."""
+    """The organiser's name: from the settings, otherwise the Site's name or hostname."""
     return site_settings.organiser or site_settings.site.site_name or site_settings.site.hostname
 
 
 def events(
     views: Iterable[OccurrenceView], site_settings: ZoomSettings | None, page: str
 ) -> SafeString:
-    """The element for dates that are not over."""
+    """The script element for occurrences that are not over."""
     if site_settings is None:
         return mark_safe("")
-    return script(event(view, site_settings, page) for view in views if not view.is_past)
+    return json_ld_script(event(view, site_settings, page) for view in views if not view.is_past)
 
 
 def videos(views: Iterable[RecordingView], site_settings: ZoomSettings | None) -> SafeString:
-    """The element for recordings."""
-    return script(video(view, site_settings) for view in views) if site_settings else mark_safe("")
+    """The script element for recordings."""
+    return (
+        json_ld_script(video(view, site_settings) for view in views)
+        if site_settings
+        else mark_safe("")
+    )
 
 
-def script(things: Iterable[dict[str, Any]]) -> SafeString:
-    """The element with all of them; nothing for nothing. Cannot be closed from within."""
-    found = list(things)
-    if not found:
+def json_ld_script(objects: Iterable[dict[str, Any]]) -> SafeString:
+    """The script element with these objects; empty without any. "<" is escaped in it."""
+    graph = list(objects)
+    if not graph:
         return mark_safe("")
-    text = json.dumps({"@context": "https://schema.org", "@graph": found}, ensure_ascii=False)
+    text = json.dumps({"@context": "https://schema.org", "@graph": graph}, ensure_ascii=False)
     safe = text.translate(_ESCAPES)
-    return mark_safe(  # noqa: S308  (no "<" is left in it)
+    return mark_safe(  # noqa: S308  ("<" is escaped)
         f'<script type="application/ld+json">{safe}</script>'
     )

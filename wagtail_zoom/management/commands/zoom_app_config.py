@@ -1,4 +1,4 @@
-"""``manage.py zoom_app_config``: what to enter in the Zoom Marketplace, or the manifest for it."""
+"""``manage.py zoom_app_config``: the settings for the Zoom Marketplace, or the manifest."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...conf import settings
 from ...oauth import marketplace
+from ...sync.handlers import subscriptions
 
 
 class Command(BaseCommand):
-    """Prints no secret, so that it can be sent on."""
+    """Prints no secret, so that the output can be shared."""
 
     help = "Prints redirect URL, event URL, scopes and events of the installation's Zoom app."
 
@@ -37,28 +38,28 @@ class Command(BaseCommand):
         if not settings.base_url:
             raise CommandError("WAGTAIL_ZOOM lacks BASE_URL; see manage.py check.", returncode=2)
         admin, kinds = not options["user_managed"], options["kinds"]
-        wrong = marketplace.name_trouble(options["name"])
-        if wrong:
-            raise CommandError(wrong, returncode=2)
+        problem = marketplace.app_name_error(options["name"])
+        if problem:
+            raise CommandError(problem, returncode=2)
+        events = subscriptions(admin=admin, kinds=kinds)
         if options["manifest"]:
-            text = json.dumps(
-                marketplace.manifest(options["name"], admin=admin, kinds=kinds), indent=2
-            )
-            self.stdout.write(text)
+            names = [name for name, _feature, _reason in events]
+            manifest = marketplace.manifest(options["name"], names, admin=admin, kinds=kinds)
+            self.stdout.write(json.dumps(manifest, indent=2))
             return
         self.stdout.write(f"OAuth redirect URL and allow list: {marketplace.redirect_url()}")
         self.stdout.write(f"Event notification endpoint URL:   {marketplace.event_url()}")
         self.stdout.write(f"Configuration URL (after publication): {marketplace.start_url()}")
         self.stdout.write("\nScopes:")
-        told: set[str] = set()
-        for scope in marketplace.wanted_scopes(admin=admin, kinds=kinds):
+        printed: set[str] = set()
+        for scope in marketplace.required_scopes(admin=admin, kinds=kinds):
             name = marketplace.scope_name(scope, admin=admin, classic=options["classic"])
-            if options["classic"] and name in told:
+            if options["classic"] and name in printed:
                 continue
-            told.add(name)
+            printed.add(name)
             extra = " (optional)" if scope.optional else ""
             self.stdout.write(f"  {name} [{scope.feature}]{extra}: {scope.reason}")
         self.stdout.write("\nEvents:")
-        for name, feature, reason in marketplace.wanted_events(admin=admin, kinds=kinds):
+        for name, feature, reason in events:
             self.stdout.write(f"  {name} [{feature}]: {reason}")
         self.stdout.write("  app_deauthorized comes by itself, once the app is published.")

@@ -1,4 +1,4 @@
-"""``manage.py zoom_events``: the inbox of Zoom's messages for operators."""
+"""``manage.py zoom_events``: the stored webhook events, for operators."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from django.utils import timezone
 from ...models import WebhookEvent
 from ...sync import inbox, retention
 
-SPAN = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
+DURATION = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-State = WebhookEvent.State
 
 
-def span(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """``90m``, ``36h`` or ``7d``.
 
     Raises:
         CommandError: it is none of these.
     """
-    found = SPAN.fullmatch(text)
-    if not found:
+    match = DURATION.fullmatch(text)
+    if not match:
         raise CommandError("--since wants a span such as 90m, 36h or 7d.")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
 class Command(BaseCommand):
-    """Prints ids, names, times and classes of errors; never what a message says."""
+    """Prints ids, names, times and error classes; never the content of an event."""
 
     help = "Lists, repeats, prunes or counts the messages that Zoom sent."
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--since", help="only the last 90m, 36h or 7d")
         parser.add_argument("--account", help="Zoom's account id")
         parser.add_argument("--event", help="name of the event, such as meeting.updated")
-        parser.add_argument("--state", choices=State.values)
+        parser.add_argument("--state", choices=WebhookEvent.State.values)
         parser.add_argument("--limit", type=int, default=100, help="most lines of a list")
         parser.add_argument("--dry-run", action="store_true", help="say only how many it would be")
 
@@ -51,7 +50,7 @@ class Command(BaseCommand):
     def _rows(self, options: dict[str, Any]) -> QuerySet[WebhookEvent]:
         rows = WebhookEvent.objects.all()
         if options["since"]:
-            rows = rows.filter(received_at__gte=timezone.now() - span(options["since"]))
+            rows = rows.filter(received_at__gte=timezone.now() - parse_duration(options["since"]))
         if options["account"]:
             rows = rows.filter(account_zoom_id=options["account"])
         if options["event"]:
@@ -62,15 +61,15 @@ class Command(BaseCommand):
 
     def _list(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
         for row in rows.order_by("-received_at")[: options["limit"]]:
-            trouble = f" {row.error_class} after {row.attempts}" if row.error_class else ""
+            error = f" {row.error_class} after {row.attempts}" if row.error_class else ""
             self.stdout.write(
                 f"{row.pk}\t{row.received_at:%Y-%m-%d %H:%M:%S}Z\t{row.state}\t{row.event}\t"
-                f"{row.account_zoom_id}{trouble}"
+                f"{row.account_zoom_id}{error}"
             )
 
     def _replay(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
-        """Failed ones unless a state is named; what was emptied cannot be repeated."""
-        rows = rows if options["state"] else rows.filter(state=State.DEAD)
+        """Failed events unless a state is given; events without a payload cannot be replayed."""
+        rows = rows if options["state"] else rows.filter(state=WebhookEvent.State.DEAD)
         rows = rows.exclude(payload={})
         if options["dry_run"]:
             self.stdout.write(f"{rows.count()} would be repeated.")
@@ -82,10 +81,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{count} will be repeated.")
 
     def _prune(self, rows: QuerySet[WebhookEvent], options: dict[str, Any]) -> None:
-        """The tick's rules, now and to the end; with filters, the handled ones they name."""
-        named = any(options[name] for name in ("since", "account", "event", "state"))
-        handled = [State.DONE, State.IGNORED, State.DEAD, State.PARKED]
-        rows = rows.filter(state__in=handled) if named else retention.outdated_events()
+        """Apply the retention rules; with filters, delete the handled events that match."""
+        is_filtered = any(options[name] for name in ("since", "account", "event", "state"))
+        states = WebhookEvent.State
+        handled = [states.DONE, states.IGNORED, states.DEAD, states.PARKED]
+        rows = rows.filter(state__in=handled) if is_filtered else retention.outdated_events()
         if options["dry_run"]:
             self.stdout.write(f"{rows.count()} would be deleted.")
             return
@@ -99,14 +99,14 @@ class Command(BaseCommand):
         now = timezone.now()
         for row in rows.values("event", "state").annotate(n=Count("pk")).order_by("event", "state"):
             self.stdout.write(f"{row['event']}\t{row['state']}\t{row['n']}")
-        waiting = rows.filter(state=State.PENDING)
-        oldest = waiting.aggregate(at=Min("received_at"))["at"]
+        waiting = rows.filter(state=WebhookEvent.State.PENDING)
+        oldest = waiting.aggregate(oldest=Min("received_at"))["oldest"]
         age = int((now - oldest).total_seconds()) if oldest else 0
         self.stdout.write(f"waiting: {waiting.count()}, the oldest for {age} s")
-        lanes = waiting.values("lock_key").annotate(n=Count("pk")).order_by("-n")[:1]
-        self.stdout.write(f"deepest lane: {lanes[0]['n'] if lanes else 0}")
-        slowest = rows.filter(state=State.DONE).aggregate(
-            most=Max(F("done_at") - F("received_at"))
-        )["most"]
+        objects = waiting.values("lock_key").annotate(n=Count("pk")).order_by("-n")[:1]
+        self.stdout.write(f"deepest lane: {objects[0]['n'] if objects else 0}")
+        slowest = rows.filter(state=WebhookEvent.State.DONE).aggregate(
+            slowest=Max(F("done_at") - F("received_at"))
+        )["slowest"]
         if slowest is not None:
             self.stdout.write(f"slowest from receipt to done: {slowest.total_seconds():.1f} s")

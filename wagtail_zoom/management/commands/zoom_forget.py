@@ -1,4 +1,4 @@
-"""``manage.py zoom_forget someone@example.org``: what is stored about a person, or forget it."""
+"""``manage.py zoom_forget someone@example.org``: deletes or exports a person's data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...registration import forget
 
 
 class Command(BaseCommand):
-    """Exit status 1 when Zoom, or a part of the project, could not be told."""
+    """Exit status 1 when Zoom, or a receiver of ``person_forgotten``, failed."""
 
     help = "Deletes the sign-ups of one person here and cancels them at Zoom."
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["email"]
-        # From standard input, the address lands in no list of processes and no shell history.
+        # From standard input, the email appears in no process list and no shell history.
         email = sys.stdin.readline().strip() if email == "-" else email
         if "@" not in email:
             raise CommandError("This is no e-mail address.")
@@ -39,15 +39,17 @@ class Command(BaseCommand):
         if options["export"]:
             self.stdout.write(json.dumps(forget.export(email, site), indent=2, ensure_ascii=False))
             return
-        done = forget.forget(email, site, at_zoom=not options["only_here"])
-        self.stdout.write(f"Sign-ups deleted: {done.deleted}; messages emptied: {done.messages}.")
-        if done.not_at_zoom:
+        result = forget.forget(email, site, at_zoom=not options["only_here"])
+        self.stdout.write(
+            f"Sign-ups deleted: {result.deleted}; messages emptied: {result.webhook_events}."
+        )
+        if result.not_at_zoom:
             self.stderr.write(
-                f"Zoom could not be told about {done.not_at_zoom}; cancel them there by hand."
+                f"Zoom could not be told about {result.not_at_zoom}; cancel them there by hand."
             )
-        if done.not_elsewhere:
+        if result.failed_receivers:
             self.stderr.write(
-                f"{done.not_elsewhere} receivers of person_forgotten failed (see the log)."
+                f"{result.failed_receivers} receivers of person_forgotten failed (see the log)."
             )
-        if done.not_at_zoom or done.not_elsewhere:
+        if result.not_at_zoom or result.failed_receivers:
             sys.exit(1)

@@ -1,8 +1,8 @@
 """``manage.py zoom_rotate_keys``: re-encrypts what is stored with the newest key.
 
 Run it after a new key was put first in ``ENCRYPTION_KEYS``. Every row is written by
-compare-and-swap on its old ciphertext, so that a refresh or a visitor who writes at the same time
-wins. Repeatable and resumable: what the newest key encrypted is left alone.
+compare-and-swap on its old ciphertext, so that a concurrent write (a token refresh, a visitor)
+wins. Repeatable and resumable: rows that the newest key encrypted are not changed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ BATCH = 200
 
 
 @dataclass
-class Rotated:
-    """What became of the rows of one model."""
+class RotationResult:
+    """Counts of the rows of one model."""
 
     seen: int = 0
     renewed: int = 0
     unreadable: int = 0
     overtaken: int = 0
-    """Somebody else wrote the row meanwhile; the next call looks at it again."""
+    """Rows that another process wrote in the meantime; the next call tries them again."""
 
 
 def secret_models() -> Iterator[tuple[type[models.Model], list[str]]]:
@@ -46,27 +46,27 @@ def secret_models() -> Iterator[tuple[type[models.Model], list[str]]]:
             yield model, names
 
 
-def rotate(model: type[models.Model], names: list[str], *, batch: int = BATCH) -> Rotated:
-    """Renew the ciphertexts of one model, a batch of rows at a time."""
-    done, last = Rotated(), 0
+def rotate(model: type[models.Model], names: list[str], *, batch: int = BATCH) -> RotationResult:
+    """Re-encrypt the rows of one model, in batches."""
+    result, last_pk = RotationResult(), 0
     while True:
-        rows = list(model._default_manager.filter(pk__gt=last).order_by("pk")[:batch])
+        rows = list(model._default_manager.filter(pk__gt=last_pk).order_by("pk")[:batch])
         if not rows:
-            return done
-        last = rows[-1].pk
+            return result
+        last_pk = rows[-1].pk
         for row in rows:
-            done.seen += 1
-            _rotate_row(model, row, names, done)
+            result.seen += 1
+            _rotate_row(model, row, names, result)
 
 
 def _rotate_row(
     model: type[models.Model],
     row: models.Model,
     names: list[str],
-    done: Rotated,
+    result: RotationResult,
 ) -> None:
-    old = {name: getattr(row, name).sealed() for name in names}
-    stale = [name for name, token in old.items() if token and not is_current(token)]
+    old_values = {name: getattr(row, name).ciphertext() for name in names}
+    stale = [name for name, token in old_values.items() if token and not is_current(token)]
     values: dict[str, object] = {}
     try:
         for name in stale:
@@ -75,32 +75,32 @@ def _rotate_row(
         if isinstance(row, Registration):
             values |= _digests(row)  # guard: registration-digests-rotated
     except DecryptionError:
-        # Its key is gone already: the panel tells the owner, nothing here can.
+        # Its key has been removed already: the settings panel reports it to the owner.
         logger.warning("%s %s cannot be read with any key.", model._meta.label, row.pk)
-        done.unreadable += 1
+        result.unreadable += 1
         return
     if not values:
         return
-    unchanged = {name: models.Value(old[name], models.TextField()) for name in stale}
+    unchanged = {name: models.Value(old_values[name], models.TextField()) for name in stale}
     if model._default_manager.filter(pk=row.pk, **unchanged).update(**values):
-        done.renewed += 1
+        result.renewed += 1
     else:
-        done.overtaken += 1
+        result.overtaken += 1
 
 
 def _digests(row: Registration) -> dict[str, object]:
-    """What a sign-up is found by is made with a key as well."""
+    """The digests by which a registration is found are keyed as well."""
     values: dict[str, object] = {}
     if row.email and (index := email_index(row.email.reveal())) != row.email_index:
         values["email_index"] = index
-    for name, value in dedup.renewed(row).items():
+    for name, value in dedup.columns_for_newest_key(row).items():
         setattr(row, name, value)
         values[name] = getattr(row, name)
     return values
 
 
 class Command(BaseCommand):
-    """Exit status 1 when something is not yet under the newest key: keep the old ones then."""
+    """Exit status 1 when a row is not yet encrypted with the newest key: keep the old ones then."""
 
     help = "Encrypts everything that is stored with the newest key. May be repeated at any time."
 
@@ -110,17 +110,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["batch"] < 1:
             raise CommandError("--batch must be 1 or more.")
-        left = 0
+        not_rotated = 0
         for model, names in secret_models():
-            done = rotate(model, names, batch=options["batch"])
-            left += done.unreadable + done.overtaken
+            result = rotate(model, names, batch=options["batch"])
+            not_rotated += result.unreadable + result.overtaken
             self.stdout.write(
-                f"{model._meta.label}: {done.seen} rows, {done.renewed} renewed, "
-                f"{done.unreadable} unreadable, {done.overtaken} changed meanwhile"
+                f"{model._meta.label}: {result.seen} rows, {result.renewed} renewed, "
+                f"{result.unreadable} unreadable, {result.overtaken} changed meanwhile"
             )
-        if left:
+        if not_rotated:
             raise CommandError(
-                f"{left} rows are not under the newest key. Run this again; "
+                f"{not_rotated} rows are not under the newest key. Run this again; "
                 "keep the older keys until it finds nothing."
             )
         older = len(settings.encryption_keys) - 1

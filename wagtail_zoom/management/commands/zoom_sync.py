@@ -1,4 +1,4 @@
-"""``manage.py zoom_sync``: ask for a comparison with Zoom, and wait for it if wanted."""
+"""``manage.py zoom_sync``: requests a reconcile run, and waits for it with ``--wait``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...exceptions import ZoomError
 from ...models import SyncRun, ZoomAccount, ZoomSettings, fetch_scope
 from ...sync import dry_run, runner, runs
 
-PAUSE = 0.5
+POLL_SECONDS = 0.5
 
 
 class Command(BaseCommand):
-    """Exit status 1 when a run that was waited for did not end well."""
+    """Exit status 1 when a run that was waited for failed."""
 
     help = "Compares what is stored with Zoom: all accounts, or those named."
 
@@ -38,21 +38,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         mode = SyncRun.Mode.BACKFILL if options["full"] else SyncRun.Mode.RECONCILE
-        found = []
+        requested = []
         for account in self._accounts(options["account"], options["site"]):
             if account.is_quarantined:
                 self.stderr.write(f"{account}: this installation is a copy; nothing is sent.")
             elif fetch_scope(account).is_empty:
                 self.stdout.write(f"{account}: no site wants anything.")
             elif options["dry_run"]:
-                self._rehearse(account, named=options["verbosity"] > 1)
+                self._dry_run(account, verbose=options["verbosity"] > 1)
             else:
-                found.append(runs.request_run(account, mode))
+                requested.append(runs.request_run(account, mode))
                 self.stdout.write(f"{account}: asked for ({mode.label}).")
         if options["wait"]:
-            bad = [run for run in found if not self._wait(run)]
-            if bad:
-                raise CommandError(f"{len(bad)} run(s) did not end well.", returncode=1)
+            failed = [run for run in requested if not self._wait(run)]
+            if failed:
+                raise CommandError(f"{len(failed)} run(s) did not end well.", returncode=1)
 
     def _accounts(self, ids: list[str], hostnames: list[str]) -> list[ZoomAccount]:
         if not ids and not hostnames:
@@ -69,17 +69,17 @@ class Command(BaseCommand):
             raise CommandError(f"Not known or not connected: {', '.join(sorted(unknown))}.")
         return list(accounts.values())
 
-    def _rehearse(self, account: ZoomAccount, *, named: bool) -> None:
+    def _dry_run(self, account: ZoomAccount, *, verbose: bool) -> None:
         try:
-            found = list(dry_run.rehearse(account))
+            differences = list(dry_run.find_differences(account))
         except ZoomError as error:
             raise CommandError(f"{account}: {type(error).__name__}.", returncode=1) from error
-        for kind, counts in dry_run.count(found).items():
-            told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-            self.stdout.write(f"{account}: {kind}: {told}")
-            for one in found:
-                if named and one.kind == kind and one.what != dry_run.SAME:
-                    self.stdout.write(f"  {one.what}: {one.key} {one.title}")
+        for kind, counts in dry_run.count_differences(differences).items():
+            summary = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+            self.stdout.write(f"{account}: {kind}: {summary}")
+            for difference in differences:
+                if verbose and difference.kind == kind and difference.change != dry_run.UNCHANGED:
+                    self.stdout.write(f"  {difference.change}: {difference.key} {difference.title}")
         self.stdout.write(f"{account}: nothing was changed.")
 
     def _wait(self, run: SyncRun) -> bool:
@@ -94,9 +94,9 @@ class Command(BaseCommand):
                 )
                 return False
             if run.is_open:
-                time.sleep(PAUSE if run.account.lease_until else 0)
+                time.sleep(POLL_SECONDS if run.account.lease_until else 0)
         for kind, counts in run.counts.items():
-            told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-            self.stdout.write(f"{run.account}: {kind}: {told or 'nothing'}")
+            summary = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+            self.stdout.write(f"{run.account}: {kind}: {summary or 'nothing'}")
         self.stdout.write(f"{run.account}: {run.get_state_display()}")
         return run.state == SyncRun.State.DONE

@@ -1,5 +1,5 @@
-"""A Zoom that runs on this machine: OAuth and the REST endpoints that a website needs.
+"""Zoom simulator: a local HTTP server with Zoom's OAuth and REST endpoints and webhooks.
 
-A separate process over real HTTP; imports nothing of wagtail-zoom and nothing of Django. Start it
-with ``python -m wagtail_zoom.testing.simulator``.
+It runs as a separate process and imports neither wagtail-zoom (except the signing helper of the
+test kit) nor Django. Start it with ``python -m wagtail_zoom.testing.simulator``.
 """

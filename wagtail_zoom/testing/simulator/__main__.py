@@ -34,37 +34,43 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def more(given: argparse.Namespace) -> dict[str, int]:
-    """The bulk that is seeded on top."""
-    return {name: getattr(given, name) for name in ("hosts", "meetings", "webinars", "recordings")}
+def extra_seed_data(options: argparse.Namespace) -> dict[str, int]:
+    """Numbers of additional objects to seed."""
+    return {
+        name: getattr(options, name) for name in ("hosts", "meetings", "webinars", "recordings")
+    }
 
 
 class Handler(WSGIRequestHandler):
-    """Keeps connections open, as Zoom does, and stays silent about each call."""
+    """Keeps connections open, as Zoom does, and logs no requests."""
 
     protocol_version = "HTTP/1.1"
 
     def log_request(self, *args: object, **kwargs: object) -> None:
-        """Nothing: the calls are in ``/_sim/calls``."""
+        """Log nothing: the calls are in ``/_sim/calls``."""
 
 
 def main() -> None:
-    """Start the server and say where it is."""
-    given = arguments().parse_args()
+    """Start the server and print its URL."""
+    options = arguments().parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    world = World(given.state)
-    changes = {"latency": given.latency, "rate_limit": given.rate_limit}
+    world = World(options.state)
+    changes = {"latency": options.latency, "rate_limit": options.rate_limit}
     for name in ("client_id", "client_secret", "app_kind", "webhook_url", "webhook_secret"):
-        if getattr(given, name):
-            changes[name] = getattr(given, name)
-    if given.redirect_uri:
-        changes["redirect_uris"] = given.redirect_uri
+        if getattr(options, name):
+            changes[name] = getattr(options, name)
+    if options.redirect_uri:
+        changes["redirect_uris"] = options.redirect_uri
     world.options.update(changes)
     world.baseline = world.options.dump()
-    world.seed_args = {"number": given.seed, "demo": given.demo, "more": more(given)}
+    world.seed_args = {
+        "number": options.seed,
+        "demo": options.demo,
+        "extra": extra_seed_data(options),
+    }
     app = create_app(world)
-    server = make_server(given.host, given.port, app, threaded=True, request_handler=Handler)
-    world.base_url = f"http://{given.host}:{server.port}"
+    server = make_server(options.host, options.port, app, threaded=True, request_handler=Handler)
+    world.base_url = f"http://{options.host}:{server.port}"
     if not world.store.meta("seeded"):
         seed(world, **world.seed_args)
     print(f"Simulated Zoom at {world.base_url}", flush=True)

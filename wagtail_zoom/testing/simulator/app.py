@@ -1,4 +1,4 @@
-"""The web application: faults around every call, errors in Zoom's shape, a record of it all."""
+"""The Flask application: injects faults, formats errors as Zoom does, records all calls."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MODULES = (
 
 
 def create_app(world: World) -> Flask:
-    """Return the application that simulates this world."""
+    """Return the application that serves this world."""
     app = Flask(__name__)
     app.config["WORLD"] = world
     app.config["SENDER"] = Sender(world)
@@ -53,44 +53,44 @@ def create_app(world: World) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     for module in MODULES:
         app.register_blueprint(module.blueprint)
-    app.register_error_handler(ControlError, _refused)
+    app.register_error_handler(ControlError, _control_error)
     app.register_error_handler(Problem, _problem)
-    app.register_error_handler(HTTPException, _unknown)
+    app.register_error_handler(HTTPException, _http_error)
     app.before_request(lambda: _before(world))
     app.after_request(lambda response: _after(world, response))
     return app
 
 
 def _is_call() -> bool:
-    """Calls of an app, as opposed to people's pages and the control API."""
+    """Whether this is an API call, not a page or the control API."""
     return request.path.startswith(("/v2/", "/oauth/")) and request.endpoint != "oauth.authorize"
 
 
 def _problem(problem: Problem) -> Response:
     if request.path.startswith("/_sim/"):
-        fields = [f"{one['field']}: {one['message']}" for one in problem.fields or []]
-        return _refused(ControlError("; ".join([problem.message, *fields])))
+        fields = [f"{field['field']}: {field['message']}" for field in problem.fields or []]
+        return _control_error(ControlError("; ".join([problem.message, *fields])))
     response = jsonify(problem.body())
     response.status_code = problem.status
     response.headers.update(problem.headers)
     return response
 
 
-def _refused(error: ControlError) -> Response:
-    """A request to the control API, or for a page, that cannot be carried out."""
+def _control_error(error: ControlError) -> Response:
+    """Return 400 for a request to the control API, or for a page, that cannot be carried out."""
     response = jsonify(error=str(error))
     response.status_code = 400
     return response
 
 
-def _unknown(error: HTTPException) -> Any:
-    """A path that no route takes is, for Zoom, a thing that does not exist."""
+def _http_error(error: HTTPException) -> Any:
+    """Zoom answers unknown paths as objects that do not exist."""
     if error.code == 404 and request.path.startswith("/v2/"):
         return _problem(Problem(404, 3001, "Meeting does not exist."))
     return error
 
 
-def _facts() -> dict[str, str]:
+def _call_attributes() -> dict[str, str]:
     return {
         "method": request.method,
         "path": request.path,
@@ -104,18 +104,20 @@ def _before(world: World) -> Any:
         return None
     g.epoch = world.epoch
     g.began = time.monotonic()
-    fault = world.faults.before(_facts())
+    fault = world.faults.before(_call_attributes())
     if fault is None:
         return None
     g.fault = fault["kind"]
     if fault["kind"] == "slow":
         time.sleep(float(fault.get("seconds", 10)))
         if g.epoch != world.epoch:
-            # The world that was asked is gone; its call must not change or be counted in the next.
+            # The simulator was reset meanwhile; this call must not change or count in the new data.
             return Response(status=503)
     elif fault["kind"] == "cut_before":
         _cut()
-        return Response(status=503)  # nobody hears it; without an answer the work would be done
+        return Response(
+            status=503
+        )  # the client never receives it; it prevents the view from running
     elif fault["kind"] == "status":
         body = fault.get(
             "body", {"code": fault.get("code", 0), "message": fault.get("message", "")}
@@ -129,26 +131,26 @@ def _before(world: World) -> Any:
 
 
 def _cut() -> None:
-    """Drop the connection: the socket is shut down, so that no answer can leave."""
+    """Drop the connection: shut down the socket, so that no response can be sent."""
     connection = request.environ.get("werkzeug.socket")
     if connection is not None:
-        with contextlib.suppress(OSError):  # the other side may have given up before
+        with contextlib.suppress(OSError):  # the client may have disconnected before
             connection.shutdown(socket.SHUT_RDWR)
 
 
 def _after(world: World, response: Response) -> Response:
     if not _is_call():
-        return _guarded(response)
-    # The simulator's own work is part of the time that Zoom takes.
+        return _with_csp(response)
+    # The simulator's own processing time counts towards the latency.
     rest = world.options.latency / 1000 - (time.monotonic() - g.get("began", 0.0))
     if world.options.latency and rest > 0:
         time.sleep(rest)
     if "label" in g:
         response.headers.setdefault("X-RateLimit-Category", g.label.capitalize())
-    fault = world.faults.after(_facts())
+    fault = world.faults.after(_call_attributes())
     if fault is not None:
         g.fault = fault["kind"]
-        response = _spoil(fault, response)
+        response = _apply_fault(fault, response)
     _record(world, response)
     if fault is not None and fault["kind"] == "drip":
         return _drip(fault, response)
@@ -156,9 +158,9 @@ def _after(world: World, response: Response) -> Response:
 
 
 def _drip(fault: dict[str, Any], response: Response) -> Response:
-    """So slow that every single byte is in time, and the whole never."""
-    pause, whole = float(fault.get("seconds", 0.2)), response.get_data()
-    pieces = (whole[place : place + 1] for place in range(len(whole)))
+    """Send byte by byte: each byte arrives within a read timeout, the response never does."""
+    pause, body_bytes = float(fault.get("seconds", 0.2)), response.get_data()
+    pieces = (body_bytes[index : index + 1] for index in range(len(body_bytes)))
     if not fault.get("head"):
 
         def body() -> Iterator[bytes]:
@@ -167,19 +169,19 @@ def _drip(fault: dict[str, Any], response: Response) -> Response:
                 time.sleep(pause)
 
         response.response = body()
-        response.headers["Content-Length"] = str(len(whole))
+        response.headers["Content-Length"] = str(len(body_bytes))
         return response
     connection = request.environ["werkzeug.socket"]
-    with contextlib.suppress(OSError):  # the other side gives up in the end
-        for letter in f"HTTP/1.1 {response.status}\r\n{response.headers}":
-            connection.sendall(letter.encode())
+    with contextlib.suppress(OSError):  # the client disconnects at some point
+        for character in f"HTTP/1.1 {response.status}\r\n{response.headers}":
+            connection.sendall(character.encode())
             time.sleep(pause)
     _cut()
     return response
 
 
-def _guarded(response: Response) -> Response:
-    """Pages need nothing but their style sheet. (The consent page leads away to the website.)"""
+def _with_csp(response: Response) -> Response:
+    """Add a strict CSP to pages. (The consent page redirects to the website.)"""
     if response.mimetype == "text/html":
         policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
         if request.endpoint != "oauth.authorize":
@@ -190,7 +192,7 @@ def _guarded(response: Response) -> Response:
     return response
 
 
-def _spoil(fault: dict[str, Any], response: Response) -> Response:
+def _apply_fault(fault: dict[str, Any], response: Response) -> Response:
     kind = fault["kind"]
     if kind == "cut_after":
         _cut()
@@ -199,9 +201,9 @@ def _spoil(fault: dict[str, Any], response: Response) -> Response:
     elif kind == "wrong_type":
         response.set_data(b'["not", "an", "object"]')
     elif kind == "truncate":
-        whole = response.get_data()
-        response.set_data(whole[: len(whole) // 2])
-        response.headers["Content-Length"] = str(len(whole))
+        body_bytes = response.get_data()
+        response.set_data(body_bytes[: len(body_bytes) // 2])
+        response.headers["Content-Length"] = str(len(body_bytes))
     elif kind == "gzip_bomb":
         response.set_data(gzip.compress(b" " * (int(fault.get("megabytes", 200)) << 20)))
         response.headers["Content-Encoding"] = "gzip"
@@ -219,7 +221,7 @@ def _record(world: World, response: Response) -> None:
         return
     entry = {
         "method": request.method,
-        # As it came, so that the encoding of ids can be seen.
+        # Not decoded, so that tests can check how ids are encoded.
         "path": request.environ["RAW_URI"].partition("?")[0],
         "query": request.query_string.decode(),
         "status": response.status_code,

@@ -1,9 +1,9 @@
-"""What the three houses of the demo have on: their programmes as data, for :mod:`.demo`.
+"""Meetings and webinars of the three demo organisations, for :mod:`.demo`.
 
-Each entry is what the control API takes for a meeting, with ``host`` a place in the list of
-users and, on top: ``move`` and ``cancel`` (which coming date of a series), ``record`` (how many
-past dates have a recording), ``people`` (how many registered) and ``waiting`` (how many wait for
-approval).
+Each entry has the control API's fields of a meeting, with ``host`` an index in the list of users,
+and additionally: ``move`` and ``cancel`` (index of an upcoming occurrence of a series), ``record``
+(number of past occurrences with a recording), ``people`` (number of registrants) and ``waiting``
+(number of registrants that wait for approval).
 """
 
 from __future__ import annotations
@@ -217,4 +217,4 @@ PEOPLE = (
     ("Zeynep", "Yılmaz"), ("Lars", "Holm"), ("Valentina", "Rossi"), ("Kiran", "Desai"),
     ("Ewa", "Nowak"), ("Thomas", "Bergmann"),
 )  # fmt: skip
-"""People who register; their addresses are made up."""
+"""People who register; their emails are made up."""

@@ -1,4 +1,4 @@
-"""The simulator's clock: real time plus an offset, or frozen, so that tests can travel."""
+"""The simulator's clock: real time plus an offset, or frozen; tests can move it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _SPAN = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*([smhdw])$")
 _DAY_AND_TIME = re.compile(r"^([+-]\d+)d[ T](\d{1,2}):(\d{2})$")
 
 
-def stamp(moment: datetime | float) -> str:
-    """Write a moment the way Zoom does: UTC, whole seconds, ``Z``."""
-    if not isinstance(moment, datetime):
-        moment = datetime.fromtimestamp(moment, UTC)
-    return moment.astimezone(UTC).strftime(FORMAT)
+def stamp(time_value: datetime | float) -> str:
+    """Format a time as Zoom does: UTC, whole seconds, ``Z``."""
+    if not isinstance(time_value, datetime):
+        time_value = datetime.fromtimestamp(time_value, UTC)
+    return time_value.astimezone(UTC).strftime(FORMAT)
 
 
 def parse(text: str) -> datetime:
-    """Read Zoom's UTC form back (any ISO form with an offset is accepted)."""
+    """Parse a time in Zoom's format (any ISO format with an offset is accepted)."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
 
 
 def epoch(text: str) -> int:
-    """Return epoch seconds of a time in Zoom's form."""
+    """Return epoch seconds of a time in Zoom's format."""
     return int(parse(text).timestamp())
 
 
 def seconds(span: str | float) -> float:
-    """Read a span: a number of seconds, or ``90m``, ``-2h``, ``3d``."""
+    """Parse a duration: a number of seconds, or ``90m``, ``-2h``, ``3d``."""
     if isinstance(span, int | float):
         return float(span)
     match = _SPAN.match(span.strip())
@@ -41,14 +41,14 @@ def seconds(span: str | float) -> float:
 
 
 def local(day: date, hour: int, minute: int, zone: str) -> datetime:
-    """Return the UTC moment of a wall-clock time in a zone."""
+    """Return the UTC time of a wall-clock time in a time zone."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(zone)).astimezone(
         UTC
     )
 
 
 def when(text: str, zone: str, now: datetime) -> datetime:
-    """Read a time of seed data or of the control API.
+    """Parse a time of seed data or of the control API.
 
     ISO with offset or ``Z``; ISO without (wall clock of ``zone``); ``+3d 18:30`` (that many
     days from today, wall clock of ``zone``); ``+90m`` or ``-2h`` (from now).
@@ -59,10 +59,10 @@ def when(text: str, zone: str, now: datetime) -> datetime:
         return local(day, int(match[2]), int(match[3]), zone)
     if _SPAN.match(text):
         return (now + timedelta(seconds=seconds(text))).replace(microsecond=0)
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return moment.astimezone(UTC)
+    result = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if result.tzinfo is None:
+        result = result.replace(tzinfo=ZoneInfo(zone))
+    return result.astimezone(UTC)
 
 
 class Clock:
@@ -77,26 +77,26 @@ class Clock:
         return self.frozen if self.frozen is not None else time.time() + self.offset
 
     def now(self) -> datetime:
-        """Return the simulated moment in UTC."""
+        """Return the simulated time in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
 
     def stamp(self) -> str:
-        """Return now in Zoom's form."""
+        """Return the simulated time in Zoom's format."""
         return stamp(self.time())
 
     def advance(self, span: float) -> None:
-        """Move on (or back, when negative) by so many seconds."""
+        """Move forward (or back, when negative) by this number of seconds."""
         if self.frozen is not None:
             self.frozen += span
         else:
             self.offset += span
 
-    def set(self, moment: datetime) -> None:
-        """Jump to a moment."""
-        self.advance(moment.timestamp() - self.time())
+    def set(self, target: datetime) -> None:
+        """Set the simulated time."""
+        self.advance(target.timestamp() - self.time())
 
     def freeze(self, on: bool) -> None:
-        """Stop the clock where it is, or let it run on from there."""
+        """Stop the clock, or let it run again from where it stopped."""
         if on and self.frozen is None:
             self.frozen = self.time()
         elif not on and self.frozen is not None:
@@ -104,5 +104,5 @@ class Clock:
             self.frozen = None
 
     def dump(self) -> dict[str, float | None]:
-        """Return what is needed to go on after a restart."""
+        """Return the state to store for a restart."""
         return {"offset": self.offset, "frozen": self.frozen}

@@ -1,4 +1,4 @@
-"""Makes meetings, webinars and recordings of the simulated world, and works out when they lapse."""
+"""Creates meetings, webinars and recordings, and computes when their numbers expire."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXTRAS = (
     "is_events_webinar",
     "is_simulive",
 )
-"""Facts that a meeting or webinar keeps as they are given; ``capacity`` is that of a meeting."""
+"""Fields of a meeting or webinar that are stored as given; ``capacity`` is that of a meeting."""
 RECORDING_DEFAULTS: dict[str, Any] = {
     "share_recording": "publicly",
     "recording_authentication": False,
@@ -38,11 +38,14 @@ RECORDING_DEFAULTS: dict[str, Any] = {
     "auto_delete": False,
 }
 FILES = {"MP4": ("MP4", 8_400_000), "M4A": ("M4A", 950_000), "TRANSCRIPT": ("VTT", 1_100)}
-"""Extension and bytes a minute of each kind of file."""
+"""File type → extension and bytes per minute."""
 
 
 def columns(world: World, doc: Doc) -> Doc:
-    """Set the columns that listings filter by; numbers lapse as REFERENCE 3.3 says."""
+    """Set the columns that lists filter by.
+
+    A number expires 30 days after a single meeting, 365 days after the last occurrence of a series.
+    """
     kind, length = doc["type"], doc["duration"] * 60
     starts = ends = NEVER
     if kind in SERIES and doc.get("occurrences"):
@@ -53,53 +56,53 @@ def columns(world: World, doc: Doc) -> Doc:
         ends = starts + length
     expires = NEVER
     if kind in WEBINARS and ends != NEVER:
-        expires = ends + world.options.webinar_linger_days * DAY
+        expires = ends + world.options.webinar_readable_days * DAY
     elif ends != NEVER:
         expires = ends + (365 if kind in SERIES else 30) * DAY
     doc.update(starts=starts, ends=ends, expires=expires)
     return doc
 
 
-def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
-    """Create a meeting or webinar from the control API's facts and store it.
+def make_meeting(world: World, host: Doc, fields: dict[str, Any]) -> Doc:
+    """Create a meeting or webinar from the control API's fields and store it.
 
     Raises:
-        ControlError: a fact is missing or cannot be read.
+        ControlError: a field is missing or invalid.
     """
-    webinar = facts.get("kind", "meeting") == "webinar"
-    rule = facts.get("recurrence")
-    kind = int(facts.get("type") or ((9 if rule else 5) if webinar else (8 if rule else 2)))
+    webinar = fields.get("kind", "meeting") == "webinar"
+    rule = fields.get("recurrence")
+    kind = int(fields.get("type") or ((9 if rule else 5) if webinar else (8 if rule else 2)))
     if (kind in WEBINARS) != webinar:
         raise ControlError("type does not fit kind")
-    zone = facts.get("timezone") or host.get("timezone") or "UTC"
+    zone = fields.get("timezone") or host.get("timezone") or "UTC"
     now = world.clock.now()
     doc: Doc = {
-        "id": int(facts.get("id") or world.free_number()),
-        "uuid": facts.get("uuid") or world.ids.uuid(),
+        "id": int(fields.get("id") or world.free_number()),
+        "uuid": fields.get("uuid") or world.ids.uuid(),
         "account_id": host["account_id"],
         "host_id": host["id"],
         "kind": "webinar" if webinar else "meeting",
         "state": "unlisted" if kind == 1 else "active",
         "status": "waiting",
         "type": kind,
-        "topic": str(facts.get("topic", "Untitled")),
-        "agenda": str(facts.get("agenda", "")),
-        "duration": int(facts.get("duration", 60)),
+        "topic": str(fields.get("topic", "Untitled")),
+        "agenda": str(fields.get("agenda", "")),
+        "duration": int(fields.get("duration", 60)),
         "timezone": zone,
-        "password": facts.get("password", world.ids.passcode()),
+        "password": fields.get("password", world.ids.passcode()),
         "created_at": stamp(now),
-        "settings": {**DEFAULTS, **_registration(facts), **(facts.get("settings") or {})},
+        "settings": {**DEFAULTS, **_registration(fields), **(fields.get("settings") or {})},
     }
-    if facts.get("private"):
+    if fields.get("private"):
         doc["settings"]["private_meeting"] = True
-    doc.update(_extras(facts))
+    doc.update(_extras(fields))
     if doc["settings"]["use_pmi"] or kind == 4:
         doc["pmi"] = str(host["pmi"])
     if kind == 4:
-        # The personal room: one number for whatever happens in it, in no listing (trap 36).
+        # The personal room: one number for all its meetings, in no list.
         doc.update(id=host["pmi"], state="unlisted", pmi_room=host["id"])
     if kind not in UNDATED and kind != 4:
-        start = when(str(facts.get("start_time", "+1d 18:00")), zone, now)
+        start = when(str(fields.get("start_time", "+1d 18:00")), zone, now)
         doc["start_time"] = stamp(start)
         if kind in SERIES:
             doc["recurrence"] = rule or {"type": 2, "repeat_interval": 1, "end_times": 6}
@@ -109,58 +112,57 @@ def make_meeting(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
     return doc
 
 
-def _registration(facts: dict[str, Any]) -> dict[str, Any]:
-    """``registration``: auto, manual, none or closed (as after the date, but already now)."""
-    site_settings = facts.get("registration")
-    if not site_settings:
+def _registration(fields: dict[str, Any]) -> dict[str, Any]:
+    """``registration``: auto, manual, none or closed."""
+    mode = fields.get("registration")
+    if not mode:
         return {}
-    if site_settings == "closed":
+    if mode == "closed":
         return {"approval_type": 0, "close_registration": True}
-    return {"approval_type": {"manual": 1, "none": 2}.get(site_settings, 0)}
+    return {"approval_type": {"manual": 1, "none": 2}.get(mode, 0)}
 
 
-def _extras(facts: dict[str, Any]) -> dict[str, Any]:
-    found = {name: facts[name] for name in EXTRAS if name in facts}
-    check_questions(found)
-    if "registration" in facts:
-        found["registration_closed"] = facts["registration"] == "closed"
-    return found
+def _extras(fields: dict[str, Any]) -> dict[str, Any]:
+    extras = {name: fields[name] for name in EXTRAS if name in fields}
+    check_questions(extras)
+    if "registration" in fields:
+        extras["registration_closed"] = fields["registration"] == "closed"
+    return extras
 
 
-def change_meeting(world: World, doc: Doc, facts: dict[str, Any]) -> Doc:
-    """Apply a PATCH of the control API; with ``occurrence_id`` to that date only."""
+def change_meeting(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
+    """Apply a PATCH of the control API; with ``occurrence_id`` to that occurrence only."""
     now = world.clock.now()
-    number = facts.get("occurrence_id")
+    number = fields.get("occurrence_id")
     if number:
-        date = next(
-            (one for one in doc.get("occurrences", []) if one["occurrence_id"] == str(number)), None
-        )
+        dates = doc.get("occurrences", [])
+        date = next((date for date in dates if date["occurrence_id"] == str(number)), None)
         if date is None:
             raise ControlError(f"no occurrence {number}")
-        if "start_time" in facts:
-            start = when(str(facts["start_time"]), doc["timezone"], now)
+        if "start_time" in fields:
+            start = when(str(fields["start_time"]), doc["timezone"], now)
             date["start_time"] = stamp(start)
             if not world.options.moved_occurrence_keeps_id:
                 date["occurrence_id"] = str(int(start.timestamp()) * 1000)
-        date["duration"] = int(facts.get("duration") or date["duration"])
+        date["duration"] = int(fields.get("duration") or date["duration"])
     else:
         for name in ("topic", "agenda", "password", "timezone"):
-            if name in facts:
-                doc[name] = str(facts[name])
-        doc["duration"] = int(facts.get("duration") or doc["duration"])
-        doc["settings"].update({**_registration(facts), **(facts.get("settings") or {})})
-        doc.update(_extras(facts))
-        if "start_time" in facts or "recurrence" in facts:
-            if "recurrence" in facts:
-                doc["recurrence"] = facts["recurrence"]
-            text = str(facts.get("start_time", doc.get("start_time")))
+            if name in fields:
+                doc[name] = str(fields[name])
+        doc["duration"] = int(fields.get("duration") or doc["duration"])
+        doc["settings"].update({**_registration(fields), **(fields.get("settings") or {})})
+        doc.update(_extras(fields))
+        if "start_time" in fields or "recurrence" in fields:
+            if "recurrence" in fields:
+                doc["recurrence"] = fields["recurrence"]
+            text = str(fields.get("start_time", doc.get("start_time")))
             _shift(doc, stamp(when(text, doc["timezone"], now)))
     world.store.put("meetings", columns(world, doc))
     return doc
 
 
 def _shift(doc: Doc, start: str) -> None:
-    """Move the start; the dates of a series go along, with new ids as after an edit at Zoom."""
+    """Move the start; the occurrences of a series move too and get new ids, as at Zoom."""
     if doc.get("occurrences"):
         first = parse(start)
         doc["occurrences"] = expand(first, doc["timezone"], doc["duration"], doc["recurrence"])
@@ -168,7 +170,7 @@ def _shift(doc: Doc, start: str) -> None:
 
 
 def delete_meeting(world: World, doc: Doc, occurrence: str | None = None) -> Doc:
-    """Delete a meeting, or one date of a series, which then stays listed as ``deleted``."""
+    """Delete a meeting, or one occurrence of a series, which stays in the list as ``deleted``."""
     if occurrence:
         for date in doc.get("occurrences", []):
             if date["occurrence_id"] == occurrence:
@@ -182,51 +184,53 @@ def delete_meeting(world: World, doc: Doc, occurrence: str | None = None) -> Doc
     return doc
 
 
-def make_recording(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
-    """Create a cloud recording with a video and, unless told otherwise, a transcript."""
-    meeting = world.store.get("meetings", int(facts.get("meeting") or 0)) or {}
+def make_recording(world: World, host: Doc, fields: dict[str, Any]) -> Doc:
+    """Create a cloud recording with a video file and, by default, a transcript."""
+    meeting = world.store.get("meetings", int(fields.get("meeting") or 0)) or {}
     instance = _unrecorded(world, meeting)
-    facts = {**{name: meeting[name] for name in ("topic", "type") if name in meeting}, **facts}
+    fields = {**{name: meeting[name] for name in ("topic", "type") if name in meeting}, **fields}
     zone = meeting.get("timezone") or host.get("timezone") or "UTC"
-    given = facts.get("start_time") or instance.get("start_time") or "-1d 18:00"
-    start = when(str(given), zone, world.clock.now())
-    length = int(facts.get("duration") or meeting.get("duration") or 60)
-    uuid = facts.get("uuid") or instance.get("id") or world.ids.uuid()
-    status = "processing" if facts.get("processing") else "completed"
+    start_text = fields.get("start_time") or instance.get("start_time") or "-1d 18:00"
+    start = when(str(start_text), zone, world.clock.now())
+    length = int(fields.get("duration") or meeting.get("duration") or 60)
+    uuid = fields.get("uuid") or instance.get("id") or world.ids.uuid()
+    status = "processing" if fields.get("processing") else "completed"
     doc: Doc = {
         "id": uuid,
-        "meeting_id": int(facts.get("meeting") or world.free_number()),
+        "meeting_id": int(fields.get("meeting") or world.free_number()),
         "account_id": host["account_id"],
         "host_id": host["id"],
         "state": "active",
         "started": int(start.timestamp()),
-        "type": int(facts.get("type", 2)),
-        "topic": str(facts.get("topic", "Untitled")),
+        "type": int(fields.get("type", 2)),
+        "topic": str(fields.get("topic", "Untitled")),
         "start_time": stamp(start),
         "timezone": zone,
         "duration": length,
-        "passcode": facts.get("passcode", world.ids.passcode()),
-        "share_url": f"{world.base_url}/rec/share/{world.ids.opaque(40)}",
-        "settings": {**RECORDING_DEFAULTS, **(facts.get("settings") or {})},
+        "passcode": fields.get("passcode", world.ids.passcode()),
+        "share_url": f"{world.base_url}/rec/share/{world.ids.random_id(40)}",
+        "settings": {**RECORDING_DEFAULTS, **(fields.get("settings") or {})},
         "files": [],
     }
-    doc.update(_extras(facts))
-    if facts.get("speech"):
-        doc["speech"] = list(facts["speech"])
+    doc.update(_extras(fields))
+    if fields.get("transcript_lines"):
+        doc["transcript_lines"] = list(fields["transcript_lines"])
     doc["files"].append(_file(world, doc, "MP4", "shared_screen_with_speaker_view", status))
-    if facts.get("audio"):
+    if fields.get("audio"):
         doc["files"].append(_file(world, doc, "M4A", "audio_only", status))
-    if facts.get("transcript", True):
+    if fields.get("transcript", True):
         doc["files"].append(transcript_file(world, doc, status))
     world.store.put("recordings", doc)
     return doc
 
 
 def _unrecorded(world: World, meeting: Doc) -> Doc:
-    """The newest instance of a meeting that nobody has a recording of."""
+    """The newest instance of a meeting without a recording."""
     number = meeting.get("id", 0)
-    found = world.store.find("instances", "meeting_id = ?", number, tail="ORDER BY started DESC")
-    for instance in found:
+    instances = world.store.find(
+        "instances", "meeting_id = ?", number, tail="ORDER BY started DESC"
+    )
+    for instance in instances:
         if world.store.get("recordings", instance["id"]) is None:
             return instance
     return {}
@@ -243,13 +247,13 @@ def _file(world: World, doc: Doc, kind: str, name: str, status: str) -> Doc:
         "file_type": kind,
         "file_extension": extension,
         "file_size": size * max(1, doc["duration"]),
-        "play_url": f"{world.base_url}/rec/play/{world.ids.opaque(40)}",
-        "download_url": f"{world.base_url}/rec/download/{world.ids.opaque(40)}",
+        "play_url": f"{world.base_url}/rec/play/{world.ids.random_id(40)}",
+        "download_url": f"{world.base_url}/rec/download/{world.ids.random_id(40)}",
         "status": status,
         "recording_type": name,
     }
 
 
 def transcript_file(world: World, doc: Doc, status: str = "completed") -> Doc:
-    """The file that a transcript adds to a recording."""
+    """The recording file of a transcript."""
     return _file(world, doc, "TRANSCRIPT", "audio_transcript", status)

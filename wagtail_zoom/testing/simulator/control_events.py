@@ -8,7 +8,7 @@ from . import people
 from .delivery import Sender, deliveries, validate
 from .errors import ControlError
 from .outbox import queue
-from .request_context import facts, world
+from .request_context import get_simulator, request_data
 
 blueprint = Blueprint("control_events", __name__, url_prefix="/_sim")
 
@@ -16,70 +16,70 @@ FAILED = ("lost", "dropped", "unsubscribed")
 
 
 def sender() -> Sender:
-    """The threads that deliver."""
-    found: Sender = current_app.config["SENDER"]
-    return found
+    """The threads that send webhooks."""
+    sender_threads: Sender = current_app.config["SENDER"]
+    return sender_threads
 
 
 @blueprint.get("/deliveries")
 def delivery_list() -> Response:
-    """Every attempt with its status and next try, see :func:`delivery.deliveries`."""
-    wanted = request.args.to_dict()
-    if not wanted.get("limit", "1").isdigit():
+    """Every attempt with its status and next retry, see :func:`delivery.deliveries`."""
+    filters = request.args.to_dict()
+    if not filters.get("limit", "1").isdigit():
         raise ControlError("limit is a number")
-    return jsonify(deliveries=deliveries(world(), wanted))
+    return jsonify(deliveries=deliveries(get_simulator(), filters))
 
 
 @blueprint.post("/deliveries/retry")
 def delivery_retry() -> Response:
-    """Send what is due and wait for it; ``all``: what waits, too; ``event_id``: that one again."""
-    here, given = world(), facts()
-    with here.transaction():
+    """Send due events and wait; ``all``: also waiting ones; ``event_id``: send that one again."""
+    world, data = get_simulator(), request_data()
+    with world.transaction():
         docs = []
-        if given.get("event_id"):
-            docs = here.store.find("events", "id = ?", str(given["event_id"]))
+        if data.get("event_id"):
+            docs = world.store.find("events", "id = ?", str(data["event_id"]))
             docs = [doc for doc in docs if doc["state"] in (*FAILED, "pending")]
-        elif given.get("all"):
-            docs = here.store.find("events", "state = 'pending'")
+        elif data.get("all"):
+            docs = world.store.find("events", "state = 'pending'")
         for doc in docs:
-            doc.update(state="pending", next_try=here.clock.time())
-            here.store.put("events", doc)
-    done = sender().flush(float(given.get("seconds", 30)))
-    return jsonify(done=done, made_due=len(docs))
+            doc.update(state="pending", next_try=world.clock.time())
+            world.store.put("events", doc)
+    is_finished = sender().flush(float(data.get("seconds", 30)))
+    return jsonify(finished=is_finished, made_due=len(docs))
 
 
 @blueprint.post("/events")
 def event_send() -> Response:
-    """Send any ``message`` for an ``account`` as it is, whether or not Zoom knows its like."""
-    here, given = world(), facts()
-    message = given.get("message")
-    if not isinstance(message, dict):
-        raise ControlError("message must be a JSON object")
-    with here.transaction():
-        account = here.account(str(given["account"]))["id"] if "account" in given else ""
-        doc = queue(here, str(message.get("event", "")), account, message)
+    """Send any event ``body`` for an ``account`` unchanged, even of an unknown event."""
+    world, data = get_simulator(), request_data()
+    body = data.get("body")
+    if not isinstance(body, dict):
+        raise ControlError("body must be a JSON object")
+    with world.transaction():
+        account = world.account(str(data["account"]))["id"] if "account" in data else ""
+        doc = queue(world, str(body.get("event", "")), account, body)
         doc["fault"] = doc.get("fault", "raw")
-        here.store.put("events", doc)
+        world.store.put("events", doc)
         return jsonify(doc)
 
 
 @blueprint.post("/validate")
 def validate_endpoint() -> Response:
     """Send the challenge to the webhook URL; ``valid`` tells whether the answer was right."""
-    here = world()
-    if not here.options.webhook_url:
+    world = get_simulator()
+    if not world.options.webhook_url:
         raise ControlError("no webhook_url is set")
-    return jsonify(validate(here))
+    return jsonify(validate(world))
 
 
 @blueprint.post("/deauthorize")
 def deauthorize() -> Response:
-    """Uninstall the app for an ``account`` (key or id) or only for one ``user`` of it."""
-    here, given = world(), facts()
-    with here.transaction():
-        if "user" in given:
-            where, value = "user_id = ?", here.user(str(given["user"]))["id"]
+    """Uninstall the app for an ``account`` (key or id), or for one ``user``."""
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        if "user" in data:
+            where, value = "user_id = ?", world.user(str(data["user"]))["id"]
         else:
-            where, value = "account_id = ?", here.account(str(given.get("account")))["id"]
-        ended = people.deauthorize(here, here.store.find("grants", where, value))
+            where, value = "account_id = ?", world.account(str(data.get("account")))["id"]
+        ended = people.deauthorize(world, world.store.find("grants", where, value))
     return jsonify(ended=ended)

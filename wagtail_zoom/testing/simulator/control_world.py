@@ -1,4 +1,4 @@
-"""Control of what is in the world: meetings, recordings, users, accounts (under ``/_sim/``)."""
+"""Control of meetings, recordings, registrants, users and accounts (under ``/_sim/``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from . import meetings, people, recordings, registrations
 from .errors import ControlError
 from .registrants import find, key
-from .request_context import facts, world
+from .request_context import get_simulator, request_data
 from .storage import Doc
 
 blueprint = Blueprint("control_world", __name__, url_prefix="/_sim")
@@ -19,218 +19,224 @@ blueprint = Blueprint("control_world", __name__, url_prefix="/_sim")
 @blueprint.post("/meetings")
 def meeting_create() -> Response:
     """Create a meeting or webinar: ``host``, ``topic``, ``start_time``, ``duration``, ..."""
-    here, given = world(), facts()
-    with here.transaction():
-        return jsonify(meetings.create(here, here.user(str(given.get("host"))), given))
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        return jsonify(meetings.create(world, world.user(str(data.get("host"))), data))
 
 
 @blueprint.get("/meetings")
 def meeting_list() -> Response:
-    """Every meeting and webinar as it is kept, also deleted ones; ``?account=`` key or id."""
-    here, account = world(), request.args.get("account", "")
-    where, values = ("account_id = ?", (here.account(account)["id"],)) if account else ("1", ())
-    return jsonify(meetings=here.store.find("meetings", where, *values))
+    """Every stored meeting and webinar, including deleted ones; ``?account=`` key or id."""
+    world, account = get_simulator(), request.args.get("account", "")
+    where, values = ("account_id = ?", (world.account(account)["id"],)) if account else ("1", ())
+    return jsonify(meetings=world.store.find("meetings", where, *values))
 
 
 @blueprint.get("/meetings/<number>")
 def meeting_read(number: str) -> Response:
-    """One meeting as it is kept."""
-    return jsonify(world().meeting(number))
+    """One stored meeting or webinar."""
+    return jsonify(get_simulator().meeting(number))
 
 
 @blueprint.patch("/meetings/<number>")
 def meeting_change(number: str) -> Response:
-    """Change a meeting, or one date of it (``occurrence_id``); ``kind`` converts it."""
-    here = world()
-    with here.transaction():
-        return jsonify(meetings.change(here, here.meeting(number), facts()))
+    """Change a meeting, or one occurrence of it (``occurrence_id``); ``kind`` converts it."""
+    world = get_simulator()
+    with world.transaction():
+        return jsonify(meetings.change(world, world.meeting(number), request_data()))
 
 
 @blueprint.delete("/meetings/<number>")
 def meeting_delete(number: str) -> Response:
-    """Delete a meeting (``?permanent=1`` for good), or one date of it (``?occurrence_id=``)."""
-    here, args = world(), request.args
+    """Delete a meeting (``?permanent=1``: for good), or one occurrence (``?occurrence_id=``)."""
+    world, args = get_simulator(), request.args
     permanent = args.get("permanent") in ("1", "true")
-    with here.transaction():
-        doc = here.meeting(number)
+    with world.transaction():
+        doc = world.meeting(number)
         date = args.get("occurrence_id", "")
-        return jsonify(meetings.delete(here, doc, date, permanent=permanent))
+        return jsonify(meetings.delete(world, doc, date, permanent=permanent))
 
 
 @blueprint.post("/meetings/<number>/recover")
 def meeting_recover(number: str) -> Response:
-    """Bring back a deleted meeting, or one cancelled date (``occurrence_id``)."""
-    here = world()
-    with here.transaction():
-        date = str(facts().get("occurrence_id", ""))
-        return jsonify(meetings.recover(here, here.meeting(number), date))
+    """Recover a deleted meeting, or one cancelled occurrence (``occurrence_id``)."""
+    world = get_simulator()
+    with world.transaction():
+        date = str(request_data().get("occurrence_id", ""))
+        return jsonify(meetings.recover(world, world.meeting(number), date))
 
 
 @blueprint.post("/meetings/<number>/start")
 def meeting_start(number: str) -> Response:
-    """The host opens the room."""
-    here = world()
-    with here.transaction():
-        return jsonify(meetings.start(here, here.meeting(number)))
+    """The host starts the meeting."""
+    world = get_simulator()
+    with world.transaction():
+        return jsonify(meetings.start(world, world.meeting(number)))
 
 
 @blueprint.post("/meetings/<number>/end")
 def meeting_end(number: str) -> Response:
-    """The room closes; ``practice`` true: only the rehearsal of a webinar is over."""
-    here = world()
-    with here.transaction():
-        practice = bool(facts().get("practice"))
-        return jsonify(meetings.end(here, here.meeting(number), practice=practice))
+    """The meeting ends; ``practice`` true: only the practice session of a webinar has ended."""
+    world = get_simulator()
+    with world.transaction():
+        practice = bool(request_data().get("practice"))
+        return jsonify(meetings.end(world, world.meeting(number), practice=practice))
 
 
 @blueprint.post("/meetings/<number>/recording/<any(start, stop):what>")
 def meeting_record(number: str, what: str) -> Response:
-    """Press "record" or "stop" in a running meeting."""
-    here = world()
-    with here.transaction():
-        return jsonify(recordings.running(here, here.meeting(number), what))
+    """Start or stop recording in a running meeting."""
+    world = get_simulator()
+    with world.transaction():
+        return jsonify(recordings.running(world, world.meeting(number), what))
 
 
 @blueprint.get("/recordings")
 def recording_list() -> Response:
-    """Every recording as it is kept; ``?account=`` key or id."""
-    here, account = world(), request.args.get("account", "")
-    where, values = ("account_id = ?", (here.account(account)["id"],)) if account else ("1", ())
-    return jsonify(recordings=here.store.find("recordings", where, *values))
+    """Every stored recording; ``?account=`` key or id."""
+    world, account = get_simulator(), request.args.get("account", "")
+    where, values = ("account_id = ?", (world.account(account)["id"],)) if account else ("1", ())
+    return jsonify(recordings=world.store.find("recordings", where, *values))
 
 
 @blueprint.post("/recordings")
 def recording_create() -> Response:
-    """Finish a recording: ``host`` or ``meeting``, ``topic``, ``start_time``, ``duration``, ...
+    """Create a recording: ``host`` or ``meeting``, ``topic``, ``start_time``, ``duration``, ...
 
-    ``speech``: what the transcript says, a list of ``"Name: sentence"``.
+    ``transcript_lines``: the text of the transcript, a list of ``"Name: sentence"``.
     """
-    here, given = world(), facts()
-    with here.transaction():
-        ref = given.get("host")
-        host = here.user(str(ref) if ref else here.meeting(given.get("meeting", 0))["host_id"])
-        return jsonify(recordings.create(here, host, given))
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        identifier = data.get("host")
+        host = world.user(
+            str(identifier) if identifier else world.meeting(data.get("meeting", 0))["host_id"]
+        )
+        return jsonify(recordings.create(world, host, data))
 
 
 @blueprint.patch("/recordings")
 def recording_change() -> Response:
     """Change the recording ``uuid``: ``topic``, ``processing`` false, ``transcript``, ``settings``.
 
-    ``action`` trash, delete or recover does that to ``uuid`` or, as one batch, to all ``uuids``.
+    ``action`` trash, delete or recover applies to ``uuid`` or, as one batch, to all ``uuids``.
     """
-    here, given = world(), facts()
-    with here.transaction():
-        docs = _recordings(given)
-        action = given.get("action")
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        docs = _recordings(data)
+        action = data.get("action")
         if action == "recover":
-            recordings.recover(here, docs)
+            recordings.recover(world, docs)
         elif action in ("trash", "delete"):
-            recordings.remove(here, docs, permanent=action == "delete")
+            recordings.remove(world, docs, permanent=action == "delete")
         elif action:
             raise ControlError("action is trash, delete or recover")
         else:
-            docs = [recordings.change(here, doc, given) for doc in docs]
+            docs = [recordings.change(world, doc, data) for doc in docs]
         return jsonify(recordings=docs)
 
 
 @blueprint.delete("/recordings")
 def recording_delete() -> Response:
     """Move ``uuid`` or all ``uuids`` to the trash; ``permanent`` deletes them for good."""
-    here, given = world(), facts()
-    with here.transaction():
-        docs = _recordings(given)
-        recordings.remove(here, docs, permanent=bool(given.get("permanent")))
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        docs = _recordings(data)
+        recordings.remove(world, docs, permanent=bool(data.get("permanent")))
         return jsonify(recordings=docs)
 
 
-def _recordings(given: dict[str, Any]) -> list[Doc]:
-    wanted = given.get("uuids") or [given.get("uuid", "")]
-    return [world().recording(str(uuid)) for uuid in wanted]
+def _recordings(data: dict[str, Any]) -> list[Doc]:
+    uuids = data.get("uuids") or [data.get("uuid", "")]
+    return [get_simulator().recording(str(uuid)) for uuid in uuids]
 
 
-@blueprint.get("/registrants/<ref>")
-def registrant_list(ref: str) -> Response:
-    """Everybody who ever registered for a meeting, webinar (number) or recording (UUID)."""
-    here = world()
+@blueprint.get("/registrants/<identifier>")
+def registrant_list(identifier: str) -> Response:
+    """All registrants of a meeting, webinar (number) or recording (UUID)."""
+    world = get_simulator()
     where = "target = ? AND object_id = ?"
-    found = here.store.find("registrants", where, *key(_thing(ref)))
-    return jsonify(registrants=found)
+    registrants = world.store.find("registrants", where, *key(_item(identifier)))
+    return jsonify(registrants=registrants)
 
 
-@blueprint.post("/registrants/<ref>")
-def registrant_add(ref: str) -> tuple[Response, int]:
-    """Register a person as Zoom's own page would: ``email``, ``first_name``, answers, dates."""
-    here, given = world(), facts()
-    dates = ",".join(given.pop("occurrence_ids", []))
-    with here.transaction():
-        thing = _thing(ref)
-        if "files" in thing:
-            return jsonify(registrations.add_recording_viewer(here, thing, given)), 201
-        return jsonify(registrations.add(here, thing, given, dates)), 201
+@blueprint.post("/registrants/<identifier>")
+def registrant_add(identifier: str) -> tuple[Response, int]:
+    """Register a person as Zoom's own page does: ``email``, ``first_name``, answers, dates."""
+    world, data = get_simulator(), request_data()
+    dates = ",".join(data.pop("occurrence_ids", []))
+    with world.transaction():
+        item = _item(identifier)
+        if "files" in item:
+            return jsonify(registrations.add_recording_viewer(world, item, data)), 201
+        return jsonify(registrations.add(world, item, data, dates)), 201
 
 
-@blueprint.post("/registrants/<ref>/<registrant>/<any(approve, deny, cancel):action>")
-def registrant_decide(ref: str, registrant: str, action: str) -> Response:
-    """The host decides; ``occurrence_id`` cancels one date of several. By id or e-mail."""
-    here = world()
-    with here.transaction():
-        thing = _thing(ref)
-        found = find(here, thing, registrant)
-        if found is None:
+@blueprint.post("/registrants/<identifier>/<registrant>/<any(approve, deny, cancel):action>")
+def registrant_decide(identifier: str, registrant: str, action: str) -> Response:
+    """The host decides; by id or email. ``occurrence_id`` cancels one of several occurrences."""
+    world = get_simulator()
+    with world.transaction():
+        item = _item(identifier)
+        person = find(world, item, registrant)
+        if person is None:
             raise ControlError(f"no registrant {registrant!r}")
-        date = str(facts().get("occurrence_id", ""))
-        return jsonify(registrations.set_status(here, thing, found, action, date))
+        date = str(request_data().get("occurrence_id", ""))
+        return jsonify(registrations.set_status(world, item, person, action, date))
 
 
-def _thing(ref: str) -> Doc:
-    return world().meeting(ref) if ref.isdigit() else world().recording(unquote(ref))
+def _item(identifier: str) -> Doc:
+    return (
+        get_simulator().meeting(identifier)
+        if identifier.isdigit()
+        else get_simulator().recording(unquote(identifier))
+    )
 
 
 @blueprint.post("/users")
 def user_create() -> Response:
     """Add a user to an ``account`` (key or id): names, ``email``, ``type``, ``status``."""
-    here, given = world(), facts()
-    with here.transaction():
-        return jsonify(people.create(here, here.account(str(given.get("account"))), given))
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        return jsonify(people.create(world, world.account(str(data.get("account"))), data))
 
 
 @blueprint.get("/users")
 def user_list() -> Response:
     """Every user; ``?account=`` key or id."""
-    here, account = world(), request.args.get("account", "")
-    where, values = ("account_id = ?", (here.account(account)["id"],)) if account else ("1", ())
-    return jsonify(users=here.store.find("users", where, *values))
+    world, account = get_simulator(), request.args.get("account", "")
+    where, values = ("account_id = ?", (world.account(account)["id"],)) if account else ("1", ())
+    return jsonify(users=world.store.find("users", where, *values))
 
 
-@blueprint.get("/users/<ref>")
-def user_read(ref: str) -> Response:
-    """One user by id, e-mail or key."""
-    return jsonify(world().user(ref))
+@blueprint.get("/users/<identifier>")
+def user_read(identifier: str) -> Response:
+    """One user by id, email or key."""
+    return jsonify(get_simulator().user(identifier))
 
 
-@blueprint.patch("/users/<ref>")
-def user_change(ref: str) -> Response:
+@blueprint.patch("/users/<identifier>")
+def user_change(identifier: str) -> Response:
     """Edit a user; ``status`` active or inactive."""
-    here = world()
-    with here.transaction():
-        return jsonify(people.change(here, here.user(ref), facts()))
+    world = get_simulator()
+    with world.transaction():
+        return jsonify(people.change(world, world.user(identifier), request_data()))
 
 
-@blueprint.delete("/users/<ref>")
-def user_delete(ref: str) -> Response:
-    """Delete a user; ``transfer_to`` (another user) takes over, ``disassociate`` only unlinks."""
-    here, given = world(), facts()
-    with here.transaction():
-        doc = here.user(ref)
-        heir = here.user(str(given["transfer_to"])) if given.get("transfer_to") else None
-        unlink = bool(given.get("disassociate"))
-        people.remove(here, doc, transfer_to=heir, disassociate=unlink)
+@blueprint.delete("/users/<identifier>")
+def user_delete(identifier: str) -> Response:
+    """Delete a user; ``transfer_to``: new owner of its data; ``disassociate`` only unlinks it."""
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        doc = world.user(identifier)
+        new_owner = world.user(str(data["transfer_to"])) if data.get("transfer_to") else None
+        unlink = bool(data.get("disassociate"))
+        people.remove(world, doc, transfer_to=new_owner, disassociate=unlink)
         return jsonify(doc)
 
 
-@blueprint.patch("/accounts/<ref>")
-def account_change(ref: str) -> Response:
+@blueprint.patch("/accounts/<identifier>")
+def account_change(identifier: str) -> Response:
     """Change ``name``, ``settings``, ``plan``, ``webinars`` or ``daily_limits`` of an account."""
-    here = world()
-    with here.transaction():
-        return jsonify(people.change_account(here, here.account(ref), facts()))
+    world = get_simulator()
+    with world.transaction():
+        return jsonify(people.change_account(world, world.account(identifier), request_data()))

@@ -1,4 +1,4 @@
-"""The errors the simulated Zoom answers with (REFERENCE 1.5 and 3.1)."""
+"""Errors of the Zoom API and of the control API."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def invalid(field: str, message: str) -> Problem:
     return Problem(400, 300, "Validation Failed.", fields=[{"field": field, "message": message}])
 
 
-def no_user(ref: str) -> Problem:
+def no_user(identifier: str) -> Problem:
     """Return 404/1001."""
-    return Problem(404, 1001, f"User does not exist: {ref}.")
+    return Problem(404, 1001, f"User does not exist: {identifier}.")
 
 
-def no_meeting(ref: object) -> Problem:
+def no_meeting(identifier: object) -> Problem:
     """Return 404/3001, which also covers expired, foreign and unreachable meetings."""
-    return Problem(404, 3001, f"Meeting does not exist: {ref}.")
+    return Problem(404, 3001, f"Meeting does not exist: {identifier}.")
 
 
 def no_recording() -> Problem:
-    """Return 404/3301, both for "none" and for "still processing"."""
+    """Return 404/3301: no recording, or still processing."""
     return Problem(404, 3301, "This recording does not exist.")

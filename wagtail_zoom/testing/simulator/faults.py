@@ -1,8 +1,8 @@
-"""Deliberate faults: of HTTP answers, of connections and of webhook events.
+"""Injected faults: of HTTP responses, of connections and of webhook events.
 
 A fault is a dict with ``kind`` and optional filters ``method``, ``path`` (regular expression
 over the path), ``account`` (id), ``grant_type``, ``event`` (regular expression over the event's
-name); ``count`` (how many times, default for ever) and ``probability`` (default 1).
+name); ``count`` (how many times, default unlimited) and ``probability`` (default 1).
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from .errors import ControlError
 
 BEFORE = {
     "status": "answer with `status` (and `code`, `message`, `headers`, `body`) instead",
-    "slow": "wait `seconds`, then go on",
-    "cut_before": "drop the connection before anything is done",
+    "slow": "wait `seconds`, then continue",
+    "cut_before": "drop the connection before the call is processed",
     "expire_page_tokens": "treat every next_page_token as expired",
 }
 AFTER = {
-    "cut_after": "do the work, then drop the connection without an answer",
-    "truncate": "send half of the answer, then drop the connection",
-    "drip": "send the answer (with `head`, its headers too) byte by byte, `seconds` (0.2) apart",
-    "broken_json": "answer with text that is no JSON",
+    "cut_after": "process the call, then drop the connection without a response",
+    "truncate": "send half of the response, then drop the connection",
+    "drip": "send the response (with `head`, its headers too) byte by byte, `seconds` (0.2) apart",
+    "broken_json": "answer with invalid JSON",
     "wrong_type": "answer with JSON of the wrong shape",
     "gzip_bomb": "answer with gzip that unpacks to `megabytes` (default 200)",
     "huge_body": "answer with `megabytes` (default 50) of JSON",
-    "loop_page_tokens": "always hand out the same next_page_token",
+    "loop_page_tokens": "always return the same next_page_token",
 }
 EVENT = {
     "drop": "never send the event",
     "duplicate": "send the event twice",
-    "reorder": "hold `count` events back and send them in reverse order",
+    "reorder": "hold `count` events and send them in reverse order",
     "forge": "sign the event with another secret",
     "delay": "send the event `seconds` late (simulated clock)",
 }
@@ -77,10 +77,10 @@ class Faults:
         with self._lock:
             return [dict(fault) for fault in self._faults]
 
-    def _take(self, kinds: dict[str, str], facts: dict[str, str]) -> dict[str, Any] | None:
+    def _take(self, kinds: dict[str, str], attributes: dict[str, str]) -> dict[str, Any] | None:
         with self._lock:
             for fault in self._faults:
-                if fault["kind"] not in kinds or not _matches(fault, facts):
+                if fault["kind"] not in kinds or not _matches(fault, attributes):
                     continue
                 count = fault.get("count")
                 if count is not None and fault["hits"] >= int(count):
@@ -91,24 +91,24 @@ class Faults:
                 return dict(fault)
         return None
 
-    def before(self, facts: dict[str, str]) -> dict[str, Any] | None:
-        """Return the fault that strikes before the call is processed."""
-        return self._take(BEFORE, facts)
+    def before(self, attributes: dict[str, str]) -> dict[str, Any] | None:
+        """Return the fault to apply before the call is processed."""
+        return self._take(BEFORE, attributes)
 
-    def after(self, facts: dict[str, str]) -> dict[str, Any] | None:
-        """Return the fault that strikes once the call has been processed."""
-        return self._take(AFTER, facts)
+    def after(self, attributes: dict[str, str]) -> dict[str, Any] | None:
+        """Return the fault to apply after the call was processed."""
+        return self._take(AFTER, attributes)
 
     def event(self, name: str, account_id: str) -> dict[str, Any] | None:
-        """Return the fault that strikes this event."""
+        """Return the fault to apply to this event."""
         return self._take(EVENT, {"event": name, "account": account_id})
 
 
-def _matches(fault: dict[str, Any], facts: dict[str, str]) -> bool:
+def _matches(fault: dict[str, Any], attributes: dict[str, str]) -> bool:
     for name in ("method", "account", "grant_type"):
-        if fault.get(name) and fault[name] != facts.get(name):
+        if fault.get(name) and fault[name] != attributes.get(name):
             return False
     return all(
-        not fault.get(name) or re.search(fault[name], facts.get(name, "")) is not None
+        not fault.get(name) or re.search(fault[name], attributes.get(name, "")) is not None
         for name in ("path", "event")
     )

@@ -1,4 +1,4 @@
-"""Makes ids that look like Zoom's, repeatable for a given seed."""
+"""Generates ids in Zoom's formats, repeatable for a given seed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _PASSCODE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 class Ids:
-    """Source of ids. With a seed the sequence repeats, without one it does not."""
+    """Generates ids. With a seed the sequence repeats, without one it does not."""
 
     def __init__(self, seed: int | str | None = None) -> None:
         self.random = random.Random(seed)
 
-    def opaque(self, length: int = 22) -> str:
+    def random_id(self, length: int = 22) -> str:
         """Return an id of a user, account or registrant."""
         return "".join(self.random.choice(_LETTERS) for _ in range(length))
 
@@ -29,15 +29,15 @@ class Ids:
         """Return a 10-digit personal meeting number."""
         return self.random.randrange(2_000_000_000, 9_999_999_999)
 
-    def uuid(self, start: str = "", within: str = "") -> str:
-        """Return an instance UUID: base64 of 16 bytes; may hold ``/``, ``+`` and ``=``.
+    def uuid(self, start: str = "", infix: str = "") -> str:
+        """Return an instance UUID: base64 of 16 bytes; may contain ``/``, ``+`` and ``=``.
 
-        ``start="/"`` and ``within="//"`` make the awkward ones that need double encoding.
+        ``start="/"`` and ``infix="//"`` make UUIDs that need double encoding.
         """
         text = base64.b64encode(self.random.randbytes(16)).decode("ascii")
         text = start + text[len(start) :]
-        if within:
-            text = text[:6] + within + text[6 + len(within) :]
+        if infix:
+            text = text[:6] + infix + text[6 + len(infix) :]
         return text
 
     def passcode(self, length: int = 8) -> str:

@@ -1,4 +1,4 @@
-"""Rate limits: per account, label and plan, each second and each UTC day (REFERENCE 4)."""
+"""Zoom's rate limits: per account, label and plan, each second and each UTC day."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ DAILY_TEXT = (
 
 
 def midnight(now: datetime) -> datetime:
-    """Return the next UTC midnight, when daily limits start anew."""
+    """Return the next UTC midnight, when daily limits are reset."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 class Limits:
-    """Counts calls. Seconds are real ones (they pace real traffic), days are simulated."""
+    """Counts calls. Seconds are those of the real clock, days those of the simulated clock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,13 +42,13 @@ class Limits:
         self._days: dict[tuple[str, str, str], int] = {}
 
     def clear(self) -> None:
-        """Start counting anew."""
+        """Reset all counters."""
         with self._lock:
             self._seconds.clear()
             self._days.clear()
 
     def check(self, account: dict[str, Any], label: str, setting: str, now: datetime) -> None:
-        """Count one call; raises 429 when the account has used up its budget."""
+        """Count one call; raises 429 when the account exceeds its limit."""
         if setting == "off":
             return
         plan = account["plan"]

@@ -1,4 +1,4 @@
-"""Changes of meetings and webinars, each with the event that Zoom sends for it."""
+"""Changes of meetings and webinars, each with its webhook event."""
 
 from __future__ import annotations
 
@@ -13,54 +13,56 @@ from .storage import Doc
 from .world import World
 
 CONVERTED = {2: 5, 3: 6, 8: 9, 5: 2, 6: 3, 9: 8}
-"""Type of a meeting as a webinar, and back."""
+"""Meeting type → webinar type, and back."""
 
 
-def tell(world: World, doc: Doc, what: str, **payload: Any) -> None:
+def queue_event(world: World, doc: Doc, what: str, **payload: Any) -> None:
     """Queue ``meeting.<what>`` or ``webinar.<what>``."""
     event = f"{doc['kind']}.{what}"
     emit(world, event, doc["account_id"], payload, user_id=doc["host_id"])
 
 
 def _operation(doc: Doc, name: str, occurrence: Doc | None) -> dict[str, str]:
-    """``operation`` and ``scope`` are absent for single meetings (5.6)."""
+    """``operation`` and ``scope`` are absent for single meetings."""
     if occurrence is not None:
         return {name: "single"}
     return {name: "all"} if doc["type"] in SERIES else {}
 
 
-def create(world: World, host: Doc, facts: dict[str, Any]) -> Doc:
+def create(world: World, host: Doc, fields: dict[str, Any]) -> Doc:
     """Schedule a meeting or webinar."""
-    doc = make_meeting(world, host, facts)
+    doc = make_meeting(world, host, fields)
     operation = _operation(doc, "operation", None)
-    who = payloads.operator(world, doc)
-    tell(world, doc, "created", **who, **operation, object=payloads.created(world, doc))
+    operator = payloads.operator(world, doc)
+    queue_event(world, doc, "created", **operator, **operation, object=payloads.created(world, doc))
     return doc
 
 
-def change(world: World, doc: Doc, facts: dict[str, Any]) -> Doc:
-    """Change a meeting or one date of it; ``kind`` turns a meeting into a webinar and back."""
-    if facts.get("kind", doc["kind"]) != doc["kind"]:
+def change(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
+    """Change a meeting or one occurrence; ``kind`` converts a meeting to a webinar and back."""
+    if fields.get("kind", doc["kind"]) != doc["kind"]:
         return _convert(world, doc)
     before = world.copy(doc)
-    doc = change_meeting(world, doc, facts)
+    doc = change_meeting(world, doc, fields)
     new, old = payloads.delta(world, before, doc)
     date = None
-    if facts.get("occurrence_id"):
+    if fields.get("occurrence_id"):
         date, number = doc, doc["id"]
         new = {"id": number, "occurrences": _differing(doc, before)}
         old = {"id": number, "occurrences": _differing(before, doc)}
         new = new if new["occurrences"] or old["occurrences"] else {}
     if new:
         scope = _operation(doc, "scope", date)
-        who, now = payloads.operator(world, doc), int(world.clock.time() * 1000)
-        tell(world, doc, "updated", **who, **scope, object=new, old_object=old, time_stamp=now)
+        operator, now = payloads.operator(world, doc), int(world.clock.time() * 1000)
+        queue_event(
+            world, doc, "updated", **operator, **scope, object=new, old_object=old, time_stamp=now
+        )
     return doc
 
 
 def _differing(doc: Doc, other: Doc) -> list[Doc]:
-    known = other.get("occurrences", [])
-    return [date for date in doc.get("occurrences", []) if date not in known]
+    other_dates = other.get("occurrences", [])
+    return [date for date in doc.get("occurrences", []) if date not in other_dates]
 
 
 def _convert(world: World, doc: Doc) -> Doc:
@@ -77,38 +79,40 @@ def _convert(world: World, doc: Doc) -> Doc:
 
 
 def delete(world: World, doc: Doc, occurrence_id: str = "", *, permanent: bool = False) -> Doc:
-    """Delete a meeting (it can be recovered unless ``permanent``) or cancel one date of it."""
+    """Delete a meeting (recoverable unless ``permanent``) or cancel one occurrence of it."""
     if doc["state"] == "deleted" and not permanent:
         raise ControlError("already deleted")
     doc = delete_meeting(world, doc, occurrence_id or None)
     date = _date(doc, occurrence_id) if occurrence_id else None
-    thing = payloads.core(world, doc)
+    payload_object = payloads.core(world, doc)
     if date is not None:
-        thing["occurrences"] = [date]
+        payload_object["occurrences"] = [date]
     if permanent:
         world.store.delete("meetings", "id = ?", doc["id"])
-    _removal(world, doc, "permanently_deleted" if permanent else "deleted", thing, date)
+    _removal(world, doc, "permanently_deleted" if permanent else "deleted", payload_object, date)
     return doc
 
 
 def recover(world: World, doc: Doc, occurrence_id: str = "") -> Doc:
-    """Bring a deleted meeting back, or one cancelled date."""
+    """Recover a deleted meeting, or one cancelled occurrence."""
     date = None
-    thing = payloads.core(world, doc)
+    payload_object = payloads.core(world, doc)
     if occurrence_id:
         date = _date(doc, occurrence_id)
         date["status"] = "available"
-        thing["occurrences"] = [date]
+        payload_object["occurrences"] = [date]
     else:
         doc["state"] = "active"
     world.store.put("meetings", columns(world, doc))
-    _removal(world, doc, "recovered", thing, date)
+    _removal(world, doc, "recovered", payload_object, date)
     return doc
 
 
-def _removal(world: World, doc: Doc, what: str, thing: Doc, date: Doc | None) -> None:
+def _removal(world: World, doc: Doc, what: str, payload_object: Doc, date: Doc | None) -> None:
     operation = _operation(doc, "operation", date)
-    tell(world, doc, what, **payloads.operator(world, doc), **operation, object=thing)
+    queue_event(
+        world, doc, what, **payloads.operator(world, doc), **operation, object=payload_object
+    )
 
 
 def _date(doc: Doc, occurrence_id: str) -> Doc:
@@ -120,7 +124,7 @@ def _date(doc: Doc, occurrence_id: str) -> Doc:
 
 
 def start(world: World, doc: Doc) -> Doc:
-    """Let the host open the room: a new instance with a UUID of its own."""
+    """Start a meeting: creates an instance with its own UUID."""
     if doc["status"] == "started":
         raise ControlError("already started")
     if world.store.get("instances", doc["uuid"]) is not None:
@@ -141,12 +145,12 @@ def start(world: World, doc: Doc) -> Doc:
     doc["status"] = "started"
     world.store.put("instances", instance)
     world.store.put("meetings", columns(world, doc))
-    tell(world, doc, "started", object=payloads.running(world, doc, instance))
+    queue_event(world, doc, "started", object=payloads.running(world, doc, instance))
     return doc
 
 
 def end(world: World, doc: Doc, *, practice: bool = False) -> Doc:
-    """Close the room. ``practice``: only the rehearsal of a webinar ended."""
+    """End a meeting. ``practice``: only the practice session of a webinar ended."""
     if doc["status"] != "started":
         raise ControlError("not started")
     instance = world.store.get("instances", doc["uuid"])
@@ -157,10 +161,10 @@ def end(world: World, doc: Doc, *, practice: bool = False) -> Doc:
     world.store.put("instances", instance)
     columns(world, doc)
     if doc["type"] == 1:
-        doc["expires"] = 0  # The number of an instant meeting lapses when it ends (3.3).
+        doc["expires"] = 0  # The number of an instant meeting expires when it ends.
     world.store.put("meetings", doc)
-    thing = payloads.running(world, doc, instance)
+    payload_object = payloads.running(world, doc, instance)
     if practice:
-        thing["practice_session"] = True
-    tell(world, doc, "ended", object=thing)
+        payload_object["practice_session"] = True
+    queue_event(world, doc, "ended", object=payload_object)
     return doc

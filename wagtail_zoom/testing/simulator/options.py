@@ -1,7 +1,7 @@
-"""What can be switched on the simulator, at the start or while it runs.
+"""Options of the simulator, set at the start or while it runs.
 
-Where the behaviour of Zoom is unverified ([U] in the reference this simulator follows) the
-default is the choice that catches more mistakes in a client, and the option offers the other.
+Where Zoom's behaviour is unverified, the default is the behaviour that reveals more mistakes of a
+client, and the option switches to the other.
 """
 
 from __future__ import annotations
@@ -20,76 +20,78 @@ def _default_redirects() -> list[str]:
 
 @dataclass
 class Options:
-    """Settings of the Marketplace app, of the platform and of the machine."""
+    """Settings of the Marketplace app, of Zoom's behaviour and of the server."""
 
     client_id: str = "simulator-client"
     client_secret: str = "simulator-secret"
     app_name: str = "Wagtail Zoom (local)"
     app_kind: str = "admin"
-    """``admin``: account-level app with ``:admin`` scopes; ``user``: user-managed (1.6)."""
+    """``admin``: account-level app with ``:admin`` scopes; ``user``: user-managed app."""
     redirect_uris: list[str] = field(default_factory=_default_redirects)
     scopes: list[str] = field(default_factory=list)
-    """Scopes of the app; empty means every granular scope that fits the kind of app."""
+    """Scopes of the app; empty: every granular scope of this type of app."""
     optional_scopes: list[str] = field(default_factory=list)
-    """Scopes the person may untick on the consent page."""
+    """Scopes that the user may deselect on the consent page."""
     published: bool = True
-    """``app_deauthorized`` is sent to published apps only (5.7)."""
+    """``app_deauthorized`` is sent to published apps only."""
 
     webhook_url: str = ""
     webhook_secret: str = "simulator-webhook-secret"
     delivery_workers: int = 1
-    """Deliveries in flight at once. One keeps the order of the changes."""
+    """Number of concurrent deliveries. With one, events arrive in the order of the changes."""
     sign_clock: str = "real"
-    """Clock of ``x-zm-request-timestamp``: ``real``, or ``sim`` to follow time travel."""
+    """Clock of ``x-zm-request-timestamp``: ``real``, or ``sim`` for the simulated clock."""
     webhook_all: bool = False
     """Deliver also for accounts that have not installed the app."""
 
     latency: int = 0
     """Milliseconds added to each API and token call."""
     rate_limit: str = "plan"
-    """``plan`` (table of section 4), ``off``, or calls per second and label as a number."""
+    """``plan`` (Zoom's limits of the account's plan), ``off``, or calls per second and label."""
 
     api_url: str | None = "self"
-    """``api_url`` of the token response: ``self`` is this server; None leaves it out (1.2)."""
+    """``api_url`` of the token response: ``self`` is this server; None omits it."""
     access_token_ttl: int = 3600
     refresh_token_ttl: int = 90 * 86400
     code_ttl: int = 300
     refresh_grace: int = 0
-    """Seconds a refresh token lives on after its rotation ([U] 1.3; documented: none)."""
+    """Seconds a refresh token stays valid after its rotation (unverified; documented: none)."""
     refresh_kills_access: bool = False
-    """Whether a refresh ends the earlier access token (measured 2026-10: it does not)."""
+    """Whether a refresh invalidates the earlier access token (measured 2026-10: it does not)."""
     token_error_shape: int = 1
-    """Which of the four error bodies of 1.5 a refused refresh is answered with."""
+    """Which of Zoom's four error formats the token endpoint uses (1 to 4)."""
     revoke_deauthorizes: bool = True
-    """Whether a revoke also uninstalls and fires ``app_deauthorized`` ([U] 1.4)."""
+    """Whether a revoke also uninstalls the app and sends ``app_deauthorized`` (unverified)."""
 
     page_token_ttl: int = 900
     moved_occurrence_keeps_id: bool = True
-    """[U] trap 11."""
+    """Whether a moved occurrence keeps its id (unverified)."""
     webinar_plan_status: int = 200
-    """HTTP status of "Webinar plan is missing" on lists: 200 or 400 (3.1, trap 20)."""
-    webinar_linger_days: int = 0
-    """Days a webinar can still be read after its end (3.3: unusable at once)."""
+    """HTTP status of "Webinar plan is missing" on lists: 200 or 400."""
+    webinar_readable_days: int = 0
+    """Days a webinar can still be read after its end (documented: none)."""
     account_recordings: bool = True
-    """Whether ``/accounts/me/recordings`` works ([U] 3.6)."""
+    """Whether ``/accounts/me/recordings`` works (unverified)."""
     long_window: str = "error"
-    """Recording windows over one month: ``error`` or ``clip`` ([U] trap 5)."""
+    """Date ranges of recordings over one month: ``error`` or ``clip`` (unverified)."""
     pending_join_url: bool = True
-    """Whether ``registration_created`` carries a join_url while pending ([U] 10.11)."""
+    """Whether ``registration_created`` has a join_url while pending (unverified)."""
 
     record_exchanges: bool = False
-    """Keep whole requests and answers for ``GET /_sim/exchanges``."""
+    """Store full requests and responses for ``GET /_sim/exchanges``."""
 
     def dump(self) -> dict[str, Any]:
         """Return all options as JSON data."""
         return asdict(self)
 
     def update(self, changes: dict[str, Any]) -> None:
-        """Set some options; an unknown name is an error, so that typing mistakes show."""
-        known = {item.name: item for item in fields(self)}
+        """Set some options; an unknown name is an error."""
+        fields_by_name = {item.name: item for item in fields(self)}
         for name, value in changes.items():
-            if name not in known:
-                raise ControlError(f"unknown option {name!r}; known: {', '.join(sorted(known))}")
+            if name not in fields_by_name:
+                raise ControlError(
+                    f"unknown option {name!r}; known: {', '.join(sorted(fields_by_name))}"
+                )
             current = getattr(self, name)
             if isinstance(current, str) and value is not None and not isinstance(value, str):
                 value = str(value)

@@ -1,4 +1,4 @@
-"""Decides who hears of a change and keeps the message until it is sent (REFERENCE 5.4 to 5.6)."""
+"""Queues webhook events for apps that are subscribed to them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ def emit(
     top: dict[str, Any] | None = None,
     always: bool = False,
 ) -> Doc | None:
-    """Queue an event; call it inside the transaction of the change that it tells of.
+    """Queue an event; call it inside the transaction of the change.
 
-    ``user_id`` is the person it concerns (a user-managed app hears of its own users only), ``top``
-    goes beside ``payload`` in the body, ``always`` skips the question who may hear of it. Returns
-    the queued event, None when nobody hears of it.
+    ``user_id`` is the user it concerns (a user-managed app receives events of its own users only),
+    ``top`` is added beside ``payload`` in the body, ``always`` skips the subscription check.
+    Returns the queued event, None when no app is subscribed to it.
     """
-    if not always and not _heard(world, event, account_id, user_id):
+    if not always and not _is_subscribed(world, event, account_id, user_id):
         return None
     now = world.clock.time()
-    message = {
+    body = {
         "event": event,
         "event_ts": int(now * 1000),
         "payload": {"account_id": account_id, **payload},
         **(top or {}),
     }
-    return queue(world, event, account_id, message)
+    return queue(world, event, account_id, body)
 
 
-def queue(world: World, event: str, account_id: str, message: dict[str, Any]) -> Doc:
-    """Queue a message as it is; faults of events strike here."""
+def queue(world: World, event: str, account_id: str, body: dict[str, Any]) -> Doc:
+    """Queue an event body unchanged; applies event faults."""
     doc: Doc = {
         "id": str(uuid.uuid4()),
         "request_id": str(uuid.uuid4()),
         "event": event,
         "account_id": account_id,
-        # Compact and with its letters kept, as Zoom writes it: whoever serialises again loses.
-        "body": json.dumps(message, ensure_ascii=False, separators=(",", ":")),
+        # Compact and with non-ASCII letters, as Zoom sends it: the signature covers these bytes.
+        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         "state": "pending" if world.options.webhook_url else "unsubscribed",
         "tries": 0,
         "created": world.clock.stamp(),
@@ -68,24 +68,24 @@ def queue(world: World, event: str, account_id: str, message: dict[str, Any]) ->
     if kind == "duplicate":
         world.store.put("events", {**doc, "id": str(uuid.uuid4())})
     if kind == "reorder" and fault is not None:
-        wanted = int(fault.get("count") or 2)
-        if fault["hits"] % wanted == 0:
+        batch_size = int(fault.get("count") or 2)
+        if fault["hits"] % batch_size == 0:
             release(world, fault["id"])
     return doc
 
 
 def release(world: World, fault_id: int | None = None) -> int:
-    """Let held events go, the last one first; returns how many."""
+    """Release held events, the last one first; returns how many."""
     held = world.store.find("events", "state = 'held'")
     held = [doc for doc in held if fault_id is None or doc["fault_id"] == fault_id]
     now = world.clock.time()
-    for place, doc in enumerate(reversed(held)):
-        world.store.put("events", {**doc, "state": "pending", "next_try": now + place / 1e6})
+    for index, doc in enumerate(reversed(held)):
+        world.store.put("events", {**doc, "state": "pending", "next_try": now + index / 1e6})
     return len(held)
 
 
-def _heard(world: World, event: str, account_id: str, user_id: str) -> bool:
-    """Whether app, plan and scopes let this account's event through."""
+def _is_subscribed(world: World, event: str, account_id: str, user_id: str) -> bool:
+    """Whether app, plan and scopes allow this account's event."""
     account, options = world.account(account_id), world.options
     if not plan_allows(event, account["plan"], bool(account.get("webinars"))):
         return False
@@ -95,5 +95,9 @@ def _heard(world: World, event: str, account_id: str, user_id: str) -> bool:
     scopes = {scope for grant in grants for scope in grant["scope"]}
     if options.webhook_all:
         scopes.update(options.scopes or default_scopes(options.app_kind))
-    wanted = event_scope(event)
-    return bool(scopes) if wanted is None else not scopes.isdisjoint((wanted, f"{wanted}:admin"))
+    required_scope = event_scope(event)
+    return (
+        bool(scopes)
+        if required_scope is None
+        else not scopes.isdisjoint((required_scope, f"{required_scope}:admin"))
+    )

@@ -1,4 +1,4 @@
-"""What the simulator's web page shows, worked out from the world's documents."""
+"""Template context of the simulator's web page."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ REPEATS = {
     "fortnightly": {"type": 2, "repeat_interval": 2},
     "monthly": {"type": 3, "repeat_interval": 1},
 }
-"""What the form offers, as Zoom's rules."""
+"""Choices of the form → Zoom's recurrence."""
 
 
 def clock_face(start: str, minutes: int, zone: str) -> dict[str, Any]:
-    """The parts of a date as a row shows them, on the wall clock of ``zone``."""
+    """The parts of a date as a row shows them, in the time zone ``zone``."""
     begin = parse(start).astimezone(ZoneInfo(zone))
     end = (parse(start) + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
     return {
@@ -39,9 +39,9 @@ def clock_face(start: str, minutes: int, zone: str) -> dict[str, Any]:
 
 
 def coming(world: World, account: Doc, limit: int = ROWS) -> tuple[list[dict[str, Any]], bool]:
-    """The next dates of an account in the order in which they happen, and whether there are more.
+    """The next occurrences of an account in order of time, and whether there are more.
 
-    A date that lies an hour back is still there, so that a class can be ended and recorded.
+    Those of the last hour are included, so that a meeting can be ended and recorded.
     """
     since = world.clock.time() - 3600
     docs = world.store.find(
@@ -55,7 +55,7 @@ def coming(world: World, account: Doc, limit: int = ROWS) -> tuple[list[dict[str
     rows = []
     for date, doc in dated[:limit]:
         row = _row(world, doc, date, names)
-        # A series runs once: on the first of its dates that is listed.
+        # A running series is marked on the first of its listed occurrences only.
         row["live"] = doc["status"] == "started" and doc["id"] not in running
         running.add(doc["id"])
         rows.append(row)
@@ -99,7 +99,7 @@ def _row(world: World, doc: Doc, date: Doc, names: dict[str, str]) -> dict[str, 
 
 
 def deleted(world: World, account: Doc) -> list[Doc]:
-    """The meetings that were deleted last and can be recovered."""
+    """The last deleted meetings, which can be recovered."""
     return world.store.find(
         "meetings", "account_id = ? AND state = 'deleted'", account["id"],
         tail="ORDER BY seq DESC LIMIT 5",
@@ -107,18 +107,18 @@ def deleted(world: World, account: Doc) -> list[Doc]:
 
 
 def waiting(world: World, account: Doc) -> list[dict[str, Any]]:
-    """Who waits for the host's approval."""
-    found = world.store.rows(
-        "SELECT r.data AS person, m.data AS thing FROM registrants r JOIN meetings m"
+    """Registrants that wait for the host's approval."""
+    rows = world.store.rows(
+        "SELECT r.data AS person, m.data AS meeting FROM registrants r JOIN meetings m"
         " ON m.id = CAST(r.object_id AS INTEGER) WHERE r.status = 'pending'"
         " AND r.target != 'recording' AND m.account_id = ? ORDER BY r.seq LIMIT 50",
         account["id"],
     )
-    pairs = [(json.loads(row["person"]), json.loads(row["thing"])) for row in found]
-    return [person_row(person, thing) for person, thing in pairs]
+    pairs = [(json.loads(row["person"]), json.loads(row["meeting"])) for row in rows]
+    return [person_row(person, meeting) for person, meeting in pairs]
 
 
-def person_row(person: Doc, thing: Doc) -> dict[str, Any]:
+def person_row(person: Doc, meeting: Doc) -> dict[str, Any]:
     """One registrant."""
     return {
         "id": person["id"],
@@ -127,13 +127,13 @@ def person_row(person: Doc, thing: Doc) -> dict[str, Any]:
         "status": person["status"],
         "dates": len(person["occurrences"]),
         "answers": person.get("custom_questions", []),
-        "meeting": thing["id"],
-        "topic": thing["topic"],
+        "meeting": meeting["id"],
+        "topic": meeting["topic"],
     }
 
 
 def recordings(world: World, account: Doc) -> list[dict[str, Any]]:
-    """The newest recordings, those in the trash as well."""
+    """The newest recordings, including those in the trash."""
     docs = world.store.find(
         "recordings", "account_id = ? AND state != 'deleted'", account["id"],
         tail="ORDER BY started DESC LIMIT 12",
@@ -157,7 +157,7 @@ def recordings(world: World, account: Doc) -> list[dict[str, Any]]:
 
 
 def installations(world: World, account: Doc) -> list[dict[str, Any]]:
-    """Who added the app."""
+    """Users who added the app."""
     grants = world.store.find("grants", "account_id = ?", account["id"])
     names = _names(world, account)
     return [
@@ -171,7 +171,7 @@ def installations(world: World, account: Doc) -> list[dict[str, Any]]:
 
 
 def deliveries(world: World, account: Doc) -> list[dict[str, Any]]:
-    """The last events of an account with how they fared."""
+    """The last events of an account with their delivery state."""
     docs = world.store.find(
         "events", "json_extract(data, '$.account_id') = ?", account["id"],
         tail="ORDER BY seq DESC LIMIT 15",
@@ -182,17 +182,17 @@ def deliveries(world: World, account: Doc) -> list[dict[str, Any]]:
 def _delivery(world: World, doc: Doc) -> dict[str, Any]:
     last = world.store.first("attempts", "event_id = ?", doc["id"], tail="ORDER BY seq DESC")
     status = last["status"] if last else None
-    silent = last is not None and status is None
-    again = doc["state"] == "pending" and doc["tries"] > 0
+    is_unanswered = last is not None and status is None
+    is_retried = doc["state"] == "pending" and doc["tries"] > 0
     return {
         "id": doc["id"],
         "event": doc["event"],
         "created": doc["created"][11:19],
-        "state": "waiting" if again else doc["state"],
-        "status": "no answer" if silent else status,
+        "state": "waiting" if is_retried else doc["state"],
+        "status": "no answer" if is_unanswered else status,
         "tries": doc["tries"],
         "milliseconds": last["milliseconds"] if last else None,
-        "next_try": stamp(doc["next_try"])[11:19] if again else "",
+        "next_try": stamp(doc["next_try"])[11:19] if is_retried else "",
     }
 
 
@@ -201,9 +201,9 @@ def _names(world: World, account: Doc) -> dict[str, str]:
     return {user["id"]: user["display_name"] for user in users}
 
 
-def facts_of_form(form: dict[str, str]) -> dict[str, Any]:
-    """What the form of a new meeting says, as the control API takes it."""
-    facts: dict[str, Any] = {
+def fields_from_form(form: dict[str, str]) -> dict[str, Any]:
+    """The form of a new meeting as fields of the control API."""
+    fields: dict[str, Any] = {
         "kind": form.get("kind", "meeting"),
         "topic": form.get("topic", "").strip() or "Untitled",
         "start_time": form.get("start", "") or "+1d 18:00",
@@ -214,11 +214,11 @@ def facts_of_form(form: dict[str, str]) -> dict[str, Any]:
     }
     rule = REPEATS.get(form.get("repeat", ""))
     if rule:
-        facts["recurrence"] = {**rule, "end_times": max(2, int(form.get("times") or 6))}
-    return facts
+        fields["recurrence"] = {**rule, "end_times": max(2, int(form.get("times") or 6))}
+    return fields
 
 
 def tomorrow(world: World, zone: str) -> str:
-    """What the form suggests: tomorrow evening on the host's wall clock."""
+    """The form's initial start: tomorrow evening in the host's time zone."""
     day: datetime = world.clock.now().astimezone(ZoneInfo(zone)) + timedelta(days=1)
     return f"{day:%Y-%m-%d}T18:00"

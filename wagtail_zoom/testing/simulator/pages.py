@@ -1,4 +1,4 @@
-"""The simulator's web page: look at an account, change it, watch what Zoom tells the website."""
+"""The simulator's web page: shows and changes an account, lists the webhook deliveries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .clock import parse, seconds, stamp
 from .delivery import validate
 from .errors import ControlError, Problem
 from .registrants import find
-from .request_context import world
+from .request_context import get_simulator
 from .storage import Doc
 from .world import World
 
@@ -25,77 +25,77 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def index() -> str:
     """One account at a time; ``?account=`` key or id."""
-    here = world()
-    accounts = here.store.find("accounts", "1")
-    chosen = request.args.get("account")
-    account = here.account(chosen) if chosen else accounts[0]
-    users = here.store.find(
+    world = get_simulator()
+    accounts = world.store.find("accounts", "1")
+    selected = request.args.get("account")
+    account = world.account(selected) if selected else accounts[0]
+    users = world.store.find(
         "users",
         "account_id = ? AND status = 'active'",
         account["id"],
         tail="ORDER BY seq LIMIT 200",
     )
-    every = request.args.get("all") == "1"
-    dates, more = page_context.coming(here, account, 500 if every else page_context.ROWS)
+    show_all = request.args.get("all") == "1"
+    dates, has_more = page_context.coming(world, account, 500 if show_all else page_context.ROWS)
     return render_template(
         "world.html",
         accounts=accounts,
         account=account,
         users=users,
         dates=dates,
-        more=more,
-        deleted=page_context.deleted(here, account),
-        waiting=page_context.waiting(here, account),
-        recordings=page_context.recordings(here, account),
-        installations=page_context.installations(here, account),
-        deliveries=page_context.deliveries(here, account),
-        tomorrow=page_context.tomorrow(here, users[0]["timezone"] if users else "UTC"),
-        now=here.clock.stamp(),
-        travelled=abs(here.clock.offset) > 1 or here.clock.frozen is not None,
-        options=here.options,
+        has_more=has_more,
+        deleted=page_context.deleted(world, account),
+        waiting=page_context.waiting(world, account),
+        recordings=page_context.recordings(world, account),
+        installations=page_context.installations(world, account),
+        deliveries=page_context.deliveries(world, account),
+        tomorrow=page_context.tomorrow(world, users[0]["timezone"] if users else "UTC"),
+        now=world.clock.stamp(),
+        travelled=abs(world.clock.offset) > 1 or world.clock.frozen is not None,
+        options=world.options,
     )
 
 
 @blueprint.get("/registrants/<int:number>")
 def registrants(number: int) -> str:
-    """Everybody who registered for one meeting or webinar."""
-    here = world()
-    thing = here.meeting(number)
+    """All registrants of one meeting or webinar."""
+    world = get_simulator()
+    meeting = world.meeting(number)
     where = "target = ? AND object_id = ?"
-    found = here.store.find("registrants", where, thing["kind"], str(number))
-    rows = [page_context.person_row(person, thing) for person in found]
-    account = here.account(thing["account_id"])
-    return render_template("registrants.html", thing=thing, rows=rows, account=account)
+    people = world.store.find("registrants", where, meeting["kind"], str(number))
+    rows = [page_context.person_row(person, meeting) for person in people]
+    account = world.account(meeting["account_id"])
+    return render_template("registrants.html", meeting=meeting, rows=rows, account=account)
 
 
 @blueprint.post("/do/<name>")
 def do(name: str) -> Response:
-    """Carry out what a form asks and come back to it; ``said`` tells how it went."""
+    """Carry out a form's action and redirect to its page; ``message`` is the result."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)
     action = ACTIONS.get(name)
     if action is None:
         abort(404)
-    here, form = world(), request.form.to_dict()
+    world, form = get_simulator(), request.form.to_dict()
     try:
-        # The challenge waits for the website: nobody else may wait for it meanwhile.
-        with nullcontext() if action is _validate else here.transaction():
-            said = action(here, form)
+        # The validation waits for the website and must not hold the lock meanwhile.
+        with nullcontext() if action is _validate else world.transaction():
+            message = action(world, form)
     except (ControlError, Problem, ValueError) as error:
         details = getattr(error, "fields", None) or []
-        said = " ".join([str(error), *(one["message"] for one in details)])
+        message = " ".join([str(error), *(field["message"] for field in details)])
     if name == "clock":
-        here.save()
+        world.save()
     back = form.get("back", "")
     anchor = f"#{form['anchor']}" if form.get("anchor") else ""
     if not back.startswith("/registrants/"):
         back = "/"
-    query = urlencode({"account": form.get("account", ""), "said": said})
+    query = urlencode({"account": form.get("account", ""), "message": message})
     return redirect(f"{back}?{query}{anchor}", 303)  # type: ignore[return-value]
 
 
-def _create(here: World, form: dict[str, str]) -> str:
-    doc = meetings.create(here, here.user(form["host"]), page_context.facts_of_form(form))
+def _create(world: World, form: dict[str, str]) -> str:
+    doc = meetings.create(world, world.user(form["host"]), page_context.fields_from_form(form))
     return f"Created: {doc['topic']}."
 
 
@@ -107,107 +107,107 @@ def _date(doc: Doc, form: dict[str, str]) -> Doc:
     return doc
 
 
-def _move(here: World, form: dict[str, str]) -> str:
-    doc = here.meeting(form["number"])
-    facts: dict[str, Any] = {}
+def _move(world: World, form: dict[str, str]) -> str:
+    doc = world.meeting(form["number"])
+    fields: dict[str, Any] = {}
     if form.get("later"):
         start = parse(_date(doc, form)["start_time"]) + timedelta(seconds=seconds(form["later"]))
-        facts["start_time"] = stamp(start)
+        fields["start_time"] = stamp(start)
     elif form.get("start"):
-        facts["start_time"] = form["start"]
+        fields["start_time"] = form["start"]
     if form.get("topic") and form["topic"] != doc["topic"] and not form.get("later"):
-        meetings.change(here, doc, {"topic": form["topic"]})
-    if "start_time" in facts:
-        facts["occurrence_id"] = form.get("occurrence_id", "")
-        meetings.change(here, doc, facts)
+        meetings.change(world, doc, {"topic": form["topic"]})
+    if "start_time" in fields:
+        fields["occurrence_id"] = form.get("occurrence_id", "")
+        meetings.change(world, doc, fields)
     return f"Changed: {doc['topic']}."
 
 
-def _cancel(here: World, form: dict[str, str]) -> str:
-    doc = meetings.delete(here, here.meeting(form["number"]), form.get("occurrence_id", ""))
+def _cancel(world: World, form: dict[str, str]) -> str:
+    doc = meetings.delete(world, world.meeting(form["number"]), form.get("occurrence_id", ""))
     return f"Cancelled: {doc['topic']}."
 
 
-def _recover(here: World, form: dict[str, str]) -> str:
-    doc = meetings.recover(here, here.meeting(form["number"]), form.get("occurrence_id", ""))
+def _recover(world: World, form: dict[str, str]) -> str:
+    doc = meetings.recover(world, world.meeting(form["number"]), form.get("occurrence_id", ""))
     return f"Back again: {doc['topic']}."
 
 
-def _start(here: World, form: dict[str, str]) -> str:
-    return f"Started: {meetings.start(here, here.meeting(form['number']))['topic']}."
+def _start(world: World, form: dict[str, str]) -> str:
+    return f"Started: {meetings.start(world, world.meeting(form['number']))['topic']}."
 
 
-def _end(here: World, form: dict[str, str]) -> str:
-    return f"Ended: {meetings.end(here, here.meeting(form['number']))['topic']}."
+def _end(world: World, form: dict[str, str]) -> str:
+    return f"Ended: {meetings.end(world, world.meeting(form['number']))['topic']}."
 
 
-def _record(here: World, form: dict[str, str]) -> str:
-    """A recording of a meeting (``number``) or of a host, just over."""
-    facts: dict[str, Any] = {"processing": form.get("processing") == "1"}
+def _record(world: World, form: dict[str, str]) -> str:
+    """A recording, just finished, of a meeting (``number``) or of a host."""
+    fields: dict[str, Any] = {"processing": form.get("processing") == "1"}
     if form.get("number"):
-        doc = here.meeting(form["number"])
-        facts |= {"meeting": doc["id"], "duration": doc["duration"]}
-        host = here.user(doc["host_id"])
+        doc = world.meeting(form["number"])
+        fields |= {"meeting": doc["id"], "duration": doc["duration"]}
+        host = world.user(doc["host_id"])
     else:
-        host = here.user(form["host"])
-        facts |= {"topic": form.get("topic") or "Untitled", "duration": form.get("duration") or 60}
-    start = here.clock.now() - timedelta(minutes=int(facts["duration"]))
-    if not (form.get("number") and here.store.get("instances", doc["uuid"])):
-        facts["start_time"] = stamp(start)
-    return f"Recorded: {recordings.create(here, host, facts)['topic']}."
+        host = world.user(form["host"])
+        fields |= {"topic": form.get("topic") or "Untitled", "duration": form.get("duration") or 60}
+    start = world.clock.now() - timedelta(minutes=int(fields["duration"]))
+    if not (form.get("number") and world.store.get("instances", doc["uuid"])):
+        fields["start_time"] = stamp(start)
+    return f"Recorded: {recordings.create(world, host, fields)['topic']}."
 
 
-def _recording(here: World, form: dict[str, str]) -> str:
-    doc, what = here.recording(form["uuid"]), form.get("what", "")
+def _recording(world: World, form: dict[str, str]) -> str:
+    doc, what = world.recording(form["uuid"]), form.get("what", "")
     if what == "trash":
-        recordings.remove(here, [doc])
+        recordings.remove(world, [doc])
     elif what == "delete":
-        recordings.remove(here, [doc], permanent=True)
+        recordings.remove(world, [doc], permanent=True)
     elif what == "recover":
-        recordings.recover(here, [doc])
+        recordings.recover(world, [doc])
     elif what == "ready":
-        recordings.change(here, doc, {"processing": False})
+        recordings.change(world, doc, {"processing": False})
     else:
-        recordings.change(here, doc, {"topic": form.get("topic") or doc["topic"]})
+        recordings.change(world, doc, {"topic": form.get("topic") or doc["topic"]})
     return f"Changed: {doc['topic']}."
 
 
-def _decide(here: World, form: dict[str, str]) -> str:
-    thing = here.meeting(form["number"])
-    person = find(here, thing, form["registrant"])
+def _decide(world: World, form: dict[str, str]) -> str:
+    meeting = world.meeting(form["number"])
+    person = find(world, meeting, form["registrant"])
     if person is None:
         raise ControlError("nobody of that name")
-    registrations.set_status(here, thing, person, form["what"])
+    registrations.set_status(world, meeting, person, form["what"])
     return f"{person['first_name']}: {person['status']}."
 
 
-def _deauthorize(here: World, form: dict[str, str]) -> str:
-    people.deauthorize(here, here.store.find("grants", "user_id = ?", form["user"]))
+def _deauthorize(world: World, form: dict[str, str]) -> str:
+    people.deauthorize(world, world.store.find("grants", "user_id = ?", form["user"]))
     return "The app was removed."
 
 
-def _retry(here: World, form: dict[str, str]) -> str:
-    for doc in here.store.find("events", "id = ?", form["event_id"]):
-        here.store.put("events", {**doc, "state": "pending", "next_try": here.clock.time()})
+def _retry(world: World, form: dict[str, str]) -> str:
+    for doc in world.store.find("events", "id = ?", form["event_id"]):
+        world.store.put("events", {**doc, "state": "pending", "next_try": world.clock.time()})
     return "Sent again."
 
 
-def _validate(here: World, form: dict[str, str]) -> str:
-    if not here.options.webhook_url:
+def _validate(world: World, form: dict[str, str]) -> str:
+    if not world.options.webhook_url:
         raise ControlError("No webhook URL is set.")
-    found = validate(here)
+    result = validate(world)
     return (
-        "The endpoint proved its secret." if found["valid"] else "The endpoint's answer is wrong."
+        "The endpoint proved its secret." if result["valid"] else "The endpoint's answer is wrong."
     )
 
 
-def _clock(here: World, form: dict[str, str]) -> str:
+def _clock(world: World, form: dict[str, str]) -> str:
     if form.get("advance"):
-        here.clock.advance(seconds(form["advance"]))
+        world.clock.advance(seconds(form["advance"]))
     else:
-        here.clock.freeze(False)
-        here.clock.offset = 0.0
-    return f"It is {here.clock.stamp()}."
+        world.clock.freeze(False)
+        world.clock.offset = 0.0
+    return f"It is {world.clock.stamp()}."
 
 
 ACTIONS: dict[str, Callable[[World, dict[str, str]], str]] = {

@@ -1,4 +1,4 @@
-"""Page tokens: fifteen minutes of the simulated clock, bound to the filters of the listing."""
+"""Page tokens: valid for fifteen minutes of the simulated clock, bound to the list's filters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .world import World
 _KEY = secrets.token_bytes(16)
 
 
-def size(args: dict[str, str], most: int) -> int:
-    """Read ``page_size``: 30 by default, at most ``most``."""
+def size(args: dict[str, str], max_size: int) -> int:
+    """Parse ``page_size``: 30 by default, at most ``max_size``."""
     text = args.get("page_size", "30")
-    if not text.isdigit() or not 1 <= int(text) <= most:
-        raise invalid("page_size", f"The page size is between 1 and {most}.")
+    if not text.isdigit() or not 1 <= int(text) <= max_size:
+        raise invalid("page_size", f"The page size is between 1 and {max_size}.")
     return int(text)
 
 
@@ -28,21 +28,21 @@ def _sign(text: str) -> str:
 
 
 def _filters(args: dict[str, str]) -> str:
-    kept = sorted((k, v) for k, v in args.items() if k not in ("next_page_token", "page_size"))
-    return repr(kept)
+    filters = sorted((k, v) for k, v in args.items() if k not in ("next_page_token", "page_size"))
+    return repr(filters)
 
 
 def position(world: World, path: str, args: dict[str, str]) -> int:
-    """Return where to go on; an unknown, foreign or expired token is refused (400/300)."""
+    """Return where to continue; an unknown, foreign or expired token is refused (400/300)."""
     token = args.get("next_page_token", "")
     if not token:
         return 0
     after, _, rest = token.partition("-")
-    born, _, signature = rest.partition("-")
-    good = hmac.compare_digest(signature, _sign(f"{after}-{born}-{path}-{_filters(args)}"))
+    issued, _, signature = rest.partition("-")
+    is_valid = hmac.compare_digest(signature, _sign(f"{after}-{issued}-{path}-{_filters(args)}"))
     fault = world.faults.before({"path": path, "method": "PAGE"})
     expired = fault is not None and fault["kind"] == "expire_page_tokens"
-    if not good or expired or world.clock.time() - int(born) > world.options.page_token_ttl:
+    if not is_valid or expired or world.clock.time() - int(issued) > world.options.page_token_ttl:
         raise Problem(400, 300, "The next page token is invalid or expired.")
     return int(after)
 
@@ -54,12 +54,12 @@ def page(
     *,
     query: tuple[str, str, tuple[Any, ...]],
     name: str,
-    most: int,
+    max_size: int,
     shape: Callable[[Doc], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Answer one page of a listing. ``query`` is (table, where, arguments)."""
+    """Return one page of a list. ``query`` is (table, where, arguments)."""
     table, where, values = query
-    limit = size(args, most)
+    limit = size(args, max_size)
     docs, after = world.store.page(table, where, values, position(world, path, args), limit)
     total = world.store.count(table, where, *values)
     token = ""

@@ -1,4 +1,4 @@
-"""The ``object`` members of webhook events, from the world's documents (REFERENCE 5.6)."""
+"""The ``object`` members of webhook events."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ FLAT = (
 
 
 def operator(world: World, doc: Doc) -> dict[str, Any]:
-    """Who did it: the host when known, else the owner of the account."""
+    """Who made the change: the host if known, otherwise the owner of the account."""
     user = world.store.get("users", doc.get("host_id", "")) or world.owner(doc["account_id"])
     return {"operator": user["email"], "operator_id": user["id"]}
 
 
 def core(world: World, doc: Doc) -> dict[str, Any]:
-    """What most events tell of a meeting or webinar; undated ones give the time of the event."""
-    found = {name: doc[name] for name in CORE if name in doc}
-    return {"start_time": world.clock.stamp(), **found}
+    """Common fields of a meeting or webinar; without a start, the time of the event is used."""
+    fields = {name: doc[name] for name in CORE if name in doc}
+    return {"start_time": world.clock.stamp(), **fields}
 
 
 def created(world: World, doc: Doc) -> dict[str, Any]:
     """``meeting.created`` and ``webinar.created``."""
-    found = {name: doc[name] for name in CORE if name in doc}
+    fields = {name: doc[name] for name in CORE if name in doc}
     for name in ("recurrence", "occurrences"):
         if name in doc:
-            found[name] = doc[name]
+            fields[name] = doc[name]
     settings = {"use_pmi": False, "alternative_hosts": "", **doc["settings"]}
     return {
-        **found,
+        **fields,
         "join_url": join_url(world, doc),
         "password": doc["password"],
         "creation_source": "web_portal",
@@ -44,7 +44,7 @@ def created(world: World, doc: Doc) -> dict[str, Any]:
 
 
 def delta(world: World, before: Doc, after: Doc) -> tuple[dict[str, Any], dict[str, Any]]:
-    """``object`` and ``old_object`` of ``*.updated``: the number and what differs, nothing else."""
+    """``object`` and ``old_object`` of ``*.updated``: the number and the changed fields only."""
     new: dict[str, Any] = {}
     old: dict[str, Any] = {}
     for name in FLAT:
@@ -64,8 +64,8 @@ def delta(world: World, before: Doc, after: Doc) -> tuple[dict[str, Any], dict[s
 
 
 def running(world: World, doc: Doc, instance: Doc) -> dict[str, Any]:
-    """``*.started`` and ``*.ended``: the number is text here, the length is the planned one."""
-    found = {
+    """``*.started`` and ``*.ended``: the number is a string here, the duration the planned one."""
+    fields = {
         "id": str(doc["id"]),
         "uuid": instance["id"],
         "host_id": doc["host_id"],
@@ -76,18 +76,18 @@ def running(world: World, doc: Doc, instance: Doc) -> dict[str, Any]:
         "duration": doc["duration"],
         "timezone": doc["timezone"],
     }
-    return {**found, "end_time": instance["end_time"]} if instance.get("end_time") else found
+    return {**fields, "end_time": instance["end_time"]} if instance.get("end_time") else fields
 
 
 def recording_core(doc: Doc) -> dict[str, Any]:
-    """What recording events begin with; ``type`` is a number here, text in REST answers."""
+    """Common fields of recording events; ``type`` is a number here, a string in REST responses."""
     names = ("topic", "type", "start_time", "timezone", "duration", "host_id")
     return {"uuid": doc["id"], "id": doc["meeting_id"], **{name: doc[name] for name in names}}
 
 
 def recording_files(world: World, doc: Doc, files: list[Doc], *, secret: bool) -> dict[str, Any]:
-    """The object of events that list files; ``secret`` adds what ``completed`` alone carries."""
-    found = {
+    """The object of events that list files; ``secret`` adds fields that only ``completed`` has."""
+    fields = {
         **recording_core(doc),
         "account_id": doc["account_id"],
         "share_url": doc["share_url"],
@@ -96,10 +96,10 @@ def recording_files(world: World, doc: Doc, files: list[Doc], *, secret: bool) -
         "recording_files": files,
     }
     if secret:
-        found["host_email"] = world.user(doc["host_id"])["email"]
-        found["password"] = found["recording_play_passcode"] = doc["passcode"]
-        found["on_prem"] = False
-    return found
+        fields["host_email"] = world.user(doc["host_id"])["email"]
+        fields["password"] = fields["recording_play_passcode"] = doc["passcode"]
+        fields["on_prem"] = False
+    return fields
 
 
 def person(user: Doc) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Remembers what reached the simulator: light calls always, whole exchanges on request."""
+"""Records calls always, and full requests and responses on request."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import threading
 from collections import Counter, deque
 from typing import Any
 
-CALLS_KEPT = 200_000
-EXCHANGES_KEPT = 20_000
+MAX_CALLS = 200_000
+MAX_EXCHANGES = 20_000
 
 
 class Recorder:
-    """Ring buffers of calls and exchanges, and counters that never overflow."""
+    """Ring buffers of calls and exchanges, and counters of all calls."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._number = 0
-        self.calls: deque[dict[str, Any]] = deque(maxlen=CALLS_KEPT)
-        self.exchanges: deque[dict[str, Any]] = deque(maxlen=EXCHANGES_KEPT)
+        self.calls: deque[dict[str, Any]] = deque(maxlen=MAX_CALLS)
+        self.exchanges: deque[dict[str, Any]] = deque(maxlen=MAX_EXCHANGES)
         self.counters: Counter[str] = Counter()
 
     def call(self, entry: dict[str, Any]) -> None:
-        """Keep one API or token call."""
+        """Record one API or token call."""
         with self._lock:
             self._number += 1
             self.calls.append({"n": self._number, **entry})
@@ -31,22 +31,22 @@ class Recorder:
             self.counters[f"{entry['method']} {name}"] += 1
 
     def exchange(self, entry: dict[str, Any]) -> None:
-        """Keep one whole request with its answer."""
+        """Record one request with its response."""
         with self._lock:
             self.exchanges.append(entry)
 
     def drain(self) -> list[dict[str, Any]]:
-        """Return the exchanges and forget them."""
+        """Return the exchanges and delete them."""
         with self._lock:
             entries = list(self.exchanges)
             self.exchanges.clear()
         return entries
 
-    def find(self, **wanted: str) -> list[dict[str, Any]]:
-        """Return the calls whose members equal the given ones; ``path`` may be a part."""
+    def find(self, **filters: str) -> list[dict[str, Any]]:
+        """Return the calls that match the filters; ``path`` may be a part of the path."""
         with self._lock:
             entries = list(self.calls)
-        for name, value in wanted.items():
+        for name, value in filters.items():
             if name == "path":
                 entries = [entry for entry in entries if value in entry["path"]]
             else:
@@ -54,7 +54,7 @@ class Recorder:
         return entries
 
     def clear(self) -> None:
-        """Forget the calls and counters (exchanges stay until they are drained)."""
+        """Delete the calls and counters, not the exchanges."""
         with self._lock:
             self.calls.clear()
             self.counters.clear()

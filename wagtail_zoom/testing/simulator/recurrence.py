@@ -1,6 +1,6 @@
-"""Works out the dates of a recurring meeting in its own zone.
+"""Computes the occurrences of a recurring meeting in its time zone.
 
-The wall-clock time stays when daylight saving changes, so the UTC times of one series differ.
+The wall-clock time stays the same over a DST change, so the UTC times of one series differ.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .clock import parse, stamp
 from .errors import ControlError
 
 MAX_OCCURRENCES = 60
-"""What ``end_times`` allows. Zoom's text says 50 for meetings; the longer list asks more of us."""
+"""Maximum of ``end_times``. Zoom documents 50 for meetings; the longer list is the harder test."""
 
 
 def _sunday_first(day: date) -> int:
@@ -31,10 +31,10 @@ def _daily(start: date, step: int) -> Iterator[date]:
 
 
 def _weekly(start: date, step: int, days: str) -> Iterator[date]:
-    wanted = sorted(int(part) for part in days.split(",") if part) or [_sunday_first(start)]
+    weekdays = sorted(int(part) for part in days.split(",") if part) or [_sunday_first(start)]
     sunday = start - timedelta(days=_sunday_first(start) - 1)
     while True:
-        for number in wanted:
+        for number in weekdays:
             day = sunday + timedelta(days=number - 1)
             if day >= start:
                 yield day
@@ -86,13 +86,13 @@ def expand(start: datetime, zone: str, duration: int, rule: dict[str, Any]) -> l
     result: list[dict[str, Any]] = []
     for day in _days(first.date(), rule):
         wall = datetime(day.year, day.month, day.day, first.hour, first.minute, tzinfo=info)
-        moment = wall.astimezone(UTC)
-        if (until is not None and moment > until) or len(result) >= limit:
+        start_utc = wall.astimezone(UTC)
+        if (until is not None and start_utc > until) or len(result) >= limit:
             break
         result.append(
             {
-                "occurrence_id": str(int(moment.timestamp()) * 1000),
-                "start_time": stamp(moment),
+                "occurrence_id": str(int(start_utc.timestamp()) * 1000),
+                "start_time": stamp(start_utc),
                 "duration": duration,
                 "status": "available",
             }

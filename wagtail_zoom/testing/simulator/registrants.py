@@ -1,4 +1,4 @@
-"""Registrants as they are filed, and the dates that one registered for."""
+"""Look-up of registrants, and the occurrences that a person registered for."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from .storage import Doc
 from .world import World
 
 
-def key(thing: Doc) -> tuple[str, str]:
-    """What registrants of a meeting, webinar or recording are filed under."""
-    return ("recording" if "files" in thing else thing["kind"]), str(thing["id"])
+def key(item: Doc) -> tuple[str, str]:
+    """``(target, object_id)`` of the registrants of a meeting, webinar or recording."""
+    return ("recording" if "files" in item else item["kind"]), str(item["id"])
 
 
-def find(world: World, thing: Doc, ref: str) -> Doc | None:
-    """The registrant of a thing by id or e-mail."""
+def find(world: World, item: Doc, identifier: str) -> Doc | None:
+    """The registrant of a meeting, webinar or recording by id or email."""
     where = "target = ? AND object_id = ? AND (id = ? OR email = ?)"
-    return world.store.first("registrants", where, *key(thing), ref, ref.lower())
+    return world.store.first("registrants", where, *key(item), identifier, identifier.lower())
 
 
-def chosen(thing: Doc, dates: list[str]) -> dict[str, list[Doc]]:
-    """``occurrences``: the dates a person registered for; absent for single meetings."""
-    if thing["type"] not in SERIES:
+def chosen(item: Doc, dates: list[str]) -> dict[str, list[Doc]]:
+    """``occurrences`` that a person registered for; absent for single meetings."""
+    if item["type"] not in SERIES:
         return {}
-    found = [date for date in thing["occurrences"] if not dates or date["occurrence_id"] in dates]
-    return {"occurrences": sorted(found, key=lambda date: date["start_time"])}
+    selected = [date for date in item["occurrences"] if not dates or date["occurrence_id"] in dates]
+    return {"occurrences": sorted(selected, key=lambda date: date["start_time"])}

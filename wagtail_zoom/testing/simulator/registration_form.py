@@ -1,4 +1,4 @@
-"""What a registration asks and whether the answers will do (REFERENCE 3.4, 3.5, trap 17)."""
+"""Questions of a registration and validation of the answers."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ CHOICES = {
         "it-IT", "vi-VN", "pl-PL", "Tr-TR",
     ),
 }  # fmt: skip
-AS_READ = {"101-500": "101-250", "500-1,000": "501-1,000"}
-"""Trap 14: the numbers of employees are written and read in different words."""
+VALUES_WHEN_READ = {"101-500": "101-250", "500-1,000": "501-1,000"}
+"""Zoom returns some values of ``no_of_employees`` differently than it accepts them."""
 FIELDS = (*TEXTS, *CHOICES)
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 ANSWER_LIMIT = 128
 
 
-def questions(thing: Doc) -> dict[str, Any]:
+def questions(item: Doc) -> dict[str, Any]:
     """``GET .../registrants/questions``."""
     return {
-        "questions": thing.get("questions", [{"field_name": "last_name", "required": False}]),
-        "custom_questions": thing.get("custom_questions", []),
+        "questions": item.get("questions", [{"field_name": "last_name", "required": False}]),
+        "custom_questions": item.get("custom_questions", []),
     }
 
 
-def kept(body: dict[str, Any]) -> dict[str, Any]:
-    """What is stored of a registration; unknown members are passed over, as Zoom does."""
+def stored_answers(body: dict[str, Any]) -> dict[str, Any]:
+    """The stored fields of a registration; unknown fields are ignored, as Zoom does."""
     names = ("first_name", *FIELDS, "custom_questions", "source_id")
-    found = {name: body[name] for name in names if name in body}
-    if found.get("no_of_employees") in AS_READ:
-        found["no_of_employees"] = AS_READ[found["no_of_employees"]]
-    return found
+    stored = {name: body[name] for name in names if name in body}
+    if stored.get("no_of_employees") in VALUES_WHEN_READ:
+        stored["no_of_employees"] = VALUES_WHEN_READ[stored["no_of_employees"]]
+    return stored
 
 
-def check_answers(thing: Doc, body: dict[str, Any], *, webinar: bool) -> None:
-    """Refuse with 400/300 and every field that is wrong."""
-    wrong = [*_names(body), *_standard(thing, body), *_custom(thing, body)]
+def check_answers(item: Doc, body: dict[str, Any], *, webinar: bool) -> None:
+    """Raise 400/300 with every invalid field."""
+    wrong = [*_names(body), *_standard(item, body), *_custom(item, body)]
     if webinar and "auto_approve" in body:
         wrong.append(("auto_approve", "Invalid field."))
     if wrong:
@@ -83,7 +83,7 @@ def _names(body: dict[str, Any]) -> list[tuple[str, str]]:
     return wrong
 
 
-def _standard(thing: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
+def _standard(item: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
     wrong = []
     for name in TEXTS:
         if name in body and not isinstance(body[name], str):
@@ -94,33 +94,39 @@ def _standard(thing: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
     country = body.get("country")
     if isinstance(country, str) and country and not re.fullmatch(r"[A-Z]{2}", country):
         wrong.append(("country", "Invalid field."))
-    for question in questions(thing)["questions"]:
+    for question in questions(item)["questions"]:
         name = question["field_name"]
         if question.get("required") and not body.get(name):
             wrong.append((name, f"{name} is required."))
     return wrong
 
 
-def _custom(thing: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
+def _custom(item: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
     answers = body.get("custom_questions", [])
-    if not isinstance(answers, list) or not all(isinstance(one, dict) for one in answers):
+    if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
         return [("custom_questions", "Invalid field.")]
-    asked = {question["title"]: question for question in questions(thing)["custom_questions"]}
-    given = {one.get("title"): one.get("value") for one in answers}
+    questions_by_title = {
+        question["title"]: question for question in questions(item)["custom_questions"]
+    }
+    values_by_title = {answer.get("title"): answer.get("value") for answer in answers}
     wrong = []
-    for title, value in given.items():
-        if title not in asked or not isinstance(value, str) or len(value) > ANSWER_LIMIT:
+    for title, value in values_by_title.items():
+        if (
+            title not in questions_by_title
+            or not isinstance(value, str)
+            or len(value) > ANSWER_LIMIT
+        ):
             wrong.append(("custom_questions", f"Invalid field: {title}"))
-        elif value and not _offered(asked[title], value):
+        elif value and not _offered(questions_by_title[title], value):
             wrong.append(("custom_questions", f"Invalid answer: {title}"))
-    for title, question in asked.items():
-        if question.get("required") and not given.get(title):
+    for title, question in questions_by_title.items():
+        if question.get("required") and not values_by_title.get(title):
             wrong.append(("custom_questions", f"{title} is required."))
     return wrong
 
 
 def _offered(question: Doc, value: str) -> bool:
-    """Several answers to a "multiple" come in one text, separated by semicolons or commas."""
+    """Whether an answer is allowed; answers to "multiple" are separated by semicolons or commas."""
     if question["type"] == "short":
         return True
     offered = question.get("answers", [])
@@ -131,7 +137,7 @@ def _offered(question: Doc, value: str) -> bool:
 
 
 def check_questions(given: dict[str, Any]) -> None:
-    """Refuse questions that Zoom could not have."""
+    """Raise for questions that Zoom does not allow."""
     for question in given.get("custom_questions", []):
         if question.get("type") != "short" and not question.get("answers"):
             raise ControlError("custom_questions: a choice needs answers")

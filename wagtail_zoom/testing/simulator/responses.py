@@ -1,4 +1,4 @@
-"""The JSON of Zoom's answers, from the simulated world's documents (REFERENCE 3)."""
+"""The JSON of Zoom's REST responses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .world import World
 def user_item(user: Doc) -> dict[str, Any]:
     """One row of ``GET /users``."""
     names = ("id", "email", "first_name", "last_name", "display_name", "type", "status")
-    found = {name: user[name] for name in (*names, "timezone", "role_id") if name in user}
-    return {**found, "pmi": user["pmi"], "dept": ""}
+    fields = {name: user[name] for name in (*names, "timezone", "role_id") if name in user}
+    return {**fields, "pmi": user["pmi"], "dept": ""}
 
 
 def user_detail(world: World, user: Doc) -> dict[str, Any]:
-    """``GET /users/{id}``: adds what tells the account."""
+    """``GET /users/{id}``: adds the account."""
     account = world.account(user["account_id"])
     role = {"0": "Owner", "1": "Admin"}.get(user.get("role_id", "2"), "Member")
     return {
@@ -33,7 +33,7 @@ def user_detail(world: World, user: Doc) -> dict[str, Any]:
 
 
 def meeting_item(world: World, doc: Doc) -> dict[str, Any]:
-    """One row of a listing: the agenda is cut at 250, dates of series are not expanded."""
+    """One row of a list: the agenda is cut at 250 characters, a series is one row."""
     item = {
         name: doc[name]
         for name in ("id", "uuid", "host_id", "topic", "type", "duration", "timezone", "created_at")
@@ -81,7 +81,7 @@ def meeting_detail(world: World, doc: Doc, *, show_previous: bool) -> dict[str, 
 
 
 def recording(doc: Doc) -> dict[str, Any]:
-    """One recorded instance of a listing."""
+    """One recording of a list."""
     return {
         "uuid": doc["id"],
         "id": doc["meeting_id"],
@@ -100,41 +100,41 @@ def recording(doc: Doc) -> dict[str, Any]:
     }
 
 
-def registrant(world: World, thing: Doc, doc: Doc) -> dict[str, Any]:
+def registrant(world: World, meeting: Doc, doc: Doc) -> dict[str, Any]:
     """A person who registered for a meeting or webinar."""
-    found = {**viewer(doc), "create_time": doc["create_time"]}
+    fields = {**viewer(doc), "create_time": doc["create_time"]}
     if doc["status"] == "approved":
-        found["join_url"] = personal_url(world, thing, doc)
-    if thing["kind"] == "meeting":
-        found["participant_pin_code"] = doc["pin"]
-        found.pop("language", None)
-    return found
+        fields["join_url"] = personal_url(world, meeting, doc)
+    if meeting["kind"] == "meeting":
+        fields["participant_pin_code"] = doc["pin"]
+        fields.pop("language", None)
+    return fields
 
 
 def viewer(doc: Doc) -> dict[str, Any]:
     """A person who registered for a recording."""
     names = ("first_name", *FIELDS, "custom_questions")
-    found = {name: doc[name] for name in names if name in doc}
-    return {**found, "id": doc["id"], "email": doc["address_as_given"], "status": doc["status"]}
+    fields = {name: doc[name] for name in names if name in doc}
+    return {**fields, "id": doc["id"], "email": doc["address_as_given"], "status": doc["status"]}
 
 
-def registered(world: World, thing: Doc, doc: Doc) -> dict[str, Any]:
-    """The answer to adding a registrant: the link is absent until the host has approved."""
-    found = {"id": thing["id"], "registrant_id": doc["id"], "topic": thing["topic"]}
-    if "start_time" in thing:
-        found["start_time"] = thing["start_time"]
-    found |= chosen(thing, doc["occurrences"])
-    if thing["kind"] == "meeting":
-        found["participant_pin_code"] = doc["pin"]
+def registered(world: World, meeting: Doc, doc: Doc) -> dict[str, Any]:
+    """Response to adding a registrant: no join URL until the host has approved."""
+    fields = {"id": meeting["id"], "registrant_id": doc["id"], "topic": meeting["topic"]}
+    if "start_time" in meeting:
+        fields["start_time"] = meeting["start_time"]
+    fields |= chosen(meeting, doc["occurrences"])
+    if meeting["kind"] == "meeting":
+        fields["participant_pin_code"] = doc["pin"]
     if doc["status"] == "approved":
-        found["join_url"] = personal_url(world, thing, doc)
-    return found
+        fields["join_url"] = personal_url(world, meeting, doc)
+    return fields
 
 
-def tracking_source(world: World, thing: Doc, source: Doc) -> dict[str, Any]:
-    """One source with the number of people who came through it."""
+def tracking_source(world: World, webinar: Doc, source: Doc) -> dict[str, Any]:
+    """One tracking source with its number of registrations."""
     where = "target = ? AND object_id = ? AND json_extract(data, '$.source_id') = ?"
-    number = world.store.count("registrants", where, *key(thing), source["id"])
+    number = world.store.count("registrants", where, *key(webinar), source["id"])
     return {"visitor_count": number, **source, "registration_count": number}
 
 

@@ -1,4 +1,4 @@
-"""The endpoints of what took place, and the small ones beside them (REFERENCE 3.2, 3.3, 3.5)."""
+"""REST endpoints of past meetings and webinars, upcoming meetings and the status of a user."""
 
 from __future__ import annotations
 
@@ -20,77 +20,88 @@ from .world import World
 blueprint = Blueprint("rest_past", __name__, url_prefix="/v2")
 
 
-def _instances(here: World, ref: str, kind: str) -> list[Doc]:
-    if not (ref.isdigit() and len(ref) < 19):
+def _instances(world: World, identifier: str, kind: str) -> list[Doc]:
+    if not (identifier.isdigit() and len(identifier) < 19):
         return []
-    found = here.store.find(
-        "instances", "meeting_id = ? AND account_id = ?", int(ref), g.account["id"],
+    instances = world.store.find(
+        "instances", "meeting_id = ? AND account_id = ?", int(identifier), g.account["id"],
         tail="ORDER BY started",
     )  # fmt: skip
-    return [one for one in found if one["end_time"] and one["kind"] == kind]
+    return [instance for instance in instances if instance["end_time"] and instance["kind"] == kind]
 
 
-@blueprint.get("/past_meetings/<ref>")
-def past(ref: str) -> Response:
-    """One instance that is over; a number means the newest."""
-    here = enter("meeting:read:past_meeting", LIGHT)
+@blueprint.get("/past_meetings/<identifier>")
+def past(identifier: str) -> Response:
+    """One past instance by UUID; a number means the newest."""
+    world = enter("meeting:read:past_meeting", LIGHT)
     if g.account["plan"] == "free":
         raise Problem(400, 200, "Only available for Paid account.")
-    ref = unquote(ref)
-    found = _instances(here, ref, "meeting")
-    if not found:
-        one = here.store.get("instances", ref)
-        mine = one is not None and one["account_id"] == g.account["id"] and one["end_time"]
-        found = [one] if one is not None and mine else []
-    if not found:
-        raise no_meeting(ref)
-    if here.clock.now() - parse(found[-1]["start_time"]) > timedelta(days=365):
+    identifier = unquote(identifier)
+    instances = _instances(world, identifier, "meeting")
+    if not instances:
+        instance = world.store.get("instances", identifier)
+        is_own = (
+            instance is not None
+            and instance["account_id"] == g.account["id"]
+            and instance["end_time"]
+        )
+        instances = [instance] if instance is not None and is_own else []
+    if not instances:
+        raise no_meeting(identifier)
+    if world.clock.now() - parse(instances[-1]["start_time"]) > timedelta(days=365):
         raise Problem(400, 12702, "Can not access a meeting a year ago.")
-    return jsonify(responses.past_meeting(here, found[-1]))
+    return jsonify(responses.past_meeting(world, instances[-1]))
 
 
-@blueprint.get("/past_meetings/<ref>/instances")
-def past_meetings(ref: str) -> Response:
-    """Every instance that is over; ``from`` and ``to`` only together."""
-    here = enter("meeting:read:list_past_instances", MEDIUM)
-    found = _instances(here, ref, "meeting")
+@blueprint.get("/past_meetings/<identifier>/instances")
+def past_meetings(identifier: str) -> Response:
+    """All past instances; ``from`` and ``to`` only together."""
+    world = enter("meeting:read:list_past_instances", MEDIUM)
+    instances = _instances(world, identifier, "meeting")
     low, high = request.args.get("from"), request.args.get("to")
     if bool(low) != bool(high):
         raise invalid("from", "from and to belong together.")
     if low and high:
-        found = [one for one in found if low <= one["start_time"][: len(low)] <= high]
-    if not found and here.store.get("meetings", int(ref) if ref.isdigit() else 0) is None:
-        raise no_meeting(ref)
-    return jsonify(meetings=[_short(one) for one in found])
+        instances = [
+            instance for instance in instances if low <= instance["start_time"][: len(low)] <= high
+        ]
+    if (
+        not instances
+        and world.store.get("meetings", int(identifier) if identifier.isdigit() else 0) is None
+    ):
+        raise no_meeting(identifier)
+    return jsonify(meetings=[_short(instance) for instance in instances])
 
 
-@blueprint.get("/past_webinars/<ref>/instances")
-def past_webinars(ref: str) -> Response:
-    """Every instance of a webinar that is over."""
-    here = enter("webinar:read:list_past_instances", LIGHT)
-    return jsonify(webinars=[_short(one) for one in _instances(here, ref, "webinar")])
+@blueprint.get("/past_webinars/<identifier>/instances")
+def past_webinars(identifier: str) -> Response:
+    """All past instances of a webinar."""
+    world = enter("webinar:read:list_past_instances", LIGHT)
+    return jsonify(
+        webinars=[_short(instance) for instance in _instances(world, identifier, "webinar")]
+    )
 
 
 def _short(instance: Doc) -> dict[str, Any]:
     return {"uuid": instance["id"], "start_time": instance["start_time"]}
 
 
-@blueprint.get("/users/<ref>/upcoming_meetings")
-def upcoming(ref: str) -> Response:
-    """The next 24 hours, one row for each date of a series."""
-    here = enter("meeting:read:list_upcoming_meetings", MEDIUM)
-    owner = user_of_account(here, ref)
-    now = int(here.clock.time())
-    docs = here.store.find(
+@blueprint.get("/users/<identifier>/upcoming_meetings")
+def upcoming(identifier: str) -> Response:
+    """The next 24 hours, one row for each occurrence of a series."""
+    world = enter("meeting:read:list_upcoming_meetings", MEDIUM)
+    owner = user_of_account(world, identifier)
+    now = int(world.clock.time())
+    docs = world.store.find(
         "meetings", "host_id = ? AND kind = 'meeting' AND state = 'active' AND ends > ?",
         owner["id"], now,
     )  # fmt: skip
-    rows = [row for doc in docs for row in _rows(here, doc, now)]
+    rows = [row for doc in docs for row in _rows(world, doc, now)]
     rows.sort(key=lambda row: row["start_time"])
     return jsonify(total_records=len(rows), meetings=rows)
 
 
-def _rows(here: World, doc: Doc, now: int) -> list[dict[str, Any]]:
+def _rows(world: World, doc: Doc, now: int) -> list[dict[str, Any]]:
     dates = [date for date in doc.get("occurrences", [doc]) if date.get("status") != "deleted"]
     starts = [epoch(date["start_time"]) for date in dates if "start_time" in date]
     near = [
@@ -101,7 +112,7 @@ def _rows(here: World, doc: Doc, now: int) -> list[dict[str, Any]]:
             **{name: doc[name] for name in ("id", "topic", "type", "duration", "timezone")},
             "start_time": stamp(start),
             "created_at": doc["created_at"],
-            "join_url": join_url(here, doc),
+            "join_url": join_url(world, doc),
             "passcode": doc["password"],
             "use_pmi": bool(doc["settings"].get("use_pmi")),
             "is_host": True,
@@ -111,13 +122,13 @@ def _rows(here: World, doc: Doc, now: int) -> list[dict[str, Any]]:
     ]
 
 
-@blueprint.put("/users/<ref>/status")
-def user_status(ref: str) -> tuple[str, int]:
+@blueprint.put("/users/<identifier>/status")
+def user_status(identifier: str) -> tuple[str, int]:
     """Activate or deactivate a user."""
-    here, action = enter("user:update:status", LIGHT), body().get("action")
+    world, action = enter("user:update:status", LIGHT), body().get("action")
     if action not in ("activate", "deactivate"):
         raise invalid("action", "Invalid field.")
-    with here.transaction():
+    with world.transaction():
         status = "active" if action == "activate" else "inactive"
-        people.change(here, user_of_account(here, ref), {"status": status})
+        people.change(world, user_of_account(world, identifier), {"status": status})
     return "", 204

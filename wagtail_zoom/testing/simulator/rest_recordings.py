@@ -1,4 +1,4 @@
-"""The endpoints of cloud recordings (REFERENCE 3.6)."""
+"""REST endpoints of cloud recordings."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from .world import World
 
 blueprint = Blueprint("rest_recordings", __name__, url_prefix="/v2")
 
-KIND = "/meetings/<path:ref>/recordings"
+KIND = "/meetings/<path:identifier>/recordings"
 LONGEST_TOKEN_LIFE = 604_800
 
 
-@blueprint.get("/users/<ref>/recordings")
-def of_user(ref: str) -> Response:
-    """List a host's recordings; the window defaults to today and spans a month at most."""
-    here = enter("cloud_recording:read:list_user_recordings", MEDIUM)
-    return jsonify(_listing(here, "host_id = ?", user_of_account(here, ref)["id"]))
+@blueprint.get("/users/<identifier>/recordings")
+def of_user(identifier: str) -> Response:
+    """List a host's recordings; the date range defaults to today and spans a month at most."""
+    world = enter("cloud_recording:read:list_user_recordings", MEDIUM)
+    return jsonify(_listing(world, "host_id = ?", user_of_account(world, identifier)["id"]))
 
 
-@blueprint.get("/accounts/<ref>/recordings")
-def of_account(ref: str) -> Response:
-    """List an account's recordings; whether every plan has this is unverified (option)."""
-    here = enter("cloud_recording:read:list_account_recordings", MEDIUM)
-    if not here.options.account_recordings:
+@blueprint.get("/accounts/<identifier>/recordings")
+def of_account(identifier: str) -> Response:
+    """List an account's recordings (option ``account_recordings``: unverified for every plan)."""
+    world = enter("cloud_recording:read:list_account_recordings", MEDIUM)
+    if not world.options.account_recordings:
         text = "Invalid access token, does not contain scopes:[account:read:admin]."
         raise Problem(400, 4711, text)
-    if ref not in ("me", g.account["id"]):
-        raise no_user(ref)
-    return jsonify(_listing(here, "account_id = ?", g.account["id"]))
+    if identifier not in ("me", g.account["id"]):
+        raise no_user(identifier)
+    return jsonify(_listing(world, "account_id = ?", g.account["id"]))
 
 
-def _listing(here: World, where: str, value: str) -> dict[str, Any]:
+def _listing(world: World, where: str, value: str) -> dict[str, Any]:
     args = request.args.to_dict()
-    today = here.clock.now().date()
+    today = world.clock.now().date()
     start, end = _day(args, "from", today), _day(args, "to", today)
     if end - start > timedelta(days=31):
-        if here.options.long_window == "error":
+        if world.options.long_window == "error":
             raise invalid("from", "The range is one month at most.")
         start = end - timedelta(days=31)
     low, high = (epoch(f"{day.isoformat()}T00:00:00Z") for day in (start, end + timedelta(days=1)))
@@ -61,12 +61,12 @@ def _listing(here: World, where: str, value: str) -> dict[str, Any]:
     if args.get("meeting_id", "").isdigit():
         where, values = f"{where} AND meeting_id = ?", (*values, int(args["meeting_id"]))
     answer = page(
-        here,
+        world,
         request.path,
         args,
         query=("recordings", f"{where} AND started >= ? AND started < ?", (*values, low, high)),
         name="meetings",
-        most=300,
+        max_size=300,
         shape=responses.recording,
     )
     return {**answer, "from": start.isoformat(), "to": end.isoformat()}
@@ -79,106 +79,106 @@ def _day(args: dict[str, str], name: str, default: date) -> date:
         raise invalid(name, "Dates are written yyyy-mm-dd.") from error
 
 
-def _find(here: World, ref: str) -> Doc:
-    """The recording of a path. A UUID that begins with ``/`` or holds ``//`` arrives only when it
-    was encoded twice; one slash inside arrives either way (3.1)."""
-    if "//" in ref:
+def _find(world: World, identifier: str) -> Doc:
+    """The recording in a path. A UUID that begins with ``/`` or contains ``//`` must be encoded
+    twice; one slash inside works either way."""
+    if "//" in identifier:
         raise no_recording()
-    ref = unquote(ref)
-    by_number = ref.isdigit() and len(ref) < 19
+    identifier = unquote(identifier)
+    by_number = identifier.isdigit() and len(identifier) < 19
     where = "meeting_id = ? AND account_id = ?" if by_number else "id = ? AND account_id = ?"
-    doc = here.store.first(
-        "recordings", where, int(ref) if by_number else ref, g.account["id"],
+    doc = world.store.first(
+        "recordings", where, int(identifier) if by_number else identifier, g.account["id"],
         tail="ORDER BY started DESC",
     )  # fmt: skip
     waiting = doc is not None and all(file["status"] != "completed" for file in doc["files"])
     if doc is None or doc["state"] != "active" or waiting:
         raise no_recording()
-    user_of_account(here, doc["host_id"])
+    user_of_account(world, doc["host_id"])
     return doc
 
 
 @blueprint.get(KIND)
-def files(ref: str) -> Response:
-    """The files of one instance; ``include_fields=download_access_token`` adds a key."""
-    here = enter("cloud_recording:read:list_recording_files", LIGHT)
-    found = responses.recording(_find(here, ref))
-    found["password"] = found["recording_play_passcode"]
+def files(identifier: str) -> Response:
+    """The files of one instance; ``include_fields=download_access_token`` adds the token."""
+    world = enter("cloud_recording:read:list_recording_files", LIGHT)
+    recording = responses.recording(_find(world, identifier))
+    recording["password"] = recording["recording_play_passcode"]
     if request.args.get("include_fields") == "download_access_token":
         life = request.args.get("ttl", "604800")
         if not life.isdigit() or int(life) > LONGEST_TOKEN_LIFE:
             raise Problem(400, 1010, "Invalid ttl.")
-        found["download_access_token"] = secret(120)
-    return jsonify(found)
+        recording["download_access_token"] = secret(120)
+    return jsonify(recording)
 
 
 @blueprint.get(f"{KIND}/settings")
-def settings(ref: str) -> Response:
-    """Who may watch: shared publicly, with a passcode, on demand."""
-    here = enter("cloud_recording:read:recording_settings", LIGHT)
-    doc = _find(here, ref)
+def settings(identifier: str) -> Response:
+    """Sharing settings of a recording."""
+    world = enter("cloud_recording:read:recording_settings", LIGHT)
+    doc = _find(world, identifier)
     return jsonify({**doc["settings"], "topic": doc["topic"], "password": doc["passcode"]})
 
 
 @blueprint.patch(f"{KIND}/settings")
-def change_settings(ref: str) -> tuple[str, int]:
-    """Change who may watch."""
-    here, given = enter("cloud_recording:update:recording_settings", LIGHT), body()
-    with here.transaction():
-        doc = _find(here, ref)
+def change_settings(identifier: str) -> tuple[str, int]:
+    """Change the sharing settings."""
+    world, data = enter("cloud_recording:update:recording_settings", LIGHT), body()
+    with world.transaction():
+        doc = _find(world, identifier)
         changes: dict[str, Any] = {}
-        if "topic" in given:
-            changes["topic"] = given.pop("topic")
-        if "password" in given:
-            changes["passcode"] = given.pop("password")
-        recordings.change(here, doc, {**changes, "settings": given})
+        if "topic" in data:
+            changes["topic"] = data.pop("topic")
+        if "password" in data:
+            changes["passcode"] = data.pop("password")
+        recordings.change(world, doc, {**changes, "settings": data})
     return "", 204
 
 
 @blueprint.get(f"{KIND}/registrants")
-def viewers(ref: str) -> Response:
-    """Who registered for an on-demand recording."""
-    here = enter("cloud_recording:read:list_recording_registrants", MEDIUM)
-    doc = _find(here, ref)
+def viewers(identifier: str) -> Response:
+    """Registrants of an on-demand recording."""
+    world = enter("cloud_recording:read:list_recording_registrants", MEDIUM)
+    doc = _find(world, identifier)
     args = request.args.to_dict()
     values = (*key(doc), args.get("status", "approved"))
     return jsonify(
         page(
-            here,
+            world,
             request.path,
             args,
             query=("registrants", "target = ? AND object_id = ? AND status = ?", values),
             name="registrants",
-            most=300,
+            max_size=300,
             shape=responses.viewer,
         )
     )
 
 
 @blueprint.post(f"{KIND}/registrants")
-def add_viewer(ref: str) -> tuple[Response, int]:
+def add_viewer(identifier: str) -> tuple[Response, int]:
     """Register for an on-demand recording."""
-    here = enter("cloud_recording:write:recording_registrant", LIGHT)
-    with here.transaction():
-        doc = _find(here, ref)
-        found = registrations.add_recording_viewer(here, doc, body())
-    answer = {"id": doc["meeting_id"], "registrant_id": found["id"], "topic": doc["topic"]}
-    if found["status"] == "approved":
-        answer["share_url"] = personal_url(here, doc, found)
+    world = enter("cloud_recording:write:recording_registrant", LIGHT)
+    with world.transaction():
+        doc = _find(world, identifier)
+        viewer = registrations.add_recording_viewer(world, doc, body())
+    answer = {"id": doc["meeting_id"], "registrant_id": viewer["id"], "topic": doc["topic"]}
+    if viewer["status"] == "approved":
+        answer["share_url"] = personal_url(world, doc, viewer)
     return jsonify(answer), 201
 
 
 @blueprint.put(f"{KIND}/registrants/status")
-def viewer_status(ref: str) -> tuple[str, int]:
+def viewer_status(identifier: str) -> tuple[str, int]:
     """Approve or deny."""
-    here = enter("cloud_recording:update:registrant_status", MEDIUM)
-    with here.transaction():
-        registrations.change_statuses(here, _find(here, ref), body(), "")
+    world = enter("cloud_recording:update:registrant_status", MEDIUM)
+    with world.transaction():
+        registrations.change_statuses(world, _find(world, identifier), body(), "")
     return "", 204
 
 
 @blueprint.get(f"{KIND}/registrants/questions")
-def viewer_form(ref: str) -> Response:
-    """What the registration for a recording asks."""
-    here = enter("cloud_recording:read:registration_questions", LIGHT)
-    return jsonify(questions(_find(here, ref)))
+def viewer_form(identifier: str) -> Response:
+    """Questions of the registration for a recording."""
+    world = enter("cloud_recording:read:registration_questions", LIGHT)
+    return jsonify(questions(_find(world, identifier)))

@@ -1,4 +1,4 @@
-"""The endpoints of registration, for meetings and webinars alike (REFERENCE 3.4, 3.5)."""
+"""REST endpoints of registration for meetings and webinars."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from .world import World
 
 blueprint = Blueprint("rest_registrants", __name__, url_prefix="/v2")
 
-KIND = "/<any(meetings, webinars):kinds>/<ref>"
+KIND = "/<any(meetings, webinars):plural>/<identifier>"
 
 
-def _enter(kinds: str, ref: str, right: str, label: str) -> tuple[World, Doc]:
-    kind = kinds.removesuffix("s")
-    here = enter(f"{kind}:{right}", label)
-    return here, meeting_of_account(here, ref, kind)
+def _enter(plural: str, identifier: str, permission: str, label: str) -> tuple[World, Doc]:
+    kind = plural.removesuffix("s")
+    world = enter(f"{kind}:{permission}", label)
+    return world, meeting_of_account(world, identifier, kind)
 
 
-def _registrant(here: World, thing: Doc, ref: str) -> Doc:
-    found = find(here, thing, ref)
-    if found is None or found["status"] == "cancelled":
-        if thing["kind"] == "webinar":
-            raise Problem(400, 3079, f"Registrant {ref} does not exist.")
-        raise Problem(404, 3001, f"Registrant {ref} does not exist.")
-    return found
+def _registrant(world: World, meeting: Doc, identifier: str) -> Doc:
+    registrant = find(world, meeting, identifier)
+    if registrant is None or registrant["status"] == "cancelled":
+        if meeting["kind"] == "webinar":
+            raise Problem(400, 3079, f"Registrant {identifier} does not exist.")
+        raise Problem(404, 3001, f"Registrant {identifier} does not exist.")
+    return registrant
 
 
 @blueprint.get(f"{KIND}/registrants")
-def listing(kinds: str, ref: str) -> Response:
-    """Approved ones unless told otherwise; the cancelled cannot be listed."""
-    here, thing = _enter(kinds, ref, "read:list_registrants", MEDIUM)
-    registrations.check_open(here, thing)
+def listing(plural: str, identifier: str) -> Response:
+    """By default approved registrants; cancelled ones cannot be listed."""
+    world, meeting = _enter(plural, identifier, "read:list_registrants", MEDIUM)
+    registrations.check_open(world, meeting)
     args = request.args.to_dict()
     status = args.get("status", "approved")
     if status not in ("pending", "approved", "denied"):
         raise invalid("status", "Invalid field.")
-    where, values = "target = ? AND object_id = ? AND status = ?", [*key(thing)]
+    where, values = "target = ? AND object_id = ? AND status = ?", [*key(meeting)]
     values.append(status)
     if args.get("occurrence_id"):
         where += (
@@ -58,84 +58,85 @@ def listing(kinds: str, ref: str) -> Response:
         values.append(args["tracking_source_id"])
     return jsonify(
         page(
-            here,
+            world,
             request.path,
             args,
             query=("registrants", where, tuple(values)),
             name="registrants",
-            most=300,
-            shape=lambda doc: responses.registrant(here, thing, doc),
+            max_size=300,
+            shape=lambda doc: responses.registrant(world, meeting, doc),
         )
     )
 
 
 @blueprint.post(f"{KIND}/registrants")
-def add(kinds: str, ref: str) -> tuple[Response, int]:
-    """Register a person; the link is absent while the host has not approved (trap 15)."""
-    here, thing = _enter(kinds, ref, "write:registrant", LIGHT)
-    with here.transaction():
-        wanted = request.args.get("occurrence_ids", "")
-        found = registrations.add(here, thing, body(), wanted)
-    return jsonify(responses.registered(here, thing, found)), 201
+def add(plural: str, identifier: str) -> tuple[Response, int]:
+    """Register a person; the join URL is absent until the host has approved."""
+    world, meeting = _enter(plural, identifier, "write:registrant", LIGHT)
+    with world.transaction():
+        occurrence_ids = request.args.get("occurrence_ids", "")
+        registrant = registrations.add(world, meeting, body(), occurrence_ids)
+    return jsonify(responses.registered(world, meeting, registrant)), 201
 
 
 @blueprint.post(f"{KIND}/batch_registrants")
-def batch(kinds: str, ref: str) -> tuple[Response, int]:
+def batch(plural: str, identifier: str) -> tuple[Response, int]:
     """Register up to 30 people."""
-    here, thing = _enter(kinds, ref, "write:batch_registrants", HEAVY)
-    with here.transaction():
-        found = registrations.batch(here, thing, body())
-    made = [_batch_item(here, thing, doc) for doc in found]
-    return jsonify(registrants=made), 201
+    world, meeting = _enter(plural, identifier, "write:batch_registrants", HEAVY)
+    with world.transaction():
+        registrants = registrations.batch(world, meeting, body())
+    items = [_batch_item(world, meeting, doc) for doc in registrants]
+    return jsonify(registrants=items), 201
 
 
-def _batch_item(here: World, thing: Doc, doc: Doc) -> dict[str, Any]:
+def _batch_item(world: World, meeting: Doc, doc: Doc) -> dict[str, Any]:
     item = {"email": doc["address_as_given"], "registrant_id": doc["id"]}
-    full = responses.registered(here, thing, doc)
+    full = responses.registered(world, meeting, doc)
     names = ("join_url", "participant_pin_code")
     return {**item, **{name: full[name] for name in names if name in full}}
 
 
 @blueprint.get(f"{KIND}/registrants/questions")
-def form(kinds: str, ref: str) -> Response:
-    """What the registration asks."""
-    here, thing = _enter(kinds, ref, "read:list_registration_questions", LIGHT)
-    registrations.check_open(here, thing)
-    return jsonify(questions(thing))
+def form(plural: str, identifier: str) -> Response:
+    """Questions of the registration."""
+    world, meeting = _enter(plural, identifier, "read:list_registration_questions", LIGHT)
+    registrations.check_open(world, meeting)
+    return jsonify(questions(meeting))
 
 
 @blueprint.put(f"{KIND}/registrants/status")
-def status(kinds: str, ref: str) -> tuple[str, int]:
+def status(plural: str, identifier: str) -> tuple[str, int]:
     """Approve, deny, cancel."""
-    here, thing = _enter(kinds, ref, "update:registrant_status", MEDIUM)
-    with here.transaction():
+    world, meeting = _enter(plural, identifier, "update:registrant_status", MEDIUM)
+    with world.transaction():
         date = request.args.get("occurrence_id", "")
-        registrations.change_statuses(here, thing, body(), date)
+        registrations.change_statuses(world, meeting, body(), date)
     return "", 204
 
 
 @blueprint.get(f"{KIND}/registrants/<registrant>")
-def one(kinds: str, ref: str, registrant: str) -> Response:
+def registrant_detail(plural: str, identifier: str, registrant: str) -> Response:
     """One registrant."""
-    here, thing = _enter(kinds, ref, "read:registrant", LIGHT)
-    return jsonify(responses.registrant(here, thing, _registrant(here, thing, registrant)))
+    world, meeting = _enter(plural, identifier, "read:registrant", LIGHT)
+    return jsonify(responses.registrant(world, meeting, _registrant(world, meeting, registrant)))
 
 
 @blueprint.delete(f"{KIND}/registrants/<registrant>")
-def remove(kinds: str, ref: str, registrant: str) -> tuple[str, int]:
-    """Delete a registrant, or one date of several (``occurrence_id``)."""
-    here, thing = _enter(kinds, ref, "delete:registrant", LIGHT)
-    with here.transaction():
-        found = _registrant(here, thing, registrant)
-        registrations.remove(here, thing, found, request.args.get("occurrence_id", ""))
+def remove(plural: str, identifier: str, registrant: str) -> tuple[str, int]:
+    """Delete a registrant, or one of several occurrences (``occurrence_id``)."""
+    world, meeting = _enter(plural, identifier, "delete:registrant", LIGHT)
+    with world.transaction():
+        registrant_doc = _registrant(world, meeting, registrant)
+        registrations.remove(world, meeting, registrant_doc, request.args.get("occurrence_id", ""))
     return "", 204
 
 
-@blueprint.get("/webinars/<ref>/tracking_sources")
-def tracking_sources(ref: str) -> Response:
-    """Where registrants came from."""
-    here, thing = _enter("webinars", ref, "read:list_tracking_sources", MEDIUM)
-    found = [
-        responses.tracking_source(here, thing, one) for one in thing.get("tracking_sources", [])
+@blueprint.get("/webinars/<identifier>/tracking_sources")
+def tracking_sources(identifier: str) -> Response:
+    """Tracking sources of a webinar."""
+    world, meeting = _enter("webinars", identifier, "read:list_tracking_sources", MEDIUM)
+    sources = [
+        responses.tracking_source(world, meeting, source)
+        for source in meeting.get("tracking_sources", [])
     ]
-    return jsonify(total_records=len(found), tracking_sources=found)
+    return jsonify(total_records=len(sources), tracking_sources=sources)

@@ -1,4 +1,4 @@
-"""Granular scopes (REFERENCE 2) and which events they let through (5.6)."""
+"""Zoom's granular scopes and the events that they allow."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ ADMIN_ONLY: tuple[str, ...] = (
 
 
 def default_scopes(app_kind: str) -> list[str]:
-    """Return every scope an app of this kind can have (1.6: the kinds do not mix)."""
+    """Return every scope of an app of this type (``:admin`` scopes and others do not mix)."""
     if app_kind == "user":
         return sorted(BASE)
     return sorted(f"{name}:admin" for name in BASE + ADMIN_ONLY)
 
 
 def event_scope(event: str) -> str | None:
-    """Return the scope (without suffix) that an event needs, None when it needs none."""
+    """Return the scope (without suffix) that an event requires, None if it requires none."""
     if event in ("app_deauthorized", "endpoint.url_validation"):
         return None
     family, _, what = event.partition(".")
@@ -76,7 +76,7 @@ _ANY_PLAN = {
 
 
 def plan_allows(event: str, plan: str, webinar_addon: bool) -> bool:
-    """Tell whether accounts on this plan get the event (column "Plan" of 5.6)."""
+    """Whether accounts on this plan get the event."""
     if event in _ANY_PLAN:
         return True
     if event.startswith("webinar."):

@@ -1,4 +1,4 @@
-"""The world at the start: three accounts whose people and dates look like real ones."""
+"""Seed data: three accounts with users, meetings and recordings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from .catalogue import PEOPLE, PROGRAMMES
 from .content import change_meeting, delete_meeting, make_meeting, make_recording
-from .demo import plant
+from .demo import add_programme
 from .ids import Ids
 from .storage import Doc
 from .world import World
@@ -55,68 +55,70 @@ def seed(
     number: int | str = 1,
     *,
     demo: bool = False,
-    more: dict[str, int] | None = None,
+    extra: dict[str, int] | None = None,
 ) -> None:
     """Fill an empty world; the same number gives the same ids.
 
-    ``demo`` plants programmes to look at instead of what tests like; ``more`` tells how many
-    ``hosts``, ``meetings``, ``webinars`` and ``recordings`` each account has on top.
+    ``demo`` creates the demo data instead of the test data; ``extra``: numbers of additional
+    ``hosts``, ``meetings``, ``webinars`` and ``recordings`` of each account.
     """
     world.ids = Ids(number)
     with world.transaction():
-        for facts in ACCOUNTS:
-            users = _people(world, facts, (more or {}).get("hosts", 0))
+        for account_data in ACCOUNTS:
+            users = _add_account(world, account_data, (extra or {}).get("hosts", 0))
             if demo:
-                plant(world, facts["key"], users)
+                add_programme(world, account_data["key"], users)
             else:
-                _dates(world, facts["key"], users)
-                if facts["plan"] != "free":
-                    _recordings(world, facts["key"], users[0])
-            _bulk(world, facts, users, more or {})
+                _add_meetings(world, account_data["key"], users)
+                if account_data["plan"] != "free":
+                    _add_recordings(world, account_data["key"], users[0])
+            _add_extra(world, account_data, users, extra or {})
         world.store.set_meta("seeded", True)
 
 
-def _bulk(world: World, facts: dict[str, Any], users: list[Doc], more: dict[str, int]) -> None:
-    """So many on top, dealt out to the hosts; lengths of time stay within Zoom's limits."""
-    for place in range(more.get("meetings", 0)):
-        moment = f"+{place % 300 + 1}d {7 + place % 14:02}:{place % 4 * 15:02}"
-        topic = f"Meeting {place}"
-        make_meeting(world, users[place % len(users)], {"topic": topic, "start_time": moment})
-    for place in range(more.get("webinars", 0) if facts["webinars"] else 0):
-        moment = f"+{place % 300 + 1}d {9 + place % 12:02}:30"
-        wanted = {"kind": "webinar", "topic": f"Webinar {place}", "start_time": moment}
-        make_meeting(world, users[place % len(users)], wanted)
-    for place in range(more.get("recordings", 0) if facts["plan"] != "free" else 0):
-        moment = f"-{place % 400 + 2}d 18:00"
-        wanted = {"topic": f"Recording {place}", "start_time": moment}
-        make_recording(world, users[place % len(users)], wanted)
+def _add_extra(
+    world: World, account_data: dict[str, Any], users: list[Doc], extra: dict[str, int]
+) -> None:
+    """Additional objects, distributed over the hosts; times stay within Zoom's limits."""
+    for index in range(extra.get("meetings", 0)):
+        start_time = f"+{index % 300 + 1}d {7 + index % 14:02}:{index % 4 * 15:02}"
+        topic = f"Meeting {index}"
+        make_meeting(world, users[index % len(users)], {"topic": topic, "start_time": start_time})
+    for index in range(extra.get("webinars", 0) if account_data["webinars"] else 0):
+        start_time = f"+{index % 300 + 1}d {9 + index % 12:02}:30"
+        fields = {"kind": "webinar", "topic": f"Webinar {index}", "start_time": start_time}
+        make_meeting(world, users[index % len(users)], fields)
+    for index in range(extra.get("recordings", 0) if account_data["plan"] != "free" else 0):
+        start_time = f"-{index % 400 + 2}d 18:00"
+        fields = {"topic": f"Recording {index}", "start_time": start_time}
+        make_recording(world, users[index % len(users)], fields)
 
 
-def _people(world: World, facts: dict[str, Any], more: int) -> list[Doc]:
+def _add_account(world: World, account_data: dict[str, Any], extra_hosts: int) -> list[Doc]:
     account = {
-        "id": world.ids.opaque(),
-        "key": facts["key"],
-        "name": facts["name"],
+        "id": world.ids.random_id(),
+        "key": account_data["key"],
+        "name": account_data["name"],
         "number": world.ids.personal_number(),
-        "plan": facts["plan"],
-        "webinars": facts["webinars"],
+        "plan": account_data["plan"],
+        "webinars": account_data["webinars"],
     }
     users = [
         {
-            "id": world.ids.opaque(),
-            "key": f"{facts['key']}-{place}",
+            "id": world.ids.random_id(),
+            "key": f"{account_data['key']}-{index}",
             "account_id": account["id"],
-            "email": f"{facts['key']}-{place}@example.org",
+            "email": f"{account_data['key']}-{index}@example.org",
             "first_name": name.split()[0],
             "last_name": " ".join(name.split()[1:]),
             "display_name": name,
-            "type": 1 if facts["plan"] == "free" else 2,
+            "type": 1 if account_data["plan"] == "free" else 2,
             "status": "active",
-            "timezone": facts["zone"],
-            "role_id": "0" if place == 0 else "2",
+            "timezone": account_data["zone"],
+            "role_id": "0" if index == 0 else "2",
             "pmi": world.ids.personal_number(),
         }
-        for place, name in enumerate([*facts["users"], *_names(more)])
+        for index, name in enumerate([*account_data["users"], *_names(extra_hosts)])
     ]
     world.store.put("accounts", account)
     world.store.put("users", *users)
@@ -127,10 +129,10 @@ def _names(number: int) -> list[str]:
     return [f"{PEOPLE[n % len(PEOPLE)][0]} {PEOPLE[n * 7 % len(PEOPLE)][1]}" for n in range(number)]
 
 
-def _dates(world: World, key: str, users: list[Doc]) -> None:
-    for place, topic in enumerate(TOPICS[key]):
-        host = users[place % len(users)]
-        make_meeting(world, host, {"topic": topic, "start_time": f"+{place + 1}d 18:30"})
+def _add_meetings(world: World, key: str, users: list[Doc]) -> None:
+    for index, topic in enumerate(TOPICS[key]):
+        host = users[index % len(users)]
+        make_meeting(world, host, {"topic": topic, "start_time": f"+{index + 1}d 18:30"})
     weekly = {"type": 2, "repeat_interval": 1, "end_times": 20}
     series = {"topic": f"{TOPICS[key][0]}, weekly", "start_time": "-20d 18:00"}
     make_meeting(world, users[0], {**series, "recurrence": weekly, "agenda": "Bring a blanket."})
@@ -142,38 +144,38 @@ def _dates(world: World, key: str, users: list[Doc]) -> None:
         world, users[0], {"topic": "With registration", "registration": "manual", "duration": 90}
     )
     if key == "borealis":
-        for place, topic in enumerate(HOSTILE):
-            make_meeting(world, users[1], {"topic": topic, "start_time": f"+{place + 2}d 20:00"})
-        asked = next(one for one in PROGRAMMES[key] if "tracking_sources" in one)
+        for index, topic in enumerate(HOSTILE):
+            make_meeting(world, users[1], {"topic": topic, "start_time": f"+{index + 2}d 20:00"})
+        entry = next(entry for entry in PROGRAMMES[key] if "tracking_sources" in entry)
         names = ("questions", "custom_questions", "tracking_sources")
-        facts = {"kind": "webinar", "topic": "Heat pumps in old houses", "registration": "auto"}
-        make_meeting(world, users[0], {**facts, **{name: asked[name] for name in names}})
-        asked = next(one for one in PROGRAMMES[key] if one["topic"].startswith("Writing"))
-        table = {name: asked[name] for name in ("topic", "agenda", "custom_questions")}
+        webinar = {"kind": "webinar", "topic": "Heat pumps in old houses", "registration": "auto"}
+        make_meeting(world, users[0], {**webinar, **{name: entry[name] for name in names}})
+        entry = next(entry for entry in PROGRAMMES[key] if entry["topic"].startswith("Writing"))
+        table = {name: entry[name] for name in ("topic", "agenda", "custom_questions")}
         make_meeting(
             world, users[2], {**table, "registration": "manual", "start_time": "+6d 18:00"}
         )
         group = {"topic": "Every second week", "start_time": "-20d 19:00"}
         rule = {"type": 2, "repeat_interval": 2, "end_times": 12}
-        _amended(world, make_meeting(world, users[1], {**group, "recurrence": rule}))
-        room = {"topic": "Personal room", "type": 4}
-        make_meeting(world, users[1], room)
+        _move_and_cancel(world, make_meeting(world, users[1], {**group, "recurrence": rule}))
+        personal_room = {"topic": "Personal room", "type": 4}
+        make_meeting(world, users[1], personal_room)
         own = {"topic": "In the personal room", "settings": {"use_pmi": True}}
         make_meeting(world, users[1], {**own, "start_time": "+4d 09:00"})
-        make_meeting(world, users[2], {**facts, "topic": "Lecture series", "recurrence": weekly})
+        make_meeting(world, users[2], {**webinar, "topic": "Lecture series", "recurrence": weekly})
 
 
-def _amended(world: World, doc: Doc) -> None:
-    """One coming date moved, another cancelled."""
-    moved, cancelled = (doc["occurrences"][place]["occurrence_id"] for place in (4, 6))
+def _move_and_cancel(world: World, doc: Doc) -> None:
+    """Move one upcoming occurrence and cancel another."""
+    moved, cancelled = (doc["occurrences"][index]["occurrence_id"] for index in (4, 6))
     change_meeting(world, doc, {"occurrence_id": moved, "start_time": "+40d 20:00"})
     delete_meeting(world, doc, cancelled)
 
 
-def _recordings(world: World, key: str, host: Doc) -> None:
-    for place, topic in enumerate(TOPICS[key]):
-        facts = {"topic": topic, "start_time": f"-{place * 25 + 2}d 18:30"}
-        make_recording(world, host, facts)
+def _add_recordings(world: World, key: str, host: Doc) -> None:
+    for index, topic in enumerate(TOPICS[key]):
+        fields = {"topic": topic, "start_time": f"-{index * 25 + 2}d 18:30"}
+        make_recording(world, host, fields)
     make_recording(world, host, {"topic": "Slash first", "uuid": world.ids.uuid(start="/")})
-    make_recording(world, host, {"topic": "Slashes inside", "uuid": world.ids.uuid(within="//")})
+    make_recording(world, host, {"topic": "Slashes inside", "uuid": world.ids.uuid(infix="//")})
     make_recording(world, host, {"topic": "Still processing", "processing": True})

@@ -1,7 +1,7 @@
-"""Where the simulated Zoom keeps its things: documents in one SQLite file.
+"""Storage of the simulator: JSON documents in one SQLite file.
 
-Every table holds JSON documents plus the few columns that listings filter by, so that a page
-of a list costs the same in an account of ten meetings and in one of fifty thousand.
+Every table has the documents plus the columns that lists filter by, so that a page of a list costs
+the same in an account of ten meetings and in one of fifty thousand.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold the lock and commit at the end; nested ones belong to the outermost."""
+        """Hold the lock and commit at the end; nested transactions join the outermost."""
         with self.lock:
             if not self._depth:
                 self.connection.execute("BEGIN")
@@ -149,8 +149,8 @@ class Store:
 
     def first(self, table: str, where: str, *args: Any, tail: str = "ORDER BY seq") -> Doc | None:
         """Return the first document that matches."""
-        found = self.find(table, where, *args, tail=f"{tail} LIMIT 1")
-        return found[0] if found else None
+        docs = self.find(table, where, *args, tail=f"{tail} LIMIT 1")
+        return docs[0] if docs else None
 
     def count(self, table: str, where: str = "1", *args: Any) -> int:
         """Count the rows that match."""
@@ -160,12 +160,12 @@ class Store:
     def page(
         self, table: str, where: str, args: Iterable[Any], after: int, limit: int
     ) -> tuple[list[Doc], int | None]:
-        """Return up to ``limit`` documents behind ``after`` and the position to go on from."""
+        """Return up to ``limit`` documents after ``after`` and the position to continue from."""
         sql = f"SELECT seq, data FROM {table} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"
         rows = self.rows(sql, *args, after, limit + 1)
-        more = len(rows) > limit
+        has_more = len(rows) > limit
         rows = rows[:limit]
-        return [json.loads(row["data"]) for row in rows], rows[-1]["seq"] if more else None
+        return [json.loads(row["data"]) for row in rows], rows[-1]["seq"] if has_more else None
 
     def meta(self, name: str, default: Any = None) -> Any:
         """Return a stored setting."""
@@ -177,13 +177,13 @@ class Store:
         self.rows("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, _encode(value))
 
     def bump(self, name: str, day: str) -> int:
-        """Count one more of ``name`` on that day and return the new number."""
+        """Increment the counter ``name`` of that day and return it."""
         self.rows(
             "INSERT INTO counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", name, day
         )
         return int(self.rows("SELECT n FROM counts WHERE name = ? AND day = ?", name, day)[0]["n"])
 
     def clear(self) -> None:
-        """Empty everything."""
+        """Delete everything."""
         for table in (*TABLES, "meta", "counts"):
             self.rows(f"DELETE FROM {table}")

@@ -1,10 +1,10 @@
-"""What a transcript says: WebVTT with numbers, times and speakers, as Zoom writes it."""
+"""Transcripts: WebVTT with cue numbers, times and speakers, as Zoom writes it."""
 
 from __future__ import annotations
 
 from .storage import Doc
 
-SPEECH = (
+DEFAULT_LINES = (
     "{host}: Good evening, and welcome. Today it is about {topic}.",
     "{host}: We begin with a short look back, then everybody can ask.",
     "Mika Lind: Thank you. I have read the handout twice and I am still curious.",
@@ -16,14 +16,14 @@ SPEECH = (
 SECONDS = 6
 
 
-def vtt(doc: Doc) -> str:
-    """The file of one recording; ``speech`` of the recording, else a few sentences."""
-    said = doc.get("speech") or [
-        text.format(host="Host", topic=doc["topic"].replace("\n", " ")) for text in SPEECH
+def to_vtt(doc: Doc) -> str:
+    """The transcript of one recording: its ``transcript_lines``, otherwise a few sentences."""
+    lines = doc.get("transcript_lines") or [
+        text.format(host="Host", topic=doc["topic"].replace("\n", " ")) for text in DEFAULT_LINES
     ]
     cues = [
-        f"{at + 1}\n{_clock(at * SECONDS)} --> {_clock((at + 1) * SECONDS)}\n{text}\n"
-        for at, text in enumerate(said)
+        f"{index + 1}\n{_clock(index * SECONDS)} --> {_clock((index + 1) * SECONDS)}\n{text}\n"
+        for index, text in enumerate(lines)
     ]
     return "WEBVTT\n\n" + "\n".join(cues)
 

@@ -1,4 +1,4 @@
-"""The simulated Zoom as a whole: its store, clock, options, faults and records."""
+"""The state of the simulator: store, clock, options, faults and recorded calls."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .storage import Doc, Store
 
 
 class World:
-    """Everything a request handler needs, behind one lock.
+    """Everything that a view needs, protected by one lock.
 
-    ``base_url`` is where this server answers; links in answers point there.
+    ``base_url`` is the URL of this server, used for links in responses.
     """
 
     def __init__(self, path: str = ":memory:", base_url: str = "http://127.0.0.1:8010") -> None:
@@ -38,31 +38,31 @@ class World:
         self.seed_args: dict[str, Any] = {}
         self.wakeup = threading.Condition()
         self.generation = 0
-        """Counts changes, so that nobody who looked just before one sleeps through it."""
+        """Counts changes, so that a waiting thread does not miss one."""
         self.epoch = 0
-        """Counts resets, so that a delivery under way does not touch the new world."""
+        """Counts resets: a delivery that started before a reset must not change the new data."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One change of the world; wakes the webhook sender once it is committed."""
+        """One transaction; wakes the webhook sender after the commit."""
         with self.store.transaction():
             yield
         self.wake()
 
     def wake(self) -> None:
-        """Let the webhook sender look whether something is due."""
+        """Wake the webhook sender."""
         with self.wakeup:
             self.generation += 1
             self.wakeup.notify_all()
 
     def wait(self, seen: int, seconds: float) -> None:
-        """Sleep until something changes after generation ``seen``, at most so many seconds."""
+        """Wait until something changes after generation ``seen``, at most ``seconds``."""
         with self.wakeup:
             if self.generation == seen:
                 self.wakeup.wait(seconds)
 
     def save(self) -> None:
-        """Keep options, clock and faults for a restart."""
+        """Store options, clock and faults for a restart."""
         self.store.set_meta("options", self.options.dump())
         self.store.set_meta("clock", self.clock.dump())
         self.store.set_meta("faults", self.faults.dump())
@@ -71,47 +71,50 @@ class World:
         """Return the UTC day of the simulated clock."""
         return self.clock.stamp()[:10]
 
-    def account(self, ref: str) -> Doc:
+    def account(self, identifier: str) -> Doc:
         """Return an account by id or by the short key of the seed data."""
-        found = self.store.get("accounts", ref)
-        if found is None:
-            found = next(
-                (doc for doc in self.store.find("accounts", "1") if doc.get("key") == ref), None
+        account = self.store.get("accounts", identifier)
+        if account is None:
+            account = next(
+                (doc for doc in self.store.find("accounts", "1") if doc.get("key") == identifier),
+                None,
             )
-        if found is None:
-            raise ControlError(f"no account {ref!r}")
-        return found
+        if account is None:
+            raise ControlError(f"no account {identifier!r}")
+        return account
 
-    def user(self, ref: str) -> Doc:
-        """Return a user by id, e-mail or the short key of the seed data."""
-        found = self.store.get("users", ref) or self.store.first("users", "email = ?", ref)
-        if found is None:
-            found = self.store.first("users", "json_extract(data, '$.key') = ?", ref)
-        if found is None:
-            raise ControlError(f"no user {ref!r}")
-        return found
+    def user(self, identifier: str) -> Doc:
+        """Return a user by id, email or the short key of the seed data."""
+        user = self.store.get("users", identifier) or self.store.first(
+            "users", "email = ?", identifier
+        )
+        if user is None:
+            user = self.store.first("users", "json_extract(data, '$.key') = ?", identifier)
+        if user is None:
+            raise ControlError(f"no user {identifier!r}")
+        return user
 
     def owner(self, account_id: str) -> Doc:
-        """Return the owner of an account, who stands as operator in events."""
+        """Return the owner of an account, the operator in events."""
         users = self.store.find("users", "account_id = ?", account_id, tail="ORDER BY seq LIMIT 50")
         return next((user for user in users if user.get("role_id") == "0"), users[0])
 
     def meeting(self, number: int | str) -> Doc:
-        """Return a meeting or webinar, also a deleted one, for the control API."""
-        found = self.store.get("meetings", int(number))
-        if found is None:
+        """Return a meeting or webinar, including deleted ones, for the control API."""
+        meeting = self.store.get("meetings", int(number))
+        if meeting is None:
             raise ControlError(f"no meeting or webinar {number}")
-        return found
+        return meeting
 
     def recording(self, uuid: str) -> Doc:
-        """Return a recording, whatever its state."""
-        found = self.store.get("recordings", uuid)
-        if found is None:
+        """Return a recording in any state."""
+        recording = self.store.get("recordings", uuid)
+        if recording is None:
             raise ControlError(f"no recording {uuid!r}")
-        return found
+        return recording
 
     def free_number(self) -> int:
-        """Return a meeting number nobody has."""
+        """Return an unused meeting number."""
         while True:
             number = self.ids.number()
             if self.store.get("meetings", number) is None:

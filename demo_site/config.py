@@ -1,4 +1,4 @@
-"""Where the demo runs and keeps its state. From the environment, so that several can run at once.
+"""Ports and data folder of the demo, from the environment, so that several demos can run.
 
 ``DEMO_PORT`` (8000), ``SIMULATOR_PORT`` (8010), ``DEMO_DIR`` (``demo_site/var``).
 """
@@ -15,26 +15,26 @@ DEFAULT_FOLDER = Path(__file__).resolve().parent / "var"
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
-class Places:
-    """Ports and folder of one running demo."""
+class DemoConfig:
+    """Ports and data folder of one demo."""
 
     port: int = 8000
     simulator_port: int = 8010
     folder: Path = DEFAULT_FOLDER
 
     @classmethod
-    def from_environment(cls) -> Places:
-        """What the environment says, else the usual places.
+    def from_environment(cls) -> DemoConfig:
+        """Values of the environment, or the defaults.
 
         Raises:
-            SystemExit: a port is no number.
+            SystemExit: a port is not a number.
         """
         try:
             port = int(os.environ.get("DEMO_PORT") or cls.port)
@@ -45,12 +45,12 @@ class Places:
         return cls(port, simulator_port, folder)
 
     @classmethod
-    def anywhere(cls, folder: Path) -> Places:
-        """On ports that are free: for a demo beside others."""
+    def anywhere(cls, folder: Path) -> DemoConfig:
+        """A configuration with free ports."""
         return cls(free_port(), free_port(), folder)
 
     def environment(self) -> dict[str, str]:
-        """The same, for a child process."""
+        """Environment variables for a child process."""
         return {
             "DEMO_PORT": str(self.port),
             "SIMULATOR_PORT": str(self.simulator_port),
@@ -59,17 +59,17 @@ class Places:
 
     @property
     def base_url(self) -> str:
-        """The canonical origin: landing page, callback of Zoom, webhook."""
+        """The base URL: landing page, OAuth callback, webhook."""
         return f"http://localhost:{self.port}"
 
     @property
     def simulator_url(self) -> str:
-        """The simulated Zoom."""
+        """URL of the Zoom simulator."""
         return f"http://{LOOPBACK}:{self.simulator_port}"
 
     @property
     def webhook_url(self) -> str:
-        """Where the simulator sends its events. By number, so that nothing has to be resolved."""
+        """Webhook URL for the simulator. With an IP address, so that no name has to be resolved."""
         return f"http://{LOOPBACK}:{self.port}/zoom/webhook/"
 
     def site_url(self, hostname: str) -> str:

@@ -1,13 +1,14 @@
-"""Three Sites, two Zoom accounts (two Sites share one), and everything that a Site can have.
+"""Three Sites, two Zoom accounts (two Sites share one), and data of every type for each Site.
 
-The accounts use the same ids and numbers, so that whatever is looked up without its account is
-found in the wrong one. All words of a Site begin with its name: what crosses is seen in the text.
+The accounts use the same ids and numbers, so that a query without its account returns rows of the
+wrong one. All texts of a Site start with its name, so that a leak is visible in the output.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -43,19 +44,41 @@ MEETING, WEBINAR, RECORDING = "81112223334", "91112223334", "4444AAAAiAAAAAiAiAi
 HOUR = timedelta(hours=1)
 
 
+class TenantData(SimpleNamespace):
+    """One Site, its owner, its rows and its pages, as attributes."""
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """All tenants, and the pairs between which nothing may leak."""
+
+    north: TenantData
+    south: TenantData
+    east: TenantData
+
+    @property
+    def all(self) -> list[TenantData]:
+        return [self.north, self.south, self.east]
+
+    @property
+    def pairs(self) -> list[tuple[TenantData, TenantData]]:
+        north, south, east = self.all
+        return [(north, south), (south, north), (north, east), (east, north)]
+
+
 def make_account(name: str) -> ZoomAccount:
-    """An account whose grant covers all of it."""
+    """An account with local data and without API calls."""
     account = ZoomAccount.objects.create(zoom_id=f"account-{name}", name=f"{name} Ltd")
-    account.throttled_until = timezone.now() + HOUR  # nothing is sent anywhere
+    account.throttled_until = timezone.now() + HOUR  # prevents requests
     account.reconciled_at = timezone.now()
     account.save()
     return account
 
 
-def make_tenant(name: str, account: ZoomAccount, number: int) -> SimpleNamespace:
-    """A Site with an owner, a host, a meeting, a webinar, a recording, a sign-up and its pages.
+def make_tenant(name: str, account: ZoomAccount, number: int) -> TenantData:
+    """A Site with owner, host, meeting, webinar, recording, registration and pages.
 
-    ``number`` tells Sites of one account apart; Sites of two accounts may have the same.
+    ``number`` distinguishes Sites of one account; Sites of two accounts may have the same.
     """
     site = make_site(f"site{name[0]}.example")
     host = Host.objects.create(
@@ -75,29 +98,29 @@ def make_tenant(name: str, account: ZoomAccount, number: int) -> SimpleNamespace
         privacy_notice=f"{name} privacy", consent_text=f"{name} consent", join_policy="public",
     )  # fmt: skip
     ExposedHost.objects.create(settings=site_settings, host=host)
-    world = SimpleNamespace(
+    tenant = TenantData(
         name=name, site=site, owner=make_owner(f"{name}-owner", site), host=host, grant=grant,
         account=account, site_settings=site_settings, hostname=site.hostname,
     )  # fmt: skip
-    _mirror(world, number)
-    _curation(world)
-    _log(world)
-    world.registration = _sign_up(world)
-    world.token = invitations.create(site, world.owner)[1].rstrip("/").rpartition("/")[2]
+    _create_synced_rows(tenant, number)
+    _create_items(tenant)
+    _create_log(tenant)
+    tenant.registration = _create_registration(tenant)
+    tenant.token = invitations.create(site, tenant.owner)[1].rstrip("/").rpartition("/")[2]
     state = OAuthState(
-        state_hash=name, session_hash=name, user=world.owner, site=site, client_id="c",
+        state_hash=name, session_hash=name, user=tenant.owner, site=site, client_id="c",
         issuer="i", redirect_uri="r", origin="o", expires_at=timezone.now() + HOUR,
     )  # fmt: skip
     state.verifier, state.code = f"{name} verifier", f"{name} code"
     state.save()
-    _pages(world)
-    return world
+    _create_pages(tenant)
+    return tenant
 
 
-def _mirror(world: SimpleNamespace, number: int) -> None:
-    name, host = world.name, world.host
+def _create_synced_rows(tenant: TenantData, number: int) -> None:
+    name, host = tenant.name, tenant.host
     shared: dict[str, Any] = {
-        "account": world.account, "host": host, "host_zoom_id": host.zoom_id,
+        "account": tenant.account, "host": host, "host_zoom_id": host.zoom_id,
         "timezone": "Europe/Berlin", "detail_at": timezone.now(), "questions_at": timezone.now(),
         "questions": {"questions": [{"field_name": "last_name", "required": True}]},
     }  # fmt: skip
@@ -113,61 +136,62 @@ def _mirror(world: SimpleNamespace, number: int) -> None:
         row.join_url = f"https://zoom.us/j/1?pwd={name}secret"
         row.passcode = f"{name}secret"
         row.save()
-        setattr(world, attribute, row)
-        date = Occurrence.objects.create(
-            meeting=row, account=world.account, start=start, end=start + HOUR, duration=60
+        setattr(tenant, attribute, row)
+        occurrence = Occurrence.objects.create(
+            meeting=row, account=tenant.account, start=start, end=start + HOUR, duration=60
         )
-        setattr(world, f"{attribute}_date", date)
+        setattr(tenant, f"{attribute}_date", occurrence)
     recording = Recording(
-        account=world.account, host=host, host_zoom_id=host.zoom_id, uuid=f"{number}{RECORDING}",
+        account=tenant.account, host=host, host_zoom_id=host.zoom_id, uuid=f"{number}{RECORDING}",
         topic=f"{name} film", is_ready=True, zoom_type="2", file_count=1,
-        start=timezone.now() - timedelta(days=2), meeting_zoom_id=world.meeting.zoom_id,
+        start=timezone.now() - timedelta(days=2), meeting_zoom_id=tenant.meeting.zoom_id,
     )  # fmt: skip
     recording.share_url = f"https://zoom.us/rec/share/{name}secret"
     recording.play_url = f"https://zoom.us/rec/play/{name}secret"
     recording.save()
     Transcript.objects.create(recording=recording, text=f"{name} said: welcome.")
-    world.recording = recording
+    tenant.recording = recording
 
 
-def _curation(world: SimpleNamespace) -> None:
-    name = world.name
+def _create_items(tenant: TenantData) -> None:
+    name = tenant.name
     for attribute in ("meeting", "webinar", "recording"):
-        row = getattr(world, attribute)
+        row = getattr(tenant, attribute)
         is_recording = attribute == "recording"
         item = SiteItem.objects.create(
-            site=world.site, account=world.account, kind="recording" if is_recording else row.kind,
+            site=tenant.site, account=tenant.account,
+            kind="recording" if is_recording else row.kind,
             key=row.uuid if is_recording else row.zoom_id, recording=row if is_recording else None,
             meeting=None if is_recording else row, last_title=row.topic, visibility="published",
             title=f"{name} own title of the {attribute}", summary=f"{name} own summary",
             decided_at=timezone.now(),
         )  # fmt: skip
         ItemTag.objects.create(item=item, name=f"{name}-tag")
-        setattr(world, f"{attribute}_item", item)
+        setattr(tenant, f"{attribute}_item", item)
     RecordingRule.objects.create(
-        settings=world.site_settings, meeting_zoom_id=world.meeting.zoom_id, action="hide"
+        settings=tenant.site_settings, meeting_zoom_id=tenant.meeting.zoom_id, action="hide"
     )
 
 
-def _log(world: SimpleNamespace) -> None:
-    name = world.name
-    world.event = WebhookEvent.objects.create(
-        content_key=name, account_zoom_id=world.account.zoom_id, event="meeting.updated",
-        state="dead", lock_key=f"{world.account.zoom_id}:meeting:{world.meeting.zoom_id}",
-        payload={"object": {"topic": f"{name} raw", "host_id": world.host.zoom_id}},
+def _create_log(tenant: TenantData) -> None:
+    name = tenant.name
+    tenant.event = WebhookEvent.objects.create(
+        content_key=name, account_zoom_id=tenant.account.zoom_id, event="meeting.updated",
+        state="dead", lock_key=f"{tenant.account.zoom_id}:meeting:{tenant.meeting.zoom_id}",
+        payload={"object": {"topic": f"{name} raw", "host_id": tenant.host.zoom_id}},
     )  # fmt: skip
-    world.activity = Activity.objects.create(
-        site=world.site, category="event", code="event_failed", outcome="failed",
-        event=world.event, data={"event": "meeting.updated", "topic": f"{name} in the log"},
+    tenant.activity = Activity.objects.create(
+        site=tenant.site, category="event", code="event_failed", outcome="failed",
+        event=tenant.event, data={"event": "meeting.updated", "topic": f"{name} in the log"},
     )  # fmt: skip
-    world.run = SyncRun.objects.create(account=world.account, mode="reconcile", state="done")
+    tenant.run = SyncRun.objects.create(account=tenant.account, mode="reconcile", state="done")
 
 
-def _sign_up(world: SimpleNamespace) -> Registration:
-    name = world.name
+def _create_registration(tenant: TenantData) -> Registration:
+    name = tenant.name
     row = Registration(
-        site=world.site, account=world.account, meeting=world.meeting,
-        meeting_zoom_id=world.meeting.zoom_id, snapshot={"topic": f"{name} meeting"},
+        site=tenant.site, account=tenant.account, meeting=tenant.meeting,
+        meeting_zoom_id=tenant.meeting.zoom_id, snapshot={"topic": f"{name} meeting"},
         email_index=name, idempotency_key=name, state="approved", zoom_registrant_id="registrant",
     )  # fmt: skip
     row.email = f"visitor@{name}.example"
@@ -175,13 +199,13 @@ def _sign_up(world: SimpleNamespace) -> Registration:
     row.join_url = f"https://zoom.us/w/1?tk={name}secret"
     row.save()
     RegistrationDate.objects.create(
-        registration=row, occurrence=world.meeting_date, start=world.meeting_date.start
+        registration=row, occurrence=tenant.meeting_date, start=tenant.meeting_date.start
     )
     return row
 
 
-def blocks_with(meeting: SiteItem, recording: SiteItem) -> list[tuple[str, dict[str, Any]]]:
-    """A stream that holds all our blocks, with these items where something is picked."""
+def all_blocks(meeting: SiteItem, recording: SiteItem) -> list[tuple[str, dict[str, Any]]]:
+    """A stream with all our blocks and these items as chosen ones."""
     return [
         ("meetings", {"filters": True}),
         ("meetings", {"items": [meeting]}),
@@ -194,33 +218,30 @@ def blocks_with(meeting: SiteItem, recording: SiteItem) -> list[tuple[str, dict[
     ]
 
 
-def _pages(world: SimpleNamespace) -> None:
-    """On every Site the same addresses."""
-    body = blocks_with(world.meeting_item, world.recording_item)
-    world.page = DatesPage(title="All", slug="all", body=body)
-    world.site.root_page.add_child(instance=world.page)
-    world.event_page = EventPage(title="Event", slug="event", zoom_item=world.meeting_item)
-    world.site.root_page.add_child(instance=world.event_page)
+def _create_pages(tenant: TenantData) -> None:
+    """The same URLs on every Site."""
+    body = all_blocks(tenant.meeting_item, tenant.recording_item)
+    tenant.page = DatesPage(title="All", slug="all", body=body)
+    tenant.site.root_page.add_child(instance=tenant.page)
+    tenant.event_page = EventPage(title="Event", slug="event", zoom_item=tenant.meeting_item)
+    tenant.site.root_page.add_child(instance=tenant.event_page)
 
 
-def make_world() -> SimpleNamespace:
+def make_tenants() -> Tenants:
     """North and south share one account; east has another one with the same numbers as north."""
     first, second = make_account("first"), make_account("second")
     north = make_tenant("northwind", first, 1)
     south = make_tenant("southwind", first, 2)
     east = make_tenant("eastwind", second, 1)
     Site.clear_site_root_paths_cache()
-    return SimpleNamespace(
-        north=north, south=south, east=east, tenants=[north, south, east],
-        pairs=[(north, south), (south, north), (north, east), (east, north)],
-    )  # fmt: skip
+    return Tenants(north, south, east)
 
 
-def words_in(text: str | bytes, world: SimpleNamespace, *, host: bool = True) -> list[str]:
-    """The places where a text speaks of a tenant; ``host``: its hostname counts as well."""
+def mentions_of(text: str | bytes, tenant: TenantData, *, host: bool = True) -> list[str]:
+    """Excerpts of a text that mention a tenant; ``host``: its hostname counts as well."""
     plain = text.decode(errors="replace") if isinstance(text, bytes) else text
-    names = [world.name, world.hostname] if host else [world.name]
+    names = [tenant.name, tenant.hostname] if host else [tenant.name]
     return [
-        plain[max(0, found.start() - 40) : found.end() + 40]
-        for found in re.finditer("|".join(map(re.escape, names)), plain, re.IGNORECASE)
+        plain[max(0, match.start() - 40) : match.end() + 40]
+        for match in re.finditer("|".join(map(re.escape, names)), plain, re.IGNORECASE)
     ]

@@ -1,4 +1,4 @@
-"""What a site's frame needs on pages that are none of Wagtail's: sign-ups, joining, watching."""
+"""Context of the base template on pages outside the page tree: registering, joining, watching."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .models import HomePage
 
 
 def home(request: HttpRequest) -> dict[str, Any]:
-    """``home``: the home page of the site asked for, read when a template uses it."""
+    """``home``: the home page of the requested Site, loaded when a template uses it."""
     return {"home": SimpleLazyObject(lambda: _home(request))}
 
 

@@ -1,4 +1,4 @@
-"""Reads the mails that the demo wrote to files instead of sending them."""
+"""Reads the emails that the demo writes to files instead of sending them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SEPARATOR = re.compile(rb"^-{79}\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Mail:
-    """One mail as a person would read it."""
+class Email:
+    """One parsed email."""
 
     subject: str
     to: str
@@ -26,41 +26,41 @@ class Mail:
     attachments: tuple[str, ...]
 
 
-def newest(folder: Path, limit: int = 50) -> list[Mail]:
-    """The newest mails first. One file may hold several, one connection each."""
+def newest_emails(folder: Path, limit: int = 50) -> list[Email]:
+    """The emails, newest first. One file contains all emails of one connection."""
     files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)
-    found: list[Mail] = []
+    emails: list[Email] = []
     for file in files[:limit]:
         parts = [part for part in SEPARATOR.split(file.read_bytes()) if part.strip()]
-        found.extend(_mail(part) for part in reversed(parts))
-    return sorted(found, key=lambda mail: mail.sent, reverse=True)[:limit]
+        emails.extend(_parse(part) for part in reversed(parts))
+    return sorted(emails, key=lambda email: email.sent, reverse=True)[:limit]
 
 
-def forget(folder: Path, email: str) -> int:
-    """Delete the mails to one person, as a mailbox of the project's would; how many there were."""
+def delete_emails(folder: Path, email: str) -> int:
+    """Delete the emails to one person; returns how many there were."""
     deleted = 0
     for file in folder.glob("*.log"):
         parts = [part for part in SEPARATOR.split(file.read_bytes()) if part.strip()]
-        kept = [part for part in parts if not _is_to(_mail(part), email)]
-        deleted += len(parts) - len(kept)
-        if not kept:
+        remaining = [part for part in parts if not _is_to(_parse(part), email)]
+        deleted += len(parts) - len(remaining)
+        if not remaining:
             file.unlink()
-        elif len(kept) < len(parts):
-            file.write_bytes((b"-" * 79 + b"\n").join([*kept, b""]))
+        elif len(remaining) < len(parts):
+            file.write_bytes((b"-" * 79 + b"\n").join([*remaining, b""]))
     return deleted
 
 
-def _is_to(mail: Mail, email: str) -> bool:
-    return email.casefold() in {address.casefold() for _name, address in getaddresses([mail.to])}
+def _is_to(message: Email, email: str) -> bool:
+    return email.casefold() in {address.casefold() for _name, address in getaddresses([message.to])}
 
 
-def _mail(raw: bytes) -> Mail:
+def _parse(raw: bytes) -> Email:
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)  # noqa: S101 - policy.default makes these
     body = message.get_body(("plain", "html"))
     date = message["Date"]
     names = (part.get_filename() or part.get_content_type() for part in message.iter_attachments())
-    return Mail(
+    return Email(
         subject=str(message["Subject"] or ""),
         to=str(message["To"] or ""),
         sent=parsedate_to_datetime(str(date)) if date else timezone.now(),

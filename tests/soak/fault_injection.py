@@ -1,4 +1,4 @@
-"""Faults, a few at a time, others every few seconds; how often each struck."""
+"""Injects a few random faults at a time, and counts how often each was applied."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
-class Troubles:
+class FaultInjector:
     """Switches faults on and off."""
 
-    def __init__(self, zoom: SimulatorControl, dice: random.Random) -> None:
-        self.zoom, self.dice = zoom, dice
+    def __init__(self, zoom: SimulatorControl, rng: random.Random) -> None:
+        self.zoom, self.rng = zoom, rng
         self.hits: Counter[str] = Counter()
         self._on: dict[int, str] = {}
 
     def change(self) -> None:
-        """Other faults from now on: usually one or two, now and then none."""
+        """Switch to other faults: usually one or two, sometimes none."""
         self.clear()
-        for name, facts in self.dice.sample(FAULTS, self.dice.choice((0, 1, 1, 2, 2, 3))):
-            self._on[self.zoom.fault(**facts)["id"]] = name
+        for name, fields in self.rng.sample(FAULTS, self.rng.choice((0, 1, 1, 2, 2, 3))):
+            self._on[self.zoom.fault(**fields)["id"]] = name
 
     def clear(self) -> None:
-        """All faults off; what each did is added up."""
+        """Switch all faults off and add up their counts."""
         for fault in self.zoom.state()["faults"]:
             self.hits[self._on.get(fault["id"], fault["kind"])] += fault["hits"]
         self._on = {}

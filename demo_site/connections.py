@@ -1,4 +1,4 @@
-"""Connects the owners to the simulated Zoom on the real way: authorise, choose, import."""
+"""Connects the demo's Sites to the Zoom simulator through the real views, and imports."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from wagtail.models import Site
 
 from wagtail_zoom.conf import settings as zoom
 from wagtail_zoom.models import ExposedHost, Host, Kind, SyncRun, ZoomAccount, ZoomSettings
-from wagtail_zoom.sync.settings_changes import Choice, apply_exposure
+from wagtail_zoom.sync.settings_changes import SettingsSnapshot, apply_settings_changes
 from wagtail_zoom.sync.users import refresh_directory
 from wagtail_zoom.testing.connect import connect_site
 
-from .sites import SITES, SiteFacts
+from .sites import SITES, SiteData
 
-FLAGS = {
+SHOW_FIELDS = {
     Kind.MEETING: "show_meetings",
     Kind.WEBINAR: "show_webinars",
     Kind.RECORDING: "show_recordings",
 }
 
 
-def connect_all(say: Callable[[str], object]) -> None:
-    """Connect each owner who is to be connected from the start and is not."""
-    _stay_at_home()
-    for facts in SITES:
-        site = Site.objects.get(hostname=facts.hostname)
-        if not facts.kinds or ZoomSettings.for_site(site).configured_at:
+def connect_all(write: Callable[[str], object]) -> None:
+    """Connect each Site that is connected from the start and is not yet."""
+    _update_fingerprints()
+    for site_data in SITES:
+        site = Site.objects.get(hostname=site_data.hostname)
+        if not site_data.kinds or ZoomSettings.for_site(site).configured_at:
             continue
-        _connect(facts, site)
-        say(f"{facts.name} is connected.")
+        _connect(site_data, site)
+        write(f"{site_data.name} is connected.")
 
 
 def wait_for_import(seconds: float = 60) -> bool:
-    """Wait for the worker to end the first imports; False when it takes longer."""
+    """Wait until the worker has finished the first imports; False after ``seconds``."""
     end = time.monotonic() + seconds
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
     while open_runs.exists():
@@ -47,30 +47,30 @@ def wait_for_import(seconds: float = 60) -> bool:
     return True
 
 
-def _stay_at_home() -> None:
-    """The database belongs to this demo, also when it is started on another port."""
+def _update_fingerprints() -> None:
+    """Accept the database on another port: the fingerprint includes the URL."""
     ZoomAccount.objects.exclude(fingerprint="").update(fingerprint=zoom.fingerprint)
 
 
-def _connect(facts: SiteFacts, site: Site) -> None:
-    user = get_user_model().objects.get(username=facts.key)
+def _connect(site_data: SiteData, site: Site) -> None:
+    user = get_user_model().objects.get(username=site_data.key)
     if not ZoomSettings.for_site(site).is_linked:
         client = Client()
         client.force_login(user)
-        host = f"{facts.hostname}:{settings.PLACES.port}"
-        connect_site(client, site, facts.zoom_user, host=host)
+        host = f"{site_data.hostname}:{settings.DEMO.port}"
+        connect_site(client, site, site_data.zoom_user, host=host)
     site_settings = ZoomSettings.for_site(site)
     if site_settings.account is None:
-        raise RuntimeError(f"{facts.name} could not be connected.")
+        raise RuntimeError(f"{site_data.name} could not be connected.")
     refresh_directory(site_settings.account)
-    before = Choice.of(site_settings)
-    for kind, flag in FLAGS.items():
-        setattr(site_settings, flag, kind.value in facts.kinds)
-    site_settings.show_transcripts = facts.transcripts
+    before = SettingsSnapshot.of(site_settings)
+    for kind, flag in SHOW_FIELDS.items():
+        setattr(site_settings, flag, kind.value in site_data.kinds)
+    site_settings.show_transcripts = site_data.transcripts
     site_settings.show_registration = True
     site_settings.review_recordings = False
-    site_settings.organiser = facts.name
+    site_settings.organiser = site_data.name
     site_settings.save()
     for host in Host.objects.filter(account=site_settings.account):
         ExposedHost.objects.get_or_create(settings=site_settings, host=host)
-    apply_exposure(site_settings, user, before)
+    apply_settings_changes(site_settings, user, before)
