@@ -80,6 +80,7 @@ MENU = {
     ],
     "To understand": [
         "architecture",
+        "adr/0001-standard-names-and-layout",
         "security",
         "reliability",
         "requirements",

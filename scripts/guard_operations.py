@@ -318,7 +318,7 @@ def _removals(source: Source) -> Iterator[Edit]:
         elif isinstance(node, ast.Call):
             parts = [*node.args, *node.keywords]
             for part in parts if len(parts) > 1 else node.keywords:
-                rest = ", ".join(_listed(source, one) for one in parts if one is not part)
+                rest = ", ".join(_listed(source, item) for item in parts if item is not part)
                 text = f"{source.of(node.func)}({rest})"
                 yield source.leave_out(part, parts, node, text)
         elif isinstance(node, ast.Dict):

@@ -27,11 +27,11 @@ def run_concurrently(
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
     workers = [
-        context.Process(target=_member, args=(func, threads, queue)) for _ in range(processes)
+        context.Process(target=_run_threads, args=(func, threads, queue)) for _ in range(processes)
     ]
     for worker in workers:
         worker.start()
-    results = [result for _member in workers for result in queue.get()]
+    results = [result for _worker in workers for result in queue.get()]
     for worker in workers:
         worker.join(timeout=60)
     return results
@@ -74,7 +74,7 @@ def restore_test_database() -> None:
         connections["default"] = wrapper
 
 
-def _member(func: Callable[[], Any], threads: int, queue: Any) -> None:
+def _run_threads(func: Callable[[], Any], threads: int, queue: Any) -> None:
     connections.close_all()
     results: list[Any] = []
     start = threading.Barrier(threads)

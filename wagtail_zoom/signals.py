@@ -23,4 +23,5 @@ person_forgotten = Signal()
 
 registration_event = Signal()
 """Internal: a ``*.registration_*`` webhook event is processed (with ``send``, so that an error
-causes a retry of the event, which sends it again). Sender ``WebhookEvent``; ``account``, ``event``."""
+causes a retry of the event, which sends it again). Sender ``WebhookEvent``; ``account``,
+``event``."""

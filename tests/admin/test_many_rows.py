@@ -41,7 +41,7 @@ def add_rows_of_kind(tenant, kind, count):
                 Registration(
                     site=tenant.site,
                     account=tenant.account,
-                    meeting=registration.meeting_item,
+                    meeting=registration.meeting,
                     meeting_zoom_id=registration.meeting_zoom_id,
                     snapshot=registration.snapshot,
                     email_index=f"many-{number}",

@@ -86,5 +86,5 @@ def test_parallel_ticks_send_one_email(due_account, tmp_path):
     long_ago = timezone.now() - timedelta(days=1)
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant", state_since=long_ago)
     assert run_concurrently(tasks.tick, tmp_path, processes=2, threads=2) == [None] * 4
-    mails = list((tmp_path / "mails").glob("*.log"))
-    assert sum(mail.read_text().count("Subject:") for mail in mails) == 1
+    emails = list((tmp_path / "mails").glob("*.log"))
+    assert sum(mail.read_text().count("Subject:") for mail in emails) == 1

@@ -35,13 +35,13 @@ def test_x8_pages_on_the_canonical_host_show_their_own_site(client, tenant, home
     row = Registration.objects.get()
     tenant.site_settings.refresh_from_db()
     own, link = "Harbour House", 'href="https://harbour.example/"'
-    pages = [url, f"{url}received/", tokens.status_path(row)]
+    page_urls = [url, f"{url}received/", tokens.status_path(row)]
     Registration.objects.update(state="approved", state_since=timezone.now() - timedelta(hours=1))
-    pages.append(tokens.join_path(row))
-    for address in pages:
-        html = client.get(address).content.decode()
+    page_urls.append(tokens.join_path(row))
+    for page_url in page_urls:
+        html = client.get(page_url).content.decode()
         header = html.partition("<header>")[2].partition("</header>")[0]
-        assert own in header and link in header and "The agency" not in html, address
-        html = client.get(address, headers={"host": "harbour.example"}).content.decode()
+        assert own in header and link in header and "The agency" not in html, page_url
+        html = client.get(page_url, headers={"host": "harbour.example"}).content.decode()
         header = html.partition("<header>")[2].partition("</header>")[0]
-        assert own in header and 'href="/"' in header, address
+        assert own in header and 'href="/"' in header, page_url

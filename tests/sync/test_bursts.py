@@ -36,18 +36,18 @@ SECRET = "simulator-webhook-secret"
 sequence = itertools.count(1)
 
 
-def store_events(account, rows_data):
+def store_events(account, events):
     """Store events, as the endpoint does; ``events`` are (name, object, time)."""
     rows = []
-    for event, item, ts in rows_data:
-        family = event.partition(".")[0]
+    for name, item, event_ts in events:
+        family = name.partition(".")[0]
         key = item.get("uuid") if family == "recording" else item.get("id")
         rows.append(
             WebhookEvent(
                 content_key=f"burst-{next(sequence)}",
                 account_zoom_id=account.zoom_id,
-                event=event,
-                event_ts=ts,
+                event=name,
+                event_ts=event_ts,
                 lock_key=f"{account.zoom_id}:{family}:{key}",
                 payload={"account_id": account.zoom_id, "object": item},
             )
@@ -132,16 +132,16 @@ def test_w26_a_poison_event_is_dead_with_a_reason_and_others_are_processed(
 ):
     """Dead after ten attempts, reported once; events of other objects do not wait for it."""
     site_settings = connect("aurora-0")
-    bad, good = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())[:2]
-    zoom_app.fault(**fault, path=f"/(meetings|webinars)/{bad.zoom_id}$")
-    for row in (bad, good):
+    poison, other = Meeting.objects.filter(zoom_type=2, start__gt=timezone.now())[:2]
+    zoom_app.fault(**fault, path=f"/(meetings|webinars)/{poison.zoom_id}$")
+    for row in (poison, other):
         zoom_app.change_meeting(int(row.zoom_id), topic="Changed")
         store_events(site_settings.account, [("meeting.updated", event_object(row), now_ms())])
     inbox.process_due_events(timezone.now())
-    good.refresh_from_db()
-    assert good.topic == "Changed"
+    other.refresh_from_db()
+    assert other.topic == "Changed"
     process_all()
-    dead = WebhookEvent.objects.get(lock_key__endswith=bad.zoom_id)
+    dead = WebhookEvent.objects.get(lock_key__endswith=poison.zoom_id)
     assert (dead.state, dead.attempts) == ("dead", 10)
     assert dead.error_class.startswith(("Zoom", "InvalidItem"))
     assert Activity.objects.filter(code="event_failed", event=dead).count() == 1
@@ -150,8 +150,8 @@ def test_w26_a_poison_event_is_dead_with_a_reason_and_others_are_processed(
     inbox.replay(dead)
     process_all()
     dead.refresh_from_db()
-    bad.refresh_from_db()
-    assert (dead.state, bad.topic) == ("done", "Changed")
+    poison.refresh_from_db()
+    assert (dead.state, poison.topic) == ("done", "Changed")
 
 
 @pytest.mark.parametrize("hours", [-2, -0.05, 0.05, 2])
@@ -188,8 +188,13 @@ def visible_data():
         for row in Meeting.objects.filter(removed_at=None, expired_at=None)
     }
     occurrences = {
-        (date.meeting.zoom_id, date.start, date.duration, date.state == "cancelled")
-        for date in Occurrence.objects.filter(
+        (
+            occurrence.meeting.zoom_id,
+            occurrence.start,
+            occurrence.duration,
+            occurrence.state == "cancelled",
+        )
+        for occurrence in Occurrence.objects.filter(
             meeting__removed_at=None, meeting__expired_at=None, end__gt=timezone.now()
         ).select_related("meeting")
     }

@@ -15,7 +15,6 @@ from wagtail_zoom.sync import runs
 from wagtail_zoom.sync.steps import plan_steps
 
 pytestmark = pytest.mark.django_db
-Mode, State = SyncRun.Mode, SyncRun.State
 
 
 def older_months(run):
@@ -43,9 +42,11 @@ def test_every_month_is_read_in_as_many_runs_as_there_are_months(months, others,
         other = ZoomAccount.objects.create(zoom_id="other")
         seen, number = [], 0
         while len(seen) < 2 * (months - 3):
-            rows = [SyncRun(account=other, mode=Mode.RECONCILE)] * others[number % len(others)]
+            rows = [SyncRun(account=other, mode=SyncRun.Mode.RECONCILE)] * others[
+                number % len(others)
+            ]
             SyncRun.objects.bulk_create(copy(row) for row in rows)
-            run = SyncRun.objects.create(account=account, mode=Mode.RECONCILE)
+            run = SyncRun.objects.create(account=account, mode=SyncRun.Mode.RECONCILE)
             rolling = runs.older_month(run)
             run.cursor = {"rolling": rolling}
             if number not in broken:
@@ -65,8 +66,8 @@ def test_every_older_month_of_recordings_is_read(connect, zoom_worker, settings)
     other = ZoomAccount.objects.create(zoom_id="other")
     months = []
     for _ in range(4):
-        SyncRun.objects.create(account=other, state=State.DONE, mode=Mode.RECONCILE)
-        run = runs.request_run(account, Mode.RECONCILE)
+        SyncRun.objects.create(account=other, state=SyncRun.State.DONE, mode=SyncRun.Mode.RECONCILE)
+        run = runs.request_run(account, SyncRun.Mode.RECONCILE)
         zoom_worker.run()
         run.refresh_from_db()
         assert run.state == "done", run.error_class

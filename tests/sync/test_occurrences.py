@@ -13,11 +13,10 @@ from wagtail_zoom.sync.occurrences import apply_occurrences
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-State = Occurrence.State
 
 
-def day(n, hour=18):
-    return NOW.replace(hour=hour) + timedelta(days=n)
+def day(days, hour=18):
+    return NOW.replace(hour=hour) + timedelta(days=days)
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_moved_occurrence_keeps_identity_and_old_start(meeting):
     after = rows()[0]
     assert (after.public_id, after.state, after.previous_start) == (
         before.public_id,
-        State.MOVED,
+        Occurrence.State.MOVED,
         day(1),
     )
     assert (after.sequence, after.end) == (1, day(2) + timedelta(minutes=60))
@@ -64,7 +63,7 @@ def test_moved_occurrence_with_a_new_id_is_paired(meeting):
     identity = Occurrence.objects.get(zoom_id="b").public_id
     assert apply(meeting, ("a", day(1), 60), ("b2", day(9), 60)) == ["moved"]
     moved = Occurrence.objects.get(public_id=identity)
-    assert (moved.zoom_id, moved.state, moved.start) == ("b2", State.MOVED, day(9))
+    assert (moved.zoom_id, moved.state, moved.start) == ("b2", Occurrence.State.MOVED, day(9))
 
 
 def test_several_gone_and_new_are_not_paired(meeting):
@@ -76,10 +75,10 @@ def test_several_gone_and_new_are_not_paired(meeting):
 def test_deleted_and_restored(meeting):
     apply(meeting, ("a", day(1), 60))
     assert apply(meeting, ("a", day(1), 60, True)) == ["cancelled"]
-    assert rows()[0].state == State.CANCELLED
+    assert rows()[0].state == Occurrence.State.CANCELLED
     assert apply(meeting, ("a", day(1), 60, True)) == []
     assert apply(meeting, ("a", day(1), 60)) == ["restored"]
-    assert rows()[0].state == State.SCHEDULED
+    assert rows()[0].state == Occurrence.State.SCHEDULED
 
 
 def test_an_occurrence_cancelled_before_its_import_is_not_stored(meeting):
@@ -91,20 +90,24 @@ def test_past_occurrences_that_zoom_no_longer_lists_stay(meeting):
     """Absence of something that is already over means nothing."""
     apply(meeting, ("a", day(1), 60), ("b", day(8), 60))
     assert apply(meeting, ("b", day(8), 60), now=day(3)) == []
-    assert [row.state for row in rows()] == [State.SCHEDULED, State.SCHEDULED]
+    assert [row.state for row in rows()] == [Occurrence.State.SCHEDULED, Occurrence.State.SCHEDULED]
 
 
 def test_a_number_used_again_is_no_move(meeting):
     """A single meeting set to a new date after it was over has no previous start."""
     apply(meeting, ("", day(1), 60))
     assert apply(meeting, ("", day(20), 60), now=day(5)) == ["moved"]
-    assert (rows()[0].state, rows()[0].previous_start) == (State.SCHEDULED, None)
+    assert (rows()[0].state, rows()[0].previous_start) == (Occurrence.State.SCHEDULED, None)
 
 
 def test_duration_changes_count_for_calendars(meeting):
     apply(meeting, ("a", day(1), 60))
     assert apply(meeting, ("a", day(1), 90)) == ["resized"]
-    assert (rows()[0].sequence, rows()[0].duration, rows()[0].state) == (1, 90, State.SCHEDULED)
+    assert (rows()[0].sequence, rows()[0].duration, rows()[0].state) == (
+        1,
+        90,
+        Occurrence.State.SCHEDULED,
+    )
 
 
 def test_many_meetings_cost_three_statements(meeting, django_assert_max_num_queries):
@@ -122,7 +125,7 @@ def test_many_meetings_cost_three_statements(meeting, django_assert_max_num_quer
     }
     with django_assert_max_num_queries(5):  # one read, two writes, savepoint and its release
         apply_occurrences(mapped, now=NOW)
-    assert Occurrence.objects.filter(state=State.MOVED).count() == 20
+    assert Occurrence.objects.filter(state=Occurrence.State.MOVED).count() == 20
 
 
 answers = st.lists(
@@ -149,6 +152,6 @@ def test_the_last_answer_decides_after_any_history(meeting, history):
         ]
         apply(meeting, *occurrences)
         apply(meeting, *occurrences)
-    alive = {row.zoom_id: row.start for row in rows() if row.state != State.CANCELLED}
+    alive = {row.zoom_id: row.start for row in rows() if row.state != Occurrence.State.CANCELLED}
     expected = {key: day(n) for key, (n, deleted) in history[-1].items() if not deleted}
     assert alive == expected

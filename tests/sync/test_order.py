@@ -34,13 +34,13 @@ VOLATILE = {
 @pytest.fixture
 def deliver():
     """Store events in this order; the test processes them."""
-    number = itertools.count(1)
+    sequence = itertools.count(1)
 
     def put(account, event, item, ts=None, **payload):
         family = event.partition(".")[0]
         key = item.get("uuid") if family == "recording" else item.get("id")
         return WebhookEvent.objects.create(
-            content_key=f"key-{next(number)}",
+            content_key=f"key-{next(sequence)}",
             account_zoom_id=account.zoom_id,
             event=event,
             event_ts=ts or int(time.time() * 1000),

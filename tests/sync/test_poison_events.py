@@ -69,17 +69,17 @@ def changed_numbers():
 def test_w26_a_poison_event_becomes_dead_and_others_are_processed(
     connect, zoom_app, kill_worker_on, tmp_path
 ):
-    bad, *good = rename_meetings(connect, zoom_app, 4)
-    undo = kill_worker_on(bad)
+    poison_meeting, *other_meetings = rename_meetings(connect, zoom_app, 4)
+    undo = kill_worker_on(poison_meeting)
     share_database(tmp_path)
     try:
-        ends = [run_worker() for _ in range(WORKER_COUNT)]
-        killed = [code for code in ends if code == -signal.SIGKILL]
-        assert ends == killed + [0] * (WORKER_COUNT - outcomes.MAX_ATTEMPTS)
-        event = WebhookEvent.objects.get(lock_key__endswith=f":{bad.zoom_id}")
+        exit_codes = [run_worker() for _ in range(WORKER_COUNT)]
+        killed = [code for code in exit_codes if code == -signal.SIGKILL]
+        assert exit_codes == killed + [0] * (WORKER_COUNT - outcomes.MAX_ATTEMPTS)
+        event = WebhookEvent.objects.get(lock_key__endswith=f":{poison_meeting.zoom_id}")
         assert (event.state, event.attempts, event.error_class) == ("dead", 10, "WorkerLost")
         assert Activity.objects.filter(code="event_failed", event=event).count() == 1
-        assert changed_numbers() == {row.zoom_id for row in good}
+        assert changed_numbers() == {row.zoom_id for row in other_meetings}
         others = WebhookEvent.objects.exclude(pk=event.pk)
         assert set(others.values_list("state", "error_class")) == {("done", "")}
         # With more memory, a replay succeeds.
@@ -88,7 +88,7 @@ def test_w26_a_poison_event_becomes_dead_and_others_are_processed(
         process_all()
         event.refresh_from_db()
         assert (event.state, event.error_class) == ("done", "")
-        assert bad.zoom_id in changed_numbers()
+        assert poison_meeting.zoom_id in changed_numbers()
     finally:
         restore_test_database()
 
@@ -113,11 +113,11 @@ def test_a_database_outage_costs_no_attempt(connect, zoom_app, monkeypatch):
     """Twelve times in a row: it is not the fault of the events."""
     (row,) = rename_meetings(connect, zoom_app, 1)
 
-    def gone(*args):
+    def fail(*args):
         raise DatabaseError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(refetch_meetings, "refetch_all", gone)
+        patch.setattr(refetch_meetings, "refetch_all", fail)
         for _ in range(outcomes.MAX_ATTEMPTS + 2):
             WebhookEvent.objects.update(run_after=timezone.now())
             ObjectLock.objects.update(not_before=timezone.now())
