@@ -1,11 +1,11 @@
 # make demo   three sites, a worker and the Zoom simulator on this machine; Ctrl-C stops all of it
 # make test   sets up a virtual environment and runs the tests on SQLite
 # make test-browser   the main paths in a real Chromium
-# make bench   measures everything beside its floor, about 15 minutes; QUICK=1: a minute and a half
+# make bench   measures everything beside its baseline, about 15 minutes; QUICK=1: a minute and a half
 # make reference   rewrites the parts of the documentation that the code knows best
 # make docs   the documentation as HTML, in build/docs; a warning is an error
 # make soak MINUTES=30   random changes, faults and kills, then every row is compared; SOAK="--seed 7 …"
-# make screenshots   takes the pictures of the documentation anew, from a demo of its own
+# make screenshots   retakes the pictures of the documentation, from a demo of its own
 # make coverage   the lines that the tests run, also in processes of their own; at least 95 %
 # make release   sdist and wheel, built twice and compared, in dist
 # make mutants   switches each guard off in turn and shows which test notices; WORDS="X9 webhooks.py",

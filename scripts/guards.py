@@ -11,7 +11,7 @@ from guard_operations import Guard
 WEBHOOKS = (
     Guard(
         "webhook-signature-compared",
-        "X9: a message counts only when its signature fits.",
+        "X9: a webhook is accepted only when its signature matches.",
         "always",
         (
             "webhooks/test_endpoint.py::test_refused_without_sql",
@@ -21,7 +21,7 @@ WEBHOOKS = (
     # Serialises the body once more; most bodies stay the same.
     Guard(
         "webhook-signature-over-raw-body",
-        "X9: the signature is computed over the bytes that came, not over parsed JSON.",
+        "X9: the signature is computed over the raw body, not over parsed JSON.",
         'replace=b":".join([*$.split(b":", 2)[:2], '
         '__import__("json").dumps(__import__("json").loads($.split(b":", 2)[2])).encode()])',
         (
@@ -31,7 +31,7 @@ WEBHOOKS = (
     ),
     Guard(
         "webhook-secret-required",
-        "X9: without a secret token no message is accepted.",
+        "X9: without a secret token no webhook is accepted.",
         "never",
         (
             "webhooks/test_endpoint.py::test_no_secret_refuses_everything",
@@ -39,8 +39,8 @@ WEBHOOKS = (
         ),
     ),
     Guard(
-        "webhook-old-message-refused",
-        "X11: a message that is too old is refused.",
+        "webhook-old-refused",
+        "X11: a webhook that is too old is refused.",
         "remove",
         (
             "webhooks/test_endpoint.py::test_refused_without_sql",
@@ -48,8 +48,8 @@ WEBHOOKS = (
         ),
     ),
     Guard(
-        "webhook-future-message-refused",
-        "X11: a message from the future is refused.",
+        "webhook-future-refused",
+        "X11: a webhook from the future is refused.",
         "remove last",
         (
             "webhooks/test_endpoint.py::test_refused_without_sql",
@@ -86,7 +86,7 @@ WEBHOOKS = (
     ),
     Guard(
         "webhook-declared-length-limit",
-        "X29: a message is refused by its declared length before it is read.",
+        "X29: a webhook is refused by its declared length before it is read.",
         "never",
         (
             "webhooks/test_endpoint.py::test_x29_a_declared_length_is_enough_to_refuse",
@@ -95,7 +95,7 @@ WEBHOOKS = (
     ),
     Guard(
         "webhook-read-length-limit",
-        "X29: a message without a declared length is refused by the length that was read.",
+        "X29: a webhook without a declared length is refused by the length that was read.",
         "never",
         (
             "webhooks/test_endpoint.py::test_x29_without_a_length_it_is_counted",
@@ -104,7 +104,7 @@ WEBHOOKS = (
     ),
     Guard(
         "webhook-json-only",
-        "W: a message with another content type than JSON is refused.",
+        "W: a webhook with another content type than JSON is refused.",
         "never",
         (
             "webhooks/test_endpoint.py::test_get_and_forms_are_refused",
@@ -214,7 +214,7 @@ OAUTH = (
         ),
     ),
     Guard(
-        "user-right-checked-on-completion",
+        "user-permission-on-completion",
         "X4: the user's right is checked again when the flow ends.",
         "remove last",
         (
@@ -296,7 +296,7 @@ OAUTH = (
         ),
     ),
     Guard(
-        "deauthorization-ignores-old-news",
+        "deauthorization-ignores-outdated",
         "O: a removal from before the present authorisation ends nothing.",
         "remove",
         (
@@ -650,7 +650,7 @@ SYNC = (
         ),
     ),
     Guard(
-        "message-lock",
+        "event-lock",
         "W: one worker at a time works on the messages of one item.",
         "remove",
         (
@@ -659,7 +659,7 @@ SYNC = (
         ),
     ),
     Guard(
-        "failing-message-given-up",
+        "failing-event-dead",
         "W: a message that keeps failing is given up.",
         "never",
         (
@@ -677,7 +677,7 @@ SYNC = (
         ),
     ),
     Guard(
-        "message-limited-to-account",
+        "event-limited-to-account",
         "X12: a message leads only to objects of its own account.",
         "remove",
         (
@@ -1138,7 +1138,7 @@ REGISTRATION = (
         ),
     ),
     Guard(
-        "missing-meeting-cancels-nobody",
+        "missing-meeting-cancels-none",
         "R: a meeting that Zoom does not find cancels no registration.",
         "always",
         (

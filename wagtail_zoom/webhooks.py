@@ -68,7 +68,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
             return _answer_challenge(data, secret)
         _store(request, data)
     except WebhookRefused as refused:
-        record_metric("messages_refused", reason=refused.reason)
+        record_metric("webhooks_refused", reason=refused.reason)
         response = HttpResponse(status=refused.status)
         log_args = ("A request to the Zoom webhook was refused: %s.", refused.reason)
         if refused.status >= 500:
@@ -105,12 +105,12 @@ def _verify(request: HttpRequest) -> tuple[bytes, Secret]:
         raise WebhookRefused(400, "headers")
     age = time.time() - int(timestamp)
     if (
-        age > settings.webhook_max_age  # guard: webhook-old-message-refused
-        or age < -settings.webhook_max_ahead  # guard: webhook-future-message-refused
+        age > settings.webhook_max_age  # guard: webhook-old-refused
+        or age < -settings.webhook_max_ahead  # guard: webhook-future-refused
     ):
         raise WebhookRefused(400, "age")
     body = _read_body(request)
-    record_metric("message_age_seconds", age)
+    record_metric("webhook_age_seconds", age)
     signed = (  # guard: webhook-signature-over-raw-body
         b"v0:" + timestamp.encode() + b":" + body
     )
@@ -194,7 +194,7 @@ def _store(request: HttpRequest, data: dict[str, Any]) -> None:
     try:
         _insert(event)
         _wake_worker()
-        record_metric("messages_received")
+        record_metric("webhooks_received")
     except DatabaseError as error:
         raise WebhookRefused(
             503, "the event could not be stored"

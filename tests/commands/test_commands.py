@@ -103,7 +103,7 @@ def test_o25_a_refresh_at_the_same_time_wins(stored, settings, monkeypatch):
 
     monkeypatch.setattr(zoom_rotate_keys, "is_current", concurrent_refresh)
     names = ["access_token", "refresh_token", "user_email"]
-    assert zoom_rotate_keys.rotate(Grant, names).overtaken == 1
+    assert zoom_rotate_keys.rotate(Grant, names).conflicts == 1
     assert Grant.objects.get().access_token.reveal() == "newer"
     assert zoom_rotate_keys.rotate(Grant, names).renewed == 1
 

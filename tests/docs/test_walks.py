@@ -4,7 +4,7 @@
 package, modules, packages of the root (a module of the root counts as one), and returns to a
 package that the path had already left. The first path leads from a webhook to the invalidation of
 the caches, the second from a visitor's form to the email. Both run against the Zoom simulator, with
-the worker in this process. The numbers are in ``docs/architecture.md``.
+the worker in this process. ``docs/architecture.md`` has the numbers.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ ZONES = {
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_shows_3_an_independent_reader_finds_the_right_instants(client, site, host, zone):
+def test_an_independent_reader_finds_the_right_instants(client, site, host, zone):
     """Parsed by another library, which uses only the zone rules of our file."""
     before, after = (instant.replace(tzinfo=UTC) for instant in ZONES[zone])
     first = rows.occurrence(host, start=before, zoom_type=8, topic="Weekly")

@@ -112,7 +112,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_each_scope_change_changes_the_mark(connected_site, change):
+def test_each_scope_change_changes_the_fingerprint(connected_site, change):
     """S: a run that checks only the mark stops for every change of the scope."""
     account = connected_site[0]
     before, mark = fetch_scope(account), scope_fingerprint(account)
@@ -122,7 +122,7 @@ def test_each_scope_change_changes_the_mark(connected_site, change):
     assert fetch_scope(account) != before
 
 
-def test_one_host_for_another_changes_the_mark(connected_site):
+def test_one_host_for_another_changes_the_fingerprint(connected_site):
     account, hosts, _grant, site_settings = connected_site
     third = Host.objects.create(account=account, zoom_id="h3")
     mark = scope_fingerprint(account)

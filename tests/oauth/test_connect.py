@@ -22,7 +22,7 @@ from wagtail_zoom.models import (
 from wagtail_zoom.oauth import connect
 from wagtail_zoom.sync import retention
 from wagtail_zoom.testing import factories
-from wagtail_zoom.testing.connect import agree, connect_site, follow
+from wagtail_zoom.testing.connect import authorize_as, connect_site, follow
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_personal_grant_follows_from_the_scopes(owner_client, site, zoom_app):
 
 def test_o20_a_state_works_once(owner_client, site, zoom_app):
     response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    back = agree(response["Location"], "aurora-0")
+    back = authorize_as(response["Location"], "aurora-0")
     received = follow(owner_client, back)
     assert follow(owner_client, received["Location"]).status_code == 302
     assert follow(owner_client, received["Location"]).status_code == 403
@@ -68,7 +68,7 @@ def test_o20_another_browser_cannot_finish(owner_client, owner, site, zoom_app):
     from django.test import Client
 
     response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    received = follow(owner_client, agree(response["Location"], "aurora-0"))
+    received = follow(owner_client, authorize_as(response["Location"], "aurora-0"))
     other = Client()
     other.force_login(owner)
     zoom_app.clear_calls()
@@ -80,7 +80,7 @@ def test_o20_another_browser_cannot_finish(owner_client, owner, site, zoom_app):
 def callback_url(client, site, person="aurora-0"):
     """The callback URL to which Zoom redirects the browser."""
     response = client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    return agree(response["Location"], person)
+    return authorize_as(response["Location"], person)
 
 
 def test_x1_another_user_in_the_same_browser_cannot_finish(owner_client, owner, site, zoom_app):
@@ -125,12 +125,12 @@ def test_x15_no_redirect_to_a_hostname_that_is_no_longer_known(owner_client, sit
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
     response = owner_client.post(url, headers={"host": "yoga.example"})
     removed_site.delete()
-    assert follow(owner_client, agree(response["Location"], "aurora-0")).status_code == 400
+    assert follow(owner_client, authorize_as(response["Location"], "aurora-0")).status_code == 400
 
 
 def test_o20_permission_withdrawn_in_between(owner_client, owner, site, zoom_app):
     response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
-    received = follow(owner_client, agree(response["Location"], "aurora-0"))
+    received = follow(owner_client, authorize_as(response["Location"], "aurora-0"))
     owner.groups.clear()
     assert follow(owner_client, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
@@ -150,13 +150,13 @@ def test_x2_eleventh_flow_drops_the_oldest(owner_client, site, zoom_app):
     for _ in range(10):
         owner_client.post(url)
     assert OAuthState.objects.count() == 10
-    assert follow(owner_client, agree(first, "aurora-0")).status_code == 400
+    assert follow(owner_client, authorize_as(first, "aurora-0")).status_code == 400
 
 
 def test_o20_state_expires(owner_client, site, zoom_app):
     response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
     OAuthState.objects.update(expires_at=timezone.now())
-    assert follow(owner_client, agree(response["Location"], "aurora-0")).status_code == 400
+    assert follow(owner_client, authorize_as(response["Location"], "aurora-0")).status_code == 400
 
 
 def test_pkce_and_redirect_uri_come_from_settings(owner_client, site, zoom_app):
@@ -174,7 +174,7 @@ def test_callback_redirects_to_the_originating_domain(owner_client, site, zoom_a
     Site.objects.create(hostname="yoga.example", root_page=site.root_page, port=443)
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
     response = owner_client.post(url, headers={"host": "yoga.example"})
-    received = follow(owner_client, agree(response["Location"], "aurora-0"))
+    received = follow(owner_client, authorize_as(response["Location"], "aurora-0"))
     assert received["Location"].startswith("http://yoga.example/zoom/oauth/finish/?state=")
     assert "code" not in received["Location"]
     assert received["Referrer-Policy"] == "no-referrer"

@@ -19,7 +19,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import connect, invitations
 from wagtail_zoom.sync import runs
-from wagtail_zoom.testing.connect import agree, connect_site, follow
+from wagtail_zoom.testing.connect import authorize_as, connect_site, follow
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def accept(client, path, person="aurora-0"):
     response = client.post(path)
     if response.status_code != 302:
         return response
-    received = follow(client, agree(response["Location"], person))
+    received = follow(client, authorize_as(response["Location"], person))
     return follow(client, received["Location"])
 
 
@@ -104,7 +104,7 @@ def test_it_works_once(client, invited, site, zoom_app):
 def test_two_flows_of_one_link_connect_once(client, invited, site, zoom_app):
     """Both began while the link was open; the second finds it used and changes nothing."""
     _row, path = invited
-    callback_urls = [agree(client.post(path)["Location"], "aurora-0") for _ in range(2)]
+    callback_urls = [authorize_as(client.post(path)["Location"], "aurora-0") for _ in range(2)]
     first, second = (follow(client, callback_url)["Location"] for callback_url in callback_urls)
     assert follow(client, first).status_code == 200
     assert follow(client, second).status_code == 403
@@ -121,7 +121,7 @@ def test_it_expires(client, invited):
 
 def test_it_expires_during_the_flow(client, invited, site, zoom_app):
     _row, path = invited
-    received = follow(client, agree(client.post(path)["Location"], "aurora-0"))
+    received = follow(client, authorize_as(client.post(path)["Location"], "aurora-0"))
     Invitation.objects.update(expires_at=timezone.now())
     assert follow(client, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
@@ -153,7 +153,7 @@ def test_another_browser_cannot_use_the_link(client, invited, site, zoom_app):
     other = Client()
     assert other.post(path).status_code == 403
     # It cannot complete the flow of the first browser either.
-    received = follow(client, agree(response["Location"], "aurora-0"))
+    received = follow(client, authorize_as(response["Location"], "aurora-0"))
     assert follow(other, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
     assert follow(client, received["Location"]).status_code == 200
@@ -166,7 +166,7 @@ def test_the_inviters_permission_was_withdrawn(client, invited, owner, site, zoo
         owner.groups.clear()
         assert client.post(path).status_code == 404
     else:
-        received = follow(client, agree(client.post(path)["Location"], "aurora-0"))
+        received = follow(client, authorize_as(client.post(path)["Location"], "aurora-0"))
         owner.groups.clear()
         zoom_app.clear_calls()
         assert follow(client, received["Location"]).status_code == 403

@@ -201,7 +201,7 @@ def test_o10_a_crash_before_the_save_is_a_lost_rotation(expired_grant, zoom_app)
     assert activity_codes() == ["grant_needs_reconnect"]
 
 
-def test_o10_a_lost_answer_leaves_the_mark(expired_grant, zoom_app):
+def test_o10_a_lost_response_keeps_refresh_started(expired_grant, zoom_app):
     zoom_app.fault("cut_after", path=TOKEN, count=1)
     with pytest.raises(ZoomTransient) as caught:
         tokens.get_token(expired_grant)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from wagtail_zoom.models import Grant, OAuthState
-from wagtail_zoom.testing.connect import agree, connect_site, follow
+from wagtail_zoom.testing.connect import authorize_as, connect_site, follow
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def test_x3_a_flow_cannot_be_finished_by_another_app_or_server(
     change,
 ):
     """The code of one authorisation server is never sent to another one."""
-    received = follow(owner_client, agree(start_flow(owner_client, site), "aurora-0"))
+    received = follow(owner_client, authorize_as(start_flow(owner_client, site), "aurora-0"))
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **change}
     zoom_app.clear_calls()
     assert follow(owner_client, received["Location"]).status_code == 403
@@ -45,7 +45,7 @@ def test_x3_a_flow_cannot_be_finished_by_another_app_or_server(
 
 def test_x3_the_token_endpoint_comes_from_the_settings_only(owner_client, site, zoom_app):
     """RFC 9207: an issuer or endpoint in the query has no effect."""
-    back = agree(start_flow(owner_client, site), "aurora-0")
+    back = authorize_as(start_flow(owner_client, site), "aurora-0")
     query = {
         **query_of(back), "iss": "https://evil.example", "token_endpoint": "https://evil.example",
         "redirect_uri": "https://evil.example/", "client_id": "other",
@@ -60,7 +60,7 @@ def test_x1_an_injected_code_is_rejected(owner_client, site, zoom_app):
     own_state = query_of(start_flow(owner_client, site))["state"]
     attacker = Client()
     attacker.force_login(OAuthState.objects.get().user)
-    stolen = query_of(agree(start_flow(attacker, site), "borealis-0"))["code"]
+    stolen = query_of(authorize_as(start_flow(attacker, site), "borealis-0"))["code"]
     query = urlencode({"state": own_state, "code": stolen})
     back = f"{reverse('wagtail_zoom:oauth_callback')}?{query}"
     received = owner_client.get(back)
@@ -73,7 +73,7 @@ def test_x1_a_flow_started_by_another_browser_is_rejected(owner_client, site, zo
     """The victim's browser opens the callback of the attacker's flow."""
     attacker = Client()
     attacker.force_login(OAuthState._meta.get_field("user").related_model.objects.first())
-    back = agree(start_flow(attacker, site), "borealis-0")
+    back = authorize_as(start_flow(attacker, site), "borealis-0")
     received = follow(owner_client, back)
     zoom_app.clear_calls()
     assert follow(owner_client, received["Location"]).status_code == 403
@@ -102,6 +102,6 @@ def test_x15_no_parameter_redirects_elsewhere(owner_client, site, zoom_app, targ
 )
 def test_x15_redirects_go_to_our_own_hostnames_only(owner_client, site, zoom_app, host):
     """A row with a foreign origin redirects no browser there."""
-    back = agree(start_flow(owner_client, site), "aurora-0")
+    back = authorize_as(start_flow(owner_client, site), "aurora-0")
     OAuthState.objects.update(origin=f"https://{host}")
     assert follow(owner_client, back).status_code == 400

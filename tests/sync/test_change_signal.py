@@ -12,7 +12,7 @@ from wagtail_zoom.sync import inbox
 pytestmark = pytest.mark.django_db
 
 
-def test_shows_5_a_change_at_zoom_purges_exactly_the_pages_that_show_it(
+def test_a_change_at_zoom_purges_exactly_the_pages_that_show_it(
     connect, zoom_app, site, django_capture_on_commit_callbacks
 ):
     """End to end: the simulator changes, an event reports it, the worker reads it again."""

@@ -102,9 +102,9 @@ def test_w31_webhook_events_are_counted_by_outcome(client, metrics):
     post(client)
     client.post("/zoom/webhook/", b"{}", content_type="application/json")
     names = [(name, tags) for name, _value, tags in METRICS]
-    assert ("messages_received", {}) in names
-    assert ("messages_refused", {"reason": "headers"}) in names
-    assert "message_age_seconds" in {name for name, _tags in names}
+    assert ("webhooks_received", {}) in names
+    assert ("webhooks_refused", {"reason": "headers"}) in names
+    assert "webhook_age_seconds" in {name for name, _tags in names}
 
 
 def test_metrics_that_fail_break_nothing(client, metrics, caplog):
@@ -148,14 +148,14 @@ def test_health_reports_delays(client):
     assert get_health(client) == (
         503,
         {
-            "status": "trouble", "database": True, "worker": False,
-            "messages": True, "signups": True, "sync": True,
+            "status": "failing", "database": True, "worker": False,
+            "events": True, "registrations": True, "sync": True,
         },
     )  # fmt: skip
     beat()
     create_event()
     backdate(WebhookEvent, run_after=timedelta(minutes=6))
-    assert get_health(client)[1]["messages"] is False
+    assert get_health(client)[1]["events"] is False
     WebhookEvent.objects.all().delete()
     account = ZoomAccount.objects.create(zoom_id="a")
     SyncRun.objects.create(
@@ -168,8 +168,8 @@ def test_health_reports_delays(client):
     assert get_health(client) == (
         503,
         {
-            "status": "trouble", "database": True, "worker": False,
-            "messages": True, "signups": True, "sync": True,
+            "status": "failing", "database": True, "worker": False,
+            "events": True, "registrations": True, "sync": True,
         },
     )  # fmt: skip
 
@@ -178,7 +178,7 @@ def test_health_reports_late_registrations(client, due_registration):
     beat()
     assert get_health(client)[0] == 200
     backdate(Registration, next_try_at=timedelta(minutes=11))
-    assert get_health(client)[1]["signups"] is False
+    assert get_health(client)[1]["registrations"] is False
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_health_returns_metrics_with_the_token(client, settings):
     assert "numbers" not in get_health(client)[1]
     assert "numbers" not in get_health(client, authorization="Bearer other")[1]
     numbers = get_health(client, authorization="Bearer watcher")[1]["numbers"]
-    assert (numbers["messages_due"], numbers["messages_deepest_lane"]) == (1, 1)
+    assert (numbers["events_due"], numbers["events_most_per_object"]) == (1, 1)
     assert set(numbers) == set(health.metrics())
 
 
@@ -214,5 +214,5 @@ def test_health_without_a_database(client, monkeypatch, caplog):
 
     monkeypatch.setattr(health, "metrics", raise_error)
     with caplog.at_level(logging.WARNING):
-        assert get_health(client) == (503, {"status": "trouble", "database": False})
+        assert get_health(client) == (503, {"status": "failing", "database": False})
     assert "secret" not in caplog.text

@@ -43,7 +43,7 @@ def set_visibility(items: Iterable[SiteItem], visibility: str, user: Any) -> int
             )
             if visibility in LOG_ACTIONS:
                 log(instance=item, action=LOG_ACTIONS[SiteItem.Visibility(visibility)], user=user)
-        announce_changes(items)
+        invalidate_items(items)
     return len(items)
 
 
@@ -53,7 +53,7 @@ def add_tags(items: Iterable[SiteItem], names: Iterable[str]) -> int:
     with transaction.atomic():
         rows = [ItemTag(item=item, name=name) for item in items for name in names]
         ItemTag.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-        announce_changes(items)
+        invalidate_items(items)
     return len(items)
 
 
@@ -62,7 +62,7 @@ def split_tags(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip()[:50] for name in text.split(",") if name.strip()))
 
 
-def announce_changes(items: list[SiteItem]) -> None:
+def invalidate_items(items: list[SiteItem]) -> None:
     """Invalidate caches of pages that show these items and send ``mirror_changed``."""
     by_account: dict[int, list[SiteItem]] = {}
     for item in items:

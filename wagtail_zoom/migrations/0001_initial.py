@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=32, primary_key=True, serialize=False)),
             ],
             options={
-                "verbose_name": "placement",
-                "verbose_name_plural": "placements",
+                "verbose_name": "block usage",
+                "verbose_name_plural": "block usages",
             },
         ),
         migrations.CreateModel(
@@ -742,7 +742,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("mark", models.CharField(blank=True, max_length=150)),
+                ("source_version", models.CharField(blank=True, max_length=150)),
                 ("text", models.TextField(blank=True)),
                 ("read_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (

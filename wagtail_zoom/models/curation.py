@@ -137,8 +137,8 @@ class BlockUsage(models.Model):
     key = models.CharField(primary_key=True, max_length=32)
 
     class Meta:
-        verbose_name = _("placement")
-        verbose_name_plural = _("placements")
+        verbose_name = _("block usage")
+        verbose_name_plural = _("block usages")
 
     def __str__(self) -> str:
         return self.key

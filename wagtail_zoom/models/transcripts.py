@@ -17,7 +17,7 @@ class Transcript(models.Model):
     """
 
     recording = models.OneToOneField(Recording, on_delete=models.CASCADE, related_name="transcript")
-    mark = models.CharField(max_length=150, blank=True)
+    source_version = models.CharField(max_length=150, blank=True)
     """Id and size of the source file at Zoom: a different file is read again."""
     text = models.TextField(blank=True)
     """Paragraphs between empty lines; empty when Zoom refused it."""

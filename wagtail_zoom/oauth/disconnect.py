@@ -190,7 +190,7 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, removed_at: datetime) -
     rows = Grant.objects.filter(
         account__zoom_id=account_zoom_id,
         zoom_user_id=user_zoom_id,  # guard: deauthorization-limited-to-user
-        connected_at__lte=removed_at,  # guard: deauthorization-ignores-old-news
+        connected_at__lte=removed_at,  # guard: deauthorization-ignores-outdated
     ).select_related("account")
     for grant in rows:
         with transaction.atomic():

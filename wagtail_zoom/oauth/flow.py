@@ -175,7 +175,7 @@ def _check_permission(row: OAuthState) -> None:
     if row.invitation is None:
         if (
             row.user is None
-            or not may_change(row.user, row.site)  # guard: user-right-checked-on-completion
+            or not may_change(row.user, row.site)  # guard: user-permission-on-completion
         ):
             raise FlowError("permission")
     elif (

@@ -235,23 +235,23 @@ def _request_and_store(
     try:
         token_set = protocol.refresh(row.refresh_token)
     except ZoomTransient as error:
-        # Without a response the rotation may have happened: keep the mark.
-        _release_lease(row, lease_owner, keep_mark=error.ambiguous or unfinished)
+        # Without a response the rotation may have happened: keep ``refresh_started_at``.
+        _release_lease(row, lease_owner, keep_refresh_started=error.ambiguous or unfinished)
         grant_state.record_failure(row, error)
         raise
     except ZoomAuthError as error:
         return _handle_refusal(row, generation, lease_owner, error, unfinished)
     except ZoomProtocolError as error:
         # Zoom has most likely rotated the token, and the new pair cannot be read.
-        _release_lease(row, lease_owner, keep_mark=True)
+        _release_lease(row, lease_owner, keep_refresh_started=True)
         grant_state.record_failure(row, error)
         raise
     except DecryptionError:
-        _release_lease(row, lease_owner, keep_mark=unfinished)
+        _release_lease(row, lease_owner, keep_refresh_started=unfinished)
         raise
     except Exception:
         # A wrong client ID or secret concerns the installation: grants stay unchanged.
-        _release_lease(row, lease_owner, keep_mark=unfinished)
+        _release_lease(row, lease_owner, keep_refresh_started=unfinished)
         raise
     return _store_tokens(row, generation, token_set)
 
@@ -263,7 +263,7 @@ def _handle_refusal(
     current = Grant.objects.select_related("account").get(pk=row.pk)
     if current.generation != generation:  # guard: refused-refresh-takes-newer-token
         return _access_token(current)
-    _release_lease(row, lease_owner, keep_mark=False)
+    _release_lease(row, lease_owner, keep_refresh_started=False)
     reason = error.reason
     if unfinished and reason == GrantReason.INVALID_GRANT:
         reason = GrantReason.LOST_ROTATION
@@ -271,9 +271,9 @@ def _handle_refusal(
     raise ZoomAuthError(reason, code=error.code, status=error.status) from error
 
 
-def _release_lease(row: Grant, lease_owner: str, *, keep_mark: bool) -> None:
+def _release_lease(row: Grant, lease_owner: str, *, keep_refresh_started: bool) -> None:
     values: dict[str, object] = {"lease_owner": "", "lease_until": None}
-    if not keep_mark:
+    if not keep_refresh_started:
         values["refresh_started_at"] = None
     Grant.objects.filter(pk=row.pk, lease_owner=lease_owner).update(**values)
 

@@ -26,7 +26,7 @@ DEFAULTS: dict[str, tuple[int, int]] = {
 }
 PURPOSE = "registration-limit"
 """Purpose of the blind index of what is counted."""
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def seconds_to_wait(name: str, *parts: str | int) -> int:
@@ -76,7 +76,7 @@ def network_of(request: HttpRequest) -> str:
     return str(address)
 
 
-def _parse_ip(text: str) -> Address | None:
+def _parse_ip(text: str) -> IPAddress | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -91,7 +91,7 @@ def _parse_ip(text: str) -> Address | None:
 
 
 def _is_in_networks(
-    address: Address | None, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
+    address: IPAddress | None, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 ) -> bool:
     return address is not None and any(
         address in network for network in networks if network.version == address.version

@@ -129,7 +129,7 @@ def fetch_registrant(row: Registration, client: ZoomClient) -> Registrant:
         # says nothing about the person, and a host can restore it.
         return Registrant(
             registrant_id,
-            "cancelled"  # guard: missing-meeting-cancels-nobody
+            "cancelled"  # guard: missing-meeting-cancels-none
             if _meeting_exists(row, client)
             else "",
         )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..models import Activity, FetchScope, Kind, Meeting, Recording, WebhookEvent, ZoomAccount
-from .items import ItemsByKey, is_unshowable
+from .items import ItemsByKey, is_never_shown
 from .occurrences import OccurrenceChange
 from .upsert import UpsertResult
 
@@ -109,7 +109,7 @@ def _write(
         return
     activities: list[Activity] = []
     for row, code, data in lines:
-        if isinstance(row, Meeting) and is_unshowable(row):
+        if isinstance(row, Meeting) and is_never_shown(row):
             continue
         kind = Kind.RECORDING if isinstance(row, Recording) else row.kind
         key = row.uuid if isinstance(row, Recording) else row.zoom_id

@@ -86,7 +86,7 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
     record_metric("runs", mode=run.mode, outcome=state)
     if run.mode == SyncRun.Mode.RECONCILE and state == SyncRun.State.DONE:
         # Changes that no webhook announced (W29).
-        record_metric("changes_found_by_comparison", changed)
+        record_metric("changes_found_by_reconciliation", changed)
     run.refresh_from_db(fields=["run_again"])
     if run.run_again and state != SyncRun.State.FAILED:
         runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)

@@ -46,7 +46,7 @@ def find_differences(account: ZoomAccount) -> Iterator[Difference]:
     owner when there are many (S12, S13).
 
     Raises:
-        ZoomError: Zoom is away, or the authorisation is lost.
+        ZoomError: Zoom cannot be reached, or the authorisation is lost.
     """
     scope = fetch_scope(account)
     for step in plan_steps(scope, full=False):

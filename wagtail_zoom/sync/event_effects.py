@@ -11,7 +11,7 @@ from django.utils import timezone
 from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount
 from .persist import WriteResult, publish_changes
 
-MATCH_WINDOW = timedelta(hours=12)
+START_MATCH_WINDOW = timedelta(hours=12)
 """A start belongs to the nearest occurrence within this time."""
 OVERRUN = timedelta(hours=6)
 """A live occurrence without an end event is over this long after its planned end."""
@@ -153,6 +153,6 @@ def _get_meeting(account: ZoomAccount, zoom_id: str) -> Meeting | None:
 
 def _nearest_occurrence(meeting: Meeting, time: datetime) -> Occurrence | None:
     candidates = Occurrence.objects.filter(
-        meeting=meeting, start__gte=time - MATCH_WINDOW, start__lte=time + MATCH_WINDOW
+        meeting=meeting, start__gte=time - START_MATCH_WINDOW, start__lte=time + START_MATCH_WINDOW
     ).exclude(state=Occurrence.State.CANCELLED)
     return min(candidates, key=lambda occurrence: abs(occurrence.start - time), default=None)

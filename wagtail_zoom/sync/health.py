@@ -50,13 +50,13 @@ def metrics(now: datetime | None = None) -> dict[str, Any]:
     )
     return {
         "tick_age": _age(last_tick, now),
-        "messages_due": pending.count(),
-        "messages_oldest": _oldest(pending, "run_after", now),
-        "messages_deepest_lane": deepest or 0,
-        "messages_dead_today": dead.count(),
-        "signups_due": due.count(),
-        "signups_oldest": _oldest(due, "next_try_at", now),
-        "runs_quiet": runs.filter(beat_at__lt=now - RUN_LATE, next_try_at=None).count(),
+        "events_due": pending.count(),
+        "events_oldest": _oldest(pending, "run_after", now),
+        "events_most_per_object": deepest or 0,
+        "events_dead_today": dead.count(),
+        "registrations_due": due.count(),
+        "registrations_oldest": _oldest(due, "next_try_at", now),
+        "runs_stalled": runs.filter(beat_at__lt=now - RUN_LATE, next_try_at=None).count(),
         "connections_lost": lost.distinct().count(),
     }
 
@@ -70,7 +70,7 @@ def _oldest(rows: QuerySet[Any], column: str, now: datetime) -> float:
 
 
 def checks(numbers: dict[str, Any]) -> dict[str, bool]:
-    """Results by name: ``worker``, ``messages``, ``signups``, ``sync``; True means healthy.
+    """Results by name: ``worker``, ``events``, ``registrations``, ``sync``; True means healthy.
 
     A worker whose last heartbeat lies in the future is not running: the clock was set back.
     A connection that needs re-authorisation does not affect the result; its owner is notified.
@@ -78,9 +78,9 @@ def checks(numbers: dict[str, Any]) -> dict[str, bool]:
     age = numbers["tick_age"]
     return {
         "worker": age is not None and abs(age) < TICK_LATE.total_seconds(),
-        "messages": numbers["messages_oldest"] < EVENTS_LATE.total_seconds(),
-        "signups": numbers["signups_oldest"] < REGISTRATIONS_LATE.total_seconds(),
-        "sync": not numbers["runs_quiet"],
+        "events": numbers["events_oldest"] < EVENTS_LATE.total_seconds(),
+        "registrations": numbers["registrations_oldest"] < REGISTRATIONS_LATE.total_seconds(),
+        "sync": not numbers["runs_stalled"],
     }
 
 
@@ -93,11 +93,11 @@ def health(request: HttpRequest) -> JsonResponse:
         numbers = _cached_metrics()
     except DatabaseError as error:
         logger.warning("The health check cannot query the database (%s).", type(error).__name__)
-        return _json_response({"status": "trouble", "database": False}, 503)
+        return _json_response({"status": "failing", "database": False}, 503)
     results = checks(numbers)
     is_healthy = all(results.values())
     body: dict[str, Any] = {
-        "status": "ok" if is_healthy else "trouble",
+        "status": "ok" if is_healthy else "failing",
         "database": True,
         **results,
     }

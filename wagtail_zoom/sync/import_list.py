@@ -86,7 +86,7 @@ def import_list(context: StepContext, step: Step, host: Host) -> StepResult:
 
     Raises:
         StepRestart: a page token expired half-way.
-        ZoomError: Zoom is away, refuses the host, or lacks a scope.
+        ZoomError: Zoom cannot be reached, refuses the host, or lacks a scope.
     """
     result = StepResult()
     if step.kind == Kind.RECORDING:
@@ -106,7 +106,7 @@ def import_remaining(
     """Read the details that an earlier slice left, except those read since ``listed_at``.
 
     Raises:
-        ZoomError: Zoom is away, or refuses the account.
+        ZoomError: Zoom cannot be reached, or refuses the account.
     """
     result = StepResult(total=len(numbers))
     _read_due(context, result, _remaining_due(context, result, step, numbers, listed_at))

@@ -39,7 +39,7 @@ EVENTS_PER_BATCH = 3000
 MAX_WORKERS = 2
 SECOND_WORKER_FROM = 4
 """Due locks from which on a second worker starts."""
-REQUESTED = "process-events-requested"
+HEARTBEAT_REQUESTED = "process-events-requested"
 """Name of the heartbeat that holds the time of the last call."""
 
 
@@ -48,7 +48,7 @@ def process_events() -> None:
 
     Two calls may run side by side; a third one only notes that there is more.
     """
-    Heartbeat.beat(REQUESTED)
+    Heartbeat.beat(HEARTBEAT_REQUESTED)
     for slot in range(MAX_WORKERS):
         if slot and _due_lock_count() < SECOND_WORKER_FROM:
             return
@@ -92,7 +92,7 @@ def _release_slot(slot: int) -> None:
 
 
 def _seconds_since_request() -> float:
-    heartbeats = Heartbeat.objects.filter(name=REQUESTED)
+    heartbeats = Heartbeat.objects.filter(name=HEARTBEAT_REQUESTED)
     requested_at = heartbeats.values_list("beat_at", flat=True).first()
     return (timezone.now() - requested_at).total_seconds() if requested_at else POLL_SECONDS
 

@@ -25,7 +25,7 @@ def ensure_meetings(account: ZoomAccount, scope: FetchScope, rows: list[Meeting]
     """Items of every Site whose scope holds these meetings, linked to the rows."""
     items: ItemsByKey = {}
     for kind in (Kind.MEETING, Kind.WEBINAR):
-        showable = [row for row in rows if row.kind == kind and not is_unshowable(row)]
+        showable = [row for row in rows if row.kind == kind and not is_never_shown(row)]
         items |= _ensure_items(account, scope, kind, {row.zoom_id: row for row in showable})
     return items
 
@@ -35,7 +35,7 @@ def ensure_recordings(account: ZoomAccount, scope: FetchScope, rows: list[Record
     return _ensure_items(account, scope, Kind.RECORDING, {row.uuid: row for row in rows})
 
 
-def is_unshowable(row: Meeting) -> bool:
+def is_never_shown(row: Meeting) -> bool:
     """Personal-room, instant and private meetings are never shown, so they need no item."""
     return row.is_private or row.uses_personal_room or row.zoom_type in (1, 4)
 

@@ -40,19 +40,19 @@ def due_events(now: datetime) -> QuerySet[WebhookEvent]:
 def acquire(account: ZoomAccount, keys: Collection[str]) -> AcquiredLocks:
     """Acquire the free locks among these, by one conditional UPDATE.
 
-    The events of the others are put off until their lock may be acquired.
+    The events of the others are delayed until their lock may be acquired.
     """
     _create_missing(account, keys)
     now, owner = timezone.now(), str(uuid.uuid4())
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     try:
         ObjectLock.objects.filter(
-            free,  # guard: message-lock
+            free,  # guard: event-lock
             key__in=keys,
             not_before__lte=now,
         ).update(lease_owner=owner, lease_until=now + LEASE)
     except OperationalError as error:
-        # A deadlock with another worker that wants the same locks: the next pass takes them.
+        # A deadlock with another worker that wants the same locks: the next pass acquires them.
         logger.info("Locks could not be acquired: %s.", type(error).__name__)
         return AcquiredLocks()
     rows = {lock.key: lock for lock in ObjectLock.objects.filter(key__in=keys)}

@@ -64,9 +64,9 @@ def mark_done(events: list[WebhookEvent], state: str) -> None:
     """Mark these events as done or ignored, in one statement."""
     now = timezone.now()
     for event in events:
-        record_metric("messages", outcome=state)
+        record_metric("events", outcome=state)
         lag = (now - handlers.event_time(event)).total_seconds()
-        record_metric("message_lag_seconds", lag, outcome=state)
+        record_metric("event_lag_seconds", lag, outcome=state)
     if events:
         pks = [event.pk for event in events]
         rows = WebhookEvent.objects.filter(value_in(WebhookEvent, "id", pks))
@@ -90,7 +90,7 @@ def schedule_retry(events: list[WebhookEvent], error: Exception) -> None:
         }
         if (
             attempts >= MAX_ATTEMPTS or event.received_at < now - MAX_AGE
-        ):  # guard: failing-message-given-up
+        ):  # guard: failing-event-dead
             values["state"] = WebhookEvent.State.DEAD
         WebhookEvent.objects.filter(pk=event.pk).update(**values)
         if values.get("state") == WebhookEvent.State.DEAD:
@@ -98,9 +98,9 @@ def schedule_retry(events: list[WebhookEvent], error: Exception) -> None:
 
 
 def _dead_letter(event: WebhookEvent, attempts: int) -> None:
-    record_metric("messages", outcome=WebhookEvent.State.DEAD.value)
+    record_metric("events", outcome=WebhookEvent.State.DEAD.value)
     with log_context(event=event.pk):
-        logger.error("An event failed for good after %s attempts.", attempts)
+        logger.error("An event failed permanently after %s attempts.", attempts)
     _log_activity(event)
 
 

@@ -31,7 +31,7 @@ from . import changes, items
 from .occurrences import apply_occurrences
 from .upsert import UpsertResult, upsert
 
-MATCH_WINDOW = timedelta(hours=3)
+RECORDING_MATCH_WINDOW = timedelta(hours=3)
 """How far a recording may begin from its occurrence and still belong to it."""
 
 
@@ -205,7 +205,9 @@ def _link_to_meetings(account: ZoomAccount, rows: list[Recording]) -> None:
         candidates = [
             occurrence
             for occurrence in occurrences.get(meeting.pk if meeting else 0, [])
-            if occurrence.start - MATCH_WINDOW <= row.start <= occurrence.end + MATCH_WINDOW
+            if occurrence.start - RECORDING_MATCH_WINDOW
+            <= row.start
+            <= occurrence.end + RECORDING_MATCH_WINDOW
         ]
         row.occurrence = min(
             candidates, key=lambda occurrence: abs(occurrence.start - row.start), default=None

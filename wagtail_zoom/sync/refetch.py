@@ -71,7 +71,7 @@ def refetch_recording(target: RefetchTarget) -> bool:
     """Read a recording and store the answer; returns whether any Site needs it.
 
     Raises:
-        ZoomError: Zoom is away, or refuses for another reason than absence.
+        ZoomError: Zoom cannot be reached, or refuses for another reason than absence.
     """
     scope = fetch_scope(target.account)
     row = Recording.objects.filter(account=target.account, uuid=target.key).first()
@@ -104,7 +104,7 @@ def refetch_host(account: ZoomAccount, zoom_id: str) -> None:
     """Read a changed Zoom user again. Rows they host stay, whatever changed.
 
     Raises:
-        ZoomError: Zoom is away.
+        ZoomError: Zoom cannot be reached.
     """
     started = timezone.now()
     try:

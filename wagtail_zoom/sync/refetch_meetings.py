@@ -54,7 +54,7 @@ class _MeetingRefetch:
         self.targets = targets
         self.scope = fetch_scope(account)
         rows = Meeting.objects.filter(
-            account=account,  # guard: message-limited-to-account
+            account=account,  # guard: event-limited-to-account
             zoom_id__in=list(targets),
         )
         self.rows = {row.zoom_id: row for row in rows}

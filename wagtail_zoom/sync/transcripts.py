@@ -111,15 +111,15 @@ def _read(
     if file is None:
         _save(recording, "", "")
         return
-    mark = f"{single_line(file.get('id'), 100)}:{parse_int(file.get('file_size')) or 0}"
+    source_version = f"{single_line(file.get('id'), 100)}:{parse_int(file.get('file_size')) or 0}"
     stored = Transcript.objects.filter(recording=recording).first()
-    if stored is not None and stored.mark == mark and stored.text:
+    if stored is not None and stored.source_version == source_version and stored.text:
         return
     client = client_for(account, recording.host_zoom_id, priority)
     plain_text = vtt.to_text(fetch_text_file(client, single_line(file.get("download_url"), 2000)))
     # Sanitised before it is stored: search must not find what is removed on display.
     text = sanitize_text(plain_text)
-    if _save(recording, mark, text):
+    if _save(recording, source_version, text):
         publish_changes(account, [WriteResult(recordings={recording.pk})])
 
 
@@ -137,7 +137,7 @@ def _transcript_file(payload: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _save(recording: Recording, mark: str, text: str) -> bool:
+def _save(recording: Recording, source_version: str, text: str) -> bool:
     """Store the text; whether it changed. The recording may have been deleted in the meantime."""
     if not Recording.objects.filter(pk=recording.pk, removed_at=None).exists():
         return False
@@ -147,7 +147,8 @@ def _save(recording: Recording, mark: str, text: str) -> bool:
         return False
     with transaction.atomic():
         Transcript.objects.update_or_create(
-            recording=recording, defaults={"mark": mark, "text": text, "read_at": timezone.now()}
+            recording=recording,
+            defaults={"source_version": source_version, "text": text, "read_at": timezone.now()},
         )
         bump_data_version(recording.account_id)
     return before is None or before.text != text

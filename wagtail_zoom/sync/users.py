@@ -27,7 +27,7 @@ def refresh_directory(account: ZoomAccount) -> int:
     never deleted: their meetings may still be shown.
 
     Raises:
-        ZoomError: Zoom is away or no grant is usable.
+        ZoomError: Zoom cannot be reached or no grant is usable.
     """
     started = timezone.now()
     grants = list(Grant.objects.filter(account=account).usable())

@@ -17,7 +17,7 @@ from ..sync.settings_changes import apply_settings_changes
 from .worker import TaskRunner
 
 
-def agree(authorize_url: str, person: str) -> str:
+def authorize_as(authorize_url: str, person: str) -> str:
     """Allow access on the simulator's consent page as ``person`` (such as ``aurora-0``).
 
     Returns the URL to which Zoom redirects the browser.
@@ -52,7 +52,7 @@ def connect_site(client: Client, site: Site, person: str, host: str = "testserve
     connect_response = client.post(url, headers={"host": host})
     if "/oauth/authorize" not in connect_response.headers.get("Location", ""):
         raise AssertionError(f"Connecting did not lead to Zoom: {connect_response.status_code}")
-    callback_response = follow(client, agree(connect_response["Location"], person), host)
+    callback_response = follow(client, authorize_as(connect_response["Location"], person), host)
     return follow(client, callback_response["Location"], host)  # type: ignore[index]
 
 

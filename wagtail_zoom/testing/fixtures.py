@@ -10,7 +10,7 @@ import pytest
 
 from .server import SimulatorControl, SimulatorProcess
 
-UNPACED = 100_000
+NO_RATE_LIMIT = 100_000
 """Calls a second: more than any test makes."""
 
 
@@ -76,7 +76,7 @@ def zoom_no_rate_limit(zoom_app: SimulatorControl, monkeypatch: pytest.MonkeyPat
 
     zoom_app.options(rate_limit="off")
     for plan, rates in ratelimit.RATES.items():
-        monkeypatch.setitem(ratelimit.RATES, plan, dict.fromkeys(rates, UNPACED))
+        monkeypatch.setitem(ratelimit.RATES, plan, dict.fromkeys(rates, NO_RATE_LIMIT))
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ class ItemEditView(EditView):
                 user=user,
                 items={item.site_id: item},
             )
-            curation.announce_changes([item])
+            curation.invalidate_items([item])
         messages.success(self.request, self._success_text(item, decision))
         return item
 

@@ -34,7 +34,7 @@ class RotationResult:
     seen: int = 0
     renewed: int = 0
     unreadable: int = 0
-    overtaken: int = 0
+    conflicts: int = 0
     """Rows that another process wrote in the meantime; the next call tries them again."""
 
 
@@ -85,7 +85,7 @@ def _rotate_row(
     if model._default_manager.filter(pk=row.pk, **unchanged).update(**values):
         result.renewed += 1
     else:
-        result.overtaken += 1
+        result.conflicts += 1
 
 
 def _digests(row: Registration) -> dict[str, object]:
@@ -113,10 +113,10 @@ class Command(BaseCommand):
         not_rotated = 0
         for model, names in secret_models():
             result = rotate(model, names, batch=options["batch"])
-            not_rotated += result.unreadable + result.overtaken
+            not_rotated += result.unreadable + result.conflicts
             self.stdout.write(
                 f"{model._meta.label}: {result.seen} rows, {result.renewed} renewed, "
-                f"{result.unreadable} unreadable, {result.overtaken} changed meanwhile"
+                f"{result.unreadable} unreadable, {result.conflicts} changed meanwhile"
             )
         if not_rotated:
             raise CommandError(
