@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +44,16 @@ print("FACTS" + json.dumps({
 """
 
 
-def manage(folder: Path, *arguments: str) -> str:
+def run_manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a management command on a separate database."""
     environment = {**os.environ, "DEMO_DIR": str(folder), "DEMO_PORT": "8000"}
     command = [sys.executable, str(ROOT / "demo_site/manage.py"), *arguments]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def manage(folder: Path, *arguments: str) -> str:
+    """The same; it must succeed."""
+    result = run_manage(folder, *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -102,3 +108,19 @@ def test_landing_page_is_on_the_base_url_only(state: dict[str, Any]) -> None:
 def test_migration_is_current(tmp_path: Path) -> None:
     """The page models need no further migration."""
     manage(tmp_path, "makemigrations", "demo_site", "--check", "--dry-run")
+
+
+def test_a_database_from_before_the_first_release_is_refused_in_words(tmp_path):
+    with sqlite3.connect(tmp_path / "demo.sqlite3") as database:
+        database.execute(
+            "CREATE TABLE django_migrations"
+            " (id integer PRIMARY KEY, app text, name text, applied text)"
+        )
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, ?)",
+            ("wagtail_zoom", "0002_transcript", "2026-11-20 12:00:00"),
+        )
+    result = run_manage(tmp_path, "setup_demo")
+    assert result.returncode
+    assert "created by a version before the first release" in result.stderr
+    assert "make demo-reset" in result.stderr and "Traceback" not in result.stderr

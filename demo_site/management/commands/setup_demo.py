@@ -31,7 +31,8 @@ class Command(BaseCommand):
             if not connections.wait_for_import():
                 self.stdout.write("The first import goes on in the background.")
             return
-        call_command("migrate", verbosity=0, interactive=False)
+        # With its checks: a database of an earlier development version is refused in words.
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=False)
         with transaction.atomic():
             content.remove_welcome()
             users.ensure_admin()
