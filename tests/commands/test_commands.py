@@ -138,7 +138,7 @@ def test_w28_list_and_stats_show_no_content(db):
     output = run("zoom_events", "stats")
     assert "meeting.updated\tdead\t1" in output
     assert "waiting: 1" in output
-    assert "deepest lane: 1" in output
+    assert "most events of one object: 1" in output
 
 
 def test_w28_replay_takes_the_failed_ones(db):

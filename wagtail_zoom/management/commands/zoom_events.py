@@ -104,7 +104,7 @@ class Command(BaseCommand):
         age = int((now - oldest).total_seconds()) if oldest else 0
         self.stdout.write(f"waiting: {waiting.count()}, the oldest for {age} s")
         objects = waiting.values("lock_key").annotate(n=Count("pk")).order_by("-n")[:1]
-        self.stdout.write(f"deepest lane: {objects[0]['n'] if objects else 0}")
+        self.stdout.write(f"most events of one object: {objects[0]['n'] if objects else 0}")
         slowest = rows.filter(state=WebhookEvent.State.DONE).aggregate(
             slowest=Max(F("done_at") - F("received_at"))
         )["slowest"]
