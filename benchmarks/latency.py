@@ -49,12 +49,12 @@ def _measure(zoom: SimulatorControl, config: DemoConfig, name: str, count: int) 
     number = _shown(zoom, page())
     delays, renders = [], []
     for index in range(count):
-        mark = f"Changed {name[:4]} {index} {time.time_ns()}"
+        topic = f"Changed {name[:4]} {index} {time.time_ns()}"
         began = time.perf_counter()
-        zoom.change_meeting(number, topic=mark)
+        zoom.change_meeting(number, topic=topic)
         while True:
             requested_at = time.perf_counter()
-            if mark in page():
+            if topic in page():
                 break
             renders.append(time.perf_counter() - requested_at)
             if time.perf_counter() - began > 60:

@@ -1,7 +1,7 @@
 """The guards of the product, each with a way to switch it off and the tests that must notice.
 
-Where a guard is in the code is said there, by a comment ``# guard: <id>``. The operations are
-described in ``guard_operations.py``; they name no identifier of the code.
+In the code, a comment ``# guard: <id>`` marks each guard. The operations are described in
+``guard_operations.py``; they name no identifier of the code.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ WEBHOOKS = (
             "webhooks/test_endpoint.py",
         ),
     ),
-    # A literal would make all messages the same: the key has to differ each time.
+    # A literal would make all events the same: the key has to differ each time.
     Guard(
         "webhook-content-unique",
         "X11: the same content under another request id is stored once.",
@@ -113,7 +113,7 @@ WEBHOOKS = (
     ),
     Guard(
         "webhook-unsaved-is-503",
-        "W: a message that could not be stored is answered by 503, so that Zoom repeats it.",
+        "W: an event that could not be stored is answered with 503, so that Zoom repeats it.",
         "remove",
         (
             "webhooks/test_endpoint.py::test_database_away_asks_zoom_to_repeat",
@@ -122,7 +122,7 @@ WEBHOOKS = (
     ),
     Guard(
         "payload-personal-data-dropped",
-        "W: personal data of a message is not stored.",
+        "W: personal data of an event is not stored.",
         "remove last",
         (
             "webhooks/test_endpoint.py::test_nothing_personal_or_secret_is_stored",
@@ -131,7 +131,7 @@ WEBHOOKS = (
     ),
     Guard(
         "payload-secrets-dropped",
-        "W: secrets of a message are not stored.",
+        "W: secrets of an event are not stored.",
         "remove",
         (
             "webhooks/test_endpoint.py::test_nothing_personal_or_secret_is_stored",
@@ -215,7 +215,7 @@ OAUTH = (
     ),
     Guard(
         "user-permission-on-completion",
-        "X4: the user's right is checked again when the flow ends.",
+        "X4: the user's permission is checked again when the flow ends.",
         "remove last",
         (
             "oauth/test_connect.py::test_o20_permission_withdrawn_in_between",
@@ -224,17 +224,17 @@ OAUTH = (
     ),
     Guard(
         "inviter-right-checked-on-completion",
-        "X4: the right of the person who invited is checked again when the flow ends.",
+        "X4: the permission of the person who invited is checked again when the flow ends.",
         "remove last",
         (
             "oauth/test_invitations.py::test_the_inviters_permission_was_withdrawn",
             "oauth/test_invitations.py",
         ),
     ),
-    # All Sites instead of the own ones.
+    # All Sites instead of the user's own.
     Guard(
         "connect-checks-site-right",
-        "X4: only who may change a Site can connect it.",
+        "X4: only users who may change a Site can connect it.",
         'replace=__import__("wagtail.models", fromlist=["Site"]).Site',
         (
             "oauth/test_connect.py::test_x4_foreign_site_is_404",
@@ -243,7 +243,7 @@ OAUTH = (
     ),
     Guard(
         "redirect-to-own-host",
-        "X15: the browser is sent on only to hosts of this installation.",
+        "X15: the browser is redirected only to hosts of this installation.",
         "remove last",
         (
             "oauth/test_connect.py::test_x15_no_redirect_to_a_hostname_that_is_no_longer_known",
@@ -327,7 +327,7 @@ TOKENS = (
     ),
     Guard(
         "refresh-recorded-before-call",
-        "O10: that a refresh begins is stored before Zoom is called.",
+        "O10: the start of a refresh is stored before Zoom is called.",
         "remove",
         (
             "oauth/test_tokens.py::test_o10_a_crash_before_the_save_is_a_lost_rotation",
@@ -336,7 +336,7 @@ TOKENS = (
     ),
     Guard(
         "timeout-held-during-refresh",
-        "O11: the worker's time limit does not strike between refresh and save.",
+        "O11: the worker's time limit does not interrupt it between refresh and save.",
         "remove with",
         (
             "oauth/test_tokens.py::test_o11_sigalrm_is_deferred_until_the_pair_is_stored",
@@ -355,7 +355,7 @@ TOKENS = (
     ),
     Guard(
         "refused-refresh-takes-newer-token",
-        "O13: who loses the race for a refresh uses the token of the winner.",
+        "O13: a process that loses the race for a refresh uses the token of the winner.",
         "never",
         (
             "oauth/test_tokens.py::test_o13_the_loser_of_a_race_takes_the_winners_token",
@@ -364,7 +364,7 @@ TOKENS = (
     ),
     Guard(
         "late-refresh-restores-connection",
-        "O13: a refresh that was taken for lost, and then succeeds, restores the connection.",
+        "O13: a refresh that was considered lost, and then succeeds, restores the connection.",
         "never",
         (
             "sync/test_clock_skew.py::test_o7_a_running_refresh_whose_lease_expired_early",
@@ -382,7 +382,7 @@ TOKENS = (
     ),
     Guard(
         "token-pair-complete",
-        "O12: a token answer is stored only when both tokens are there.",
+        "O12: a token response is stored only if it has both tokens.",
         "remove",
         (
             "oauth/test_tokens.py::test_o12_an_incomplete_response_is_not_stored",
@@ -391,7 +391,7 @@ TOKENS = (
     ),
     Guard(
         "token-error-with-status-200",
-        "O12: an error in an answer with status 200 is an error.",
+        "O12: an error in a response with status 200 is an error.",
         "never",
         (
             "oauth/test_tokens.py::test_o12_an_error_under_200_is_an_error",
@@ -427,7 +427,7 @@ TOKENS = (
     ),
     Guard(
         "answer-size-limit",
-        "X30: an answer is limited by its size after decompression.",
+        "X30: the size of a response is limited after decompression.",
         "never",
         (
             "client/test_errors.py::test_x30_invalid_responses",
@@ -445,7 +445,7 @@ TOKENS = (
     ),
     Guard(
         "id-checked-before-sending",
-        "X14: an id is checked before it becomes part of an address.",
+        "X14: an id is checked before it becomes part of a URL.",
         "never",
         (
             "client/test_urls.py::test_x14_any_text_is_one_segment_or_refused",
@@ -454,7 +454,7 @@ TOKENS = (
     ),
     Guard(
         "id-slashes-encoded-twice",
-        "S10: an id with slashes is encoded twice, as Zoom asks.",
+        "S10: an id with slashes is encoded twice, as Zoom requires.",
         "never",
         (
             "client/test_errors.py::test_s10_uuids_with_slashes_reach_zoom_whole",
@@ -504,7 +504,7 @@ TOKENS = (
 SYNC = (
     Guard(
         "rate-budget-shared",
-        "S18: all processes share one rate budget: a slot that another one took counts.",
+        "S18: all processes share one rate budget: slots reserved by other processes count.",
         "always",
         (
             "client/test_ratelimit.py::test_s18_many_processes_get_different_slots",
@@ -531,7 +531,7 @@ SYNC = (
     ),
     Guard(
         "rate-limit-honoured",
-        "S20: every process honours a 429 answer.",
+        "S20: every process honours a 429 response.",
         "remove",
         (
             "client/test_ratelimit.py::test_s20_a_pause_is_honoured_and_never_shortened",
@@ -540,7 +540,7 @@ SYNC = (
     ),
     Guard(
         "rate-pause-not-shortened",
-        "S20: a later 429 answer does not shorten the pause.",
+        "S20: a later 429 response does not shorten the pause.",
         "unwrap",
         (
             "client/test_ratelimit.py::test_s20_a_pause_is_honoured_and_never_shortened",
@@ -567,7 +567,7 @@ SYNC = (
     ),
     Guard(
         "file-call-paced",
-        "S18: the download of a file is paced like every call.",
+        "S18: the download of a file is rate-limited like every call.",
         "never",
         (
             "client/test_files.py::test_files_count_as_calls_of_the_account",
@@ -651,7 +651,7 @@ SYNC = (
     ),
     Guard(
         "event-lock",
-        "W: one worker at a time works on the messages of one item.",
+        "W: one worker at a time processes the events of one object.",
         "remove",
         (
             "sync/test_inbox.py::test_w18_an_object_has_one_worker_at_a_time",
@@ -660,7 +660,7 @@ SYNC = (
     ),
     Guard(
         "failing-event-dead",
-        "W: a message that keeps failing is given up.",
+        "W: an event that fails again and again becomes dead.",
         "never",
         (
             "sync/test_bursts.py::test_w26_a_poison_event_is_dead_with_a_reason_and_others_are_processed",
@@ -678,7 +678,7 @@ SYNC = (
     ),
     Guard(
         "event-limited-to-account",
-        "X12: a message leads only to objects of its own account.",
+        "X12: an event leads only to objects of its own account.",
         "remove",
         (
             "sync/test_inbox.py::test_x12_an_event_cannot_reach_a_meeting_of_another_account",
@@ -826,7 +826,7 @@ EXPOSURE = (
     ),
     Guard(
         "passcode-policy",
-        "X26: a passcode leaves only when the owner's choice allows it.",
+        "X26: a passcode is passed on only if the owner's settings allow it.",
         "always",
         (
             "frontend/test_join_and_watch.py::test_the_passcode_is_removed_by_policy",
@@ -866,7 +866,7 @@ EXPOSURE = (
 ADMIN = (
     Guard(
         "admin-site-right",
-        "X5: the Site of another owner is answered by 404.",
+        "X5: the Site of another owner is answered with 404.",
         "never",
         (
             "admin/test_walk.py::test_no_view_exposes_another_site",
@@ -882,13 +882,13 @@ ADMIN = (
             "admin/test_walk.py",
         ),
     ),
-    # All Sites instead of the own ones.
+    # All Sites instead of the user's own.
     Guard(
         "site-right-decides",
-        "X34: the right for one Site opens that Site only.",
+        "X34: the permission for one Site gives access to that Site only.",
         'replace=__import__("wagtail.models", fromlist=["Site"]).Site.objects.all()',
         (
-            "permissions/test_owner_policy.py::test_owner_changes_the_own_site_only",
+            "permissions/test_owner_policy.py::test_owner_changes_their_own_site_only",
             "permissions",
         ),
     ),
@@ -990,7 +990,7 @@ REGISTRATION = (
     ),
     Guard(
         "address-rate-limit",
-        "X24: registrations with one address are limited.",
+        "X24: registrations with one email address are limited.",
         "never",
         (
             "registration/test_endpoint.py::test_limit_of_an_email_is_silent",
@@ -999,7 +999,7 @@ REGISTRATION = (
     ),
     Guard(
         "proxy-trusted-by-name",
-        "X24: a forwarded address counts only when a named proxy sent it.",
+        "X24: a forwarded IP address counts only if a trusted proxy sent it.",
         "value=True",
         (
             "registration/test_ratelimit.py::test_network",
@@ -1008,7 +1008,7 @@ REGISTRATION = (
     ),
     Guard(
         "closed-registration-refused",
-        "R: a registration that is not offered is not accepted.",
+        "R: a registration is refused where registration is not possible.",
         "never",
         (
             "registration/test_endpoint.py::test_disabled_registration_is_refused",
@@ -1017,7 +1017,7 @@ REGISTRATION = (
             "registration/test_form.py",
         ),
     ),
-    # Another text each time; a literal would be the same text for everybody.
+    # Another text each time; a literal would be the same text for all.
     Guard(
         "registration-stored-once",
         "R: the same registration twice is one row.",
@@ -1047,7 +1047,7 @@ REGISTRATION = (
     ),
     Guard(
         "unsaved-registration-reported",
-        "R: when a registration could not be saved, the person is told and keeps the entries.",
+        "R: when a registration could not be saved, the form returns with the entries.",
         "exception",
         (
             "registration/test_full_disk.py::test_unsaved_registration_returns_the_form",
@@ -1056,7 +1056,7 @@ REGISTRATION = (
     ),
     Guard(
         "unsaved-decision-reported",
-        "R: when a decision could not be saved, the person is told.",
+        "R: when a decision could not be saved, the person sees an error.",
         "exception",
         (
             "registration/test_full_disk.py::test_unsaved_cancellation_is_reported",
@@ -1065,7 +1065,7 @@ REGISTRATION = (
     ),
     Guard(
         "lost-answer-looked-up",
-        "S21: after a lost answer Zoom is asked before the registration is sent again.",
+        "S21: after a lost response the registration is looked up before it is sent again.",
         "never",
         (
             "registration/test_delivery.py::test_fault_on_the_way",
@@ -1074,7 +1074,7 @@ REGISTRATION = (
     ),
     Guard(
         "slow-answer-time-limit",
-        "R: an answer that comes in drops does not hold up the visitor.",
+        "R: a response that arrives byte by byte does not delay the visitor.",
         "always",
         (
             "registration/test_inline.py::test_dripping_response_does_not_delay_the_visitor",
@@ -1083,7 +1083,7 @@ REGISTRATION = (
     ),
     Guard(
         "borrowed-rate-limit",
-        "S18: what a call borrows fits beside the share.",
+        "S18: a borrowed slot stays within the rate limit of the plan.",
         "argument=0",
         (
             "client/test_ratelimit.py::test_s18_urgent_work_stays_within_the_plan",
@@ -1093,7 +1093,7 @@ REGISTRATION = (
     # The same digest without a key.
     Guard(
         "rate-limit-keys-keyed",
-        "R: the cache key of a rate limit does not reveal the address.",
+        "R: the cache key of a rate limit does not reveal what it counts.",
         'replace=__import__("hashlib").sha256($0.encode()).hexdigest()[:32]',
         (
             "registration/test_forget.py::test_no_trace_is_left",
@@ -1111,7 +1111,7 @@ REGISTRATION = (
     ),
     Guard(
         "registration-answer-not-cached",
-        "X27: an answer about a registration is not cached.",
+        "X27: a response about a registration is not cached.",
         "remove",
         (
             "registration/test_form.py::test_page_shows_the_form",

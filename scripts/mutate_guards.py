@@ -47,7 +47,7 @@ BROKEN = re.compile(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tests said: ``failed`` (noticed), ``passed``, or ``broken`` (they did not run)."""
+    """Result of the tests: ``failed`` (noticed), ``passed``, or ``broken`` (they did not run)."""
 
     state: str
     test: str = ""

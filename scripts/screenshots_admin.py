@@ -2,8 +2,8 @@
 
 ``python scripts/screenshots_admin.py [--folder docs/images/admin] [--parts NAME …] [--dark]
 [--width 1280] [--axe]``. Needs the extra ``testing`` and a Chromium. Each state is made by
-changing the rows that stand for it, and undone afterwards; no screen is drawn by anything but the
-app itself. With ``--axe`` each screen is also examined by axe-core, and one finding is a failure.
+changing database rows, and undone afterwards; no screen is drawn by anything but the app itself.
+With ``--axe`` each screen is also examined by axe-core, and one finding is a failure.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from .utils.logging import get_logger, instrumented_task
 
 logger = get_logger("tasks")
 
-
 PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
     clock_skew.check_clock,  # guard: job-clock-check
     retention.record_heartbeat,  # guard: job-heartbeat

@@ -1,1 +1,1 @@
-"""One migration: the tables of the floors."""
+"""One migration: the tables of the baselines."""

@@ -107,7 +107,7 @@ def test_the_last_day_of_a_recording_follows_all_rules(as_aurora, aurora):
     assert formatting.day(own) in get_body(as_aurora, "recordings")
 
 
-def test_own_decisions_say_by_you(as_aurora, aurora):
+def test_own_decisions_are_marked_by_you(as_aurora, aurora):
     SiteItem.objects.filter(pk=aurora.meeting_item.pk).update(
         visibility="hidden", decided_by=aurora.owner, decided_at=timezone.now()
     )
@@ -193,7 +193,7 @@ def test_recordings_report_a_missing_permission(as_aurora, aurora):
     assert "Give the permission" in html
 
 
-def test_an_empty_review_list_says_so(as_aurora, aurora):
+def test_an_empty_review_list_has_its_own_text(as_aurora, aurora):
     SiteItem.objects.filter(pk=aurora.recording_item.pk).update(visibility="hidden")
     assert "You have looked at everything." in get_body(as_aurora, "recordings", state="new")
 

@@ -138,7 +138,7 @@ def test_new_recordings_come_first(as_aurora, aurora):
     )
 
 
-def test_empty_lists_say_why(as_aurora, aurora):
+def test_empty_lists_give_the_reason(as_aurora, aurora):
     SiteItem.objects.all().delete()
     assert b"No recordings yet." in as_aurora.get(index_url("recordings")).content
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(show_recordings=False)
@@ -574,7 +574,7 @@ def test_activity_filters(as_aurora, aurora):
     assert "Ancient" in as_aurora.get(index_url("activity", when="")).content.decode()
 
 
-def test_an_empty_list_of_registrations_says_why(as_aurora, aurora):
+def test_an_empty_list_of_registrations_gives_the_reason(as_aurora, aurora):
     """The button of an occurrence leads to a form too: only a site without blocks has no form."""
     Registration.objects.all().delete()
     ZoomSettings.objects.filter(site=aurora.site).update(show_registration=True)

@@ -48,7 +48,7 @@ def specimen(db) -> str:
     host.save()
     values = {"show_webinars": True, "show_registration": True, "show_transcripts": True}
     rows.site_settings(site, host.account, host, **values)
-    signs_up = {"approval_type": 0, "capacity": 40}
+    with_registration = {"approval_type": 0, "capacity": 40}
     live = rows.occurrence(host, topic="Open studio: drawing from memory", state="live", start=now)
     heat = rows.occurrence(
         host,
@@ -57,18 +57,20 @@ def specimen(db) -> str:
         start=now + 3 * DAY,
         agenda="Bring your questions.",
         registrant_count=12,
-        **signs_up,
+        **with_registration,
     )
     moved = rows.occurrence(host, topic="Reading group", state="moved", start=now + 4 * DAY)
     Occurrence.objects.filter(pk=moved.pk).update(previous_start=now + DAY)
     full = rows.occurrence(
-        host, topic="Bread at home", start=now + 5 * DAY, registrant_count=40, **signs_up
+        host, topic="Bread at home", start=now + 5 * DAY, registrant_count=40, **with_registration
     )
     off = rows.occurrence(
         host, topic="German for beginners", state="cancelled", start=now + 7 * DAY
     )
     begun = now - timedelta(minutes=5)
-    rows.occurrence(host, topic="Repair café", start=begun, close_registration=True, **signs_up)
+    rows.occurrence(
+        host, topic="Repair café", start=begun, close_registration=True, **with_registration
+    )
     over = rows.occurrence(
         host, topic="The harbour in nine maps", state="over", start=now - 9 * DAY
     )
@@ -218,7 +220,7 @@ def test_no_separator_at_the_start_or_end_of_a_line(browser, specimen, direction
     """Where the parts of a row wrap, the separator between them is hidden."""
     page, _messages = opened(browser, specimen, viewport={"width": 320, "height": 800})
     page.evaluate("to => { document.documentElement.dir = to }", direction)
-    dots = page.evaluate(
+    separators = page.evaluate(
         """() => [...document.querySelectorAll(".wz-parts span span")].map(dot => {
             const box = node => node.getBoundingClientRect();
             const part = dot.parentElement, before = part.previousElementSibling;
@@ -228,8 +230,8 @@ def test_no_separator_at_the_start_or_end_of_a_line(browser, specimen, direction
             return [broken, cut];
         })"""
     )
-    assert {broken for broken, _cut in dots} == {True, False}
-    assert all(broken == cut for broken, cut in dots)
+    assert {broken for broken, _cut in separators} == {True, False}
+    assert all(broken == cut for broken, cut in separators)
 
 
 @pytest.fixture(params=[3, 16], ids=["the same day in Tokyo", "the next day in Tokyo"])

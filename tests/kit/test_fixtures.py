@@ -1,4 +1,4 @@
-"""The test kit works as documented in docs/reference/testing.md (W33, L12)."""
+"""The test kit works as documented in docs/reference/testing.md (W33)."""
 
 from __future__ import annotations
 

@@ -113,28 +113,30 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_each_scope_change_changes_the_fingerprint(connected_site, change):
-    """S: a run that checks only the mark stops for every change of the scope."""
+    """A run that checks only the fingerprint stops for every change of the scope."""
     account = connected_site[0]
-    before, mark = fetch_scope(account), scope_fingerprint(account)
+    before, fingerprint = fetch_scope(account), scope_fingerprint(account)
     model, values = CHANGES[change]
     model.objects.update(**values)
-    assert scope_fingerprint(account) != mark
+    assert scope_fingerprint(account) != fingerprint
     assert fetch_scope(account) != before
 
 
 def test_one_host_for_another_changes_the_fingerprint(connected_site):
     account, hosts, _grant, site_settings = connected_site
     third = Host.objects.create(account=account, zoom_id="h3")
-    mark = scope_fingerprint(account)
+    fingerprint = scope_fingerprint(account)
     ExposedHost.objects.filter(settings=site_settings, host=hosts[1]).delete()
     ExposedHost.objects.create(settings=site_settings, host=third)
-    assert scope_fingerprint(account) != mark
-    # Without hosts the mark differs too.
+    assert scope_fingerprint(account) != fingerprint
+    # Without hosts the fingerprint differs too.
     ExposedHost.objects.all().delete()
-    assert scope_fingerprint(account) != mark
+    assert scope_fingerprint(account) != fingerprint
 
 
-def test_the_mark_needs_two_queries_for_many_hosts(connected_site, django_assert_num_queries):
+def test_the_fingerprint_needs_two_queries_for_many_hosts(
+    connected_site, django_assert_num_queries
+):
     account, _hosts, _grant, site_settings = connected_site
     for number in range(40):
         host = Host.objects.create(account=account, zoom_id=f"many{number}")

@@ -38,7 +38,7 @@ def items(sites):
     ]
 
 
-def test_owner_changes_the_own_site_only(owner, sites):
+def test_owner_changes_their_own_site_only(owner, sites):
     assert list(sites_for(owner)) == [sites[0]]
     assert may_change(owner, sites[0]) and not may_change(owner, sites[1])
 

@@ -415,7 +415,7 @@ def test_personal_join_link(client, connect_site):
 
 
 def test_personal_url_is_bound_to_the_site(client, connect_site):
-    """X: the public id alone does not open the page; nor does a token signed for another Site."""
+    """Neither the public id alone nor a token signed for another Site opens the page."""
     scenario = connect_site(start_time="+5m")
     post(client, scenario.url)
     registration = get_registration()

@@ -341,19 +341,19 @@ def register_again_link(page):
     return match.group(1) if match else ""
 
 
-@pytest.mark.parametrize("stands_alone", [True, False])
-def test_register_again_after_cancelling(client, tenant, meeting, stands_alone):
+@pytest.mark.parametrize("standalone", [True, False])
+def test_register_again_after_cancelling(client, tenant, meeting, standalone):
     from wagtail_zoom.frontend.form_links import FormLink
 
     root = tenant.site.root_page
-    url = FormLink(tenant.site.pk, None if stands_alone else root.pk, meeting.pk, "en").url
+    url = FormLink(tenant.site.pk, None if standalone else root.pk, meeting.pk, "en").url
     post(client, url)
     status_path = tokens.status_path(Registration.objects.get())
     assert register_again_link(client.get(status_path)) == ""
     client.post(status_path + "cancel/")
     again = register_again_link(client.get(status_path))
-    assert again == (url if stands_alone else root.get_url())
-    if stands_alone:
+    assert again == (url if standalone else root.get_url())
+    if standalone:
         assert post(client, again).status_code == 303
         assert Registration.objects.get().state == "waiting"
 

@@ -217,7 +217,8 @@ def test_email_and_status_page_agree_on_joining_details(
 @pytest.mark.parametrize("zoom", [True, False])
 @pytest.mark.parametrize("policy", ["window", "never"])
 def test_form_promises_only_what_every_email_contains(client, tenant, meeting, zoom, policy):
-    """They say that the email tells how to join, not who sends the link."""
+    """Form and confirmation page announce an email that explains how to join, not who sends the
+    link."""
     type(meeting).objects.update(zoom_confirms=zoom)
     ZoomSettings.objects.update(join_policy=policy)
     url = form_url(tenant, meeting)

@@ -65,8 +65,8 @@ def test_x35_get_requests_change_nothing(tenants):
 
     first, second = crawl(), crawl()
     assert sorted(set(second) ^ set(first)) == []
-    noted = ModelLogEntry.objects.values_list("action", flat=True)
-    assert set(noted) == {"wagtail_zoom.registrants"}
+    logged_actions = ModelLogEntry.objects.values_list("action", flat=True)
+    assert set(logged_actions) == {"wagtail_zoom.registrants"}
     assert len(first) > 500
 
 
@@ -91,8 +91,8 @@ def test_x35_only_urls_without_a_session_are_csrf_exempt():
         for pattern in zoom_urls.urlpatterns
         if getattr(pattern.callback, "csrf_exempt", False)
     }
-    kin = {name for name in exempt if name.startswith(("register", "registration"))}
-    assert exempt == {"webhook", *kin}
+    forms = {name for name in exempt if name.startswith(("register", "registration"))}
+    assert exempt == {"webhook", *forms}
 
     def walk(patterns):
         for pattern in patterns:

@@ -93,12 +93,12 @@ def inject_everywhere(functions, work, prepare, collect, settings, *, debug=(Tru
         number += step
         prepare()
         caught = None
-        with FaultInjector(functions, number) as breaker:
+        with FaultInjector(functions, number) as injector:
             try:
                 work()
             except Exception as error:
                 caught = error
-        if not breaker.raised:
+        if not injector.raised:
             break
         secrets = collect()
         if caught is not None:

@@ -269,9 +269,9 @@ def visit_admin(tenant) -> None:
         check_escaped(client.get(url), "picker")
     tenant.owner.is_superuser = True
     tenant.owner.save()
-    check_escaped(client.get(reverse("wagtail_zoom_admin:overview")), "fleet")
+    check_escaped(client.get(reverse("wagtail_zoom_admin:overview")), "overview")
     visit_bulk_actions(client, tenant)
-    check_escaped(client.get(reverse("wagtail_zoom_admin:overview_results")), "fleet")
+    check_escaped(client.get(reverse("wagtail_zoom_admin:overview_results")), "overview")
     walk("post", {})
     ZoomSettings.objects.filter(pk=tenant.site_settings.pk).update(grant=None, account=None)
     check_escaped(client.get(panel), "not connected")

@@ -295,7 +295,7 @@ BULK_ROWS = {"siteitem": "meeting_item", "registration": "registration", "site":
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_x6_no_bulk_action_changes_another_site(tenants, method):
-    """With a foreign id only, with an own and a foreign id, and for all rows."""
+    """With a foreign id only, with one's own and a foreign id, and for all rows."""
     client = Client()
     client.force_login(tenants.north.owner)
     own_keys = {key: getattr(tenants.north, name).pk for key, name in BULK_ROWS.items()}
@@ -370,7 +370,7 @@ def test_x6_pages_cannot_be_saved_with_an_item_of_another_site(tenants, rf):
 
 
 def test_x5_emails_mention_only_their_own_site(tenants, mailoutbox):
-    """Two Sites with one grant: each owner gets an email about the own Site only."""
+    """Two Sites with one grant: each owner gets an email about their own Site only."""
     from django.utils import timezone
 
     from wagtail_zoom.models import Grant, ZoomSettings
@@ -393,7 +393,7 @@ def test_x5_emails_mention_only_their_own_site(tenants, mailoutbox):
 
 
 def test_x5_items_of_the_chooser(tenants):
-    """The chooser lists items of the own Site only, for any parameters."""
+    """The chooser lists items of the user's own Site only, for any parameters."""
     client = Client()
     client.force_login(tenants.north.owner)
     for url in ("wagtail_zoom_items:choose", "wagtail_zoom_items:choose_results"):

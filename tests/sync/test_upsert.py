@@ -181,7 +181,7 @@ def test_accounts_do_not_share_numbers(account):
 
 
 def test_a_page_of_300_costs_few_statements(account):
-    """S7, P5: two reads, one write (in batches of the backend), one update."""
+    """S7: two reads, one write (in batches of the backend), one update."""
     rows = [(str(n), f"Topic {n}", "") for n in range(300)]
     upsert_page(account, *rows)
     changed = [(str(n), "Changed" if n % 2 else f"Topic {n}", "") for n in range(300)]

@@ -241,7 +241,7 @@ def test_two_registrants_in_one_millisecond_are_two_events(client):
 
 
 def test_w11_an_event_costs_one_insert_the_first_time_and_the_second(client):
-    """W11, P3: savepoints are the test's own transaction, there are none without it."""
+    """W11: savepoints are the test's own transaction, there are none without it."""
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
             assert post(client, event_body(), request_id="r").status_code == 200
@@ -321,7 +321,7 @@ def test_strange_objects_never_fail(client, item):
 
 
 def test_database_away_asks_zoom_to_repeat(client):
-    """W7: 503 exactly when a genuine message could not be stored."""
+    """W7: 503 exactly when a genuine event could not be stored."""
 
     def away(execute, sql, params, many, context):
         if sql.startswith("INSERT"):

@@ -163,8 +163,10 @@ class ChooserAccessMixin:
             Column("when", label=gettext("When"), accessor=_when_text),
         ]
         if self.editor_site is None:
-            name = Column("site", label=gettext("Site"), accessor=lambda item: str(item.site))
-            columns.append(name)
+            site_column = Column(
+                "site", label=gettext("Site"), accessor=lambda item: str(item.site)
+            )
+            columns.append(site_column)
         return columns
 
 

@@ -55,11 +55,11 @@ def context(site_status: SiteStatus) -> dict[str, Any]:
 
 def summary_context(site_status: SiteStatus) -> dict[str, Any]:
     """Context of the parts next to the card, which are reloaded with it."""
-    recordings = reverse("wagtail_zoom_recordings:index")
+    recordings_url = reverse("wagtail_zoom_recordings:index")
     return {
         "card_numbers": card_numbers(site_status),
         "health_checks": health_checks.run_checks(site_status),
-        "review_url": f"{recordings}?site={site_status.site.pk}&state=new",
+        "review_url": f"{recordings_url}?site={site_status.site.pk}&state=new",
     }
 
 
@@ -270,8 +270,10 @@ def card_numbers(site_status: SiteStatus) -> list[CardNumber]:
     """Counts of what visitors see now."""
     if site_status.account is None or not site_status.site_settings.shows_data:
         return []
-    meetings = f"{reverse('wagtail_zoom_meetings:index')}?site={site_status.site.pk}&visitors=yes"
-    recordings = (
+    meetings_url = (
+        f"{reverse('wagtail_zoom_meetings:index')}?site={site_status.site.pk}&visitors=yes"
+    )
+    recordings_url = (
         f"{reverse('wagtail_zoom_recordings:index')}?site={site_status.site.pk}&state=published"
     )
     meeting_count, webinar_count = (
@@ -281,18 +283,20 @@ def card_numbers(site_status: SiteStatus) -> list[CardNumber]:
     if site_status.site_settings.show_meetings or not site_status.site_settings.kinds:
         numbers.append(
             CardNumber(
-                meeting_count, ngettext("upcoming date", "upcoming dates", meeting_count), meetings
+                meeting_count,
+                ngettext("upcoming date", "upcoming dates", meeting_count),
+                meetings_url,
             )
         )
     if site_status.site_settings.show_webinars:
         label = ngettext("webinar date", "webinar dates", webinar_count)
-        numbers.append(CardNumber(webinar_count, label, f"{meetings}&kind=webinar"))
+        numbers.append(CardNumber(webinar_count, label, f"{meetings_url}&kind=webinar"))
     if site_status.site_settings.show_recordings:
         n = site_status.recordings_shown
-        numbers.append(CardNumber(n, ngettext("recording", "recordings", n), recordings))
+        numbers.append(CardNumber(n, ngettext("recording", "recordings", n), recordings_url))
     if site_status.site_settings.show_registration:
         numbers.append(
-            CardNumber(site_status.meetings_with_registration, _("with registration"), meetings)
+            CardNumber(site_status.meetings_with_registration, _("with registration"), meetings_url)
         )
     waiting_count = site_status.registration_counts.get("waiting", 0)
     if waiting_count:

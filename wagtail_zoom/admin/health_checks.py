@@ -44,8 +44,8 @@ def _events_check(site_status: SiteStatus) -> HealthCheck | None:
     if account is None or site_status.grant is None:
         return None
     if site_status.events_missing:
-        status = running.no_events(site_status)
-        return HealthCheck(False, status.title, status.text, status.actions[0])
+        message = running.no_events(site_status)
+        return HealthCheck(False, message.title, message.text, message.actions[0])
     if account.plan == Plan.FREE:
         return HealthCheck(
             True,
@@ -67,8 +67,8 @@ def _events_check(site_status: SiteStatus) -> HealthCheck | None:
 
 def _worker_check(site_status: SiteStatus) -> HealthCheck:
     if site_status.worker_down:
-        status = running.worker_down(site_status)
-        return HealthCheck(False, status.title, status.text, status.actions[0])
+        message = running.worker_down(site_status)
+        return HealthCheck(False, message.title, message.text, message.actions[0])
     age = formatting.age(site_status.heartbeat_at or site_status.now, site_status.now)
     return HealthCheck(
         True,
@@ -102,8 +102,8 @@ def _registrations_check(site_status: SiteStatus) -> HealthCheck | None:
     if not site_status.site_settings.show_registration:
         return None
     if site_status.registration_counts.get("failed"):
-        status = running.registrations_failed(site_status)
-        return HealthCheck(False, status.title.rstrip("."), status.text, status.actions[0])
+        message = running.registrations_failed(site_status)
+        return HealthCheck(False, message.title.rstrip("."), message.text, message.actions[0])
     waiting_count = site_status.registration_counts.get("waiting", 0)
     if waiting_count:
         return HealthCheck(

@@ -96,8 +96,10 @@ def _recording_rows(sites: Any) -> list[HomepageRow]:
 
 
 def _registration_rows(sites: Any) -> list[HomepageRow]:
-    pending = Registration.objects.filter(Q(state="pending") | Q(state="failed"), site__in=sites)
-    by_state = pending.order_by().values("site", "site__hostname", "state").annotate(n=Count("pk"))
+    unresolved = Registration.objects.filter(Q(state="pending") | Q(state="failed"), site__in=sites)
+    by_state = (
+        unresolved.order_by().values("site", "site__hostname", "state").annotate(n=Count("pk"))
+    )
     rows = []
     for row in by_state[: 2 * MAX_SITES]:
         n, failed = row["n"], row["state"] == "failed"
@@ -121,8 +123,8 @@ def _registration_rows(sites: Any) -> list[HomepageRow]:
 
 
 def _overview_rows() -> list[HomepageRow]:
-    disconnected = ZoomSettings.objects.filter(grant__state=GrantState.NEEDS_RECONNECT)
-    n = disconnected.count()
+    needing_reconnect = ZoomSettings.objects.filter(grant__state=GrantState.NEEDS_RECONNECT)
+    n = needing_reconnect.count()
     if not n:
         return []
     from .views.overview import owners_needed_text

@@ -34,7 +34,7 @@ def kind_rows(site_status: SiteStatus, form: Any) -> list[KindRow]:
     """The four switches, with counts for the stored settings."""
     missing_kinds = list(site_status.grant.missing_kinds or []) if site_status.grant else []
     texts = count_texts(site_status.preview)
-    recordings = (
+    recordings_text = (
         _("Cloud recordings. Each one waits for your review first.")
         if site_status.site_settings.review_recordings
         else _("Cloud recordings. They are published by themselves.")
@@ -42,7 +42,7 @@ def kind_rows(site_status: SiteStatus, form: Any) -> list[KindRow]:
     kinds = [
         ("meeting", _("Meetings"), _("Ordinary Zoom meetings with a date.")),
         ("webinar", _("Webinars"), _("Zoom webinars and their dates.")),
-        ("recording", _("Recordings"), recordings),
+        ("recording", _("Recordings"), recordings_text),
         (
             "registration",
             _("Registration"),

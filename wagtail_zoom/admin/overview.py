@@ -263,13 +263,13 @@ def rows_for_summaries(summaries: Iterable[SiteSummary]) -> list[SiteRow]:
 
 def _fallback_owners() -> dict[int, str]:
     """By Site, the email of the first user whose group may change its Zoom settings."""
-    permission = {
+    conditions = {
         "permission__codename": CODENAME,
         "permission__content_type__app_label": "wagtail_zoom",
         "group__user__is_active": True,
     }
-    users = GroupSitePermission.objects.filter(**permission).exclude(group__user__email="")
-    return dict(users.order_by("-group__user__pk").values_list("site", "group__user__email"))
+    permissions = GroupSitePermission.objects.filter(**conditions).exclude(group__user__email="")
+    return dict(permissions.order_by("-group__user__pk").values_list("site", "group__user__email"))
 
 
 def _operator_mail_times() -> dict[int, datetime]:
@@ -278,7 +278,7 @@ def _operator_mail_times() -> dict[int, datetime]:
 
 
 def mail_owner(row: SiteRow, user: Any) -> bool:
-    """Email the owner of a Site the message of its panel, in the owner's language."""
+    """Email the owner of a Site what its panel shows, in the owner's language."""
     if not row.can_mail:
         return False
     with translation.override(notifications.language_of(row.site_status.site_settings)):

@@ -72,8 +72,8 @@ class SiteStatus:
     @property
     def worker_down(self) -> bool:
         """No heartbeat for a while. A new Site has time until the first one."""
-        expected = self.heartbeat_at or self.site_settings.linked_at
-        return expected is None or abs(self.now - expected) > WORKER_TIMEOUT
+        since = self.heartbeat_at or self.site_settings.linked_at
+        return since is None or abs(self.now - since) > WORKER_TIMEOUT
 
     @property
     def needs_reconnect(self) -> bool:

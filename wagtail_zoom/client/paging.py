@@ -108,12 +108,12 @@ class _Prefetcher:
         """
         refuse_in_transaction()
         now, client = time.monotonic(), self.client
-        is_quick, self.last_sent = now - self.last_sent < FAST_PAGE_SECONDS, now
-        if not is_quick:
+        is_fast, self.last_sent = now - self.last_sent < FAST_PAGE_SECONDS, now
+        if not is_fast:
             self.slots = []
         try:
             if not self.slots:
-                self._reserve(max(1, min(pages_left, MAX_RESERVED_SLOTS)) if is_quick else 1)
+                self._reserve(max(1, min(pages_left, MAX_RESERVED_SLOTS)) if is_fast else 1)
         except ZoomError:
             return None
         send_time, token = self.slots.pop(0)

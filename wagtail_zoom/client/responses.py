@@ -89,9 +89,11 @@ def _error_for(response: ZoomResponse, body: dict[str, Any], writes: bool) -> Zo
 
 def _rejected_fields(body: dict[str, Any]) -> tuple[str, ...]:
     errors = body.get("errors")
-    rows = errors if isinstance(errors, list) else []
+    errors = errors if isinstance(errors, list) else []
     return tuple(
-        str(row["field"])[:100] for row in rows if isinstance(row, dict) and "field" in row
+        str(error["field"])[:100]
+        for error in errors
+        if isinstance(error, dict) and "field" in error
     )
 
 

@@ -64,7 +64,7 @@ class ListRequest:
 
 
 def can_combine(query: Query) -> bool:
-    """Not for lists by title: only the database knows its collation."""
+    """Whether it can be part of a union. Not by title: only the database knows its collation."""
     return not (isinstance(query, RecordingQuery) and query.order == "title")
 
 

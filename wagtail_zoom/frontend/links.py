@@ -116,5 +116,5 @@ def is_zoom_link(url: str) -> bool:
 
 
 def _is_local(hostname: str) -> bool:
-    """The simulator uses plain HTTP on this machine; only with ``DEBUG`` it is allowed."""
+    """The simulator uses plain HTTP on this machine, which is allowed with ``DEBUG`` only."""
     return django_settings.DEBUG and hostname in ("localhost", "127.0.0.1", "::1")

@@ -1,7 +1,7 @@
 """For the search page of a project: occurrences and recordings of the Site.
 
 Searches the stored rows with the same visibility rules as pages, without an index of its own. An
-item that the owner hides is no longer found at once.
+item that the owner hides disappears from the results immediately.
 """
 
 from __future__ import annotations

@@ -212,8 +212,8 @@ def _item_rule(site_settings: ZoomSettings) -> Q:
     if site_settings.item_rule == ItemRule.ALL:
         return ~none
     if site_settings.item_rule == ItemRule.REGISTRATION:
-        takes = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
-        return Q(approval_type__in=takes)
+        approval_types = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
+        return Q(approval_type__in=approval_types)
     word = site_settings.mark_word.strip()
     if site_settings.item_rule == ItemRule.MARKED and word:
         return Q(topic__icontains=word) | Q(agenda__icontains=word)
@@ -231,15 +231,17 @@ def _meeting_join_rule(site_settings: ZoomSettings, audience: Audience) -> Q:
 
 def _occurrence_join_rule(site_settings: ZoomSettings, audience: Audience) -> Q:
     """Occurrences whose join link this audience may have now, by the join policy."""
-    gone = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
-    alive = ~Q(state__in=gone)
+    closed_states = (Occurrence.State.CANCELLED, Occurrence.State.OVER, Occurrence.State.EXPIRED)
+    joinable = ~Q(state__in=closed_states)
     if site_settings.join_policy == JoinPolicy.PUBLIC:
-        return alive
+        return joinable
     if site_settings.join_policy == JoinPolicy.WINDOW:
-        return alive & Q(start__lte=timezone.now() + timedelta(minutes=site_settings.join_minutes))
+        return joinable & Q(
+            start__lte=timezone.now() + timedelta(minutes=site_settings.join_minutes)
+        )
     if (
         site_settings.join_policy == JoinPolicy.REGISTRANTS
         and audience is Audience.REGISTRANT  # guard: join-policy-registrants
     ):
-        return alive
+        return joinable
     return Q(pk__in=[])

@@ -18,12 +18,12 @@ def reason(visibility: SiteVisibility, obj: Occurrence | Meeting | Recording) ->
     """The first rule that hides the object; empty if it is visible."""
     from .visibility import Audience, Channel
 
-    querysets = {
+    visible_rows = {
         Occurrence: visibility.occurrences,
         Meeting: visibility.meetings,
         Recording: visibility.recordings,
     }[type(obj)]
-    if querysets(Audience.VISITOR, Channel.PAGE).filter(pk=obj.pk).exists():
+    if visible_rows(Audience.VISITOR, Channel.PAGE).filter(pk=obj.pk).exists():
         return ""
     return explain(visibility.site_settings, obj) or _("It is not shown at present.")
 

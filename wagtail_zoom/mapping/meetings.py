@@ -93,10 +93,10 @@ def map_meeting(payload: dict[str, Any]) -> MappedMeeting:
 def _map_registration(settings: dict[str, Any]) -> dict[str, Any]:
     approval = parse_int(settings.get("approval_type"))
     capacity = parse_int(settings.get("registrants_restrict_number"))
-    kind = parse_int(settings.get("registration_type"))
+    registration_type = parse_int(settings.get("registration_type"))
     return {
         "approval_type": approval if approval in (0, 1) else Meeting.ApprovalType.NONE.value,
-        "registration_type": kind if kind in (1, 2, 3) else 1,
+        "registration_type": registration_type if registration_type in (1, 2, 3) else 1,
         "close_registration": settings.get("close_registration") is True,
         "capacity": capacity if capacity and 0 < capacity < 1_000_000 else None,
         "zoom_confirms": settings.get("registrants_confirmation_email") is not False,

@@ -15,11 +15,11 @@ def map_user(payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """
     first_name = single_line(payload.get("first_name"), 120)
     last_name = single_line(payload.get("last_name"), 120)
-    kind = parse_int(payload.get("type"))
+    user_type = parse_int(payload.get("type"))
     return parse_id(payload.get("id")), {
         "display_name": single_line(payload.get("display_name"), 255)
         or f"{first_name} {last_name}".strip(),
-        "user_type": kind if kind in (1, 2, 4, 99) else 0,
+        "user_type": user_type if user_type in (1, 2, 4, 99) else 0,
         "status": single_line(payload.get("status"), 20),
         "timezone": parse_timezone(payload.get("timezone")),
     }

@@ -1,14 +1,7 @@
 """Models: accounts, grants, local copy, site settings, curation, webhook events, registrations."""
 
 from ..utils.fields import Secret, SecretField, ZoomIdField
-from .accounts import (
-    Grant,
-    GrantReason,
-    GrantState,
-    Plan,
-    RateBudget,
-    ZoomAccount,
-)
+from .accounts import Grant, GrantReason, GrantState, Plan, RateBudget, ZoomAccount
 from .curation import BlockUsage, ItemTag, SiteItem
 from .fetch_scopes import TRANSCRIPT, FetchScope, fetch_scope, scope_fingerprint
 from .mirror import Host, Kind, Meeting, Occurrence
@@ -31,6 +24,7 @@ from .webhook_events import ObjectLock, WebhookEvent
 __all__ = [
     "TRANSCRIPT",
     "Activity",
+    "BlockUsage",
     "ExposedHost",
     "FetchScope",
     "Grant",
@@ -43,12 +37,11 @@ __all__ = [
     "ItemTag",
     "JoinPolicy",
     "Kind",
-    "ObjectLock",
     "Meeting",
     "OAuthState",
+    "ObjectLock",
     "Occurrence",
     "PasscodePolicy",
-    "BlockUsage",
     "Plan",
     "RateBudget",
     "Recording",
@@ -64,8 +57,8 @@ __all__ = [
     "ZoomAccount",
     "ZoomIdField",
     "ZoomSettings",
-    "scope_fingerprint",
-    "fetch_scope",
     "bump_data_version",
     "bump_data_version_of_sites",
+    "fetch_scope",
+    "scope_fingerprint",
 ]

@@ -45,7 +45,7 @@ class ZoomAccount(models.Model):
     plan_stated = models.BooleanField(default=False)
     """The owner has set the plan: do not infer it any more."""
     fingerprint = models.CharField(max_length=64, blank=True)
-    """``conf.fingerprint`` of the installation that may call Zoom for this account."""
+    """``settings.fingerprint`` of the installation that may call Zoom for this account."""
 
     throttled_until = models.DateTimeField(null=True, blank=True)
     throttle_daily = models.BooleanField(default=False)

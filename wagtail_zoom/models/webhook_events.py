@@ -13,8 +13,8 @@ from .accounts import ZoomAccount
 class WebhookEvent(models.Model):
     """One webhook event and its outcome. The queue of record: a task is only a wake-up.
 
-    Headers are not stored, except request id and timestamp. ``payload`` is redacted at
-    receipt (no download tokens, passcodes, registrants' data) and emptied after some days.
+    Headers are not stored, except the request id. ``payload`` is redacted at receipt (no download
+    tokens, passcodes, registrants' data) and emptied after some days.
     """
 
     class State(models.TextChoices):

@@ -107,8 +107,8 @@ def sweep(now: datetime) -> None:
 
 def release_orphans() -> None:
     """Release grants that were authorised but never connected (the user declined the switch)."""
-    limit = timezone.now() - ORPHAN_AGE
-    rows = Grant.objects.usable().filter(site_settings=None, connected_at__lt=limit)
+    cutoff = timezone.now() - ORPHAN_AGE
+    rows = Grant.objects.usable().filter(site_settings=None, connected_at__lt=cutoff)
     for grant in rows.distinct()[:50]:
         release_unused(grant)
 

@@ -79,10 +79,10 @@ class FormContext:
         meeting = self.meeting
         if meeting is None:
             return ""
-        item = SiteItem.objects.for_site(self.site).filter(
+        items = SiteItem.objects.for_site(self.site).filter(
             account=meeting.account_id, kind=meeting.kind, key=meeting.zoom_id
         )
-        own_title = item.values_list("title", flat=True).first()
+        own_title = items.values_list("title", flat=True).first()
         return own_title or title_for(self.site_settings, meeting.topic) or _("Zoom meeting")
 
     @property

@@ -26,8 +26,8 @@ class RegisteredDate:
 
     @property
     def is_over(self) -> bool:
-        gone = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
-        ended = self.occurrence is not None and self.occurrence.state in gone
+        ended_states = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
+        ended = self.occurrence is not None and self.occurrence.state in ended_states
         return ended or self.when.end < timezone.now()
 
     @property

@@ -54,7 +54,7 @@ def anonymous_view(referrer: str) -> Callable[[View], View]:
 
 
 def not_saved_response(request: HttpRequest, error: Exception) -> HttpResponse:
-    """503: nothing was written, and the page says so."""
+    """503: nothing was written, and the page reports it."""
     logger.error("A form could not be saved (%s).", type(error).__name__)
     text = _("This could not be saved just now. Please try again in a few minutes.")
     context = {"sentence": text, "page_title": text}

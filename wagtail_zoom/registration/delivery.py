@@ -116,12 +116,12 @@ def _add_registrant(row: Registration, client: ZoomClient) -> Registrant:
         if registrant is not None:
             return registrant
     body = body_of(row)
-    occurrences = occurrence_ids(row)
+    chosen_ids = occurrence_ids(row)
     Registration.objects.filter(pk=row.pk).update(maybe_sent=True)
     row.maybe_sent = True
     try:
         response = client.add_registrant(
-            row.meeting_zoom_id, registrants.kind_of(row), body, occurrences
+            row.meeting_zoom_id, registrants.kind_of(row), body, chosen_ids
         )
     except ZoomTransient as error:
         row.maybe_sent = error.ambiguous
@@ -131,14 +131,14 @@ def _add_registrant(row: Registration, client: ZoomClient) -> Registrant:
     except (ZoomError, ZoomConfigurationError):
         row.maybe_sent = False
         raise
-    link = str(response.get("join_url") or "")
-    return Registrant(str(response["registrant_id"]), "approved" if link else "", link)
+    join_url = str(response.get("join_url") or "")
+    return Registrant(str(response["registrant_id"]), "approved" if join_url else "", join_url)
 
 
 def _give_up_error(row: Registration, task: str) -> str:
     """Why a registration is not attempted any more; empty when it still is.
 
-    Zoom deletes past meetings, so a missing meeting says nothing once it is over.
+    Zoom deletes past meetings, so a missing meeting proves nothing once it is over.
     """
     now, end = timezone.now(), outbox.last_end(row)
     if end is not None and end < now:

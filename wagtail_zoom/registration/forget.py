@@ -79,7 +79,7 @@ def forget(
     """
     rows = list(registrations_of(email, site).select_related("site", "account", "meeting"))
     deadline = time.monotonic() + seconds if seconds else None
-    failed = sum(not _cancel_at_zoom(row, deadline) for row in rows) if at_zoom else 0
+    not_at_zoom = sum(not _cancel_at_zoom(row, deadline) for row in rows) if at_zoom else 0
     webhook_events = 0
     with transaction.atomic():
         for row in rows:
@@ -87,15 +87,16 @@ def forget(
         Registration.objects.filter(pk__in=[row.pk for row in rows]).delete()
     responses = person_forgotten.send_robust(sender=Registration, email=email, site=site)
     failed_receivers = sum(isinstance(value, Exception) for _receiver, value in responses)
+    has_failed = bool(not_at_zoom or failed_receivers)
     Activity.log(
         {row.site_id for row in rows},
         "registration",
         "person_forgotten",
-        outcome=Activity.Outcome.FAILED if failed or failed_receivers else Activity.Outcome.GOOD,
-        data={"count": len(rows), "not_at_zoom": failed},
+        outcome=Activity.Outcome.FAILED if has_failed else Activity.Outcome.GOOD,
+        data={"count": len(rows), "not_at_zoom": not_at_zoom},
         user=user,
     )
-    return ForgetResult(len(rows), webhook_events, failed, failed_receivers)
+    return ForgetResult(len(rows), webhook_events, not_at_zoom, failed_receivers)
 
 
 def _cancel_at_zoom(row: Registration, deadline: float | None) -> bool:

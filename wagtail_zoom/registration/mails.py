@@ -186,14 +186,14 @@ def notify_owner(row: Registration) -> None:
         is_first = True
     if not is_first:
         return
-    listing = reverse("wagtail_zoom_registrations:index")
+    list_path = reverse("wagtail_zoom_registrations:index")
     with translation.override(django_settings.LANGUAGE_CODE):
         title = one_line(str(row.snapshot.get("title") or row.snapshot.get("topic") or "Zoom"))
         context = {
             "title": title,
             "site": row.site,
             "reason": error_policy.OWNER_MESSAGES.get(row.error_class, ""),
-            "list_url": f"{settings.base_url}{listing}?site={row.site_id}",
+            "list_url": f"{settings.base_url}{list_path}?site={row.site_id}",
         }
         body = render_to_string("wagtail_zoom/registration/mail/owner.txt", context)
         subject = one_line(_("A registration needs you: %(title)s") % {"title": title})

@@ -122,10 +122,10 @@ def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
         **stored.get("extra", {}),
         "email": email,
     }
-    titles = {answer["title"]: answer["value"] for answer in stored.get("custom", [])}
+    values_by_title = {answer["title"]: answer["value"] for answer in stored.get("custom", [])}
     form = form_class(row.site, meeting)(data, form_context=form_context, initial=initial)
     for question in form.questions.custom:
-        value = titles.get(question.title, "")
+        value = values_by_title.get(question.title, "")
         form.initial[question.name] = value.split(", ") if question.kind == "many" else value
     for name in ("dates", "consent"):
         form.fields.pop(name, None)

@@ -115,8 +115,8 @@ def meetings_to_reconcile(now: datetime) -> QuerySet[Meeting]:
     upcoming = Meeting.objects.filter(occurrences__end__gt=now) | Meeting.objects.filter(
         zoom_type__in=(3, 6)
     )
-    live = upcoming.filter(removed_at=None, approval_type__in=(0, 1), is_events_webinar=False)
-    return live.filter(Exists(sites)).filter(Exists(rows)).distinct()
+    with_form = upcoming.filter(removed_at=None, approval_type__in=(0, 1), is_events_webinar=False)
+    return with_form.filter(Exists(sites)).filter(Exists(rows)).distinct()
 
 
 def sweep(now: datetime) -> int:

@@ -126,7 +126,7 @@ def fetch_registrant(row: Registration, client: ZoomClient) -> Registrant:
         item = client.registrant(row.meeting_zoom_id, kind_of(row), registrant_id)
     except ZoomNotFound:
         # Zoom answers the same for a missing registrant and a missing meeting. A missing meeting
-        # says nothing about the person, and a host can restore it.
+        # proves nothing about the person, and a host can restore it.
         return Registrant(
             registrant_id,
             "cancelled"  # guard: missing-meeting-cancels-none

@@ -90,7 +90,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 @anonymous_view("no-referrer")
 def resend(request: HttpRequest, token: str) -> HttpResponse:
-    """Sends the email again, a few times an hour."""
+    """Sends the email again, at most a few times an hour."""
     row = _get_registration(request, token)
     if not ratelimit.seconds_to_wait("address", "resend", row.pk):
         service.resend(row.pk)
@@ -129,12 +129,14 @@ def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
     if row.state != Registration.State.APPROVED or row.meeting_id is None:
         return _redirect_to_status(row)
     visibility = SiteVisibility.for_site(row.site)
-    date = _current_occurrence(row, visibility)
-    if date is None:
+    occurrence = _current_occurrence(row, visibility)
+    if occurrence is None:
         return _redirect_to_status(row)
     with translation.override(row.locale or get_language()):
-        personal_url = row.join_url if row.join_url else None
-        return views.join_response(request, visibility, date, Audience.REGISTRANT, personal_url)
+        personal_link = row.join_url if row.join_url else None
+        return views.join_response(
+            request, visibility, occurrence, Audience.REGISTRANT, personal_link
+        )
 
 
 def _current_occurrence(row: Registration, visibility: SiteVisibility) -> Occurrence | None:

@@ -84,9 +84,10 @@ def register(
     if not form_context.availability.is_open:
         raise RegistrationClosed(form_context.availability)
     data: dict[str, Any] = {"email": email, "first_name": first_name, "last_name": last_name}
-    titles = {question.title: question.name for question in questions.questions_of(meeting).custom}
+    custom = questions.questions_of(meeting).custom
+    names_by_title = {question.title: question.name for question in custom}
     for name, value in (answers or {}).items():
-        data[titles.get(name, name)] = value
+        data[names_by_title.get(name, name)] = value
     chosen = [str(occurrence.public_id) for occurrence in dates]
     data["dates"] = chosen[0] if form_context.mode == ONE and chosen else chosen
     with translation.override(locale or get_language()):

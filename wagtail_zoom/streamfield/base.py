@@ -128,7 +128,7 @@ class ZoomBlock(blocks.StructBlock):
             template = self.get_template(value, context=parent)
             if html is None:
                 # No data of the visitor in the template context: the HTML is shared.
-                page_context = {name: parent[name] for name in ("page", "request")}
+                page_context = {variable: parent[variable] for variable in ("page", "request")}
                 block_context = self.get_context(value, {**page_context, "zoom_caching": True})
                 html = render_to_string(template, {**block_context, "request": None})
                 if self.should_cache(block_context):

@@ -74,9 +74,10 @@ class CalendarBlock(ZoomDatesBlock):
         first = requested_month(params.get("month"), timezone.localdate())
         query = self.selection(value, first)
         site_id = visibility.site_settings.site_id if visibility.site_settings else 0
-        detail = detail_url_builder(context)
+        detail_url = detail_url_builder(context)
         rows = RequestContext.from_context(context).memoize(
-            (site_id, query), lambda: occurrences_in_month(visibility, query, first, detail=detail)
+            (site_id, query),
+            lambda: occurrences_in_month(visibility, query, first, detail_url=detail_url),
         )
         since = stale_since(visibility.site_settings) if visibility.site_settings and rows else None
         return {
@@ -130,10 +131,8 @@ class CalendarBlock(ZoomDatesBlock):
     def variants(self, value: Any, visibility: SiteVisibility) -> list[dict[str, Any]]:
         """Months with links that contain occurrences of the selection."""
         today = timezone.localdate()
-        first, last = (
-            add_months(today.replace(day=1), -MONTHS_BACK),
-            add_months(today.replace(day=1), MONTHS_AHEAD),
-        )
+        first = add_months(today.replace(day=1), -MONTHS_BACK)
+        last = add_months(today.replace(day=1), MONTHS_AHEAD)
         query = replace(self.selection(value, today), first=first, last=last)
         months = occurrences_of(visibility, query).order_by().datetimes("start", "month")
         return [{"month": f"{month:%Y-%m}"} for month in months]
@@ -174,14 +173,14 @@ def occurrences_in_month(
     query: OccurrenceQuery,
     first: date,
     *,
-    detail: DetailUrl | None = None,
+    detail_url: DetailUrl | None = None,
 ) -> list[OccurrenceView]:
     """View models of the occurrences that start in the month, each in its own time zone."""
     views = occurrence_views(
         visibility,
         list(occurrences_of(visibility, query)[:MAX_ROWS]),
         recordings=True,
-        detail_url=detail,
+        detail_url=detail_url,
     )
     end = add_months(first, 1)
     return [view for view in views if first <= view.when.start.date() < end]

@@ -234,10 +234,8 @@ class PageLists:
         page, request = context.get("page"), context.get("request")
         if request is None:
             return  # without a request nothing is shared
-        request_context, block_cache = (
-            RequestContext.from_context(context),
-            BlockCache.from_context(context),
-        )
+        request_context = RequestContext.from_context(context)
+        block_cache = BlockCache.from_context(context)
         for placed in request_context.blocks(page):
             if not isinstance(placed.block, ZoomListBlock) or (
                 block_cache and block_cache.has(placed.value)

@@ -111,7 +111,6 @@ class RecordingListBlock(ZoomListBlock):
         query = self.query_for(value, params)
         year, search = query.year, query.search
         request_context = RequestContext.from_context(context)
-
         size, page = value["limit"], params.number("page")
         with_transcripts = self.with_transcripts(value)
 
@@ -223,10 +222,8 @@ class RecordingListBlock(ZoomListBlock):
         variants = filters[1:]
         if value["paging"]:
             for values in filters:
-                rows, size = (
-                    recordings_of(visibility, self.selection(value, values.get("year", 0))),
-                    value["limit"],
-                )
-                pages = -(-self.total(rows, size or 10) // (size or 10))
+                rows = recordings_of(visibility, self.selection(value, values.get("year", 0)))
+                size = value["limit"] or 10
+                pages = -(-self.total(rows, size) // size)
                 variants += [{**values, "page": number} for number in range(2, pages + 2)]
         return variants

@@ -26,7 +26,7 @@ from .base import ZoomBlock
 
 
 class RegistrationFormBlock(ZoomBlock):
-    """Zoom's own questions as a form in the page, or a message why there is no form.
+    """Zoom's own questions as a form in the page, or a message that explains why there is none.
 
     The HTML is the same for all visitors, so pages with it can be cached.
     """

@@ -77,7 +77,7 @@ def handle_events(
 
 
 def _refetch(account: ZoomAccount, event_batch: EventBatch) -> dict[ObjectKey, RefetchOutcome]:
-    """Read each object once; for each whether a Site needs it, or the error."""
+    """Read each object once; returns for each whether a Site needs it, or the error."""
     results: dict[ObjectKey, RefetchOutcome] = {}
     targets = []
     for object_key, (request, event) in event_batch.refetches.items():

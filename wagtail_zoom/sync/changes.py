@@ -84,12 +84,7 @@ def log_recordings(
     _write(account, scope, lines, site_items, events)
 
 
-def log_removed(
-    account: ZoomAccount,
-    scope: FetchScope,
-    rows: list[Any],
-    code: str,
-) -> None:
+def log_removed(account: ZoomAccount, scope: FetchScope, rows: list[Any], code: str) -> None:
     """Meetings and recordings that were deleted, trashed or cancelled as a whole."""
     _write(account, scope, [(row, code, {}) for row in rows], {}, {})
 

@@ -73,7 +73,7 @@ def check_clock(now: datetime | None = None) -> bool:
 def repair(now: datetime) -> None:
     """Set future times to ``now``, and reconcile every account.
 
-    Webhooks of the time in between were refused, because they looked too old or too new.
+    Webhook events in between were refused, because they looked too old or too new.
     """
     _reopen_occurrences(now)
     for model, column in clock_columns():

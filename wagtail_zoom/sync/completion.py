@@ -35,8 +35,8 @@ def postpone(run: SyncRun, error: Exception) -> None:
 def complete(run: SyncRun, account: ZoomAccount, scope: FetchScope) -> None:
     """All steps are complete: apply removals, set the time of the next run, write the summary."""
     run.refresh_from_db(fields=["allow_removals", "run_again"])
-    for kind, removed in removals.apply_removals(account, scope, run).items():
-        counts = {"removed": removed.removed, "withheld": removed.withheld}
+    for kind, removal_counts in removals.apply_removals(account, scope, run).items():
+        counts = {"removed": removal_counts.removed, "withheld": removal_counts.withheld}
         run.counts = {**run.counts, kind: {**run.counts.get(kind, {}), **counts}}
     seen = sum(counts.get("seen", 0) for counts in run.counts.values())
     failed = sum(counts.get("failed", 0) for counts in run.counts.values())

@@ -1,4 +1,4 @@
-"""What only an event reports, or must take effect immediately: live, ended, deleted."""
+"""What only an event reports, or what must take effect immediately: live, ended, deleted."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def hide_deleted(
     now = timezone.now()
     if not cancel_occurrences(occurrences, now):
         return None
-    # A read that began before does not undo it; Zoom's clock may run ahead of ours.
+    # A read that began before does not undo it; Zoom's clock may run ahead.
     Meeting.objects.filter(pk=meeting.pk).update(provider_ts=min(deleted_at, now))
     publish_changes(account, [WriteResult(meetings={meeting.pk})])
     return meeting

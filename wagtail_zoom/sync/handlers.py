@@ -102,7 +102,7 @@ def _on_meeting_deleted(account: ZoomAccount, event: WebhookEvent) -> HandlerRes
     key = _id_text(meeting.get("id"))
     if not key:
         return HandlerResult(is_known=False)
-    ids = [_id_text(row.get("occurrence_id")) for row in get_list(meeting, "occurrences")]
+    ids = [_id_text(item.get("occurrence_id")) for item in get_list(meeting, "occurrences")]
     occurrence_ids = [zoom_id for zoom_id in ids if zoom_id]
     is_single = _payload_of(event).get("operation") == "single"
     event_effects.hide_deleted(
@@ -125,9 +125,11 @@ def _on_registration(account: ZoomAccount, event: WebhookEvent) -> HandlerResult
 
 
 def _on_recording_changed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
-    host = _id_text(_object_of(event).get("host_id"))
+    host_zoom_id = _id_text(_object_of(event).get("host_id"))
     uuids = _recording_uuids(event)
-    return HandlerResult(refetches=tuple(RefetchRequest("recording", uuid, host) for uuid in uuids))
+    return HandlerResult(
+        refetches=tuple(RefetchRequest("recording", uuid, host_zoom_id) for uuid in uuids)
+    )
 
 
 def _on_recording_trashed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
@@ -251,7 +253,7 @@ def _refetch_meeting(event: WebhookEvent, family: str) -> HandlerResult:
 
 
 def _recording_uuids(event: WebhookEvent) -> list[str]:
-    """Of one recording, or of all in a ``recording.batch_…`` event."""
+    """UUIDs of one recording, or of all in a ``recording.batch_…`` event."""
     recording = _object_of(event)
     uuids = [_id_text(recording.get("uuid"))]
     if event.event.startswith("recording.batch_"):

@@ -24,7 +24,7 @@ from ..conf import settings
 from ..models import Grant, GrantState, Heartbeat, Registration, SyncRun, WebhookEvent
 from ..utils.logging import get_logger
 
-logger = get_logger("monitor")
+logger = get_logger("health")
 
 TICK_LATE = timedelta(minutes=3)
 EVENTS_LATE = timedelta(minutes=5)
@@ -107,7 +107,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def _cached_metrics() -> dict[str, Any]:
-    """From the cache, if it is available: an outage of the cache is not part of this check."""
+    """The metrics, cached if possible: an outage of the cache is not part of this check."""
     # The time is part of the key: after a clock jump, an old entry is not used.
     key = f"{CACHE_KEY}:{int(time.time()) // CACHE_SECONDS}"
     try:

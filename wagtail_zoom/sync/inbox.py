@@ -73,7 +73,7 @@ def _slot_name(slot: int) -> str:
 
 
 def _acquire_slot(slot: int) -> bool:
-    """A slot is free when its time is over; that of a killed worker is after ``LEASE``.
+    """A slot is free when its time is over; that of a killed worker becomes free after ``LEASE``.
 
     Slots only limit the number of workers: exclusive access is ensured by the object locks.
     """
@@ -158,7 +158,7 @@ def _lost_workers() -> Coalesce:
 def _round_robin(
     accounts: dict[str, ZoomAccount], counts: dict[str, dict[str, int]], isolated: set[str]
 ) -> Iterator[tuple[ZoomAccount, list[str]]]:
-    """Some locks of each account in turn, so that none waits for all of another.
+    """Some locks of each account in turn, so that no account waits for all locks of another.
 
     Locks whose worker crashed (``isolated``) come last and one at a time: it is not known which of
     many events was the reason, and it must not crash the others again.
@@ -197,7 +197,7 @@ def _lock_batches(counts: dict[str, int]) -> Iterator[list[str]]:
 
 
 def _park(keys: list[str]) -> int:
-    """Events of accounts that are not connected are stored for a day, in case they connect."""
+    """Store events of accounts that are not connected for a day, in case the accounts connect."""
     if keys:
         WebhookEvent.objects.filter(lock_key__in=keys, state=WebhookEvent.State.PENDING).update(
             state=WebhookEvent.State.PARKED
@@ -206,7 +206,7 @@ def _park(keys: list[str]) -> int:
 
 
 def _process_locks(account: ZoomAccount, keys: list[str]) -> int:
-    """Process some locks of one account; how many. Locks of other workers are left alone."""
+    """Process some locks of one account; returns how many. Other workers' locks are left alone."""
     acquired = locks.acquire(account, keys)
     if not acquired.locks:
         return 0

@@ -94,7 +94,7 @@ def _converted_items(account: ZoomAccount, kind: str, missing: set[tuple[int, st
 
 
 def _update_links(items: ItemsByKey, rows_by_key: dict[str, MeetingOrRecording], kind: str) -> None:
-    """Give items their present row and title; after a purge and a new import the pk is another."""
+    """Link items to their current row and title; a new import after a purge changes the pk."""
     column = "recording" if kind == Kind.RECORDING else "meeting"
     stale = []
     for (_site, key), item in items.items():

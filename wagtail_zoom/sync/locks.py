@@ -55,9 +55,9 @@ def acquire(account: ZoomAccount, keys: Collection[str]) -> AcquiredLocks:
         # A deadlock with another worker that wants the same locks: the next pass acquires them.
         logger.info("Locks could not be acquired: %s.", type(error).__name__)
         return AcquiredLocks()
-    rows = {lock.key: lock for lock in ObjectLock.objects.filter(key__in=keys)}
-    acquired = {key: lock for key, lock in rows.items() if lock.lease_owner == owner}
-    for key, lock in rows.items():
+    locks_by_key = {lock.key: lock for lock in ObjectLock.objects.filter(key__in=keys)}
+    acquired = {key: lock for key, lock in locks_by_key.items() if lock.lease_owner == owner}
+    for key, lock in locks_by_key.items():
         if key not in acquired:
             due_events(now).filter(lock_key=key).update(
                 run_after=max(lock.not_before, now + RETRY_WAIT)

@@ -75,17 +75,17 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
 
 
 def store(meeting: Meeting, payload: dict[str, Any]) -> bool:
-    """Store the questions; if they changed, publish it and return True."""
+    """Store the questions; if they changed, publish the change and return True."""
     questions, before = clean(payload), meeting.questions
-    is_new = clean(before if isinstance(before, dict) else {}) != questions
+    has_changed = clean(before if isinstance(before, dict) else {}) != questions
     meeting.questions, meeting.questions_at = questions, timezone.now()
     with transaction.atomic():
         Meeting.objects.filter(pk=meeting.pk).update(
             questions=questions, questions_at=meeting.questions_at
         )
-        if is_new:
+        if has_changed:
             publish_changes(meeting.account, [WriteResult(meetings={meeting.pk})])
-    return is_new
+    return has_changed
 
 
 def clean(payload: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _is_listed(target: RefetchTarget, row: Meeting) -> bool:
             for item in page.items
         )
     except ZoomNotFound:
-        return True  # an unreachable host says nothing about the meeting
+        return True  # a missing host proves nothing about the meeting
 
 
 def refetch_recording(target: RefetchTarget) -> bool:

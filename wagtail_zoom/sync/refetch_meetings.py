@@ -58,83 +58,84 @@ class _MeetingRefetch:
             zoom_id__in=list(targets),
         )
         self.rows = {row.zoom_id: row for row in rows}
-        self.hosts = hosts_by_zoom_id(account, [self._host(key) for key in targets])
+        self.hosts = hosts_by_zoom_id(account, [self._host_zoom_id(number) for number in targets])
         self.outcomes: dict[str, RefetchOutcome] = {}
 
     def run(self) -> dict[str, RefetchOutcome]:
         numbers_by_host: dict[str, list[str]] = defaultdict(list)
-        for key in self.targets:
-            host = self._host(key)
-            if _is_wanted(self.scope, self.hosts.get(host), *MEETING_KINDS):
-                numbers_by_host[host].append(key)
+        for number in self.targets:
+            host_zoom_id = self._host_zoom_id(number)
+            if _is_wanted(self.scope, self.hosts.get(host_zoom_id), *MEETING_KINDS):
+                numbers_by_host[host_zoom_id].append(number)
             else:
-                self.outcomes[key] = False
-        for client, keys in self._clients(numbers_by_host):
-            self._fetch(client, keys)
+                self.outcomes[number] = False
+        for client, numbers in self._clients(numbers_by_host):
+            self._fetch(client, numbers)
         return self.outcomes
 
-    def _host(self, key: str) -> str:
+    def _host_zoom_id(self, number: str) -> str:
         """From the event; if it is empty, the host of the stored row."""
-        row = self.rows.get(key)
-        return self.targets[key].host_zoom_id or (row.host_zoom_id if row else "")
+        row = self.rows.get(number)
+        return self.targets[number].host_zoom_id or (row.host_zoom_id if row else "")
 
-    def _kind(self, key: str) -> str:
-        row = self.rows.get(key)
-        return row.kind if row else self.targets[key].kind
+    def _kind(self, number: str) -> str:
+        row = self.rows.get(number)
+        return row.kind if row else self.targets[number].kind
 
     def _clients(
         self, numbers_by_host: dict[str, list[str]]
     ) -> Iterator[tuple[ZoomClient, list[str]]]:
         """Hosts that share an authorisation are read in one stream."""
         clients: dict[int, ZoomClient] = {}
-        keys: dict[int, list[str]] = defaultdict(list)
-        for host, numbers in numbers_by_host.items():
+        numbers_by_grant: dict[int, list[str]] = defaultdict(list)
+        for host_zoom_id, numbers in numbers_by_host.items():
             try:
-                client = client_for(self.account, host, Priority.EVENT)
+                client = client_for(self.account, host_zoom_id, Priority.EVENT)
             except ZoomError as error:
                 self.outcomes |= dict.fromkeys(numbers, error)
                 continue
             clients.setdefault(client.grant.pk, client)
-            keys[client.grant.pk] += numbers
+            numbers_by_grant[client.grant.pk] += numbers
         for pk, client in clients.items():
-            yield client, keys[pk]
+            yield client, numbers_by_grant[pk]
 
-    def _fetch(self, client: ZoomClient, keys: list[str]) -> None:
+    def _fetch(self, client: ZoomClient, numbers: list[str]) -> None:
         started = timezone.now()
-        details = self._details(client, keys)
+        details = self._details(client, numbers)
         try:
-            batch_size = max(settings.parallel_reads, len(keys) // STORE_BATCHES)
+            batch_size = max(settings.parallel_reads, len(numbers) // STORE_BATCHES)
             while mapped := list(islice(details, batch_size)):
                 self._store(mapped, started)
         except Exception as error:
             # Rate limit, authorisation or a bug: everything without an outcome is retried.
-            for key in keys:
-                self.outcomes.setdefault(key, error)
+            for number in numbers:
+                self.outcomes.setdefault(number, error)
 
-    def _details(self, client: ZoomClient, keys: list[str]) -> Iterator[MappedMeeting]:
-        for key, answer in client.meeting_details((key, self._kind(key)) for key in keys):
+    def _details(self, client: ZoomClient, numbers: list[str]) -> Iterator[MappedMeeting]:
+        targets = ((number, self._kind(number)) for number in numbers)
+        for number, answer in client.meeting_details(targets):
             try:
                 if isinstance(answer, ZoomRejected) and answer.code in CONVERTED_CODES:
                     # Converted at Zoom: the same number now belongs to the other kind.
-                    other = Kind.MEETING if self._kind(key) == Kind.WEBINAR else Kind.WEBINAR
-                    answer = client.meeting(key, other)
+                    other = Kind.MEETING if self._kind(number) == Kind.WEBINAR else Kind.WEBINAR
+                    answer = client.meeting(number, other)
                 if isinstance(answer, ZoomError):
                     raise answer
                 mapped = map_meeting(answer)
             except ZoomNotFound:
-                self._handle_missing(key)
+                self._handle_missing(number)
             except Exception as error:
-                self.outcomes[key] = error
+                self.outcomes[number] = error
             else:
                 yield mapped
 
-    def _handle_missing(self, key: str) -> None:
+    def _handle_missing(self, number: str) -> None:
         try:
-            if key in self.rows:
-                handle_missing(self.targets[key], self.scope, self.rows[key])
-            self.outcomes[key] = True
+            if number in self.rows:
+                handle_missing(self.targets[number], self.scope, self.rows[number])
+            self.outcomes[number] = True
         except Exception as error:
-            self.outcomes[key] = error
+            self.outcomes[number] = error
 
     def _store(self, mapped: list[MappedMeeting], started: datetime) -> None:
         """Store a batch; if that fails, one by one, so that only the faulty meeting fails."""

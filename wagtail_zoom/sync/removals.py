@@ -60,7 +60,7 @@ def mark_missing(
     """After a complete step: mark its rows that the listing no longer holds.
 
     Args:
-        listed: numbers of the meetings in it (recordings are stamped with the run).
+        listed: numbers of the meetings in the listing (recordings are stamped with the run).
     """
     if step.kind == Kind.RECORDING:
         first, last = step.window(today())
@@ -74,8 +74,8 @@ def mark_missing(
     rows = rows.filter(removed_at=None, expired_at=None).exclude(seen_run=run.pk)
     stored = rows.order_by("pk").values_list("pk", "zoom_id")
     gone = [pk for pk, number in stored if number not in listed]
-    for first in range(0, len(gone), BATCH):
-        absent = Meeting.objects.filter(pk__in=gone[first : first + BATCH])
+    for begin in range(0, len(gone), BATCH):
+        absent = Meeting.objects.filter(pk__in=gone[begin : begin + BATCH])
         upcoming = absent.filter(_is_upcoming())  # guard: past-items-not-removed
         _mark_expired(account, absent.exclude(pk__in=upcoming.values("pk")))
         _record_missing(run, upcoming)
@@ -87,14 +87,14 @@ def mark_missing(
 
 
 def _record_missing(run: SyncRun, absent: QuerySet[Meeting] | QuerySet[Recording]) -> None:
-    """Record the date of the first sighting; a later run that finds it missing is the second."""
+    """Record the time of the first sighting; a later run that finds it missing is the second."""
     started = run.started_at or run.requested_at
     absent.filter(missing_since__lt=started).update(missed_run=run.pk)
     absent.filter(missing_since=None).update(missing_since=timezone.now())
 
 
 def _is_upcoming() -> Q:
-    """It has an upcoming occurrence, or no occurrence at all."""
+    """It has an upcoming occurrence, or no fixed time (types 3 and 6)."""
     upcoming = Occurrence.objects.filter(meeting=OuterRef("pk"), end__gt=timezone.now()).exclude(
         state=Occurrence.State.CANCELLED
     )

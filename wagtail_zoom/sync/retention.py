@@ -40,14 +40,14 @@ MAX_PARKED_HOURS = 24
 
 
 def record_heartbeat(now: datetime) -> None:
-    """Note that the worker is alive."""
+    """Record that the worker is alive."""
     Heartbeat.beat(TICK, now)
 
 
 def delete_outdated(now: datetime) -> dict[str, int]:
-    """Apply every retention rule. Returns how many rows each took.
+    """Apply every retention rule. Returns how many rows each changed or deleted.
 
-    Bounded: each rule takes at most ``BATCH`` rows; the rest waits for the next minute.
+    Bounded: each rule handles at most ``BATCH`` rows; the rest waits for the next minute.
     """
     counts = {name: _delete(rows) for name, rows in _outdated(now).items()}
     counts["payloads"] = _empty_payloads(now)
@@ -82,12 +82,12 @@ def outdated_events(now: datetime | None = None) -> QuerySet[WebhookEvent]:
 
 
 def _delete(rows: QuerySet) -> int:
-    """Delete one batch by key, so that no database locks a whole table."""
-    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    if not keys:
+    """Delete one batch by primary key, so that no database locks a whole table."""
+    pks = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if not pks:
         return 0
-    rows.model._default_manager.filter(pk__in=keys).delete()
-    return len(keys)
+    rows.model._default_manager.filter(pk__in=pks).delete()
+    return len(pks)
 
 
 def _empty_payloads(now: datetime) -> int:
@@ -97,12 +97,12 @@ def _empty_payloads(now: datetime) -> int:
     rows = WebhookEvent.objects.filter(
         state__in=[states.DONE, states.IGNORED], received_at__lt=limit
     ).exclude(payload={})
-    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    return WebhookEvent.objects.filter(pk__in=keys).update(payload={}) if keys else 0
+    pks = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return WebhookEvent.objects.filter(pk__in=pks).update(payload={}) if pks else 0
 
 
 def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
-    """Delete the rows of kinds and hosts that no Site retains; how many of each kind.
+    """Delete the rows of kinds and hosts that no Site retains; returns how many of each kind.
 
     With no Site left, the directory of users is deleted too; the account's own row stays.
     """
@@ -137,7 +137,7 @@ def _outside_hosts(rows: QuerySet, hosts: set[int]) -> QuerySet:
 
 
 def _delete_all(account: ZoomAccount, rows: QuerySet, deleted: set[int]) -> int:
-    """In batches, so that no database holds a lock for long."""
+    """Delete in batches, so that no database holds a lock for long."""
     count = 0
     while pks := list(rows.values_list("pk", flat=True)[:SCOPE_BATCH]):
         with transaction.atomic():

@@ -88,7 +88,7 @@ class Slice:
         return time.monotonic() > self.deadline + STEP_OVERTIME
 
     def show_progress(self, kind: str, result: StepResult) -> None:
-        """Progress of the present kind: finished steps plus what this one has so far."""
+        """Progress of one kind: its finished steps plus what the current one has so far."""
         finished = self.run.cursor.get("finished", {}).get(kind, 0)
         total = self.run.cursor.get("totals", {}).get(kind, 0)
         seen = finished + result.created + result.changed + result.unchanged

@@ -17,15 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import (
-    Activity,
-    Occurrence,
-    Plan,
-    SyncRun,
-    ZoomAccount,
-    ZoomSettings,
-    fetch_scope,
-)
+from ..models import Activity, Occurrence, Plan, SyncRun, ZoomAccount, ZoomSettings, fetch_scope
 from ..utils.queue import enqueue
 
 LEASE = timedelta(seconds=180)
@@ -160,7 +152,7 @@ def sweep(now: datetime | None = None) -> None:
 
 
 def start_due_runs(now: datetime) -> int:
-    """Request the reconcile runs that are due, oldest first; how many."""
+    """Request the reconcile runs that are due, oldest first; returns how many."""
     due = ZoomAccount.objects.filter(next_reconcile_at__lte=now).order_by("next_reconcile_at")
     count = 0
     for account in due[:MAX_PER_SWEEP]:

@@ -42,7 +42,7 @@ def apply_settings_changes(
     site_settings: ZoomSettings, user: Any, before: SettingsSnapshot | None = None
 ) -> None:
     """After the owner saved the settings: delete what is switched off, import what is new."""
-    now = SettingsSnapshot.of(site_settings)
+    after = SettingsSnapshot.of(site_settings)
     is_first = site_settings.configured_at is None
     if site_settings.account is None:
         return
@@ -53,28 +53,30 @@ def apply_settings_changes(
                 configured_at=site_settings.configured_at
             )
         data = {
-            "kinds": sorted(str(kind) for kind in now.kinds),
-            "hosts": len(now.hosts),
-            "registration": now.registration,
-            "transcripts": now.transcripts,
+            "kinds": sorted(str(kind) for kind in after.kinds),
+            "hosts": len(after.hosts),
+            "registration": after.registration,
+            "transcripts": after.transcripts,
         }
         Activity.log(
             [site_settings.site_id], "curation", "exposure_changed", data=data,
             account=site_settings.account, user=user,
         )  # fmt: skip
         log(instance=site_settings, action="wagtail_zoom.expose", user=user, data=data)
-        transcripts_off = before is not None and before.transcripts and not now.transcripts
+        transcripts_off = before is not None and before.transcripts and not after.transcripts
         if (
             before is None
-            or before.kinds - now.kinds
-            or before.hosts - now.hosts
+            or before.kinds - after.kinds
+            or before.hosts - after.hosts
             or transcripts_off
         ):
             enqueue("purge_account", site_settings.account_id)
-        added = is_first or before is None or now.kinds - before.kinds or now.hosts - before.hosts
-        added = added or (now.registration and before is not None and not before.registration)
-        added = added or (now.transcripts and before is not None and not before.transcripts)
-        if added and site_settings.grant_id and now.kinds and site_settings.paused_at is None:
+        added = (
+            is_first or before is None or after.kinds - before.kinds or after.hosts - before.hosts
+        )
+        added = added or (after.registration and before is not None and not before.registration)
+        added = added or (after.transcripts and before is not None and not before.transcripts)
+        if added and site_settings.grant_id and after.kinds and site_settings.paused_at is None:
             runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL, user)
 
 
@@ -113,8 +115,8 @@ def resume(site_settings: ZoomSettings, user: Any) -> None:
 def _set_paused(site_settings: ZoomSettings, user: Any, *, paused: bool) -> None:
     site_settings.paused_at = timezone.now() if paused else None
     ZoomSettings.objects.filter(pk=site_settings.pk).update(paused_at=site_settings.paused_at)
-    name = "paused" if paused else "resumed"
+    code = "paused" if paused else "resumed"
     Activity.log(
-        [site_settings.site_id], "connection", name, account=site_settings.account, user=user
+        [site_settings.site_id], "connection", code, account=site_settings.account, user=user
     )
     log(instance=site_settings, action=f"wagtail_zoom.{'pause' if paused else 'resume'}", user=user)

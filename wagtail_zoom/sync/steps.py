@@ -70,10 +70,12 @@ def plan_steps(scope: FetchScope, *, full: bool, rolling: int = 0) -> list[Step]
         for position in (0, 1)
         for host in scope.hosts(KIND_ORDER[position])
     ]
-    backs = list(range(month_count(full)))
-    if not full and settings.recording_months > len(backs):
-        backs.append(len(backs) + rolling % (settings.recording_months - len(backs)))
-    steps += [Step(2, f"{back:04}", host) for back in backs for host in scope.hosts(Kind.RECORDING)]
+    months = list(range(month_count(full)))
+    if not full and settings.recording_months > len(months):
+        months.append(len(months) + rolling % (settings.recording_months - len(months)))
+    steps += [
+        Step(2, f"{month:04}", host) for month in months for host in scope.hosts(Kind.RECORDING)
+    ]
     return sorted(steps)
 
 

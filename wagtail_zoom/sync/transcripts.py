@@ -74,13 +74,13 @@ def delete_unused(account: ZoomAccount, scope: FetchScope) -> int:
         | ~Q(recording__host__in=retained)
         | Q(recording__removed_at__isnull=False)
     )
-    pks = dict(rows.values_list("pk", "recording"))
-    if pks:
+    recording_by_pk = dict(rows.values_list("pk", "recording"))
+    if recording_by_pk:
         with transaction.atomic():
-            Transcript.objects.filter(pk__in=list(pks)).delete()
+            Transcript.objects.filter(pk__in=list(recording_by_pk)).delete()
             bump_data_version(account.pk)
-        publish_changes(account, [WriteResult(recordings=set(pks.values()))])
-    return len(pks)
+        publish_changes(account, [WriteResult(recordings=set(recording_by_pk.values()))])
+    return len(recording_by_pk)
 
 
 def _available_recordings(account: ZoomAccount) -> QuerySet[Recording]:

@@ -28,7 +28,7 @@ HALF_DIGEST = 32
 
 @dataclass
 class UpsertResult:
-    """Natural keys by what a page did. ``before`` holds the former values of changed rows."""
+    """Natural keys by what became of their rows. ``before``: the former values of changed rows."""
 
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)

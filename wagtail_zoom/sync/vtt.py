@@ -35,11 +35,11 @@ def _cues(vtt: str) -> list[str]:
     """The text of each cue on one line."""
     cues = []
     for block in re.split(r"\n[ \t]*\n", vtt.replace("\r\n", "\n").replace("\r", "\n")):
-        rows = block.strip("\n").split("\n")
-        time_row = next((index for index, row in enumerate(rows) if _TIMES.match(row)), None)
-        if time_row is None or rows[0].startswith(_SKIPPED):
+        lines = block.strip("\n").split("\n")
+        time_line = next((index for index, line in enumerate(lines) if _TIMES.match(line)), None)
+        if time_line is None or lines[0].startswith(_SKIPPED):
             continue
-        cue = _TAGS.sub(_replace_tag, " ".join(rows[time_row + 1 :]))
+        cue = _TAGS.sub(_replace_tag, " ".join(lines[time_line + 1 :]))
         cue = single_line(text(html.unescape(cue)), 2000)
         if cue:
             cues.append(cue)
@@ -76,4 +76,4 @@ def _paragraphs(cues: list[tuple[str, str]]) -> str:
         if total >= MAX_LENGTH:
             paragraphs[-1].append("…")
             break
-    return "\n\n".join(" ".join(rows) for rows in paragraphs)[: MAX_LENGTH + 2]
+    return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)[: MAX_LENGTH + 2]

@@ -167,7 +167,7 @@ class SimulatorControl:
         return self.call("POST", "events", body=body, **fields)
 
     def validate_webhook(self) -> dict[str, Any]:
-        """Send the URL validation to the webhook URL; ``valid``: whether the answer was right."""
+        """Send the URL validation to the webhook URL; ``valid``: the response was correct."""
         return self.call("POST", "validate")
 
     def bulk(self, host: str, **fields: Any) -> dict[str, Any]:

@@ -120,8 +120,8 @@ class SecretField(models.TextField):
     """Text that is encrypted at rest and read as a ``Secret``.
 
     The model must define ``secret_binding() -> str``: the natural key of the row, which must never
-    change. Assign plain ``str``; an empty string stores nothing.
-    Cannot be filtered on. Left out of ``dumpdata`` in clear: serialisers get the ciphertext.
+    change. Assign plain ``str``; an empty string stores nothing. Cannot be filtered on. Serialisers
+    (``dumpdata``) get the ciphertext.
     """
 
     descriptor_class = SecretAttribute

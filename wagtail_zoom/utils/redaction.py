@@ -24,7 +24,7 @@ VOLATILE = frozenset(
         "recording_play_passcode",
     }
 )
-"""Members that differ between copies of one event; they are no part of its identity."""
+"""Members that differ between copies of one event; they are not part of its identity."""
 
 SECRET = VOLATILE | {
     "join_url",

@@ -81,8 +81,8 @@ def sanitize_text(text: str, mark_word: str = "") -> str:
     """A description as text, for calendars and structured data: no tags, no hidden links."""
     text = _without_word(text, mark_word)
     if _MARKUP.search(text):
-        broken = re.sub(r"<(?:br|/p|/li|/div)\b[^<>]*>", "\n", text, flags=re.IGNORECASE)
-        text = nh3.clean(broken, tags=set())
+        with_breaks = re.sub(r"<(?:br|/p|/li|/div)\b[^<>]*>", "\n", text, flags=re.IGNORECASE)
+        text = nh3.clean(with_breaks, tags=set())
         for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
             text = text.replace(entity, letter)
     text = _without_secrets(text)
@@ -93,10 +93,10 @@ def sanitize_text(text: str, mark_word: str = "") -> str:
 def sanitize_html(text: str, mark_word: str = "") -> SafeString:
     """A description as safe HTML: paragraphs and links; Zoom's own markup through an allow-list."""
     if _MARKUP.search(text):
-        cut = _markup_without_secrets(_without_word(text, mark_word))
+        markup = _markup_without_secrets(_without_word(text, mark_word))
         return mark_safe(  # noqa: S308  (nh3 has sanitised it)
             nh3.clean(
-                cut,
+                markup,
                 tags=ALLOWED_TAGS,  # guard: markup-allow-list
                 attributes={"a": {"href"}},  # guard: markup-attributes
                 url_schemes={"http", "https", "mailto"},  # guard: markup-link-schemes

@@ -54,7 +54,7 @@ class SiteBulkAction(SelectedBulkAction):
 
 
 class MailOwnersBulkAction(SiteBulkAction):
-    """Email the owners the messages of their panels."""
+    """Email the owners what their panels show."""
 
     display_name = _("Mail the owners")
     aria_label = _("Mail the owners of the selected sites")

@@ -226,12 +226,13 @@ def zoom_values(item: SiteItem) -> list[tuple[str, str]]:
         else Occurrence.objects.none()
     )
     # The next occurrence of a series: its first one may be long past.
-    occurrence = (
+    dated_object = (
         upcoming.exclude(state=Occurrence.State.CANCELLED).order_by("start").first() or zoom_object
     )
-    if occurrence.start:
+    if dated_object.start:
         when = (
-            f"{formatting.date_time(occurrence.start)}, {formatting.duration(occurrence.duration)}"
+            f"{formatting.date_time(dated_object.start)}, "
+            f"{formatting.duration(dated_object.duration)}"
         )
         values.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
     values.append((_("Host"), str(zoom_object.host) if zoom_object.host else "–"))

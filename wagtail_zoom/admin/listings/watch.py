@@ -15,7 +15,7 @@ from ..permissions import OwnerAccessMixin, visible_to
 
 
 def may_watch(site_settings: ZoomSettings, recording: Recording) -> bool:
-    """Whether this Site's grant covers the recording's host; an archive has no grant."""
+    """Whether this Site's grant covers the recording's host; an archive needs no grant."""
     if (
         recording.account_id != site_settings.account_id
         or recording.removed_at

@@ -59,7 +59,7 @@ class BlockCache:
     now: datetime
     entries: dict[str, Any] = field(default_factory=dict)
     digests: dict[int, tuple[Any, str]] = field(default_factory=dict)
-    """Block values and their digests by ``id``. The reference to the value keeps its id in use."""
+    """Block values and their digests by ``id``. The reference prevents reuse of an id."""
     keys: dict[int, str] = field(default_factory=dict)
     """Keys of the blocks of the page's own streams, by the ``id`` of their values."""
     loaded: bool = False

@@ -41,7 +41,7 @@ MAX_URLS = 500
 MAX_GAP = timedelta(hours=1)
 """How far back a sweep looks after the worker did not run."""
 MAX_OCCURRENCE_AGE, MAX_OCCURRENCES = timedelta(days=30), 100
-"""Which occurrences' own pages are purged; caches keep those for some minutes only."""
+"""Which occurrences' own pages are purged; caches store those for some minutes only."""
 HEARTBEAT = "purge"
 
 

@@ -64,9 +64,7 @@ def series_calendar(request: HttpRequest, token: str) -> HttpResponse:
     if not occurrences:
         raise Http404
     name = item.title or title_for(visibility.site_settings, occurrences[0].meeting.topic)
-    return _calendar_response(
-        calendar(visibility, occurrences, name), "series_calendar", subscribed=True
-    )
+    return _calendar_response(calendar(visibility, occurrences, name), "series", subscribed=True)
 
 
 @login_not_required

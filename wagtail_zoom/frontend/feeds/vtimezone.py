@@ -55,10 +55,10 @@ def _timezone(name: str, first: int, last: int) -> Timezone:
     kinds = {
         onset.kind: [other for other in changes if other.kind == onset.kind] for onset in changes
     }
-    rules = {kind: _rule(rows, last - first + 3) for kind, rows in kinds.items()}
+    rules = {kind: _rule(same_kind, last - first + 3) for kind, same_kind in kinds.items()}
     if len(kinds) == 2 and all(rules.values()):
-        for kind, rows in kinds.items():
-            component.add_component(_observance(rows[0], rules[kind]))
+        for kind, same_kind in kinds.items():
+            component.add_component(_observance(same_kind[0], rules[kind]))
         return component
     start = datetime(first - 1, 1, 1, tzinfo=UTC).astimezone(zone)
     offset = start.utcoffset() or timedelta()
@@ -80,17 +80,17 @@ def _observance(onset: Onset, rule: dict[str, object] | None) -> TimezoneStandar
     return component
 
 
-def _rule(rows: list[Onset], years: int) -> dict[str, object] | None:
+def _rule(changes: list[Onset], years: int) -> dict[str, object] | None:
     """A rule such as "the last Sunday in March" that fits every year, otherwise None.
 
     The last week is tried first, as most rules use it.
     """
-    first = rows[0].wall
-    same = {(onset.wall.month, onset.wall.weekday(), onset.wall.time()) for onset in rows}
-    if len(rows) != years or len(same) != 1:
+    first = changes[0].wall
+    same = {(onset.wall.month, onset.wall.weekday(), onset.wall.time()) for onset in changes}
+    if len(changes) != years or len(same) != 1:
         return None
     for nth in (-1, 1, 2, 3, 4):
-        if all(_is_nth_weekday(onset.wall, nth) for onset in rows):
+        if all(_is_nth_weekday(onset.wall, nth) for onset in changes):
             return {"freq": "yearly", "bymonth": first.month, "byday": _byday(nth, first)}
     return None
 

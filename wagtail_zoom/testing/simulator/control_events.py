@@ -65,7 +65,7 @@ def event_send() -> Response:
 
 @blueprint.post("/validate")
 def validate_endpoint() -> Response:
-    """Send the challenge to the webhook URL; ``valid`` tells whether the answer was right."""
+    """Send the challenge to the webhook URL; ``valid``: whether the response was correct."""
     world = get_simulator()
     if not world.options.webhook_url:
         raise ControlError("no webhook_url is set")

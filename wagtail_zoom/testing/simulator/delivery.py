@@ -124,9 +124,9 @@ class Sender:
 
 def post(world: World, body: bytes, secret: str, request_id: str) -> dict[str, Any]:
     """Sign and send one event now; ``status`` is None when no response came in time."""
-    sim = int(world.clock.time()) if world.options.sign_clock == "sim" else None
+    timestamp = int(world.clock.time()) if world.options.sign_clock == "sim" else None
     headers = {
-        **sign(body, secret, timestamp=sim, request_id=request_id),
+        **sign(body, secret, timestamp=timestamp, request_id=request_id),
         "clientid": world.options.client_id,
     }
     began, sent = time.monotonic(), time.time()

@@ -189,17 +189,22 @@ def _renew(world: World) -> Doc:
 
 def _issue(world: World, grant: Doc) -> dict[str, Any]:
     now, options = world.clock.time(), world.options
-    access, renewal = secret(), secret()
+    access_token, refresh_token = secret(), secret()
     common = {"grant_id": grant["id"]}
     world.store.put(
         "tokens",
-        {"id": access, "kind": "access", "until": now + options.access_token_ttl, **common},
-        {"id": renewal, "kind": "refresh", "until": now + options.refresh_token_ttl, **common},
+        {"id": access_token, "kind": "access", "until": now + options.access_token_ttl, **common},
+        {
+            "id": refresh_token,
+            "kind": "refresh",
+            "until": now + options.refresh_token_ttl,
+            **common,
+        },
     )
     answer = {
-        "access_token": access,
+        "access_token": access_token,
         "token_type": "bearer",
-        "refresh_token": renewal,
+        "refresh_token": refresh_token,
         "expires_in": options.access_token_ttl,
         "scope": " ".join(grant["scope"]),
     }
