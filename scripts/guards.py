@@ -223,7 +223,7 @@ OAUTH = (
         ),
     ),
     Guard(
-        "inviter-right-checked-on-completion",
+        "inviter-permission-on-completion",
         "X4: the permission of the person who invited is checked again when the flow ends.",
         "remove last",
         (
@@ -233,7 +233,7 @@ OAUTH = (
     ),
     # All Sites instead of the user's own.
     Guard(
-        "connect-checks-site-right",
+        "connect-checks-site-permission",
         "X4: only users who may change a Site can connect it.",
         'replace=__import__("wagtail.models", fromlist=["Site"]).Site',
         (
@@ -426,7 +426,7 @@ TOKENS = (
         ),
     ),
     Guard(
-        "answer-size-limit",
+        "response-size-limit",
         "X30: the size of a response is limited after decompression.",
         "never",
         (
@@ -865,7 +865,7 @@ EXPOSURE = (
 
 ADMIN = (
     Guard(
-        "admin-site-right",
+        "admin-site-permission",
         "X5: the Site of another owner is answered with 404.",
         "never",
         (
@@ -884,7 +884,7 @@ ADMIN = (
     ),
     # All Sites instead of the user's own.
     Guard(
-        "site-right-decides",
+        "site-permission-decides",
         "X34: the permission for one Site gives access to that Site only.",
         'replace=__import__("wagtail.models", fromlist=["Site"]).Site.objects.all()',
         (
@@ -989,7 +989,7 @@ REGISTRATION = (
         ),
     ),
     Guard(
-        "address-rate-limit",
+        "email-rate-limit",
         "X24: registrations with one email address are limited.",
         "never",
         (
@@ -1064,7 +1064,7 @@ REGISTRATION = (
         ),
     ),
     Guard(
-        "lost-answer-looked-up",
+        "lost-response-looked-up",
         "S21: after a lost response the registration is looked up before it is sent again.",
         "never",
         (
@@ -1073,7 +1073,7 @@ REGISTRATION = (
         ),
     ),
     Guard(
-        "slow-answer-time-limit",
+        "slow-response-time-limit",
         "R: a response that arrives byte by byte does not delay the visitor.",
         "always",
         (
@@ -1110,7 +1110,7 @@ REGISTRATION = (
         ),
     ),
     Guard(
-        "registration-answer-not-cached",
+        "registration-response-not-cached",
         "X27: a response about a registration is not cached.",
         "remove",
         (

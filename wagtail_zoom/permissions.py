@@ -44,7 +44,7 @@ def sites_for(user: Any) -> QuerySet[Site]:
     """Sites whose Zoom settings this user may change; none for a visitor."""
     if not user.is_active or not user.is_authenticated:
         return Site.objects.none()
-    return settings_policy.sites_user_has_permission_for(  # guard: site-right-decides
+    return settings_policy.sites_user_has_permission_for(  # guard: site-permission-decides
         user, "change"
     )
 

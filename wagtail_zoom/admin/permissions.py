@@ -48,7 +48,7 @@ def permission_policy_of(model: type[Any]) -> Any:
 def site_or_404(request: HttpRequest, pk: int) -> Site:
     """The Site of a URL; 404 for users who may not change its Zoom settings."""
     site = get_object_or_404(Site.objects.select_related("root_page"), pk=pk)
-    if not may_change(request.user, site):  # guard: admin-site-right
+    if not may_change(request.user, site):  # guard: admin-site-permission
         raise Http404
     request.user._wagtail_zoom_owns_any = True  # saves the menu a query
     return site

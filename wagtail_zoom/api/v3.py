@@ -125,7 +125,7 @@ class RecordingListParams(ListParams):
     response=DateList,
     url_name="zoom_dates",
     operation_id="zoom_dates_list",
-    summary="List dates of the Site whose host is asked",
+    summary="List dates of the requested Site",
 )
 def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str, Any]:
     """Dates of meetings and webinars, with the same visibility rules as pages."""
@@ -143,7 +143,7 @@ def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str,
     response=RecordingList,
     url_name="zoom_recordings",
     operation_id="zoom_recordings_list",
-    summary="List published recordings of the Site whose host is asked",
+    summary="List published recordings of the requested Site",
 )
 def list_recordings(request: HttpRequest, params: Query[RecordingListParams]) -> dict[str, Any]:
     """Published recordings, with the same visibility rules as pages."""

@@ -182,7 +182,7 @@ def _check_permission(row: OAuthState) -> None:
         not row.invitation.is_open
         or not may_change(
             row.invitation.created_by, row.site
-        )  # guard: inviter-right-checked-on-completion
+        )  # guard: inviter-permission-on-completion
     ):
         raise FlowError("invitation")
 

@@ -143,7 +143,7 @@ def send_request(
         "data": form,
         "headers": headers,
     }
-    if deadline is None:  # guard: slow-answer-time-limit
+    if deadline is None:  # guard: slow-response-time-limit
         return _send(
             method,
             url,
@@ -232,7 +232,7 @@ def _read_body(response: requests.Response, deadline: float) -> bytes:
         size += len(part)
         if size > limit or (
             decompressor and decompressor.unconsumed_tail
-        ):  # guard: answer-size-limit
+        ):  # guard: response-size-limit
             raise ZoomProtocolError("Zoom's response is too large.", status=response.status_code)
         if time.monotonic() > deadline:
             raise ZoomTransient("Zoom answers too slowly.", ambiguous=True)

@@ -69,7 +69,7 @@ def _message_page(request: HttpRequest, code: str, *, status: int = 400) -> Http
 def connect(request: HttpRequest, site_pk: int) -> HttpResponse:
     """``zoom/oauth/connect/<site>/``: the button in the panel (with Django's CSRF protection)."""
     site = get_object_or_404(
-        sites_for(request.user),  # guard: connect-checks-site-right
+        sites_for(request.user),  # guard: connect-checks-site-permission
         pk=site_pk,
     )
     try:

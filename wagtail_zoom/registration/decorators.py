@@ -41,7 +41,7 @@ def anonymous_view(referrer: str) -> Callable[[View], View]:
                 if request.method != "POST":
                     raise
                 response = not_saved_response(request, error)
-            add_never_cache_headers(response)  # guard: registration-answer-not-cached
+            add_never_cache_headers(response)  # guard: registration-response-not-cached
             response["Referrer-Policy"] = referrer
             response["X-Robots-Tag"] = "noindex, nofollow"
             # Against clickjacking, also without the middleware.

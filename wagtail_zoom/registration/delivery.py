@@ -111,7 +111,7 @@ def _run_task(row: Registration, task: str, client: ZoomClient) -> Registrant:
 
 
 def _add_registrant(row: Registration, client: ZoomClient) -> Registrant:
-    if row.maybe_sent:  # guard: lost-answer-looked-up
+    if row.maybe_sent:  # guard: lost-response-looked-up
         registrant = registrants.find_registrant(row, client)
         if registrant is not None:
             return registrant

@@ -155,7 +155,7 @@ def _handle_post(request: HttpRequest, signed_link: str, form_context: FormConte
     if wait:
         return _rate_limited_page(request, signed_link, form_context, form, wait)
     email = tokens.normalise_email(form.cleaned_data["email"])
-    if ratelimit.seconds_to_wait("address", meeting.pk, email):  # guard: address-rate-limit
+    if ratelimit.seconds_to_wait("address", meeting.pk, email):  # guard: email-rate-limit
         # The usual response: another one would reveal that the email was used before.
         return _constant_time_answer(signed_link, form_context, began)
     return _save(request, signed_link, form_context, form, began)
