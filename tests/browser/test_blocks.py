@@ -182,6 +182,38 @@ def test_no_horizontal_overflow_at_any_width(browser, specimen, width, scheme):
     screenshot(page, f"{width}-{scheme}")
 
 
+@pytest.mark.parametrize("width", [320, 360, 768])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_occurrences_past_midnight_fit_at_any_hour(browser, db, width, direction):
+    """ "11:30 PM to Wednesday 2 December, 12:30 AM" wraps in every layout, and in the single block."""
+    site = Site.objects.get(is_default_site=True)
+    host = rows.host(rows.account())
+    rows.site_settings(site, host.account, host, show_webinars=True, show_registration=True)
+    late = timezone.now().replace(hour=22, minute=30, second=0, microsecond=0)
+    coming = [
+        rows.occurrence(host, topic="Night of the long tables", start=late + days * DAY, **values)
+        for days, values in ((1, {"approval_type": 0}), (3, {"state": "cancelled"}), (5, {}))
+    ]
+    body: list[tuple[str, Any]] = [
+        ("dates", {"heading": layout, "layout": layout})
+        for layout in ("list", "cards", "agenda", "table")
+    ]
+    items = [rows.item(site, occurrence.meeting) for occurrence in coming]
+    body += [("meeting", {"item": item}) for item in items]
+    body += [("next", {}), ("register", {"item": items[0]})]
+    page = ZoomPage(title="Past midnight", slug="late", body=body)
+    site.root_page.add_child(instance=page)
+    prepare("/late/")
+    size = {"width": width, "height": 800}
+    page, _messages = opened(browser, "http://localhost/late/", viewport=size)
+    page.evaluate(f"document.documentElement.dir = '{direction}'")
+    assert page.locator(".wz-num--days").count() >= 12
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    column = page.locator(".wz-slot > .wz-num").first.bounding_box()
+    assert column["width"] >= 60
+    screenshot(page, f"{width}-{direction}-late")
+
+
 def test_without_script_nothing_is_missing(browser, specimen):
     """Filters, pages and search are links and forms; the times show their time zone."""
     page, _messages = opened(browser, specimen, java_script_enabled=False)

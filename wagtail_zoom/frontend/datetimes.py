@@ -214,11 +214,15 @@ class TimeRange:
         return format_time(self.start)
 
     @property
+    def spans_days(self) -> bool:
+        """Whether it ends on another day than it starts; ``ends`` is longer then."""
+        return self.end.date() != self.start.date()
+
+    @property
     def ends(self) -> str:
         """The end's time of day, with its day when that is not the day of the start."""
-        if self.end.date() == self.start.date():
-            return format_time(self.end)
-        return f"{day(self.end)}, {format_time(self.end)}"
+        end_time = format_time(self.end)
+        return f"{day(self.end)}, {end_time}" if self.spans_days else end_time
 
     @property
     def was(self) -> str:
