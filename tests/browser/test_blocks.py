@@ -185,7 +185,7 @@ def test_no_horizontal_overflow_at_any_width(browser, specimen, width, scheme):
 @pytest.mark.parametrize("width", [320, 360, 768])
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_occurrences_past_midnight_fit_at_any_hour(browser, db, width, direction):
-    """ "11:30 PM to Wednesday 2 December, 12:30 AM" wraps in every layout, and in the single block."""
+    """A time such as "11:30 PM to Wednesday 2 December, 12:30 AM" wraps in every layout."""
     site = Site.objects.get(is_default_site=True)
     host = rows.host(rows.account())
     rows.site_settings(site, host.account, host, show_webinars=True, show_registration=True)
