@@ -5,9 +5,12 @@
 # make reference   rewrites the parts of the documentation that the code knows best
 # make docs   the documentation as HTML, in build/docs; a warning is an error
 # make soak MINUTES=30   random changes, faults and kills, then every row is compared; SOAK="--seed 7 …"
+# make meeting-changes CHANGES=200   meetings scheduled, changed and cancelled on PostgreSQL, with faults and kills
 # make screenshots   retakes the pictures of the documentation, from a demo of its own
 # make coverage   the lines that the tests run, also in processes of their own; at least 95 %
 # make release   sdist and wheel, built twice and compared, in dist
+# make fuzz      a thousand made-up requests of each kind (tests/security/test_fuzz.py), about half an hour
+# make properties   the other property tests, with a thousand examples each
 # make mutants   switches each guard off in turn and shows which test notices; WORDS="X9 webhooks.py",
 #                SAMPLE=10: a random part of them, 10 minutes long; SEED=7: the same part again
 # make lint   style, names, import layers, migrations, build and metadata
@@ -19,7 +22,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo demo-reset test test-browser test-services bench soak lint clean
-.PHONY: mutants docs reference screenshots coverage release
+.PHONY: meeting-changes mutants fuzz properties docs reference screenshots coverage release
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
@@ -66,12 +69,25 @@ soak: $(VENV)/.ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),2) $(SOAK)
 
+meeting-changes: $(VENV)/.ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check gunicorn 'psycopg[binary,pool]'
+	MEETING_CHANGES=$(or $(CHANGES),40) $(BIN)/pytest -q -m services tests/layouts/test_meeting_changes.py
+
 mutants: $(VENV)/.ready
 	$(BIN)/python scripts/mutate_guards.py $(if $(SAMPLE),--minutes $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(WORDS)
+
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m pytest -q tests/security/test_fuzz.py --hypothesis-profile=nightly
+
+properties: $(VENV)/.ready
+	$(BIN)/pytest -q -n auto --dist worksteal --hypothesis-profile=nightly \
+		-m "not services and not browser and not slow" \
+		$(filter-out tests/security/test_fuzz.py,$(shell grep -rl --include="test_*.py" "^@given" tests))
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_names.py
 	$(BIN)/djlint wagtail_zoom/templates demo_site --lint --quiet

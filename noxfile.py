@@ -30,6 +30,8 @@ def tests(session: nox.Session, django: str, wagtail: str) -> None:
     ``rc1``: a release candidate counts where the release is not out yet.
     """
     session.install("--quiet", f"Django~={django}.0", f"wagtail~={wagtail}.0rc1", ".[dev]")
+    if wagtail.startswith("7."):
+        session.install("--quiet", "wagtail-cache>=3")  # It does not allow Wagtail 8 yet.
     session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "wagtail-zoom")
     environment = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     if (session.python, django, wagtail) in ENDS:

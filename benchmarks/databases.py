@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from demo_site.config import DemoConfig
+from demo_site.processes import Interrupts
 from demo_site.run import Demo
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,10 +94,10 @@ class Postgres(Database):
             self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def prepare_demo(config: DemoConfig) -> None:
+def prepare_demo(config: DemoConfig, interrupts: Interrupts) -> None:
     """The demo's sites and pages, for the measurement that runs the whole demo."""
     config.folder.mkdir(parents=True)
-    Demo(config).manage("setup_demo")
+    Demo(config, interrupts).manage("setup_demo")
 
 
 def all_databases(folder: Path) -> list[Database]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from wagtail_zoom.client import Priority, ZoomClient, client_for
+from wagtail_zoom.client import Priority, ZoomClient, client_for_reading
 from wagtail_zoom.models import Host, Meeting, SyncRun, fetch_scope
 from wagtail_zoom.sync.import_list import StepContext, import_list
 from wagtail_zoom.sync.steps import Step
@@ -103,7 +103,7 @@ def reconcile() -> None:
         run = SyncRun.objects.create(account=account, mode=SyncRun.Mode.RECONCILE)
 
         def client() -> Any:
-            return client_for(account, host.zoom_id, Priority.RECONCILE)
+            return client_for_reading(account, host.zoom_id, Priority.RECONCILE)
 
         def measured() -> None:
             scope = fetch_scope(account)

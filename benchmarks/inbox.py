@@ -7,7 +7,7 @@ import time
 
 from django.utils import timezone
 
-from wagtail_zoom.client import Priority, client_for
+from wagtail_zoom.client import Priority, client_for_reading
 from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.models import Meeting, WebhookEvent, fetch_scope
 from wagtail_zoom.sync import inbox
@@ -99,7 +99,7 @@ def _process_events() -> None:
 
 def _in_bulk(account: object, host: str, numbers: list[str]) -> None:
     """The same fetches one after the other, and everything written in bulk at the end."""
-    client = client_for(account, host, Priority.EVENT)
+    client = client_for_reading(account, host, Priority.EVENT)
     began = timezone.now()
     mapped = [map_meeting(client.meeting(number, "meeting")) for number in numbers]
     store_meetings(account, fetch_scope(account), mapped, WriteContext(began))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
+from io import StringIO
+from uuid import uuid4
 
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,12 +23,14 @@ from wagtail_zoom.models import (
     Grant,
     Heartbeat,
     Host,
+    Registration,
     SyncRun,
     WebhookEvent,
     ZoomAccount,
     ZoomSettings,
 )
 from wagtail_zoom.sync import inbox, retention, runs
+from wagtail_zoom.testing import factories
 
 from . import fixtures
 from .measure import BUSY, QUICK, Figure, cpu, percentile, report
@@ -120,6 +126,97 @@ def run() -> None:
                 ratio <= 1.3,
             )  # fmt: skip
         )
+
+
+def operator() -> None:
+    """What an operator reads and waits for: a dead worker, one owner in ten who has to connect
+    again, and a Site with 20,000 registrations."""
+    add_registrations(20_000)
+    Heartbeat.beat("tick")
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(hours=2))
+    sizes, previous_size = ((103, 303) if QUICK else (203, 2003)), 0
+    measured: list[dict[str, tuple[float, int, int]]] = []
+    for size in sizes:
+        add_sites(previous_size, size)
+        previous_size = size
+        for grant in Grant.objects.order_by("pk")[::10]:
+            Grant.objects.filter(pk=grant.pk).update(
+                state="needs_reconnect", reason="invalid_grant", state_since=timezone.now()
+            )
+        measured.append(_operator_views())
+    for name, (seconds, queries, length) in measured[1].items():
+        smaller = measured[0][name]
+        # A file of all Sites has a few queries for each hundred of them.
+        is_bounded = name not in ("file of all Sites (CSV)", "zoom_doctor", "zoom_doctor --json")
+        report(
+            Figure(
+                f"{sizes[1]:,} Sites, worker dead: {name}",
+                f"{seconds * 1000:.0f} ms, {queries} queries, {length / 1024:.0f} kB",
+                f"{sizes[0]} Sites: {smaller[0] * 1000:.0f} ms, {smaller[1]} queries",
+                f"{queries / max(1, smaller[1]):.2f} × the queries",
+                "1 ×" if is_bounded else "",
+                queries <= smaller[1] if is_bounded else None,
+            )
+        )
+
+
+def add_registrations(count: int) -> None:
+    """Registrations for one meeting of the default Site."""
+    meeting = factories.make_meeting(factories.make_host(account := factories.make_account()))
+    site = fixtures.default_site()
+    factories.make_settings(site, factories.make_grant(account), [meeting.host])
+    row = factories.make_registration(site, meeting)
+    rows = []
+    for number in range(count):
+        row.pk, row.idempotency_key, row.email_index = None, f"key-{number}", f"index-{number}"
+        row.public_id, row.zoom_registrant_id = uuid4(), f"registrant-{number}"
+        rows.append(copy(row))
+    Registration.objects.bulk_create(rows, batch_size=1000)
+
+
+def _operator_views() -> dict[str, tuple[float, int, int]]:
+    """Seconds, queries and bytes: of a file at the first try, of the others at the second."""
+    client = Client()
+    client.force_login(fixtures.admin())
+    registrations = reverse("wagtail_zoom_registrations:index")
+    urls = {
+        "homepage": reverse("wagtailadmin_home"),
+        "overview of all Sites": reverse("wagtail_zoom_admin:overview"),
+        "file of all Sites (CSV)": f"{reverse('wagtail_zoom_admin:overview')}?export=csv",
+        "list of 20,000 registrations": registrations,
+        "20,000 registrations (CSV)": f"{registrations}?export=csv",
+        "20,000 registrations (XLSX), refused": f"{registrations}?export=xlsx",
+    }
+    works: dict[str, Callable[[], int]] = {
+        name: lambda url=url: _download(client, url) for name, url in urls.items()
+    }
+    works["zoom_doctor"] = lambda: _doctor()
+    works["zoom_doctor --json"] = lambda: _doctor("--json")
+    measured = {}
+    for name, work in works.items():
+        if "CSV" not in name:
+            work()
+        began = time.perf_counter()
+        with CaptureQueriesContext(connection) as seen:
+            length = work()
+        measured[name] = (time.perf_counter() - began, len(seen), length)
+    return measured
+
+
+def _download(client: Client, url: str) -> int:
+    response = client.get(url, follow=True)
+    if response.status_code != 200:
+        raise RuntimeError(f"{url} answered {response.status_code}.")
+    return len(b"".join(response) if response.streaming else response.content)
+
+
+def _doctor(*arguments: str) -> int:
+    out = StringIO()
+    try:
+        call_command("zoom_doctor", *arguments, stdout=out)
+    except CommandError:
+        return len(out.getvalue())
+    raise RuntimeError("The doctor found no problem with a dead worker.")
 
 
 def _seconds(work: Callable[[], object]) -> float:

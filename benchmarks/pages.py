@@ -54,7 +54,7 @@ def run() -> None:
         previous_size = size
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-        _invalidate()
+        invalidate()
         response = client.get(lists)
         if response.status_code != 200:
             raise RuntimeError(f"The page answered {response.status_code}.")
@@ -70,7 +70,7 @@ def run() -> None:
     _blocks(client)
 
 
-def _invalidate() -> None:
+def invalidate() -> None:
     """Invalidate the cache, as the sync does after a change."""
     bump_data_version(*ZoomAccount.objects.values_list("pk", flat=True))
 
@@ -79,7 +79,7 @@ def _cold(client: Client, measured: str, static: str, rounds: int) -> Comparison
     """Like ``compare``, with an invalidation before each round, which is not measured."""
     comparison = Comparison()
     for number in range(rounds):
-        _invalidate()
+        invalidate()
         comparison.run_round(
             lambda: client.get(measured),
             lambda: client.get(static),
@@ -146,7 +146,7 @@ def _blocks(client: Client) -> None:
 def _queries(client: Client, path: str, *, is_cold: bool = False) -> int:
     client.get(path)
     if is_cold:
-        _invalidate()
+        invalidate()
     with CaptureQueriesContext(connection) as queries:
         client.get(path)
     return len(queries)

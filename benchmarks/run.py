@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,14 @@ from functools import partial
 from pathlib import Path
 
 from demo_site.config import DemoConfig
+from demo_site.processes import (
+    PAUSE,
+    Interrupted,
+    Interrupts,
+    descendants,
+    kill_group,
+    wait_until_ended,
+)
 
 from . import report
 from .databases import Database, all_databases, prepare_demo
@@ -41,14 +50,17 @@ MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or
 JOBS = (
     Job("pages", everywhere=not QUICK),
     Job("serving", in_quick=False),
+    Job("feeds"),
     Job("upserts"),
     Job("inbox"),
     Job("imports.reconcile"),
     Job("webhook_endpoint", everywhere=not QUICK),
     Job("registration"),
+    Job("scheduling"),
     Job("tokens"),
     Job("latency"),
     Job("overview"),
+    Job("overview.operator", in_quick=False),
     Job("overview.year", in_quick=False),
     Job("unbounded", in_quick=False),
     *(Job("imports.memory", (count,), in_quick=False, seconds=600) for count in MEMORY),
@@ -57,8 +69,12 @@ JOBS = (
 )
 
 
+INTERRUPTS = Interrupts()
+
+
 def main() -> int:
     """Run the measurements named on the command line, or all."""
+    INTERRUPTS.install()
     began = time.monotonic()
     os.environ["BENCH_LOAD"] = f"{os.getloadavg()[0]:.1f}"
     busy = os.getloadavg()[0] > (os.cpu_count() or 1)
@@ -82,6 +98,8 @@ def main() -> int:
             report.show(job_figures)
             print(f"({job.call}: {time.monotonic() - started:.0f} s)", flush=True)
             figures += job_figures
+    except Interrupted:
+        return 130
     finally:
         for database in databases:
             database.drop()
@@ -109,7 +127,7 @@ def _prepare(plan: list[tuple[Job, Database]], folder: Path) -> None:
     if any(job.call == "latency" for job, _database in plan):
         config = DemoConfig.anywhere(folder / "demo")
         os.environ |= config.environment()
-        functions.append(partial(prepare_demo, config))
+        functions.append(partial(prepare_demo, config, INTERRUPTS))
     with ThreadPoolExecutor() as pool:
         for future in [pool.submit(function) for function in functions]:
             future.result()
@@ -126,17 +144,12 @@ def _measure(job: Job, database: Database, folder: Path, left: float) -> list[Fi
         **os.environ, **database.environment, "BENCH_OUT": str(out), "BENCH_LEFT": f"{left:.0f}",
     }  # fmt: skip
     command = [sys.executable, "-m", "benchmarks.figure", job.call, *map(str, job.arguments)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     seconds = max(1.0, min(job.seconds, left - (time.monotonic() - began)))
-    try:
-        failed = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        failed = -1
+    failed = run_command(command, environment, seconds)
     lines = out.read_text().splitlines() if out.exists() else []
     figures = [Figure(**json.loads(line)) for line in lines]
-    if failed:
-        reason = f"took longer than {seconds:.0f} s" if failed < 0 else "broke off, see above"
+    if failed != 0:
+        reason = f"took longer than {seconds:.0f} s" if failed is None else "broke off, see above"
         figures.append(Figure(job.call, "not measured", "", "", "", None, reason))
     if job.everywhere:
         for figure in figures:
@@ -144,14 +157,30 @@ def _measure(job: Job, database: Database, folder: Path, left: float) -> list[Fi
     return figures
 
 
-def _end(process: subprocess.Popen) -> None:
-    """Stop the process with its simulator, servers and worker."""
-    os.killpg(process.pid, 15)
+def run_command(command: list[str], environment: dict[str, str], seconds: float) -> int | None:
+    """Run a program; its exit code, or None when it took longer.
+
+    Nothing that it started runs afterwards, also in groups of processes of its own.
+
+    Raises:
+        Interrupted: see :class:`Interrupts`.
+    """
+    end = time.monotonic() + seconds
+    INTERRUPTS.check()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
-        process.wait()
+        while process.poll() is None and time.monotonic() < end:
+            INTERRUPTS.check()
+            time.sleep(PAUSE)
+        return process.returncode
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGSTOP)  # it starts nothing while we look
+            started = descendants(process.pid)
+            for pid in (*started, process.pid):
+                kill_group(pid)
+            process.wait()
+            wait_until_ended(started)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,10 @@ import os
 
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as TESTED
-from tests.settings import MIDDLEWARE as TESTED_MIDDLEWARE
 from tests.settings import WAGTAIL_ZOOM as TESTED_ZOOM
 
 INSTALLED_APPS = ["benchmarks", *TESTED]
 ROOT_URLCONF = "benchmarks.urls"
-# Pages are public.
-MIDDLEWARE = [name for name in TESTED_MIDDLEWARE if "LoginRequired" not in name]
 SILENCED_SYSTEM_CHECKS = ["wagtail_zoom.W001"]
 WAGTAIL_ZOOM = {
     **TESTED_ZOOM,

@@ -28,6 +28,8 @@ class DemoConfig:
     port: int = 8000
     simulator_port: int = 8010
     folder: Path = DEFAULT_FOLDER
+    admin_hosts: tuple[str, ...] = ()
+    """Further hosts with their ports, such as those of a second web server."""
 
     @classmethod
     def from_environment(cls) -> DemoConfig:
@@ -42,12 +44,14 @@ class DemoConfig:
         except ValueError:
             raise SystemExit("DEMO_PORT and SIMULATOR_PORT must be numbers.") from None
         folder = Path(os.environ.get("DEMO_DIR") or cls.folder).resolve()
-        return cls(port, simulator_port, folder)
+        return cls(
+            port, simulator_port, folder, tuple(os.environ.get("DEMO_ADMIN_HOSTS", "").split())
+        )
 
     @classmethod
-    def anywhere(cls, folder: Path) -> DemoConfig:
+    def anywhere(cls, folder: Path, admin_hosts: tuple[str, ...] = ()) -> DemoConfig:
         """A configuration with free ports."""
-        return cls(free_port(), free_port(), folder)
+        return cls(free_port(), free_port(), folder, admin_hosts)
 
     def environment(self) -> dict[str, str]:
         """Environment variables for a child process."""
@@ -55,6 +59,7 @@ class DemoConfig:
             "DEMO_PORT": str(self.port),
             "SIMULATOR_PORT": str(self.simulator_port),
             "DEMO_DIR": str(self.folder),
+            "DEMO_ADMIN_HOSTS": " ".join(self.admin_hosts),
         }
 
     @property

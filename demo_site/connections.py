@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils import timezone
 from wagtail.models import Site
 
 from wagtail_zoom.conf import settings as zoom
@@ -15,6 +16,7 @@ from wagtail_zoom.models import ExposedHost, Host, Kind, SyncRun, ZoomAccount, Z
 from wagtail_zoom.sync.settings_changes import SettingsSnapshot, apply_settings_changes
 from wagtail_zoom.sync.users import refresh_directory
 from wagtail_zoom.testing.connect import connect_site
+from wagtail_zoom.testing.simulator.scopes import scheduling_scopes
 
 from .sites import SITES, SiteData
 
@@ -58,7 +60,8 @@ def _connect(site_data: SiteData, site: Site) -> None:
         client = Client()
         client.force_login(user)
         host = f"{site_data.hostname}:{settings.DEMO.port}"
-        connect_site(client, site, site_data.zoom_user, host=host)
+        refused = [] if site_data.may_schedule else scheduling_scopes("admin")
+        connect_site(client, site, site_data.zoom_user, host=host, deselect=refused)
     site_settings = ZoomSettings.for_site(site)
     if site_settings.account is None:
         raise RuntimeError(f"{site_data.name} could not be connected.")
@@ -70,6 +73,7 @@ def _connect(site_data: SiteData, site: Site) -> None:
     site_settings.show_registration = True
     site_settings.review_recordings = False
     site_settings.organiser = site_data.name
+    site_settings.checklist_ends_at = timezone.now()
     site_settings.save()
     for host in Host.objects.filter(account=site_settings.account):
         ExposedHost.objects.get_or_create(settings=site_settings, host=host)

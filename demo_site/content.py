@@ -34,7 +34,7 @@ def remove_welcome() -> None:
 def _home(site_data: SiteData) -> HomePage:
     page = HomePage(
         slug=site_data.key,
-        theme=site_data.key,
+        theme=site_data.theme or site_data.key,
         site_name=site_data.name,
         address=site_data.address,
         email=site_data.email,

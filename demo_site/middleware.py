@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PUBLIC = (
@@ -16,21 +15,16 @@ PUBLIC = (
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Add the header outside Wagtail's admin.
-
-    Browsers apply ``form-action`` to redirects too, so the invitation page allows Zoom: its
-    button redirects to the consent page.
-    """
+    """Add the header. Wagtail's admin has inline scripts, so it gets only ``form-action``, which
+    browsers apply to the redirects of a form, too."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         # Django's error pages have inline styles.
-        if request.path.startswith("/admin/") or response.status_code >= 500:
+        if response.status_code >= 500:
             return response
-        zoom = settings.WAGTAIL_ZOOM["OAUTH_URL"]
-        leads_to_zoom = request.path.startswith("/zoom/invite/")
-        targets = f"'self' {zoom}" if leads_to_zoom else "'self'"
-        response.headers.setdefault("Content-Security-Policy", f"{PUBLIC}form-action {targets}")
+        policy = "" if request.path.startswith("/admin/") else PUBLIC
+        response.headers.setdefault("Content-Security-Policy", f"{policy}form-action 'self'")
         return response
 
     return middleware

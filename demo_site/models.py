@@ -77,8 +77,8 @@ class EventsPage(ZoomDatesPageMixin, DemoPage):
     """A page with lists of meetings and webinars."""
 
     template = "demo_site/inner_page.html"
-    parent_page_types = ["demo_site.HomePage"]
-    subpage_types: list[str] = []
+    parent_page_types = ["demo_site.HomePage", "demo_site.EventsPage"]
+    subpage_types = ["demo_site.EventsPage"]
 
 
 class RecordingsPage(DemoPage):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import select
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from .config import LOOPBACK, DemoConfig
-from .processes import ROOT, Process, port_is_taken, wait_for
+from .processes import PAUSE, Interrupted, Interrupts, Process, port_is_taken, wait_for
 from .sites import ADMIN, PASSWORD, SITES
 
 MANAGE = str(Path(__file__).with_name("manage.py"))
@@ -22,17 +19,21 @@ SECRET = "simulator-webhook-secret"
 
 
 class Demo:
-    """The three processes of the demo."""
+    """The three processes of the demo.
 
-    def __init__(self, config: DemoConfig) -> None:
+    ``interrupts``: the signals that end this program, where it counts them.
+    """
+
+    def __init__(self, config: DemoConfig, interrupts: Interrupts | None = None) -> None:
         self.config = config
+        self.interrupts = interrupts or Interrupts()
         self.simulator = self._process("simulator", ["-m", "wagtail_zoom.testing.simulator"])
         self.simulator.arguments += [
             *("--port", str(config.simulator_port)),
             *("--state", str(config.folder / "simulator.sqlite3")),
             *("--redirect-uri", f"{config.base_url}/zoom/oauth/callback/"),
             *("--webhook-url", config.webhook_url, "--webhook-secret", SECRET),
-            "--demo",
+            *("--demo", "--optional-scheduling"),
         ]
         self.worker = self._process("worker", [MANAGE, "qcluster"])
         address = f"{LOOPBACK}:{config.port}"
@@ -51,34 +52,42 @@ class Demo:
         """Run one of the demo's management commands.
 
         Raises:
-            RuntimeError: it failed; with its output.
+            RuntimeError: it failed; with the end of its output.
+            Interrupted: see :class:`Interrupts`.
         """
-        result = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, MANAGE, *arguments],
-            cwd=ROOT,
-            env={**os.environ, **self.config.environment()},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise RuntimeError(f"{' '.join(arguments)} failed.\n{result.stdout[-3000:]}")
+        process = self._process("setup", [MANAGE, *arguments])
+        process.start()
+        try:
+            while process.is_running:
+                self.interrupts.check()
+                time.sleep(PAUSE)
+            self.interrupts.check()
+            if process.child is not None and process.child.returncode:
+                raise RuntimeError(f"{' '.join(arguments)} failed.\n{process.log_tail(40)}")
+        finally:
+            process.stop()
 
     def start(self) -> None:
         """Start everything and connect the Sites that are not connected yet.
 
         Raises:
             RuntimeError: a process did not start; with the end of its log.
+            Interrupted: see :class:`Interrupts`.
         """
+        check = self.interrupts.check
         self.config.folder.mkdir(parents=True, exist_ok=True)
         self.simulator.start()
         self.manage("setup_demo")
-        wait_for(self.simulator, f"{self.config.simulator_url}/_sim/state")
+        wait_for(self.simulator, f"{self.config.simulator_url}/_sim/state", check=check)
         self.web.start()
         self.worker.start()
         self.manage("setup_demo", "--connect")
-        wait_for(self.web, f"http://{LOOPBACK}:{self.config.port}/demo/mails/")
+        wait_for(self.web, f"http://{LOOPBACK}:{self.config.port}/demo/mails/", check=check)
+
+    def kill(self) -> None:
+        """Kill all processes at once; :meth:`stop` still has to be called."""
+        for process in self.processes:
+            process.kill()
 
     def stop(self) -> None:
         """Stop all processes."""
@@ -136,11 +145,13 @@ def watch(demo: Demo) -> None:
 
     Raises:
         RuntimeError: the web server ended.
+        Interrupted: see :class:`Interrupts`.
     """
     keys = {"w": demo.worker, "z": demo.simulator}
     listen = sys.stdin.isatty()
     reported: set[str] = set()
     while True:
+        demo.interrupts.check()
         for process in demo.processes:
             if process.child is None or process.is_running:
                 reported.discard(process.name)
@@ -150,16 +161,14 @@ def watch(demo: Demo) -> None:
                 reported.add(process.name)
                 print(f"The {process.name} ended; see {process.log}", flush=True)
         if listen and select.select([sys.stdin], [], [], 0.5)[0]:
-            line = sys.stdin.readline()
+            line = ""
+            with contextlib.suppress(OSError):  # the terminal was closed
+                line = sys.stdin.readline()
             listen = bool(line)
             if chosen := keys.get(line.strip().lower()):
                 toggle(chosen)
         elif not listen:
             time.sleep(0.5)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -173,16 +182,17 @@ def main() -> int:
         print("The demo starts anew with the next `make demo`.")
         return 0
     check_ports(config)
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupt)
     demo = Demo(config)
-    print("Starting the demo ...", flush=True)
+    demo.interrupts.again = demo.kill
+    demo.interrupts.install()
     try:
+        print("Starting the demo ...", flush=True)
         demo.start()
         print_urls(config)
         watch(demo)
-    except KeyboardInterrupt:
-        print("\nStopping ...", flush=True)
+    except Interrupted:
+        with contextlib.suppress(OSError):  # nobody reads it in a closed terminal
+            print("\nStopping ...", flush=True)
     except RuntimeError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -118,6 +118,7 @@ WAGTAIL_ZOOM = {
     "CLIENT_SECRET": "simulator-secret",
     "WEBHOOK_SECRET_TOKENS": ["simulator-webhook-secret"],
     "BASE_URL": DEMO.base_url,
+    "ADMIN_HOSTS": DEMO.admin_hosts,
     # The same installation on any port.
     "INSTALLATION_ID": "demo",
     "OAUTH_URL": DEMO.simulator_url,

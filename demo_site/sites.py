@@ -52,7 +52,7 @@ class SiteData:
     """One Site, its owner and what it shows."""
 
     key: str
-    """Also the theme, the owner's username and the key of the simulator's account."""
+    """Also the owner's username and the key of the simulator's account."""
     name: str
     owner: tuple[str, str]
     about: str
@@ -64,8 +64,12 @@ class SiteData:
     recordings: PageData
     kinds: frozenset[str] = field(default_factory=frozenset)
     """Kinds shown from the start; empty: the Site is not connected."""
+    may_schedule: bool = False
+    """Whether Zoom has allowed the Site to schedule meetings."""
     transcripts: bool = False
     """Whether the Site also shows transcripts."""
+    theme: str = ""
+    """One of ``HomePage.Theme``; empty: the one named like the key."""
 
     @property
     def hostname(self) -> str:
@@ -91,6 +95,7 @@ AURORA = SiteData(
     address="Oderberger Straße, Berlin",
     zone="Europe/Berlin",
     kinds=frozenset({"meeting", "recording"}),
+    may_schedule=True,
     home=PageData(
         title="Yoga before the day gets loud",
         lead=(

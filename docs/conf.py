@@ -60,10 +60,12 @@ MENU = {
         "how-to/owner",
         "how-to/zoom-admin",
         "how-to/editor",
+        "how-to/private-sites",
         "how-to/designer",
         "how-to/developer",
         "how-to/own-zoom-account",
         "how-to/gdpr",
+        "how-to/contribute",
     ],
     "To look up": [
         "reference/panel",
@@ -80,7 +82,7 @@ MENU = {
     ],
     "To understand": [
         "architecture",
-        "adr/0001-standard-names-and-layout",
+        *(f"adr/{path.stem}" for path in sorted((HERE / "adr").glob("*.md"))),
         "security",
         "reliability",
         "requirements",

@@ -64,6 +64,8 @@ class Guard:
     operation: str
     tests: tuple[str, ...]
     """Node ids below ``tests/``: the most precise first, then all that may notice."""
+    needs: str = ""
+    """A module without which the guard is not used, and its tests do not run."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -79,6 +80,9 @@ def main() -> int:
             for word in options.words
         )
     ]
+    for guard in [guard for guard in chosen if guard.needs and find_spec(guard.needs) is None]:
+        print(f"left out {guard.id}: {guard.needs} is not installed.")
+        chosen.remove(guard)
     if not chosen:
         print(f"No guard fits {' '.join(options.words)}.")
         return 1
@@ -134,6 +138,10 @@ class Run:
         whole = self._unchanged(noticed)
         if whole.state != "passed":
             print(f"Without any change {whole.test or 'the tests'} failed: {whole.reason}")
+        for result in results:
+            # Again at the end, where it is seen without the whole list.
+            if result.outcome.state != "failed":
+                self._print(result, self.mutants_by_id[result.guard.id][0])
         print(
             f"{len(results)} of {len(chosen)} guards tried: {states.count('failed')} caught, "
             f"{states.count('passed')} survived, {states.count('broken')} with broken tests."

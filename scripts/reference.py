@@ -157,10 +157,12 @@ def blocks() -> str:
 
 
 def _child(option: str, child: Any) -> tuple[str, str, str, str]:
+    from wagtail.blocks import ChooserBlock
+
     default, field = child.get_default(), getattr(child, "field", None)
     kind, words = type(child).__name__, []
-    if kind in ("ItemChooserBlock", "ListBlock"):
-        words.append("one entry" if kind == "ItemChooserBlock" else "any number of entries")
+    if kind == "ListBlock" or isinstance(child, ChooserBlock):
+        words.append("any number of entries" if kind == "ListBlock" else "one entry")
     else:
         choices = [(value, label) for value, label in getattr(field, "choices", []) if value]
         words += [f"`{value}` ({markdown(label)})" for value, label in choices]
@@ -182,7 +184,7 @@ def _default(value: Any) -> str:
 
 def views() -> str:
     """View models: fields and properties."""
-    from wagtail_zoom.frontend import datetimes, view_models
+    from wagtail_zoom.frontend import availability, datetimes, view_models
 
     kinds = [
         view_models.OccurrenceView,
@@ -190,7 +192,8 @@ def views() -> str:
         view_models.MeetingView,
         datetimes.TimeRange,
     ]
-    kinds += [view_models.StateLabel, view_models.ActionLink, view_models.CardImage]
+    kinds += [availability.Availability, view_models.StateLabel, view_models.ActionLink]
+    kinds.append(view_models.CardImage)
     return "\n\n".join(_view(kind) for kind in kinds)
 
 
@@ -211,7 +214,8 @@ def _view(kind: type) -> str:
 
 def _type(annotation: Any) -> str:
     text = str(annotation).replace("SafeString | str", "safe HTML").replace(" | None", ", or none")
-    return {"str": "text", "Text": "text", "bool": "yes or no", "int": "number"}.get(text, text)
+    return {"str": "text", "Text": "text", "bool": "yes or no", "int": "number",
+            "RegistrationState": "text", "str | Promise": "text"}.get(text, text)  # fmt: skip
 
 
 def classes() -> str:
@@ -241,6 +245,15 @@ def scopes() -> str:
     return table("scope | for | reason", rows)
 
 
+def scheduling_scopes() -> str:
+    from wagtail_zoom.oauth.scopes import SCHEDULING_SCOPES
+
+    return table(
+        "scope | reason",
+        ((f"`{scope.name}`", markdown(scope.reason)) for scope in SCHEDULING_SCOPES),
+    )
+
+
 def events() -> str:
     from wagtail_zoom.sync.handlers import subscriptions
 
@@ -260,6 +273,7 @@ WRITERS: dict[str, Callable[[], str]] = {
     "views": views,
     "classes": classes,
     "scopes": scopes,
+    "scheduling_scopes": scheduling_scopes,
     "events": events,
 }
 

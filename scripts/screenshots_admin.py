@@ -245,16 +245,85 @@ def take_lists(studio: Studio) -> None:
     studio.take("fleet", "/admin/zoom/sites/", person="admin")
 
 
+def take_scheduling(studio: Studio) -> None:
+    """Scheduling, changing and cancelling a meeting, and what Zoom does not have yet."""
+    from wagtail_zoom.models import Meeting, MeetingChange, SiteItem
+    from wagtail_zoom.testing.server import SimulatorControl
+
+    aurora, borealis = demo_data("aurora"), demo_data("borealis")
+    place, zoom = (
+        f"/admin/zoom/{aurora.site.pk}",
+        SimulatorControl(studio.demo.config.simulator_url),
+    )
+    page = studio.page("aurora", "aurora")
+    studio.take("schedule", f"{place}/schedule/")
+    for name, text in (("topic", "Evening yoga, gentle"), ("day", "2020-03-02"), ("time", "18:30")):
+        page.locator(f"#id_{name}").fill(text)
+        page.locator(f"#id_{name}").press("Tab")
+    page.locator("#id_repeats").select_option("weekly")
+    page.get_by_label("With approval").check()
+    page.wait_for_timeout(800)
+    page.get_by_role("button", name="Schedule it").click()
+    page.get_by_text("Nothing was sent to Zoom.").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    studio.snap(page, "schedule-errors")
+    series = Meeting.objects.filter(account=aurora.account, topic="Morning flow").get()
+    item = SiteItem.objects.for_site(aurora.site).get(meeting=series)
+    studio.take("change", f"{place}/change/{item.pk}/")
+    page.locator("#id_topic").fill("Morning flow for all")
+    page.get_by_label("I may change this meeting").check()
+    zoom.change_meeting(series.zoom_id, topic="Early flow", duration=75)
+    page.get_by_role("button", name="Send to Zoom").click()
+    page.get_by_text("Your changes have not been sent.").wait_for()
+    studio.snap(page, "changed-in-zoom")
+    page.goto(studio.url("aurora", f"{place}/change/{item.pk}/"))  # agreed to above
+    page.locator("#id_time").fill("07:30")
+    page.locator("#id_time").press("Tab")
+    page.get_by_role("button", name="Send to Zoom").click()
+    page.get_by_role("button", name="Change the dates").wait_for()
+    studio.snap(page, "new-dates")
+    zoom.change_meeting(series.zoom_id, topic="Morning flow", duration=60)
+    studio.take("cancel", f"{place}/cancel/{item.pk}/")
+    common = {
+        "site": aurora.site, "account": aurora.account, "kind": "meeting", "action": "create",
+        "host_zoom_id": series.host_zoom_id,
+    }  # fmt: skip
+    rows = [
+        MeetingChange.objects.create(
+            **common, key=f"picture-{state}", state=state, topic=topic, error_class=error,
+            next_try_at=None if state == "failed" else due(),
+        )
+        for state, topic, error in (
+            ("failed", "Full moon practice", "plan"),
+            ("waiting", "New year, slow start", "host_limit"),
+        )
+    ]  # fmt: skip
+    studio.take("changes", f"/admin/zoom/meetings/?site={aurora.site.pk}")
+    studio.take("discard", f"{place}/changes/{rows[0].pk}/discard/")
+    for row in rows:
+        row.delete()
+    studio.take("access", f"/admin/zoom/{borealis.site.pk}/schedule/", person="borealis")
+
+
+def due() -> Any:
+    """When the worker tries next: after midnight UTC."""
+    from wagtail_zoom.client.responses import next_midnight
+
+    return next_midnight()
+
+
 def take_beginning(studio: Studio) -> None:
     """A Site that is not connected yet, and the invitation of the Zoom administrator."""
     harbour = demo_data("harbour")
     studio.take("not-connected", f"{PANEL}{harbour.site.pk}/", person="harbour")
     page = studio.page("harbour", "harbour")
     page.get_by_role("button", name="Invite your Zoom administrator").click()
-    page.wait_for_load_state("networkidle")
+    page.get_by_label("The link.").wait_for()
     studio.snap(page, "invitation")
     studio.take("invited", f"{PANEL}{harbour.site.pk}/", person="harbour")
-    page.get_by_role("button", name="Take the link back").click()
+    button = page.get_by_role("button", name="Take the link back")
+    button.click()
+    button.wait_for(state="detached")
 
 
 def seed() -> None:
@@ -331,8 +400,17 @@ def seed() -> None:
     )  # fmt: skip
 
 
+TAKES = {
+    "states": take_states,
+    "lists": take_lists,
+    "scheduling": take_scheduling,
+    "beginning": take_beginning,
+}
+PARTS = tuple(TAKES)
+
+
 def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False,
-             parts: tuple[str, ...] = ("states", "lists", "beginning"),
+             parts: tuple[str, ...] = PARTS,
              axe: bool = False) -> list[str]:  # fmt: skip
     """Take all screenshots of the owner's screens from a running demo; its worker is stopped.
 
@@ -348,7 +426,7 @@ def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, d
         seed()
     studio = Studio(demo, browser, folder, width, dark, axe)
     for name in parts:
-        {"states": take_states, "lists": take_lists, "beginning": take_beginning}[name](studio)
+        TAKES[name](studio)
     return studio.findings
 
 
@@ -392,7 +470,7 @@ def main() -> int:
     """Start a separate demo and take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images" / "admin")
-    parser.add_argument("--parts", nargs="*", default=["states", "lists", "beginning"])
+    parser.add_argument("--parts", nargs="*", default=list(PARTS))
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--axe", action="store_true", help="examine each screen; 1 on a finding")

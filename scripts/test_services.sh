@@ -3,7 +3,7 @@
 # ALL=1 runs the whole suite instead.
 set -eu
 BIN=$1
-TESTS="tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py"
+TESTS="tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py tests/api/test_v2.py"
 if [ -n "${ALL:-}" ]; then TESTS=tests; fi
 run() {
     echo "== $1 =="
@@ -11,7 +11,7 @@ run() {
     TEST_DATABASE=$1 "$BIN/pytest" -q -n auto -m "not browser and not slow" $TESTS
 }
 if "$BIN/python" -c 'import socket; socket.create_connection(("127.0.0.1", 5432), 2)' 2>/dev/null; then
-    "$BIN/pip" install --quiet 'psycopg[binary]'
+    "$BIN/pip" install --quiet 'psycopg[binary,pool]'
     run postgres
     echo "== several web servers and workers, PostgreSQL, both brokers =="
     "$BIN/pip" install --quiet gunicorn redis

@@ -2,7 +2,7 @@
 
 import pytest
 from django.apps import apps
-from django.core.signals import setting_changed
+from django.core.signals import request_finished, request_started, setting_changed
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_delete
 from django.utils.autoreload import file_changed
 from django_q.signals import post_spawn
@@ -10,13 +10,19 @@ from wagtail.signals import post_page_move
 
 from wagtail_zoom.apps import uid_of
 from wagtail_zoom.frontend.cache.invalidation import signal_connections
-from wagtail_zoom.signals import account_disconnected, mirror_changed, registration_event
+from wagtail_zoom.signals import (
+    account_disconnected,
+    mirror_changed,
+    occurrences_moved,
+    registration_event,
+)
 
 SIGNALS = {
     id(account_disconnected): "account_disconnected",
     id(file_changed): "file_changed",
     id(m2m_changed): "m2m_changed",
     id(mirror_changed): "mirror_changed",
+    id(occurrences_moved): "occurrences_moved",
     id(post_delete): "post_delete",
     id(post_migrate): "post_migrate",
     id(post_page_move): "post_page_move",
@@ -24,6 +30,8 @@ SIGNALS = {
     id(post_spawn): "post_spawn",
     id(pre_delete): "pre_delete",
     id(registration_event): "registration_event",
+    id(request_finished): "request_finished",
+    id(request_started): "request_started",
     id(setting_changed): "setting_changed",
 }
 CACHE = "frontend.cache.invalidation"
@@ -34,9 +42,16 @@ CONNECTIONS = {
     "mirror_changed → frontend.cache.purge.on_mirror_changed",
     "post_migrate WagtailZoomConfig → utils.queue.ensure_schedule",
     "post_save ZoomSettings → frontend.cache.purge.on_settings_saved",
+    "post_delete ZoomSettings → oauth.disconnect.on_settings_deleted",
+    "post_delete PageViewRestriction → frontend.cache.purge.on_restriction_changed",
+    "post_save PageViewRestriction → frontend.cache.purge.on_restriction_changed",
     "post_save ZoomSettings → registration.retention.on_settings_saved",
     "post_spawn → utils.queue.on_worker_start",
+    "occurrences_moved → registration.events.on_occurrences_moved",
     "registration_event → registration.events.on_registration_event",
+    "request_finished → admin.item_access.end_request",
+    "request_finished → frontend.served_page.forget",
+    "request_started → frontend.served_page.forget",
     "setting_changed → frontend.cache.fingerprint.clear_fingerprint",
     f"m2m_changed ExposedHost → {CACHE}._on_hosts_changed",
     f"post_delete Rendition → {CACHE}._on_rendition_deleted",

@@ -10,6 +10,7 @@ from tests.default_site import default_site
 from wagtail_zoom import tasks
 from wagtail_zoom.models import Grant, GrantReason, GrantState, Heartbeat
 from wagtail_zoom.testing import factories
+from wagtail_zoom.utils import queue
 
 pytestmark = pytest.mark.django_db
 JOBS = [
@@ -22,7 +23,9 @@ JOBS = [
     "oauth.disconnect.sweep",
     "oauth.tokens.sweep",
     "registration.outbox.sweep",
+    "scheduling.outbox.sweep",
     "registration.reconcile.sweep",
+    "registration.capacity.sweep",
     "frontend.cache.purge.sweep",
     "oauth.notifications.send_due_notifications",
 ]
@@ -69,6 +72,15 @@ class FrontEndCache:
         pass
 
 
+def test_a_worker_that_starts_runs_the_jobs_immediately(zoom_worker):
+    """Otherwise every screen says for up to a minute that it does not run."""
+    Heartbeat.objects.all().delete()
+    for _process in range(3):
+        queue.on_worker_start()
+    assert 1 <= zoom_worker.run() <= 2  # once in 20 seconds of the clock
+    assert timezone.now() - Heartbeat.objects.get(name="tick").beat_at < timedelta(minutes=1)
+
+
 def test_a_tick_purges_the_front_end_cache(settings):
     settings.WAGTAILFRONTENDCACHE = {"default": {"BACKEND": f"{__name__}.FrontEndCache"}}
     tasks.tick()
@@ -102,3 +114,13 @@ def test_a_tick_has_registrations_reconciled(connected, zoom_worker):
     factories.make_registration(site_settings.site, meeting)
     tasks.tick()
     assert ("check_registrants", (meeting.pk,)) in zoom_worker.waiting
+
+
+def test_a_tick_has_registrants_counted(connected, zoom_worker):
+    _site_settings, meeting = connected
+    tasks.tick()
+    assert ("count_registrants", (meeting.pk,)) not in zoom_worker.waiting
+    meeting.capacity = 5
+    meeting.save()
+    tasks.tick()
+    assert ("count_registrants", (meeting.pk,)) in zoom_worker.waiting

@@ -24,20 +24,30 @@ class WagtailZoomConfig(AppConfig):
     def ready(self) -> None:
         """Connect every entry of ``connections()``; nothing here touches the database."""
         from . import checks  # noqa: F401 - registers the system checks
+        from .frontend import served_page
 
+        served_page.remember_previews()
         for signal, receiver, sender in self.connections():
             signal.connect(receiver, sender=sender, dispatch_uid=uid_of(receiver, sender))
 
     def connections(self) -> list[Connection]:
         """All signal receivers of the package, in one place."""
-        from django.core.signals import setting_changed
-        from django.db.models.signals import post_migrate, post_save
+        from django.core.signals import request_finished, request_started, setting_changed
+        from django.db.models.signals import post_delete, post_migrate, post_save
         from django.utils.autoreload import file_changed
+        from wagtail.models import PageViewRestriction as restriction
 
-        from .frontend import datetimes
+        from .admin import item_access
+        from .frontend import datetimes, served_page
         from .frontend.cache import fingerprint, invalidation, purge
+        from .oauth import disconnect
         from .registration import events, retention
-        from .signals import account_disconnected, mirror_changed, registration_event
+        from .signals import (
+            account_disconnected,
+            mirror_changed,
+            occurrences_moved,
+            registration_event,
+        )
         from .utils import queue
 
         zoom_settings = self.get_model("ZoomSettings")
@@ -45,14 +55,25 @@ class WagtailZoomConfig(AppConfig):
             (post_migrate, queue.ensure_schedule, self),  # guard: wire-schedule
             *([] if not apps.is_installed("django_q") else self._worker_connections()),
             (registration_event, events.on_registration_event, None),  # guard: wire-registrations
+            (occurrences_moved, events.on_occurrences_moved, None),  # guard: wire-moved-dates
             (mirror_changed, purge.on_mirror_changed, None),  # guard: wire-change-purge
             (account_disconnected, purge.on_disconnected, None),  # guard: wire-disconnect-purge
             (post_save, purge.on_settings_saved, zoom_settings),  # guard: wire-settings-purge
+            (post_save, purge.on_restriction_changed, restriction),  # guard: wire-restriction-purge
+            (post_delete, purge.on_restriction_changed, restriction),  # guard: wire-opened-purge
             (post_save, retention.on_settings_saved, zoom_settings),  # guard: wire-retention
+            (
+                post_delete,
+                disconnect.on_settings_deleted,
+                zoom_settings,
+            ),  # guard: wire-deleted-site
             *invalidation.signal_connections(),  # guard: wire-block-cache
+            (request_started, served_page.forget, None),  # guard: wire-served-page-start
+            (request_finished, served_page.forget, None),  # guard: wire-served-page-end
             (file_changed, fingerprint.clear_fingerprint, None),
             (setting_changed, fingerprint.clear_fingerprint, None),
             (file_changed, datetimes.clear_formats, None),
+            (request_finished, item_access.end_request, None),  # guard: wire-admin-user
         ]
 
     def _worker_connections(self) -> list[Connection]:

@@ -10,12 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import ipaddress
+import math
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 
 from .exceptions import ZoomConfigurationError
+
+ZOOM_DOMAINS = ("zoom.us", "zoom.com", "zoom.com.cn", "zoomgov.com", "zoom-x.de")
+"""Zoom's own domains, with their subdomains. The only list of them."""
 
 DEFAULTS: dict[str, Any] = {
     "CLIENT_ID": "",
@@ -28,7 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "API_URL": "https://api.zoom.us/v2",
     "API_HOSTS": [],
     "ADMIN_HOSTS": [],
-    "LINK_HOSTS": ["zoom.us", "zoomgov.com"],
+    "LINK_HOSTS": list(ZOOM_DOMAINS),
     "CONNECT_TIMEOUT": 3,
     "READ_TIMEOUT": 10,
     "MAX_RESPONSE_BYTES": 8 * 1024 * 1024,
@@ -52,16 +57,28 @@ DEFAULTS: dict[str, Any] = {
     "REGISTRATION_SECONDS": 3,
     "FORM_ORIGINS": [],
     "BLOCK_CACHE": "default",
+    "PAGE_MAX_AGE": 60,
     "TRUSTED_PROXIES": [],
     "METRICS": "",
     "HEALTH_TOKEN": "",
+    "OPERATOR_EMAIL": "",
 }
+
+REGISTRATION_LIMITS: dict[str, tuple[int, int]] = {
+    "network": (60, 600),
+    "address": (5, 3600),
+    "meeting": (3000, 60),
+    "site": (6000, 60),
+}
+"""Defaults of the limits of registrations: how often, in how many seconds."""
+MAX_LIMIT = (1_000_000_000, 7 * 86400)
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 RETENTION: dict[str, str] = {
     "EVENT_PAYLOAD_DAYS": "Days after which the payload of a processed webhook event is deleted.",
     "EVENT_KEY_DAYS": "Days for which a processed webhook event is stored.",
     "RUN_DAYS": "Days for which finished runs are stored.",
-    "ACTIVITY_DAYS": "Days for which the activity log is stored.",
+    "ACTIVITY_DAYS": "Days for which the activity log and finished changes of meetings are stored.",
 }
 """Retention settings that ``days()`` reads, with their meanings."""
 
@@ -90,9 +107,24 @@ class ZoomAppSettings:
         return value if isinstance(value, dict) else {}
 
     def get(self, name: str) -> Any:
-        """The project's value of ``name`` or its default. Unknown names are a programming error."""
+        """The project's value of ``name`` or its default. Unknown names are a programming error.
+
+        For a number that is none the default is used; ``manage.py check`` reports it.
+        """
         default = DEFAULTS[name]
-        return self.raw.get(name, default)
+        value = self.raw.get(name, default)
+        if isinstance(default, int | float) and not _is_number(value):
+            return default
+        return value
+
+    @property
+    def malformed_numbers(self) -> list[str]:
+        """Names of settings that have to be numbers and are none."""
+        return [
+            name
+            for name, value in self.raw.items()
+            if isinstance(DEFAULTS.get(name), int | float) and not _is_number(value)
+        ]
 
     @property
     def unknown_keys(self) -> list[str]:
@@ -148,7 +180,9 @@ class ZoomAppSettings:
 
     @property
     def admin_hosts(self) -> tuple[str, ...]:
-        """Further hostnames on which the admin is used; the OAuth flow may redirect to them."""
+        """Further hosts (``host`` or ``host:port``) on which the admin is used; the OAuth flow may
+        redirect to them.
+        """
         return tuple(self.get("ADMIN_HOSTS"))
 
     @property
@@ -269,8 +303,13 @@ class ZoomAppSettings:
     def registration_limits(self) -> dict[str, tuple[int, int]]:
         """``{name: (times, seconds)}`` for ``address``, ``network``, ``meeting`` and ``site``; see
         below."""
-        limits = self.get("REGISTRATION_LIMITS")
-        return {str(name): (int(pair[0]), int(pair[1])) for name, pair in limits.items()}
+        limits, _problems = _parse_limits(self.get("REGISTRATION_LIMITS"))
+        return {**REGISTRATION_LIMITS, **limits}
+
+    @property
+    def registration_limit_problems(self) -> list[str]:
+        """What is wrong in ``REGISTRATION_LIMITS``; the default is used instead."""
+        return _parse_limits(self.get("REGISTRATION_LIMITS"))[1]
 
     @property
     def registration_max_bytes(self) -> int:
@@ -285,12 +324,31 @@ class ZoomAppSettings:
     @property
     def form_origins(self) -> tuple[str, ...]:
         """Further origins, such as ``https://www.example.org``, whose pages may post our forms."""
-        return tuple(str(origin).rstrip("/") for origin in self.get("FORM_ORIGINS"))
+        return tuple(str(origin).rstrip("/") for origin in _as_list(self.get("FORM_ORIGINS")))
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
-        """IP addresses or networks of your proxies; only their ``X-Forwarded-For`` is trusted."""
-        return tuple(str(network) for network in self.get("TRUSTED_PROXIES"))
+        """IP addresses or networks of your proxies; only their ``X-Forwarded-For`` is trusted.
+
+        ``"unix"`` stands for a web server on a Unix socket.
+        """
+        return tuple(str(network) for network in _as_list(self.get("TRUSTED_PROXIES")))
+
+    @property
+    def trusted_networks(self) -> list[IPNetwork]:
+        """``TRUSTED_PROXIES`` as networks, without ``"unix"`` and without malformed ones."""
+        return [network for text in self.trusted_proxies if (network := _parse_network(text))]
+
+    @property
+    def trusted_proxy_problems(self) -> list[str]:
+        """What is wrong in ``TRUSTED_PROXIES``; such an entry is trusted by nobody."""
+        if not isinstance(self.get("TRUSTED_PROXIES"), list | tuple | set):
+            return ["WAGTAIL_ZOOM['TRUSTED_PROXIES'] must be a list."]
+        return [
+            f"WAGTAIL_ZOOM['TRUSTED_PROXIES'] holds {text!r}, which is no IP address or network."
+            for text in self.trusted_proxies
+            if text != "unix" and _parse_network(text) is None
+        ]
 
     # Pages
 
@@ -298,6 +356,13 @@ class ZoomAppSettings:
     def block_cache(self) -> str:
         """Alias in ``CACHES`` of the cache for the HTML of blocks; empty: no caching."""
         return str(self.get("BLOCK_CACHE") or "")
+
+    @property
+    def page_max_age(self) -> int:
+        """Seconds for which CDNs and page caches may store a page with our blocks, where the
+        project sends no ``max-age``; browsers ask every time. Ends at the next start or end.
+        """
+        return int(self.get("PAGE_MAX_AGE"))
 
     # Monitoring
 
@@ -311,9 +376,60 @@ class ZoomAppSettings:
         """With ``Authorization: Bearer <this>``, ``zoom/health/`` also returns metrics."""
         return str(self.get("HEALTH_TOKEN"))
 
+    @property
+    def operator_email(self) -> str:
+        """Email address of whoever runs the installation; owners can write to it from the panel."""
+        return str(self.get("OPERATOR_EMAIL"))
+
     def days(self, name: str) -> int:
         """One of the settings in :data:`RETENTION`, in days."""
         return int(self.get(name))
+
+
+def _as_list(value: Any) -> list[Any]:
+    """A setting that has to be a list; empty when it is none."""
+    return list(value) if isinstance(value, list | tuple | set) else []
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _parse_limits(given: Any) -> tuple[dict[str, tuple[int, int]], list[str]]:
+    """The well-formed limits, and what is wrong with the others."""
+    if not isinstance(given, dict):
+        return {}, ["WAGTAIL_ZOOM['REGISTRATION_LIMITS'] must be a dict."]
+    limits, problems = {}, []
+    for name, pair in given.items():
+        if name not in REGISTRATION_LIMITS:
+            problems.append(f"WAGTAIL_ZOOM['REGISTRATION_LIMITS'] has the unknown key {name!r}.")
+        elif not _is_limit(pair):
+            problems.append(
+                f"WAGTAIL_ZOOM['REGISTRATION_LIMITS'][{name!r}] must be two whole numbers "
+                f"(times, seconds), from (1, 1) to {MAX_LIMIT}."
+            )
+        else:
+            limits[name] = (pair[0], pair[1])
+    return limits, problems
+
+
+def _is_limit(pair: Any) -> bool:
+    return (
+        isinstance(pair, list | tuple)
+        and len(pair) == len(MAX_LIMIT)
+        and all(type(number) is int for number in pair)
+        and all(1 <= number <= maximum for number, maximum in zip(pair, MAX_LIMIT, strict=True))
+    )
+
+
+def _parse_network(text: str) -> IPNetwork | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 settings = ZoomAppSettings()

@@ -47,8 +47,8 @@ class ZoomRateLimited(ZoomTransient):
     """HTTP 429, or our own share of the account's rate is used up (Zoom: rate limits).
 
     ``daily`` is the daily limit, not the per-second one: it stops background work until
-    ``retry_at``. ``personal`` is the limit of one registrant (three registrations a day); it does
-    not concern the account.
+    ``retry_at``. ``personal`` is the limit of one registrant (three registrations a day) or of one
+    host (100 meetings created and changed a day); it does not concern the account.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class ZoomRejected(ZoomError):
     """Zoom understood the request and refuses it; retrying will not help.
 
     ``fields`` contains the names of the refused fields where Zoom gives them (never the values).
+    ``without_registration``: Zoom says that the meeting takes no registrations.
     """
 
     def __init__(
@@ -108,11 +109,13 @@ class ZoomRejected(ZoomError):
         message: str = "",
         *,
         fields: tuple[str, ...] = (),
+        without_registration: bool = False,
         code: int | None = None,
         status: int | None = None,
     ):
         super().__init__(message, code=code, status=status)
         self.fields = fields
+        self.without_registration = without_registration
 
 
 class ZoomProtocolError(ZoomError):
@@ -121,6 +124,14 @@ class ZoomProtocolError(ZoomError):
 
 class ZoomQuarantined(ZoomError):
     """This installation is a copy of another one: nothing may be sent to Zoom."""
+
+
+class ZoomWriteRefused(ZoomError):
+    """This Site may not change this meeting at Zoom now. ``reason`` is a ``Refusal`` value."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The Site may not change this meeting at Zoom: {reason}")
+        self.reason = reason
 
 
 class ZoomConfigurationError(ImproperlyConfigured):

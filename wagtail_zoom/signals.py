@@ -17,9 +17,17 @@ registration_changed = Signal()
 """The state of a registration has changed. Sender ``Registration``; ``registration``, ``previous``
 (the state before)."""
 
+meeting_change_finished = Signal()
+"""A change of a meeting has ended: Zoom has it, it has failed, or it was given up. Sender
+``MeetingChange``; ``change``, whose ``state`` says which."""
+
 person_forgotten = Signal()
 """All data of a person is deleted: delete yours as well. Sender ``Registration``;
 ``email``, ``site`` (None for all Sites)."""
+
+occurrences_moved = Signal()
+"""Internal: upcoming occurrences have a new time. Sent in the transaction that moves them (with
+``send``, so that both happen or neither). Sender ``ZoomAccount``; ``account``, ``occurrences``."""
 
 registration_event = Signal()
 """Internal: a ``*.registration_*`` webhook event is processed (with ``send``, so that an error

@@ -12,10 +12,23 @@ from django.utils import timezone
 
 from .exceptions import ZoomError
 from .frontend.cache import purge
-from .models import Host, Meeting, SyncRun, ZoomAccount, fetch_scope
+from .models import Host, Meeting, SyncRun, ZoomAccount, ZoomSettings, fetch_scope
 from .oauth import disconnect, notifications, tokens
-from .registration import delivery, outbox, reconcile
-from .sync import clock_skew, event_effects, inbox, questions, retention, runner, runs, users
+from .registration import capacity, delivery, outbox, reconcile
+from .scheduling import delivery as change_delivery
+from .scheduling import outbox as change_outbox
+from .sync import (
+    clock_skew,
+    event_effects,
+    inbox,
+    items,
+    questions,
+    retention,
+    runner,
+    runs,
+    users,
+)
+from .utils.error_reports import exc_info_of
 from .utils.logging import get_logger, instrumented_task
 
 logger = get_logger("tasks")
@@ -30,7 +43,9 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
     disconnect.sweep,  # guard: job-revocations
     tokens.sweep,  # guard: job-idle-tokens
     outbox.sweep,  # guard: job-registration-outbox
+    change_outbox.sweep,  # guard: job-meeting-changes
     reconcile.sweep,  # guard: job-registration-reconcile
+    capacity.sweep,  # guard: job-registrant-count
     purge.sweep,  # guard: job-front-end-purge
     notifications.send_due_notifications,  # guard: job-reconnect-emails
 )
@@ -44,9 +59,12 @@ def tick() -> None:
     for job in PERIODIC_JOBS:
         try:
             job(now)
-        except Exception:
+        except Exception as error:
             # The other jobs still run.
-            logger.exception("The periodic job %s.%s failed.", job.__module__, job.__name__)
+            logger.error(
+                "The periodic job %s.%s failed.",
+                job.__module__, job.__name__, exc_info=exc_info_of(error),
+            )  # fmt: skip
 
 
 @instrumented_task
@@ -77,6 +95,16 @@ def sync_directory(account_pk: int) -> None:
     if not fetch_scope(account).is_empty:
         # Connected again: events in between were not processed.
         runs.request_run(account, SyncRun.Mode.RECONCILE)
+
+
+@instrumented_task
+def link_items(settings_pk: int) -> None:
+    """Link a Site's items to rows that are stored already."""
+    site_settings = (
+        ZoomSettings.objects.select_related("grant", "account").filter(pk=settings_pk).first()
+    )
+    if site_settings is not None:
+        items.link_stored_rows(site_settings)
 
 
 @instrumented_task
@@ -116,9 +144,29 @@ def deliver_registrations() -> None:
 
 
 @instrumented_task
+def resume_registrations(account_pk: int) -> None:
+    """Send at once what waited for a connection with an account."""
+    outbox.resume(account_pk)
+    change_outbox.resume(account_pk)
+
+
+@instrumented_task
+def deliver_meeting_changes() -> None:
+    """Create, change and cancel meetings at Zoom."""
+    clock_skew.check_clock()
+    change_outbox.run(change_delivery.process)
+
+
+@instrumented_task
 def check_registrants(meeting_pk: int) -> None:
     """Reconcile the registrations of one meeting with Zoom."""
     reconcile.reconcile_quietly(meeting_pk)
+
+
+@instrumented_task
+def count_registrants(meeting_pk: int) -> None:
+    """Count the registrants of one meeting with a limit."""
+    capacity.count_registrants(meeting_pk)
 
 
 @instrumented_task

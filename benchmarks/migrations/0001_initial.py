@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies = [("wagtailcore", "0098_apitoken")]
+    dependencies = [("wagtailcore", "0094_alter_page_locale")]
     operations = [
         migrations.CreateModel(
             name="BenchPage",

@@ -67,7 +67,7 @@ def make_tenant(name: str) -> SimpleNamespace:
         account_zoom_id=account.zoom_id,
         event="meeting.updated",
         state="dead",
-        payload={"payload": {"object": {"topic": f"Secret of {name}", "host_id": host.zoom_id}}},
+        payload={"payload": {"object": {"uuid": f"Secret of {name}", "host_id": host.zoom_id}}},
     )
     activity = Activity.objects.create(
         site=site, category="event", code="event_failed", outcome="failed", event=event

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import Page, ReferenceIndex
 
@@ -75,10 +76,10 @@ def test_meetings_by_host(as_aurora, aurora, borealis):
 @pytest.mark.parametrize("kind", ["meetings", "recordings"])
 def test_items_by_use(as_aurora, aurora, kind):
     item = aurora.meeting_item if kind == "meetings" else aurora.recording_item
-    assert str(item) not in get_body(as_aurora, kind, used="yes")
+    assert item.display_title not in get_body(as_aurora, kind, used="yes")
     put_on_page(aurora, item)
-    assert str(item) in get_body(as_aurora, kind, used="yes")
-    assert str(item) not in get_body(as_aurora, kind, used="no")
+    assert item.display_title in get_body(as_aurora, kind, used="yes")
+    assert item.display_title not in get_body(as_aurora, kind, used="no")
 
 
 def test_recordings_by_series_and_by_day(as_aurora, aurora):
@@ -93,6 +94,20 @@ def test_recordings_by_series_and_by_day(as_aurora, aurora):
     since = (timezone.localdate() - timedelta(days=10)).isoformat()
     html = titles(get_body(as_aurora, "recordings", recorded_from=since))
     assert sorted(html) == ["Film of aurora", "Series part 1"]
+
+
+def test_recordings_that_were_deleted_make_no_series(as_aurora, aurora):
+    """A choice of the filter needs two recordings that are still there."""
+    recordings = [
+        rows.recording(aurora.host, topic="Series part", meeting_zoom_id="77") for _ in range(2)
+    ]
+    for recording in recordings:
+        rows.item(aurora.site, recording, "auto", recording=recording, last_title="Series part")
+    option = re.compile(r'name="series"[^>]*value="77"')
+    assert option.search(get_body(as_aurora, "recordings"))
+    recordings[0].removed_at = timezone.now()
+    recordings[0].save()
+    assert not option.search(get_body(as_aurora, "recordings"))
 
 
 def test_the_last_day_of_a_recording_follows_all_rules(as_aurora, aurora):
@@ -210,3 +225,32 @@ def test_a_search_without_a_match_can_be_cleared(as_aurora, aurora):
     for kind in ("meetings", "recordings", "registrations", "activity"):
         html = get_body(as_aurora, kind, q="nothing is called this")
         assert "No match." in html and "Clear the filters" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("meetings", ["All", "Upcoming", "Over", "All", "Shown", "Not shown"]),
+        ("recordings", ["All", "New", "Published", "Hidden", "Over"]),
+        ("registrations", ["All", *(str(label) for label in Registration.State.labels)]),
+    ],
+)
+def test_useful_filters_are_links_above_the_list(as_aurora, aurora, name, labels):
+    """Each leads to its rows, keeps the other filters, and the current one is marked."""
+    url = reverse(f"wagtail_zoom_{name}:index")
+    rows = as_aurora.get(url, {"q": "x", "p": "1"}).context["quick_filters"]
+    options = [option for row in rows for option in row["options"]]
+    assert [option["label"] for option in options] == labels
+    for option in options[1:]:
+        assert f"site={aurora.site.pk}" in option["url"] and "q=x" in option["url"]
+        assert "p=1" not in option["url"]
+        response = as_aurora.get(option["url"])
+        current = [
+            (row["label"], chosen["label"])
+            for row in response.context["quick_filters"]
+            for chosen in row["options"]
+            if chosen["is_current"]
+        ]
+        assert option["label"] in [label for _row, label in current]
+        assert len(current) == len(rows)
+        assert response.content.decode().count('aria-current="true"') >= len(rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +11,7 @@ from django.utils import timezone
 from wagtail.models.audit_log import ModelLogEntry
 
 from tests.blocks import rows
+from tests.query_parameters import parameters_of_queries
 from wagtail_zoom.admin.panels import edit_handler
 from wagtail_zoom.models import (
     Activity,
@@ -60,7 +63,7 @@ def test_save_the_settings(as_aurora, aurora):
 
 
 def test_saving_keeps_a_pause_made_since_the_form_was_loaded(aurora):
-    form_class = edit_handler(settings_first=False).get_form_class()
+    form_class = edit_handler(opens_settings=False).get_form_class()
     bound_form = form_class(
         form(aurora, mark_word="show"), instance=site_settings(aurora), for_user=aurora.owner
     )
@@ -75,11 +78,24 @@ def test_saving_keeps_a_pause_made_since_the_form_was_loaded(aurora):
 
 
 def test_first_save_starts_the_import(as_aurora, aurora):
+    aurora.registration.delete()
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(configured_at=None)
     body = as_aurora.get(aurora.panel).content.decode()
     assert "Save and start the import" in body and "Now choose what to show" in body
     as_aurora.post(aurora.panel, form(aurora))
     assert site_settings(aurora).configured_at is not None
+
+
+def test_the_tabs_keep_their_order_after_the_first_save(as_aurora, aurora):
+    """Before it the settings are open, since there is something to choose first."""
+    orders, is_open = [], []
+    for configured_at in (None, timezone.now()):
+        ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(configured_at=configured_at)
+        body = as_aurora.get(aurora.panel).content.decode()
+        orders.append(re.findall(r'id="tab-label-(\w+)"', body))
+        is_open.append('data-w-tabs-active-panel-id-value="tab-choices"' in body)
+    assert orders == [["connection", "choices"]] * 2
+    assert is_open == [True, False]
 
 
 def test_the_host_who_connected_is_selected_at_first(as_aurora, aurora):
@@ -195,7 +211,7 @@ def test_progress_is_live_and_ends_with_the_run(as_aurora, aurora):
 
 def test_health_checks_are_reloaded_with_the_progress(as_aurora, aurora):
     url = f"/admin/zoom/{aurora.site.pk}/live/"
-    reconciled_text = "Everything has been compared with Zoom"
+    reconciled_text = "Everything was compared with Zoom"
     SyncRun.objects.all().delete()
     assert reconciled_text not in as_aurora.get(url).content.decode()
     assert reconciled_text not in as_aurora.get(aurora.panel).content.decode()
@@ -223,7 +239,40 @@ def test_actions_give_404_where_they_do_not_apply(as_aurora, aurora):
     ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(grant=None, account=None)
     for name in ("sync", "stop", "pause", "resume", "disconnect"):
         assert post_action(as_aurora, aurora, name).status_code == 404
-    assert as_aurora.get(f"/admin/zoom/{aurora.site.pk}/sync/").status_code == 405
+
+
+def test_a_login_that_leads_to_the_url_of_a_button_changes_nothing_and_leads_back(
+    as_aurora, aurora
+):
+    """Wagtail's login goes to the URL that was posted to."""
+    response = as_aurora.get(f"/admin/zoom/{aurora.site.pk}/pause/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    page = response.content.decode()
+    assert "nothing was changed" in page and f'href="{aurora.panel}"' in page
+    assert site_settings(aurora).paused_at is None
+
+
+def test_a_site_without_a_grant_starts_nothing_for_its_account(as_aurora, aurora):
+    """An archive keeps the account, which other Sites may be connected with."""
+    counts = {"meeting": {"withheld": 12}}
+    run = SyncRun.objects.create(
+        account=aurora.account, mode="reconcile", state="done", counts=counts
+    )
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(
+        grant=None, archived_at=timezone.now()
+    )
+    for name in ("sync", "stop", "pause", "resume", "approve-removals"):
+        assert post_action(as_aurora, aurora, name).status_code == 404, name
+    assert list(SyncRun.objects.values_list("pk", "allow_removals")) == [(run.pk, False)]
+
+
+@pytest.mark.parametrize("value", ["\0", "a\0b"])
+def test_no_nul_in_the_search_for_hosts_reaches_a_query(as_aurora, aurora, value):
+    """PostgreSQL refuses it with an error."""
+    url = f"/admin/zoom/{aurora.site.pk}/hosts/"
+    with parameters_of_queries() as parameters:
+        assert as_aurora.get(url, {"q": value}).status_code == 200
+    assert parameters and not [text for text in parameters if "\0" in text]
 
 
 def test_approve_withheld_removals(as_aurora, aurora):
@@ -297,4 +346,10 @@ def test_the_panel_takes_few_queries_for_any_amount_of_data(as_aurora, aurora):
         ExposedHost.objects.create(settings=aurora.site_settings, host=host)
         rows.occurrence(host)
         rows.recording(host)
-    assert queries() == few <= 40
+    assert queries() == few <= 41  # one of them for the page that the checklist proposes
+
+
+def test_the_menu_has_one_entry_called_zoom(as_aurora):
+    """The panel is "Zoom connection" under "Settings", the lists are in the menu "Zoom"."""
+    text = as_aurora.get("/admin/").content.decode()
+    assert text.count('"label": "Zoom"') == 1 and text.count('"label": "Zoom connection"') == 1

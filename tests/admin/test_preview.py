@@ -11,7 +11,15 @@ from wagtail.models.audit_log import ModelLogEntry
 
 from tests.admin.test_panel import form
 from tests.blocks import rows
-from wagtail_zoom.models import Activity, ExposedHost, Host, ZoomAccount, ZoomSettings
+from wagtail_zoom.models import (
+    Activity,
+    ExposedHost,
+    Grant,
+    GrantState,
+    Host,
+    ZoomAccount,
+    ZoomSettings,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +71,26 @@ def test_kinds_that_are_not_imported_show_only_the_total_in_zoom(as_aurora, impo
 def test_without_host_or_kind_nothing_is_shown(as_aurora, imported, queued_tasks):
     assert "No host is ticked" in preview(as_aurora, imported, hosts=[])["sentence"]
     none = preview(as_aurora, imported, show_meetings=None, show_recordings=None)
-    assert "No kind is switched on" in none["sentence"]
+    assert "Meetings, webinars and recordings are all switched off" in none["sentence"]
+
+
+def test_the_number_of_ticked_hosts_follows_the_form(as_aurora, imported, queued_tasks):
+    other = rows.host(imported.account, "Mika")
+    hosts = preview(as_aurora, imported)["hosts"]
+    assert hosts["summary"].startswith("1 of 2 hosts are ticked.") and hosts["count"] == 2
+    ticked = preview(as_aurora, imported, hosts=[imported.host.pk, other.pk])["hosts"]
+    assert ticked["summary"].startswith("2 of 2 hosts are ticked.")
+    assert preview(as_aurora, imported, hosts=[])["hosts"]["summary"].startswith("0 of 2 hosts")
+
+
+def test_the_screen_waits_until_the_hosts_are_read(as_aurora, imported, queued_tasks):
+    """With a slow worker the first screen knows only the host who connected."""
+    assert preview(as_aurora, imported)["hosts"]["waiting"] is True
+    ZoomAccount.objects.filter(pk=imported.account.pk).update(directory_at=timezone.now())
+    assert preview(as_aurora, imported)["hosts"]["waiting"] is False
+    ZoomAccount.objects.filter(pk=imported.account.pk).update(directory_at=None)
+    Grant.objects.update(state=GrantState.NEEDS_RECONNECT)
+    assert preview(as_aurora, imported)["hosts"]["waiting"] is False
 
 
 def test_an_uncounted_host_is_counted_by_the_worker_once(as_aurora, imported, queued_tasks):

@@ -1,16 +1,27 @@
 """The endpoints for headless sites, and the mixins for page types."""
 
+from datetime import timedelta
+
 import pytest
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.urls import include, path
+from django.utils import timezone
 from wagtail.api.v2.router import WagtailAPIRouter
 from wagtail.models import Site
 
 from tests import urls as project
 from tests.blocks import rows
+from tests.query_parameters import parameters_of_queries
 from tests.testapp.models import DatesPage, EventPage
 from wagtail_zoom.api.v2 import ZoomDatesAPIViewSet, ZoomRecordingsAPIViewSet
-from wagtail_zoom.models import ZoomSettings
+from wagtail_zoom.blocks import (
+    CalendarBlock,
+    MeetingListBlock,
+    NextMeetingBlock,
+    RecordingListBlock,
+)
+from wagtail_zoom.frontend import links
+from wagtail_zoom.models import Transcript, ZoomSettings
 
 pytestmark = pytest.mark.django_db
 
@@ -44,10 +55,55 @@ def test_dates_and_recordings_of_the_requested_site(client, site, host):
     assert [entry["title"] for entry in response.json()["items"]] == ["Webinar"]
     assert b"hush" not in response.content and b"zoom.example" not in response.content
     recordings = client.get("/api/zoom_recordings/?search=film").json()
-    assert recordings["items"][0]["url"].startswith("/zoom/watch/")
+    assert recordings["items"][0]["url"].startswith("https://localhost/zoom/watch/")
     Site.objects.create(hostname="other.example", root_page=site.root_page)
     other = client.get("/api/zoom_dates/", headers={"host": "other.example"}).json()
     assert other == {"meta": {"total_count": 0}, "items": []}
+
+
+def urls_in(value, name=""):
+    """Every string of the data that is a URL or a path."""
+    if isinstance(value, dict):
+        return [url for key, item in value.items() for url in urls_in(item, key)]
+    if isinstance(value, list):
+        return [url for item in value for url in urls_in(item)]
+    is_url = isinstance(value, str) and (value.startswith("/") or "://" in value)
+    return [value] if is_url and name != "summary" else []
+
+
+@override_settings(ROOT_URLCONF="tests.api.test_v2")
+@pytest.mark.parametrize("base_url", ["", "https://www.aurora.example"])
+def test_ids_and_absolute_urls(client, site, host, base_url):
+    """For a front end on another hostname: in both endpoints and in blocks."""
+    ZoomSettings.objects.update(base_url=base_url, show_transcripts=True)
+    origin = base_url or "https://localhost"
+    ended = rows.occurrence(host, start=timezone.now() - timedelta(days=1), state="over")
+    coming = rows.occurrence(host, topic="Next")
+    recording = rows.recording(host, occurrence=ended, share_url="https://zoom.us/rec/share/x")
+    item = rows.item(site, recording)
+    Transcript.objects.create(recording=recording, text="Hello")
+    site.root_page.add_child(
+        instance=EventPage(title="E", slug="e", zoom_item=rows.item(site, coming.meeting))
+    )
+    dates = client.get("/api/zoom_dates/").json()["items"]
+    past = client.get("/api/zoom_dates/?period=past").json()["items"]
+    recordings = client.get("/api/zoom_recordings/").json()["items"]
+    assert [row["id"] for row in (*dates, *past)] == [str(coming.public_id), str(ended.public_id)]
+    assert [row["id"] for row in recordings] == [str(item.public_id)]
+    data = {"dates": dates, "past": past, "recordings": recordings}
+    for block in (MeetingListBlock(), CalendarBlock(), RecordingListBlock(), NextMeetingBlock()):
+        request = RequestFactory().get("/")
+        value = block.to_python({})
+        data[block.name or type(block).__name__] = block.get_api_representation(
+            value, {"request": request}
+        )
+    urls = urls_in(data)
+    assert len(urls) >= 12 and {f"{origin}/e/"} < set(urls)
+    assert [url for url in urls if not url.startswith(f"{origin}/")] == []
+    paths = {url.removeprefix(origin) for url in urls}
+    for relative in paths:
+        assert client.get(relative).status_code in (200, 302), relative
+    assert f"{origin}{links.calendar_url(site.pk, coming)}" in urls
 
 
 @override_settings(ROOT_URLCONF="tests.api.test_v2")
@@ -76,13 +132,23 @@ def test_invalid_parameters_are_rejected(client, query):
     assert client.get(f"/api/zoom_dates/?{query}").status_code == 400
 
 
-@pytest.fixture
-def public(settings):
-    """Pages without login, as in most projects."""
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
+@pytest.mark.parametrize("value", ["\0", "a\0b"])
+@pytest.mark.parametrize("name", ["host", "tag", "search"])
+@pytest.mark.parametrize(
+    "url", ["/zoom/calendar/all.ics", "/api/zoom_dates/", "/api/zoom_recordings/"]
+)
+@override_settings(ROOT_URLCONF="tests.api.test_v2")
+def test_no_nul_from_a_url_reaches_a_query(client, site, host, url, name, value):
+    """PostgreSQL refuses it with an error."""
+    rows.occurrence(host, topic="The date")
+    with parameters_of_queries() as parameters:
+        response = client.get(url, {name: value})
+    assert response.status_code == 200
+    assert parameters and not [text for text in parameters if "\0" in text]
+    if url != "/zoom/calendar/all.ics" and name != "search":
+        assert response.json()["items"] == []
 
 
-@pytest.mark.usefixtures("public")
 def test_a_page_with_its_meeting(client, site, host):
     occurrence = rows.occurrence(host, topic="The meeting")
     page = EventPage(title="Event", slug="event", zoom_item=rows.item(site, occurrence.meeting))
@@ -92,7 +158,6 @@ def test_a_page_with_its_meeting(client, site, host):
     assert "wz-meeting" not in client.get("/event/").content.decode()
 
 
-@pytest.mark.usefixtures("public")
 def test_occurrences_with_their_own_urls(client, site, host):
     rows.occurrence(host, topic="The date")
     page = DatesPage(title="Dates", slug="dates", body=[("meetings", {})])

@@ -8,7 +8,8 @@ from wagtail.models import Site
 from tests import urls as project
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.models import Transcript
+from wagtail_zoom.frontend import links
+from wagtail_zoom.models import Occurrence, Transcript
 
 v3 = pytest.importorskip("wagtail.api.v3.api", reason="Wagtail 8 and later")
 from wagtail_zoom.api.v3 import router  # noqa: E402
@@ -19,8 +20,7 @@ urlpatterns = [path("api/v3/", v3.api.urls), *project.urlpatterns]
 
 
 @pytest.fixture
-def urls(settings):
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
+def urls():
     with override_settings(ROOT_URLCONF="tests.api.test_v3"):
         yield
 
@@ -51,13 +51,35 @@ def test_dates_of_the_requested_site(client, site, host):
     assert other == {"count": 0, "items": []}
 
 
+def test_a_date_without_an_end_has_an_id_and_absolute_urls(client, site, host):
+    row = rows.occurrence(host)
+    Occurrence.objects.update(has_end=False)
+    recording = rows.item(site, rows.recording(host))
+    (date,) = client.get("/api/v3/zoom/dates/").json()["items"]
+    assert (date["id"], date["end"]) == (str(row.public_id), None)
+    assert date["calendar"] == f"https://localhost{links.calendar_url(site.pk, row)}"
+    (other,) = client.get("/api/v3/zoom/recordings/").json()["items"]
+    assert other["id"] == str(recording.public_id)
+    schema = client.get("/api/v3/openapi.json").json()["components"]["schemas"]
+    assert {"id", "end"} <= set(schema["DateSchema"]["required"])
+
+
+def test_site_names_the_site_as_in_wagtails_own_endpoints(client, site, host):
+    rows.occurrence(host, topic="Date")
+    Site.objects.create(hostname="other.example", root_page=site.root_page)
+    urls = [f"/api/v3/zoom/dates/?site={name}" for name in ("localhost", "other.example", "x")]
+    assert [client.get(url).json()["count"] for url in urls] == [1, 0, 0]
+    Site.objects.create(hostname="other.example", port=8080, root_page=site.root_page)
+    assert client.get("/api/v3/zoom/dates/?site=other.example").status_code == 400
+
+
 def test_recordings_with_their_transcripts(client, site, host):
     recording = rows.recording(host, topic="Film")
     rows.item(site, recording)
     Transcript.objects.create(recording=recording, text="What the lighthouse says.")
     items = client.get("/api/v3/zoom/recordings/?search=lighthouse").json()["items"]
-    assert items[0]["url"].startswith("/zoom/watch/")
-    assert items[0]["transcript"].startswith("/zoom/transcript/")
+    assert items[0]["url"].startswith("https://localhost/zoom/watch/")
+    assert items[0]["transcript"].startswith("https://localhost/zoom/transcript/")
 
 
 @pytest.mark.parametrize("query", ["limit=51", "limit=x", "kind=film", "period=all", "offset=-1"])

@@ -22,7 +22,6 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def public(settings):
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
     # Without the block cache.
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BLOCK_CACHE": ""}
 
@@ -79,10 +78,12 @@ def list_blocks(items):
 
 
 def sections(client, site, slug, body, query=""):
-    """The HTML of each block of a new page, without its name and the slug."""
+    """The HTML of each block of a new page, without its name, the slug, and the page in links."""
     page = ZoomPage(title=slug, slug=slug, body=body)
     site.root_page.add_child(instance=page)
     html = client.get(f"/{slug}/{query}").content.decode()
+    # Of the id in a link, what stands before page and signature.
+    html = re.sub(r"(/zoom/\w+/[\w-]{20})[\w-]{20}/", r"\1/", html)
     html_sections = re.findall(r'<section class="wz .*?</section>', html, re.DOTALL)
     assert len(html_sections) == len(body)
     return [
@@ -109,21 +110,23 @@ def test_combined_lists_show_the_same_as_single_lists(client, site, items):
 
 
 def test_fifty_different_lists_need_few_queries(client, site, items):
-    """Settings, keys and counts, rows, items; three more for links to detail pages."""
+    """Settings, keys and counts, rows, items; three more for links to detail pages. Without the
+    cache of blocks, one more finds the next start or end, for the page's ``max-age``."""
     empty = count_queries(client, site, "empty", [])
     upcoming = [("dates", {"limit": number + 1}) for number in range(25)]
     tagged = [("dates", {"tags": f"tag {number}", "period": "past"}) for number in range(25)]
-    assert count_queries(client, site, "one", [("dates", {})]) - empty <= 4
+    assert count_queries(client, site, "one", [("dates", {})]) - empty <= 5
     # Django 5.2 allows 999 parameters in SQLite: the keys of so many lists need two statements.
-    expected = 4 + ((connection.features.max_query_params or 10_000) < 1000)
+    expected = 5 + ((connection.features.max_query_params or 10_000) < 1000)
     assert count_queries(client, site, "fifty", upcoming + tagged) - empty <= expected
     page = ZoomPage(title="Talk", slug="talk", body=[("meeting", {"item": items[1]})])
     site.root_page.add_child(instance=page)
     assert count_queries(client, site, "told", upcoming + tagged) - empty <= expected + 3
     assert "/talk/" in "".join(sections(client, site, "linked", upcoming))
     all_lists = list_blocks(items)
-    # A list ordered by title is fetched alone: two queries.
-    assert count_queries(client, site, "all", all_lists) - empty <= 14
+    # A list ordered by title is fetched alone: two queries. One more reads the zones of meetings,
+    # for the clock of a block without dates.
+    assert count_queries(client, site, "all", all_lists) - empty <= 16
 
 
 def test_one_list_can_show_a_further_page(client, site, items):

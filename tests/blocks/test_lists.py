@@ -11,8 +11,13 @@ from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom.blocks import CalendarBlock, MeetingListBlock, RecordingListBlock
-from wagtail_zoom.models import ItemTag, Occurrence, bump_data_version
+from wagtail_zoom.blocks import (
+    CalendarBlock,
+    MeetingListBlock,
+    NextMeetingBlock,
+    RecordingListBlock,
+)
+from wagtail_zoom.models import ItemTag, Occurrence, ZoomSettings, bump_data_version
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -21,7 +26,8 @@ DAY = timedelta(days=1)
 
 
 def titles_in(html):
-    return [part.split("<")[0] for part in html.split('class="wz-title">')[1:]]
+    parts = html.split('class="wz-title">')[1:]
+    return [part.removeprefix("<bdi>").split("<")[0] for part in parts]
 
 
 def test_titles_are_escaped_and_secrets_hidden(render_block, host, django_assert_num_queries, rf):
@@ -61,6 +67,23 @@ def test_every_layout_names_zone_and_state(render_block, host, layout):
     rows.occurrence(host)
     html = render_block(MeetingListBlock(), layout=layout)
     assert "Berlin time" in html and "Cancelled" in html and "<time datetime=" in html
+
+
+@pytest.mark.parametrize("policy", ["window", "never"])
+@pytest.mark.parametrize("layout", ["list", "cards", "agenda", "table", "next"])
+def test_every_layout_says_why_a_live_meeting_cannot_be_joined(render_block, host, layout, policy):
+    """The host has looked in three hours early."""
+    ZoomSettings.objects.update(join_policy=policy)
+    rows.occurrence(host, state="live", start=timezone.now() + 3 * HOUR)
+    words = {
+        "window": "The door opens here 15 minutes",
+        "never": "The organiser gives out the link",
+    }
+    if layout == "next":
+        html = render_block(NextMeetingBlock())
+    else:
+        html = render_block(MeetingListBlock(), layout=layout)
+    assert "Live now" in html and words[policy] in html
 
 
 def test_periods(render_block, host):

@@ -8,6 +8,7 @@ from django.template.loader import get_template
 
 import wagtail_zoom
 from wagtail_zoom.frontend import previews
+from wagtail_zoom.frontend.feeds.subscribe import FeedLinks
 from wagtail_zoom.frontend.grouping import by_day
 from wagtail_zoom.frontend.pagination import BlockParams, Link, Pages
 from wagtail_zoom.streamfield.lists import EmptyState
@@ -27,6 +28,7 @@ CONTEXTS = {
     "_empty": ({"is_empty": EmptyState("Nothing.", "Later.", LINKS[0])}, "Later."),
     "_recording": ({**ROW, "row": RECORDING}, "Sample: the harbour"),
     "_recordings": ({**ROW, "shown_rows": [RECORDING]}, "wz-list"),
+    "_feed": ({"feed": FeedLinks("https://a.example/all.ics", "A")}, "webcal://a.example/all.ics"),
     "_filters": ({"filters": LINKS, "heading": "Dates"}, "aria-current"),
     "_heading": ({"heading": "Dates", "h": 2}, "<h2"),
     "_item": ({**ROW, "row": OFF}, "It will not take place."),
@@ -48,6 +50,8 @@ CONTEXTS = {
     "_state": ({"state": MOVED.state}, "wz-state--moved"),
     "_table": ({**ROW, "rows": [SOON, MOVED, OFF], "h_title": 3}, "<table"),
     "_when": ({"when": MOVED.when, "leaf": True}, "Was:"),
+    "_yours": ({"when": SOON.when}, "data-wz-start"),
+    "_zone": ({"zone": "Berlin time"}, "All times are Berlin time."),
     "_assets": ({}, "blocks.css"),
 }
 

@@ -25,6 +25,11 @@ def test_x16_allowed_markup_stays():
     assert html.startswith("<p>Bring ")
 
 
+def test_a_link_without_its_address_is_text():
+    html = sanitize_html('<p><a href="javascript:a()"><b>Here</b></a> <a href="/b">there</a></p>')
+    assert html == '<p><b>Here</b> <a href="/b" rel="nofollow noopener">there</a></p>'
+
+
 def test_x16_plain_text_is_escaped():
     assert "<" not in sanitize_html("1 < 2 & 3").replace("<p>", "").replace("</p>", "")
 

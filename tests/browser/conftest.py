@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from django.core.files import locks
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from demo_site.config import DemoConfig
+from demo_site.config import DemoConfig, free_port
+from demo_site.emails import Email, newest_emails
 from demo_site.run import Demo
 from demo_site.sites import PASSWORD
 from wagtail_zoom.testing.server import SimulatorControl
+
+from .connection import PANEL, PERSON, choose, connect, disconnect
 
 CHROMIUM = Path("/usr/bin/chromium")
 HERE = Path(__file__).parent
@@ -69,9 +74,18 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path
 
 
 @pytest.fixture(scope="session")
-def running_demo(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Demo]:
-    """The demo as ``make demo`` starts it."""
-    demo = Demo(DemoConfig.anywhere(tmp_path_factory.mktemp("demo")))
+def strict_port() -> int:
+    """The port of the web server that ``test_connecting`` starts beside the demo."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def running_demo(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path, strict_port: int
+) -> Iterator[Demo]:
+    """The demo as ``make demo`` starts it; owners may connect at ``strict_port``, too."""
+    hosts = (f"harbour.localhost:{strict_port}",)
+    demo = Demo(DemoConfig.anywhere(tmp_path_factory.mktemp("demo"), hosts))
     shutil.copy(migrated, demo.config.folder)
     try:
         demo.start()
@@ -135,18 +149,19 @@ def axe(browser: Browser) -> Iterator[Callable[[str], list[str]]]:
 
 
 @pytest.fixture
-def log_in(browser: Browser, site_url: SiteURL) -> Iterator[Callable[..., Page]]:
-    """Log a user in on a Site's domain; returns the page.
+def log_in(browser: Browser, site_url: SiteURL, demo: Demo) -> Iterator[Callable[..., Page]]:
+    """Log a user in on a Site's domain, at the demo's port or another one; returns the page.
 
     Further arguments are options of the browser context: ``color_scheme``, ``viewport``.
     """
     contexts: list[BrowserContext] = []
 
-    def enter(person: str, site: str, **browser_options: Any) -> Page:
+    def enter(person: str, site: str, port: int = demo.config.port, **browser_options: Any) -> Page:
         context = browser.new_context(**browser_options)
         contexts.append(context)
         page = context.new_page()
-        page.goto(site_url(site, "/admin/login/"))
+        at_demo = site_url(site, "/admin/login/")
+        page.goto(at_demo.replace(f":{demo.config.port}/", f":{port}/"))
         page.get_by_label("Username").fill(person)
         page.locator("input[name=password]").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
@@ -156,3 +171,50 @@ def log_in(browser: Browser, site_url: SiteURL) -> Iterator[Callable[..., Page]]
     yield enter
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def at_panel(log_in: Callable[..., Page], site_url: SiteURL) -> Callable[[str], Page]:
+    """``at_panel("aurora")``: the owner of a Site, in a browser of their own, at its panel."""
+
+    def enter(site: str) -> Page:
+        owner = log_in(site, site)
+        owner.goto(site_url(site, PANEL))
+        return owner
+
+    return enter
+
+
+@pytest.fixture
+def harbour(at_panel: Callable[[str], Page]) -> Iterator[Callable[..., Page]]:
+    """``harbour(person, "Meetings", ...)``: the owner of Harbour House at its panel, connected as a
+    person at Zoom, with these kinds and hosts; afterwards the Site is not connected, as before.
+    """
+
+    def enter(person: str = PERSON, *labels: str) -> Page:
+        owner = at_panel("harbour")
+        disconnect(owner)
+        connect(owner, person)
+        choose(owner, *labels)
+        return owner
+
+    yield enter
+    disconnect(at_panel("harbour"))
+
+
+@pytest.fixture
+def emails(demo: Demo) -> Callable[[str], list[Email]]:
+    """``emails("harbour@example.org")``: what a person has been sent, newest first."""
+
+    def read(address: str) -> list[Email]:
+        sent = newest_emails(demo.config.folder / "mails")
+        return [email for email in sent if email.to == address]
+
+    return read
+
+
+@pytest.fixture
+def long_times() -> Iterator[None]:
+    """Times such as "10:30 AM to 11:30 AM" are the longest."""
+    with time_machine.travel(timezone.now().replace(hour=9, minute=30), tick=True):
+        yield

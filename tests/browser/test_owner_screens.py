@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,9 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from .conftest import SiteURL
+from .connection import PANEL
 
 LogIn = Callable[..., Page]
-PANEL = "/admin/settings/wagtail_zoom/zoomsettings/"
 PHONE = {"width": 390, "height": 844}
 LISTS = (
     "/admin/zoom/meetings/",
@@ -29,7 +30,8 @@ def axe_violations(page: Page) -> list[str]:
             .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
             .forEach(one => one.finish())"""
     )
-    results = Axe().run(page)
+    # Wagtail's own buttons of others who are in the editor have no names.
+    results = Axe().run(page, context={"exclude": [[".w-editing-sessions"]]})
     return [
         f"{violation['id']}: {violation['nodes'][0]['html']}"
         for violation in results.response["violations"]
@@ -102,7 +104,7 @@ def test_axe_finds_nothing_on_the_operators_screens(
     assert axe_violations(page) == []
     page.locator("tbody input[type=checkbox]").first.check()
     page.get_by_role("link", name="Mail the owners of the selected sites").click()
-    expect(page.get_by_text("Mail the owners of these sites?").first).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Mail the owners? of th"))).to_be_visible()
     assert axe_violations(page) == []
 
 
@@ -148,6 +150,28 @@ def test_no_screen_overflows_on_a_phone(log_in: LogIn, site_url: SiteURL) -> Non
 
     visit_all(page, site_url, check)
     assert widths == {}
+
+
+@pytest.mark.parametrize("person", ["aurora", "admin"])
+def test_no_list_scrolls_sideways_on_a_phone(log_in: LogIn, site_url: SiteURL, person: str) -> None:
+    """360 px: the cells of a row are below each other, each with the name of its column; the
+    operator's overview, too."""
+    page = log_in(person, "aurora", viewport={"width": 360, "height": 740})
+    for path in LISTS if person == "aurora" else ("/admin/zoom/sites/",):
+        page.goto(site_url("aurora", path))
+        if not page.locator("#listing-results tbody tr").count():
+            continue
+        widths = page.locator("#listing-results").evaluate(
+            """list => [list.scrollWidth, ...[...list.querySelectorAll("tbody *")]
+                .filter(node => node.checkVisibility() && !node.closest(".w-sr-only"))
+                .map(node => node.getBoundingClientRect().right)]"""
+        )
+        assert max(widths) <= 360, path
+        label = page.locator("tbody td[data-label]").first.evaluate(
+            "cell => getComputedStyle(cell, '::before').content"
+        )
+        assert len(label) > 2, path
+        assert axe_violations(page) == [], path
 
 
 def test_no_icon_is_cut_off_on_a_phone(log_in: LogIn, site_url: SiteURL) -> None:

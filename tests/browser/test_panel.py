@@ -11,8 +11,11 @@ from demo_site.run import Demo
 from wagtail_zoom.testing.server import SimulatorControl
 
 from .conftest import TIMEOUT_MS, SiteURL
+from .connection import PANEL
+from .editing import insert_block, search_meeting
 from .test_changes import reload_until, row
-from .test_owner_screens import PANEL, axe_violations
+from .test_disconnecting import retitle
+from .test_owner_screens import axe_violations
 
 LogIn = Callable[..., Page]
 
@@ -34,7 +37,7 @@ def test_choose_import_and_disconnect(log_in: LogIn, site_url: SiteURL, demo: De
     # No reload: the card updates automatically until the run ends.
     expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * TIMEOUT_MS)
     expect(page.locator("[data-wza-part=numbers] b").first).not_to_have_text("0")
-    expect(page.get_by_text("Everything has been compared with Zoom")).to_be_visible()
+    expect(page.get_by_text("Everything was compared with Zoom")).to_be_visible()
     page.get_by_role("button", name="Disconnect…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("What should happen to them?")
@@ -59,7 +62,42 @@ def test_hide_and_show_a_meeting(log_in: LogIn, site_url: SiteURL, page: Page) -
     owner.goto(site_url("aurora", f"/admin/zoom/meetings/?q={topic}"))
     owner.locator("td.title a").first.click()
     owner.get_by_role("button", name="Save and show").click()
+    expect(owner.get_by_text("Saved. Visitors see")).to_be_visible()
     reload_until(page, events, lambda: row(page, topic).count() > 0)
+
+
+def test_the_buttons_of_the_list(log_in: LogIn, site_url: SiteURL, page: Page) -> None:
+    """A title, *Hide* and *Show to visitors*: page and chooser follow each of them."""
+    owner, own = log_in("aurora", "aurora"), "Breath and balance"
+    listed = owner.context.new_page()
+    events = site_url("aurora", "/events/")
+    page.goto(events)
+    topic = page.locator(".wz-title").first.inner_text()
+    retitle(listed, site_url, topic, own, "aurora")
+    reload_until(page, events, lambda: row(page, own).count() > 0)
+    assert row(page, topic).count() == 0
+    owner.goto(site_url("aurora", "/admin/pages/"))
+    parent = owner.url.split("/")[-2]
+    owner.goto(site_url("aurora", f"/admin/pages/add/demo_site/eventspage/{parent}/"))
+    insert_block(owner, "Zoom meeting")
+    expect(search_meeting(owner, own)).to_contain_text("Shown")
+
+    def press(button: str, confirmation: str) -> None:
+        listed.goto(site_url("aurora", f"/admin/zoom/meetings/?q={own}"))
+        listed.locator("tbody input[type=checkbox]").check()
+        listed.get_by_role("link", name=button).click()
+        listed.get_by_role("button", name=confirmation).click()
+        expect(listed.locator(".messages")).to_contain_text("1 entry was changed.")
+
+    press("Hide the selected entries", "Hide them")
+    reload_until(page, events, lambda: row(page, own).count() == 0)
+    expect(search_meeting(owner, own)).to_contain_text("Hidden")
+    press("Show the selected entries to visitors", "Show them")
+    reload_until(page, events, lambda: row(page, own).count() > 0)
+    expect(search_meeting(owner, own)).to_contain_text("Shown")
+    retitle(listed, site_url, own, "", "aurora")
+    reload_until(page, events, lambda: row(page, topic).count() > 0)
+    expect(search_meeting(owner, topic)).to_contain_text("Shown")
 
 
 def test_review_and_publish_a_recording(
@@ -87,6 +125,16 @@ def test_review_and_publish_a_recording(
     owner.locator("tbody input[type=checkbox]").first.check()
     owner.get_by_role("link", name="Hide the selected entries").click()
     owner.get_by_role("button", name="Hide them").click()
+    reload_until(page, recordings, lambda: row(page, own).count() == 0)
+    owner.goto(site_url("aurora", f"/admin/zoom/recordings/?q={topic}"))
+    owner.locator("td.title a").first.click()
+    owner.get_by_role("button", name="Save and publish").click()
+    expect(owner.get_by_text("Saved. Visitors see it.")).to_be_visible()
+    reload_until(page, recordings, lambda: row(page, own).count() == 1)
+    owner.goto(site_url("aurora", f"/admin/zoom/recordings/?q={topic}"))
+    owner.locator("td.title a").first.click()
+    owner.get_by_role("button", name="Hide from visitors").click()
+    expect(owner.get_by_text("Visitors do not see it.")).to_be_visible()
     reload_until(page, recordings, lambda: row(page, own).count() == 0)
     choose(owner, site_url, "Publish by themselves")
 
@@ -130,7 +178,7 @@ def test_keyboard_reaches_the_actions(log_in: LogIn, site_url: SiteURL) -> None:
         if page.evaluate("document.activeElement.textContent").strip() == "Sync now":
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_text("We are looking.")).to_be_visible()
+    expect(page.get_by_text("The sync has started.")).to_be_visible()
     expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=2 * TIMEOUT_MS)
 
 
@@ -177,6 +225,26 @@ def test_enter_in_a_field_only_saves(log_in: LogIn, site_url: SiteURL) -> None:
     page.get_by_role("tab", name="What to show").click()
     page.get_by_label("Name of the organiser").press("Enter")
     expect(page.get_by_text(re.compile(r"^\s*Saved\.\s*$"))).to_be_visible()
+
+
+def test_choices_that_are_not_saved_are_discarded(log_in: LogIn, site_url: SiteURL) -> None:
+    """The button is there while something has changed; what visitors would see follows it."""
+    page = log_in("aurora", "aurora")
+    page.goto(site_url("aurora", f"{PANEL}#tab-choices"))
+    page.get_by_role("tab", name="What to show").click()
+    outlook = page.locator("[data-wza-outlook]")
+    before = outlook.inner_text()
+    discard = page.get_by_role("button", name="Discard changes")
+    expect(discard).to_be_hidden()
+    meetings = page.get_by_label("Meetings", exact=True).and_(page.locator("input"))
+    page.wait_for_function("wagtail.app.queryController('w-unsaved').initialFormData")
+    meetings.uncheck()
+    expect(discard).to_be_visible()
+    expect(outlook).not_to_have_text(before)
+    discard.click()
+    expect(meetings).to_be_checked()
+    expect(outlook).to_have_text(before)
+    expect(discard).to_be_hidden()
 
 
 def test_filters_follow_without_a_reload(log_in: LogIn, site_url: SiteURL) -> None:

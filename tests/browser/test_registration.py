@@ -34,7 +34,7 @@ def fill(page: Page, email: str) -> None:
         page.get_by_label("Last name").first.fill("Tanaka")
     page.get_by_label("Email address").fill(email)
     for name in page.locator("fieldset:not(:has(.wz-opt))").all():
-        name.locator("input").last.check()
+        name.locator("input:visible").last.check()
     for box in page.locator(".wz-form select").all():
         box.select_option(index=1)
     for box in page.locator(".wz-form input.wz-input[required]").all():

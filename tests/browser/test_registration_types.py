@@ -192,7 +192,7 @@ def test_a_webinar_with_questions_of_its_own(visitor: Visitor, site_url: SiteURL
     answers = {item["title"]: item["value"] for item in registrant["custom_questions"]}
     assert answers == {
         "Do you own or rent?": "Rent",
-        "What do you heat with?": "Gas, Wood",
+        "What do you heat with?": "Gas;Wood",
         "Where do you live?": "Country",
         "What would you like to know?": "How long does it last?",
     }

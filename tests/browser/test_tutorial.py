@@ -129,7 +129,7 @@ def test_the_tutorial_leads_to_a_live_page(tutorial: Tutorial, page: Page) -> No
     page.get_by_role("option", name="Zoom dates").click()
     page.locator("footer").get_by_role("button", name="More actions").click()
     page.get_by_role("button", name="Publish", exact=True).click()
-    page.wait_for_load_state()
+    expect(page.locator(".messages")).to_contain_text("has been published")
     page.goto(f"{home}/")
     expect(page.locator(".wz-item").first).to_be_visible()
     # A meeting created on the simulator's page appears after a reload, and stays without Zoom.

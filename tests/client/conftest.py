@@ -12,11 +12,16 @@ def site(db):
 
 
 @pytest.fixture
-def account(site, django_user_model, zoom_app, zoom_no_rate_limit, zoom_worker):
+def account(site, django_user_model, zoom_app, zoom_no_rate_limit, zoom_worker, once_a_minute):
     """The connected account of aurora."""
-    browser = Client()
-    browser.force_login(django_user_model.objects.create_superuser("admin", "a@example.org", "pw"))
-    connect_site(browser, site, "aurora-0")
+    admin = django_user_model.objects.create_superuser("admin", "a@example.org", "pw")
+
+    def connect():
+        browser = Client()
+        browser.force_login(admin)
+        connect_site(browser, site, "aurora-0")
+
+    once_a_minute("connect aurora-0", connect)
     zoom_worker.clear()
     account = ZoomSettings.for_site(site).account
     account.plan = "business"

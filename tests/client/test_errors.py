@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from django.utils import timezone
 
-from wagtail_zoom.client import client_for
+from wagtail_zoom.client import SiteClient, client_for_reading
 from wagtail_zoom.client.responses import next_midnight, parse_response, parse_retry_after
 from wagtail_zoom.exceptions import (
     ZoomAuthError,
@@ -19,6 +19,7 @@ from wagtail_zoom.exceptions import (
     ZoomTransient,
 )
 from wagtail_zoom.models import Grant, ZoomAccount
+from wagtail_zoom.oauth import grant_state
 from wagtail_zoom.oauth.http import ZoomResponse
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def client(account):
-    return client_for(account)
+    return SiteClient(client_for_reading(account).grant)
 
 
 @pytest.fixture
@@ -38,9 +39,11 @@ ERRORS = [
     (404, 3001, ZoomNotFound),
     (404, 1001, ZoomNotFound),
     (404, 0, ZoomNotFound),
+    (404, 2300, ZoomProtocolError),
     (400, 3001, ZoomNotFound),
     (400, 300, ZoomRejected),
     (400, 3000, ZoomRejected),
+    (400, 4700, ZoomRejected),  # without a word about scopes
     (400, 200, ZoomRejected),
     (403, 0, ZoomRejected),
     (409, 0, ZoomRejected),
@@ -144,7 +147,7 @@ def test_s20_both_types_of_429(client, zoom_app, account, headers, message, dail
     assert (row.throttled_until, row.throttle_daily) == (caught.value.retry_at, daily)
     # All clients honour it: no second call.
     with pytest.raises(ZoomRateLimited):
-        client_for(account).me()
+        client_for_reading(account).me()
     assert len(zoom_app.calls("path=/v2/users/me")) == 1
     assert Grant.objects.get().failures == 0
 
@@ -206,6 +209,31 @@ def test_o17_missing_scopes_are_named_and_the_grant_stays(client, zoom_app):
     assert (grant.state, grant.missing_kinds) == ("connected", ["webinar"])
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, 104), (401, 104), (400, 201), (403, 201)])
+def test_other_codes_for_a_missing_scope(client, zoom_app, status, code):
+    text = "Invalid access token, does not contain scopes:[meeting:read:meeting:admin]."
+    zoom_app.fault("status", status=status, code=code, path="/v2/users/me", message=text)
+    with pytest.raises(ZoomScopeMissing):
+        client.me()
+
+
+def test_the_same_code_about_something_else_is_no_missing_scope(client, zoom_app):
+    zoom_app.fault(
+        "status", status=400, code=201, path="/v2/users/me", message="The value is not valid."
+    )
+    with pytest.raises(ZoomRejected):
+        client.me()
+
+
+@pytest.mark.parametrize("code", [300, 3000])
+def test_a_meeting_without_registration_is_no_invalid_answer(client, zoom_app, number, code):
+    zoom_app.fault("status", status=400, code=code, path="/registrants$",
+                   message="Registration is not required for this meeting.")  # fmt: skip
+    with pytest.raises(ZoomRejected) as caught:
+        client.add_registrant(number, "meeting", {})
+    assert caught.value.without_registration and not caught.value.fields
+
+
 def test_x29_deep_and_huge_numbers():
     for text in ("[" * 100_000, '{"id": ' + "9" * 5000 + "}", '{"id": 1e999999}'):
         from wagtail_zoom.oauth.http import _parse_json
@@ -235,6 +263,27 @@ def test_several_transient_failures_degrade_the_grant_and_a_success_repairs_it(c
     assert Grant.objects.get().state == "degraded"
     client.me()
     assert Grant.objects.get().state == "connected"
+
+
+def test_failures_at_the_same_time_are_one_failure(client, zoom_app, number):
+    """Each of a batch of reads fails, in each of several processes: one moment of trouble."""
+    zoom_app.fault("status", status=503, path="/v2/meetings/")
+    outcomes = dict(client.meeting_details([(number, "meeting")] * 8))
+    assert isinstance(outcomes[number], ZoomTransient)
+    grant = Grant.objects.get()
+    assert (grant.state, grant.failures) == ("connected", 1)
+    began_at = timezone.now() - timedelta(seconds=5)
+    for _process in range(20):
+        grant_state.record_failure(Grant.objects.get(), ZoomTransient(), began_at)
+    grant.refresh_from_db()
+    assert (grant.state, grant.failures) == ("connected", 1)
+    # Further ones, one after another, degrade it.
+    for _ in range(2):
+        with pytest.raises(ZoomTransient):
+            client.meeting(number, "meeting")
+    grant.refresh_from_db()
+    assert (grant.state, grant.failures) == ("degraded", 3)
+    assert grant.retry_at < timezone.now() + timedelta(seconds=31)
 
 
 def test_next_midnight_is_utc():

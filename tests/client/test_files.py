@@ -65,7 +65,7 @@ def fetch(server, settings, monkeypatch):
     monkeypatch.setattr(
         client_base.grant_state,
         "record_failure",
-        lambda grant, error: outcomes.append(type(error).__name__),
+        lambda grant, error, began_at: outcomes.append(type(error).__name__),
     )
     client = client_base.BaseClient(Grant(account=ZoomAccount(plan="pro")), deadline=2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wagtail_zoom.client import Priority, client_for, paging
+from wagtail_zoom.client import Priority, client_for_reading, paging
 from wagtail_zoom.models import RateBudget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +34,7 @@ def reserved(monkeypatch):
 
 
 def numbers(account, host, *, prefetch):
-    client = client_for(account, host, Priority.RECONCILE)
+    client = client_for_reading(account, host, Priority.RECONCILE)
     pages = list(client.meetings(host, "meeting", page_size=10, prefetch=prefetch))
     return [item["id"] for page in pages for item in page.items]
 
@@ -49,6 +49,14 @@ def test_prefetching_returns_the_same_rows(account, host, zoom_app, reserved):
     assert prefetched == numbers(account, host, prefetch=False)
 
 
+def test_a_page_size_that_zoom_cuts_loses_no_row(account, host, zoom_app):
+    zoom_app.bulk("aurora-2", meetings=300)
+    client = client_for_reading(account, host, Priority.RECONCILE)
+    pages = list(client.meetings(host, "meeting", page_size=5000))
+    assert [len(page.items) for page in pages] == [300, pages[0].total - 300]
+    assert pages[0].total > 300 + PAGES
+
+
 def test_a_slow_caller_reserves_one_slot_at_a_time(account, host, zoom_app, reserved, monkeypatch):
     monkeypatch.setattr(paging, "FAST_PAGE_SECONDS", 0)
     assert numbers(account, host, prefetch=True)
@@ -57,7 +65,7 @@ def test_a_slow_caller_reserves_one_slot_at_a_time(account, host, zoom_app, rese
 
 def test_a_token_refused_in_the_middle_loses_no_page(account, host, zoom_app):
     expected = numbers(account, host, prefetch=False)
-    client = client_for(account, host, Priority.RECONCILE)
+    client = client_for_reading(account, host, Priority.RECONCILE)
     prefetched = []
     for index, page in enumerate(client.meetings(host, "meeting", page_size=10, prefetch=True)):
         prefetched += [item["id"] for item in page.items]

@@ -4,11 +4,13 @@ import pytest
 
 from wagtail_zoom.oauth.scopes import (
     FEATURES,
+    SCHEDULING_SCOPES,
     SCOPES,
     is_account_level,
     missing_kinds,
     missing_scopes,
 )
+from wagtail_zoom.testing.simulator.scopes import SCHEDULING as SIMULATED
 from wagtail_zoom.testing.simulator.scopes import default_scopes
 
 
@@ -30,6 +32,15 @@ def test_classic_scopes_count_as_well(suffix):
 def test_o17_one_feature_is_off_and_the_others_work(feature):
     names = {f"{scope.name}:admin" for scope in SCOPES if scope.feature != feature}
     assert missing_kinds(names) == [feature]
+
+
+def test_scheduling_has_scopes_of_its_own():
+    """The simulator enforces them; nothing else depends on them."""
+    names = {scope.name for scope in SCHEDULING_SCOPES}
+    assert names <= set(SIMULATED) and len(names) == len(SCHEDULING_SCOPES)
+    assert not names & {scope.name for scope in SCOPES}
+    assert all(scope.optional and str(scope.reason) for scope in SCHEDULING_SCOPES)
+    assert missing_kinds(set(default_scopes("user")) - names) == []
 
 
 def test_every_scope_has_a_feature_and_a_reason():

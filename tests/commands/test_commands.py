@@ -3,17 +3,22 @@
 import json
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
+import jsonschema
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from tests.blocks import rows
 from tests.default_site import default_site
+from wagtail_zoom.management import base
 from wagtail_zoom.management.commands import zoom_rotate_keys
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
-from wagtail_zoom.oauth.scopes import SCOPES
+from wagtail_zoom.oauth.scopes import SCHEDULING_SCOPES, SCOPES
 from wagtail_zoom.registration.tokens import email_index, email_indexes
 from wagtail_zoom.sync import handlers
 from wagtail_zoom.utils.crypto import is_current
@@ -182,6 +187,8 @@ def test_app_config_names_urls_scopes_and_events(settings):
     assert "https://testserver/zoom/start/" in output
     for scope in SCOPES:
         assert f"  {scope.name}:admin [{scope.feature}]" in output
+    for scope in SCHEDULING_SCOPES:
+        assert f"  {scope.name}:admin [scheduling] (optional): {scope.reason}" in output
     assert settings.WAGTAIL_ZOOM["CLIENT_SECRET"] not in output
     assert settings.WAGTAIL_ZOOM["WEBHOOK_SECRET_TOKENS"][0] not in output
     output = run("zoom_app_config", "--user-managed", "--kind", "meeting")
@@ -193,18 +200,51 @@ def test_app_config_names_urls_scopes_and_events(settings):
     assert run("zoom_app_config", "--classic").count("  meeting:read:admin [") == 1
 
 
-def test_app_config_prints_a_manifest():
-    manifest = json.loads(run("zoom_app_config", "--manifest", "--name", "Our app"))["manifest"]
+MANIFEST_SCHEMA = json.loads(
+    (Path(__file__).parents[1] / "contract" / "manifest.schema.json").read_text()
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "usage"), [((), "ADMIN_MANAGEMENT"), (("--user-managed",), "USER_OPERATION")]
+)
+def test_app_config_prints_a_manifest_as_zoom_takes_it(options, usage):
+    """The file has no outer member; only the call of Zoom's API has one."""
+    manifest = json.loads(run("zoom_app_config", "--manifest", "--name", "Our app", *options))
+    jsonschema.validate(manifest, MANIFEST_SCHEMA)
     assert manifest["display_information"]["display_name"] == "Our app"
     oauth = manifest["oauth_information"]
+    assert oauth["usage"] == usage
     assert oauth["oauth_allow_list"] == ["https://testserver/zoom/oauth/callback/"]
-    assert len(oauth["scopes"]) == len(SCOPES)
+    assert len(oauth["scopes"]) == len([s for s in SCOPES if not options or not s.admin_only])
     (events,) = manifest["features"]["event_subscription"]["events"]
-    assert events["event_webhook_url"] == "https://testserver/zoom/webhook/"
+    for name in ("development_webhook_url", "production_webhook_url"):
+        assert events[name] == "https://testserver/zoom/webhook/"
     assert "meeting.updated" in events["event_types"]
 
 
-@pytest.mark.parametrize("name", ["Zoom for us", " zoom", "", "x" * 51])
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("oauth_information", "usage"), "ADMIN_OPERATION"),
+        (("features", "zoom_client_support", "pwa_client"), False),
+        (("features", "event_subscription", "events", 0, "event_webhook_url"), "https://a/"),
+        (("display_information", "display_name"), "x" * 50),
+        (("manifest",), {}),
+    ],
+)
+def test_the_schema_refuses_what_zoom_refuses(path, value):
+    manifest = json.loads(run("zoom_app_config", "--manifest"))
+    *parents, last = path
+    place = manifest
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(manifest, MANIFEST_SCHEMA)
+
+
+@pytest.mark.parametrize("name", ["Zoom for us", " zoom", "", "x" * 50])
 def test_app_config_refuses_names_that_the_marketplace_refuses(name):
     with pytest.raises(CommandError, match="name of an app"):
         run("zoom_app_config", "--name", name)
@@ -247,3 +287,33 @@ def test_sync_requests_runs_and_reports_empty_scopes(site_settings):
 def test_sync_names_unknown_sites(db):
     with pytest.raises(CommandError, match=r"nobody\.example"):
         run("zoom_sync", "--site", "nobody.example")
+
+
+# A database that is not ready
+
+DATABASE_COMMANDS = (
+    ["zoom_doctor"],
+    ["zoom_events", "list"],
+    ["zoom_forget", "ana@example.org"],
+    ["zoom_rotate_keys"],
+    ["zoom_sync"],
+)
+
+
+@pytest.mark.parametrize("arguments", DATABASE_COMMANDS, ids=lambda arguments: arguments[0])
+def test_a_database_that_is_not_migrated_is_said_in_a_sentence(arguments):
+    MigrationRecorder.Migration.objects.filter(app="wagtail_zoom").last().delete()
+    with pytest.raises(CommandError, match="not been migrated: run manage.py migrate") as failure:
+        run(*arguments)
+    assert failure.value.returncode == 2
+
+
+@pytest.mark.parametrize("arguments", DATABASE_COMMANDS, ids=lambda arguments: arguments[0])
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(arguments, monkeypatch):
+    def refuse(*_args):
+        raise OperationalError
+
+    monkeypatch.setattr(base, "MigrationExecutor", refuse)
+    with pytest.raises(CommandError, match=r"cannot be used \(OperationalError\)") as failure:
+        run(*arguments)
+    assert failure.value.returncode == 2

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
+import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.run import run_command
 from demo_site.config import DemoConfig
-from demo_site.processes import Process, port_is_taken
+from demo_site.processes import Interrupted, Interrupts, Process, port_is_taken
 from demo_site.run import check_ports
 
 PARENT_SCRIPT = """
@@ -60,6 +64,42 @@ def test_stopping_ends_grandchildren_too(tmp_path: Path) -> None:
             break
         time.sleep(0.05)
     assert not _is_alive(grandchild)
+
+
+SERVER_SCRIPT = """
+import sys, time
+from pathlib import Path
+from demo_site.processes import Process
+server = Process("server", ["-c", "import time; time.sleep(600)"], Path(sys.argv[2]), {})
+server.start()
+Path(sys.argv[1]).write_text(f"{server.child.pid}\\n")
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_measurement_that_ends_early_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+) -> None:
+    """Interrupted, or its time is over; its server is in a group of processes of its own."""
+    pid_file, clock, interrupts = tmp_path / "pid", [0.0], Interrupts()
+    monkeypatch.setattr("benchmarks.run.INTERRUPTS", interrupts)
+    stopped_clock = SimpleNamespace(monotonic=lambda: clock[0], sleep=time.sleep)
+    monkeypatch.setattr("benchmarks.run.time", stopped_clock)
+
+    def end_it() -> None:
+        while not (pid_file.exists() and pid_file.read_text().endswith("\n")):
+            time.sleep(0.05)
+        if interrupted:
+            interrupts.count = 1
+        else:
+            clock[0] = 11.0
+
+    threading.Thread(target=end_it, daemon=True).start()
+    command = [sys.executable, "-c", SERVER_SCRIPT, str(pid_file), str(tmp_path / "log")]
+    with pytest.raises(Interrupted) if interrupted else nullcontext():
+        assert run_command(command, dict(os.environ), 10) is None
+    assert not _is_alive(int(pid_file.read_text()))
 
 
 def _is_alive(pid: int) -> bool:

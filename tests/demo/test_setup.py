@@ -19,6 +19,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from wagtail.models import Page, Site
 from demo_site.sites import SITES
+from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.permissions import sites_for
 
 def get(path, host, user=None):
@@ -28,6 +29,8 @@ def get(path, host, user=None):
     return client.get(path, headers={"host": f"{host}:8000"})
 
 users = get_user_model().objects.all()
+site = Site.objects.get(hostname="aurora.localhost")
+form_url = FormLink(site.pk, site.root_page_id, 1, "en", {}).url
 front = get("/events/", "aurora.localhost")
 print("FACTS" + json.dumps({
     "sites": sorted(Site.objects.values_list("hostname", "port")),
@@ -39,14 +42,17 @@ print("FACTS" + json.dumps({
     "cookies": sorted(front.cookies),
     "explorer": get("/admin/pages/", "aurora.localhost", "aurora").content.decode(),
     "mails": get("/demo/mails/", "localhost").status_code,
+    "form": get(form_url, "localhost").content.decode(),
     "elsewhere": get("/events/", "localhost").status_code,
 }))
 """
 
 
-def run_manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_manage(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a management command on a separate database."""
-    environment = {**os.environ, "DEMO_DIR": str(folder), "DEMO_PORT": "8000"}
+    environment = {**os.environ, "DEMO_DIR": str(folder), "DEMO_PORT": "8000", **environment}
     command = [sys.executable, str(ROOT / "demo_site/manage.py"), *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
@@ -103,6 +109,11 @@ def test_landing_page_is_on_the_base_url_only(state: dict[str, Any]) -> None:
     assert "http://aurora.localhost:8000/" in state["landing"]
     assert "borealis" in state["landing"]
     assert (state["mails"], state["elsewhere"]) == (200, 404)
+
+
+def test_a_form_opens_on_the_base_url_too(state: dict[str, Any]) -> None:
+    """It belongs to no Site there, and has the look of the first."""
+    assert "demo_site/aurora.css" in state["form"]
 
 
 def test_migration_is_current(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import vobject
 from django.utils import timezone
 from icalendar import Calendar
 from wagtail.models import Site
 
 from tests.blocks import rows
+from tests.ical_readers import read_with_vobject
 from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Meeting, Occurrence, ZoomSettings
 
@@ -46,6 +46,25 @@ def test_one_occurrence(client, site, host):
     assert str(event["summary"]) == "Heat; pumps, at home"
     assert event["dtstart"].dt == row.start and "TZID=Europe/Berlin:20270701T180000" in text
     assert "BEGIN:VTIMEZONE" in text and event["status"] == "CONFIRMED"
+
+
+def test_a_file_is_no_scheduling_message(client, site, host):
+    """METHOD:PUBLISH requires ORGANIZER, which is for events with attendees (RFC 5546, 5545)."""
+    row = rows.occurrence(host)
+    for url in (links.calendar_url(site.pk, row), links.site_calendar_url()):
+        ical, text = read_calendar(client, url)
+        assert "METHOD" not in ical and "ORGANIZER" not in text
+        assert {"PRODID", "VERSION"} <= set(ical)
+        required = {"UID", "DTSTAMP", "DTSTART", "SUMMARY", "SEQUENCE"}
+        assert required <= set(ical.walk("VEVENT")[0])
+
+
+@pytest.mark.parametrize("topic", ["", "   ", "\u200b", "\u2060\xad"])
+def test_a_meeting_without_a_topic_has_the_title_of_the_page(client, site, host, topic):
+    row = rows.occurrence(host, topic=topic)
+    for url in (links.calendar_url(site.pk, row), links.site_calendar_url()):
+        event = read_calendar(client, url)[0].walk("VEVENT")[0]
+        assert str(event["summary"]) == "Zoom meeting"
 
 
 def test_the_same_instants_on_both_sides_of_a_clock_change(client, site, host):
@@ -91,6 +110,15 @@ def test_a_topic_cannot_add_lines(client, site, host):
     )
     text = read_calendar(client, links.calendar_url(site.pk, row))[1]
     assert "\r\nATTENDEE" not in text and "\r\nBEGIN:VALARM" not in text
+
+
+def test_a_site_that_shows_nothing_has_no_calendar(client, site, host):
+    """Not even an empty one with its name: it is not chosen yet, or it is over."""
+    rows.occurrence(host)
+    url = links.site_calendar_url()
+    assert client.get(url).status_code == 200
+    ZoomSettings.objects.update(configured_at=None)
+    assert client.get(url).status_code == 404
 
 
 def test_series_and_site_calendars(client, site, host):
@@ -144,7 +172,7 @@ def test_an_independent_reader_finds_the_right_instants(client, site, host, zone
     )  # fmt: skip
     item = rows.item(site, first.meeting)
     text = client.get(links.series_calendar_url(item)).content.decode()
-    events = {vevent.uid.value: vevent for vevent in vobject.readOne(text).vevent_list}
+    events = {vevent.uid.value: vevent for vevent in read_with_vobject(text).vevent_list}
     assert len(events) == 3
     hours = set()
     for row in (first, moved, cancelled):

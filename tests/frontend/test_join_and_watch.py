@@ -7,7 +7,8 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
-from wagtail_zoom.frontend import links
+from wagtail_zoom.frontend import links, presenters
+from wagtail_zoom.frontend.visibility import SiteVisibility
 from wagtail_zoom.models import Occurrence, Recording, ZoomSettings
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def join(client, site, row, query=""):
 
 def assert_private(response):
     assert "no-store" in response["Cache-Control"]
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "same-origin"
     assert "noindex" in response["X-Robots-Tag"]
     assert not response.cookies
     return response
@@ -150,6 +151,44 @@ def test_a_stored_link_outside_zoom_is_never_followed(client, site, occurrence):
     assert join(client, site, row).status_code == 200
 
 
+def test_a_stored_recording_outside_zoom_is_never_opened(client, recording):
+    for link in ("https://evil.example/rec/share/x", "https://evil.example\\\\.zoom.us/rec"):
+        item = recording(share_url=link, passcode="yNYIS408EJygs7rE5vVsJwXIz4")
+        assert client.get(links.watch_url(item)).status_code == 404
+        item = recording(share_url=link)
+        assert client.get(f"{links.watch_url(item)}?go=1").status_code == 404
+
+
+def view_of(site, row):
+    return presenters.occurrence_views(SiteVisibility.for_site(site), [row])[0]
+
+
+def test_of_several_recordings_the_longest_leads(site, occurrence, host):
+    row = occurrence(start=NOW - 5 * HOUR, state="over")
+    recorded = [
+        rows.item(site, rows.recording(host, occurrence=row, duration=minutes, topic="Film"))
+        for minutes in (2, 60, 60, 5)
+    ]
+    view = presenters.occurrence_views(SiteVisibility.for_site(site), [row], recordings=True)[0]
+    assert view.recording.minutes == 60 and view.recording.url in map(links.watch_url, recorded)
+    views = presenters.recording_views(SiteVisibility.for_site(site), Recording.objects.all())
+    assert [(view.minutes, bool(view.time_label)) for view in views] == [
+        (2, False), (60, True), (60, True), (5, False)
+    ]  # fmt: skip
+
+
+def test_without_a_link_joining_is_not_offered(client, site, occurrence):
+    """Zoom's link led elsewhere and was dropped: no button, and the page behind it says so."""
+    row = occurrence(start=NOW)
+    set_policy(join_policy="public")
+    assert view_of(site, row).action.label == "Join on Zoom"
+    row.meeting.join_url, row.meeting.has_join_link = "", False
+    row.meeting.save()
+    view = view_of(site, row)
+    assert view.action.label == "Add to calendar" and view.browser_url == ""
+    assert "There is no link to join" in join(client, site, row).content.decode()
+
+
 @pytest.fixture
 def recording(site, host):
     def recording(**values):
@@ -182,6 +221,28 @@ def test_watch_shows_a_passcode_that_people_type(client, recording):
     set_policy(passcode_policy="never")
     response = client.get(url)
     assert response.status_code == 302 and "pwd" not in response["Location"]
+
+
+@pytest.mark.parametrize("field", ["share_url", "play_url"])
+@pytest.mark.parametrize("passcodes", ["registrants", "never"])
+def test_the_passcode_of_a_recordings_link_is_removed_by_policy(
+    client, recording, passcodes, field
+):
+    """Zoom may give links of recordings that hold the passcode."""
+    link = "https://zoom.us/rec/share/x?pwd=S3cretPass1&startTime=5"
+    item = recording(**{"share_url": "", field: link, "passcode": "S3cretPass1"})
+    set_policy(passcode_policy=passcodes)
+    for query in ("", "?go=1"):
+        response = assert_private(client.get(links.watch_url(item) + query))
+        assert response["Location"] == "https://zoom.us/rec/share/x?startTime=5"
+    set_policy(passcode_policy="in_link")
+    assert client.get(links.watch_url(item) + "?go=1")["Location"] == link
+
+
+def test_watch_adds_no_second_passcode(client, recording):
+    link = "https://zoom.us/rec/share/x?pwd=yNYIS408EJygs7rE5vVsJwXIz4"
+    item = recording(share_url=link, passcode="yNYIS408EJygs7rE5vVsJwXIz4")
+    assert client.get(links.watch_url(item))["Location"] == link
 
 
 def test_watch_respects_curation(client, recording):

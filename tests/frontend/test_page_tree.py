@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
 from django.utils import timezone, translation
-from wagtail.models import GroupPagePermission, Locale, ReferenceIndex, Site
+from wagtail.models import GroupPagePermission, ReferenceIndex, Site
 
 from tests.blocks import rows
 from tests.testapp.models import ZoomPage
@@ -22,13 +22,6 @@ from wagtail_zoom.models import BlockUsage, ZoomAccount
 
 pytestmark = pytest.mark.django_db
 PERSON = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
-
-
-@pytest.fixture
-def languages(settings):
-    settings.WAGTAIL_I18N_ENABLED = True
-    settings.LANGUAGES = settings.WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("de", "German")]
-    return Locale.objects.create(language_code="de")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.blocks import rows
+from wagtail_zoom.frontend import disconnected
 from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
 from wagtail_zoom.models import SiteItem, ZoomSettings
 
@@ -46,11 +47,40 @@ def test_shows_occurrences_of_an_exposed_host_without_secrets(site, host):
     assert deferred == {"join_url", "passcode"}
 
 
+@pytest.mark.parametrize("policy", ["public", "window", "registrants", "nobody"])
+@pytest.mark.parametrize("audience", [Audience.VISITOR, Audience.REGISTRANT])
+def test_the_link_of_a_meeting_without_fixed_time_follows_the_join_policy(
+    site, host, policy, audience
+):
+    rows.site_settings(site, host.account, host, join_policy=policy)
+    meeting = rows.occurrence(host, zoom_type=3).meeting
+    rows_with_link = list(SiteVisibility.for_site(site).meetings(audience, Channel.JOIN))
+    allowed = policy in ("public", "window") or (
+        policy == "registrants" and audience is Audience.REGISTRANT
+    )
+    assert rows_with_link == ([meeting] if allowed else [])
+
+
+def test_an_item_of_a_former_account_publishes_nothing(site, host):
+    """Numbers repeat: what the owner published there may be another meeting here."""
+    rows.site_settings(site, host.account, host, item_rule="picked")
+    meeting, recording = rows.occurrence(host).meeting, rows.recording(host)
+    former = {"site": site, "account": rows.account(), "visibility": "published"}
+    SiteItem.objects.create(kind="meeting", key=meeting.zoom_id, **former)
+    SiteItem.objects.create(kind="recording", key=recording.uuid, **former)
+    assert occurrences(site) == recordings(site) == []
+    rows.item(site, meeting)
+    rows.item(site, recording)
+    assert (len(occurrences(site)), len(recordings(site))) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"zoom_type": 1},
         {"zoom_type": 4},
+        {"zoom_type": 10},
+        {"unclear_setting": "use_pmi"},
         {"is_private": True},
         {"uses_personal_room": True},
         {"detail_at": None},
@@ -79,7 +109,8 @@ def test_an_archive_shows_its_account_only(site, host):
     rows.site_settings(site, host.account, host)
     shown = rows.occurrence(host)
     rows.occurrence(rows.host(rows.account()))
-    ZoomSettings.objects.update(grant=None, archived_at=NOW)
+    disconnected.freeze(ZoomSettings.objects.get())
+    ZoomSettings.objects.update(grant=None, archived_at=timezone.now())
     assert occurrences(site) == [shown]
 
 
@@ -135,6 +166,10 @@ def test_hidden_and_expired(site, host):
         {"removed_at": NOW},
         {"is_unscheduled": True},
         {"zoom_type": "4"},
+        {"zoom_type": "10"},
+        {"zoom_type": "99"},
+        {"zoom_type": "100"},
+        {"has_link": False},
         {"start": NOW - timedelta(days=40)},
     ],
 )
@@ -145,6 +180,22 @@ def test_hidden_recordings(site, host, values):
         rows.item(site, recording)
     rows.recording(host)
     assert recordings(site) == [visible]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"is_private": True}, {"uses_personal_room": True}, {"unclear_setting": "private_meeting"}],
+)
+def test_recordings_of_hidden_meetings(site, host, values):
+    """Not even by a decision: the meeting's own switch counts."""
+    rows.site_settings(site, host.account, host)
+    meeting = rows.occurrence(host).meeting
+    recording = rows.recording(host, meeting=meeting)
+    rows.item(site, recording)
+    SiteItem.objects.update(decided_at=NOW)
+    assert recordings(site) == [recording]
+    type(meeting).objects.filter(pk=meeting.pk).update(**values)
+    assert recordings(site) == []
 
 
 def test_a_user_may_publish_an_unscheduled_recording(site, host):

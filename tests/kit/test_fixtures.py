@@ -21,12 +21,6 @@ from wagtail_zoom.testing.webhooks import post_event
 SAME = {"sec-fetch-site": "same-origin", "host": "localhost"}
 
 
-@pytest.fixture(autouse=True)
-def open_to_visitors(settings):
-    """Remove the login middleware, which the test project has for the package's own views."""
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
-
-
 def page_with(site, *blocks):
     page = ZoomPage(title="Zoom", slug="dates")
     page.body = json.dumps([{"type": kind, "value": value} for kind, value in blocks])

@@ -40,8 +40,7 @@ def make_page(slug, blocks):
 
 
 @pytest.fixture
-def client(db, settings):
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
+def client(db):
     site = default_site()
     many = {"limit": 100, "paging": False}
     page = make_page("start", [("meetings", many), ("recordings", many)])

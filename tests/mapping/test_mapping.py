@@ -8,7 +8,9 @@ import pytest
 from wagtail_zoom.mapping.meetings import map_meeting
 from wagtail_zoom.mapping.parsing import InvalidItem
 from wagtail_zoom.mapping.recordings import map_recording
+from wagtail_zoom.mapping.users import map_user
 from wagtail_zoom.models import Meeting, Recording
+from wagtail_zoom.models.mirror import ApprovalType
 
 MEETING = {
     "id": 81234567890,
@@ -81,9 +83,10 @@ def test_meeting_without_identity_is_invalid(change):
 
 
 def test_missing_and_unknown_values_are_tolerated():
-    """Zoom omits unset keys, and enumerations grow."""
+    """Zoom omits unset keys, and enumerations grow. An unknown kind of approval hides it."""
     mapped = map_meeting({"id": "1", "host_id": "h", "type": 2, "settings": {"approval_type": 77}})
-    assert mapped.occurrences == () and mapped.fields["approval_type"] == Meeting.ApprovalType.NONE
+    assert mapped.occurrences == () and mapped.fields["approval_type"] == ApprovalType.NONE
+    assert mapped.fields["unclear_setting"] == "approval_type"
     assert map_meeting({"id": 1, "host_id": "h", "type": 2, "settings": None}).zoom_id == "1"
 
 
@@ -151,9 +154,13 @@ def test_recording_in_processing_is_not_ready():
     assert not map_recording({**RECORDING, "recording_files": files}).fields["is_ready"]
 
 
-@pytest.mark.parametrize(("kind", "expected"), [(4, True), ("1", True), (2, False), ("8", False)])
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(4, True), ("1", True), (7, True), (10, True), ("99", True), (100, True), ("new", True),
+     (None, True), (2, False), ("8", False)],
+)  # fmt: skip
 def test_unscheduled_recordings_are_marked(kind, expected):
-    """Of personal rooms and instant meetings: never published automatically."""
+    """Personal rooms, instant meetings, uploads, unknown kinds: never published automatically."""
     assert map_recording({**RECORDING, "type": kind}).fields["is_unscheduled"] is expected
 
 
@@ -161,3 +168,82 @@ def test_unscheduled_recordings_are_marked(kind, expected):
 def test_recording_without_identity_is_invalid(change):
     with pytest.raises(InvalidItem):
         map_recording({**RECORDING, **change})
+
+
+@pytest.mark.parametrize("value", [True, 1, "1", "true", "True", " yes ", "on"])
+def test_a_switch_is_on_in_every_spelling(value):
+    """A privacy switch that is sent as text or number hides the meeting too."""
+    fields = map_meeting({**MEETING, "settings": {"private_meeting": value}}).fields
+    assert fields["is_private"] and not fields["uses_personal_room"]
+    assert fields["unclear_setting"] == ""
+    fields = map_meeting({**MEETING, "settings": {"use_pmi": value}}).fields
+    assert fields["uses_personal_room"] and not fields["is_private"]
+
+
+@pytest.mark.parametrize("value", [False, 0, "0", "false", "no", "", None])
+def test_a_switch_is_off_in_every_spelling(value):
+    fields = map_meeting(
+        {**MEETING, "settings": {"private_meeting": value, "use_pmi": value}}
+    ).fields
+    assert not fields["is_private"] and not fields["uses_personal_room"]
+    assert fields["unclear_setting"] == ""
+
+
+@pytest.mark.parametrize("value", [2, "maybe", [], {}, 0.5, "-1"])
+def test_an_unknown_value_of_a_switch_hides_and_is_named(value):
+    fields = map_meeting({**MEETING, "settings": {"private_meeting": value}}).fields
+    assert fields["is_private"] and fields["unclear_setting"] == "private_meeting"
+    fields = map_meeting({**MEETING, "settings": {"use_pmi": value}}).fields
+    assert fields["uses_personal_room"] and fields["unclear_setting"] == "use_pmi"
+
+
+def test_a_meeting_with_the_personal_number_is_in_the_personal_room():
+    assert map_meeting({**MEETING, "pmi": "812-3456 7890"}).fields["uses_personal_room"]
+    assert not map_meeting({**MEETING, "pmi": "5551234567"}).fields["uses_personal_room"]
+
+
+def test_what_opens_a_meeting_is_cut_from_its_texts():
+    """Whatever the language says about it: by value."""
+    agenda = "Senha 123456, canary-pstn, 812 3456 7890, https://a.zoom-x.de/j/1 and a mat"
+    mapped = map_meeting({**MEETING, "topic": "Yoga (passcode 123456)", "agenda": agenda})
+    assert mapped.fields["topic"] == "Yoga"
+    text = mapped.fields["agenda"]
+    assert "mat" in text and not any(
+        word in text for word in ("123456", "canary", "812", "7890", "zoom")
+    )
+    assert mapped.fields["cut_digest"] == mapped.raw_digest != ""
+    assert map_meeting(MEETING).fields["cut_digest"] == ""
+
+
+def test_what_opens_a_recording_is_cut_from_its_topic():
+    topic = "Reading group, Passwort pass99x, 812-3456-7890, https://zoom.us/rec/share/x?pwd=tok"
+    fields = map_recording({**RECORDING, "recording_play_passcode": "pass99x", "topic": topic})
+    assert fields.fields["topic"] == "Reading group"
+
+
+@pytest.mark.parametrize("share_url", [None, "", "absent"])
+def test_a_recording_without_share_link_is_watched_by_its_play_link(share_url):
+    payload = {**RECORDING, "share_url": share_url}
+    if share_url == "absent":
+        del payload["share_url"]
+    fields = map_recording(payload).fields
+    assert fields["play_url"] == "https://zoom.us/rec/play/x" and fields["has_link"]
+
+
+def test_a_dropped_link_is_reported_with_its_host():
+    fields = map_meeting({**MEETING, "join_url": "https://zoom.example.net/j/1?pwd=a"}).fields
+    assert (fields["join_url"], fields["has_join_link"]) == ("", False)
+    assert fields["unknown_link_host"] == "zoom.example.net"
+    fields = map_meeting({**MEETING, "join_url": ""}).fields
+    assert (fields["has_join_link"], fields["unknown_link_host"]) == (False, "")
+    files = [{**RECORDING["recording_files"][0], "play_url": "https://cdn.example/rec"}]
+    foreign = {**RECORDING, "share_url": "https://zoom.example/rec", "recording_files": files}
+    fields = map_recording(foreign).fields
+    assert (fields["has_link"], fields["unknown_link_host"]) == (False, "zoom.example")
+
+
+def test_the_name_and_the_room_of_a_host():
+    user = {"id": "u", "type": 2, "pmi": 5551234567, "display_name": "Ana (zoom.us/my/ana)"}
+    assert map_user(user)[1]["pmi"] == "5551234567"
+    assert map_user(user)[1]["display_name"] == "Ana"
+    assert map_user({**user, "display_name": "Ana 555-123-4567"})[1]["display_name"] == "Ana"

@@ -84,6 +84,19 @@ def test_one_line_stays_one_line():
         "https://zoom.us/j/1\r\nX: y",
         "https://[",
         "https://notzoom.us/j/1",
+        "https://evil.example\\.zoom.us/j/1",
+        "https://evil.example\\@zoom.us/j/1",
+        "https://z\u043e\u043em.us/j/1",
+        "https://zoom\u3002us/j/1",
+        "https://xn--zom-tna.zoom.us/j/1",
+        "https://zoom.us:8443/j/1",
+        "https://zoom.us:x/j/1",
+        "https://@zoom.us/j/1",
+        "https:///zoom.us/j/1",
+        "//zoom.us/j/1",
+        "zoommtg://zoom.us/join?confno=1",
+        "https://zoom-x.de.example/j/1",
+        " https://zoom.us/j/1",
     ],
 )
 def test_foreign_links_are_dropped(value):
@@ -91,7 +104,11 @@ def test_foreign_links_are_dropped(value):
     assert parse_zoom_url(value) == ""
 
 
-@pytest.mark.parametrize("host", ["zoom.us", "us02web.zoom.us", "institute.zoom.us", "zoomgov.com"])
+@pytest.mark.parametrize(
+    "host",
+    ["zoom.us", "us02web.zoom.us", "institute.zoom.us", "zoomgov.com", "uni.zoom-x.de", "zoom.com",
+     "events.zoom.com", "zoom.com.cn", "a.zoom.com.cn", "ZOOM.us", "zoom.us.", "zoom.us:443"],
+)  # fmt: skip
 def test_vanity_hostnames_are_allowed(host):
     assert parse_zoom_url(f"https://{host}/j/1?pwd=x") == f"https://{host}/j/1?pwd=x"
 
@@ -106,3 +123,17 @@ def test_a_missing_id_is_invalid(value):
 def test_ids_are_text():
     """S10: number and text are one id."""
     assert parse_id(81234567890) == parse_id("81234567890")
+
+
+@pytest.mark.parametrize("named", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("emitted", ["localhost", "127.0.0.1", "[::1]"])
+def test_the_names_of_this_machine_are_one_for_the_simulator(settings, named, emitted):
+    """Settings may name ``localhost`` while the simulator's links say ``127.0.0.1``."""
+    zoom = {"OAUTH_URL": f"http://{named}:8010", "API_URL": f"http://{named}:8010/v2"}
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **zoom}
+    link = f"http://{emitted}:8010/j/1"
+    assert parse_zoom_url(link) == link
+    assert parse_zoom_url(link.replace("http:", "ftp:")) == ""
+    assert parse_zoom_url(f"http://{emitted}.example:8010/j/1") == ""
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "OAUTH_URL": "https://zoom.us"}
+    assert parse_zoom_url(link) == ""

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from wagtail_zoom.models import Grant, OAuthState
-from wagtail_zoom.testing.connect import authorize_as, follow
+from wagtail_zoom.testing.connect import authorize_as, consent_url, follow
 
 pytestmark = pytest.mark.django_db
 HOST = "admin.example"
@@ -26,9 +26,8 @@ def test_connecting_starts_and_ends_on_an_admin_host(
 ):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "ADMIN_HOSTS": [HOST]}
     response = connect_on_admin_host()
-    assert response.status_code == 302
-    received = follow(owner_client, authorize_as(response["Location"], "aurora-0"))
-    assert received["Location"].startswith(f"http://{HOST}/")
+    received = follow(owner_client, authorize_as(consent_url(response), "aurora-0"))
+    assert received["Location"].startswith(f"https://{HOST}/")
     assert follow(owner_client, received["Location"]).status_code == 302
     assert Grant.objects.get().state == "connected"
 

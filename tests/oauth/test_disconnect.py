@@ -8,7 +8,15 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from wagtail_zoom.exceptions import ZoomAuthError
-from wagtail_zoom.models import Activity, ExposedHost, Grant, OAuthState, ZoomSettings
+from wagtail_zoom.models import (
+    Activity,
+    ExposedHost,
+    Grant,
+    Host,
+    OAuthState,
+    ZoomAccount,
+    ZoomSettings,
+)
 from wagtail_zoom.oauth import disconnect, tokens
 from wagtail_zoom.signals import account_disconnected
 from wagtail_zoom.testing.connect import connect_site
@@ -18,10 +26,14 @@ REVOKE = "/oauth/revoke"
 
 
 @pytest.fixture
-def site_settings(owner, owner_client, site, zoom_app, zoom_worker):
+def site_settings(owner, owner_client, site, zoom_app, zoom_worker, once_a_minute):
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
-    connect_site(owner_client, site, "aurora-0")
-    zoom_worker.run()
+
+    def connect():
+        connect_site(owner_client, site, "aurora-0")
+        zoom_worker.run()
+
+    once_a_minute("connect aurora-0 and work", connect)
     zoom_app.clear_calls()
     site_settings = ZoomSettings.for_site(site)
     site_settings.configured_at = timezone.now()
@@ -38,6 +50,42 @@ def second_settings(site_settings, owner_client, site, zoom_worker):
     zoom_worker.run()
     site_settings.refresh_from_db()
     return ZoomSettings.for_site(second_site)
+
+
+@pytest.fixture
+def other_grant(site_settings):
+    """Of another account, with tokens of its own."""
+    return Grant.objects.create(
+        client_id=site_settings.grant.client_id,
+        account=ZoomAccount.objects.create(zoom_id="another"),
+        zoom_user_id="another",
+        access_token="their access",
+        refresh_token="their refresh",
+    )
+
+
+def is_untouched(grant):
+    row = Grant.objects.get(pk=grant.pk)
+    return (
+        row.access_token.reveal(), row.refresh_token.reveal(), row.generation, row.revoked_at
+    ) == ("their access", "their refresh", grant.generation, None)  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["disconnected", "deauthorized", "site deleted"])
+def test_the_end_of_one_grant_leaves_the_others(
+    site_settings, owner, zoom_worker, other_grant, way
+):
+    grant = site_settings.grant
+    if way == "disconnected":
+        disconnect.disconnect(site_settings, keep=False, user=owner)
+        zoom_worker.run()
+    elif way == "site deleted":
+        site_settings.site.delete()
+        zoom_worker.run()
+    else:
+        disconnect.deauthorize(grant.account.zoom_id, grant.zoom_user_id, timezone.now())
+    assert not Grant.objects.get(pk=grant.pk).access_token
+    assert is_untouched(other_grant)
 
 
 def codes():
@@ -112,6 +160,19 @@ def test_o4_the_grant_goes_with_its_last_site(
     zoom_worker.run()
     assert len(zoom_app.calls(f"path={REVOKE}")) == 1
     assert Grant.objects.get().state == "revoked"
+
+
+def test_a_deleted_site_leaves_nothing_from_zoom(
+    site_settings, second_settings, zoom_app, zoom_worker
+):
+    """The last Site of an account takes the copy and the grant with it."""
+    for row, hosts_are_left in ((second_settings, True), (site_settings, False)):
+        row.site.delete()
+        zoom_worker.run()
+        assert Host.objects.exists() is hosts_are_left
+        assert bool(zoom_app.calls(f"path={REVOKE}")) is not hosts_are_left
+    grant = Grant.objects.get()
+    assert grant.state == "revoked" and not grant.access_token
 
 
 def test_o4_a_failing_revoke_disconnects_immediately_and_is_retried(

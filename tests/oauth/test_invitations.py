@@ -19,7 +19,9 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.oauth import connect, invitations
 from wagtail_zoom.sync import runs
-from wagtail_zoom.testing.connect import authorize_as, connect_site, follow
+from wagtail_zoom.testing.connect import authorize_as, connect_site, consent_url, follow
+from wagtail_zoom.testing.factories import make_site
+from wagtail_zoom.testing.simulator.scopes import default_scopes
 
 pytestmark = pytest.mark.django_db
 
@@ -32,12 +34,17 @@ def invited(site, owner, zoom_app, zoom_worker):
     return row, url.removeprefix("https://testserver")
 
 
+def new_link(site, owner):
+    """The path of the link of a new invitation."""
+    return invitations.create(site, owner)[1].removeprefix("https://testserver")
+
+
 def accept(client, path, person="aurora-0"):
     """Use the link and authorise at Zoom; return the last response."""
     response = client.post(path)
-    if response.status_code != 302:
+    if response.status_code != 200:
         return response
-    received = follow(client, authorize_as(response["Location"], person))
+    received = follow(client, authorize_as(consent_url(response), person))
     return follow(client, received["Location"])
 
 
@@ -54,7 +61,7 @@ def test_viewing_the_link_uses_nothing_up(client, invited, zoom_app):
     for _ in range(3):
         page = client.get(path)
         assert page.status_code == 200
-        assert page["Referrer-Policy"] == "no-referrer"
+        assert page["Referrer-Policy"] == "same-origin"
         assert "no-store" in page["Cache-Control"]
     row.refresh_from_db()
     assert row.nonce_hash == ""
@@ -104,7 +111,7 @@ def test_it_works_once(client, invited, site, zoom_app):
 def test_two_flows_of_one_link_connect_once(client, invited, site, zoom_app):
     """Both began while the link was open; the second finds it used and changes nothing."""
     _row, path = invited
-    callback_urls = [authorize_as(client.post(path)["Location"], "aurora-0") for _ in range(2)]
+    callback_urls = [authorize_as(consent_url(client.post(path)), "aurora-0") for _ in range(2)]
     first, second = (follow(client, callback_url)["Location"] for callback_url in callback_urls)
     assert follow(client, first).status_code == 200
     assert follow(client, second).status_code == 403
@@ -121,7 +128,7 @@ def test_it_expires(client, invited):
 
 def test_it_expires_during_the_flow(client, invited, site, zoom_app):
     _row, path = invited
-    received = follow(client, authorize_as(client.post(path)["Location"], "aurora-0"))
+    received = follow(client, authorize_as(consent_url(client.post(path)), "aurora-0"))
     Invitation.objects.update(expires_at=timezone.now())
     assert follow(client, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
@@ -152,11 +159,12 @@ def test_another_browser_cannot_use_the_link(client, invited, site, zoom_app):
     response = client.post(path)
     other = Client()
     assert other.post(path).status_code == 403
-    # It cannot complete the flow of the first browser either.
-    received = follow(client, authorize_as(response["Location"], "aurora-0"))
+    # It cannot complete the flow of the first browser either, which then has to begin again.
+    received = follow(client, authorize_as(consent_url(response), "aurora-0"))
     assert follow(other, received["Location"]).status_code == 403
+    assert follow(client, received["Location"]).status_code == 403
     assert not Grant.objects.exists()
-    assert follow(client, received["Location"]).status_code == 200
+    assert accept(client, path).status_code == 200
 
 
 @pytest.mark.parametrize("when", ["before", "on the way"])
@@ -166,7 +174,7 @@ def test_the_inviters_permission_was_withdrawn(client, invited, owner, site, zoo
         owner.groups.clear()
         assert client.post(path).status_code == 404
     else:
-        received = follow(client, authorize_as(client.post(path)["Location"], "aurora-0"))
+        received = follow(client, authorize_as(consent_url(client.post(path)), "aurora-0"))
         owner.groups.clear()
         zoom_app.clear_calls()
         assert follow(client, received["Location"]).status_code == 403
@@ -180,10 +188,10 @@ def test_an_inactive_inviter(client, invited, owner):
 
 
 def test_a_site_that_has_another_account_is_not_switched(
-    client, owner_client, invited, site, zoom_app, zoom_worker
+    client, owner_client, owner, site, zoom_app, zoom_worker
 ):
-    _row, path = invited
     connect_site(owner_client, site, "borealis-0")
+    path = new_link(site, owner)
     before = ZoomSettings.for_site(site).grant
     response = accept(client, path, "aurora-0")
     assert response.status_code == 409
@@ -194,15 +202,16 @@ def test_a_site_that_has_another_account_is_not_switched(
 
 
 def test_reconnecting_a_confirmed_account_needs_no_second_confirmation(
-    client, owner_client, invited, site, zoom_app, zoom_worker
+    client, owner_client, owner, site, zoom_app, zoom_worker
 ):
     """Visitors still see the selected content while another person repairs the connection."""
-    _row, path = invited
     connect_site(owner_client, site, "aurora-0")
+    path = new_link(site, owner)
     ZoomSettings.objects.update(configured_at=timezone.now(), show_meetings=True)
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     hosts = ExposedHost.objects.count()
-    assert accept(client, path).status_code == 200
+    page = accept(client, path)
+    assert "goes on with that at once" in page.content.decode()
     site_settings = ZoomSettings.for_site(site)
     assert not site_settings.needs_confirmation
     assert site_settings.shows_data
@@ -214,7 +223,7 @@ def test_declining_at_zoom_leaves_the_link_open(client, invited, zoom_app):
     from urllib.parse import parse_qs, urlsplit
 
     row, path = invited
-    state = parse_qs(urlsplit(client.post(path)["Location"]).query)["state"][0]
+    state = parse_qs(urlsplit(consent_url(client.post(path))).query)["state"][0]
     back = client.get(
         reverse("wagtail_zoom:oauth_callback"), {"error": "access_denied", "state": state}
     )
@@ -222,3 +231,87 @@ def test_declining_at_zoom_leaves_the_link_open(client, invited, zoom_app):
     row.refresh_from_db()
     assert row.is_open
     assert accept(client, path).status_code == 200
+
+
+def choose(site):
+    """The owner chooses what to show."""
+    ZoomSettings.objects.filter(site=site).update(configured_at=timezone.now(), show_meetings=True)
+
+
+def test_connecting_ends_the_open_links_of_the_site(client, owner_client, invited, site, zoom_app):
+    """Whoever has the link reads why, and replaces nothing."""
+    _row, path = invited
+    assert client.get(path).status_code == 200
+    connect_site(owner_client, site, "aurora-0")
+    before = ZoomSettings.for_site(site).grant
+    for response in (client.get(path), accept(client, path, "aurora-2")):
+        assert response.status_code == 404
+        assert "connected with Zoom in the meantime" in response.content.decode()
+    assert ZoomSettings.for_site(site).grant == before
+    assert [row.state for row in Grant.objects.all()] == ["connected"]
+
+
+def test_connecting_ends_an_invited_flow_under_way(client, owner_client, invited, site, zoom_app):
+    _row, path = invited
+    received = follow(client, authorize_as(consent_url(client.post(path)), "aurora-2"))
+    connect_site(owner_client, site, "aurora-0")
+    before = ZoomSettings.for_site(site).grant
+    response = follow(client, received["Location"])
+    assert response.status_code == 403
+    assert "connected with Zoom in the meantime" in response.content.decode()
+    assert ZoomSettings.for_site(site).grant == before
+
+
+def test_connecting_leaves_the_links_of_other_sites_open(client, owner_client, invited, site):
+    row, path = invited
+    Invitation.objects.update(site=make_site("other.example"))
+    Invitation.objects.update(created_by=User.objects.create_superuser("root"))
+    connect_site(owner_client, site, "aurora-0")
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("is_chosen", [True, False], ids=["chosen", "nothing chosen yet"])
+def test_a_narrower_permission_replaces_no_working_one(
+    client, owner_client, owner, site, zoom_app, zoom_worker, is_chosen
+):
+    """An account-wide permission stays, and so does the link for somebody who can allow as much."""
+    connect_site(owner_client, site, "aurora-0")
+    path = new_link(site, owner)
+    if is_chosen:
+        choose(site)
+    before = ZoomSettings.for_site(site).grant
+    zoom_app.options(app_kind="user")
+    response = accept(client, path, "aurora-2")
+    assert response.status_code == 409
+    assert "would not cover all" in response.content.decode()
+    assert ZoomSettings.for_site(site).grant == before
+    assert not ZoomSettings.for_site(site).needs_confirmation
+    assert Grant.objects.exclude(pk=before.pk).get().state == "revoked"
+    zoom_worker.run()
+    before.refresh_from_db()
+    assert (before.state, bool(before.access_token)) == ("connected", True)
+    zoom_app.options(app_kind="admin")
+    assert accept(client, path, "aurora-1").status_code == 200
+    assert ZoomSettings.for_site(site).grant.user_name != before.user_name
+
+
+@pytest.mark.parametrize("lacks", ["hosts", "kinds"])
+def test_a_narrower_permission_for_a_broken_one_is_confirmed(
+    client, owner_client, owner, site, zoom_app, lacks
+):
+    connect_site(owner_client, site, "aurora-0")
+    path = new_link(site, owner)
+    choose(site)
+    Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
+    if lacks == "hosts":
+        zoom_app.options(app_kind="user")
+    else:
+        scopes = [name for name in default_scopes("admin") if not name.startswith("cloud_rec")]
+        zoom_app.options(scopes=scopes)
+    response = accept(client, path, "aurora-2" if lacks == "hosts" else "aurora-0")
+    assert "Its owner now confirms it" in response.content.decode()
+    site_settings = ZoomSettings.for_site(site)
+    assert site_settings.needs_confirmation
+    assert not site_settings.shows_data
+    connect.confirm(site_settings, owner)
+    assert ZoomSettings.for_site(site).shows_data

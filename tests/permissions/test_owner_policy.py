@@ -5,7 +5,13 @@ from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from wagtail.models import GroupSitePermission, Page, Site
 
 from wagtail_zoom.models import SiteItem, ZoomAccount
-from wagtail_zoom.permissions import item_policy, may_change, settings_policy, sites_for
+from wagtail_zoom.permissions import (
+    item_policy,
+    may_change,
+    owned_sites,
+    settings_policy,
+    sites_for,
+)
 
 pytestmark = pytest.mark.django_db
 ACTIONS = ("view", "add", "change", "delete")
@@ -69,6 +75,14 @@ def test_inactive_owner_has_none(owner, sites):
     owner.is_active = False
     owner.save()
     assert not may_change(owner, sites[0])
+
+
+def test_an_inactive_superuser_looks_after_no_site(sites):
+    root = User.objects.create_superuser("root")
+    assert set(owned_sites(root)) == set(sites)
+    root.is_active = False
+    root.save()
+    assert not owned_sites(root)
 
 
 def test_global_permission_covers_every_site(sites):

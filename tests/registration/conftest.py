@@ -22,7 +22,6 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.registration import delivery, outbox
 from wagtail_zoom.registration.context import FormContext
-from wagtail_zoom.testing.connect import connect_and_import
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 PERSON = {"first_name": "Mika", "last_name": "Tanaka", "email": "mika@example.org"}
@@ -119,8 +118,13 @@ def post(client, url, data=None, **headers):
 
 
 def process_due():
-    """Process everything that is due now, as the worker does."""
-    return outbox.run(delivery.process, seconds=0.5)
+    """Process everything that is due now, as the worker does, also on a busy machine."""
+    count = outbox.run(delivery.process, seconds=0.5)
+    for _ in range(20):
+        if not outbox.due(timezone.now()).exists():
+            break
+        count += outbox.run(delivery.process, seconds=0.5)
+    return count
 
 
 def make_all_due():
@@ -135,7 +139,7 @@ def stored_answers(row):
 
 
 @pytest.fixture
-def connect_site(site, zoom_app, zoom_no_rate_limit, zoom_worker, settings, django_user_model):
+def connect_site(site, zoom_app, import_once_a_minute, settings, django_user_model):
     """``connect_site("aurora-0", topic=…)``: connected to the simulator, with a new meeting."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
     user = django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
@@ -148,10 +152,9 @@ def connect_site(site, zoom_app, zoom_no_rate_limit, zoom_worker, settings, djan
             **values,
         }
         zoom_meeting = zoom_app.create_meeting(person, **values)
-        site_settings = connect_and_import(
+        site_settings = import_once_a_minute(
             site,
             person,
-            zoom_worker,
             show=["meetings", "webinars", "registration"],
             plan="business",
             host="testserver",

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from wagtail_zoom.models import Host, Occurrence, ZoomAccount, ZoomSettings
+from wagtail_zoom.oauth import disconnect
 
 from .conftest import form_context, form_url, make_meeting
 
@@ -48,14 +49,18 @@ def test_cancelled(tenant, meeting):
     ("values", "expected"),
     [
         ({"show_registration": False}, "off"),
-        ({"paused_at": timezone.now()}, "paused"),
-        ({"grant": None, "archived_at": timezone.now()}, "off"),
+        ({"paused_at": timezone.now()}, "open"),
         ({"show_meetings": False}, "gone"),
     ],
 )
 def test_rules_of_the_site(tenant, meeting, values, expected):
     ZoomSettings.objects.filter(pk=tenant.site_settings.pk).update(**values)
     assert code(tenant, meeting) == expected
+
+
+def test_an_archive_takes_no_registrations(tenant, meeting):
+    disconnect.disconnect(ZoomSettings.objects.get(pk=tenant.site_settings.pk), keep=True)
+    assert code(tenant, meeting) == "off"
 
 
 def test_unlicensed_host(tenant, meeting):

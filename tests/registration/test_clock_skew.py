@@ -61,13 +61,13 @@ def test_a_registration_after_the_repair_is_not_delayed(client, connect_site, zo
 def test_a_clock_jump_during_delivery_registers_once(client, connect_site, monkeypatch):
     """The clock jumps while a worker calls Zoom. Its lease expires, and another worker sends the
     same person again. Zoom has one registrant."""
-    from wagtail_zoom.client import ZoomClient
+    from wagtail_zoom.client import SiteClient
 
     scenario = connect_site()
     scenario.zoom.fault("status", status=503, path="/registrants$", count=1)
     post(client, scenario.url)
     Registration.objects.update(next_try_at=timezone.now(), task_at=timezone.now())
-    add, jumped = ZoomClient.add_registrant, []
+    add, jumped = SiteClient.add_registrant, []
 
     def slow(self, *args, **kwargs):
         response = add(self, *args, **kwargs)
@@ -77,7 +77,7 @@ def test_a_clock_jump_during_delivery_registers_once(client, connect_site, monke
                 tasks.deliver_registrations()
         return response
 
-    monkeypatch.setattr(ZoomClient, "add_registrant", slow)
+    monkeypatch.setattr(SiteClient, "add_registrant", slow)
     tasks.deliver_registrations()
     Registration.objects.exclude(next_try_at=None).update(next_try_at=timezone.now())
     tasks.tick()

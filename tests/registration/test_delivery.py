@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from wagtail_zoom.frontend import links
-from wagtail_zoom.models import Activity, Registration, WebhookEvent
+from wagtail_zoom.models import Activity, Grant, Registration, WebhookEvent
 from wagtail_zoom.registration import events, moderation, outbox, reconcile, tokens
 from wagtail_zoom.registration.service import RegistrationClosed, register
 
@@ -50,6 +50,21 @@ def test_delivered_within_the_request(client, connect_site):
     assert "You are registered" in text
     assert "tk=" not in text
     assert len(mail.outbox) == 1
+
+
+def test_an_unknown_path_is_no_refusal(client, connect_site, settings):
+    """404 with code 2300 is about the call, not about the meeting: it is tried again."""
+    scenario = connect_site()
+    right = settings.WAGTAIL_ZOOM
+    Grant.objects.update(api_url="")
+    settings.WAGTAIL_ZOOM = {**right, "API_URL": f"{right['API_URL']}/elsewhere"}
+    post(client, scenario.url)
+    row = get_registration()
+    assert (row.state, row.task, row.error_class) == ("waiting", "add", "unreachable")
+    settings.WAGTAIL_ZOOM = right
+    make_all_due()
+    process_due()
+    assert get_registration().state == "approved" and len(zoom_registrants(scenario)) == 1
 
 
 def test_repeated_registration_makes_one_call(client, connect_site):
@@ -190,8 +205,9 @@ WAIT = timedelta(minutes=1)
     ],
 )
 def test_final_refusal(client, connect_site, change, state, error):
-    """Visitor and owner are notified of a final failure."""
+    """Visitor and owner are notified of a final failure that the visitor has not read at once."""
     scenario = connect_site()
+    Grant.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
     scenario.tenant.site_settings.contact_email = "owner@example.org"
     scenario.tenant.site_settings.save()
     if error == "full":
@@ -201,9 +217,10 @@ def test_final_refusal(client, connect_site, change, state, error):
     else:
         scenario.zoom.change_meeting(scenario.number, **change)
     post(client, scenario.url)
+    assert get_registration().state == "waiting"
+    process_due()
     registration = get_registration()
     assert (registration.state, registration.error_class, registration.task) == (state, error, "")
-    process_due()
     assert sorted(email.to[0] for email in mail.outbox) == ["mika@example.org", "owner@example.org"]
     owner_email = next(email for email in mail.outbox if email.to == ["owner@example.org"])
     assert "mika" not in owner_email.body.lower()
@@ -249,6 +266,8 @@ def test_changed_questions_show_the_form_again(client, connect_site):
 def test_approval_by_the_owner(client, connect_site):
     scenario = connect_site(registration="manual")
     post(client, scenario.url)
+    assert get_registration().state == "waiting", "Zoom has named no state: it is read back"
+    process_due()
     registration = get_registration()
     assert (registration.state, bool(registration.join_url)) == ("pending", False)
     page = client.get(tokens.status_path(registration)).content.decode()
@@ -311,6 +330,7 @@ def test_missed_events_are_reconciled(client, connect_site):
     scenario = connect_site(registration="manual")
     for name in ("a", "b", "c"):
         post(client, scenario.url, {"email": f"{name}@example.org"})
+    process_due()
     first, second, third = Registration.objects.order_by("pk")
     scenario.zoom.decide(scenario.number, first.zoom_registrant_id, "approve")
     scenario.zoom.decide(scenario.number, second.zoom_registrant_id, "deny")
@@ -333,6 +353,7 @@ def test_cancel_from_the_status_page(client, connect_site):
     assert get_registration().state == "cancelled"
     assert zoom_registrants(scenario)[0]["status"] == "cancelled"
     assert post(client, scenario.url).status_code == 303
+    process_due()
     assert get_registration().state == "approved"
     assert zoom_registrants(scenario)[0]["status"] == "approved"
 
@@ -376,7 +397,7 @@ def test_webinar_with_custom_questions(client, connect_site):
     data = {names["Own or rent?"]: "Own", names["Fuel"]: ["Gas", "Oil"]}
     assert post(client, scenario.url, data).status_code == 303
     assert get_registration().state == "approved", get_registration().error_class
-    assert {"title": "Fuel", "value": "Gas, Oil"} in zoom_registrants(scenario)[0][
+    assert {"title": "Fuel", "value": "Gas;Oil"} in zoom_registrants(scenario)[0][
         "custom_questions"
     ]
 
@@ -412,6 +433,14 @@ def test_personal_join_link(client, connect_site):
     assert client.get(tokens.join_path(get_registration())).url == tokens.status_path(
         get_registration()
     )
+
+
+def test_personal_pages_can_post_the_forms_of_the_project(client, connect_site):
+    """With ``no-referrer`` browsers send ``Origin: null`` and CSRF protection refuses the form."""
+    post(client, connect_site(start_time="+5m").url)
+    status_path = tokens.status_path(get_registration())
+    for path in (status_path, f"{status_path}cancel/"):
+        assert client.get(path)["Referrer-Policy"] == "same-origin"
 
 
 def test_personal_url_is_bound_to_the_site(client, connect_site):

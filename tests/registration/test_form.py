@@ -1,15 +1,18 @@
 """The form follows Zoom: questions, required flags, types, limits, dates."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from wagtail_zoom.frontend import form_links
 from wagtail_zoom.frontend.form_links import FormLink
-from wagtail_zoom.registration import questions
+from wagtail_zoom.models import Registration
+from wagtail_zoom.registration import questions, tokens
 from wagtail_zoom.registration.form import RegistrationForm, make_form
+from wagtail_zoom.registration.service import register
 from wagtail_zoom.sync.questions import store
 
-from .conftest import PERSON, form_context, form_url, make_meeting
+from .conftest import PERSON, form_context, form_url, make_meeting, post
 
 CUSTOM = [
     {"title": "Do you own?", "type": "single_radio", "required": True, "answers": ["Own", "Rent"]},
@@ -26,6 +29,19 @@ def test_form_link_is_signed():
     assert form_links.unsign(text) == form_link
     for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), "", "x" * 700, "a:b:c"):
         assert form_links.unsign(wrong) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("email", "nobody"), ("first_name", " "), ("last_name", "")]
+)
+def test_a_projects_own_code_cannot_store_wrong_answers(tenant, meeting, field, value):
+    """What is stored has passed the same form; no address is sent to Zoom unchecked."""
+    values = {"email": "m@example.org", "first_name": "Mika", "last_name": "T"}
+    with pytest.raises(ValidationError) as caught:
+        register(site=tenant.site, meeting=meeting, **{**values, field: value})
+    assert field in caught.value.error_dict
+    assert not Registration.objects.exists()
+    assert register(site=tenant.site, meeting=meeting, **values).pk
 
 
 def test_standard_questions_with_their_flags(tenant):
@@ -66,9 +82,9 @@ def test_custom_questions_of_every_kind(tenant):
     form = make_form(form_context(tenant, meeting), data)
     assert form.is_valid(), form.errors
     assert form.answers()["custom"] == [
-        {"title": "Do you own?", "value": "Rent"},
-        {"title": "Which fuel?", "value": "Gas, Oil"},
-        {"title": "Ask us", "value": "How loud? Bcc: all@example.org"},
+        {"title": "Do you own?", "label": "Do you own?", "value": "Rent"},
+        {"title": "Which fuel?", "label": "Which fuel?", "value": ["Gas", "Oil"]},
+        {"title": "Ask us", "label": "Ask us", "value": "How loud? Bcc: all@example.org"},
     ]
     wrong = make_form(form_context(tenant, meeting), {**data, names["Do you own?"]: "Squat"})
     assert list(wrong.errors) == [names["Do you own?"]]
@@ -158,6 +174,22 @@ def test_form_class_of_the_project(tenant, meeting, settings, name):
     assert form.answers()["extra"] == {"diet": "none"}
 
 
+@pytest.mark.parametrize(
+    ("posted", "used"),
+    [("wz-1a2b3c", "wz-1a2b3c"), ("wz-2", "wz-2")]
+    + [
+        (odd, "wz-form") for odd in ("", "x", "wz-", 'wz-"><b>', "wz-" + "a" * 33, "wz-A", "wz-1\n")
+    ],
+)
+def test_the_answer_has_the_ids_of_the_form_that_was_posted(client, tenant, meeting, posted, used):
+    """Otherwise two forms of one page that come back with errors have the same ids."""
+    response = post(client, form_url(tenant, meeting), {"email": "", "wz_form": posted})
+    assert response.status_code == 422
+    html = response.content.decode()
+    assert f'id="{used}-email"' in html and f'href="#{used}-email"' in html
+    assert f'name="wz_form" value="{used}"' in html
+
+
 def test_page_shows_the_form(client, tenant, meeting):
     """Topic, recipients, consent, next steps; no cookie and no CSRF token (X27)."""
     tenant.site_settings.consent_text = "I agree."
@@ -183,3 +215,68 @@ def test_error_summary_names_the_question(tenant):
     assert "Do you own? Choose an answer" in lines
     assert "City size: Choose an answer" in lines
     assert len(set(lines)) == len(lines) == 5
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a@localhost", "a@LOCALHOST", "a@mail.localhost", "a@printer.local", "a@x.internal",
+        "a@x.invalid", "a@[127.0.0.1]", "a@10.0.0.1", "a@straße", "a@-x.example.org", "a@x.onion",
+    ],
+)  # fmt: skip
+def test_undeliverable_emails_are_refused(tenant, meeting, email):
+    form = make_form(form_context(tenant, meeting), {**PERSON, "email": email})
+    assert form.errors["email"] == ["Enter an address such as name@example.org"]
+
+
+@pytest.mark.parametrize("email", ["a@example.org", "a@x.example", "a@xn--strae-oqa.example"])
+def test_deliverable_emails(tenant, meeting, email):
+    form = make_form(form_context(tenant, meeting), {**PERSON, "email": email})
+    assert form.is_valid() and form.cleaned_data["email"] == email
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "=?utf-8?q?victi=6D?=@target.org", "=?utf-8?b?dmljdGlt?=@target.org",
+        "=?utf-8?q?a=0Ab?=@target.org", "x=?utf-8?q?=61?=x@target.org",
+        '"v\\ictim"@target.org', '"victim"@target.org', '"a b"@target.org', '"a@b"@target.org',
+        "victim(x)@target.org", "vic..tim@target.org", ".victim@target.org",
+    ],
+)  # fmt: skip
+def test_other_spellings_of_an_address_are_refused(tenant, meeting, email):
+    """Mail servers take them for another address than our limits do."""
+    form = make_form(form_context(tenant, meeting), {**PERSON, "email": email})
+    assert form.errors["email"] == ["Enter an address such as name@example.org"]
+
+
+@pytest.mark.parametrize(
+    "name", ["mika+zoom", "o'neil", "a.b-c_d", "a?b", "x=y", "{a|b}~`#$%&*/^!"]
+)
+def test_ordinary_local_parts_are_accepted(tenant, meeting, name):
+    form = make_form(form_context(tenant, meeting), {**PERSON, "email": f"{name}@example.org"})
+    assert form.is_valid() and form.cleaned_data["email"] == f"{name}@example.org"
+
+
+def test_domains_that_look_alike_are_different_people(client, tenant, meeting):
+    """Stored, indexed and mailed apart; another spelling of one domain is the same person."""
+    url = form_url(tenant, meeting)
+    for name in ("straße", "strasse", "STRASSE", "xn--strae-oqa"):
+        assert post(client, url, {"email": f"a@{name}.example"}).status_code == 303
+    rows = Registration.objects.order_by("pk")
+    emails = [row.email.reveal() for row in rows]
+    assert emails == ["a@xn--strae-oqa.example", "a@strasse.example"]
+    assert len({row.email_index for row in rows}) == 2
+    assert tokens.email_index("a@straße.example") == rows[0].email_index
+    assert tokens.normalise_email("A@Straße.example") == "a@xn--strae-oqa.example"
+    assert tokens.normalise_email("A@ＥＸＡＭＰＬＥ.org") == "a@example.org"
+    assert tokens.normalise_email("a@STRASSE.example") == "a@strasse.example"
+
+
+def test_people_with_one_name_get_a_hint(client, tenant, meeting):
+    assert "Only one name?" in client.get(form_url(tenant, meeting)).content.decode()
+    meeting.questions = {"questions": [{"field_name": "last_name", "required": False}]}
+    meeting.save()
+    page = client.get(form_url(tenant, meeting)).content.decode()
+    assert "Only one name?" not in page and "(optional)" in page
+    assert post(client, form_url(tenant, meeting), {"last_name": ""}).status_code == 303

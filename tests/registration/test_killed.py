@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from wagtail_zoom.client import ZoomClient
+from wagtail_zoom.client import SiteClient
 from wagtail_zoom.models import Registration
 from wagtail_zoom.registration import delivery, mails, outbox
 
@@ -53,7 +53,7 @@ def test_killed_at_random_points(connect_site, monkeypatch, seed):
     rng = random.Random(seed)
     register_people(scenario, 40)
     with monkeypatch.context() as patch:
-        patch.setattr(ZoomClient, "add_registrant", killable(ZoomClient.add_registrant, rng, 0.1))
+        patch.setattr(SiteClient, "add_registrant", killable(SiteClient.add_registrant, rng, 0.1))
         patch.setattr(delivery, "_record_success", killable(delivery._record_success, rng, 0.1))
         patch.setattr(mails, "send_due", killable(mails.send_due, rng, 0.05))
         for _life in range(200):

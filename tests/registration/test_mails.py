@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from wagtail_zoom.models import Registration, ZoomSettings
 from wagtail_zoom.registration import mails, outbox, tokens
+from wagtail_zoom.registration.fields import greetable
 from wagtail_zoom.signals import registration_changed
 
 from .conftest import form_url, make_all_due, post, process_due
@@ -95,6 +96,88 @@ def test_final_failure_after_twelve_attempts(server, registration):
     assert (row.error_class, row.mail_due, row.next_try_at) == ("mail", "", None)
 
 
+class FakeConnection:
+    """A connection to a mail server that accepts everything."""
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: (250, b"")
+
+
+def run_all():
+    """The worker, and what it would do again after the lease."""
+    for _n in range(3):
+        process_due()
+        Registration.objects.update(lease_owner="", lease_until=None)
+
+
+@pytest.mark.parametrize("email", ["=?utf-8?q?a=0Ab?=@target.org", "=?utf-8?q?a=0D=0Ab?=@x.org"])
+def test_unsendable_address_ends_with_one_error(registration, settings, monkeypatch, caplog, email):
+    """Such an address may be stored, from before it was refused or by a project's own code."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    monkeypatch.setattr(smtplib, "SMTP", FakeConnection)
+    registration.email = email
+    registration.save()
+    run_all()
+    row = refreshed(registration)
+    assert (row.error_class, row.mail_due, row.next_try_at, row.lease_owner) == (
+        "mail",
+        "",
+        None,
+        "",
+    )
+    assert row.state == "approved"
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1 and email not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("mika@example.org"), UnicodeError("mika@example.org")]
+)
+def test_email_that_cannot_be_built_is_not_retried(server, registration, caplog, error):
+    server.error = error
+    process_due()
+    row = refreshed(registration)
+    assert (row.error_class, row.mail_due, row.next_try_at, row.lease_owner) == (
+        "mail",
+        "",
+        None,
+        "",
+    )
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1 and type(error).__name__ in errors[0].getMessage()
+    assert "mika@example.org" not in caplog.text
+
+
+def test_unknown_error_of_an_email_backend_is_retried_a_limited_number_of_times(
+    server, registration
+):
+    """Backends for the APIs of providers raise exceptions of their own, also when throttled."""
+    server.error = RuntimeError("throttled")
+    process_due()
+    row = refreshed(registration)
+    assert (row.mail_due, row.error_class, row.lease_owner) == ("approved", "", "")
+    for _n in range(mails.MAX_ATTEMPTS):
+        make_all_due()
+        process_due()
+    row = refreshed(registration)
+    assert (row.error_class, row.mail_due, row.next_try_at) == ("mail", "", None)
+
+
+def test_unsendable_email_to_the_owner_does_not_hold_the_row(server, registration, caplog):
+    ZoomSettings.objects.update(contact_email="owner@example.org")
+    server.error = ValueError("owner@example.org")
+    with outbox.edit_row(registration.pk) as row:
+        row.state, row.error_class = "failed", "refused"
+        outbox.queue_mail(row, "failed")
+    process_due()
+    row = refreshed(registration)
+    assert (row.mail_due, row.lease_owner) == ("", "")
+    assert "An email to an owner could not be sent (ValueError)." in caplog.text
+
+
 def test_copied_database_sends_no_email(server, registration, tenant):
     type(tenant.account).objects.update(fingerprint="another installation")
     process_due()
@@ -106,10 +189,9 @@ def test_owner_gets_one_email_per_error(server, registration, tenant):
     """Without personal data."""
     ZoomSettings.objects.update(contact_email="owner@example.org")
     for _n in range(2):
-        with outbox.lock_row(registration.pk) as row:
+        with outbox.edit_row(registration.pk) as row:
             row.state, row.error_class = "failed", "refused"
             outbox.queue_mail(row, "failed")
-            row.save()
         process_due()
     to_owner = [email for email in mail.outbox if email.to == ["owner@example.org"]]
     assert len(to_owner) == 1
@@ -136,15 +218,13 @@ def test_failing_registration_does_not_block_others(client, tenant, meeting, cap
         if pk == first.pk:
             raise RuntimeError("boom")
         processed.append(pk)
-        with outbox.lock_row(pk) as row:
+        with outbox.edit_row(pk, lease) as row:
             outbox.queue_task(row, "")
             outbox.queue_mail(row, "")
-            outbox.release(row, lease)
-            row.save()
 
     outbox.run(broken, seconds=0.3)
     assert processed == [Registration.objects.exclude(pk=first.pk).get().pk]
-    assert "A registration could not be processed." in caplog.text
+    assert "A Registration could not be processed." in caplog.text
     assert Registration.objects.get(pk=first.pk).lease_until > timezone.now()
 
 
@@ -162,16 +242,17 @@ def test_registration_changed_is_sent_after_the_commit(
     try:
         with django_capture_on_commit_callbacks(execute=True):
             for state in ("denied", "denied"):
-                with outbox.lock_row(registration.pk) as row:
+                with outbox.edit_row(registration.pk) as row:
                     outbox.set_state(row, state)
-                    row.save()
             assert received == []
     finally:
         registration_changed.disconnect(listen)
     assert received == [("approved", "denied")]
 
 
-KINDS = ("again", "approved", "cancelled", "confirm", "denied", "failed", "pending", "received")
+KINDS = (
+    "again", "approved", "cancelled", "confirm", "denied", "failed", "moved", "pending", "received",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("zoom_sends", [False, True])
@@ -243,6 +324,38 @@ def test_zoom_sends_details_after_manual_approval(meeting, approval, confirms, n
     meeting.approval_type = approval
     meeting.zoom_confirms, meeting.zoom_notifies = confirms, notifies
     assert meeting.zoom_sends_details is sends
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://spam.example", "spam.example", "www.spam.example", "spam。example", "a@b.example",
+        "spam.example/x", "Call 0900 123", "x" * 41, "You have won a lot of money", "t.me/spam",
+        "<b>Mika</b>", "spam\u2024example",
+    ],
+)  # fmt: skip
+def test_names_that_are_not_greeted(client, tenant, meeting, name):
+    """The first email goes to an address that anybody may have entered, with any name."""
+    post(client, form_url(tenant, meeting), {"first_name": name})
+    assert Registration.objects.count() == 1
+    Registration.objects.update(mail_due="received", mail_at=timezone.now())
+    make_all_due()
+    process_due()
+    make_all_due()
+    process_due()
+    (email,) = mail.outbox
+    assert email.body.startswith("Hello,\n")
+    assert name not in email.body + email.subject
+    page = client.get(tokens.status_path(Registration.objects.get())).content.decode()
+    assert name not in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Mika", "Anne-Marie", "J. R.", "Dr. Ines", "O’Neil", "D'Arcy", "मीना", "Łukasz"],
+)
+def test_names_that_are_greeted(name):
+    assert greetable(name) == name
 
 
 def test_every_email_is_tested():

@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def home(site):
-    """The canonical host ("testserver") belongs to the default Site, not to the tenant's."""
+    """The canonical host ("testserver") is no Site's own: the default Site answers there."""
     Site.objects.filter(pk=site.pk).update(is_default_site=False, hostname="harbour.example")
     Site.objects.filter(pk=site.pk).update(site_name="Harbour House")
     front = site.root_page.get_parent().add_child(
         instance=type(site.root_page)(title="Front", slug="front", locale=site.root_page.locale)
     )
     Site.objects.create(
-        hostname="testserver", site_name="The agency", root_page=front, is_default_site=True
+        hostname="agency.example", site_name="The agency", root_page=front, is_default_site=True
     )
     return Site.objects.get(pk=site.pk)
 

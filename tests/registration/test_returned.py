@@ -28,9 +28,8 @@ def get_registration():
 
 
 def check(scenario):
-    with outbox.lock_row(get_registration().pk) as row:
+    with outbox.edit_row(get_registration().pk) as row:
         outbox.queue_task(row, Registration.Task.CHECK)
-        row.save()
     process_due()
 
 
@@ -57,6 +56,23 @@ def test_s21_cancelled_while_the_meeting_was_gone(client, connect_site):
     assert (row.state, row.task, row.error_class) == ("cancelled", "", "")
     scenario.zoom.recover_meeting(scenario.number)
     assert zoom_registrants(scenario) == [("mika@example.org", "approved")]
+    reconcile.reconcile_registrants(scenario.meeting)
+    process_due()
+    assert get_registration().state == "cancelled"
+    assert zoom_registrants(scenario) == [("mika@example.org", "cancelled")]
+
+
+def test_cancelled_while_the_first_request_was_still_on_its_way(client, connect_site):
+    """Its answer was lost; it reaches Zoom only after Zoom was asked who is registered."""
+    scenario = connect_site()
+    scenario.zoom.fault(kind="cut_before", method="POST", path="/registrants$", count=1)
+    post(client, scenario.url)
+    Registration.objects.update(maybe_sent=True)
+    service.cancel(get_registration().pk)
+    make_all_due()
+    process_due()
+    assert (get_registration().state, get_registration().task) == ("cancelled", "")
+    scenario.zoom.register(scenario.number, email="mika@example.org", first_name="Mika")
     reconcile.reconcile_registrants(scenario.meeting)
     process_due()
     assert get_registration().state == "cancelled"
@@ -146,3 +162,17 @@ def test_s21_cancelled_while_registration_was_disabled(client, connect_site):
         "cancelled",
         [("mika@example.org", "cancelled")],
     )
+
+
+@pytest.mark.parametrize("change", ["show_registration", "grant"])
+def test_registrants_are_read_only_for_sites_that_take_registrations(zoom_rows, change):
+    meeting = zoom_rows.meeting(approval_type=0)
+    zoom_rows.registration(meeting)
+    settings_row = zoom_rows.settings
+    settings_row.show_registration = True
+    settings_row.save()
+    assert list(reconcile.meetings_to_reconcile(timezone.now())) == [meeting]
+    values = {"show_registration": False, "grant": None}
+    setattr(settings_row, change, values[change])
+    settings_row.save()
+    assert not reconcile.meetings_to_reconcile(timezone.now()).exists()

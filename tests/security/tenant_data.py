@@ -212,7 +212,7 @@ def all_blocks(meeting: SiteItem, recording: SiteItem) -> list[tuple[str, dict[s
         ("next_meeting", {"items": [meeting]}),
         ("meeting", {"item": meeting}),
         ("calendar", {"items": [meeting]}),
-        ("recordings", {}),
+        ("recordings", {"years": True, "search": True}),
         ("recordings", {"items": [recording]}),
         ("registration", {"item": meeting}),
     ]

@@ -7,15 +7,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.test import Client
 from django.urls import reverse
+from wagtail.models import Site
 
 from wagtail_zoom.models import Grant, OAuthState
-from wagtail_zoom.testing.connect import authorize_as, connect_site, follow
+from wagtail_zoom.testing.connect import authorize_as, connect_site, consent_url, follow
+from wagtail_zoom.testing.factories import make_site
 
 pytestmark = pytest.mark.django_db
 
 
 def start_flow(client, site) -> str:
-    return client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))["Location"]
+    return consent_url(client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk])))
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -76,7 +78,7 @@ def test_x1_a_flow_started_by_another_browser_is_rejected(owner_client, site, zo
     back = authorize_as(start_flow(attacker, site), "borealis-0")
     received = follow(owner_client, back)
     zoom_app.clear_calls()
-    assert follow(owner_client, received["Location"]).status_code == 403
+    assert follow(owner_client, received["Location"] + "&again=1").status_code == 403
     assert zoom_app.calls() == []
     assert not Grant.objects.exists()
 
@@ -98,10 +100,94 @@ def test_x15_no_parameter_redirects_elsewhere(owner_client, site, zoom_app, targ
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "testserver.evil.example", "testserver@evil.example"]
+    "origin",
+    [
+        "https://evil.example",
+        "https://testserver.evil.example",
+        "https://testserver@evil.example",
+        "https://testserver:9777",
+        "http://testserver",
+        "https://yoga.example",
+    ],
+    ids=["foreign", "below a foreign one", "user information", "port", "scheme", "another Site"],
 )
-def test_x15_redirects_go_to_our_own_hostnames_only(owner_client, site, zoom_app, host):
-    """A row with a foreign origin redirects no browser there."""
+def test_x15_redirects_go_to_own_origins_only(owner_client, site, zoom_app, origin):
+    """A row with another origin than the installation's or its Site's redirects no browser."""
+    make_site("yoga.example")
     back = authorize_as(start_flow(owner_client, site), "aurora-0")
-    OAuthState.objects.update(origin=f"https://{host}")
+    OAuthState.objects.update(origin=origin)
     assert follow(owner_client, back).status_code == 400
+    state = query_of(back)["state"]
+    query = urlencode({"state": state, "error": "access_denied"})
+    declined = owner_client.get(f"{reverse('wagtail_zoom:oauth_callback')}?{query}")
+    assert (declined.status_code, "Location" in declined) == (400, False)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "site_host", "host", "origin"),
+    [
+        ("https://cms.example", ("yoga.example", 80), "yoga.example", "https://yoga.example"),
+        ("https://cms.example", ("yoga.example", 443), "yoga.example:443", "https://yoga.example"),
+        ("https://cms.example", ("yoga.example", 80), "YOGA.example", "https://yoga.example"),
+        ("https://cms.example", ("yoga.example", 80), "cms.example", "https://cms.example"),
+        ("https://cms.example", ("yoga.example", 80), "cms.example:443", "https://cms.example"),
+        ("https://cms.example:8443", ("yoga.example", 80), "yoga.example", "https://yoga.example"),
+        ("https://cms.example", ("yoga.example", 81), "yoga.example:81", "https://yoga.example:81"),
+        ("https://cms.example", ("yoga.example", 80), "edit.example", "https://edit.example"),
+        ("https://cms.example", ("yoga.example", 80), "e.example:81", "https://e.example:81"),
+        ("http://localhost:8000", ("localhost", 80), "localhost:8000", "http://localhost:8000"),
+        ("http://localhost:8000", ("a.localhost", 80), "a.localhost:8000",
+         "http://a.localhost:8000"),
+        ("http://localhost:8000", ("a.localhost", 8000), "a.localhost:8000",
+         "http://a.localhost:8000"),
+        ("http://[::1]:8000", ("localhost", 80), "[::1]:8000", "http://[::1]:8000"),
+    ],
+)  # fmt: skip
+def test_a_flow_returns_to_where_it_began(
+    owner_client, site, zoom_app, settings, base_url, site_host, host, origin
+):
+    """Behind a proxy that terminates TLS, in development and with several hosts at one port."""
+    settings.WAGTAIL_ZOOM = {
+        **settings.WAGTAIL_ZOOM,
+        "BASE_URL": base_url,
+        "ADMIN_HOSTS": ["edit.example", "e.example:81"],
+    }
+    zoom_app.options(redirect_uris=[f"{base_url}/zoom/oauth/callback/"])
+    Site.objects.filter(pk=site.pk).update(hostname=site_host[0], port=site_host[1])
+    url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    begun = owner_client.post(url, headers={"host": host})
+    received = follow(owner_client, authorize_as(consent_url(begun), "aurora-0"))
+    assert received["Location"].startswith(f"{origin}/zoom/oauth/finish/")
+    assert follow(owner_client, received["Location"]).status_code == 302
+    assert Grant.objects.get().state == "connected"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "site_host", "host"),
+    [
+        ("https://cms.example", ("yoga.example", 80), "cms.example:8000"),
+        ("https://cms.example", ("yoga.example", 80), "cms.example:80"),
+        ("https://cms.example", ("yoga.example", 80), "yoga.example:8000"),
+        ("https://cms.example", ("yoga.example", 81), "yoga.example"),
+        ("https://cms.example", ("yoga.example", 80), "edit.example:8000"),
+        ("https://cms.example", ("yoga.example", 80), "e.example"),
+        ("https://cms.example", ("yoga.example", 80), "other.example"),
+        ("http://localhost:8000", ("localhost", 80), "localhost"),
+        ("http://localhost:8000", ("localhost", 80), "localhost:9777"),
+        ("http://localhost:8000", ("localhost", 80), "b.localhost:8000"),
+        ("nonsense", ("localhost", 80), "testserver"),
+    ],
+)  # fmt: skip
+def test_no_flow_begins_at_another_origin(
+    owner_client, site, zoom_app, settings, base_url, site_host, host
+):
+    settings.WAGTAIL_ZOOM = {
+        **settings.WAGTAIL_ZOOM,
+        "BASE_URL": base_url,
+        "ADMIN_HOSTS": ["edit.example", "e.example:81"],
+    }
+    make_site("other.example")
+    Site.objects.filter(pk=site.pk).update(hostname=site_host[0], port=site_host[1])
+    url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    assert "oauth/authorize" not in owner_client.post(url, headers={"host": host})["Location"]
+    assert not OAuthState.objects.exists()

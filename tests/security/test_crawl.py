@@ -24,8 +24,7 @@ LOG = f"{ModelLogEntry._meta.db_table}."
 
 
 @pytest.fixture
-def tenants(db, settings):
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
+def tenants(db):
     return make_tenants()
 
 

@@ -20,7 +20,7 @@ from django.views.debug import ExceptionReporter
 
 from tests.security.canaries import Canaries
 from wagtail_zoom import webhooks
-from wagtail_zoom.client import base, client_for
+from wagtail_zoom.client import base, client_for_reading
 from wagtail_zoom.frontend import links, views
 from wagtail_zoom.models import (
     Grant,
@@ -32,7 +32,7 @@ from wagtail_zoom.oauth import connect, disconnect, flow, http, protocol, tokens
 from wagtail_zoom.testing.connect import connect_site
 from wagtail_zoom.testing.signing import sign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.full_import]
 SECRET = "simulator-webhook-secret"
 
 
@@ -75,14 +75,18 @@ class FaultInjector:
 
 
 def error_report(error, settings, debug):
-    """Everything that Django reports of an error, including variables of all frames."""
+    """Everything that Django reports of an error, including variables of all frames.
+
+    Not those of the browser that the test kit plays in the same process.
+    """
     settings.DEBUG = debug
     request = RequestFactory().get("/")
     reporter = ExceptionReporter(request, type(error), error, error.__traceback__)
     data = reporter.get_traceback_data()
     settings.DEBUG = False
-    assert any(frame["vars"] for frame in data["frames"])
-    variables = [f"{name}={value}" for frame in data["frames"] for name, value in frame["vars"]]
+    frames = [frame for frame in data["frames"] if "/testing/" not in frame["filename"]]
+    assert any(frame["vars"] for frame in frames)
+    variables = [f"{name}={value}" for frame in frames for name, value in frame["vars"]]
     return "\n".join([*variables, str(data["settings"]), str(error)])
 
 
@@ -165,7 +169,7 @@ def test_x19_api_calls(grant, secrets, settings):
         http.send_request,
         http._read_body,
     ]
-    client = client_for(grant.account)
+    client = client_for_reading(grant.account)
     inject_everywhere(functions, client.me, lambda: None, secrets, settings)
 
 

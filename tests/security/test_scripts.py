@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.core import mail
 from django.db import models
+from django.http import HttpResponse
 from django.test import Client
 from django.test.signals import template_rendered
 from django.urls import reverse
@@ -25,6 +27,7 @@ from tests.admin.test_panel import form as panel_form
 from tests.security.tenant_data import all_blocks, make_tenants
 from tests.security.test_tenants import (
     BULK_ROWS,
+    VISIBLE_URLS,
     admin_patterns,
     bulk_actions,
     public_urls,
@@ -35,6 +38,7 @@ from wagtail_zoom.blocks import ZoomStreamBlock
 from wagtail_zoom.models import (
     Activity,
     Grant,
+    Invitation,
     Meeting,
     Occurrence,
     Registration,
@@ -42,8 +46,14 @@ from wagtail_zoom.models import (
     WebhookEvent,
     ZoomSettings,
 )
-from wagtail_zoom.oauth.notifications import send_due_notifications, send_status_email
-from wagtail_zoom.registration import mails, tokens
+from wagtail_zoom.oauth.notifications import (
+    send_app_removed,
+    send_due_notifications,
+    send_invited_connected,
+    send_renewed,
+    send_status_email,
+)
+from wagtail_zoom.registration import mail_content, mails, tokens
 from wagtail_zoom.utils.fields import SecretField, ZoomIdField
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +69,7 @@ TRUSTED_COLUMNS = {
     "state_hash", "session_hash", "token_hash", "nonce_hash", "lease_owner", "redirect_uri",
     "origin", "issuer", "contact_email", "base_url", "api_url", "key", "name_hash", "label",
     "event", "code", "scope", "error_class", "registration_block", "mark_word", "zoom_type",
-    "status",
+    "status", "unclear_setting",
 }  # fmt: skip
 """Columns with values from our code or from Zoom's fixed vocabularies."""
 
@@ -128,16 +138,28 @@ def rendered():
 @pytest.fixture
 def tenant(db, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "BASE_URL": "https://cms.example.org"}
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "LoginRequired" not in name]
-    north = make_tenants().north
+    tenants = make_tenants()
+    north = tenants.north
+    north.other_account = tenants.east.account
     north.columns = poison()
     Site.objects.filter(pk=north.site.pk).update(site_name=MARKUP)
     return north
 
 
+def html_in_json(data) -> list[str]:
+    """Markup for the page in an answer to a script; the script inserts other members as text."""
+    if not isinstance(data, dict):
+        return []
+    nested = [html for value in data.values() for html in html_in_json(value)]
+    return nested + [data[name] for name in ("html", "dialog") if data.get(name)]
+
+
 def check_escaped(response, where: str) -> None:
     """Assert that all markup is escaped, and that JSON in scripts is valid."""
     kind = response.get("Content-Type", "")
+    if kind == "application/json":
+        for html in html_in_json(response.json()):
+            check_escaped(HttpResponse(html), where)
     if response.streaming or "html" not in kind:
         return
     text = response.content.decode()
@@ -150,6 +172,16 @@ def check_escaped(response, where: str) -> None:
         assert position < 0, (where, text[max(0, position - 200) : position + 100])
     assert not re.search(r"""=\s*["']?\s*javascript:zzz""", text), where
     assert not re.search(r"onyyy=1&gt;14", text), where
+
+
+def add_dates(tenant) -> None:
+    """More dates of the meeting than its form shows at first."""
+    for number in range(3, 10):
+        start = tenant.meeting_date.start + timedelta(days=number)
+        Occurrence.objects.create(
+            meeting=tenant.meeting, account=tenant.account, zoom_id=str(number), start=start,
+            end=start + timedelta(hours=1), duration=60,
+        )  # fmt: skip
 
 
 def visit_public_pages(tenant) -> None:
@@ -174,6 +206,8 @@ def visit_public_pages(tenant) -> None:
     tenant.site.root_page.add_child(instance=page)
     get("/poisoned/")
     get(f"/poisoned/?wz-q={MARKUP}")
+    for name in VISIBLE_URLS:
+        assert get(public_urls(tenant)[name]).status_code in (200, 302, 303), name
     for url in public_urls(tenant).values():
         get(url)
         get(url, "post", {"email": MARKUP}, **{"Sec-Fetch-Site": "same-origin"})
@@ -208,6 +242,8 @@ def visit_public_pages(tenant) -> None:
     Occurrence.objects.filter(pk=tenant.webinar_date.pk).update(meeting=tenant.meeting, zoom_id="2")
     Meeting.objects.update(zoom_type=8, registration_type=3)
     get(form)
+    add_dates(tenant)
+    get(form)
     Meeting.objects.update(close_registration=True, registration_block="full")
     get("/all/")
     get(form)
@@ -226,6 +262,27 @@ def visit_bulk_actions(client, tenant) -> None:
         pk = getattr(tenant, BULK_ROWS[model]).pk
         url = reverse("wagtail_bulk_action", args=[app, model, action])
         check_escaped(client.get(f"{url}?id={pk}"), action)
+
+
+def check_page_editor(client, tenant) -> None:
+    """The notes about blocks, with warnings about names, hidden and cancelled items."""
+    blocks = [
+        {"key": f"list {kind}", "usage": "meeting_list", "label": MARKUP, "kind": kind,
+         "hosts": f"{MARKUP}2", "tags": f"{MARKUP}2"} for kind in ("", "webinar")
+    ] + [
+        {"key": f"{usage} {row}", "usage": usage, "label": MARKUP, "item": getattr(tenant, row).pk}
+        for usage in ("meeting", "registration") for row in ("meeting_item", "webinar_item")
+    ]  # fmt: skip
+    SiteItem.objects.filter(pk=tenant.webinar_item.pk).update(visibility="hidden")
+    editor = reverse("wagtailadmin_pages:edit", args=[tenant.page.pk])
+    response = client.post(
+        reverse("wagtail_zoom_items:check"),
+        {"blocks": json.dumps(blocks), "publish": "1"},
+        headers={"referer": f"http://testserver{editor}"},
+    )
+    assert len(html_in_json(response.json())) == len(blocks) + 1
+    check_escaped(response, "page editor")
+    SiteItem.objects.filter(pk=tenant.webinar_item.pk).update(visibility="published")
 
 
 def visit_admin(tenant) -> None:
@@ -249,6 +306,9 @@ def visit_admin(tenant) -> None:
     check_escaped(client.post(panel, panel_form(tenant, mark_word=MARKUP, join_minutes="x")), panel)
     check_escaped(client.get(reverse("wagtailadmin_home")), "home")
     walk("get", {})
+    Registration.objects.update(state="approved", zoom_registrant_id="registrant", task="")
+    url = reverse("wagtail_zoom_registrations:cancel", args=[tenant.registration.pk])
+    check_escaped(client.get(url), "question before a cancellation")
     visit_bulk_actions(client, tenant)
     for state, changes in {
         "broken": {"state": "needs_reconnect", "reason": "invalid_grant"},
@@ -261,6 +321,7 @@ def visit_admin(tenant) -> None:
     for url in (panel, reverse("wagtail_zoom_admin:adopt", args=[tenant.site.pk])):
         check_escaped(client.get(url), "copy")
     tenant.account.__class__.objects.update(fingerprint="")
+    check_page_editor(client, tenant)
     form_data = {"title": MARKUP, "summary": MARKUP, "tags": MARKUP, "expires_on": "x"}
     url = reverse("wagtail_zoom_meetings:edit", args=[tenant.meeting_item.pk])
     check_escaped(client.post(url, form_data), "item")
@@ -269,6 +330,7 @@ def visit_admin(tenant) -> None:
         check_escaped(client.get(url), "picker")
     tenant.owner.is_superuser = True
     tenant.owner.save()
+    check_escaped(client.get(reverse("wagtailadmin_home")), "home of a superuser")
     check_escaped(client.get(reverse("wagtail_zoom_admin:overview")), "overview")
     visit_bulk_actions(client, tenant)
     check_escaped(client.get(reverse("wagtail_zoom_admin:overview_results")), "overview")
@@ -284,7 +346,13 @@ def visit_oauth_pages(tenant) -> None:
     client.force_login(tenant.owner)
     check_escaped(client.get(public_urls(tenant)["wagtail_zoom:invite"]), "invite")
     session = client.session
-    session["wagtail_zoom_switch"] = {"site": tenant.site.pk, "grant": tenant.grant.pk}
+    new = Grant.objects.create(
+        client_id="simulator-client", account=tenant.other_account, zoom_user_id="new",
+        user_name=MARKUP, connected_at=timezone.now(),
+    )  # fmt: skip
+    session["wagtail_zoom_switch"] = {
+        "site": tenant.site.pk, "grant": new.pk, "connected_at": new.connected_at.isoformat()
+    }  # fmt: skip
     session.save()
     check_escaped(client.get(reverse("wagtail_zoom:oauth_switch", args=[tenant.site.pk])), "switch")
     for query in ("", f"?state={MARKUP}", f"?state=x&error={MARKUP}&error_description={MARKUP}"):
@@ -300,20 +368,31 @@ def visit_oauth_pages(tenant) -> None:
 
 
 def check_emails(tenant) -> None:
-    """All emails are plain text with a single-line subject."""
+    """Subjects are single lines, texts are plain, and their HTML is escaped."""
     tenant.registration.refresh_from_db()
-    for name in mails._subjects():
-        message = mails._message(tenant.registration, name)
+    for name in mail_content._subjects():
+        message = mail_content.message(tenant.registration, name)
         assert "\n" not in message.subject
         assert message.content_subtype == "plain"
         assert MARKUP in message.body
+        check_escaped(HttpResponse(message.alternatives[0][0]), f"mail {name}")
+    other = Registration.objects.exclude(pk=tenant.registration.pk).first()
+    Registration.objects.filter(pk=other.pk).update(site=tenant.site, mail_due="approved")
+    other.refresh_from_db()
+    message = mail_content.message(tenant.registration, "approved", [other])
+    assert MARKUP in message.body
+    check_escaped(HttpResponse(message.alternatives[0][0]), "mail about several")
     mails.notify_owner(tenant.registration)
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     send_due_notifications(timezone.now())
+    send_renewed(tenant.grant, ZoomSettings.objects.filter(pk=tenant.site_settings.pk))
     Grant.objects.update(state="connected")
     site_settings = ZoomSettings.objects.get(pk=tenant.site_settings.pk)
-    assert send_status_email(site_settings, "owner@site.example", MARKUP, MARKUP)
-    assert len(mail.outbox) >= 3
+    account, owner = site_settings.account, "owner@site.example"
+    send_app_removed(site_settings, owner, account, timezone.now())
+    send_invited_connected(site_settings, Invitation.objects.filter(site=tenant.site).first())
+    assert send_status_email(site_settings, owner, MARKUP, MARKUP)
+    assert len(mail.outbox) >= 6
     assert all("\n" not in email.subject for email in mail.outbox)
 
 

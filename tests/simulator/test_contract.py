@@ -11,6 +11,14 @@ from .conftest import BASIC
 ADA = {"email": "ada@example.org", "first_name": "Ada"}
 MASTER_ACCOUNTS_ONLY = {"account.created", "account.disassociated"}
 OUTSIDE_THE_OUTBOX = {"endpoint.url_validation"}
+NOT_SERVED = {
+    "getMeetingSummary", "listPastMeetingParticipants", "listPastWebinarParticipants",
+}  # fmt: skip
+"""In the contract, not in the simulator: nothing of the package calls them yet."""
+NOT_PRODUCED = {
+    f"meeting.summary_{what}"
+    for what in ("completed", "updated", "shared", "trashed", "deleted", "recovered")
+}
 
 
 def operations():
@@ -45,6 +53,28 @@ def call_registrant_endpoints(app, base, *, batch=""):
         assert app.send("DELETE", f"{base}/registrants/{number}").status_code == 204
 
 
+def call_scheduling_endpoints(app, kind):
+    """Create, change and delete; of a series one date, too."""
+    types = {"meeting": (2, 8), "webinar": (5, 9)}[kind]
+    rule = {"type": 2, "repeat_interval": 1, "weekly_days": "2,5", "end_times": 3}
+    body = {"topic": "S", "start_time": "2030-03-09T18:00:00", "timezone": "Europe/Berlin"}
+    settings = {"approval_type": 0, "registrants_confirmation_email": False}
+    for type_, fields in zip(types, ({"settings": settings}, {"recurrence": rule}), strict=True):
+        response = app.post(f"/users/me/{kind}s", {**body, "type": type_, **fields})
+        assert response.status_code == 201, response.text
+        base = f"/{kind}s/{response.json()['id']}"
+        if type_ == 2:
+            form = {"questions": [{"field_name": "last_name", "required": True}]}
+            assert app.send("PATCH", f"{base}/registrants/questions", form).status_code == 204
+        for date in response.json().get("occurrences", [])[:1]:
+            params = {"occurrence_id": date["occurrence_id"]}
+            assert app.send("PATCH", base, {"duration": 30}, **params).status_code == 204
+            assert app.send("DELETE", base, **params).status_code == 204
+        assert app.send("PATCH", base, {"topic": "N", **fields}).status_code == 204
+        reminder = {f"cancel_{kind}_reminder": "true"}
+        assert app.send("DELETE", base, **reminder).status_code == 204
+
+
 def test_every_operation_is_served(connected, simulator):
     """Each is called successfully, and no response violates the contract."""
     app, me = connected, connected.get("/users/me").json()
@@ -54,10 +84,12 @@ def test_every_operation_is_served(connected, simulator):
     for path in (
         "/users", f"/users/{me['id']}", "/accounts/me", "/users/me/meetings", "/users/me/webinars",
         "/users/me/upcoming_meetings", "/users/me/recordings", "/accounts/me/recordings",
+        "/users/me/meeting_templates",
     ):  # fmt: skip
         assert app.get(path).status_code == 200, path
     assert app.put(f"/users/{user_id}/status", {"action": "deactivate"}).status_code == 204
     for kind in ("meeting", "webinar"):
+        call_scheduling_endpoints(app, kind)
         number = past_meeting(simulator, kind, start_time="+5d 10:00")
         base = f"/{kind}s/{number}"
         assert app.get(base).status_code == 200
@@ -88,7 +120,7 @@ def test_every_operation_is_served(connected, simulator):
         for item in exchanges
         if item["status"] < 300
     }
-    assert operations() - called == set()
+    assert operations() - called == NOT_SERVED
 
 
 def change_meetings(simulator, kind):
@@ -145,4 +177,4 @@ def test_every_event_can_be_produced(connected, simulator, receiver):
     received_events = {received.event for received in receiver.deliveries}
     assert received_events == {delivery["event"] for delivery in deliveries}
     documented_events = set(contract()["webhooks"]) - MASTER_ACCOUNTS_ONLY - OUTSIDE_THE_OUTBOX
-    assert documented_events - received_events == set()
+    assert documented_events - received_events == NOT_PRODUCED

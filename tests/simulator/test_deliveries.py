@@ -31,6 +31,12 @@ def test_body_is_compact_and_keeps_its_letters(connected, simulator, receiver):
     assert "Übung für 王芳".encode() in raw and b'": ' not in raw
 
 
+def test_order_of_the_members_varies(connected, simulator, receiver):
+    for _ in range(12):
+        make(simulator)
+    assert len({tuple(delivery.body) for delivery in receiver.wait()}) > 1
+
+
 def test_without_a_connection_no_event_is_sent(simulator, receiver):
     make(simulator)
     assert receiver.events() == []

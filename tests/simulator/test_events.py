@@ -129,6 +129,19 @@ def test_personal_room_has_one_number_for_everything(endpoint, simulator):
     assert endpoint.last().object["id"] == personal_room["pmi"]
 
 
+def test_a_meeting_in_the_personal_room_has_its_number(endpoint, simulator):
+    doc = make(simulator, settings={"use_pmi": True})
+    simulator.start_meeting(doc["id"])
+    assert endpoint.last().object["id"] == doc["pmi"] != str(doc["id"])
+
+
+def test_creation_source(endpoint, simulator):
+    make(simulator)
+    make(simulator, creation_source="zoom_scheduler")
+    sources = [delivery.object["creation_source"] for delivery in endpoint.wait()]
+    assert sources == ["web_portal", "zoom_scheduler"]
+
+
 def test_conversion_there_and_back(endpoint, simulator):
     number = make(simulator)["id"]
     simulator.change_meeting(number, kind="webinar")

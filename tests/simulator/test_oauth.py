@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import json
+from http.client import HTTPConnection
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
 
-from .conftest import REDIRECT, VERIFIER
+from .conftest import BASIC, REDIRECT, VERIFIER
 
 
 def exchange(app, code, **form):
@@ -74,6 +77,60 @@ def test_second_authorisation_ends_the_first(app):
 def test_wrong_client_is_invalid_client(app):
     response = app.token(auth=("simulator-client", "wrong"), grant_type="refresh_token")
     assert response.status_code == 401 and response.json()["error"] == "invalid_client"
+
+
+def post_secret_in_body(app, auth=BASIC, **form):
+    """As libraries do that send no Authorization header: id and secret are in the body."""
+    form = {"client_id": auth[0], "client_secret": auth[1], **form}
+    media = "application/x-www-form-urlencoded;charset=UTF-8"
+    target = urlsplit(app.url)
+    connection = HTTPConnection(target.hostname, target.port, timeout=10)
+    connection.request("POST", "/oauth/token", urlencode(form), {"Content-Type": media})
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def test_the_secret_may_be_in_the_body(app):
+    code = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
+    wrong = ("simulator-client", "wrong")
+    refused = post_secret_in_body(app, wrong, code=app.code("aurora-0"), **code)
+    assert (refused[0], refused[1]["error"]) == (401, "invalid_client")
+    status, app.tokens = post_secret_in_body(app, code=app.code("aurora-0"), **code)
+    assert status == 200 and app.get("/users/me").status_code == 200
+    refresh = {"grant_type": "refresh_token", "refresh_token": app.tokens["refresh_token"]}
+    refused = post_secret_in_body(app, wrong, **refresh)
+    assert (refused[0], refused[1]["error"]) == (401, "invalid_client")
+    status, app.tokens = post_secret_in_body(app, **refresh)
+    assert status == 200 and app.get("/users/me").status_code == 200
+
+
+def test_no_secret_or_one_in_the_url_is_refused(app):
+    form = {"grant_type": "refresh_token", "refresh_token": "any"}
+    assert app.token(auth=None, client_id="simulator-client", **form).status_code == 401
+    query = {"client_id": "simulator-client", "client_secret": "simulator-secret"}
+    response = requests.post(f"{app.url}/oauth/token", data=form, params=query)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+    wrong = app.token(auth=("simulator-client", "no"), client_secret="simulator-secret", **form)
+    assert wrong.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"grant_type": "authorization_code", "code": "unknown"}, 4734),
+        ({"grant_type": "refresh_token", "refresh_token": "unknown"}, 4741),
+        ({"grant_type": "password"}, 4705),
+        ({}, 4706),
+    ],
+)
+def test_errors_have_zooms_numbers(app, simulator, form, code):
+    simulator.options(token_error_shape=3)
+    assert app.token(**form).json()["errorCode"] == code
+    wrong = [("nobody", "simulator-secret"), ("simulator-client", "wrong")]
+    numbers = [app.token(auth=auth, **form).json()["errorCode"] for auth in wrong]
+    assert numbers == [4702, 4704]
 
 
 def test_access_token_expires(app, simulator):

@@ -9,7 +9,8 @@ from .conftest import BASIC
 
 
 def past_meeting(simulator, kind="meeting", minutes=50):
-    meeting = simulator.create_meeting("borealis-0", kind=kind, topic="Held", start_time="+1h")
+    fields = {"topic": "Held", "start_time": "+1h", "uuid": "ab/cdefghijklmnopqrst=="}
+    meeting = simulator.create_meeting("borealis-0", kind=kind, **fields)
     simulator.start_meeting(meeting["id"])
     simulator.advance(minutes * 60)
     return simulator.end_meeting(meeting["id"])
@@ -19,6 +20,7 @@ def test_past_meeting_by_number_and_by_uuid(connected, simulator):
     meeting = past_meeting(simulator)
     instance = connected.get(f"/past_meetings/{meeting['id']}").json()
     assert (instance["uuid"], instance["duration"]) == (meeting["uuid"], 50)
+    assert connected.get(f"/past_meetings/{quote(meeting['uuid'], safe='')}").status_code == 200
     twice = quote(quote(meeting["uuid"], safe=""), safe="")
     assert connected.get(f"/past_meetings/{twice}").json()["id"] == meeting["id"]
 
@@ -111,7 +113,8 @@ def test_trash(connected, simulator):
     day = {"from": recording["start_time"][:10], "to": simulator.state()["clock"][:10]}
     path = "/users/me/recordings"
     assert "R" not in [item["topic"] for item in recordings(connected, path, **day)]
-    [trashed] = recordings(connected, path, trash="true", **day)
+    ignored = {"from": "2020-01-01", "to": "2020-01-02"}
+    [trashed] = recordings(connected, path, trash="true", **ignored)
     assert trashed["recording_files"][0]["deleted_time"]
     number = recording["meeting_id"]
     assert [

@@ -7,6 +7,9 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from tests.contract.checker import contract
+from wagtail_zoom.testing.simulator import app as simulator_app
+
 
 def all_pages(app, path, name, **params):
     items, token = [], ""
@@ -36,6 +39,90 @@ def test_paging_returns_every_item_once(app, simulator):
     meetings = all_pages(app, f"/users/{user}/meetings", "meetings", page_size=300)
     topics = [meeting["topic"] for meeting in meetings if meeting["topic"].startswith("Meeting ")]
     assert len(topics) == len(set(topics)) == 1001
+
+
+def test_page_sizes_are_limited_not_refused(app, simulator):
+    simulator.bulk("aurora-0", meetings=310)
+    page = app.connect("aurora-0").get("/users/me/meetings", page_size=5000).json()
+    assert (page["page_size"], len(page["meetings"])) == (300, 300)
+    rest = app.get("/users/me/meetings", page_size=5000, next_page_token=page["next_page_token"])
+    assert len(page["meetings"]) + len(rest.json()["meetings"]) == page["total_records"]
+    assert app.get("/users", page_size=10**12).json()["page_size"] == 2000
+    for wrong in ("0", "-1", "many"):
+        assert app.get("/users/me/meetings", page_size=wrong).json()["code"] == 300
+
+
+def test_pages_by_number(app, simulator):
+    """The older way through a list; those of recordings never knew it."""
+    simulator.bulk("aurora-0", meetings=70, recordings=40, days=1)
+    app.connect("aurora-0")
+    pages = [app.get("/users/me/meetings", page_number=number).json() for number in range(1, 5)]
+    numbers = [meeting["id"] for page in pages for meeting in page["meetings"]]
+    assert numbers == [row["id"] for row in all_pages(app, "/users/me/meetings", "meetings")]
+    assert [page["page_number"] for page in pages] == [1, 2, 3, 4]
+    assert (pages[-1]["meetings"], pages[-1]["next_page_token"]) == ([], "")
+    after_second = app.get(
+        "/users/me/meetings", page_number=2, next_page_token=pages[1]["next_page_token"]
+    ).json()
+    assert after_second["meetings"] == pages[2]["meetings"]
+    assert len(app.get("/users", page_number=1, page_size=2).json()["users"]) == 2
+    assert app.get("/users", page_number="x").json()["code"] == 300
+
+
+def test_an_unknown_status_is_ignored(app):
+    app.connect("aurora-0")
+    assert app.get("/users", status="nonsense").json() == app.get("/users").json()
+    assert app.get("/users", status="pending").json()["users"] == []
+
+
+def test_who_has_not_accepted_the_invitation_has_no_id(app, simulator):
+    simulator.create_user("aurora", status="pending", email="new@example.org")
+    [pending] = app.connect("aurora-0").get("/users", status="pending").json()["users"]
+    assert pending["email"] == "new@example.org" and "id" not in pending
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nonsense"), ("GET", "/meetings"), ("GET", "/meetings/1/nonsense"),
+        ("POST", "/users/me/recordings"), ("DELETE", "/users"),
+    ],
+)  # fmt: skip
+def test_unknown_paths_and_methods(app, method, path):
+    response = app.connect("aurora-0").send(method, path)
+    assert (response.status_code, response.json()["code"]) == (404, 2300)
+
+
+def test_every_answer_has_a_tracking_id(app, simulator):
+    answers = [app.token(auth=("a", "b")), app.get("/users/me"), app.get("/nonsense")]
+    app.connect("aurora-0")
+    answers += [app.get("/users/me"), app.get("/meetings/1")]
+    simulator.fault("status", status=503, path="/users/me")
+    answers.append(app.get("/users/me"))
+    assert [answer.status_code for answer in answers] == [401, 401, 404, 200, 404, 503]
+    assert len({answer.headers["x-zm-trackingid"] for answer in answers}) == len(answers)
+
+
+CONDITIONAL = {
+    "meeting": {"authentication_option", "authentication_name", "authentication_domains",
+                "authentication_exception", "custom_keys", "calendar_type", "summary_template_id"},
+    "webinar": {"authentication_option", "authentication_name", "authentication_domains"},
+}  # fmt: skip
+"""Settings that depend on another one, or on what an app has sent."""
+
+
+@pytest.mark.parametrize("kind", ["meeting", "webinar"])
+def test_detail_has_the_settings_of_the_contract(app, simulator, kind):
+    doc = simulator.create_meeting(
+        "borealis-0", kind=kind, settings={"host_video": True}, creation_source="zoom_scheduler"
+    )
+    detail = app.connect("borealis-0").get(f"/{kind}s/{doc['id']}").json()
+    schema = contract()["components"]["schemas"][f"{kind.capitalize()}Settings"]
+    assert set(schema["properties"]) - set(detail["settings"]) == CONDITIONAL[kind]
+    assert detail["settings"]["host_video"] is True
+    assert detail["creation_source"] == "zoom_scheduler"
+    secrets = {"meeting": "encrypted_password", "webinar": "encrypted_passcode"}
+    assert detail[secrets[kind]] and detail["settings"]["contact_email"] == detail["host_email"]
 
 
 def test_page_token_expires_and_is_bound_to_its_filters(app, simulator):
@@ -110,8 +197,25 @@ def test_webinars_with_and_without_the_add_on(app, simulator):
     assert app.get(f"/meetings/{number}").json()["code"] == 3000
     without = app.connect("aurora-0").get("/users/me/webinars")
     assert (without.status_code, without.json()["code"]) == (200, 200)
+    unknown_webinar = app.get("/webinars/1")
+    assert (unknown_webinar.status_code, unknown_webinar.json()["code"]) == (400, 200)
     simulator.options(webinar_plan_status=400)
     assert app.get("/users/me/webinars").status_code == 400
+
+
+def test_webinars_of_zoom_events_can_be_left_out(app, simulator):
+    events_webinar = simulator.create_meeting("borealis-0", kind="webinar", is_events_webinar=True)
+    app.connect("borealis-0")
+    rows = all_pages(app, "/users/me/webinars", "webinars")
+    assert [row["id"] for row in rows if row["is_events_webinar"]] == [events_webinar["id"]]
+    rest = all_pages(app, "/users/me/webinars", "webinars", include_events_webinar="false")
+    assert rest == [row for row in rows if not row["is_events_webinar"]] != []
+
+
+def test_webinar_by_its_uuid(app, simulator):
+    doc = simulator.create_meeting("borealis-0", kind="webinar", uuid="ab/cdefghijklmnopqrst==")
+    path = f"/webinars/{quote(quote(doc['uuid'], safe=''), safe='')}"
+    assert app.connect("borealis-0").get(path).json()["id"] == doc["id"]
 
 
 def test_webinar_cannot_be_read_after_its_end(app, simulator):
@@ -123,18 +227,31 @@ def test_webinar_cannot_be_read_after_its_end(app, simulator):
     assert app.get(f"/webinars/{webinar['id']}").status_code == 404
 
 
-def test_recordings_default_to_today_and_span_a_month(app, simulator):
+def test_recordings_default_to_today(app, simulator):
+    """Zoom documents one month at most, and answers longer ranges."""
     simulator.create_recording("aurora-1", topic="R", start_time="-10d 18:00")
     app.connect("aurora-0")
     user = next(u["id"] for u in simulator.state()["users"] if u["key"] == "aurora-1")
     assert app.get(f"/users/{user}/recordings").json()["meetings"] == []
     today = simulator.state()["clock"][:10]
     year = f"{int(today[:4]) - 1}{today[4:]}"
-    wide = app.get(f"/users/{user}/recordings", **{"from": year, "to": today})
-    assert wide.json()["code"] == 300
+    simulator.create_recording("aurora-1", topic="Old", start_time="-100d 18:00")
+    whole = app.get(f"/users/{user}/recordings", **{"from": year, "to": today}).json()
+    assert {recording["topic"] for recording in whole["meetings"]} == {"R", "Old"}
+    assert (whole["from"], whole["to"]) == (year, today)
     simulator.options(long_window="clip")
-    recordings = app.get(f"/users/{user}/recordings", **{"from": year, "to": today}).json()
-    assert [recording["topic"] for recording in recordings["meetings"]] == ["R"]
+    clipped = app.get(f"/users/{user}/recordings", **{"from": year, "to": today}).json()
+    assert [recording["topic"] for recording in clipped["meetings"]] == ["R"]
+    simulator.options(long_window="error")
+    refused = app.get(f"/users/{user}/recordings", **{"from": year, "to": today})
+    assert refused.json()["code"] == 300
+
+
+@pytest.mark.parametrize("number", [99, 100])
+def test_types_of_recordings_without_a_meeting(app, simulator, number):
+    doc = simulator.create_recording("aurora-0", topic="R", type=number)
+    answer = app.connect("aurora-0").get(f"/meetings/{doc['meeting_id']}/recordings").json()
+    assert answer["type"] == str(number)
 
 
 @pytest.mark.parametrize("uuid", ["/abcdefghijklmnopqrst==", "abc//defghijklmnopqrs=="])
@@ -176,6 +293,7 @@ def test_rate_limit_per_second(app, simulator):
     answers = [app.get("/users/me") for _ in range(8)]
     refused = [response for response in answers if response.status_code == 429]
     assert refused and refused[0].headers["X-RateLimit-Type"] == "QPS"
+    assert refused[0].headers["X-RateLimit-Reset"] and "Retry-After" not in refused[0].headers
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after", "truncate"])
@@ -187,6 +305,22 @@ def test_cut_connections_reach_the_client(app, simulator, kind):
     assert app.get("/users/me").status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_a_call_is_recorded_before_its_connection_is_cut(tmp_path, kind):
+    """Who sees the end of the connection may ask for the calls at once."""
+    data, recorded = simulator_app.World(str(tmp_path / "state.sqlite3")), []
+    simulated = simulator_app.create_app(data)
+    data.faults.add({"kind": kind, "path": "/users/me"})
+
+    class Connection:
+        def shutdown(self, how):
+            recorded.append([call["fault"] for call in data.recorder.find()])
+
+    environ = {"werkzeug.socket": Connection(), "RAW_URI": "/v2/users/me"}
+    simulated.test_client().get("/v2/users/me", environ_overrides=environ)
+    assert recorded == [[kind]]
+
+
 @pytest.mark.parametrize("kind", ["broken_json", "wrong_type", "loop_page_tokens", "status"])
 def test_wrong_answers(app, simulator, kind):
     app.connect("aurora-0")
@@ -194,6 +328,24 @@ def test_wrong_answers(app, simulator, kind):
     simulator.fault(kind, path="/users$", count=1, status=503)
     assert app.get("/users").text != right
     assert app.get("/users").text == right
+
+
+@pytest.mark.parametrize("kind", ["slow", "expire_page_tokens"])
+def test_a_call_with_a_page_token_counts_a_fault_once(app, simulator, kind):
+    """Checking the token uses up no fault of the whole call, which may be added meanwhile."""
+    app.connect("aurora-0")
+    pages = [app.get("/users", page_size=1).json()]
+    simulator.fault(kind, path="/users$", count=2, seconds=0)
+    answers = [
+        app.get("/users", page_size=1, next_page_token=pages[0]["next_page_token"])
+        for _number in range(3)
+    ]
+    refused = 400 if kind == "expire_page_tokens" else 200
+    assert [answer.status_code for answer in answers] == [refused, refused, 200]
+    assert simulator.state()["faults"][0]["hits"] == 2
+    assert [call["fault"] for call in simulator.calls("path=/users")[-3:]] == (
+        ["", "", ""] if kind == "expire_page_tokens" else ["slow", "slow", ""]
+    )
 
 
 def test_unknown_fault_and_option_are_refused(simulator):

@@ -13,16 +13,23 @@ class SoakConfig(AppConfig):
     label = "soak"
 
     def ready(self) -> None:
-        from wagtail_zoom.registration import delivery, error_policy, outbox
+        from wagtail_zoom.registration import error_policy, outbox
+        from wagtail_zoom.scheduling import delivery as changes
+        from wagtail_zoom.scheduling import error_policy as change_errors
+        from wagtail_zoom.scheduling import outbox as change_outbox
         from wagtail_zoom.sync import completion, inbox, locks, outcomes, runner, runs
 
-        for module in (outbox, locks, runs):
-            module.LEASE = settings.LEASE
+        outbox.OUTBOX.lease = locks.LEASE = runs.LEASE = settings.LEASE
         error_policy.RETRY_SECONDS = (3, 10, 20, 50, 150, 300, 600)
-        delivery.AMBIGUOUS_SECONDS = 3
-        delivery.MAIL_DELAY = timedelta(seconds=8)
+        outbox.AMBIGUOUS_SECONDS = 3
+        change_outbox.OUTBOX.lease = settings.LEASE
+        change_outbox.AMBIGUOUS_DELAY = timedelta(seconds=3)
+        changes.LOOKUP_DELAY = timedelta(seconds=4)
+        changes.EARLIER_DELAY = timedelta(seconds=5)
+        change_errors.RETRY_SECONDS = (2, 4, 8, 15, 30)
+        outbox.MAIL_DELAY = timedelta(seconds=8)
         inbox.MAX_SECONDS = 8.0
-        outcomes.MAX_WAIT_SECONDS = 30
+        outcomes.TRANSIENT_RETRY_SECONDS = outcomes.RETRY_SECONDS = (4, 8, 16, 30)
         runner.STEP_OVERTIME = 8
         completion.RETRY_SECONDS = (2, 5, 10, 10, 20)
         runs.STALE_AFTER = settings.LEASE

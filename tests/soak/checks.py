@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +17,7 @@ from wagtail_zoom.models import (
     Recording,
     Registration,
     ZoomAccount,
+    ZoomSettings,
     fetch_scope,
 )
 from wagtail_zoom.testing.server import SimulatorControl
@@ -171,6 +173,7 @@ class RegistrationCheck:
         self.counts: Counter[str] = Counter()
         self.wrong: list[str] = []
         self._people: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self.accounts = dict(ZoomSettings.objects.values_list("site_id", "account_id"))
 
     def find_differences(self, attempts: list[RegistrationAttempt]) -> list[str]:
         """Texts of all lost, duplicate or different registrations."""
@@ -201,6 +204,9 @@ class RegistrationCheck:
             return
         row = rows[0]
         self.counts[f"{attempt.outcome}, {row.state} {row.error_class}".strip()] += 1
+        if attempt.account_id != self.accounts[attempt.site_id]:
+            self._check_left(label, attempt, row)
+            return
         if row.task and not (row.task == "add" and row.error_class == "personal_limit"):
             self.wrong.append(
                 f"{label}: still to do: {row.task} at {row.task_at}, {row.state} {row.error_class}"
@@ -208,6 +214,16 @@ class RegistrationCheck:
             )
             return
         self._check_states(label, attempt, row)
+
+    def _check_left(self, label: str, attempt: RegistrationAttempt, row: Registration) -> None:
+        """The Site has another account now: the row stays as it was, and waits for a return."""
+        self.counts["of an account that the Site has left"] += 1
+        if len(self._at_zoom(attempt)) > 1:
+            self.wrong.append(f"{label}: doubled at Zoom")
+        if row.task and row.error_class != "left":
+            self.wrong.append(f"{label}: {row.task} does not wait for the account's return")
+        if attempt.cancelled and row.state not in ("cancelled", "denied", "failed"):
+            self.wrong.append(f"{label}: the person cancelled, and it is {row.state}")
 
     def _check_states(self, label: str, attempt: RegistrationAttempt, row: Registration) -> None:
         registrants = self._at_zoom(attempt)
@@ -217,6 +233,11 @@ class RegistrationCheck:
         if (row.state, status) == ("denied", "cancelled"):
             # No place either way: Zoom does not report what happens to a denied registrant later.
             status = "denied"
+        if (row.state, status) == ("cancelled", "denied") and row.cancelled_at is None:
+            # Denied at Zoom, which was not reported, and then cancelled here: the worker has read
+            # the denial, and leaves it in place so that registering again does not undo it.
+            self.counts["cancelled here after a denial at Zoom that was not reported"] += 1
+            status = "cancelled"
         if attempt.cancelled and row.state not in ("cancelled", "denied", "failed"):
             self.wrong.append(f"{label}: the person cancelled, and it is {row.state}")
         if status == "meeting gone":
@@ -225,6 +246,15 @@ class RegistrationCheck:
             # Cancelled while the meeting was deleted; it was recovered without registration, and
             # Zoom accepts no cancellation until registration is switched on again.
             self.counts["cancelled, and registration is switched off at Zoom"] += 1
+        elif (
+            row.state in FINAL_STATES
+            and status != row.state
+            and self._closed(attempt.number)
+            and not self._was_reported(attempt)
+        ):
+            # The last event about the person was lost, and then registration was switched off: Zoom
+            # lists nobody until it is switched on again.
+            self.counts["changed unreported, and registration is switched off at Zoom"] += 1
         elif (
             row.state in FINAL_STATES
             and status != row.state
@@ -244,6 +274,22 @@ class RegistrationCheck:
 
     def _closed(self, number: str) -> bool:
         return self.zoom.meeting(int(number))["settings"].get("approval_type") not in (0, 1)
+
+    def _was_reported(self, attempt: RegistrationAttempt) -> bool:
+        """Whether the last event about this person was delivered."""
+        states = [
+            message["state"]
+            for message in self._deliveries
+            if "registration_" in message["event"]
+            and str(message["body"]["payload"]["object"]["id"]) == attempt.number
+            and message["body"]["payload"]["object"]["registrant"]["email"] == attempt.email
+        ]
+        return bool(states) and states[-1] == "delivered"
+
+    @cached_property
+    def _deliveries(self) -> list[dict[str, Any]]:
+        """All webhook deliveries, oldest first; a repeated one counts once more."""
+        return self.zoom.deliveries(limit=100_000)
 
     def _at_zoom(self, attempt: RegistrationAttempt) -> list[dict[str, Any]]:
         if attempt.number not in self._people:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 from collections import Counter
 from typing import Any
 
 from wagtail_zoom.testing.server import SimulatorControl
 
 WORDS = ("Flow", "Lecture", "Évening", "読書会", "<b>Studio</b>", "Repair & care", "=SUM(1)", "Yin")
-ACCOUNTS = ("aurora", "borealis")
+ACCOUNTS = ("aurora", "borealis", "harbour")
+MARK = re.compile(r"([a-z]+)(-\d+)_(meeting|webinar|recording|person)_\d+")
+"""A mark in a title: account, host, kind and a number that no other title has."""
 
 
 class Hosts:
-    """Makes random changes as the hosts of two accounts."""
+    """Makes random changes as the hosts of three accounts. Titles say whose they are."""
 
     def __init__(self, zoom: SimulatorControl, rng: random.Random) -> None:
         self.zoom, self.rng = zoom, rng
         self.counts: Counter[str] = Counter()
+        users = {name: zoom.users(name) for name in ACCOUNTS}
         self.people = {
-            name: [user["key"] for user in zoom.users(name) if user.get("type") == 2]
+            name: [user["key"] for user in users[name] if user.get("type") == 2]
             for name in ACCOUNTS
         }
+        self.keys = {user["id"]: user["key"] for rows in users.values() for user in rows}
+        self._numbers = itertools.count(1)
         self.actions = (
             (self.create, 5), (self.rename, 6), (self.move, 6), (self.delete, 2),
             (self.recover, 4), (self.settings, 3), (self.move_date, 4), (self.cancel_date, 3),
@@ -41,8 +48,11 @@ class Hosts:
         except (ValueError, IndexError):
             self.counts["not possible"] += 1
 
-    def _title(self) -> str:
-        return f"{self.rng.choice(WORDS)} {self.rng.randrange(10_000)}"
+    def _title(self, person: str, kind: str) -> str:
+        return f"{self.rng.choice(WORDS)} {person}_{kind}_{next(self._numbers)}"
+
+    def _title_of(self, doc: dict[str, Any]) -> str:
+        return self._title(self.keys[doc["host_id"]], doc.get("kind", "recording"))
 
     def _when(self) -> str:
         hours, minutes = self.rng.randrange(24), self.rng.choice((0, 15, 30))
@@ -64,31 +74,35 @@ class Hosts:
 
     def create(self) -> None:
         account = self.rng.choice(ACCOUNTS)
+        person = self.rng.choice(self.people[account])
+        is_webinar = account == "borealis" and self.rng.random() < 0.3
         fields: dict[str, Any] = {
-            "topic": self._title(), "start_time": self._when(),
+            "topic": self._title(person, "webinar" if is_webinar else "meeting"),
+            "start_time": self._when(),
             "duration": self.rng.choice((30, 45, 60, 90)),
             "agenda": self.rng.choice(("", "What it is about.\n\nAnd more.")),
             "registration": self.rng.choice(("auto", "auto", "manual", "none")),
         }  # fmt: skip
-        if account == "borealis" and self.rng.random() < 0.3:
+        if is_webinar:
             fields["kind"] = "webinar"
         if self.rng.random() < 0.3:
             count = self.rng.randrange(2, 7)
             fields["recurrence"] = {"type": 2, "repeat_interval": 1, "end_times": count}
             fields["settings"] = {"registration_type": self.rng.choice((1, 2, 3))}
-        self.zoom.create_meeting(self.rng.choice(self.people[account]), **fields)
+        self.zoom.create_meeting(person, **fields)
 
     def rename(self) -> None:
-        self.zoom.change_meeting(self._meeting()["id"], topic=self._title())
+        doc = self._meeting()
+        self.zoom.change_meeting(doc["id"], topic=self._title_of(doc))
 
     def move(self) -> None:
         self.zoom.change_meeting(self._meeting(series=False)["id"], start_time=self._when())
 
     def settings(self) -> None:
         registration = self.rng.choice(("auto", "manual", "none", "auto"))
-        self.zoom.change_meeting(
-            self._meeting()["id"], registration=registration, agenda=self._title()
-        )
+        doc = self._meeting()
+        agenda = self._title_of(doc)
+        self.zoom.change_meeting(doc["id"], registration=registration, agenda=agenda)
 
     def delete(self) -> None:
         number, final = self._meeting()["id"], self.rng.random() < 0.15
@@ -123,7 +137,8 @@ class Hosts:
     def record(self) -> None:
         person = self.rng.choice(self.people[self.rng.choice(ACCOUNTS)])
         self.zoom.create_recording(
-            person, topic=self._title(), start_time=f"-{self.rng.randrange(1, 20)}d 18:00",
+            person, topic=self._title(person, "recording"),
+            start_time=f"-{self.rng.randrange(1, 20)}d 18:00",
             processing=self.rng.random() < 0.3,
             transcript=self.rng.choice((True, False, "later")),
         )  # fmt: skip
@@ -132,7 +147,8 @@ class Hosts:
         self.zoom.change_recording(self._recording()["id"], processing=False, transcript=True)
 
     def rename_recording(self) -> None:
-        self.zoom.change_recording(self._recording()["id"], topic=self._title())
+        doc = self._recording()
+        self.zoom.change_recording(doc["id"], topic=self._title_of(doc))
 
     def trash(self) -> None:
         self.zoom.delete_recordings(self._recording()["id"])
@@ -160,4 +176,4 @@ class Hosts:
 
     def person(self) -> None:
         key = self.rng.choice(self.people[self.rng.choice(ACCOUNTS)])
-        self.zoom.change_user(key, display_name=self._title())
+        self.zoom.change_user(key, display_name=self._title(key, "person"))

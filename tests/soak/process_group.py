@@ -6,13 +6,12 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from demo_site.config import LOOPBACK, DemoConfig
-from demo_site.processes import Process, wait_for
+from demo_site.processes import Process, descendants, wait_for
 from demo_site.run import SECRET
 
 SETTINGS = "tests.soak.settings"
@@ -71,7 +70,7 @@ class ProcessGroup:
         if process.child is None or not process.is_running:
             return
         if rng.random() < 0.5:
-            children = _children(process.child.pid)
+            children = descendants(process.child.pid)
             if children:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(rng.choice(children), signal.SIGKILL)
@@ -88,16 +87,3 @@ class ProcessGroup:
             if not process.is_running:
                 process.stop()
                 process.start()
-
-
-def _children(pid: int) -> list[int]:
-    """PIDs of all descendants of a process."""
-    rows = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout.split()
-    parents = dict(zip(map(int, rows[::2]), map(int, rows[1::2]), strict=True))
-    descendants, new = [], [pid]
-    while new:
-        new = [child for child, parent in parents.items() if parent in new]
-        descendants += new
-    return descendants

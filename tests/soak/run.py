@@ -15,13 +15,23 @@ from django.db import close_old_connections, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from wagtail_zoom.models import Meeting, Registration, SyncRun, WebhookEvent, ZoomAccount
+from wagtail_zoom.models import (
+    Grant,
+    GrantState,
+    Meeting,
+    Registration,
+    SyncRun,
+    WebhookEvent,
+    ZoomAccount,
+)
 from wagtail_zoom.registration import reconcile
+from wagtail_zoom.registration.mails import HELD_KEY
 from wagtail_zoom.sync import runs
 from wagtail_zoom.testing.server import SimulatorControl
 from wagtail_zoom.utils.queue import enqueue
 
 from . import owners
+from .changing_sites import ChangingOwners, Reader, prepare_zoom
 from .checks import LocalCopyCheck, RegistrationCheck
 from .fault_injection import FaultInjector
 from .hosts import Hosts
@@ -47,10 +57,14 @@ class Soak:
     def prepare(self) -> None:
         """Database, sites, connections, first import."""
         call_command("setup_demo")
+        ChangingOwners.create_sites()
         self.processes.start_zoom()
+        prepare_zoom(self.zoom)
         self.zoom.options(access_token_ttl=TOKEN_SECONDS, delivery_workers=2)
         self.processes.start()
         owners.connect_all()
+        self.changing_owners = ChangingOwners(self.zoom, random.Random(self.rng.random()))
+        self.changing_owners.return_all()
         self._wait("first import", self._runs_open, 120)
         if self.wrong:
             words = "\n".join(worker.log_tail() for worker in self.processes.workers)
@@ -58,6 +72,8 @@ class Soak:
         self.hosts = Hosts(self.zoom, random.Random(self.rng.random()))
         self.visitors = Visitors(self.processes.config, random.Random(self.rng.random()))
         self.owners = owners.Owners(random.Random(self.rng.random()))
+        reader_rng = random.Random(self.rng.random())
+        self.reader = Reader(self.processes.config, self.changing_owners, reader_rng)
         self.faults = FaultInjector(self.zoom, random.Random(self.rng.random()))
 
     def run(self, seconds: float, *, kills: bool, faults: bool) -> None:
@@ -65,7 +81,7 @@ class Soak:
         loops: list[tuple[Callable[[], object], float]] = [
             (self.hosts.act, 0.4), (self.visitors.register, 1.0), (self.visitors.read, 1.0),
             (self.visitors.cancel, 9.0), (self.owners.decide, 5.0), (self.owners.repair, 5.0),
-            (self.owners.reconcile, 45.0),
+            (self.owners.reconcile, 45.0), (self.changing_owners.act, 2.0), (self.reader.read, 1.0),
         ]  # fmt: skip
         if faults:
             loops.append((self.faults.change, 6.0))
@@ -99,6 +115,10 @@ class Soak:
         self.faults.clear()
         self.processes.restart()
         self.owners.repair()
+        self.changing_owners.return_all()
+        # As "Try now" does: after many failures the next try may be half an hour away.
+        degraded = Grant.objects.filter(state=GrantState.DEGRADED)
+        degraded.update(retry_at=timezone.now(), failures=0)
         WebhookEvent.objects.filter(state="pending").update(run_after=timezone.now())
         Registration.objects.exclude(task="").exclude(error_class="personal_limit").update(
             task_at=timezone.now(), next_try_at=timezone.now()
@@ -112,9 +132,9 @@ class Soak:
             for account in ZoomAccount.objects.all():
                 runs.request_run(account, SyncRun.Mode.RECONCILE, None)
             self._wait(f"reconciliation {number}", self._runs_open, limit)
+        # Not as queued tasks: nothing shows when the last of them has ended.
         for pk in reconcile.meetings_to_reconcile(timezone.now()).values_list("pk", flat=True):
-            enqueue("check_registrants", pk)
-        time.sleep(5)
+            reconcile.reconcile_quietly(pk)
         self._wait("registrations reconciled", self._busy, limit)
 
     def _runs_open(self) -> str:
@@ -122,10 +142,13 @@ class Soak:
         return ", ".join(f"run {row.pk} {row.state} {row.error_class}" for row in rows)
 
     def _busy(self) -> str:
-        due = Registration.objects.filter(Q(mail_due__gt="") | Q(task__gt=""))
+        # An email about another new time waits for an hour after the one before.
+        is_held = Q(mails__has_key=HELD_KEY, mail_at__gt=timezone.now())
+        due = Registration.objects.filter(Q(task__gt="") | Q(mail_due__gt="") & ~is_held)
         counts = {
             "events": WebhookEvent.objects.filter(state="pending").count(),
-            "registrations": due.exclude(error_class="personal_limit").count(),
+            # Those of an account that the Site has left wait for its return.
+            "registrations": due.exclude(error_class__in=("personal_limit", "left")).count(),
         }
         texts = [f"{count} {name}" for name, count in counts.items() if count]
         return ", ".join([*texts, *filter(None, [self._runs_open()])])
@@ -152,6 +175,9 @@ class Soak:
             local_copy = LocalCopyCheck(self.zoom, account)
             self.wrong += local_copy.find_differences()
             self.checked += local_copy.counts
+        self.wrong += [*self.changing_owners.wrong, *self.reader.wrong]
+        if not self.reader.counts["marks read"]:
+            self.wrong.append("the reader read no mark at all")
         registrations = RegistrationCheck(self.zoom)
         self.wrong += registrations.find_differences(self.visitors.attempts)
         dead = WebhookEvent.objects.filter(state="dead")
@@ -165,7 +191,8 @@ class Soak:
         sections = {
             "at Zoom": self.hosts.counts, "faults": self.faults.hits,
             "processes": self.processes.counts, "visitors": self.visitors.counts,
-            "owners": self.owners.counts, "deliveries of events": events,
+            "owners": self.owners.counts, "owners who leave": self.changing_owners.counts,
+            "read while nothing changes": self.reader.counts, "deliveries of events": events,
             "events here": Counter(WebhookEvent.objects.values_list("state", flat=True)),
             "token calls": Counter(f"{entry['grant_type']} {entry['status']}" for entry in calls),
             "runs": Counter(SyncRun.objects.values_list("state", flat=True)),

@@ -14,7 +14,6 @@ from demo_site.settings import WAGTAIL_ZOOM as DEMO_ZOOM
 
 DEBUG = False
 SECRET_KEY = "only for the soak on this machine"
-SILENCED_SYSTEM_CHECKS = ["wagtail_zoom.W001"]
 
 if os.environ.get("SOAK_DATABASE") == "postgres":
     DATABASES = {

@@ -108,7 +108,7 @@ class Visitors:
 
     def read(self) -> None:
         """Open a public page."""
-        host = self.rng.choice(("aurora", "borealis", "harbour"))
+        host = self.rng.choice(("aurora", "borealis", "harbour", "meadow", "orchard"))
         path = self.rng.choice(("/", "/events/", "/recordings/"))
         response = self._call("GET", f"{host}.localhost", path)
         status = response.status_code if response is not None else "no answer"

@@ -1,7 +1,6 @@
 import pytest
 
 from tests.default_site import default_site
-from wagtail_zoom.testing.connect import connect_and_import
 
 
 @pytest.fixture
@@ -15,15 +14,14 @@ def admin_user(django_user_model, db):
 
 
 @pytest.fixture
-def connect(site, admin_user, zoom_no_rate_limit, zoom_worker, settings):
+def connect(site, admin_user, import_once_a_minute, settings):
     """``connect("aurora-0")``: connected, all kinds selected, imported."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
     def run(person, *, on=None, kinds=("meetings", "webinars", "recordings"), **site_settings):
-        return connect_and_import(
+        return import_once_a_minute(
             on or site,
             person,
-            zoom_worker,
             show=kinds,
             plan="business",
             host="testserver",

@@ -19,7 +19,7 @@ from wagtail_zoom.models import (
 )
 from wagtail_zoom.sync import import_list, runner, runs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.full_import]
 
 
 def test_all_selected_kinds_are_imported(connect, zoom_app, site):

@@ -127,7 +127,7 @@ def test_an_occurrence_that_was_over_too_early_is_reopened(connect, zoom_app, zo
     runs.request_run(site_settings.account, SyncRun.Mode.RECONCILE)
     zoom_worker.run()
     occurrence = Occurrence.objects.get(meeting__zoom_id=str(meeting["id"]))
-    with time_machine.travel(occurrence.end + timedelta(hours=1), tick=True):
+    with time_machine.travel(occurrence.end + timedelta(hours=7), tick=True):
         tasks.tick()
         occurrence.refresh_from_db()
         assert occurrence.state == "over"

@@ -63,6 +63,31 @@ def test_a_new_meeting_is_stored_after_its_event(connect, zoom_app, zoom_worker,
     assert activity.item.last_title == "Brand new"
 
 
+def test_a_link_that_leads_elsewhere_is_dropped_and_the_owner_reads_it_once(
+    connect, zoom_app, zoom_worker, post, client, admin_user
+):
+    site_settings = connect("aurora-0")
+    row = Meeting.objects.filter(zoom_type=2).first()
+    elsewhere = {"join_url": "https://zoom.example/j/1"}
+    zoom_app.fault("change_body", method="GET", path=f"/meetings/{row.zoom_id}$", set=elsewhere)
+    for topic in ("Once", "Twice"):
+        zoom_app.change_meeting(int(row.zoom_id), topic=topic)
+        post(site_settings.account, "meeting.updated", {"id": int(row.zoom_id)})
+        ObjectLock.objects.update(not_before=timezone.now())
+        zoom_worker.run()
+    row.refresh_from_db()
+    assert (row.topic, row.has_join_link, row.join_url.reveal()) == ("Twice", False, "")
+    activity = Activity.objects.get(code="link_dropped")
+    client.force_login(admin_user)
+    pages = [
+        reverse("wagtail_zoom_activity:index"),
+        reverse("wagtail_zoom_meetings:index"),
+        reverse("wagtail_zoom_meetings:edit", args=[activity.item.pk]),
+    ]
+    for page in pages:
+        assert "unknown address" in client.get(page).content.decode(), page
+
+
 def test_w21_a_false_event_only_causes_a_read(connect, zoom_app, zoom_worker, post):
     site_settings = connect("aurora-0")
     row = Meeting.objects.filter(zoom_type=2).first()
@@ -228,10 +253,12 @@ def test_live_and_ended(connect, zoom_app, zoom_worker, post):
     zoom_worker.run()
     occurrence = Occurrence.objects.get(meeting__zoom_id=str(meeting["id"]))
     assert occurrence.state == "live"
-    post(site_settings.account, "meeting.ended", {**item, "end_time": meeting["start_time"]})
-    zoom_worker.run()
-    occurrence.refresh_from_db()
-    assert occurrence.state == "over"
+    planned_end = occurrence.end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for end_time, state in ((meeting["start_time"], "scheduled"), (planned_end, "over")):
+        post(site_settings.account, "meeting.ended", {**item, "end_time": end_time})
+        zoom_worker.run()
+        occurrence.refresh_from_db()
+        assert occurrence.state == state
 
 
 def test_recording_arrives_is_trashed_and_recovered(connect, zoom_app, zoom_worker, post):

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from wagtail_zoom.models import FetchScope, SyncRun, ZoomAccount
 from wagtail_zoom.sync import runs
 from wagtail_zoom.sync.steps import plan_steps
@@ -28,7 +29,7 @@ class Rollback(Exception):
     """Rolls back the rows of one example."""
 
 
-@trials(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@trials(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     months=st.integers(4, 30),
     others=st.lists(st.integers(0, 25), min_size=1, max_size=40),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from wagtail_zoom.frontend.visibility import Audience, Channel, SiteVisibility
 from wagtail_zoom.mapping.meetings import map_meeting
-from wagtail_zoom.models import Meeting, Occurrence, SiteItem, fetch_scope
+from wagtail_zoom.models import Meeting, Occurrence, SiteItem, ZoomAccount, fetch_scope
 from wagtail_zoom.sync.persist import WriteContext, store_meetings
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +79,16 @@ def test_an_item_on_a_page_survives_conversion_to_a_webinar(zoom_rows):
     store_meeting(zoom_rows, meeting.zoom_id, kind=5)
     assert shown_meetings(zoom_rows).exists()
     assert SiteItem.objects.get(pk=item.pk).meeting.kind == "webinar"
+
+
+def test_conversion_takes_no_item_of_another_account(zoom_rows):
+    """A Site keeps what it made of an account that it has left; numbers may be the same there."""
+    meeting = zoom_rows.meeting()
+    item = SiteItem.objects.get(key=meeting.zoom_id)
+    other = ZoomAccount.objects.create(zoom_id="another")
+    SiteItem.objects.filter(pk=item.pk).update(account=other, title="Ours there")
+    meeting.delete()
+    store_meeting(zoom_rows, meeting.zoom_id, kind=5)
+    item.refresh_from_db()
+    assert (item.kind, item.account) == ("meeting", other)
+    assert SiteItem.objects.get(account=zoom_rows.account, key=meeting.zoom_id).title == ""

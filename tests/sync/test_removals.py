@@ -1,5 +1,7 @@
 """What is missing at Zoom: two sightings, a mass delete guard, no mistakes (S12-S14)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,14 +10,18 @@ from django.utils import timezone
 from wagtail_zoom.models import (
     Activity,
     ExposedHost,
+    Grant,
     Host,
+    Kind,
     Meeting,
     Occurrence,
     Recording,
     SiteItem,
     SyncRun,
+    fetch_scope,
 )
-from wagtail_zoom.sync import runs
+from wagtail_zoom.sync import event_effects, removals, runs
+from wagtail_zoom.sync.refetch import RefetchTarget, handle_missing
 
 pytestmark = pytest.mark.django_db
 LISTING = "/users/[^/]+/meetings$"
@@ -51,6 +57,23 @@ def test_s12_a_meeting_listed_again_is_no_longer_missing(connect, compare):
     Meeting.objects.update(missing_since=timezone.now())
     compare(site_settings)
     assert not Meeting.objects.exclude(missing_since=None).exists()
+
+
+def test_s12_an_unknown_path_removes_nothing(connect, compare, zoom_app, settings):
+    """404 with code 2300 is about the call, not about a meeting."""
+    site_settings = connect("aurora-0")
+    rows = set(Meeting.objects.filter(removed_at=None).values_list("pk", flat=True))
+    right = settings.WAGTAIL_ZOOM
+    Grant.objects.update(api_url="")
+    settings.WAGTAIL_ZOOM = {**right, "API_URL": f"{right['API_URL']}/elsewhere"}
+    Meeting.objects.filter(topic="Morning flow").update(missing_since=timezone.now())
+    run = compare(site_settings)
+    assert (run.state, run.error_code) == ("running", 2300)
+    assert set(Meeting.objects.filter(removed_at=None).values_list("pk", flat=True)) == rows
+    settings.WAGTAIL_ZOOM = right
+    SyncRun.objects.filter(pk=run.pk).update(next_try_at=None, beat_at=None)
+    assert compare(site_settings).state == "done"
+    assert set(Meeting.objects.filter(removed_at=None).values_list("pk", flat=True)) == rows
 
 
 def test_s12_a_deleted_meeting_is_removed_and_restored(connect, compare, zoom_app, site):
@@ -208,3 +231,63 @@ def test_a_past_meeting_expires_and_stays_shown(connect, compare, zoom_app):
     assert row.expired_at is not None
     assert row.removed_at is None
     assert row.occurrences.get().state == "expired"
+
+
+def test_what_has_gone_goes_once(connect, compare, zoom_app):
+    """A later run neither reads a gone meeting again nor counts its time anew."""
+    site_settings = connect("aurora-0")
+    past, coming = (Meeting.objects.get(topic=topic) for topic in ("Past evening", "Morning flow"))
+    for row in (past, coming):
+        zoom_app.delete_meeting(int(row.zoom_id), permanent=True)
+    compare(site_settings)
+    compare(site_settings)
+    gone_at = (
+        Meeting.objects.get(pk=past.pk).expired_at,
+        Meeting.objects.get(pk=coming.pk).removed_at,
+    )
+    assert None not in gone_at
+    zoom_app.clear_calls()
+    run = compare(site_settings)
+    assert gone_at == (
+        Meeting.objects.get(pk=past.pk).expired_at, Meeting.objects.get(pk=coming.pk).removed_at
+    )  # fmt: skip
+    assert Meeting.objects.get(pk=coming.pk).expired_at is None
+    assert run.counts["meeting"].get("removed", 0) == 0
+    paths = [call["path"] for call in zoom_app.calls()]
+    assert f"/v2/meetings/{coming.zoom_id}" not in paths and "/v2/users" in paths
+
+
+def test_one_expired_meeting_takes_no_other_along(zoom_rows):
+    """Its number is answered with 404; those of the account, and of others, stay as they are."""
+    ended = timezone.now() - timedelta(days=40)
+    row, sibling = zoom_rows.meeting(start=ended), zoom_rows.meeting(start=ended)
+    target = RefetchTarget(zoom_rows.account, Kind.MEETING, row.zoom_id, zoom_rows.host.zoom_id)
+    handle_missing(target, fetch_scope(zoom_rows.account), row)
+    assert list(Meeting.objects.exclude(expired_at=None)) == [row]
+    assert Meeting.objects.get(expired_at=None) == sibling
+
+
+def test_s13_what_was_removed_before_makes_no_deletion_small(zoom_rows):
+    """The share is one of the meetings that are left, not of all that there ever were."""
+    account, now = zoom_rows.account, timezone.now()
+    meetings = [zoom_rows.meeting() for _ in range(142)]
+    Meeting.objects.filter(pk__in=[row.pk for row in meetings[:100]]).update(removed_at=now)
+    run = SyncRun.objects.create(account=account, mode="reconcile", state="running")
+    missing = [row.pk for row in meetings[100:112]]
+    Meeting.objects.filter(pk__in=missing).update(missing_since=now, missed_run=run.pk)
+    counts = removals.apply_removals(account, fetch_scope(account), run)
+    assert counts["meeting"] == removals.RemovalCounts(withheld=12)
+    assert not Meeting.objects.filter(pk__in=missing).exclude(removed_at=None).exists()
+
+
+@pytest.mark.parametrize("seconds", [-1, 1])
+def test_a_deletion_before_the_last_read_cancels_nothing(zoom_rows, seconds):
+    """A deletion that arrives late, or once more, is not newer than what Zoom has said since."""
+    meeting = zoom_rows.meeting(start=timezone.now() + timedelta(days=2))
+    occurrence = meeting.occurrences.get()
+    read_at = timezone.now()
+    Meeting.objects.filter(pk=meeting.pk).update(fetched_at=read_at)
+    deleted_at = read_at + timedelta(seconds=seconds)
+    event_effects.hide_deleted(meeting.account, meeting.zoom_id, None, deleted_at)
+    occurrence.refresh_from_db()
+    assert occurrence.state == ("cancelled" if seconds > 0 else "scheduled")

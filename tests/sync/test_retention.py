@@ -6,7 +6,16 @@ import pytest
 from django.utils.module_loading import import_string
 from wagtail.models import Site
 
-from wagtail_zoom.models import Activity, Heartbeat, SyncRun, WebhookEvent, ZoomAccount
+from wagtail_zoom.models import (
+    Activity,
+    Heartbeat,
+    Invitation,
+    MeetingChange,
+    OAuthState,
+    SyncRun,
+    WebhookEvent,
+    ZoomAccount,
+)
 from wagtail_zoom.sync.retention import delete_outdated
 from wagtail_zoom.utils.queue import SCHEDULE_FUNCTION
 
@@ -55,6 +64,22 @@ def test_open_runs_stay_and_finished_ones_are_deleted():
     assert SyncRun.objects.get() == open_run
 
 
+def test_what_began_a_connection_is_deleted_when_it_has_expired(admin_user):
+    """A state holds the code and the verifier of an authorisation, an invitation its digest."""
+    site = Site.objects.get(is_default_site=True)
+    for name, age in (("old", timedelta(days=31)), ("new", -timedelta(minutes=1))):
+        OAuthState.objects.create(
+            state_hash=name, session_hash=name, site=site, client_id="c", issuer="i",
+            redirect_uri="r", origin="o", expires_at=NOW - age,
+        )  # fmt: skip
+        Invitation.objects.create(
+            site=site, token_hash=name, created_by=admin_user, expires_at=NOW - age
+        )
+    counts = delete_outdated(NOW)
+    assert (counts["states"], counts["invitations"]) == (1, 1)
+    assert OAuthState.objects.get().state_hash == Invitation.objects.get().token_hash == "new"
+
+
 def test_log_of_a_site_has_its_own_retention():
     site = Site.objects.get(is_default_site=True)
     Activity.log([site.pk], "sync", "young")
@@ -62,6 +87,25 @@ def test_log_of_a_site_has_its_own_retention():
     Activity.objects.filter(code="old").update(created_at=NOW - timedelta(days=181))
     assert delete_outdated(NOW)["activity"] == 1
     assert Activity.objects.get().code == "young"
+
+
+def test_finished_changes_go_and_the_one_that_created_a_meeting_stays_with_it(zoom_rows):
+    meeting, old = zoom_rows.meeting(), NOW - timedelta(days=181)
+    for action in MeetingChange.Action:
+        for key, finished_at, row in (
+            ("waiting", None, None),
+            ("finished", old, None),
+            ("of-a-meeting", old, meeting),
+            ("new", NOW, None),
+        ):
+            MeetingChange.objects.create(
+                site=zoom_rows.site, account=meeting.account, kind="meeting", host_zoom_id="h1",
+                key=f"{action}-{key}", action=action, meeting=row, finished_at=finished_at,
+            )  # fmt: skip
+    assert delete_outdated(NOW)["changes"] == 7
+    stored = {key.split("-", 1)[1] for key in MeetingChange.objects.values_list("key", flat=True)}
+    assert stored == {"waiting", "new", "of-a-meeting"}
+    assert MeetingChange.objects.get(meeting=meeting).action == "create"
 
 
 def test_a_second_tick_deletes_nothing():

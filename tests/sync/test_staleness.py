@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from wagtail_zoom.mapping.meetings import AGENDA_EXCERPT_LENGTH
 from wagtail_zoom.models import Meeting, ZoomAccount
 from wagtail_zoom.sync.staleness import (
-    AGENDA_EXCERPT_LENGTH,
     StoredMeeting,
     is_due,
     stored_meetings,
@@ -31,7 +31,7 @@ ROW = StoredMeeting(
     pk=1, zoom_id="80000000001", zoom_type=2, topic="Evening", start=START, duration=60,
     timezone="Europe/Berlin", host_zoom_id="h1", host_id=1, kind="meeting", seen_run=0,
     detail_at=NOW - timedelta(hours=1), removed_at=None, expired_at=None, missing_since=None,
-    agenda="About it.",
+    agenda="About it.", cut_digest="",
 )  # fmt: skip
 
 

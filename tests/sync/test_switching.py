@@ -17,9 +17,6 @@ OWN_TITLE = "A title of our own"
 @pytest.fixture
 def recordings_page(site, settings):
     settings.DEBUG = True  # links of the Zoom simulator are plain HTTP
-    settings.MIDDLEWARE = [
-        middleware for middleware in settings.MIDDLEWARE if "LoginRequired" not in middleware
-    ]
     page = ZoomPage(title="Recordings", slug="recordings", body=[("recordings", {"limit": 20})])
     site.root_page.add_child(instance=page)
     return page

@@ -97,7 +97,7 @@ def webvtt(*texts):
         (webvtt("A B: One.", "A B: Two.", "C: Three."), "One. Two.\n\nThree."),
         (webvtt("One: two.", "No name here.", "Nor here."), "One: two. No name here. Nor here."),
         (webvtt("<v Ann>Hello</v>", "<v.loud Bob>Hi</v>"), "Hello\n\nHi"),
-        (webvtt("A: &lt;script&gt; \x00\x1b."), "<script> \ufffd ."),
+        (webvtt("A: &lt;script&gt; \x00\x1b."), "‹script› \ufffd ."),
         (VTT.format("NOTE A: 00:00:01.000 --> 00:00:02.000\nsecret"), ""),
         ("\ufeff" + webvtt("A: Yes.").replace("\n", "\r\n"), "Yes."),
         ("<html>WEBVTT", ""),

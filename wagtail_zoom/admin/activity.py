@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -23,7 +24,7 @@ CATEGORIES = [
     ("connection", gettext_lazy("Connection")),
     ("sync", gettext_lazy("Comparing with Zoom")),
     ("event", gettext_lazy("Messages from Zoom")),
-    ("registration", gettext_lazy("Sign-ups")),
+    ("registration", gettext_lazy("Registrations")),
     ("curation", gettext_lazy("What you decided")),
 ]
 
@@ -51,7 +52,7 @@ def actor_name(row: Activity) -> str:
     """The user's name, or "We" for what happened automatically."""
     if row.user is None:
         return _("We")
-    return row.user.get_full_name() or row.user.get_username()
+    return formatting.user_name(row.user)
 
 
 def _format(sentence: str, **values: Any) -> SafeString:
@@ -77,8 +78,8 @@ def _topic(data: dict[str, Any]) -> str:
     return str(data.get("topic") or _("without a title"))
 
 
-def _object_change(sentence: str) -> Callable[[Activity, dict[str, Any]], ActivityText]:
-    """A change of one object. ``sentence`` is a lazy translation with a topic placeholder."""
+def _object_change(sentence: Promise) -> Callable[[Activity, dict[str, Any]], ActivityText]:
+    """A change of one object. ``sentence`` has placeholders for ``topic`` and ``start``."""
 
     def build(row: Activity, data: dict[str, Any]) -> ActivityText:
         start = _format_time(data.get("start") or "")
@@ -91,6 +92,18 @@ def _object_change(sentence: str) -> Callable[[Activity, dict[str, Any]], Activi
     return build
 
 
+def _dropped_link_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    text = _format(
+        _(
+            "The link that Zoom gave for {topic} leads to an unknown address, "
+            "{host}. It is not used."
+        ),
+        topic=_topic(data),
+        host=str(data.get("host") or "?"),
+    )
+    return ActivityText(text, _("Visitors cannot join or watch it from here."))
+
+
 def _previous_value(data: dict[str, Any]) -> str:
     if not data.get("before"):
         return ""
@@ -98,7 +111,7 @@ def _previous_value(data: dict[str, Any]) -> str:
     return _("Before: %(before)s") % {"before": before}
 
 
-def _user_action(sentence: str) -> Callable[[Activity, dict[str, Any]], ActivityText]:
+def _user_action(sentence: Promise) -> Callable[[Activity, dict[str, Any]], ActivityText]:
     """An action of a user. ``sentence`` has placeholders for ``who`` and the keys of ``data``."""
 
     def build(row: Activity, data: dict[str, Any]) -> ActivityText:
@@ -111,6 +124,16 @@ def _user_action(sentence: str) -> Callable[[Activity, dict[str, Any]], Activity
     return build
 
 
+def _date_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    sentence = (
+        _("{who} hid a date of {topic} from visitors: {start}.")
+        if row.code == "date_hidden"
+        else _("{who} showed a date of {topic} to visitors again: {start}.")
+    )
+    start = _format_time(data.get("start") or "")
+    return ActivityText(_format(sentence, who=actor_name(row), topic=_topic(data), start=start))
+
+
 def _grant_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     texts = {
         "grant_connected": _("Zoom answers again."),
@@ -119,20 +142,38 @@ def _grant_text(row: Activity, data: dict[str, Any]) -> ActivityText:
         "grant_revoked": _("The permission in Zoom has ended."),
     }
     reasons = dict(GrantReason.choices)
-    reason = str(reasons.get(data.get("reason"), "")) if data.get("reason") else ""
+    reason = str(reasons.get(str(data["reason"]), "")) if data.get("reason") else ""
     detail = _("Reason: %(reason)s.") % {"reason": reason} if reason else ""
     return ActivityText(texts.get(row.code, row.code), detail)
 
 
-def _exposure_text(row: Activity, data: dict[str, Any]) -> ActivityText:
-    kinds = [formatting.kind_name(str(name)) for name in data.get("kinds") or []]
-    if data.get("registration"):
-        kinds.append(formatting.kind_name("registration"))
-    shown = formatting.join_list(kinds) or _("nothing")
-    hosts = formatting.host_count(int(data.get("hosts") or 0))
+def _renewed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    text = _(
+        "{person} allowed access in Zoom again, for another website that uses the same permission."
+    )
     return ActivityText(
-        _("%(who)s changed what visitors see.") % {"who": actor_name(row)},
-        _("Switched on: %(kinds)s, of %(hosts)s.") % {"kinds": shown, "hosts": hosts},
+        _format(text, person=str(data.get("person") or _("Somebody"))),
+        _("It counts for this site, too."),
+    )
+
+
+def _exposure_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    def names_of(key: str) -> str:
+        return formatting.join_list(formatting.kind_name(str(name)) for name in data.get(key) or [])
+
+    kinds = names_of("kinds")
+    if data.get("registration"):
+        kinds = formatting.join_list(filter(None, [kinds, formatting.kind_name("registration")]))
+    hosts = formatting.host_count(int(data.get("hosts") or 0))
+    parts = []
+    if turned_on := names_of("turned_on"):
+        parts.append(_("Turned on: %(kinds)s.") % {"kinds": turned_on})
+    if turned_off := names_of("turned_off"):
+        parts.append(_("Turned off: %(kinds)s.") % {"kinds": turned_off})
+    shown = {"kinds": kinds or _("nothing"), "hosts": hosts}
+    parts.append(_("Now shown: %(kinds)s, of %(hosts)s.") % shown)
+    return ActivityText(
+        _("%(who)s changed what visitors see.") % {"who": actor_name(row)}, " ".join(parts)
     )
 
 
@@ -169,7 +210,12 @@ def _withheld_text(row: Activity, data: dict[str, Any]) -> ActivityText:
 
 def _many_changed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     n = int(data.get("count") or 0)
-    return ActivityText(_("Much changed in Zoom at once: %(n)d entries.") % {"n": n})
+    text = ngettext(
+        "Much changed in Zoom at once: %(n)d entry.",
+        "Much changed in Zoom at once: %(n)d entries.",
+        n,
+    )
+    return ActivityText(text % {"n": n})
 
 
 def _event_failed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
@@ -189,6 +235,16 @@ def _event_failed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     code = f" ({event.error_code})" if event is not None and event.error_code else ""
     return ActivityText(
         text, _("Nothing is lost.") + (f" {attempts_text}{code}" if attempts else "")
+    )
+
+
+def _refused_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    return ActivityText(
+        _(
+            "Access was allowed in Zoom in another browser than the one in which Connect was "
+            "pressed, or the login had ended. Nothing was connected."
+        ),
+        _("If another person has to allow it, create an invitation link for that person."),
     )
 
 
@@ -225,10 +281,12 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "deauthorized": _user_action(
         gettext_lazy("The app was removed in Zoom. The connection has ended.")
     ),
+    "authorization_refused": _refused_text,
     "invited": _user_action(gettext_lazy("{who} made a link for the Zoom administrator.")),
     "uninvited": _user_action(gettext_lazy("{who} took the link for the Zoom administrator back.")),
     "adopted": _user_action(gettext_lazy("{who} switched Zoom on in this copy of the website.")),
     "plan_stated": _plan_text,
+    "removal_mailed": _user_action(gettext_lazy("The owner was emailed that the app was removed.")),
     "owner_mailed": _user_action(gettext_lazy("{who} wrote to the owner.")),
     "paused": _user_action(gettext_lazy("{who} paused Zoom.")),
     "resumed": _user_action(gettext_lazy("{who} let Zoom go on.")),
@@ -239,6 +297,7 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
         gettext_lazy("{who} said that the removals in Zoom are right.")
     ),
     "many_changed": _many_changed_text,
+    "renewed_elsewhere": _renewed_text,
     "run_done": _run_text,
     "run_failed": _run_text,
     "run_cancelled": _run_text,
@@ -252,29 +311,40 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "date_moved": _object_change(gettext_lazy("{topic} moved to {start}.")),
     "date_cancelled": _object_change(gettext_lazy("{topic} on {start} was cancelled.")),
     "date_restored": _object_change(gettext_lazy("{topic} on {start} takes place after all.")),
+    "link_dropped": _dropped_link_text,
     "recording_new": _object_change(gettext_lazy("The recording of {topic} is ready.")),
     "recording_renamed": _object_change(gettext_lazy("The recording {topic} has a new title.")),
     "recording_gone": _object_change(gettext_lazy("The recording of {topic} was deleted.")),
     "item_published": _user_action(gettext_lazy("{who} showed {topic} to visitors.")),
     "item_hidden": _user_action(gettext_lazy("{who} hid {topic} from visitors.")),
+    "date_hidden": _date_text,
+    "date_shown": _date_text,
     "item_by_rule": _user_action(gettext_lazy("{who} left {topic} to the rules.")),
     "item_edited": _user_action(gettext_lazy("{who} edited {topic}.")),
+    "meeting_scheduled": _user_action(gettext_lazy("{who} scheduled {topic}.")),
+    "meeting_change_sent": _user_action(gettext_lazy("{who} changed {topic} from this site.")),
+    "meeting_cancelled": _user_action(gettext_lazy("{who} cancelled {topic} from this site.")),
+    "meeting_change_discarded": _user_action(gettext_lazy("{who} discarded a change of {topic}.")),
     "rule_made": _user_action(gettext_lazy("{who} made a rule for recordings of {topic}.")),
     "rule_ended": _user_action(gettext_lazy("{who} ended the rule for recordings of {topic}.")),
     "registration_approved": _user_action(gettext_lazy("{who} gave somebody a place in {topic}.")),
     "registration_denied": _user_action(gettext_lazy("{who} refused somebody a place in {topic}.")),
-    "registration_cancelled": _user_action(gettext_lazy("{who} cancelled a sign-up for {topic}.")),
-    "registration_retried": _user_action(
-        gettext_lazy("{who} sent a sign-up for {topic} to Zoom again.")
+    "registration_cancelled": _user_action(
+        gettext_lazy("{who} cancelled a registration for {topic}.")
     ),
-    "registration_edited": _user_action(gettext_lazy("{who} corrected a sign-up for {topic}.")),
+    "registration_retried": _user_action(
+        gettext_lazy("{who} sent a registration for {topic} to Zoom again.")
+    ),
+    "registration_edited": _user_action(
+        gettext_lazy("{who} corrected a registration for {topic}.")
+    ),
     "registration_failed": _user_action(
-        gettext_lazy("A sign-up for {topic} did not reach Zoom. Nothing is lost.")
+        gettext_lazy("A registration for {topic} did not reach Zoom. Nothing is lost.")
     ),
     "person_exported": _user_action(
         gettext_lazy("{who} handed out what is stored about a person.")
     ),
     "person_forgotten": _user_action(gettext_lazy("{who} deleted what is stored about a person.")),
-    "registrations_exported": _user_action(gettext_lazy("{who} exported the sign-ups.")),
+    "registrations_exported": _user_action(gettext_lazy("{who} exported the registrations.")),
     "replayed": _user_action(gettext_lazy("{who} let us handle a message of Zoom’s again.")),
 }

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.utils.functional import cached_property
+from django.utils.html import escape
 from wagtail.blocks import ChooserBlock
+
+
+def editor_media() -> forms.Media:
+    """Script and style of the notes about blocks in the editor, and of the chooser."""
+    return forms.Media(
+        js=["wagtail_zoom/admin/editor.js"], css={"all": ["wagtail_zoom/admin/editor.css"]}
+    )
 
 
 class ItemChooserBlock(ChooserBlock):
@@ -19,6 +28,7 @@ class ItemChooserBlock(ChooserBlock):
     """
 
     shows_recordings: ClassVar[bool] = False
+    for_registration: ClassVar[bool] = False
 
     class Meta:
         icon = "date"
@@ -31,13 +41,42 @@ class ItemChooserBlock(ChooserBlock):
 
     @cached_property
     def widget(self) -> Any:
-        from .chooser_views import ItemChooser, RecordingChooser
+        from .chooser_views import ItemChooser, RecordingChooser, RegistrationItemChooser
 
-        return RecordingChooser() if self.shows_recordings else ItemChooser()
+        if self.shows_recordings:
+            return RecordingChooser()
+        return RegistrationItemChooser() if self.for_registration else ItemChooser()
+
+    def clean(self, value: Any) -> Any:
+        from .item_access import refuse_foreign_item
+
+        item = super().clean(value)
+        refuse_foreign_item(item)
+        return item
+
+    def render_basic(self, value: Any, context: Any = None) -> str:
+        """Wagtail compares lists by it. Outside the admin neither title nor note."""
+        from .item_access import current_access, title_for_user
+
+        if value is None:
+            return ""
+        return escape(title_for_user(value) if current_access() else value)
+
+    def get_comparison_class(self) -> Any:
+        """Wagtail's own prints what any user has chosen."""
+        from .comparisons import ItemBlockComparison
+
+        return ItemBlockComparison
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         block_class = type(self)
         return f"{block_class.__module__}.{block_class.__qualname__}", [], self._constructor_kwargs
+
+
+class RegistrationItemChooserBlock(ItemChooserBlock):
+    """Chooses a meeting for a registration form: at first those that take registrations."""
+
+    for_registration = True
 
 
 class RecordingChooserBlock(ItemChooserBlock):

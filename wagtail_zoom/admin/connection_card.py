@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -40,10 +39,12 @@ class CardNumber:
 
 def context(site_status: SiteStatus) -> dict[str, Any]:
     """Template context of the whole tab."""
+    states = status_rules.applicable_states(site_status)
     tab = {
         "poll_url": links.view_url("live", site_status),
-        "is_stopped": status_rules.classify(site_status) in STOPPED_TONES,
+        "is_stopped": not STOPPED_TONES.keys().isdisjoint(states),
         "pause": _pause_action(site_status),
+        "another_account_url": _another_account_url(site_status),
     }
     return (
         card_context(site_status)
@@ -58,6 +59,8 @@ def summary_context(site_status: SiteStatus) -> dict[str, Any]:
     recordings_url = reverse("wagtail_zoom_recordings:index")
     return {
         "card_numbers": card_numbers(site_status),
+        "has_public_page": site_status.has_public_page,
+        "choose_page_url": links.view_url("choose_page", site_status),
         "health_checks": health_checks.run_checks(site_status),
         "review_url": f"{recordings_url}?site={site_status.site.pk}&state=new",
     }
@@ -65,17 +68,18 @@ def summary_context(site_status: SiteStatus) -> dict[str, Any]:
 
 def card_context(site_status: SiteStatus) -> dict[str, Any]:
     """Context of the card, which is reloaded during a run."""
-    state = status_rules.classify(site_status)
+    states = status_rules.applicable_states(site_status)
     run = site_status.open_run if site_status.grant is not None else None
-    show_progress = run is not None and state in (SiteState.IMPORTING, SiteState.SYNCING)
+    is_running = not {SiteState.IMPORTING, SiteState.SYNCING}.isdisjoint(states)
+    show_progress = run is not None and is_running and STOPPED_TONES.keys().isdisjoint(states)
     return {
         "site_status": site_status,
-        "card": None if show_progress else build_card(site_status, state),
+        "card": None if show_progress else build_card(site_status),
         "progress": progress.progress_of(run, site_status.now) if show_progress and run else None,
         "card_rows": [] if show_progress else card_rows(site_status),
         "stop_url": links.view_url("stop", site_status),
         "visitors_url": links.view_url("visitors", site_status),
-        "importing": state == SiteState.IMPORTING,
+        "importing": SiteState.IMPORTING in states,
     }
 
 
@@ -89,51 +93,45 @@ STOPPED_TONES = {
 """States in which nothing is synced, with the tone of the card."""
 
 
-def build_card(site_status: SiteStatus, state: SiteState) -> ConnectionCard:
-    """The card for a state; the banner above it says what to do."""
-    activity = StatusAction(_("Show the activity"), links.activity_url(site_status), post=False)
-    if state in STOPPED_TONES:
+def build_card(site_status: SiteStatus) -> ConnectionCard:
+    """The card. What is wrong and what to do about it stands in the block above it."""
+    states = status_rules.applicable_states(site_status)
+    stopped = next((state for state in states if state in STOPPED_TONES), None)
+    if stopped:
         last_read = _last_read(site_status)
         title = (
             _("Stopped. Last read: %(time)s") % {"time": last_read} if last_read else _("Stopped")
         )
         return ConnectionCard(
-            "warning", STOPPED_TONES[state], title, _notified_text(site_status), []
+            "warning", STOPPED_TONES[stopped], title, _notified_text(site_status), []
         )
-    if state == SiteState.CHOOSE:
-        text = _("Choose what to show. Nothing is fetched before.")
+    if SiteState.CHOOSE in states:
+        text = _("Choose what to show. Nothing is imported before.")
         return ConnectionCard("success", "good", _("Connected"), text, [])
-    if state == SiteState.CONFIRM:
-        return ConnectionCard("help", "warn", _("Waiting for your yes"), "", [])
-    if state == SiteState.PAUSED:
-        return ConnectionCard("time", "work", _("Paused"), _checked_text(site_status), [])
-    if state in (SiteState.DEGRADED, SiteState.THROTTLED):
-        return ConnectionCard("time", "warn", _("Waiting for Zoom"), _checked_text(site_status), [])
-    if state == SiteState.WITHHELD:
-        return ConnectionCard(
-            "help", "warn", _("Waiting for your answer"), _checked_text(site_status), [activity]
-        )
-    if state == SiteState.LATE:
-        return ConnectionCard(
-            "time", "warn", _("Not up to date"), _checked_text(site_status), [activity]
-        )
-    if state == SiteState.NO_EVENTS:
-        return ConnectionCard(
-            "success",
-            "good",
-            _("Up to date"),
-            _checked_text(site_status, show_next=True),
-            [activity],
-        )
-    text = _checked_text(site_status, show_next=True, show_delay=True)
-    if state == SiteState.MISSING:
-        names = formatting.join_list(
-            formatting.kind_name(name) for name in site_status.missing_kinds
-        )
-        title = _("Up to date, except %(kinds)s") % {"kinds": names}
-        return ConnectionCard("warning", "warn", title, text, [activity])
-    sync = StatusAction(_("Sync now"), links.view_url("sync", site_status), primary=True)
-    return ConnectionCard("success", "good", _("Up to date"), text, [sync, activity])
+    if SiteState.CONFIRM in states:
+        return ConnectionCard("help", "warn", _("Waiting for your confirmation"), "", [])
+    activity = StatusAction(_("Show the activity"), links.activity_url(site_status), post=False)
+    if SiteState.PAUSED in states:
+        return ConnectionCard("time", "work", _("Paused"), _checked_text(site_status), [activity])
+    is_good = states == [SiteState.GOOD]
+    sync = StatusAction(_("Sync now"), links.view_url("sync", site_status), primary=is_good)
+    actions = [sync, activity]
+    text = _checked_text(site_status)
+    if SiteState.DEGRADED in states or SiteState.THROTTLED in states:
+        return ConnectionCard("time", "warn", _("Waiting for Zoom"), text, actions)
+    if SiteState.LATE in states:
+        return ConnectionCard("time", "warn", _("Not up to date"), text, actions)
+    text = _checked_text(site_status, show_next=True, show_delay=SiteState.NO_EVENTS not in states)
+    missing = [formatting.kind_name(name) for name in site_status.missing_kinds]
+    if site_status.withheld_removals:
+        n = site_status.missing_items or site_status.withheld_removals
+        missing.append(ngettext("%(n)d item in question", "%(n)d items in question", n) % {"n": n})
+    if missing:
+        text = f"{text} {_('Missing: %(things)s.') % {'things': formatting.join_list(missing)}}"
+        return ConnectionCard("warning", "warn", _("Partly up to date"), text, actions)
+    if not site_status.site_settings.kinds or not site_status.selected_hosts:
+        return ConnectionCard("view", "work", _("Connected. Nothing is shown."), text, actions)
+    return ConnectionCard("success", "good", _("Up to date"), text, actions)
 
 
 def _last_read(site_status: SiteStatus) -> str:
@@ -154,7 +152,7 @@ def _notified_text(site_status: SiteStatus) -> str:
         return ""
     days = dict.fromkeys(formatting.short_day(datetime.fromisoformat(text)) for text in times)
     params = {"address": email, "days": formatting.join_list(days)}
-    return _("We mailed %(address)s on %(days)s.") % params
+    return _("%(address)s was emailed on %(days)s.") % params
 
 
 def _checked_text(
@@ -163,7 +161,7 @@ def _checked_text(
     """Time of the last reconciliation, on request with the next one and the delay of changes."""
     account = site_status.account
     if account is None or account.reconciled_at is None:
-        return _("Nothing has been fetched yet.")
+        return _("Nothing has been imported yet.")
     parts = [
         _("Checked at %(time)s, %(age)s ago.")
         % {
@@ -177,7 +175,7 @@ def _checked_text(
             % {"time": formatting.date_time(account.next_reconcile_at, site_status.now)}
         )
     if show_delay and account.plan == Plan.FREE:
-        parts.append(_("We look every 15 minutes."))
+        parts.append(_("Zoom is checked every 15 minutes."))
     elif show_delay:
         parts.append(_("Changes in Zoom arrive within seconds."))
     return " ".join(parts)
@@ -209,12 +207,11 @@ def card_rows(site_status: SiteStatus) -> list[CardRow]:
     if grant is not None:
         rows += [_coverage_row(site_status), _connected_by_row(site_status)]
     email = notifications.owner_email(site_status.site_settings)
-    rows.append(CardRow(_("Mail about problems goes to"), email or _("nobody yet")))
+    rows.append(CardRow(_("Email about problems goes to"), email or _("nobody yet")))
     if grant is not None:
         rows.append(_permissions_row(site_status))
-    used_on = (
-        formatting.page_count(len(site_status.pages)) if site_status.pages else _("no page yet")
-    )
+    n = len(site_status.public_pages)
+    used_on = formatting.page_count(n) if n else _("no published page yet")
     rows.append(CardRow(_("Used on"), used_on, url=links.view_url("visitors", site_status)))
     return rows
 
@@ -267,12 +264,10 @@ def _permissions_row(site_status: SiteStatus) -> CardRow:
 
 
 def card_numbers(site_status: SiteStatus) -> list[CardNumber]:
-    """Counts of what visitors see now."""
+    """Counts of what visitors see now, or could see while no published page has a block."""
     if site_status.account is None or not site_status.site_settings.shows_data:
         return []
-    meetings_url = (
-        f"{reverse('wagtail_zoom_meetings:index')}?site={site_status.site.pk}&visitors=yes"
-    )
+    meetings_url = f"{links.meetings_url_of(site_status.site.pk)}&visitors=yes"
     recordings_url = (
         f"{reverse('wagtail_zoom_recordings:index')}?site={site_status.site.pk}&state=published"
     )
@@ -300,9 +295,17 @@ def card_numbers(site_status: SiteStatus) -> list[CardNumber]:
         )
     waiting_count = site_status.registration_counts.get("waiting", 0)
     if waiting_count:
-        label = ngettext("sign-up waiting", "sign-ups waiting", waiting_count)
+        label = ngettext("registration waiting", "registrations waiting", waiting_count)
         numbers.append(CardNumber(waiting_count, label, links.registrations_url(site_status)))
     return numbers
+
+
+def _another_account_url(site_status: SiteStatus) -> str:
+    """Where a connected Site chooses another Zoom account; empty where that is not the question."""
+    grant, account = site_status.grant, site_status.account
+    if grant is None or account is None or account.is_quarantined:
+        return ""
+    return links.connect_url(site_status)
 
 
 def _pause_action(site_status: SiteStatus) -> StatusAction | None:
@@ -314,5 +317,5 @@ def _pause_action(site_status: SiteStatus) -> StatusAction | None:
     ):
         return None
     if site_status.site_settings.paused_at:
-        return StatusAction(capfirst(_("go on")), links.view_url("resume", site_status))
+        return StatusAction(_("Resume syncing"), links.view_url("resume", site_status))
     return StatusAction(_("Pause"), links.view_url("pause", site_status))

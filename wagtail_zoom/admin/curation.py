@@ -9,8 +9,16 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from ..models import Activity, ItemTag, SiteItem, ZoomAccount, bump_data_version
-from ..signals import mirror_changed
+from ..models import (
+    Activity,
+    HiddenDate,
+    ItemTag,
+    Occurrence,
+    SiteItem,
+    ZoomAccount,
+    bump_data_version,
+)
+from ..models.versions import send_mirror_changed
 
 PUBLISHED, HIDDEN, AUTO = (
     SiteItem.Visibility.PUBLISHED,
@@ -37,14 +45,53 @@ def set_visibility(items: Iterable[SiteItem], visibility: str, user: Any) -> int
                 "curation",
                 ACTIVITY_CODES[SiteItem.Visibility(visibility)],
                 outcome=Activity.Outcome.GOOD,
-                data={"topic": str(item), "kind": item.kind},
+                data={"topic": item.display_title, "kind": item.kind},
                 user=user,
                 items={item.site_id: item},
             )
             if visibility in LOG_ACTIONS:
-                log(instance=item, action=LOG_ACTIONS[SiteItem.Visibility(visibility)], user=user)
+                log(
+                    instance=item,
+                    action=LOG_ACTIONS[SiteItem.Visibility(visibility)],
+                    user=user,
+                    title=item.display_title,
+                )
         invalidate_items(items)
     return len(items)
+
+
+def set_date_visibility(item: SiteItem, occurrence: Occurrence, user: Any, *, hide: bool) -> None:
+    """Hide one date of a meeting from visitors, or show it again. Registered people keep it."""
+    with transaction.atomic():
+        if hide:
+            _row, is_changed = HiddenDate.objects.get_or_create(
+                item=item, public_id=occurrence.public_id, defaults={"hidden_by": user}
+            )
+        else:
+            rows = HiddenDate.objects.filter(item=item, public_id=occurrence.public_id)
+            is_changed = bool(rows.delete()[0])
+        if not is_changed:
+            return
+        Activity.log(
+            [item.site_id],
+            "curation",
+            "date_hidden" if hide else "date_shown",
+            outcome=Activity.Outcome.GOOD,
+            data={
+                "topic": item.display_title,
+                "kind": item.kind,
+                "start": occurrence.start.isoformat(),
+            },
+            user=user,
+            items={item.site_id: item},
+        )
+        log(
+            instance=item,
+            action=LOG_ACTIONS[HIDDEN if hide else PUBLISHED],
+            user=user,
+            data={"date": occurrence.start.isoformat()},
+        )
+        invalidate_items([item])
 
 
 def add_tags(items: Iterable[SiteItem], names: Iterable[str]) -> int:
@@ -70,13 +117,8 @@ def invalidate_items(items: list[SiteItem]) -> None:
     bump_data_version(*by_account)
     for account in ZoomAccount.objects.filter(pk__in=by_account):
         account_items = by_account[account.pk]
-        _send_mirror_changed(
+        send_mirror_changed(
             account,
             {item.meeting_id for item in account_items if item.meeting_id},
             {item.recording_id for item in account_items if item.recording_id},
         )
-
-
-def _send_mirror_changed(account: ZoomAccount, meetings: set[int], recordings: set[int]) -> None:
-    values: dict[str, Any] = {"account": account, "meetings": meetings, "recordings": recordings}
-    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, **values))

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from ..models import Kind, Meeting, Recording, ZoomSettings
-from . import formatting
+from . import formatting, links, usage
+from .site_status import SiteStatus
+
+MAX_PAGES = 5
+"""Number of pages listed in a confirmation."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,30 @@ def loss_of_settings(
         recordings=recording_counts["n"],
         missing_in_zoom=meeting_counts["missing"] + recording_counts["missing"],
     )
+
+
+def confirmation(
+    request: HttpRequest,
+    site_status: SiteStatus,
+    loss: DataLoss,
+    *,
+    confirm_url: str = "",
+    fields: Iterable[tuple[str, Any]] = (),
+) -> HttpResponse:
+    """A page that shows the loss and posts ``fields`` again, with ``confirmed``, to the URL.
+
+    Without a URL it posts to the panel.
+    """
+    context = {
+        "loss": loss,
+        "fields": list(fields),
+        "confirm_url": confirm_url,
+        "pages": usage.with_block_names(site_status.pages[:MAX_PAGES]),
+        "more_pages": max(0, len(site_status.pages) - MAX_PAGES),
+        "site": site_status.site,
+        "panel_url": links.panel_url(site_status),
+    }
+    return render(request, "wagtail_zoom/admin/confirm_loss.html", context)
 
 
 def loss_of_disconnect(site_settings: ZoomSettings, stored_host_ids: frozenset[int]) -> DataLoss:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
+from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.text import get_text_list
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from ..frontend import datetimes
+from ..models import Kind
+
+_in_email: ContextVar[bool] = ContextVar("in_email", default=False)
+
+
+@contextmanager
+def times_with_day_and_zone() -> Iterator[None]:
+    """For texts that are read elsewhere and later: an email names day and zone of each time."""
+    token = _in_email.set(True)
+    try:
+        yield
+    finally:
+        _in_email.reset(token)
 
 
 def day(value: date | datetime) -> str:
@@ -42,6 +58,8 @@ def time_of_day(value: datetime) -> str:
 def date_time(value: datetime, now: datetime | None = None) -> str:
     """``14:03`` when it is today, otherwise ``Fri 20 November 2026, 11:04``."""
     local = timezone.localtime(value)
+    if _in_email.get():
+        return datetimes.day_and_time(local)
     if local.date() == timezone.localtime(now or timezone.now()).date():
         return time_of_day(value)
     return _("%(day)s, %(time)s") % {"day": day(value), "time": time_of_day(value)}
@@ -59,17 +77,26 @@ def relative_date_time(value: datetime) -> str:
 
 def time_zone_note() -> str:
     """``All times are Berlin time.``: the time zone of the admin user."""
-    return _("All times are %(zone)s.") % {
-        "zone": datetimes.zone_city(timezone.get_current_timezone_name())
-    }
+    return _("All times are %(zone)s.") % {"zone": _own_zone()}
+
+
+def with_zone(time: str) -> str:
+    """``Today, 14:03 (Berlin time)``: a time with the time zone of the admin user."""
+    return _("%(time)s (%(zone)s)") % {"time": time, "zone": _own_zone()}
+
+
+def _own_zone() -> str:
+    return datetimes.zone_city(timezone.get_current_timezone_name())
 
 
 def age(value: datetime, now: datetime | None = None) -> str:
-    """``3 minutes`` since then; seconds only in the first minute."""
+    """``less than a minute``, ``3 minutes`` (rounded), ``2 hours`` since then."""
     now = now or timezone.now()
     seconds = max(0, int((now - value).total_seconds()))
     if seconds < 60:
-        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+        return _("less than a minute")
+    if (minutes := round(seconds / 60)) < 60:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
     return timesince(value, now, depth=1).replace("\xa0", " ")
 
 
@@ -100,7 +127,16 @@ def host_count(n: int) -> str:
 
 
 def registration_count(n: int) -> str:
-    return ngettext("%(n)d sign-up", "%(n)d sign-ups", n) % {"n": n}
+    return ngettext("%(n)s registration", "%(n)s registrations", n) % {"n": number(n)}
+
+
+def event_count(n: int) -> str:
+    return ngettext("%(n)s webhook event", "%(n)s webhook events", n) % {"n": number(n)}
+
+
+def number(n: int) -> str:
+    """``4,310``, grouped as the language does."""
+    return number_format(n, use_l10n=True, force_grouping=True)
 
 
 def shown_counts(dates_shown: int, recordings_shown: int) -> str:
@@ -111,6 +147,11 @@ def shown_counts(dates_shown: int, recordings_shown: int) -> str:
     if recordings_shown:
         parts.append(recording_count(recordings_shown))
     return join_list(parts)
+
+
+def user_name(user: Any) -> str:
+    """The full name of a user of the admin, otherwise the username."""
+    return str(user.get_full_name() or user.get_username())
 
 
 def join_list(parts: Iterable[object]) -> str:
@@ -124,16 +165,17 @@ def reconciled_counts(counts: dict[str, dict[str, int]]) -> str:
     def seen_count(kind: str) -> int:
         return int((counts.get(kind) or {}).get("seen") or 0)
 
-    parts = []
-    if "meeting" in counts:
-        n = seen_count("meeting")
-        parts.append(ngettext("%(n)d meeting", "%(n)d meetings", n) % {"n": n})
-    if "webinar" in counts:
-        n = seen_count("webinar")
-        parts.append(ngettext("%(n)d webinar", "%(n)d webinars", n) % {"n": n})
-    if "recording" in counts:
-        parts.append(recording_count(seen_count("recording")))
+    parts = [kind_count(kind, seen_count(kind)) for kind in Kind if kind in counts]
     return join_list(parts) or _("nothing")
+
+
+def kind_count(kind: str, n: int) -> str:
+    """``1 meeting``, ``2 webinars``, ``3 recordings``."""
+    if kind == Kind.MEETING:
+        return ngettext("%(n)d meeting", "%(n)d meetings", n) % {"n": n}
+    if kind == Kind.WEBINAR:
+        return ngettext("%(n)d webinar", "%(n)d webinars", n) % {"n": n}
+    return recording_count(n)
 
 
 def short_date_time(value: datetime) -> str:

@@ -1,25 +1,31 @@
-"""The panel on the admin's homepage: only what needs attention."""
+"""The panels on the admin's homepage: only what needs attention."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
-from wagtail.models import Site
 
-from ..models import GrantState, Kind, Registration, SiteItem, ZoomSettings
-from ..permissions import sites_for
-from . import formatting, links, status_rules
-from .site_status import SiteStatus, get_site_statuses
+from ..frontend.visibility import SiteVisibility
+from ..models import Invitation, Kind, MeetingChange, Registration, SiteItem, ZoomSettings
+from ..permissions import owned_sites
+from . import checklist, formatting, latest_runs, links, status_rules
+from .checklist import Checklist
+from .health_checks import Health
+from .installation import InstallationLine, InstallationStatus
+from .site_state import SiteState
+from .site_status import SiteStatus, get_site_statuses, recordings_to_review
 
 MAX_SITES = 20
-"""Users with more Sites than this get a link to the overview instead."""
+"""Users with more Sites than this are not shown the state of each."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class HomepageRow:
 
 
 class ZoomHomePanel(Component):
-    """Shown among the homepage's panels. Reads a fixed number of rows for each Site."""
+    """What waits for an owner. Reads a fixed number of rows for each Site."""
 
     name = "zoom"
     template_name = "wagtail_zoom/admin/home.html"
@@ -47,51 +53,148 @@ class ZoomHomePanel(Component):
         return context | {"rows": self.rows()}
 
     def rows(self) -> list[HomepageRow]:
-        own_sites = sites_for(self.request.user)
+        own_sites = owned_sites(self.request.user)
         connected_sites = own_sites.filter(
             pk__in=ZoomSettings.objects.filter(account__isnull=False).values("site")
         )
-        sites = list(
-            connected_sites.select_related("root_page").order_by("hostname")[: MAX_SITES + 1]
-        )
+        # A Site whose app was removed in Zoom has no account any more, and its owner must know.
+        app_removed = latest_runs.app_removals({"site__in": own_sites})
+        named_sites = connected_sites | own_sites.filter(pk__in=list(app_removed))
+        sites = list(named_sites.select_related("root_page").order_by("hostname")[: MAX_SITES + 1])
+        if len(sites) > MAX_SITES and self.request.user.is_superuser:
+            return []
         rows: list[HomepageRow] = []
         if len(sites) <= MAX_SITES:
             rows += [row for status in get_site_statuses(sites) for row in _problem_rows(status)]
-        rows += _recording_rows(connected_sites) + _registration_rows(connected_sites)
-        if self.request.user.is_superuser and len(sites) > MAX_SITES:
-            rows += _overview_rows()
-        return rows
+        return [
+            *rows,
+            *_recording_rows(connected_sites),
+            *_registration_rows(connected_sites),
+            *_change_rows(connected_sites),
+        ]
+
+
+class ChecklistHomePanel(Component):
+    """The first run of an owner's Site; of several Sites one row each.
+
+    A Site of its owner's several counts once something has been connected or somebody is invited:
+    not every Site needs Zoom.
+    """
+
+    name = "zoom_checklist"
+    template_name = "wagtail_zoom/admin/home_checklist.html"
+    order = 145
+
+    class Media:
+        css = {"all": ["wagtail_zoom/admin/panel.css"]}
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        checklists = self.checklists()
+        if len(checklists) == 1:
+            site_status = checklists[0].site_status
+            return {
+                "checklist": checklists[0],
+                "hide_url": links.view_url("hide_checklist", site_status),
+                "csrf_token": get_token(self.request),
+            }
+        rows = [
+            HomepageRow(
+                row.summary,
+                row.site_status.site.hostname,
+                links.panel_url(row.site_status),
+                _("Continue"),
+            )
+            for row in checklists
+        ]
+        return {"rows": rows}
+
+    def checklists(self) -> list[Checklist]:
+        now = timezone.now()
+        finished = ZoomSettings.objects.filter(checklist_ends_at__lte=now).values("site")
+        unfinished = owned_sites(self.request.user).exclude(pk__in=finished)
+        connected = ZoomSettings.objects.filter(account__isnull=False).values("site")
+        invited = Invitation.objects.filter(used_at=None, revoked_at=None, expires_at__gt=now)
+        begun = unfinished.filter(Q(pk__in=connected) | Q(pk__in=invited.values("site")))
+        sites = list(begun.select_related("root_page").order_by("hostname")[: MAX_SITES + 1])
+        if not sites:
+            sites = list(unfinished.select_related("root_page")[:2])
+            sites = sites if len(sites) == 1 else []
+        if not sites or len(sites) > MAX_SITES:
+            return []
+        return checklist.current(get_site_statuses(sites, now), self.request.user)
+
+
+class InstallationHomePanel(Component):
+    """For superusers: worker, Zoom, backlog and the Sites that wait for their owners.
+
+    With one Site only what is wrong with the installation itself: its owner's tasks are in the
+    other panel.
+    """
+
+    name = "zoom_installation"
+    template_name = "wagtail_zoom/admin/home_installation.html"
+    order = 140
+
+    class Media:
+        css = {"all": ["wagtail_zoom/admin/panel.css"]}
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        status = InstallationStatus()
+        return {
+            "lines": self.lines(status),
+            "site_count": status.site_count,
+            "site_number": formatting.number(status.site_count),
+        }
+
+    def lines(self, status: InstallationStatus) -> list[InstallationLine]:
+        """Nothing before the first connection, one line when all is well."""
+        if not status.connected_sites and not status.has_problem:
+            return []
+        if status.site_count == 1:
+            own = [status.worker, status.zoom, status.backlog]
+            is_failing = any(line.health is Health.FAILED for line in own)
+            return own if is_failing else []
+        return status.lines if status.has_more_to_report else [status.owners]
 
 
 def _problem_rows(site_status: SiteStatus) -> list[HomepageRow]:
-    message = status_rules.describe(site_status)
-    if not message.tone or message.tone == "info":
-        return []
+    """Failed registrations have a row of their own."""
+    messages = [
+        message
+        for message in status_rules.problems(site_status)
+        if message.tone in ("critical", "warning")
+        and message.state is not SiteState.REGISTRATIONS_FAILED
+    ]
     url = links.panel_url(site_status)
-    return [HomepageRow(message.title, site_status.site.hostname, url, _("Look at it"))]
+    return [
+        HomepageRow(message.title, site_status.site.hostname, url, _("Show"))
+        for message in messages
+    ]
 
 
 def _recording_rows(sites: Any) -> list[HomepageRow]:
-    waiting = SiteItem.objects.filter(
-        site__in=sites,
-        kind=Kind.RECORDING,
-        visibility=SiteItem.Visibility.AUTO,
-        recording__removed_at=None,
-        recording__is_ready=True,
-        recording__trashed_at=None,
+    undecided = SiteItem.objects.filter(
+        site=OuterRef("site"), kind=Kind.RECORDING, visibility=SiteItem.Visibility.AUTO
     )
-    by_site = waiting.order_by().values("site", "site__hostname")
+    settings_rows = ZoomSettings.objects.filter(Exists(undecided), site__in=sites)
     rows = []
-    for row in by_site.annotate(n=Count("pk"), newest=Max("recording__start"))[:MAX_SITES]:
-        n = row["n"]
+    for site_settings in settings_rows.select_related("site", "grant")[:MAX_SITES]:
+        waiting = recordings_to_review(SiteVisibility(site_settings))
+        totals = waiting.aggregate(n=Count("pk"), newest=Max("recording__start"))
+        n, site = totals["n"], site_settings.site
+        if not n:
+            continue
         text = ngettext(
             "%(n)d new recording waits for your review",
             "%(n)d new recordings wait for your review",
             n,
         ) % {"n": n}
-        newest = _("newest from %(day)s") % {"day": formatting.day(row["newest"])}
-        url = f"{reverse('wagtail_zoom_recordings:index')}?site={row['site']}&state=new"
-        rows.append(HomepageRow(text, f"{row['site__hostname']}, {newest}", url, _("Review")))
+        newest = _("newest from %(day)s") % {"day": formatting.day(totals["newest"])}
+        url = f"{reverse('wagtail_zoom_recordings:index')}?site={site.pk}&state=new"
+        rows.append(HomepageRow(text, f"{site.hostname}, {newest}", url, _("Review")))
     return rows
 
 
@@ -104,16 +207,14 @@ def _registration_rows(sites: Any) -> list[HomepageRow]:
     for row in by_state[: 2 * MAX_SITES]:
         n, failed = row["n"], row["state"] == "failed"
         text = (
-            ngettext(
-                "%(n)d sign-up has not reached Zoom", "%(n)d sign-ups have not reached Zoom", n
-            )
+            ngettext("%(n)d registration failed", "%(n)d registrations failed", n)
             if failed
             else ngettext(
                 "%(n)d person waits for your answer", "%(n)d people wait for your answer", n
             )
         )
         url = f"{reverse('wagtail_zoom_registrations:index')}?site={row['site']}"
-        label = _("Look at it") if failed else _("Answer")
+        label = _("Show") if failed else _("Answer")
         rows.append(
             HomepageRow(
                 text % {"n": n}, row["site__hostname"], f"{url}&state={row['state']}", label
@@ -122,16 +223,20 @@ def _registration_rows(sites: Any) -> list[HomepageRow]:
     return rows
 
 
-def _overview_rows() -> list[HomepageRow]:
-    needing_reconnect = ZoomSettings.objects.filter(grant__state=GrantState.NEEDS_RECONNECT)
-    n = needing_reconnect.count()
-    if not n:
-        return []
-    from .views.overview import owners_needed_text
-
-    detail = _("of %(n)d") % {"n": Site.objects.count()}
+def _change_rows(sites: Any) -> list[HomepageRow]:
+    failed = MeetingChange.objects.filter(state=MeetingChange.State.FAILED, site__in=sites)
+    by_site = failed.order_by().values("site", "site__hostname").annotate(n=Count("pk"))
     return [
         HomepageRow(
-            owners_needed_text(n), detail, reverse("wagtail_zoom_admin:overview"), _("Look at them")
+            ngettext(
+                "%(n)d change of a meeting did not reach Zoom",
+                "%(n)d changes of meetings did not reach Zoom",
+                row["n"],
+            )
+            % {"n": row["n"]},
+            row["site__hostname"],
+            links.meetings_url_of(row["site"]),
+            _("Show"),
         )
+        for row in by_site[:MAX_SITES]
     ]

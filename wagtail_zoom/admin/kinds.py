@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Host, Kind
+from ..models import GrantState, Host, Kind
 from . import formatting, links
-from .forms import available_hosts
+from .forms import available_hosts, former_hosts
+from .permissions import parse_pk
 from .preview import ExposurePreview
 from .site_status import SiteStatus
 
@@ -37,7 +38,7 @@ def kind_rows(site_status: SiteStatus, form: Any) -> list[KindRow]:
     recordings_text = (
         _("Cloud recordings. Each one waits for your review first.")
         if site_status.site_settings.review_recordings
-        else _("Cloud recordings. They are published by themselves.")
+        else _("Cloud recordings. They are published automatically.")
     )
     kinds = [
         ("meeting", _("Meetings"), _("Ordinary Zoom meetings with a date.")),
@@ -46,7 +47,7 @@ def kind_rows(site_status: SiteStatus, form: Any) -> list[KindRow]:
         (
             "registration",
             _("Registration"),
-            _("Visitors can sign up on your pages. Names and addresses go to Zoom."),
+            _("Visitors can register on your pages. Names and addresses go to Zoom."),
         ),
     ]
     not_allowed = _("Zoom has not allowed it yet.")
@@ -108,7 +109,9 @@ def preview_text(preview: ExposurePreview) -> str:
     if not preview.host_ids:
         return _("No host is ticked, so visitors would see nothing.")
     if not site_settings.kinds:
-        return _("No kind is switched on, so visitors would see nothing.")
+        return _(
+            "Meetings, webinars and recordings are all switched off, so visitors would see nothing."
+        )
     counts = preview.shown_counts
     shown = [
         formatting.date_count(counts[kind])
@@ -145,27 +148,62 @@ class HostRow:
 
 def hosts_context(site_status: SiteStatus, form: Any) -> dict[str, Any]:
     """The selected hosts and the first of the others."""
-    selected_ids = {int(pk) for pk in form["hosts"].value() or [] if str(pk).isdigit()}
+    values = (parse_pk(str(value)) for value in form["hosts"].value() or [])
+    selected_ids = {pk for pk in values if pk is not None}
     selected_hosts = site_status.selected_hosts
     if {host.pk for host in selected_hosts} != selected_ids:
         selected_hosts = list(
             available_hosts(site_status.site_settings).filter(pk__in=selected_ids)
         )
     other_hosts = search_hosts(site_status, "", selected_ids)
-    count = site_status.available_host_count
     return {
         "selected_hosts": [_host_row(site_status, host, True) for host in selected_hosts],
         "other_hosts": other_hosts,
-        "count": count,
-        "summary": ngettext(
-            "%(ticked)d of %(n)d host is ticked. New hosts in Zoom are never ticked by themselves.",
-            "%(ticked)d of %(n)d hosts are ticked. New hosts in Zoom are never ticked by "
-            "themselves.",
-            count,
-        )
-        % {"ticked": len(selected_hosts), "n": count},
+        "host_counts": host_counts(site_status, len(selected_hosts)),
         "search_url": links.view_url("hosts", site_status),
         "errors": form.errors.get("hosts"),
+    }
+
+
+def _lost_text(site_status: SiteStatus) -> str:
+    """Which of the hosts that were ticked before a reconnection are not ticked, and why."""
+    account = site_status.account
+    if account is None or site_status.site_settings.configured_at is not None:
+        return ""
+    n = former_hosts(site_status.site_settings).count()
+    if not n:
+        return ""
+    if account.directory_at is None:
+        text = ngettext(
+            "%(n)d host that was ticked before is still being read from Zoom.",
+            "%(n)d hosts that were ticked before are still being read from Zoom.",
+            n,
+        )
+    else:
+        text = ngettext(
+            "%(n)d host that was ticked before is not in this account any more.",
+            "%(n)d hosts that were ticked before are not in this account any more.",
+            n,
+        )
+    return text % {"n": n}
+
+
+def host_counts(site_status: SiteStatus, selected: int) -> dict[str, Any]:
+    """How many hosts there are and are selected; ``waiting`` until they are read from Zoom."""
+    count = site_status.available_host_count
+    grant, account = site_status.grant, site_status.account
+    is_connected = grant is not None and grant.state == GrantState.CONNECTED
+    return {
+        "count": count,
+        "summary": ngettext(
+            "%(ticked)d of %(n)d host is ticked. New hosts in Zoom are never ticked automatically.",
+            "%(ticked)d of %(n)d hosts are ticked. New hosts in Zoom are never ticked "
+            "automatically.",
+            count,
+        )
+        % {"ticked": selected, "n": count},
+        "lost": _lost_text(site_status),
+        "waiting": bool(is_connected and account is not None and account.directory_at is None),
     }
 
 
@@ -174,11 +212,17 @@ def search_hosts(site_status: SiteStatus, query: str, excluded_ids: set[int]) ->
     rows = available_hosts(site_status.site_settings).exclude(pk__in=excluded_ids)
     if query:
         rows = rows.filter(display_name__icontains=query)
-    return [_host_row(site_status, host, False) for host in rows[:MAX_HOSTS]]
+    # Ticked ones that the form does not hold yet: of before a reconnection, read a moment ago.
+    chosen = site_status.stored_host_ids if site_status.site_settings.configured_at is None else ()
+    return [_host_row(site_status, host, host.pk in chosen) for host in rows[:MAX_HOSTS]]
 
 
 def _host_row(site_status: SiteStatus, host: Host, is_selected: bool) -> HostRow:
-    totals = {kind: int(n or 0) for kind, n in (host.totals or {}).items()}
+    totals = {
+        kind: int(n or 0)
+        for kind, n in (host.totals or {}).items()
+        if site_status.is_allowed(kind)  # guard: host-totals-of-allowed-kinds
+    }
     notes = []
     if site_status.grant is not None and site_status.grant.zoom_user_id == host.zoom_id:
         notes.append(_("This connection was made with it."))

@@ -33,8 +33,8 @@ def open_runs(account_ids: set[int]) -> dict[int, SyncRun]:
 def last_runs(account_ids: set[int]) -> dict[int, SyncRun]:
     """The last finished or failed run of each account; cancelled ones do not count."""
     finished = (SyncRun.State.DONE, SyncRun.State.FAILED)
-    latest = SyncRun.objects.filter(account=OuterRef("pk"), state__in=finished)
-    latest = latest.order_by("-requested_at", "-pk").values("pk")[:1]
+    runs = SyncRun.objects.filter(account=OuterRef("pk"), state__in=finished)
+    latest = runs.order_by("-requested_at", "-pk").values("pk")[:1]
     account_filter = {"pk__in": account_ids} if len(account_ids) < MAX_IDS else {}
     rows = ZoomAccount.objects.filter(**account_filter).annotate(last=Subquery(latest))
     rows = rows.filter(last__isnull=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from ..models import Kind, SiteItem
 from .site_status import SiteStatus
 
 
@@ -26,9 +27,20 @@ def panel_url_of(site_pk: int) -> str:
     return reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site_pk])
 
 
+def meetings_url_of(site_pk: int) -> str:
+    """URL of the list of meetings of a Site, by primary key."""
+    return f"{reverse('wagtail_zoom_meetings:index')}?site={site_pk}"
+
+
 def registrations_url(site_status: SiteStatus) -> str:
     return f"{reverse('wagtail_zoom_registrations:index')}?site={site_status.site.pk}"
 
 
 def activity_url(site_status: SiteStatus) -> str:
     return f"{reverse('wagtail_zoom_activity:index')}?site={site_status.site.pk}"
+
+
+def item_url(item: SiteItem) -> str:
+    """URL of the page of an item."""
+    name = "recordings" if item.kind == Kind.RECORDING else "meetings"
+    return reverse(f"wagtail_zoom_{name}:edit", args=[item.pk])

@@ -17,8 +17,11 @@ ACTIONS = {
     "wagtail_zoom.replay": (_("Replay a message"), _("Handled a message of Zoom’s again")),
     "wagtail_zoom.publish": (_("Show to visitors"), _("Shown to visitors")),
     "wagtail_zoom.hide": (_("Hide from visitors"), _("Hidden from visitors")),
-    "wagtail_zoom.registrants": (_("Read sign-ups"), _("Read personal data of sign-ups")),
-    "wagtail_zoom.export": (_("Export sign-ups"), _("Exported personal data of sign-ups")),
+    "wagtail_zoom.registrants": (_("Read registrations"), _("Read personal data of registrations")),
+    "wagtail_zoom.export": (
+        _("Export registrations"),
+        _("Exported personal data of registrations"),
+    ),
 }
 """``{action: (label, message)}``."""
 

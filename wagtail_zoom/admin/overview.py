@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 from django.db.models import Max, QuerySet
-from django.utils import translation
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.models import GroupSitePermission, Site
 
 from ..models import Activity
 from ..oauth import notifications
 from ..permissions import CODENAME
+from ..utils.text import fold
 from . import formatting, links, status_rules
 from .site_state import NEEDS_OWNER, SiteState
-from .site_status import SiteStatus, get_site_statuses
+from .site_status import SiteStatus, count_for_visitors, get_site_statuses
 
 GROUPS: dict[str, set[SiteState]] = {
-    "reconnect": {SiteState.NEEDS_RECONNECT, SiteState.REVOKED, SiteState.QUARANTINED},
+    "reconnect": {SiteState.NEEDS_RECONNECT},
+    "removed": {SiteState.REVOKED},
+    "confirm": {SiteState.CONFIRM},
     "permission": {SiteState.MISSING},
-    "errors": {
-        SiteState.REGISTRATIONS_FAILED,
-        SiteState.WITHHELD,
-        SiteState.WORKER_DOWN,
-        SiteState.CONFIRM,
-    },
+    "registrations": {SiteState.REGISTRATIONS_FAILED},
+    "withheld": {SiteState.WITHHELD},
+    "copy": {SiteState.QUARANTINED},
     "stale": {SiteState.LATE, SiteState.NO_EVENTS, SiteState.DEGRADED},
     "limited": {SiteState.THROTTLED},
     "well": {
@@ -49,24 +53,43 @@ def group_names() -> dict[str, str]:
     """Labels of the groups, shown below a number."""
     return {
         "reconnect": _("must reconnect"),
+        "removed": _("removed in Zoom"),
+        "confirm": _("to be confirmed"),
         "permission": _("lack a permission"),
-        "errors": _("with errors"),
+        "registrations": _("with failed registrations"),
+        "withheld": _("with items withheld"),
+        "copy": _("copies, turned off"),
         "stale": _("not up to date"),
         "limited": _("limited by Zoom"),
-        "well": _("well or paused"),
+        "well": _("no problem"),
         "none": _("not connected"),
     }
 
 
+def group_label(name: str, n: int) -> str:
+    """The label of a group beside the number of its Sites."""
+    if name == "permission":
+        return ngettext("lacks a permission", "lack a permission", n)
+    if name == "copy":
+        return ngettext("copy, turned off", "copies, turned off", n)
+    return group_names()[name]
+
+
 GROUP_ICONS = {
     "reconnect": ("warning", "bad"),
+    "removed": ("warning", "bad"),
+    "confirm": ("warning", "warn"),
     "permission": ("warning", "bad"),
-    "errors": ("warning", "bad"),
+    "registrations": ("warning", "bad"),
+    "withheld": ("warning", "warn"),
+    "copy": ("minus", "plain"),
     "stale": ("time", "warn"),
     "limited": ("time", "warn"),
     "well": ("success", "good"),
     "none": ("minus", "plain"),
 }
+OWNER_GROUPS = {"reconnect", "removed", "confirm", "permission", "registrations", "withheld"}
+"""Groups of Sites that wait for their owner."""
 NEUTRAL_STATES = {SiteState.PAUSED, SiteState.ARCHIVED, SiteState.CHOOSE, SiteState.INVITED}
 
 
@@ -82,12 +105,12 @@ class SiteRow:
     """One Site in the overview.
 
     ``fallback_owner`` is the email address of a user who may change its Zoom settings,
-    ``mailed_by_operator_at`` is when the operator last emailed the owner.
+    ``last_mail_at`` is when the owner was last emailed, apart from the reminders of a grant.
     """
 
     site_status: SiteStatus
     fallback_owner: str = ""
-    mailed_by_operator_at: datetime | None = None
+    last_mail_at: datetime | None = None
 
     @property
     def pk(self) -> int:
@@ -97,9 +120,16 @@ class SiteRow:
     def site(self) -> Site:
         return self.site_status.site
 
+    @property
+    def title(self) -> str:
+        """The hostname, and the Site's name if it has another one."""
+        hostname, name = self.site.hostname, self.site.site_name
+        return f"{hostname} · {name}" if name and name != hostname else hostname
+
     @cached_property
     def state(self) -> SiteState:
-        return status_rules.classify(self.site_status)
+        """The worst state. A stopped worker is said once, not for each Site."""
+        return status_rules.own_state(self.site_status)
 
     @property
     def group(self) -> str:
@@ -112,6 +142,8 @@ class SiteRow:
     @property
     def icon_and_tone(self) -> tuple[str, str]:
         """Icon name and tone of the state."""
+        if self.state is SiteState.GOOD and self.site_status.worker_down:
+            return ("time", "plain")
         return ("minus", "plain") if self.state in NEUTRAL_STATES else GROUP_ICONS[self.group]
 
     @cached_property
@@ -123,7 +155,6 @@ class SiteRow:
             SiteState.PAUSED: site_settings.paused_at,
             SiteState.ARCHIVED: site_settings.archived_at,
             SiteState.REVOKED: self.site_status.app_removed_at,
-            SiteState.WORKER_DOWN: self.site_status.heartbeat_at,
         }.get(self.state)
 
     @property
@@ -145,7 +176,7 @@ class SiteRow:
         elif self.state is SiteState.THROTTLED and self.site_status.account:
             until = self.site_status.account.throttled_until or self.site_status.now
             parts.append(
-                _("goes on at %(time)s")
+                _("continues at %(time)s")
                 % {"time": formatting.date_time(until, self.site_status.now)}
             )
         elif self.state is SiteState.REGISTRATIONS_FAILED:
@@ -168,7 +199,7 @@ class SiteRow:
     @cached_property
     def mailed_at(self) -> datetime | None:
         """When the owner was last emailed about the current problem, by us or by the operator."""
-        times = [self.mailed_by_operator_at] if self.mailed_by_operator_at else []
+        times = [self.last_mail_at] if self.last_mail_at else []
         if self.state is SiteState.NEEDS_RECONNECT and self.site_status.grant:
             times += [
                 datetime.fromisoformat(str(text))
@@ -181,8 +212,8 @@ class SiteRow:
         if self.state not in MAILABLE_STATES:
             return ""
         if self.mailed_at is None:
-            return _("not mailed")
-        return _("mailed %(day)s") % {"day": formatting.short_day(self.mailed_at)}
+            return _("not emailed")
+        return _("emailed %(day)s") % {"day": formatting.short_day(self.mailed_at)}
 
     @property
     def can_mail(self) -> bool:
@@ -196,9 +227,21 @@ class SiteRow:
 
     @property
     def visitors(self) -> str:
-        """What the Site's pages show now. Two queries: only for displayed rows."""
-        if not self.site_status.site_settings.shows_data:
+        """What the Site's pages show now."""
+        if not (self.site_status.site_settings.shows_data and self.site_status.has_public_page):
             return _("Nothing")
+        return self._shown_text
+
+    @property
+    def visitors_note(self) -> str:
+        """What its pages could show, while none of them has a block."""
+        if not self.site_status.site_settings.shows_data or self.site_status.has_public_page:
+            return ""
+        text = _("No published page has a Zoom block. It would show %(shown)s.")
+        return text % {"shown": self._shown_text}
+
+    @property
+    def _shown_text(self) -> str:
         return formatting.shown_counts(
             self.site_status.occurrences_shown, self.site_status.recordings_shown
         )
@@ -213,7 +256,7 @@ class SiteRow:
 def site_rows(sites: QuerySet[Site] | None = None, now: datetime | None = None) -> list[SiteRow]:
     """These Sites, or all, worst first: a fixed number of queries."""
     sites = Site.objects.order_by("hostname") if sites is None else sites
-    fallback_owners, mail_times = _fallback_owners(), _operator_mail_times()
+    fallback_owners, mail_times = _fallback_owners(), _mail_times()
     rows = [
         SiteRow(status, fallback_owners.get(status.site.pk, ""), mail_times.get(status.site.pk))
         for status in get_site_statuses(sites, now)
@@ -231,12 +274,23 @@ class SiteSummary:
     group: str
     can_mail: bool
     was_mailed: bool
+    site_name: str = ""
 
     @classmethod
     def from_row(cls, row: SiteRow) -> SiteSummary:
         return cls(
-            row.pk, row.site.hostname, row.owner, row.group, row.can_mail, row.mailed_at is not None
+            pk=row.pk,
+            hostname=row.site.hostname,
+            owner=row.owner,
+            group=row.group,
+            can_mail=row.can_mail,
+            was_mailed=row.mailed_at is not None,
+            site_name=row.site.site_name,
         )
+
+    def matches(self, query: str) -> bool:
+        """Whether the folded text of a search is in the Site's hostname, name or owner."""
+        return query in fold(f"{self.hostname}\n{self.site_name}\n{self.owner}")
 
 
 def site_summaries() -> list[SiteSummary]:
@@ -258,6 +312,7 @@ def rows_for_summaries(summaries: Iterable[SiteSummary]) -> list[SiteRow]:
     """The full rows of these summaries, in their order."""
     pks = [summary.pk for summary in summaries]
     rows = {row.pk: row for row in site_rows(Site.objects.filter(pk__in=pks))}
+    count_for_visitors(row.site_status for row in rows.values())
     return [rows[pk] for pk in pks if pk in rows]
 
 
@@ -272,16 +327,32 @@ def _fallback_owners() -> dict[int, str]:
     return dict(permissions.order_by("-group__user__pk").values_list("site", "group__user__email"))
 
 
-def _operator_mail_times() -> dict[int, datetime]:
-    entries = Activity.objects.filter(code="owner_mailed").order_by()
+def _mail_times() -> dict[int, datetime]:
+    """By Site, when the owner was last emailed, apart from the reminders of a grant."""
+    entries = Activity.objects.filter(code__in=("owner_mailed", "removal_mailed")).order_by()
     return dict(entries.values_list("site").annotate(last_at=Max("created_at")))
+
+
+def row_of(site_status: SiteStatus) -> SiteRow:
+    """The row of one Site whose status has been read."""
+    fallback_owners, mail_times, pk = _fallback_owners(), _mail_times(), site_status.site.pk
+    return SiteRow(site_status, fallback_owners.get(pk, ""), mail_times.get(pk))
+
+
+def mail_url(row: SiteRow, next_url: str) -> str:
+    """The page that asks before the owner is emailed, and leads to ``next_url``; empty where there
+    is nothing to write about, or nobody to write to."""
+    if not row.can_mail:
+        return ""
+    url = reverse("wagtail_bulk_action", args=["wagtailcore", "site", "zoom_mail"])
+    return f"{url}?{urlencode({'id': row.pk, 'next': next_url})}"
 
 
 def mail_owner(row: SiteRow, user: Any) -> bool:
     """Email the owner of a Site what its panel shows, in the owner's language."""
     if not row.can_mail:
         return False
-    with translation.override(notifications.language_of(row.site_status.site_settings)):
+    with _for_owner(row):
         title, text = _mail_content(row)
         sent = notifications.send_status_email(
             row.site_status.site_settings, row.owner, title, text
@@ -293,11 +364,29 @@ def mail_owner(row: SiteRow, user: Any) -> bool:
     return sent
 
 
+def preview_mail(row: SiteRow) -> EmailMessage:
+    """The email of ``mail_owner``, in the owner's language, not sent."""
+    with _for_owner(row):
+        title, text = _mail_content(row)
+        site_settings = row.site_status.site_settings
+        return notifications.status_email(site_settings, row.owner, title, text)
+
+
+@contextmanager
+def _for_owner(row: SiteRow) -> Iterator[None]:
+    """Language and time zone of the owner; times name their day and zone."""
+    with (
+        notifications.owners_locale(row.site_status.site_settings),
+        formatting.times_with_day_and_zone(),
+    ):
+        yield
+
+
 def _mail_content(row: SiteRow) -> tuple[str, str]:
     if row.state is SiteState.NOT_CONNECTED:
         return (
             _("Zoom is not connected yet."),
             _("Connect it once, and your dates and recordings keep themselves up to date."),
         )
-    message = status_rules.describe(row.site_status)
+    message = status_rules.describe(row.site_status, row.state)
     return message.title, message.text

@@ -100,7 +100,7 @@ class SettingsTab(ObjectList):
 def _settings_tab() -> SettingsTab:
     return SettingsTab(
         [
-            KindsPanel(heading=gettext_lazy("Kinds"), icon="view"),
+            KindsPanel(heading=gettext_lazy("Meetings, recordings and more"), icon="view"),
             HostsPanel(heading=gettext_lazy("Whose meetings"), icon="user"),
             MultiFieldPanel(
                 [
@@ -144,12 +144,26 @@ def _settings_tab() -> SettingsTab:
             ),
             MultiFieldPanel(
                 [
+                    FieldPanel(
+                        "editors_may_schedule",
+                        heading=gettext_lazy("Editors may schedule, change and cancel meetings"),
+                        help_text=gettext_lazy(
+                            "Editors of the pages of this site can then do it in the page editor. "
+                            "You always can, if Zoom has allowed it."
+                        ),
+                    ),
+                ],
+                heading=gettext_lazy("Scheduling"),
+                icon="calendar-alt",
+            ),
+            MultiFieldPanel(
+                [
                     FieldPanel("double_opt_in"),
                     FieldPanel("consent_text"),
                     FieldPanel("privacy_notice"),
                     FieldPanel("registration_days"),
                 ],
-                heading=gettext_lazy("Sign-ups"),
+                heading=gettext_lazy("Registrations"),
                 icon="clipboard-list",
             ),
             MultiFieldPanel(
@@ -169,12 +183,13 @@ def _settings_tab() -> SettingsTab:
 
 
 @lru_cache(maxsize=2)
-def edit_handler(*, settings_first: bool) -> TabbedInterface:
-    """The tabs, bound to the model. Right after connecting, the settings come first."""
+def edit_handler(*, opens_settings: bool) -> TabbedInterface:
+    """The tabs, bound to the model, always in one order. Right after connecting, when there is
+    something to choose first, the settings are open."""
     tabs: list[Panel] = [ConnectionPanel(heading=gettext_lazy("Connection")), _settings_tab()]
-    if settings_first:
-        tabs.reverse()
-    return TabbedInterface(tabs, base_form_class=SiteSettingsForm).bind_to_model(ZoomSettings)
+    attrs = {"data-w-tabs-active-panel-id-value": "tab-choices"} if opens_settings else {}
+    interface = TabbedInterface(tabs, attrs=attrs, base_form_class=SiteSettingsForm)
+    return interface.bind_to_model(ZoomSettings)
 
 
 def save_label(*, first: bool) -> str:

@@ -10,12 +10,25 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.models import Site
 
 from ..permissions import OwnerPolicy, may_change, sites_for
+from ..utils.error_reports import hide_people
+from .after_login import PostOnlyMixin
+
+WagtailView: Any = object
+"""Base of mixins that come before one of Wagtail's views, which have no types."""
+
+
+def parse_pk(text: str) -> int | None:
+    """A primary key from a URL; None for anything that no column could hold."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def visible_to(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -50,23 +63,31 @@ def site_or_404(request: HttpRequest, pk: int) -> Site:
     site = get_object_or_404(Site.objects.select_related("root_page"), pk=pk)
     if not may_change(request.user, site):  # guard: admin-site-permission
         raise Http404
-    request.user._wagtail_zoom_owns_any = True  # saves the menu a query
+    user: Any = request.user
+    user._wagtail_zoom_owns_any = True  # saves the menu a query
     return site
 
 
-class SiteMixin:
+class SiteMixin(PostOnlyMixin):
     """For views under ``zoom/<site_pk>/``: loads the Site or responds with 404."""
 
-    request: HttpRequest
     site: Site
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.site = site_or_404(request, kwargs.pop("site_pk"))
+    @method_decorator(hide_people)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.site = self.get_site(request, kwargs.pop("site_pk"))
         self.kwargs = kwargs
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_site(self, request: HttpRequest, pk: int) -> Site:
+        """The Site, or 404 for users who may not use this view."""
+        return site_or_404(request, pk)
+
+    def back_url(self) -> str:
+        return reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", self.site.pk])
 
 
-class OwnerAccessMixin:
+class OwnerAccessMixin(PostOnlyMixin, WagtailView):
     """Limits a generic view to rows of the user's own Sites."""
 
     permission_policy: OwnerPolicy
@@ -79,19 +100,30 @@ class OwnerAccessMixin:
         if "pk" in kwargs:
             rows = visible_to(request.user, self.accessible_rows())
             get_object_or_404(rows, pk=kwargs["pk"])
-        super().setup(request, *args, **kwargs)  # type: ignore[misc]
+        super().setup(request, *args, **kwargs)
+
+    @method_decorator(hide_people)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().dispatch(request, *args, **kwargs)
 
     def accessible_rows(self) -> QuerySet[Any]:
         """All rows of this view, before the check of the Site."""
         return self.model._default_manager.all()
 
     def get_base_queryset(self) -> QuerySet[Any]:
-        rows = super().get_base_queryset()  # type: ignore[misc]
+        rows = super().get_base_queryset()
         return visible_to(self.request.user, rows)
 
     def get_base_object_queryset(self) -> QuerySet[Any]:
-        rows = super().get_base_object_queryset()  # type: ignore[misc]
+        rows = super().get_base_object_queryset()
         return visible_to(self.request.user, rows)
+
+
+class OwnerMenuItem(MenuItem):
+    """Shown to owners only."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return owns_any(request.user)
 
 
 class OwnerViewSet(ModelViewSet):
@@ -109,7 +141,7 @@ class OwnerViewSet(ModelViewSet):
         members = {"permission_policy": self.policy}
         bases = (
             (view_class,)
-            if issubclass(view_class, OwnerAccessMixin)
+            if issubclass(view_class, OwnerAccessMixin)  # guard: every-list-view-limited
             else (self.access_mixin, view_class)
         )
         limited_class = type(view_class.__name__, bases, members)
@@ -135,14 +167,4 @@ class OwnerViewSet(ModelViewSet):
                 view_kwargs.pop(f"{name}_url_name", None)
         return view_kwargs
 
-    @property
-    def menu_item_class(self) -> type[Any]:
-        from wagtail.admin.menu import MenuItem
-
-        class OwnerMenuItem(MenuItem):
-            """Shown to owners only."""
-
-            def is_shown(self, request: HttpRequest) -> bool:
-                return owns_any(request.user)
-
-        return OwnerMenuItem
+    menu_item_class = OwnerMenuItem

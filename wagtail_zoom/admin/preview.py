@@ -16,7 +16,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from ..frontend.visibility import Audience, Channel, SiteVisibility
-from ..models import GrantState, Kind, Meeting, Occurrence, Recording, SyncRun, ZoomSettings
+from ..models import GrantState, Kind, Meeting, Recording, SyncRun, ZoomSettings
+from ..models.mirror import CLOSED_STATES
 from ..utils.queue import enqueue
 from .forms import available_hosts, with_default_host
 from .site_status import SiteStatus
@@ -32,7 +33,7 @@ class PreviewVisibility(SiteVisibility):
 
     host_ids: frozenset[int] = field(default_factory=frozenset)
 
-    def _exposed_hosts(self, site_settings: ZoomSettings) -> Q:  # type: ignore[override]
+    def _exposed_hosts(self, site_settings: ZoomSettings) -> Q:
         covered = available_hosts(site_settings).order_by().filter(pk__in=self.host_ids)
         return Q(host__in=covered.values("pk"))
 
@@ -69,9 +70,8 @@ class ExposurePreview:
     @cached_property
     def shown_counts(self) -> dict[str, int]:
         """Of the imported data: upcoming occurrences by kind, and recordings."""
-        inactive = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
         rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-        rows = rows.filter(end__gte=self.site_status.now).exclude(state__in=inactive)
+        rows = rows.filter(end__gte=self.site_status.now).exclude(state__in=CLOSED_STATES)
         kinds = rows.order_by().values("meeting__kind").annotate(n=Count("pk"))
         counts = {str(row["meeting__kind"]): row["n"] for row in kinds}
         if Kind.RECORDING in self.site_settings.kinds:
@@ -85,8 +85,9 @@ class ExposurePreview:
         sums: dict[str, int] = {}
         for totals in self._totals_of_hosts():
             for kind, n in (totals or {}).items():
-                sums[kind] = sums.get(kind, 0) + int(n or 0)
-        if self.is_imported(Kind.RECORDING):
+                if self.is_allowed(kind):  # guard: totals-of-allowed-kinds
+                    sums[kind] = sums.get(kind, 0) + int(n or 0)
+        if self.is_imported(Kind.RECORDING) and self.is_allowed(Kind.RECORDING):
             # Zoom lists one month only; imported recordings are complete.
             recordings = Recording.objects.filter(host__in=self._rows(), removed_at=None)
             sums[Kind.RECORDING.value] = recordings.count()
@@ -95,8 +96,13 @@ class ExposurePreview:
     @cached_property
     def registration_count(self) -> int:
         """Imported meetings that require registration."""
-        rows = Meeting.objects.filter(host__in=self._rows(), removed_at=None)
-        return rows.filter(approval_type__in=(0, 1)).count()
+        allowed = [kind for kind in (Kind.MEETING, Kind.WEBINAR) if self.is_allowed(kind)]
+        rows = Meeting.objects.filter(
+            host__in=self._rows(),
+            removed_at=None,
+            kind__in=allowed,  # guard: registrations-counted-of-allowed-kinds
+        )
+        return rows.taking_registration().count()
 
     def _totals_of_hosts(self) -> list[dict[str, int]]:
         """Totals of each host. The panel has already loaded those of the stored settings."""
@@ -113,6 +119,10 @@ class ExposurePreview:
         if run is not None and run.mode == SyncRun.Mode.BACKFILL:
             return False
         return kind in site_settings.kinds and self.host_ids <= self.site_status.stored_host_ids
+
+    def is_allowed(self, kind: str) -> bool:
+        """Whether Zoom has allowed this kind to the Site's own grant; another Site may have it."""
+        return self.site_status.is_allowed(kind)
 
     @property
     def is_partial(self) -> bool:

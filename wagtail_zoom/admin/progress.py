@@ -84,6 +84,6 @@ def _progress_text(run: SyncRun, completed: int, total: int, now: datetime) -> s
             "n": minutes
         }
         started_text = f"{started_text}, {remaining}"
-    return _("%(began)s. You can leave this page. Your pages fill meanwhile.") % {
+    return _("%(began)s. You can leave this page. Your pages fill in the meantime.") % {
         "began": started_text
     }

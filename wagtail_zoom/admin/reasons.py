@@ -1,13 +1,12 @@
-"""Why rows of a list are not visible, from data the list has already loaded: no query here."""
+"""Why visitors do not see something. Rows of a list: from what the list has loaded, no query."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from ..frontend import visibility_reasons
-from ..models import ExposedHost, SiteItem, ZoomSettings
+from ..frontend.visibility import SiteVisibility
+from ..models import ExposedHost, Meeting, Recording, SiteItem, ZoomSettings
 from .site_status import SiteStatus
 
 
@@ -16,18 +15,20 @@ def exposed_host_ids(site_settings: ZoomSettings) -> set[int]:
     return set(ExposedHost.objects.filter(settings=site_settings.pk).values_list("host", flat=True))
 
 
-def meeting_reason(site_status: SiteStatus, item: SiteItem, host_ids: set[int]) -> str:
-    """The first rule that hides a meeting."""
-    return _explain(site_status, item.meeting, item, host_ids)
-
-
-def recording_reason(site_status: SiteStatus, item: SiteItem, host_ids: set[int]) -> str:
-    """The first rule that hides a recording."""
-    return _explain(site_status, item.recording, item, host_ids)
-
-
-def _explain(site_status: SiteStatus, obj: Any, item: SiteItem, host_ids: set[int]) -> str:
+def row_reason(
+    site_status: SiteStatus, row: Meeting | Recording, item: SiteItem, host_ids: set[int]
+) -> str:
+    """The first rule that hides the row of an item."""
     reason = visibility_reasons.explain(
-        site_status.site_settings, obj, item=item, exposed_hosts=host_ids
+        site_status.site_settings, row, item=item, exposed_hosts=host_ids
     )
     return reason or _("It is not shown at present.")
+
+
+def hidden_reason(item: SiteItem, visibility: SiteVisibility | None = None) -> str:
+    """Why visitors do not see an item; empty if they do."""
+    visibility = visibility or SiteVisibility.for_site(item.site)
+    row = visibility.row_of(item)
+    if row is None:
+        return _("It is not available to this site now.")
+    return str(visibility.why_hidden(row) or "")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
 class SiteState(Enum):
-    """From worst to best, then Sites that are not connected: the order of every list."""
+    """From worst to best, then Sites that are not connected: the order of every list.
+
+    First those in which nothing works, then those in which visitors may read something untrue, then
+    those in which a part is missing, then those that pass automatically.
+    """
 
     QUARANTINED = "quarantined"
     NEEDS_RECONNECT = "needs_reconnect"
     REVOKED = "revoked"
-    CONFIRM = "confirm"
     WORKER_DOWN = "worker_down"
-    MISSING = "missing"
+    CONFIRM = "confirm"
     WITHHELD = "withheld"
+    MISSING = "missing"
+    REGISTRATIONS_FAILED = "registrations_failed"
     LATE = "late"
     NO_EVENTS = "no_events"
     DEGRADED = "degraded"
@@ -24,7 +29,6 @@ class SiteState(Enum):
     CHOOSE = "choose"
     IMPORTING = "importing"
     SYNCING = "syncing"
-    REGISTRATIONS_FAILED = "registrations_failed"
     INVITED = "invited"
     ARCHIVED = "archived"
     GOOD = "good"
@@ -54,6 +58,19 @@ class StatusMessage:
     title: str
     text: str
     actions: list[StatusAction] = field(default_factory=list)
+
+    def without_primary(self) -> StatusMessage:
+        """The same with outlined buttons, for a place where another button is the filled one."""
+        return replace(self, actions=[replace(row, primary=False) for row in self.actions])
+
+
+TONES = ("critical", "warning", "info")
+
+
+def worst_tone(messages: list[StatusMessage]) -> str:
+    """The most serious tone among these messages; empty without any."""
+    tones = {message.tone for message in messages}
+    return next((tone for tone in TONES if tone in tones), "")
 
 
 NEEDS_OWNER = {

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -23,7 +24,6 @@ from ..models import (
     Host,
     Invitation,
     Kind,
-    Occurrence,
     Plan,
     Registration,
     SiteItem,
@@ -32,6 +32,7 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
+from ..models.mirror import CLOSED_STATES, REGISTRATION_TYPES
 from . import latest_runs
 
 if TYPE_CHECKING:
@@ -39,10 +40,14 @@ if TYPE_CHECKING:
 
 WORKER_TIMEOUT = timedelta(minutes=3)
 """A worker without a heartbeat for this long counts as not running; it sends one a minute."""
+WORKER_LATE = timedelta(seconds=100)
+"""A heartbeat older than this is late: the queue looks for due jobs every 30 seconds."""
 NO_EVENTS_AFTER = timedelta(hours=24)
 """When reconciliation finds changes and no event came for this long, events do not arrive."""
 MIN_THROTTLE = timedelta(minutes=1)
 """Shorter rate limits are not reported."""
+COUNT_CHUNK = 100
+"""Sites whose counts are read with one query: SQLite joins at most 500 in one statement."""
 
 
 @dataclass
@@ -112,10 +117,12 @@ class SiteStatus:
 
     @property
     def withheld_removals(self) -> int:
-        """How many removals the mass-delete guard withheld in the last run."""
+        """How many removals the mass-delete guard withheld in the last run: of the whole account
+        where this Site decides for it, otherwise of its own items."""
         if self.last_run is None or self.last_run.state != SyncRun.State.DONE:
             return 0
-        return _sum_counts(self.last_run, "withheld")
+        count = _sum_counts(self.last_run, "withheld")
+        return count if not count or self.decides_for_account else self.missing_items
 
     @property
     def events_missing(self) -> bool:
@@ -130,9 +137,27 @@ class SiteStatus:
         started_at = run.started_at or run.requested_at
         return account.last_event_at is None or account.last_event_at < started_at - NO_EVENTS_AFTER
 
+    def is_allowed(self, kind: str) -> bool:
+        """Whether Zoom has allowed this kind to the Site's own grant."""
+        return self.grant is None or kind not in (self.grant.missing_kinds or ())
+
+    def own_counts(self, counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        """Counts of a run, which serves all Sites of the account, of the kinds of this Site."""
+        return {
+            kind: numbers
+            for kind, numbers in counts.items()
+            if self.is_allowed(kind)  # guard: run-counts-of-allowed-kinds
+        }
+
     @property
     def last_run_failed(self) -> bool:
         return self.last_run is not None and self.last_run.state == SyncRun.State.FAILED
+
+    @property
+    def is_idle(self) -> bool:
+        """Paused, not configured, or being read now: an old comparison is no problem."""
+        is_waiting = self.site_settings.paused_at or not self.site_settings.configured_at
+        return bool(is_waiting or self.open_run)
 
     @property
     def is_late(self) -> bool:
@@ -141,6 +166,11 @@ class SiteStatus:
         if account is None or account.reconciled_at is None:
             return self.last_run_failed
         return account.reconciled_at < self.now - timedelta(hours=2 * settings.reconcile_hours)
+
+    @cached_property
+    def decides_for_account(self) -> bool:
+        """Whether who reads this may decide for the whole Zoom account."""
+        return self.site_settings.decides_for_account
 
     # Counts that only the panel of one Site needs.
 
@@ -152,10 +182,7 @@ class SiteStatus:
     @cached_property
     def occurrences_by_kind(self) -> dict[str, int]:
         """Upcoming occurrences that visitors see, by kind: one query."""
-        inactive = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
-        rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
-        kinds = rows.exclude(state__in=inactive).order_by().values("meeting__kind")
-        return {row["meeting__kind"]: row["n"] for row in kinds.annotate(n=Count("pk"))}
+        return {kind: n for _site, kind, n in self._occurrence_counts}
 
     @property
     def occurrences_shown(self) -> int:
@@ -163,19 +190,34 @@ class SiteStatus:
 
     @cached_property
     def recordings_shown(self) -> int:
-        return self.visibility.recordings(Audience.VISITOR, Channel.PAGE).count()
+        return sum(n for _site, n in self._recording_counts)
+
+    @property
+    def _occurrence_counts(self) -> QuerySet[Any, Any]:
+        """Rows of the Site, a kind and the number of occurrences."""
+        rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
+        rows = rows.exclude(state__in=CLOSED_STATES).order_by()
+        rows = rows.annotate(status_site=Value(self.site.pk))
+        return rows.values_list("status_site", "meeting__kind").annotate(n=Count("pk"))
+
+    @property
+    def _recording_counts(self) -> QuerySet[Any, Any]:
+        """One row of the Site and the number of recordings, or none."""
+        rows = self.visibility.recordings(Audience.VISITOR, Channel.PAGE).order_by()
+        rows = rows.annotate(status_site=Value(self.site.pk))
+        return rows.values_list("status_site").annotate(n=Count("pk"))
 
     @cached_property
     def meetings_with_registration(self) -> int:
         """Visible meetings with an upcoming occurrence that require registration."""
         rows = self.visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(end__gte=self.now)
-        inactive = (Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
-        rows = rows.filter(meeting__approval_type__in=(0, 1)).exclude(state__in=inactive)
+        rows = rows.filter(meeting__approval_type__in=REGISTRATION_TYPES)
+        rows = rows.exclude(state__in=CLOSED_STATES)
         return rows.order_by().values("meeting").distinct().count()
 
     @cached_property
     def new_recordings(self) -> int:
-        return recordings_to_review(self.site).count()
+        return recordings_to_review(self.visibility).count()
 
     @cached_property
     def events_today(self) -> int:
@@ -208,6 +250,11 @@ class SiteStatus:
         return available_hosts(self.site_settings).count()
 
     @cached_property
+    def missing_items(self) -> int:
+        """How many items of this Site are no longer in Zoom, but are not removed."""
+        return self.visibility.items().filter(is_missing_in_zoom()).count()
+
+    @cached_property
     def preview(self) -> ExposurePreview:
         """What visitors would see with the stored settings."""
         from .preview import ExposurePreview
@@ -221,21 +268,69 @@ class SiteStatus:
 
         return list(usage.pages_using_zoom(self.site)[:200])
 
+    @property
+    def public_pages(self) -> list[Any]:
+        """Those of them that are published."""
+        return [page for page in self.pages if page.live]
 
-def recordings_to_review(site: Site) -> QuerySet[SiteItem]:
+    @cached_property
+    def has_public_page(self) -> bool:
+        """Whether a published page uses data from Zoom. Otherwise visitors see none of it."""
+        return bool(self.public_pages)
+
+
+def recordings_to_review(visibility: SiteVisibility) -> QuerySet[SiteItem]:
     """Existing, ready recordings that the owner has not decided on."""
-    return SiteItem.objects.for_site(site).filter(
+    return visibility.items().filter(
         kind=Kind.RECORDING,
         visibility=SiteItem.Visibility.AUTO,
-        recording__isnull=False,
         recording__removed_at=None,
         recording__trashed_at=None,
         recording__is_ready=True,
     )
 
 
+def is_missing_in_zoom() -> Q:
+    """Items that two listings of Zoom no longer held and whose removal waits for the owner."""
+    meeting = Q(
+        meeting__missing_since__isnull=False,
+        meeting__missed_run__isnull=False,
+        meeting__removed_at=None,
+    )
+    recording = Q(
+        recording__missing_since__isnull=False,
+        recording__missed_run__isnull=False,
+        recording__removed_at=None,
+    )
+    return meeting | recording
+
+
 def _sum_counts(run: SyncRun, *names: str) -> int:
     return sum(int(kind.get(name) or 0) for kind in run.counts.values() for name in names)
+
+
+def count_for_visitors(statuses: Iterable[SiteStatus]) -> None:
+    """Count what visitors see of these Sites, four queries for each COUNT_CHUNK of them."""
+    from . import usage
+
+    rest = iter(statuses)
+    while chunk := list(islice(rest, COUNT_CHUNK)):
+        occurrences: dict[int, dict[str, int]] = defaultdict(dict)
+        recordings: dict[int, int] = defaultdict(int)
+        for site_pk, kind, n in _union(status._occurrence_counts for status in chunk):
+            occurrences[site_pk][kind] = n
+        for site_pk, n in _union(status._recording_counts for status in chunk):
+            recordings[site_pk] = n
+        public = usage.sites_with_public_pages(status.site for status in chunk)
+        for status in chunk:
+            status.has_public_page = status.site.pk in public
+            status.occurrences_by_kind = occurrences[status.site.pk]
+            status.recordings_shown = recordings[status.site.pk]
+
+
+def _union(querysets: Iterable[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    first, *others = querysets
+    return first.union(*others, all=True)
 
 
 def get_site_statuses(sites: Iterable[Site], now: datetime | None = None) -> list[SiteStatus]:
@@ -246,7 +341,7 @@ def get_site_statuses(sites: Iterable[Site], now: datetime | None = None) -> lis
     settings_by_site = {
         site_settings.site_id: site_settings
         for site_settings in ZoomSettings.objects.filter(**site_filter)
-        .select_related("grant__connected_by", "account")
+        .select_related("linked_by", "grant__connected_by", "account")
         .defer("grant__access_token", "grant__refresh_token")
     }
     account_ids = {
@@ -287,6 +382,9 @@ def get_site_statuses(sites: Iterable[Site], now: datetime | None = None) -> lis
     return statuses
 
 
-def get_site_status(site: Site, now: datetime | None = None) -> SiteStatus:
-    """The status of one Site."""
-    return get_site_statuses([site], now)[0]
+def get_site_status(site: Site, now: datetime | None = None, *, user: Any = None) -> SiteStatus:
+    """The status of one Site. ``user`` reads it: superusers decide for every account."""
+    site_status = get_site_statuses([site], now)[0]
+    if user is not None and user.is_superuser:
+        site_status.decides_for_account = True
+    return site_status

@@ -14,9 +14,25 @@ from .messages import connecting, running
 from .site_state import SiteState, StatusMessage
 from .site_status import SiteStatus
 
+IMPLIED: dict[SiteState, set[SiteState]] = {
+    SiteState.QUARANTINED: set(SiteState),
+    SiteState.NEEDS_RECONNECT: {
+        SiteState.MISSING,
+        SiteState.LATE,
+        SiteState.NO_EVENTS,
+        SiteState.DEGRADED,
+        SiteState.THROTTLED,
+    },
+    SiteState.REVOKED: set(SiteState),
+    SiteState.CONFIRM: {SiteState.CHOOSE},
+    SiteState.WORKER_DOWN: {SiteState.LATE, SiteState.NO_EVENTS},
+    SiteState.DEGRADED: {SiteState.LATE},
+}
+"""Less severe states that follow from a state or cannot be known in it: not reported beside it."""
 
-def classify(site_status: SiteStatus) -> SiteState:
-    """The worst state that applies."""
+
+def applicable_states(site_status: SiteStatus) -> list[SiteState]:
+    """All states of a Site that do not follow from a worse one, worst first; never empty."""
     site_settings, grant, account = (
         site_status.site_settings,
         site_status.grant,
@@ -24,10 +40,10 @@ def classify(site_status: SiteStatus) -> SiteState:
     )
     if account is None:
         if site_status.invitation:
-            return SiteState.INVITED
-        return SiteState.REVOKED if site_status.app_removed_at else SiteState.NOT_CONNECTED
+            return [SiteState.INVITED]
+        return [SiteState.REVOKED if site_status.app_removed_at else SiteState.NOT_CONNECTED]
     if grant is None:
-        return SiteState.INVITED if site_status.invitation else SiteState.ARCHIVED
+        return [SiteState.INVITED if site_status.invitation else SiteState.ARCHIVED]
     rules: list[tuple[bool, SiteState]] = [
         (account.is_quarantined, SiteState.QUARANTINED),
         (site_status.needs_reconnect, SiteState.NEEDS_RECONNECT),
@@ -43,10 +59,25 @@ def classify(site_status: SiteStatus) -> SiteState:
         (site_settings.configured_at is None, SiteState.CHOOSE),
         (_has_open_run(site_status, SyncRun.Mode.BACKFILL), SiteState.IMPORTING),
         (_has_open_run(site_status, SyncRun.Mode.RECONCILE), SiteState.SYNCING),
-        (site_status.is_late, SiteState.LATE),
-        (site_status.events_missing, SiteState.NO_EVENTS),
+        (site_status.is_late and not site_status.is_idle, SiteState.LATE),
+        (site_status.events_missing and not site_status.is_idle, SiteState.NO_EVENTS),
     ]
-    return min((state for applies, state in rules if applies), key=_rank, default=SiteState.GOOD)
+    states: list[SiteState] = []
+    for state in sorted((state for applies, state in rules if applies), key=_rank):
+        if not any(state in IMPLIED.get(worse, set()) for worse in states):
+            states.append(state)
+    return states or [SiteState.GOOD]
+
+
+def classify(site_status: SiteStatus) -> SiteState:
+    """The worst state that applies."""
+    return applicable_states(site_status)[0]
+
+
+def own_state(site_status: SiteStatus) -> SiteState:
+    """The worst state of the Site itself: a stopped worker is the installation's problem."""
+    states = applicable_states(site_status)
+    return next((row for row in states if row is not SiteState.WORKER_DOWN), SiteState.GOOD)
 
 
 def _rank(state: SiteState) -> int:
@@ -77,9 +108,9 @@ _MESSAGES: dict[SiteState, Callable[[SiteStatus], StatusMessage]] = {
 }
 
 
-def describe(site_status: SiteStatus) -> StatusMessage:
-    """The state with its message and actions."""
-    state = classify(site_status)
+def describe(site_status: SiteStatus, state: SiteState | None = None) -> StatusMessage:
+    """The message and actions of a state, of the worst one by default."""
+    state = state or classify(site_status)
     message_for = _MESSAGES.get(state)
     return (
         message_for(site_status)
@@ -88,28 +119,43 @@ def describe(site_status: SiteStatus) -> StatusMessage:
     )
 
 
+def problems(site_status: SiteStatus) -> list[StatusMessage]:
+    """The messages of all states that the owner is told about, worst first.
+
+    Only the first has a filled button. What to do next when nothing is wrong is no problem among
+    others: it is told alone.
+    """
+    rows = [describe(site_status, state) for state in applicable_states(site_status)]
+    rows = [row for row in rows if row.tone]
+    if len(rows) > 1:
+        rows = [row for row in rows if row.state is not SiteState.CHOOSE]
+    return [row if index == 0 else row.without_primary() for index, row in enumerate(rows)]
+
+
 def short_label(site_status: SiteStatus, state: SiteState) -> str:
     """The state in two or three words, for lists."""
     labels = {
-        SiteState.QUARANTINED: _("Copy, switched off"),
+        SiteState.QUARANTINED: _("Copy, turned off"),
         SiteState.NEEDS_RECONNECT: _("Owner must reconnect"),
-        SiteState.REVOKED: _("Ended in Zoom"),
+        SiteState.REVOKED: _("Removed in Zoom"),
         SiteState.CONFIRM: _("Owner must confirm"),
         SiteState.WORKER_DOWN: _("Worker is not running"),
         SiteState.MISSING: _("Permission missing"),
-        SiteState.WITHHELD: _("Removals held back"),
-        SiteState.REGISTRATIONS_FAILED: _("Sign-ups failed"),
+        SiteState.WITHHELD: _("Items no longer in Zoom"),
+        SiteState.REGISTRATIONS_FAILED: _("Registrations failed"),
         SiteState.LATE: _("Not up to date"),
-        SiteState.NO_EVENTS: _("No messages from Zoom"),
+        SiteState.NO_EVENTS: _("Zoom does not report changes"),
         SiteState.DEGRADED: _("Zoom is not answering"),
-        SiteState.THROTTLED: _("Zoom is limiting us"),
+        SiteState.THROTTLED: _("Zoom is limiting requests"),
         SiteState.PAUSED: _("Paused"),
         SiteState.CHOOSE: _("Nothing chosen yet"),
         SiteState.IMPORTING: _("First import"),
-        SiteState.SYNCING: _("Checking"),
+        SiteState.SYNCING: _("Syncing"),
         SiteState.INVITED: _("Invited"),
         SiteState.ARCHIVED: _("Archive"),
         SiteState.NOT_CONNECTED: _("Not connected"),
         SiteState.GOOD: _("Up to date"),
     }
+    if state is SiteState.GOOD and site_status.worker_down:
+        return _("Not synced now")
     return labels[state]

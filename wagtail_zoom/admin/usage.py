@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import CharField, Count, Exists, OuterRef, QuerySet
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from wagtail.models import Page, ReferenceIndex, Site
@@ -20,14 +21,39 @@ def pages_using_zoom(site: Site) -> QuerySet[Any]:
 
     An item of another Site on such a page is not rendered, but the page still counts.
     """
+    pages = Page.objects.filter(page_tree.site_pages(site))
+    return pages.filter(_uses_zoom()).order_by("path")
+
+
+def _uses_zoom() -> Exists:
+    """A condition for queries of pages: with one of our blocks or items."""
     targets = ContentType.objects.get_for_models(BlockUsage, SiteItem).values()
     references = ReferenceIndex.objects.filter(
         base_content_type=ContentType.objects.get_for_model(Page),
         object_id=Cast(OuterRef("pk"), CharField()),
         to_content_type__in=targets,
     )
-    pages = Page.objects.filter(page_tree.site_pages(site))
-    return pages.filter(Exists(references)).order_by("path")
+    return Exists(references)
+
+
+def sites_with_public_pages(sites: Iterable[Site]) -> set[int]:
+    """Primary keys of those Sites of which a published page uses data from Zoom: two queries.
+
+    Without one, visitors see nothing of what the rules let them see.
+    """
+    rows = Site.objects.filter(pk__in=[site.pk for site in sites]).select_related("root_page")
+    roots = page_tree.root_paths(rows)
+    below = Q(pk__in=[])
+    for paths in roots.values():
+        for path in paths:
+            below |= Q(path__startswith=path)
+    pages = Page.objects.filter(below, _uses_zoom(), live=True)
+    public_paths = list(pages.order_by().values_list("path", flat=True))
+    return {
+        pk
+        for pk, paths in roots.items()
+        if any(page_path.startswith(tuple(paths)) for page_path in public_paths)
+    }
 
 
 def pages_with_blocks(site: Site, *block_types: str) -> QuerySet[Any]:
@@ -83,7 +109,7 @@ def block_names() -> dict[str, str]:
         BlockUsage.CALENDAR: _("calendar"),
         BlockUsage.MEETING: _("single meeting"),
         BlockUsage.RECORDING_LIST: _("recordings"),
-        BlockUsage.REGISTRATION: _("sign-up form"),
+        BlockUsage.REGISTRATION: _("registration form"),
     }
 
 

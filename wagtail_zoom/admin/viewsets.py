@@ -7,12 +7,14 @@ from typing import Any
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder, register_admin_url_finder
-from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.viewsets.base import ViewSet, ViewSetGroup
 
-from ..models import Activity, Kind, Registration, SiteItem
+from ..models import Activity, Registration, SiteItem
 from ..permissions import activity_policy, item_policy, registration_policy, sites_for
+from . import links
 from .listings import (
     activity,
+    dates,
     edit,
     meetings,
     person,
@@ -22,7 +24,7 @@ from .listings import (
     rules,
     watch,
 )
-from .permissions import OwnerViewSet
+from .permissions import OwnerMenuItem, OwnerViewSet
 
 
 class ItemURLFinder(ModelAdminURLFinder):
@@ -32,13 +34,26 @@ class ItemURLFinder(ModelAdminURLFinder):
     permission_policy = item_policy
 
     def construct_edit_url(self, instance: SiteItem) -> str:
-        name = "recordings" if instance.kind == Kind.RECORDING else "meetings"
-        return reverse(f"wagtail_zoom_{name}:edit", args=[instance.pk])
+        return links.item_url(instance)
 
     def get_edit_url(self, instance: SiteItem) -> str | None:
         if self.user and not sites_for(self.user).filter(pk=instance.site_id).exists():
             return None
         return self.construct_edit_url(instance)
+
+
+class ConnectionViewSet(ViewSet):
+    """An entry without views of its own: it leads to the panel of the current Site, or of the first
+    one that the user may change."""
+
+    name = "wagtail_zoom_connection"
+    icon = "link"
+    menu_label = _("Connection")
+    menu_item_class = OwnerMenuItem
+
+    @property
+    def menu_url(self) -> str:
+        return reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings"])
 
 
 class MeetingViewSet(OwnerViewSet):
@@ -53,6 +68,10 @@ class MeetingViewSet(OwnerViewSet):
     views = ("index", "index_results", "edit")
     index_view_class = meetings.MeetingsView
     edit_view_class = edit.ItemEditView
+
+    def get_urlpatterns(self) -> list[Any]:
+        view = self.construct_view(dates.DateVisibilityView)
+        return [*super().get_urlpatterns(), path("date/<int:pk>/", view, name="date")]
 
     def register_admin_url_finder(self) -> None:
         register_admin_url_finder(SiteItem, ItemURLFinder)
@@ -128,7 +147,13 @@ class ActivityViewSet(OwnerViewSet):
 class ZoomViewSetGroup(ViewSetGroup):
     """The submenu."""
 
-    items = (MeetingViewSet, RecordingViewSet, RegistrationViewSet, ActivityViewSet)
+    items = (
+        MeetingViewSet,
+        RecordingViewSet,
+        RegistrationViewSet,
+        ActivityViewSet,
+        ConnectionViewSet,
+    )
     menu_label = _("Zoom")
     menu_name = "zoom"
     menu_icon = "media"

@@ -6,17 +6,22 @@ the same visibility rules as pages. No response contains a link to Zoom.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest
+from django.apps import apps
 from django.urls import path
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from django.utils.functional import classproperty
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 from wagtail.api.v2.utils import BadRequestError
 from wagtail.models import Site
 
-from ..frontend import serializers
+from ..frontend import restrictions, serializers
+from ..frontend.api_site import AmbiguousSite, site_of_api_request
 from ..frontend.presenters import occurrence_views, recording_views
 from ..frontend.queries import (
     Filters,
@@ -27,19 +32,31 @@ from ..frontend.queries import (
     visitor_filters,
 )
 from ..frontend.visibility import Channel, SiteVisibility
-from ..models import Kind
+from ..models import Kind, SiteItem
 
 MAX_LIMIT = 50
 PERIODS = ("upcoming", "past", "live")
 
 
+class _NoModel:
+    """No model is a subclass of it."""
+
+
 class ZoomAPIViewSet(ViewSet):
     """Base of both endpoints: Site, pagination, format of the response."""
 
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
-    authentication_classes: list[Any] = []
-    permission_classes: list[Any] = []
-    allowed_params = frozenset({"limit", "offset", "host", "tag", "format"})
+    model = _NoModel
+    """Wagtail's router asks each endpoint for its model when it looks for the URL of a page or of
+    an image. Our endpoints represent none: items are not rows of one table."""
+    queryset = SiteItem.objects.none()
+    """For permission classes of the project that look for a model."""
+    allowed_params = frozenset({"limit", "offset", "host", "tag", "site", "format"})
+
+    @classproperty
+    def renderer_classes(cls) -> Sequence[type[BaseRenderer]]:
+        """As Wagtail's own endpoints: HTML only where REST framework's templates are."""
+        html = [BrowsableAPIRenderer] if apps.is_installed("rest_framework") else []
+        return [JSONRenderer, *html]
 
     @classmethod
     def get_urlpatterns(cls) -> list[Any]:
@@ -53,12 +70,32 @@ class ZoomAPIViewSet(ViewSet):
     def get_object_detail_urlpath(cls, model: Any, pk: Any, namespace: str = "") -> None:
         return None
 
-    def listing(self, request: HttpRequest) -> Response:
+    def perform_authentication(self, request: Request) -> None:
+        """Only where the user matters, so that public responses do not depend on a cookie."""
+
+    def check_access(self, request: Request, site: Site) -> None:
+        """The API follows the root page of the Site, as Wagtail's own endpoints do. It also refuses
+        visitors whom the project's ``LoginRequiredMiddleware`` would refuse: REST framework exempts
+        its views from that."""
+        access = restrictions.check(request, site, None)
+        if access.is_private:
+            self.headers["Cache-Control"] = "private, no-store"
+        if restrictions.is_login_missing(request):  # guard: api-requires-login
+            raise NotAuthenticated
+        if access.refused_by is not None:  # guard: api-follows-root-page
+            raise PermissionDenied if request.user.is_authenticated else NotAuthenticated
+
+    def listing(self, request: Request) -> Response:
         """``{"meta": {"total_count": …}, "items": […]}``, as in Wagtail's own endpoints."""
+        try:
+            site = site_of_api_request(request)
+        except AmbiguousSite as error:
+            return self._bad_request(str(error))
+        if site is not None:
+            self.check_access(request, site)
         unknown = sorted(set(request.GET) - self.allowed_params)
         if unknown:
             return self._bad_request("query parameter is not an operation: " + ", ".join(unknown))
-        site = Site.find_for_request(request)
         visibility = SiteVisibility.for_site(site) if site else SiteVisibility(None)
         try:
             limit, offset = self._number("limit", 20, MAX_LIMIT), self._number("offset", 0, 100_000)
@@ -93,7 +130,7 @@ class ZoomAPIViewSet(ViewSet):
 
 class ZoomDatesAPIViewSet(ZoomAPIViewSet):
     """Occurrences of meetings and webinars. Parameters: kind, period, search, host,
-    tag, limit, offset."""
+    tag, site, limit, offset."""
 
     allowed_params = ZoomAPIViewSet.allowed_params | {"kind", "period", "search"}
 
@@ -109,14 +146,13 @@ class ZoomDatesAPIViewSet(ZoomAPIViewSet):
         )
 
     def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        return [
-            serializers.occurrence(view)
-            for view in occurrence_views(visibility, rows, recordings=True)
-        ]
+        return serializers.occurrences(
+            visibility, occurrence_views(visibility, rows, recordings=True)
+        )
 
 
 class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
-    """Published recordings. Parameters: search, host, tag, limit, offset."""
+    """Published recordings. Parameters: search, host, tag, site, limit, offset."""
 
     allowed_params = ZoomAPIViewSet.allowed_params | {"search"}
 
@@ -127,4 +163,4 @@ class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
         )
 
     def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        return [serializers.recording(view) for view in recording_views(visibility, rows)]
+        return serializers.recordings(visibility, recording_views(visibility, rows))

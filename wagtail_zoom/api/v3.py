@@ -5,14 +5,21 @@ In the project, before ``api.urls`` is used: ``api.add_router("/zoom/", router)`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Literal
 
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
+from ninja.decorators import decorate_view
+from ninja.errors import HttpError
 from pydantic import Field
-from wagtail.models import Site
+from wagtail.api.v3.auth import AllowAnonymous, BearerTokenAuth
 
-from ..frontend import serializers
+from ..frontend import restrictions, serializers
+from ..frontend.api_site import AmbiguousSite, site_of_api_request
+from ..frontend.availability import RegistrationState
 from ..frontend.presenters import occurrence_views, recording_views
 from ..frontend.queries import (
     Filters,
@@ -25,8 +32,21 @@ from ..frontend.queries import (
 from ..frontend.visibility import Channel, SiteVisibility
 
 MAX_LIMIT = 50
-router = Router(tags=["zoom"], auth=None)
-"""Public and read-only: only data that all visitors may see."""
+router = Router(tags=["zoom"], auth=[BearerTokenAuth(), AllowAnonymous()])
+"""Read-only: what visitors of the Site's root page may see. As in Wagtail's own lists, a token
+tells who asks, and a session does not."""
+
+
+def keep_private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Keep responses out of caches where they may be for one client only."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        access = getattr(request, "_wagtail_zoom_access", None)
+        return access.protect(response) if access else response
+
+    return wrapped
 
 
 class ActionSchema(Schema):
@@ -36,26 +56,35 @@ class ActionSchema(Schema):
     url: str
 
 
+class RegistrationSchema(Schema):
+    """Whether registration for a date is open now."""
+
+    state: RegistrationState
+    sentence: str
+
+
 class PlacesSchema(Schema):
-    """Places of a meeting whose registrations are counted."""
+    """Places of a meeting with a limit, where Zoom's count of registrations is known."""
 
     left: int
     total: int
 
 
 class DateSchema(Schema):
-    """One date of a meeting or webinar. URLs are paths on the Site's hostname."""
+    """One date of a meeting or webinar. URLs are absolute, on the Site's own hostname."""
 
+    id: str
     title: str
     kind: Literal["meeting", "webinar"]
     start: str
-    end: str
+    end: str | None
     timezone: str
     minutes: int
     state: str
     previous_start: str | None
     host: str
     summary: str
+    registration: RegistrationSchema
     places: PlacesSchema | None
     action: ActionSchema | None
     url: str | None
@@ -66,6 +95,7 @@ class DateSchema(Schema):
 class RecordingSchema(Schema):
     """One published recording."""
 
+    id: str
     title: str
     start: str
     timezone: str
@@ -99,6 +129,7 @@ class ListParams(Schema):
     host: list[str] = Field([], max_length=10)
     tag: list[str] = Field([], max_length=10)
     search: str = Field("", max_length=100)
+    site: str = Field("", description="Hostname of the Site, with `:port` where several have it")
 
     def filters(self, visibility: SiteVisibility) -> Filters:
         """The same filters as in a list block."""
@@ -127,6 +158,7 @@ class RecordingListParams(ListParams):
     operation_id="zoom_dates_list",
     summary="List dates of the requested Site",
 )
+@decorate_view(keep_private)
 def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str, Any]:
     """Dates of meetings and webinars, with the same visibility rules as pages."""
     visibility = _visibility(request)
@@ -135,7 +167,7 @@ def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str,
     )
     count, rows = params.paginate(occurrences_of(visibility, query, Channel.API))
     views = occurrence_views(visibility, rows, recordings=True)
-    return {"count": count, "items": [serializers.occurrence(view) for view in views]}
+    return {"count": count, "items": serializers.occurrences(visibility, views)}
 
 
 @router.get(
@@ -145,6 +177,7 @@ def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str,
     operation_id="zoom_recordings_list",
     summary="List published recordings of the requested Site",
 )
+@decorate_view(keep_private)
 def list_recordings(request: HttpRequest, params: Query[RecordingListParams]) -> dict[str, Any]:
     """Published recordings, with the same visibility rules as pages."""
     visibility = _visibility(request)
@@ -152,10 +185,19 @@ def list_recordings(request: HttpRequest, params: Query[RecordingListParams]) ->
     count, rows = params.paginate(recordings_of(visibility, query, Channel.API))
     return {
         "count": count,
-        "items": [serializers.recording(view) for view in recording_views(visibility, rows)],
+        "items": serializers.recordings(visibility, recording_views(visibility, rows)),
     }
 
 
 def _visibility(request: HttpRequest) -> SiteVisibility:
-    site = Site.find_for_request(request)
-    return SiteVisibility.for_site(site) if site else SiteVisibility(None)
+    try:
+        site = site_of_api_request(request)
+    except AmbiguousSite as error:
+        raise HttpError(400, str(error)) from None
+    if site is None:
+        return SiteVisibility(None)
+    access = restrictions.check(request, site, None)
+    request.__dict__["_wagtail_zoom_access"] = access
+    if access.refused_by is not None:  # guard: api-v3-follows-root-page
+        raise PermissionDenied
+    return SiteVisibility.for_site(site)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from ..exceptions import ZoomError, ZoomRejected
+from ..exceptions import ZoomError, ZoomProtocolError, ZoomRejected
 from ..models import Kind
 from .base import BaseClient
 from .concurrency import fetch_in_parallel
@@ -20,7 +20,7 @@ from .urls import meeting_number, path_segment
 
 
 class ZoomClient(BaseClient):
-    """Calls on behalf of one grant. Contains no business rules; raises ``ZoomError`` only."""
+    """Calls that read. Contains no business rules; raises ``ZoomError`` only."""
 
     # Users
 
@@ -74,13 +74,30 @@ class ZoomClient(BaseClient):
         path = f"/{_plural(kind)}/{meeting_number(number)}/registrants/questions"
         return self.call("GET", path, LIGHT)
 
+    def list_meeting_templates(self, host_id: str) -> list[dict[str, Any]]:
+        """``GET /users/{id}/meeting_templates``: ``id``, ``name`` and ``type`` of each template.
+
+        Scope ``meeting:read:list_templates``. Webinars have none here.
+        """
+        path = f"/users/{path_segment(host_id)}/meeting_templates"
+        templates = self.call("GET", path, MEDIUM, required_key="templates")["templates"]
+        if not isinstance(templates, list):
+            raise ZoomProtocolError("Zoom's list is not a list.")
+        return [template for template in templates if isinstance(template, dict)]
+
     # Registrants
 
     def registrants(
-        self, number: str, kind: str, status: str = "approved", occurrence_id: str = ""
+        self,
+        number: str,
+        kind: str,
+        status: str = "approved",
+        occurrence_id: str = "",
+        *,
+        page_size: int = PAGE_SIZE,
     ) -> Iterator[ApiPage]:
         """``GET .../registrants`` by status: pending, approved or denied (cancelled: never)."""
-        params: dict[str, Any] = {"status": status, "page_size": PAGE_SIZE}
+        params: dict[str, Any] = {"status": status, "page_size": page_size}
         if occurrence_id:
             params["occurrence_id"] = occurrence_id
         path = f"/{_plural(kind)}/{meeting_number(number)}/registrants"
@@ -92,6 +109,25 @@ class ZoomClient(BaseClient):
             f"/{_plural(kind)}/{meeting_number(number)}/registrants/{path_segment(registrant_id)}"
         )
         return self.call("GET", path, LIGHT)
+
+    # Recordings
+
+    def recordings(
+        self, host_id: str, start: date, end: date, *, page_size: int = PAGE_SIZE
+    ) -> Iterator[ApiPage]:
+        """``GET /users/{id}/recordings`` of a window of at most one month (UTC days)."""
+        params = {"from": start.isoformat(), "to": end.isoformat(), "page_size": page_size}
+        return iter_pages(self, f"/users/{path_segment(host_id)}/recordings", params, "meetings")
+
+    def recording(self, uuid: str) -> dict[str, Any]:
+        """``GET /meetings/{uuid}/recordings``: 404 also while Zoom is still processing."""
+        return self.call(
+            "GET", f"/meetings/{path_segment(uuid)}/recordings", LIGHT, required_key="uuid"
+        )
+
+
+class SiteClient(ZoomClient):
+    """Calls that change something at Zoom, too: with the grant of one Site, for this Site."""
 
     def add_registrant(
         self, number: str, kind: str, body: dict[str, Any], occurrence_ids: Sequence[str] = ()
@@ -121,24 +157,79 @@ class ZoomClient(BaseClient):
         path = f"/{_plural(kind)}/{meeting_number(number)}/registrants/status"
         self.call("PUT", path, MEDIUM, params=params, payload=body)
 
-    # Recordings
+    # Scheduling: "Create a meeting", "Update a meeting", "Delete a meeting" and those of webinars.
+    # A host's meetings and webinars can be created and changed 100 times a UTC day (Zoom: limits).
 
-    def recordings(
-        self, host_id: str, start: date, end: date, *, page_size: int = PAGE_SIZE
-    ) -> Iterator[ApiPage]:
-        """``GET /users/{id}/recordings`` of a window of at most one month (UTC days)."""
-        params = {"from": start.isoformat(), "to": end.isoformat(), "page_size": page_size}
-        return iter_pages(self, f"/users/{path_segment(host_id)}/recordings", params, "meetings")
+    def create_meeting(self, host_id: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        """``POST /users/{id}/meetings`` or ``/webinars``: returns the whole meeting, with secrets.
 
-    def recording(self, uuid: str) -> dict[str, Any]:
-        """``GET /meetings/{uuid}/recordings``: 404 also while Zoom is still processing."""
-        return self.call(
-            "GET", f"/meetings/{path_segment(uuid)}/recordings", LIGHT, required_key="uuid"
-        )
+        ``start_time`` without ``Z`` is the wall clock of ``timezone``. Scopes
+        ``meeting:write:meeting``, ``webinar:write:webinar``. Never retried here: Zoom takes no
+        key by which it would recognise a second attempt.
+
+        Raises:
+            ZoomTransient: with ``ambiguous`` set, look for the meeting before another attempt.
+        """
+        path = f"/users/{path_segment(host_id)}/{_plural(kind)}"
+        label = LIGHT if kind == Kind.WEBINAR else MEDIUM
+        return self.call("POST", path, label, payload=body, required_key="id")
+
+    def update_meeting(
+        self, number: str, kind: str, changes: dict[str, Any], occurrence_id: str = ""
+    ) -> None:
+        """``PATCH /meetings/{id}`` or ``/webinars/{id}``, or one occurrence: only what changes.
+
+        Zoom returns nothing: read the meeting again. ``recurrence`` makes all occurrences again,
+        with new ids and without single changes. Of one occurrence only ``agenda``, ``start_time``,
+        ``duration`` and some settings can change. Scopes ``meeting:update:meeting``,
+        ``webinar:update:webinar``.
+
+        Raises:
+            ZoomTransient: with ``ambiguous`` set, the change may have taken effect.
+        """
+        params = {"occurrence_id": occurrence_id} if occurrence_id else None
+        path = f"/{_plural(kind)}/{meeting_number(number)}"
+        self.call("PATCH", path, LIGHT, params=params, payload=changes)
+
+    def delete_meeting(
+        self,
+        number: str,
+        kind: str,
+        occurrence_id: str = "",
+        *,
+        notify_host: bool = False,
+        notify_registrants: bool = False,
+    ) -> None:
+        """``DELETE /meetings/{id}`` or ``/webinars/{id}``, or one occurrence of it.
+
+        Args:
+            notify_host: Zoom sends an email to host and alternative hosts; meetings only.
+            notify_registrants: Zoom sends an email to those who registered.
+
+        Scopes ``meeting:delete:meeting``, ``webinar:delete:webinar``.
+
+        Raises:
+            ZoomNotFound: it is gone already, or was never there.
+            ZoomRejected: code 3002, while the meeting is running.
+            ZoomTransient: with ``ambiguous`` set, it may be deleted.
+        """
+        is_webinar = kind == Kind.WEBINAR
+        name = "cancel_webinar_reminder" if is_webinar else "cancel_meeting_reminder"
+        params = {name: _flag(notify_registrants)}
+        if not is_webinar:
+            params["schedule_for_reminder"] = _flag(notify_host)
+        if occurrence_id:
+            params["occurrence_id"] = occurrence_id
+        path = f"/{_plural(kind)}/{meeting_number(number)}"
+        self.call("DELETE", path, LIGHT, params=params)
 
 
 def _plural(kind: str) -> str:
     return "webinars" if kind == Kind.WEBINAR else "meetings"
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _detail(number: str, kind: str) -> tuple[str, str]:

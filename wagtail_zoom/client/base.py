@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
+
+from django.utils import timezone
 
 from ..exceptions import (
     ZoomAuthError,
@@ -103,19 +106,24 @@ class BaseClient:
         )  # fmt: skip
         return parse_response(response, required_key, writes=method != "GET")
 
-    def record_outcome(self, func: Callable[[], T]) -> T:
-        """Run a call and record its outcome for the grant and the account."""
+    def record_outcome(self, func: Callable[[], T], began_at: datetime | None = None) -> T:
+        """Run a call and record its outcome for the grant and the account.
+
+        Args:
+            began_at: when another thread began it, if ``func`` only waits for its end.
+        """
+        began_at = began_at or timezone.now()
         try:
             result = func()
         except ZoomError as error:
             record_metric("zoom_calls", outcome=type(error).__name__)
-            self._record_error(error)
+            self._record_error(error, began_at)
             raise
         record_metric("zoom_calls", outcome="ok")
         grant_state.record_success(self.grant)
         return result
 
-    def _record_error(self, error: ZoomError) -> None:
+    def _record_error(self, error: ZoomError, began_at: datetime) -> None:
         if isinstance(error, ZoomRateLimited):
             ratelimit.pause_account(self.account, error)
         elif isinstance(error, ZoomScopeMissing):
@@ -125,6 +133,6 @@ class BaseClient:
             and not isinstance(error, TokenRejected)
             or isinstance(error, ZoomTransient)
         ):
-            grant_state.record_failure(self.grant, error)
+            grant_state.record_failure(self.grant, error, began_at)
         elif isinstance(error, ZoomRejected):
             grant_state.record_success(self.grant)

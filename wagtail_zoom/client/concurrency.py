@@ -10,8 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from threading import Semaphore
 from typing import Any
+
+from django.utils import timezone
 
 from ..conf import settings
 from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited
@@ -23,7 +26,7 @@ from .responses import TokenRejected
 
 ReadRequest = tuple[str, str, str]
 """Name, path and label of one read."""
-_RunningRead = tuple[str, str, str, Future[dict[str, Any]]]
+_RunningRead = tuple[str, str, str, datetime, Future[dict[str, Any]]]
 Outcome = tuple[str, dict[str, Any] | ZoomError]
 
 
@@ -66,7 +69,7 @@ def _start_batch(
         client.account, label, client.priority, calls=len(batch), max_wait=client.max_wait
     )
     token = tokens.get_token(client.grant)
-    started_at = time.monotonic()
+    started_at, began_at = time.monotonic(), timezone.now()
 
     def send_at(send_time: float, path: str) -> dict[str, Any]:
         time.sleep(max(0.0, send_time - time.monotonic()))
@@ -75,21 +78,21 @@ def _start_batch(
             return client.send("GET", path, token)
 
     return [
-        (name, path, label, pool.submit(send_at, started_at + wait, path))
+        (name, path, label, began_at, pool.submit(send_at, started_at + wait, path))
         for (name, path, _label), wait in zip(batch, waits, strict=True)
     ]
 
 
 def _outcomes(client: BaseClient, running: list[_RunningRead]) -> Iterator[Outcome]:
-    for name, path, label, future in running:
-        yield name, _outcome(client, path, label, future)
+    for name, path, label, began_at, future in running:
+        yield name, _outcome(client, path, label, began_at, future)
 
 
 def _outcome(
-    client: BaseClient, path: str, label: str, future: Future[dict[str, Any]]
+    client: BaseClient, path: str, label: str, began_at: datetime, future: Future[dict[str, Any]]
 ) -> dict[str, Any] | ZoomError:
     try:
-        return client.record_outcome(future.result)
+        return client.record_outcome(future.result, began_at)
     except TokenRejected:
         return client.call("GET", path, label)
     except (ZoomRateLimited, ZoomAuthError):

@@ -6,12 +6,12 @@ bearer header; redirects are followed, without the header when they leave Zoom's
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
-
 from ..conf import settings
 from ..exceptions import ZoomError, ZoomNotFound, ZoomProtocolError, ZoomRejected
 from ..oauth.http import BearerAuth, ZoomResponse, send_request
 from ..oauth.tokens import AccessToken
+from ..utils.urls import join_urls, split_url
+from ..utils.zoom_urls import is_zoom_url
 from .base import BaseClient
 from .ratelimit import LIGHT
 from .responses import TokenRejected, parse_response
@@ -61,28 +61,16 @@ def _fetch(url: str, token: AccessToken, client: BaseClient) -> ZoomResponse | Z
             if is_zoom_host:
                 raise _error_for(response)
             return _error_for(response)
-        url = urljoin(url, str(response.headers.get("Location", "")))
-        if urlsplit(url).scheme != "https" and not _is_zoom_url(url):
+        url = join_urls(url, str(response.headers.get("Location", "")))
+        if split_url(url).scheme != "https" and not _is_zoom_url(url):
             break
     raise ZoomProtocolError("Zoom's file cannot be fetched.", status=response.status)
 
 
 def _is_zoom_url(url: str) -> bool:
-    """Whether this is an https URL on one of Zoom's domains; under ``DEBUG`` also the simulator."""
-    parts = urlsplit(url)
-    hostname = parts.hostname or ""
-    if parts.username or not any(
-        hostname == domain or hostname.endswith(f".{domain}") for domain in _zoom_hosts()
-    ):
-        return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and hostname in ("localhost", "127.0.0.1")
-    )
-
-
-def _zoom_hosts() -> tuple[str, ...]:
-    """``LINK_HOSTS`` and the host of ``API_URL``."""
-    return (*settings.link_hosts, urlsplit(settings.api_url).hostname or "zoom.us")
+    """Whether this is on one of Zoom's domains or the host of ``API_URL``."""
+    own_host = split_url(settings.api_url).hostname or "zoom.us"
+    return is_zoom_url(url, also=(own_host,), any_loopback_name=False)
 
 
 def _error_for(response: ZoomResponse) -> ZoomError:

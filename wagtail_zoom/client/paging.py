@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from ..exceptions import ZoomError, ZoomProtocolError
 from ..oauth import tokens
 from ..oauth.http import refuse_in_transaction
@@ -123,11 +125,12 @@ class _Prefetcher:
             ratelimit.wait_before_send(client.account, MEDIUM)
             return client.send("GET", path, token, params=params, required_key=required_key)
 
+        began_at = timezone.now()
         future = self.pool.submit(work)
 
         def wait() -> dict[str, Any]:
             try:
-                return client.record_outcome(future.result)
+                return client.record_outcome(future.result, began_at)
             except TokenRejected:
                 self.slots = []
                 return client.call("GET", path, MEDIUM, params=params, required_key=required_key)

@@ -26,9 +26,19 @@ from ..models import GrantReason
 from ..oauth.http import NOT_JSON, ZoomResponse
 
 _SCOPES = re.compile(r"\[([^\[\]]*)\]")
+_NO_REGISTRATION = re.compile(
+    r"registration\b.{0,40}\bnot\b.{0,20}\b(?:required|enabled|turned on|needed)"
+    r"|\bnot?\b.{0,20}\b(?:require|need)\w*.{0,20}\bregistration|\bno registration\b",
+    re.IGNORECASE,
+)
+"""Zoom says that a meeting takes no registrations, with code 300 or 3000 and no field."""
+_PERSONAL_LIMIT = re.compile(r"registrant|create/update|particular user", re.IGNORECASE)
+"""A limit of one registrant, or of one host who schedules: the account's other calls go through."""
 DEFAULT_PAUSE = timedelta(seconds=2)
 PAID_ONLY_CODE = 200
 """Code of "only for paid accounts" and "webinar plan is missing", also under HTTP 200."""
+UNKNOWN_CALL_CODE = 2300
+"""Code of a 404 that is about the path of the call, such as one below a wrong ``API_URL``."""
 
 
 class TokenRejected(ZoomAuthError):
@@ -70,7 +80,7 @@ def _error_for(response: ZoomResponse, body: dict[str, Any], writes: bool) -> Zo
         return _rate_limit_error(response, code, text)
     if status >= 500:
         return ZoomTransient("Zoom has a problem.", ambiguous=writes, code=code, status=status)
-    if code == 4711 or (code == 4700 and "scope" in text):
+    if _is_missing_scope(status, code, text):
         match = _SCOPES.search(text)
         names = re.split(r"[,\s]+", match[1]) if match else []
         return ZoomScopeMissing(tuple(name for name in names if name), code=code, status=status)
@@ -80,11 +90,31 @@ def _error_for(response: ZoomResponse, body: dict[str, Any], writes: bool) -> Zo
         return ZoomAuthError(GrantReason.OWNER_GONE, code=code, status=status)
     if code in (4717, 4738):
         return ZoomAuthError(GrantReason.DISABLED, code=code, status=status)
+    if code == UNKNOWN_CALL_CODE:  # guard: unknown-call-is-no-absence
+        return ZoomProtocolError("Zoom does not know this call.", code=code, status=status)
     if status == 404 or code in (404, 1001, 3001, 3301):
         return ZoomNotFound("Zoom does not have it.", code=code, status=status)
     if code is None and 200 <= status < 300:
         return ZoomProtocolError("Zoom's response lacks a required key.", status=status)
-    return ZoomRejected("Zoom refused it.", fields=_rejected_fields(body), code=code, status=status)
+    fields = _rejected_fields(body)
+    without_registration = not fields and _NO_REGISTRATION.search(text) is not None
+    return ZoomRejected(
+        "Zoom refused it.",
+        fields=fields,
+        without_registration=without_registration,
+        code=code,
+        status=status,
+    )
+
+
+def _is_missing_scope(status: int, code: int | None, text: str) -> bool:
+    """4711 today; 4700 before; 104 and 201 in other parts of Zoom, where they also mean more."""
+    if code == 4711:
+        return True
+    is_worded = "scope" in text.lower()
+    if code == 4700:
+        return is_worded  # guard: missing-scope-is-worded
+    return status in (400, 401, 403) and code in (104, 201) and (is_worded or not text)
 
 
 def _rejected_fields(body: dict[str, Any]) -> tuple[str, ...]:
@@ -104,7 +134,7 @@ def _rate_limit_error(response: ZoomResponse, code: int | None, text: str) -> Zo
     retry_at = parse_retry_after(response.headers.get("Retry-After"))
     if retry_at is None:
         retry_at = next_midnight() if daily else timezone.now() + DEFAULT_PAUSE
-    personal = "registrant" in text.lower()
+    personal = _PERSONAL_LIMIT.search(text) is not None
     return ZoomRateLimited(
         "Zoom's rate limit is reached.",
         retry_at=retry_at,

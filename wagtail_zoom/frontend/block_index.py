@@ -21,7 +21,7 @@ from wagtail.blocks.list_block import ListValue
 from wagtail.blocks.stream_block import StreamValue
 from wagtail.blocks.struct_block import StructValue
 from wagtail.fields import StreamField
-from wagtail.models import Page, ReferenceIndex, Site
+from wagtail.models import Page, ReferenceIndex, Site, get_page_models
 
 from ..models import BlockUsage, SiteItem
 from . import page_tree
@@ -90,8 +90,11 @@ def has_detail_page() -> Exists:
     )
 
 
-def detail_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, bool]]:
-    """The URL of the live detail page of each item on this Site.
+def detail_pages(
+    site: Site, items: Iterable[SiteItem], seen_from: Page | None = None
+) -> dict[int, tuple[str, bool]]:
+    """The URL of the live detail page of each item on this Site, for visitors who see the given
+    page (by default the root page): no page that is more private than that one.
 
     Returns ``{item pk: (url, whether it has the form)}``. Of pages in several languages it is the
     one in the active language. A detail page has the item in a ``MeetingBlock``, in a
@@ -126,18 +129,47 @@ def detail_pages(site: Site, items: Iterable[SiteItem]) -> dict[int, tuple[str, 
                 candidates[int(target_id)].append(
                     (DETAIL_USAGES.index(usage), page_id, _anchor(usage_path))
                 )
-    return _best_urls(site, candidates)
+    return _best_urls(site, candidates, seen_from or site.root_page)
+
+
+def meeting_page_url(site: Site, item: SiteItem, seen_from: Page) -> str:
+    """The URL of the live page that has the item in a field of its own (``ZoomMeetingPageMixin``),
+    for visitors who see the given page; empty without one."""
+    types = ContentType.objects.get_for_models(SiteItem, Page)
+    references = ReferenceIndex.objects.filter(
+        base_content_type=types[Page], to_content_type=types[SiteItem], to_object_id=str(item.pk)
+    ).exclude(content_path__contains=".")
+    rank = DETAIL_USAGES.index(BlockUsage.MEETING)
+    candidates = [(rank, page_id, "") for page_id in references.values_list("object_id", flat=True)]
+    return _best_urls(site, {item.pk: candidates}, seen_from).get(item.pk, ("", False))[0]
+
+
+def dates_page(site: Site, seen_from: Page) -> Page | None:
+    """The first live page of the Site whose type has a URL for each occurrence
+    (``ZoomDatesPageMixin``), in the active language where there is one."""
+    models = [model for model in get_page_models() if hasattr(model, "zoom_date_path")]
+    pages = Page.objects.live().filter(
+        page_tree.site_pages(site),
+        page_tree.seen_from(seen_from),
+        content_type__in=ContentType.objects.get_for_models(*models).values(),
+    )
+    if page_tree.i18n_enabled():
+        pages = pages.select_related("locale")
+    first = min(pages, key=lambda page: (_language_distance(page, site), page.path), default=None)
+    return first.specific if first else None
 
 
 def _best_urls(
-    site: Site, candidates: dict[int, list[tuple[int, str, str]]]
+    site: Site, candidates: dict[int, list[tuple[int, str, str]]], seen_from: Page
 ) -> dict[int, tuple[str, bool]]:
     page_ids = {
         page_id for references in candidates.values() for _rank, page_id, _anchor in references
     }
     if not page_ids:
         return {}
-    pages = Page.objects.live().public().filter(page_tree.site_pages(site), pk__in=page_ids)
+    pages = Page.objects.live().filter(
+        page_tree.site_pages(site), page_tree.seen_from(seen_from), pk__in=page_ids
+    )
     if page_tree.i18n_enabled():
         pages = pages.select_related("locale")
     urls = {str(page.pk): page.get_url(current_site=site) for page in pages}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -43,7 +44,7 @@ _DEFERRED_COLUMNS: dict[type, tuple[str, ...]] = {
         "state_since",
         "updated_at",
         *(f"meeting__{name}" for name in (
-            *_SYNC_COLUMNS, "start", "questions", "questions_at", "registration_block_at",
+            *_SYNC_COLUMNS, "start", "questions", "questions_at", "registrants_counted_at",
             "detail_at", "live_since", "ended_at", "expired_at", "login_domains",
         )),
         *(f"meeting__host__{name}" for name in _SYNC_COLUMNS),
@@ -119,10 +120,14 @@ def fetch_lists(
 def _sorted_rows(queryset: QuerySet[Any], rows: list[Any]) -> list[Any]:
     """Sorts in Python, because a union has no order. Leaves out rows that were deleted since."""
     ordered = [row for row in rows if row is not None]
-    for name in reversed(queryset.query.order_by):
-        column = name.removeprefix("-")
-        ordered.sort(key=lambda row, column=column: getattr(row, column), reverse=name[0] == "-")
+    for name in reversed(_order_of(queryset)):
+        ordered.sort(key=attrgetter(name.removeprefix("-")), reverse=name[0] == "-")
     return ordered
+
+
+def _order_of(queryset: QuerySet[Any]) -> list[str]:
+    """The names that a list is sorted by; it is never sorted by an expression."""
+    return [str(name) for name in queryset.query.order_by]
 
 
 def _primary_keys(
@@ -178,7 +183,7 @@ def _union_members(
         compiler.compile(
             (F(name[1:]).desc() if name[0] == "-" else F(name).asc()).resolve_expression(query)
         )[0]
-        for name in rows.query.order_by
+        for name in _order_of(rows)
     )
     # Only integers are formatted into the SQL; all values are parameters of Django's own SQL.
     ordered = f"{subquery} ORDER BY {order} LIMIT {request.size:d}"

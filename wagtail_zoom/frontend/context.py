@@ -93,7 +93,7 @@ def visibility_for(context: Mapping[str, Any]) -> SiteVisibility | None:
     visibilities, key = RequestContext.from_context(context).visibilities, (page.pk, get_language())
     if key not in visibilities:
         site = _site_of_page(page, request)
-        visibilities[key] = SiteVisibility.for_site(site) if site else None
+        visibilities[key] = SiteVisibility.for_site(site, page) if site else None
     return visibilities[key]
 
 
@@ -121,8 +121,8 @@ def stale_since(site_settings: ZoomSettings, now: datetime | None = None) -> dat
         return None
     times = [account.last_event_at, account.reconciled_at, grant.last_ok_at if grant else None]
     last_sync = max((time for time in times if time), default=None)
-    if site_settings.archived_at or site_settings.paused_at:
-        stopped = site_settings.archived_at or site_settings.paused_at
+    stopped = site_settings.archived_at or site_settings.paused_at
+    if stopped is not None:
         return min(last_sync, stopped) if last_sync else stopped
     broken = grant is None or grant.state in (GrantState.NEEDS_RECONNECT, GrantState.REVOKED)
     if broken or account.is_quarantined:

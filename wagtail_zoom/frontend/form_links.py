@@ -26,12 +26,19 @@ class FormLink:
     locale: str = ""
     """The language of the page, for the responses, whatever the browser prefers."""
     options: dict[str, Any] = field(default_factory=dict)
-    """``date``: the public id of the preselected occurrence."""
+    """``date``: the public id of the preselected occurrence. ``offered_by``: the page with the link
+    to a form that is on no page. ``chosen`` and ``count``: after a registration, the beginnings of
+    the public ids of the first dates, and how many dates there are."""
 
     def sign(self) -> str:
         """The signed token for a URL. It has no timestamp, so the page stays the same."""
         value = [self.site_id, self.page_id, self.meeting_id, self.locale, self.options]
         return signing.Signer(salt=SALT).sign_object(value)
+
+    @property
+    def offered_by(self) -> int | None:
+        """The page that offers the form: whoever may not see it cannot use the form."""
+        return self.page_id or self.options.get("offered_by")
 
     @property
     def url(self) -> str:

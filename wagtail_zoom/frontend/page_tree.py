@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.conf import settings as django_settings
 from django.db.models import Q
-from wagtail.models import Page, Site
+from wagtail.models import Page, PageViewRestriction, Site
 
 
 def i18n_enabled() -> bool:
@@ -41,11 +41,24 @@ def site_pages(site: Site) -> Q:
 
 
 def sites_of_paths(paths: Iterable[str]) -> Q:
-    """A condition for rows with a ``site``: the Sites whose trees contain these pages."""
-    step = Page.steplen
+    """A condition for rows with a ``site``: the Sites whose trees contain these pages or are below
+    them."""
+    paths, step = [path for path in paths if path], Page.steplen
     ancestor_paths = {path[:end] for path in paths for end in range(step, len(path) + 1, step)}
     condition = Q(site__root_page__path__in=ancestor_paths)
+    for path in paths:
+        condition |= Q(site__root_page__path__startswith=path)
     if not i18n_enabled():
         return condition
     keys = Page.objects.filter(path__in=ancestor_paths).values("translation_key")
     return condition | Q(site__root_page__translation_key__in=keys)
+
+
+def seen_from(page: Page) -> Q:
+    """A condition for pages: those that everybody may see who may see this page."""
+    condition = Q()
+    for restriction in PageViewRestriction.objects.select_related("page"):
+        path = restriction.page.path
+        if not page.path.startswith(path):
+            condition &= ~Q(path__startswith=path)  # guard: private-page-not-linked
+    return condition

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from .datetimes import YEARS
+
 MAX_PAGES = 200
 PAGES_AHEAD = 20
-"""How many pages after the current one are counted. When there are more, the last link leads that
-far. Counting 200 pages takes longer than showing one."""
+"""How many pages after the current one are counted. When there may be more, no link leads to the
+last one. Counting 200 pages takes longer than showing one."""
 
 
 def pages_counted(page: int) -> int:
@@ -30,6 +32,11 @@ class Link:
     url: str
     current: bool = False
     rel: str = ""
+
+    @property
+    def is_gap(self) -> bool:
+        """It stands for pages that have no link."""
+        return not self.url
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,22 @@ class Pages:
         return min(max(1, page), max(1, min(MAX_PAGES, -(-total // max(1, size)))))
 
 
+def shown_pages(number: int, count: int, *, is_last_known: bool = True) -> list[int]:
+    """The pages with a link: the first, the last and those around the current one; 0 for a gap.
+
+    While the last one is not known, the list ends with the gap that it would follow.
+    """
+    near = {1, *range(number - 2, number + 3)} & set(range(1, count + 1))
+    near |= {count} if is_last_known else set()
+    pages: list[int] = []
+    for page in sorted(near):
+        missing = page - pages[-1] - 1 if pages else 0
+        # Instead of a gap of one page there is that page.
+        pages += [page - 1] if missing == 1 else [0] if missing else []
+        pages.append(page)
+    return pages if pages[-1] == count else [*pages, 0]
+
+
 @dataclass(frozen=True)
 class BlockParams:
     """The query parameters of one block."""
@@ -59,9 +82,9 @@ class BlockParams:
     @classmethod
     def from_request(cls, request: Any, name: str) -> BlockParams:
         """The parameters with this prefix; none without a request."""
-        query_params = getattr(request, "GET", {})
+        query_params: Mapping[str, str] = getattr(request, "GET", {})
         values = {
-            key.removeprefix(f"{name}-"): query_params.get(key)[:100]
+            key.removeprefix(f"{name}-"): query_params[key][:100]
             for key in query_params
             if key.startswith(f"{name}-") and query_params.get(key)
         }
@@ -76,6 +99,12 @@ class BlockParams:
         text = self.get(key)
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
 
+    @property
+    def year(self) -> int:
+        """The year as an integer; 0 for one that nothing can be of."""
+        year = self.number("year")
+        return year if year in YEARS else 0  # guard: years-limited
+
     def link(self, **values: Any) -> str:
         """The URL of this list on the current page, with these parameters only."""
         return f"{self.path}{query_string(self.name, values)}#{self.name}"
@@ -83,13 +112,15 @@ class BlockParams:
     def pages(self, total: int, size: int, **params: Any) -> Pages:
         """The pages of ``total`` rows; a page number out of range selects the nearest page."""
         count = max(1, min(MAX_PAGES, -(-total // max(1, size))))
+        is_last_known = count < pages_counted(self.number("page"))
         number = Pages.nearest(self.number("page"), total, size)
         if count == 1:
             return Pages(number, count)
-        shown = sorted({1, count, *range(max(1, number - 2), min(count, number + 2) + 1)})
         links = tuple(
-            Link(str(shown_page), self._page_url(shown_page, params), current=shown_page == number)
-            for shown_page in shown
+            Link(str(shown), self._page_url(shown, params), current=shown == number)
+            if shown
+            else Link("…", "")
+            for shown in shown_pages(number, count, is_last_known=is_last_known)
         )
         return Pages(
             number,

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from ..models import JoinPolicy, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
+from ..models import (
+    JoinPolicy,
+    Kind,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    ZoomSettings,
+    public_day,
+)
 from ..utils.text import sanitize_html, sanitize_text
 from . import links
+from .availability import (
+    Availability,
+    RegistrationState,
+    availability,
+    availability_of_date,
+    join_opens_at,
+    last_starts,
+)
 from .datetimes import TimeRange
 from .form_links import FormLink
-from .queries import ENDED_STATES, MAX_OVERRUN
 from .related import EXCERPT_LENGTH, detail_pages_for, items_for, recordings_for, transcripts_for
-from .text import html_for, title_for
+from .text import html_for, shown_title
 from .view_models import (
     ActionLink,
     MeetingView,
@@ -33,53 +51,53 @@ DetailUrl = Callable[[Occurrence], str]
 """Returns the URL of an occurrence's own page (``ZoomDatesPageMixin``)."""
 
 
-def registration_closes_at_start(meeting: Meeting) -> bool:
-    """Whether registration closes when the occurrence starts. ``close_registration`` is Zoom's
-    "after event date"; registration for a series stays open until its last occurrence."""
-    return meeting.close_registration and not meeting.is_series
-
-
-def state_of(row: Occurrence, site_settings: ZoomSettings, now: datetime) -> StateLabel:
+def state_of(
+    row: Occurrence, registration: Availability, site_settings: ZoomSettings, now: datetime
+) -> StateLabel:
     """The state label of an occurrence for visitors."""
-    meeting = row.meeting
-    if row.state == Occurrence.State.CANCELLED:
+    if registration.code is RegistrationState.CANCELLED:
         return StateLabel("cancelled", _("Cancelled"), "off", _("It will not take place."))
-    if row.state == Occurrence.State.LIVE and row.end + MAX_OVERRUN >= now:
-        return StateLabel("live", _("Live now"), "live")
-    if row.state in ENDED_STATES or row.end < now:
+    if row.is_live(now):
+        live_message = _live_message(row, registration, site_settings, now)
+        return StateLabel("live", _("Live now"), "live", live_message)
+    if registration.code is RegistrationState.OVER:
         return StateLabel("over", _("Ended"), "off")
-    if (
-        accepts_registration(meeting, site_settings)
-        and row.start <= now
-        and registration_closes_at_start(meeting)
-    ):
+    message = registration.sentence if registration.is_hindered else ""
+    if registration.code is RegistrationState.CLOSED:
         return StateLabel("closed", _("Registration closed"), "off")
-    if accepts_registration(meeting, site_settings) and row.start > now:
-        capacity = meeting.capacity
-        if capacity and (meeting.registrant_count or 0) >= capacity:
-            taken = ngettext(
-                "The only place is taken.", "All %(count)d places are taken.", capacity
-            ) % {"count": capacity}
-            return StateLabel("full", _("Full"), "off", taken)
+    if registration.code is RegistrationState.FULL:
+        return StateLabel("full", _("Full"), "off", message)
     if row.state == Occurrence.State.MOVED:
-        return StateLabel("moved", _("New time"), "moved")
-    return StateLabel()
+        return StateLabel("moved", _("New time"), "moved", message)
+    return StateLabel(message=message)
 
 
-def accepts_registration(meeting: Meeting, site_settings: ZoomSettings) -> bool:
-    """Whether this Site accepts registrations for a meeting."""
-    return (
-        site_settings.show_registration
-        and meeting.takes_registration
-        and not meeting.is_events_webinar
-    )
+def _may_join(row: Occurrence, site_settings: ZoomSettings, now: datetime, *, live: bool) -> bool:
+    """Whether visitors are offered to join: from a time that the Site has set, or once it is live
+    where the Site lets them join at any time."""
+    opens_at = join_opens_at(row, site_settings)
+    at_any_time = live and site_settings.join_policy == JoinPolicy.PUBLIC
+    return opens_at is not None and (opens_at <= now or at_any_time)
 
 
-def join_opens_at(row: Occurrence, site_settings: ZoomSettings) -> datetime | None:
-    """When visitors without a registration can join; None when they never can."""
-    if site_settings.join_policy in (JoinPolicy.PUBLIC, JoinPolicy.WINDOW):
-        return row.start - timedelta(minutes=site_settings.join_minutes)
-    return None
+def _live_message(
+    row: Occurrence, registration: Availability, site_settings: ZoomSettings, now: datetime
+) -> str:
+    """Why visitors are not offered to join, while others are in the room."""
+    if registration.is_open or registration.is_hindered:
+        return str(registration.sentence)
+    if _may_join(row, site_settings, now, live=True):
+        return ""
+    if join_opens_at(row, site_settings):
+        minutes = site_settings.join_minutes
+        return ngettext(
+            "The door opens here %(minutes)s minute before the start.",
+            "The door opens here %(minutes)s minutes before the start.",
+            minutes,
+        ) % {"minutes": minutes}
+    if row.meeting.takes_registration:
+        return _("For people who registered.")
+    return _("The organiser gives out the link.")
 
 
 class OccurrencePresenter:
@@ -94,6 +112,7 @@ class OccurrencePresenter:
         detail_url: DetailUrl | None = None,
     ) -> None:
         self.visibility, self.now, self.detail_url = visibility, timezone.now(), detail_url
+        self.last_starts = last_starts(rows, self.now)
         self.texts: dict[int, tuple[str, SafeString | str]] = {}
         self.items = items_for(
             visibility, ((row.meeting.kind, row.meeting.zoom_id) for row in rows)
@@ -103,7 +122,9 @@ class OccurrencePresenter:
             self.detail_pages = detail_pages_for(visibility, self.items.values())
         self.recordings: dict[int, RecordingView] = {}
         if recordings:
-            for recording, view in _recording_views(visibility, recordings_for(visibility, rows)):
+            # Of several recordings of one occurrence the button leads to the longest.
+            pairs = _recording_views(visibility, recordings_for(visibility, rows))
+            for recording, view in sorted(pairs, key=lambda pair: -pair[0].duration):
                 self.recordings.setdefault(recording.occurrence_id or 0, view)
 
     def view(self, row: Occurrence) -> OccurrenceView:
@@ -113,20 +134,29 @@ class OccurrencePresenter:
             raise ValueError("Only visible rows can be shown.")
         item = self.items.get((meeting.kind, meeting.zoom_id))
         title, summary = self._texts(meeting, item, site_settings)
-        state = state_of(row, site_settings, self.now)
+        last_start = self.last_starts.get(meeting.pk, row.start)
+        registration = availability_of_date(row, site_settings, last_start, self.now)
+        state = state_of(row, registration, site_settings, self.now)
         url, has_form = self.detail_pages.get(item.pk, ("", False)) if item else ("", False)
         if not url and self.detail_url:
             url = self.detail_url(row)
         moved = row.state == Occurrence.State.MOVED and row.previous_start != row.start
-        capacity = meeting.capacity if accepts_registration(meeting, site_settings) else None
         view = OccurrenceView(
             title=title,
             kind=meeting.kind,
+            public_id=str(row.public_id),
             when=TimeRange.of(
-                row.start, row.end, meeting.timezone, row.previous_start if moved else None
+                row.start,
+                row.end,
+                meeting.timezone,
+                row.previous_start if moved else None,
+                has_end=row.has_end,
             ),
+            has_begun=row.start <= self.now,
+            shows_end=row.has_end and row.end > self.now,
             minutes=row.duration,
             state=state,
+            registration=registration,
             host=_host(meeting, site_settings),
             summary=summary,
             cover=card_image(meeting.zoom_id, title, item.image if item else None),
@@ -137,13 +167,10 @@ class OccurrencePresenter:
             if state.code in ("cancelled", "over")
             else links.calendar_url(site_settings.site_id, row),
             recording=self.recordings.get(row.pk),
-            places=(max(0, capacity - (meeting.registrant_count or 0)), capacity)
-            if capacity
-            else None,
         )
         action = self._action(row, view, site_settings)
         join_url = (
-            links.join_url(site_settings.site_id, row)
+            links.join_url(site_settings.site_id, row, self.visibility.page_id)
             if join_opens_at(row, site_settings)
             else None
         )
@@ -169,25 +196,31 @@ class OccurrencePresenter:
             return ActionLink(_("Watch the recording"), view.recording.url, view.title)
         if code == "cancelled":
             return None
-        if code in ("full", "closed"):
+        if view.registration.is_hindered:
             return None
-        if accepts_registration(row.meeting, site_settings):
+        if view.registration.is_open:
             url = view.url if view.has_form else self._form_url(row, site_settings)
             return ActionLink(_("Register"), url, view.title, main=code == "live")
-        opens_at = join_opens_at(row, site_settings)
-        if opens_at and opens_at <= self.now:
-            url = links.join_url(site_settings.site_id, row)
+        if _may_join(row, site_settings, self.now, live=code == "live"):
+            url = links.join_url(site_settings.site_id, row, self.visibility.page_id)
             return ActionLink(_("Join on Zoom"), url, view.title, main=True)
-        if code == "live":
+        if code == "live" and not join_opens_at(row, site_settings):
             return None
         return ActionLink(_("Add to calendar"), view.calendar_url, view.title)
 
     def _form_url(self, row: Occurrence, site_settings: ZoomSettings) -> str:
         """The URL of our page with the form, for Sites without a page that has it."""
-        options = {"date": str(row.public_id)} if row.meeting.is_series else {}
-        return FormLink(
-            site_settings.site_id, None, row.meeting_id, get_language() or "", options
-        ).url
+        date = str(row.public_id) if row.meeting.is_series else ""
+        return _standalone_form_url(self.visibility, row.meeting_id, date)
+
+
+def _standalone_form_url(visibility: SiteVisibility, meeting_id: int, date: str = "") -> str:
+    """The URL of our own page with the form of a meeting."""
+    options: dict[str, Any] = {"date": date} if date else {}
+    if visibility.page_id is not None:
+        options["offered_by"] = visibility.page_id
+    site_id = visibility.site_settings.site_id if visibility.site_settings else 0
+    return FormLink(site_id, None, meeting_id, get_language() or "", options).url
 
 
 def meeting_view(visibility: SiteVisibility, meeting: Meeting) -> MeetingView:
@@ -199,9 +232,9 @@ def meeting_view(visibility: SiteVisibility, meeting: Meeting) -> MeetingView:
         (meeting.kind, meeting.zoom_id)
     )
     title = _title(item, meeting.topic, site_settings)
-    action = None
-    if accepts_registration(meeting, site_settings):
-        url = FormLink(site_settings.site_id, None, meeting.pk, get_language() or "").url
+    action, registration = None, availability(meeting, site_settings)
+    if registration.is_open:
+        url = _standalone_form_url(visibility, meeting.pk)
         action = ActionLink(_("Register"), url, title, main=True)
     return MeetingView(
         title,
@@ -209,6 +242,7 @@ def meeting_view(visibility: SiteVisibility, meeting: Meeting) -> MeetingView:
         _host(meeting, site_settings),
         _summary(item, meeting.agenda, site_settings),
         action,
+        registration,
     )
 
 
@@ -255,11 +289,18 @@ def _recording_views(
         else {}
     )
     pairs = ((row, items.get((Kind.RECORDING, row.uuid))) for row in rows)
-    return [
-        (row, _recording_view(row, item, site_settings, transcripts.get(row.pk, "")))
+    views = [
+        (row, _recording_view(visibility, row, item, transcripts.get(row.pk, "")))
         for row, item in pairs
         if item is not None
     ]
+    looks = Counter(_look(view) for _row, view in views)
+    return [(row, replace(view, is_twin=looks[_look(view)] > 1)) for row, view in views]
+
+
+def _look(view: RecordingView) -> tuple[str, date, int]:
+    """What a list shows of a recording."""
+    return view.title, view.when.start.date(), view.minutes
 
 
 def _excerpt(text: str) -> str:
@@ -268,35 +309,47 @@ def _excerpt(text: str) -> str:
 
 
 def _recording_view(
-    row: Recording, item: SiteItem, site_settings: ZoomSettings, transcript: str = ""
+    visibility: SiteVisibility, row: Recording, item: SiteItem, transcript: str
 ) -> RecordingView:
+    site_settings = visibility.site_settings
+    if site_settings is None:
+        raise ValueError("Only visible rows can be shown.")
     title = _title(item, row.topic, site_settings)
     return RecordingView(
         title=title,
         when=TimeRange.of(row.start, row.start + timedelta(minutes=row.duration), row.timezone),
         minutes=row.duration,
-        url=links.watch_url(item),
+        url=links.watch_url(item, visibility.page_id),
+        public_id=str(item.public_id),
         host=_host(row, site_settings),
         summary=_summary(item, "", site_settings),
         cover=card_image(row.meeting_zoom_id, title, item.image),
         series=row.meeting_zoom_id,
-        until=last_day(row, item, site_settings),
+        until=_near_last_day(row, item, site_settings),
         transcript=_excerpt(transcript),
-        transcript_url=links.transcript_url(item) if transcript else "",
+        transcript_url=links.transcript_url(item, visibility.page_id) if transcript else "",
     )
 
 
 def last_day(row: Recording, item: SiteItem | None, site_settings: ZoomSettings) -> date | None:
-    """The last day of a recording on this Site, if it is within six weeks."""
+    """The last day of a recording on this Site: its own, by the Site's rule, or the day on which
+    Zoom deletes it."""
     days = [row.deletes_on, item.expires_on if item else None]
     if site_settings.recording_days:
-        days.append((row.start + timedelta(days=site_settings.recording_days)).date())
-    last = min((day for day in days if day), default=None)
-    return last if last and last <= timezone.localdate() + timedelta(weeks=6) else None
+        days.append(public_day(row.start + timedelta(days=site_settings.recording_days)))
+    return min((day for day in days if day), default=None)
+
+
+def _near_last_day(
+    row: Recording, item: SiteItem | None, site_settings: ZoomSettings
+) -> date | None:
+    """The last day, if it is within six weeks."""
+    last = last_day(row, item, site_settings)
+    return last if last and last <= public_day() + timedelta(weeks=6) else None
 
 
 def _title(item: SiteItem | None, topic: str, site_settings: ZoomSettings) -> str:
-    return (item.title if item else "") or title_for(site_settings, topic) or _("Zoom meeting")
+    return shown_title(site_settings, item.title if item else "", topic)
 
 
 def _summary(item: SiteItem | None, agenda: str, site_settings: ZoomSettings) -> SafeString | str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .availability import Availability
 from .datetimes import TimeRange, get_zone
 from .view_models import ActionLink, OccurrenceView, RecordingView, StateLabel, card_image
 
@@ -52,6 +53,7 @@ def occurrences() -> list[OccurrenceView]:
         replace(
             _occurrence(_("Sample: heat pumps in old houses"), "Lena Brandt", 3, 18, 60, "webinar"),
             action=ActionLink(_("Register"), "#"),
+            registration=Availability(),
         ),
         replace(
             moved,

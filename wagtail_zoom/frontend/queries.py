@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import Kind, Meeting, Occurrence, Recording
-from ..models.mirror import MAX_MINUTES
+from ..models import ItemTag, Kind, Meeting, Occurrence, Recording
+from ..models.mirror import ENDED_STATES, MAX_MINUTES, OVERRUN, is_live_at
+from ..utils.text import without_null
+from .availability import is_open_at
+from .datetimes import YEARS, get_zone, nearest_day
 from .text_search import items_matching, occurrences_matching, recordings_matching
-from .visibility import Audience, Channel, SiteVisibility
+from .visibility import Audience, Channel, SiteVisibility, date_not_hidden
 
-MAX_OVERRUN = timedelta(hours=6)
-"""How long after its planned end a meeting counts as live without an end event from Zoom."""
+M = TypeVar("M", bound=Model)
 MAX_DURATION = timedelta(minutes=MAX_MINUTES)
 """No occurrence lasts longer. Limits the start, which is indexed, for occurrences not yet over."""
 CLOCK_TOLERANCE = timedelta(days=1)
 """Maximum difference between Zoom's clock and ours, for the start of ended occurrences."""
-ENDED_STATES = (Occurrence.State.OVER, Occurrence.State.EXPIRED)
-OPEN_APPROVAL_TYPES = (Meeting.ApprovalType.AUTOMATIC, Meeting.ApprovalType.MANUAL)
+MEETINGS_COUNTED = 200
+"""How many meetings are looked at for the clock of a block."""
 
 
 def comma_separated(text: str | None) -> tuple[str, ...]:
@@ -47,9 +51,30 @@ def visitor_filters(
 ) -> Filters:
     """Filters from a URL. Where the Site hides the names of hosts, filtering by host matches
     nothing; otherwise the names could be guessed letter by letter."""
-    hosts = tuple(name for name in hosts if name)
+    hosts = tuple(without_null(name) for name in hosts if name)
+    tags = tuple(without_null(name) for name in tags if name)
     names_shown = visibility.site_settings is not None and visibility.site_settings.show_host_names
-    return Filters(hosts=hosts, tags=tuple(tags), picked=bool(hosts) and not names_shown)
+    return Filters(hosts=hosts, tags=tags, picked=bool(hosts) and not names_shown)
+
+
+def known_filters(visibility: SiteVisibility, hosts: Iterable[str], tags: Iterable[str]) -> Filters:
+    """``visitor_filters`` in the names that this Site has: they match the same rows, and there are
+    no more of them than names, so that made-up ones cannot fill a cache."""
+    filters, site_settings = visitor_filters(visibility, hosts, tags), visibility.site_settings
+    nothing = Filters(picked=True)
+    if site_settings is None or filters.picked:
+        return nothing
+    known_hosts: set[str] = set()
+    known_tags: set[str] = set()
+    if filters.hosts:
+        rows = visibility.usable_hosts().filter(_by_host(filters.hosts, ""))
+        known_hosts = set(rows.values_list("display_name", flat=True))
+    if filters.tags:
+        tag_rows = ItemTag.objects.filter(_by_tag(filters.tags, ""), item__site=site_settings.site)
+        known_tags = set(tag_rows.values_list("name", flat=True))
+    if (filters.hosts and not known_hosts) or (filters.tags and not known_tags):
+        return nothing
+    return Filters(hosts=tuple(sorted(known_hosts)), tags=tuple(sorted(known_tags)))
 
 
 @dataclass(frozen=True)
@@ -62,7 +87,11 @@ class OccurrenceQuery:
     """``upcoming``, ``past``, ``range`` or ``live``."""
     first: date | None = None
     last: date | None = None
-    """Days of a range, both included, in the installation's time zone."""
+    """Days of a range, both included."""
+    zone: str = ""
+    """The time zone of these days; empty: the installation's."""
+    overlapping: bool = False
+    """A range with what began before it and is not over on its first day."""
     next_only: bool = False
     """One occurrence of each series: the next one, or the latest if all are over."""
     order: str = ""
@@ -70,9 +99,19 @@ class OccurrenceQuery:
     with_places: bool = False
     search: str = ""
 
+    @property
+    def since(self) -> datetime | None:
+        """When the range begins."""
+        return midnight(nearest_day(self.first), self.zone) if self.first else None
+
+    @property
+    def until(self) -> datetime | None:
+        """When the range is over."""
+        return end_of(self.last, self.zone) if self.last else None
+
     def is_over(self, now: datetime) -> bool:
         """Whether it selects past occurrences only."""
-        ended = self.last is not None and midnight(self.last + timedelta(days=1)) <= now
+        ended = self.until is not None and self.until <= now
         return self.period == "past" or (self.period == "range" and ended)
 
 
@@ -102,32 +141,30 @@ def occurrences_of(
     if query.search:
         rows = occurrences_matching(visibility, rows, query.search)
     if query.with_places:
-        rows = rows.filter(
-            Q(meeting__capacity=None)
-            | Q(meeting__registrant_count=None)
-            | Q(meeting__registrant_count__lt=F("meeting__capacity")),
-            Q(meeting__close_registration=False) | Q(start__gt=now),
-            meeting__approval_type__in=OPEN_APPROVAL_TYPES,
-        ).exclude(state=Occurrence.State.CANCELLED)
+        site_settings = visibility.site_settings
+        rows = rows.filter(is_open_at(site_settings, now)) if site_settings else rows.none()
     if query.next_only:
-        rows = rows.filter(pk=_one_per_series(query, now))
+        rows = rows.filter(pk=_one_per_series(visibility, query, now))
     latest = query.order == "latest" or (not query.order and query.period == "past")
     return rows.order_by("-start", "-pk") if latest else rows.order_by("start", "pk")
 
 
-def _one_per_series(query: OccurrenceQuery, now: datetime) -> Subquery | Coalesce:
+def _one_per_series(
+    visibility: SiteVisibility, query: OccurrenceQuery, now: datetime
+) -> Subquery | Coalesce:
     """The primary key of the occurrence that represents the outer row's series: the latest in a
     past period, otherwise the next one; in a range that has begun the latest if none follows."""
-    rows = Occurrence.objects.filter(meeting=OuterRef("meeting")).values("pk")
+    rows = Occurrence.objects.filter(meeting=OuterRef("meeting"))
     rows = _filter_period(rows, query, now).exclude(state=Occurrence.State.CANCELLED)
-    latest = Subquery(rows.order_by("-start", "-pk")[:1])
+    if visibility.site_settings is not None:
+        rows = rows.filter(date_not_hidden(visibility.site_settings))
+    latest = Subquery(rows.order_by("-start", "-pk").values("pk")[:1])
     if query.is_over(now):
         return latest
-    live = Q(state=Occurrence.State.LIVE, end__gte=now - MAX_OVERRUN)
-    upcoming = (
-        rows.filter(Q(end__gte=now) | live).exclude(state__in=ENDED_STATES).order_by("start", "pk")
-    )
-    has_begun = query.first is None or midnight(query.first) <= now
+    live = is_live_at(now)
+    running = rows.filter(Q(end__gte=now) | live).exclude(state__in=ENDED_STATES)
+    upcoming = running.order_by("start", "pk").values("pk")
+    has_begun = query.since is None or query.since <= now
     if query.period == "range" and has_begun:
         return Coalesce(Subquery(upcoming[:1]), latest)
     return Subquery(upcoming[:1])
@@ -137,7 +174,9 @@ def visible_occurrences(
     visibility: SiteVisibility, channel: Channel = Channel.PAGE
 ) -> QuerySet[Occurrence]:
     """Occurrences that visitors may see. The queryset is built once for a page."""
-    querysets = visibility.memo.setdefault("visible occurrences", {})
+    querysets: dict[Channel, QuerySet[Occurrence]] = visibility.memo.setdefault(
+        "visible occurrences", {}
+    )
     if channel not in querysets:
         querysets[channel] = visibility.occurrences(Audience.VISITOR, channel)
     return querysets[channel].all()
@@ -147,7 +186,9 @@ def visible_recordings(
     visibility: SiteVisibility, channel: Channel = Channel.PAGE
 ) -> QuerySet[Recording]:
     """Recordings that visitors may see. The queryset is built once for a page."""
-    querysets = visibility.memo.setdefault("visible recordings", {})
+    querysets: dict[Channel, QuerySet[Recording]] = visibility.memo.setdefault(
+        "visible recordings", {}
+    )
     if channel not in querysets:
         querysets[channel] = visibility.recordings(Audience.VISITOR, channel)
     return querysets[channel].all()
@@ -156,9 +197,9 @@ def visible_recordings(
 def _filter_period(
     rows: QuerySet[Occurrence], query: OccurrenceQuery, now: datetime
 ) -> QuerySet[Occurrence]:
-    live = Q(state=Occurrence.State.LIVE, end__gte=now - MAX_OVERRUN)
+    live = is_live_at(now)
     if query.period == "live":
-        return rows.filter(live, start__gte=now - MAX_OVERRUN - MAX_DURATION)
+        return rows.filter(live, start__gte=now - OVERRUN - MAX_DURATION)
     if query.period == "past":
         over = Q(end__lt=now) | Q(state__in=ENDED_STATES)
         return (
@@ -167,20 +208,48 @@ def _filter_period(
             .exclude(state=Occurrence.State.CANCELLED)
         )
     if query.period == "range":
-        if query.first:
-            rows = rows.filter(start__gte=midnight(query.first))
-        if query.last:
-            rows = rows.filter(start__lt=midnight(query.last + timedelta(days=1)))
-        return rows
-    earliest_start = now - MAX_OVERRUN - MAX_DURATION
+        if query.since and query.overlapping:
+            began = Q(start__gte=query.since) | Q(end__gt=query.since)
+            rows = rows.filter(began, start__gte=query.since - MAX_DURATION)
+        elif query.since:
+            rows = rows.filter(start__gte=query.since)
+        return rows.filter(start__lt=query.until) if query.until else rows
+    earliest_start = now - OVERRUN - MAX_DURATION
     return rows.filter(Q(end__gte=now) | live, start__gte=earliest_start).exclude(
         state__in=ENDED_STATES
     )
 
 
-def midnight(day: date) -> datetime:
-    """The start of a day in the installation's time zone."""
-    return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+def midnight(day: date, zone: str = "") -> datetime:
+    """The start of a day in a time zone; the installation's by default."""
+    return datetime.combine(day, time.min, get_zone(zone))
+
+
+def end_of(day: date, zone: str = "") -> datetime:
+    """When a day is over in a time zone, at most the last one of ``YEARS``."""
+    return midnight(nearest_day(day) + timedelta(days=1), zone)
+
+
+def main_zone(visibility: SiteVisibility, filters: Filters, kind: str) -> str:
+    """The most frequent time zone of a selection: the clock of a block that shows several.
+
+    It is the same for each page and month of the block. One query for a Site with one zone.
+    """
+    of_site = _zones(visibility, Filters(), "")
+    zones = _zones(visibility, filters, kind) if len(of_site) > 1 else of_site
+    return zones.most_common(1)[0][0] if zones else ""
+
+
+def _zones(visibility: SiteVisibility, filters: Filters, kind: str) -> Counter[str]:
+    """How many of the newest meetings of a selection have each time zone."""
+    counted: dict[tuple[Filters, str], Counter[str]] = visibility.memo.setdefault("zones", {})
+    if (filters, kind) not in counted:
+        rows = visibility.meetings(Audience.VISITOR, Channel.PAGE)
+        rows = _apply_filters(visibility, rows, filters, "kind", "zoom_id", "")
+        rows = rows.filter(kind=kind) if kind else rows
+        names = rows.order_by("-pk").values_list("timezone", flat=True)[:MEETINGS_COUNTED]
+        counted[filters, kind] = Counter(names)
+    return counted[filters, kind]
 
 
 def recordings_of(
@@ -189,7 +258,7 @@ def recordings_of(
     """The ordered queryset of a query for recordings."""
     rows = visible_recordings(visibility, channel)
     rows = _apply_filters(visibility, rows, query.filters, Kind.RECORDING, "uuid", "")
-    if query.year:
+    if query.year in YEARS:
         rows = rows.filter(start__year=query.year)
     if query.search:
         rows = recordings_matching(visibility, rows, query.search)
@@ -207,19 +276,28 @@ def years(visibility: SiteVisibility, query: RecordingQuery) -> list[int]:
     return list(years_by_filters[query.filters])
 
 
+def _by_host(names: Iterable[str], path: str) -> Q:
+    condition = Q()
+    for name in names:
+        condition |= Q(**{f"{path}display_name__icontains": name})
+    return condition
+
+
+def _by_tag(names: Iterable[str], path: str) -> Q:
+    condition = Q()
+    for name in names:
+        condition |= Q(**{f"{path}name__iexact": name})
+    return condition
+
+
 def _apply_filters(
-    visibility: SiteVisibility, rows: QuerySet, filters: Filters, kind: str, key: str, path: str
-) -> QuerySet:
+    visibility: SiteVisibility, rows: QuerySet[M], filters: Filters, kind: str, key: str, path: str
+) -> QuerySet[M]:
     if filters.hosts:
-        by_host = Q()
-        for name in filters.hosts:
-            by_host |= Q(**{f"{path}host__display_name__icontains": name})
-        rows = rows.filter(by_host)
+        rows = rows.filter(_by_host(filters.hosts, f"{path}host__"))
     if filters.tags:
-        by_tag = Q()
-        for name in filters.tags:
-            by_tag |= Q(tags__name__iexact=name)
-        rows = rows.filter(Exists(items_matching(visibility, kind, key).filter(by_tag)))
+        items = items_matching(visibility, kind, key).filter(_by_tag(filters.tags, "tags__"))
+        rows = rows.filter(Exists(items))
     if filters.picked:
         rows = rows.filter(
             Exists(items_matching(visibility, kind, key).filter(pk__in=filters.items))

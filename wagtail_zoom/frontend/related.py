@@ -19,6 +19,8 @@ from .visibility import Audience, Channel, SiteVisibility
 
 CARD_IMAGE_SPEC = "fill-640x360"
 """The rendition of an owner's image on a card."""
+DATA_IMAGE_SPEC = "fill-1280x720"
+"""The rendition in structured data and link previews: search engines want 720 pixels and more."""
 EXCERPT_LENGTH = 600
 """Characters of a transcript that a list shows; the whole transcript has its own page."""
 
@@ -39,7 +41,7 @@ def items_for(
             key__in={key for _, key in missing},
         )
         rows = rows.annotate(has_detail_page=has_detail_page())
-        images = get_image_model().objects.prefetch_renditions(CARD_IMAGE_SPEC)
+        images = get_image_model().objects.prefetch_renditions(CARD_IMAGE_SPEC, DATA_IMAGE_SPEC)
         rows = rows.prefetch_related(Prefetch("image", queryset=images))
         items = {(item.kind, item.key): item for item in rows}
         cached.update({pair: items.get(pair) for pair in missing})
@@ -50,12 +52,13 @@ def detail_pages_for(
     visibility: SiteVisibility, items: Iterable[SiteItem]
 ) -> dict[int, tuple[str, bool]]:
     """``detail_pages``, read once for each item while a page renders."""
-    cached = visibility.memo.setdefault("pages", {})
+    cached: dict[int, tuple[str, bool]] = visibility.memo.setdefault("pages", {})
     missing = [item for item in items if item.pk not in cached]
     cached.update({item.pk: ("", False) for item in missing})
     with_detail_page = [item for item in missing if getattr(item, "has_detail_page", True)]
     if with_detail_page and visibility.site_settings:
-        cached.update(detail_pages(visibility.site_settings.site, with_detail_page))
+        site = visibility.site_settings.site
+        cached.update(detail_pages(site, with_detail_page, visibility.page))
     return cached
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from wagtail.models import Site
 
+from . import restrictions
 from .presenters import occurrence_views, recording_views
 from .queries import OccurrenceQuery, RecordingQuery, occurrences_of, recordings_of
 from .view_models import OccurrenceView, RecordingView
@@ -39,7 +40,8 @@ def search(site_or_request: HttpRequest | Site, query: str, *, limit: int = 20) 
     the Site shows transcripts. At most ``limit`` results of each.
 
     Args:
-        site_or_request: the Site, or a request to its hostname.
+        site_or_request: a request to the Site's hostname, or the Site. Without a request the
+            visitor is unknown: nothing is found where the Site's root page is restricted.
         query: the words that a visitor typed; an empty query has no results.
     """
     site = (
@@ -49,6 +51,8 @@ def search(site_or_request: HttpRequest | Site, query: str, *, limit: int = 20) 
     )
     cleaned = " ".join(query.replace("\0", " ").split())[:MAX_QUERY_LENGTH]
     if site is None or not cleaned:
+        return []
+    if not _may_search(site_or_request, site):  # guard: search-follows-root-page
         return []
     visibility = SiteVisibility.for_site(site)
     upcoming = occurrences_of(
@@ -65,6 +69,14 @@ def search(site_or_request: HttpRequest | Site, query: str, *, limit: int = 20) 
             for view in recording_views(visibility, recordings)
         ),
     ]
+
+
+def _may_search(site_or_request: HttpRequest | Site, site: Site) -> bool:
+    if isinstance(site_or_request, Site):
+        return not restrictions.restrictions_of_root(site)
+    if restrictions.is_login_missing(site_or_request):
+        return False
+    return restrictions.check(site_or_request, site, None).refused_by is None
 
 
 def _hit_url(view: OccurrenceView) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from ..models import ItemRule, ZoomSettings
 from ..utils.text import sanitize_html, sanitize_text, sanitize_title
@@ -13,6 +14,11 @@ def title_for(site_settings: ZoomSettings | None, text: str) -> str:
     return sanitize_title(text, _mark_word(site_settings))
 
 
+def shown_title(site_settings: ZoomSettings | None, own_title: str, topic: str) -> str:
+    """The owner's title, otherwise the topic, everywhere the same. Not escaped."""
+    return sanitize_title(own_title) or title_for(site_settings, topic) or _("Zoom meeting")
+
+
 def text_for(site_settings: ZoomSettings | None, text: str) -> str:
     """A description as plain text, for calendars and structured data."""
     return sanitize_text(text, _mark_word(site_settings))
@@ -21,6 +27,11 @@ def text_for(site_settings: ZoomSettings | None, text: str) -> str:
 def html_for(site_settings: ZoomSettings | None, text: str) -> SafeString:
     """A description as safe HTML."""
     return sanitize_html(text, _mark_word(site_settings))
+
+
+def line_of(description: SafeString | str) -> str:
+    """A description that is safe HTML already, as one line of plain text. Not escaped."""
+    return " ".join(sanitize_text(str(description)).split())
 
 
 def _mark_word(site_settings: ZoomSettings | None) -> str:

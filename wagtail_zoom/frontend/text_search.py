@@ -1,22 +1,31 @@
 """Text search in visible rows.
 
 Only text that visitors can read is searched. Not searched are topics that the owner has replaced
-by a title, and texts with a link or passcode that is removed before they are shown. Otherwise a
-search could reveal them letter by letter.
+by a title, and what is cut from a text before it is shown. Otherwise a search could reveal it
+letter by letter. Where something may be cut, titles and the owner's summaries are compared as they
+are shown; Zoom's descriptions are left out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from ..conf import settings
-from ..models import Kind, SiteItem, Transcript
-from ..utils.text import INVITE_WORDS
+from ..models import Kind, Meeting, Recording, SiteItem, Transcript
+from ..utils.text import INVITE_WORDS, fold, sanitize_title
+from .text import text_for, title_for
 from .visibility import SiteVisibility
 
 MAX_WORDS = 8
+CUT_WORDS = (*INVITE_WORDS, *"/%=@<&／％＝＠？＃＼")
+"""What is cut from a title or summary contains one of these: a link, however it is written, or what
+the wording of an invitation gives away."""
+MAX_CUT_TEXTS = 200
+"""How many texts of which something may be cut are compared as they are shown; further ones are not
+searched."""
 MIN_WORD_LENGTH = 3
 """Minimum length of words to search in long texts, most of which contain all shorter ones."""
 
@@ -27,8 +36,9 @@ def items_matching(visibility: SiteVisibility, kind: str, key: str) -> QuerySet[
     if site_settings is None:
         return SiteItem.objects.none()
     is_path = kind != Kind.RECORDING
-    return SiteItem.objects.for_site(site_settings.site_id).filter(
-        account=site_settings.account_id,
+    rows = SiteItem.objects.for_site(site_settings.site_id)  # guard: search-titles-of-site
+    return rows.filter(
+        account=site_settings.account_id,  # guard: search-titles-of-account
         kind=OuterRef(kind) if is_path else kind,
         key=OuterRef(key),
     )
@@ -38,17 +48,20 @@ def recordings_matching(
     visibility: SiteVisibility, rows: QuerySet[Any], text: str
 ) -> QuerySet[Any]:
     """Recordings that have all words in their title, summary or transcript."""
+    words = _words(text)
     items = items_matching(visibility, Kind.RECORDING, "uuid")
+    own_texts = _own_texts(visibility, True, words)
+    topics = _topics(visibility, Recording, words)
     with_transcripts = (
         visibility.site_settings is not None and visibility.site_settings.show_transcripts
     )
-    for word in _words(text):
-        matches = _in_title("topic", items, word) | _in_items(items, word)
+    for word in words:
+        matches = _in_topic("", topics, items, word) | _in_items(items, own_texts, word)
         if with_transcripts and len(word) >= MIN_WORD_LENGTH:
             in_transcript = Transcript.objects.filter(
                 recording=OuterRef("pk"), text__icontains=word
             )
-            matches |= Exists(in_transcript)
+            matches |= Q(Exists(in_transcript))
         rows = rows.filter(matches)
     return rows
 
@@ -57,12 +70,15 @@ def occurrences_matching(
     visibility: SiteVisibility, rows: QuerySet[Any], text: str
 ) -> QuerySet[Any]:
     """Occurrences of meetings that have all words in their title, summary or description."""
+    words = _words(text)
     items = items_matching(visibility, "meeting__kind", "meeting__zoom_id")
-    for word in _words(text):
-        matches = _in_title("meeting__topic", items, word) | _in_items(items, word)
+    own_texts = _own_texts(visibility, False, words)
+    topics = _topics(visibility, Meeting, words)
+    for word in words:
+        matches = _in_topic("meeting__", topics, items, word) | _in_items(items, own_texts, word)
         if len(word) >= MIN_WORD_LENGTH:
             in_agenda = Q(meeting__agenda__icontains=word) & ~Exists(items.exclude(summary=""))
-            matches |= in_agenda & _is_shown_in_full("meeting__agenda", *INVITE_WORDS)
+            matches |= in_agenda & _is_shown_in_full("meeting__agenda", INVITE_WORDS)
         rows = rows.filter(matches)
     return rows
 
@@ -71,18 +87,71 @@ def _words(text: str) -> list[str]:
     return text.replace("\0", " ").split()[:MAX_WORDS]
 
 
-def _in_title(path: str, items: QuerySet[SiteItem], word: str) -> Q:
+Texts = list[tuple[int, str]]
+"""Primary keys with a text as visitors read it, folded."""
+
+
+def _any_word(path: str, words: Iterable[str]) -> Q:
+    condition = Q(pk__in=[])
+    for word in words:
+        condition |= Q(**{f"{path}__icontains": word})
+    return condition
+
+
+def _own_texts(visibility: SiteVisibility, is_recording: bool, words: list[str]) -> Texts:
+    """The owner's titles and summaries with one of the words, of which something may be cut when
+    they are shown. Tags are not shown to visitors."""
+    site_settings = visibility.site_settings
+    if site_settings is None or not words:
+        return []
+    rows = SiteItem.objects.for_site(site_settings.site_id)
+    is_kind = Q(kind=Kind.RECORDING)
+    rows = rows.filter(
+        is_kind if is_recording else ~is_kind,
+        (_any_word("title", words) & ~_is_shown_in_full("title"))
+        | (_any_word("summary", words) & ~_is_shown_in_full("summary")),
+    )
+    texts = rows.order_by("-pk").values_list("pk", "title", "summary")
+    return [
+        (pk, fold(f"{sanitize_title(title)}\n{text_for(site_settings, summary)}"))
+        for pk, title, summary in texts[:MAX_CUT_TEXTS]
+    ]
+
+
+def _topics(visibility: SiteVisibility, model: type[Model], words: list[str]) -> Texts:
+    """Zoom's topics with one of the words, of which something may be cut when they are shown."""
+    site_settings = visibility.site_settings
+    if site_settings is None or not words:
+        return []
+    rows = model._default_manager.filter(
+        _any_word("topic", words),
+        ~_is_shown_in_full("topic"),
+        account=site_settings.account_id,
+    )
+    topics = rows.order_by("-pk").values_list("pk", "topic")
+    return [(pk, fold(title_for(site_settings, topic))) for pk, topic in topics[:MAX_CUT_TEXTS]]
+
+
+def _holding(texts: Texts, word: str) -> list[int]:
+    return [pk for pk, text in texts if fold(word) in text]  # guard: search-shown-text-only
+
+
+def _in_topic(path: str, topics: Texts, items: QuerySet[SiteItem], word: str) -> Q:
     retitled = Exists(items.exclude(title=""))
-    return Q(**{f"{path}__icontains": word}) & ~retitled & _is_shown_in_full(path)
+    pk = path.removesuffix("__") or "pk"
+    in_topic = Q(**{f"{path}topic__icontains": word}) & _is_shown_in_full(f"{path}topic")
+    in_topic |= Q(**{f"{pk}__in": _holding(topics, word)})
+    return in_topic & Q(~retitled)
 
 
-def _in_items(items: QuerySet[SiteItem], word: str) -> Q:
-    """In the owner's title and summary. Tags are not shown to visitors."""
-    summary = Q(summary__icontains=word) & _is_shown_in_full("summary", *INVITE_WORDS)
-    return Q(Exists(items.filter(Q(title__icontains=word) | summary)))
+def _in_items(items: QuerySet[SiteItem], own_texts: Texts, word: str) -> Q:
+    in_title = Q(title__icontains=word) & _is_shown_in_full("title")
+    in_summary = Q(summary__icontains=word) & _is_shown_in_full("summary")
+    in_cut_text = Q(pk__in=_holding(own_texts, word))
+    return Q(Exists(items.filter(in_title | in_summary | in_cut_text)))
 
 
-def _is_shown_in_full(path: str, *cut_words: str) -> Q:
+def _is_shown_in_full(path: str, cut_words: Iterable[str] = CUT_WORDS) -> Q:
     """The text is shown unchanged: it contains no link to Zoom and no ``cut_words``."""
     is_cut = Q()
     for word in (*(host for host in settings.link_hosts if host), *cut_words):

@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Kind
-from .datetimes import TimeRange, length, short_day
+from .availability import Availability, RegistrationState
+from .datetimes import TimeRange, format_time, length, short_day
 
 Text = str | Promise
+NO_REGISTRATION = Availability(RegistrationState.NOT_NEEDED)
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,14 @@ class RecordingView:
     when: TimeRange
     minutes: int
     url: str
+    public_id: str = ""
     host: str = ""
     summary: SafeString | str = ""
     cover: CardImage = field(default_factory=CardImage)
     series: str = ""
     """The key by which a list groups it; empty for a single recording."""
+    is_twin: bool = False
+    """Another one of the list has the same title, day and length: the time tells them apart."""
     until: date | None = None
     """Its last day, if that is near."""
     transcript: str = ""
@@ -81,6 +86,11 @@ class RecordingView:
     def length(self) -> str:
         """ "68 minutes"; empty if Zoom does not send a duration."""
         return length(self.minutes) if self.minutes else ""
+
+    @property
+    def time_label(self) -> str:
+        """When it began, where the day alone does not tell it apart."""
+        return format_time(self.when.start) if self.is_twin else ""
 
     @property
     def until_day(self) -> str:
@@ -100,7 +110,11 @@ class OccurrenceView:
     """``meeting`` or ``webinar``."""
     when: TimeRange
     minutes: int
+    public_id: str = ""
+    """Our id, which stays when it is moved: also in calendar files and forms."""
     state: StateLabel = field(default_factory=StateLabel)
+    registration: Availability = NO_REGISTRATION
+    """Whether somebody can register for it now; otherwise why not."""
     action: ActionLink | None = None
     host: str = ""
     summary: SafeString | str = ""
@@ -109,14 +123,18 @@ class OccurrenceView:
     """The detail page; empty if there is none."""
     calendar_url: str = ""
     recording: RecordingView | None = None
-    places: tuple[int, int] | None = None
-    """Places left and total places, if registrations are counted."""
     browser_url: str = ""
     """Joins in Zoom's web client instead of the app; only while joining is possible."""
     opens_minutes: int = 0
     """How many minutes before the start all visitors can join; 0 if they never can."""
     has_form: bool = False
     """``url`` is a page with the registration form."""
+    has_begun: bool = False
+    """The planned start has passed: there is nothing to count down to."""
+    shows_end: bool = True
+    """The planned end is known and still to come."""
+    continued: str = ""
+    """On a further day of several, in a calendar: "all day" or "until 10:00", instead of a time."""
 
     @property
     def link(self) -> str:
@@ -151,6 +169,11 @@ class OccurrenceView:
         return length(self.minutes) if self.minutes else ""
 
     @property
+    def places(self) -> tuple[int, int] | None:
+        """Places left and total places; none without a limit or while they are not known."""
+        return self.registration.places
+
+    @property
     def places_label(self) -> str:
         if not self.places:
             return ""
@@ -180,3 +203,5 @@ class MeetingView:
     host: str = ""
     summary: SafeString | str = ""
     action: ActionLink | None = None
+    registration: Availability = NO_REGISTRATION
+    """Whether somebody can register for it now; otherwise why not."""

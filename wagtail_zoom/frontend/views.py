@@ -7,13 +7,13 @@ audience and personal link.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlunsplit
+from uuid import UUID
 
-from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -34,10 +34,11 @@ from ..models import (
 )
 from ..utils.crypto import DecryptionError
 from ..utils.text import sanitize_text
-from . import links
-from .datetimes import short_day
-from .presenters import last_day, occurrence_views, recording_views
-from .queries import ENDED_STATES, MAX_OVERRUN
+from ..utils.urls import split_url
+from ..utils.zoom_urls import is_zoom_url
+from . import links, restrictions
+from .availability import RegistrationState
+from .presenters import occurrence_views, recording_views
 from .view_models import ActionLink, OccurrenceView
 from .visibility import Audience, Channel, SiteVisibility
 
@@ -50,30 +51,44 @@ class JoinDecision:
     """Whether one occurrence can be joined now."""
 
     code: str
-    """``open``, ``early``, ``moved``, ``over``, ``cancelled`` or ``closed``."""
+    """``open``, ``early``, ``moved``, ``over``, ``cancelled``, ``closed`` or ``unavailable``."""
     opens_at: datetime | None = None
 
 
-def visitor_join(request: HttpRequest, token: str) -> HttpResponse | None:
+def visitor_join(request: HttpRequest, token: str) -> HttpResponseBase | None:
     """Join without a registration, by the Site's join policy; None: the token has no occurrence."""
     site, visibility = site_and_visibility(request)
-    public_id = links.unsign_id(site.pk, token)
+    link = links.unsign_link(site.pk, token)
     rows = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-    row = rows.filter(public_id=public_id).first() if public_id else None
-    return join_response(request, visibility, row, Audience.VISITOR) if row is not None else None
+    row = rows.filter(public_id=link.public_id).first() if link else None
+    if link is None or row is None:
+        return None
+    refusal = restrictions.login_response(request, visitor_join, token)
+    if refusal is not None:  # guard: join-requires-login
+        return refusal
+    access = restrictions.check(request, site, link.page_id)
+    refusal = access.refusal(request)
+    if refusal is not None:  # guard: join-follows-its-page
+        return refusal
+    if link.page_id is not None:
+        visibility = replace(visibility, page=access.page)
+    return join_response(request, visibility, row, Audience.VISITOR)
 
 
-@sensitive_variables("target")
+@sensitive_variables()
 def join_response(
     request: HttpRequest,
     visibility: SiteVisibility,
     row: Occurrence,
     audience: Audience,
     personal_link: Secret | None = None,
+    calendar_url: str = "",
 ) -> HttpResponse:
     """Redirect to Zoom if joining is possible, otherwise render the join page.
 
-    ``personal_link`` is a registrant's own link; without it the meeting's link is used.
+    Args:
+        personal_link: a registrant's own link; without it the meeting's link is used.
+        calendar_url: of a registrant's own calendar file; without it the public one is used.
     """
     now = timezone.now()
     decision = join_decision(visibility, row, audience, now)
@@ -83,8 +98,10 @@ def join_response(
         )
         if target:
             return private_response(HttpResponseRedirect(target))
-        decision = JoinDecision("closed")
+        decision = JoinDecision("unavailable")
     view = occurrence_views(visibility, [row], recordings=True)[0]
+    if calendar_url:  # guard: personal-page-links-personal-calendar
+        view = replace(view, calendar_url=calendar_url)
     context = _join_context(visibility.site_settings, decision, view, audience)
     response = render(request, "wagtail_zoom/public/join.html", context)
     if decision.opens_at and decision.opens_at - now < timedelta(hours=2):
@@ -100,8 +117,7 @@ def join_decision(
     site_settings = visibility.site_settings
     if row.state == Occurrence.State.CANCELLED:
         return JoinDecision("cancelled")
-    live = row.state == Occurrence.State.LIVE and row.end + MAX_OVERRUN >= now
-    if row.state in ENDED_STATES or (row.end < now and not live):
+    if not row.may_be_running(now):
         return JoinDecision("over")
     early = JoinDecision(
         "moved" if row.state == Occurrence.State.MOVED else "early",
@@ -114,7 +130,7 @@ def join_decision(
         may_join
         and site_settings
         and site_settings.join_policy == JoinPolicy.REGISTRANTS
-        and not live
+        and not row.is_live(now)
     ):
         # Registrants may always join, but are not sent to an empty meeting days before.
         return JoinDecision("open") if early.opens_at and early.opens_at <= now else early
@@ -125,7 +141,7 @@ def _join_opens_at(row: Occurrence, site_settings: ZoomSettings | None) -> datet
     return row.start - timedelta(minutes=site_settings.join_minutes if site_settings else 15)
 
 
-@sensitive_variables("url", "parts", "query", "pair")
+@sensitive_variables()
 def _join_target(
     visibility: SiteVisibility,
     row: Occurrence,
@@ -137,29 +153,42 @@ def _join_target(
     joinable = visibility.occurrences(audience, Channel.JOIN).filter(pk=row.pk).first()
     if joinable is None or site_settings is None:
         return ""
+    is_registrant = audience is Audience.REGISTRANT and joinable.meeting.takes_registration
+    if is_registrant and not personal_link:  # guard: registrant-gets-own-link-only
+        # The public link would ask the person to register once more.
+        return ""
     try:
         url = (personal_link or joinable.meeting.join_url).reveal()
     except DecryptionError:
         return ""
-    if not links.is_zoom_link(url):  # guard: join-redirect-to-zoom-only
+    if not is_zoom_url(url):  # guard: join-redirect-to-zoom-only
         return ""
-    may_pass = site_settings.passcode_policy == PasscodePolicy.IN_LINK or (
-        site_settings.passcode_policy == PasscodePolicy.REGISTRANTS
-        and audience is Audience.REGISTRANT
-    )
-    parts = urlsplit(url)
-    query = [
-        pair
-        for pair in parse_qsl(parts.query)
-        if may_pass or pair[0] != "pwd"  # guard: passcode-policy
-    ]
+    parts = split_url(link_for(audience, url, site_settings))
     path = parts.path
     prefix, _slash, number = path.removeprefix("/").partition("/")
     if in_browser and prefix in ("j", "w"):
         # Zoom's web client, for visitors without the app: meetings, and personal links to
         # webinars.
         path = f"/wc/join/{number}"
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def may_have_passcode(audience: Audience, site_settings: ZoomSettings) -> bool:
+    """Whether the owner's policy gives an audience the passcodes of meetings and recordings."""
+    policy = site_settings.passcode_policy
+    return policy == PasscodePolicy.IN_LINK or (
+        policy == PasscodePolicy.REGISTRANTS and audience is Audience.REGISTRANT
+    )
+
+
+@sensitive_variables()
+def link_for(audience: Audience, url: str, site_settings: ZoomSettings) -> str:
+    """Zoom's link to a meeting or recording, with its passcode only if the policy allows it."""
+    if may_have_passcode(audience, site_settings):  # guard: passcode-policy
+        return url
+    parts = split_url(url)
+    query = [pair for pair in parse_qsl(parts.query) if pair[0].lower() != "pwd"]
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
 
 
 def _join_context(
@@ -191,10 +220,16 @@ def _join_context(
             _("This meeting is cancelled"),
             _("There is nothing you need to do."),
         ),
+        "unavailable": (
+            _("There is no link to join"),
+            _("Zoom gave this site no link for it. Please ask the organiser."),
+        ),
         "closed": (
             _("You need an invitation"),
             _("This meeting is open to people who have registered.")
-            if site_settings and site_settings.join_policy == JoinPolicy.REGISTRANTS
+            if site_settings
+            and site_settings.join_policy == JoinPolicy.REGISTRANTS
+            and view.registration.code is not RegistrationState.NOT_NEEDED
             else _("The organiser gives out the link."),
         ),
     }
@@ -214,7 +249,7 @@ def _join_context(
 def _join_page_action(decision: JoinDecision, view: OccurrenceView) -> ActionLink | None:
     if decision.code == "over" and view.recording:
         return ActionLink(_("Watch the recording"), view.recording.url, main=True)
-    if decision.code == "closed" and view.has_form:
+    if decision.code == "closed" and view.has_form and view.registration.is_open:
         return ActionLink(_("Register"), view.url, main=True)
     if decision.code in ("early", "moved") and view.calendar_url:
         label = _("Update my calendar") if decision.code == "moved" else _("Add to calendar")
@@ -222,48 +257,42 @@ def _join_page_action(decision: JoinDecision, view: OccurrenceView) -> ActionLin
     return None
 
 
-@login_not_required
 @require_safe
-@sensitive_variables("url", "passcode", "shown", "context")
-def watch(request: HttpRequest, token: str) -> HttpResponse:
+@restrictions.follows_offering_page
+@sensitive_variables()
+def watch(request: HttpRequest, visibility: SiteVisibility, public_id: UUID) -> HttpResponse:
     """``zoom/watch/<id>/``: redirects to the recording, or shows its passcode if people type it."""
-    site, visibility = site_and_visibility(request)
-    public_id = links.unsign_id(site.pk, token)
-    row = _find_recording(visibility, public_id) if public_id else None
+    row = _find_recording(visibility, public_id)
     if row is None or visibility.site_settings is None:
         raise Http404
     try:
         url, passcode = row.watch_url.reveal(), row.passcode.reveal()
     except DecryptionError:
         url, passcode = "", ""
-    shown = passcode if visibility.site_settings.passcode_policy == PasscodePolicy.IN_LINK else ""
-    if not links.is_zoom_link(url):
+    url = link_for(Audience.VISITOR, url, visibility.site_settings)
+    shown = passcode if may_have_passcode(Audience.VISITOR, visibility.site_settings) else ""
+    if not is_zoom_url(url):  # guard: watch-redirect-to-zoom-only
         raise Http404
     if len(shown) > MAX_TYPED_PASSCODE:
         return private_response(HttpResponseRedirect(with_passcode(url, shown)))
     if not shown or "go" in request.GET:
         return private_response(HttpResponseRedirect(url))
     view = recording_views(visibility, [row])[0]
-    until = last_day(row, None, visibility.site_settings)
     context = {
         "row": view,
         "passcode": shown,
         "go": f"{request.path}?go=1",
-        "until": short_day(datetime(until.year, until.month, until.day)) if until else "",
+        "until": view.until_day,
         "page_title": view.title,
     }
     return private_response(render(request, "wagtail_zoom/public/watch.html", context))
 
 
-@login_not_required
 @require_safe
-def transcript(request: HttpRequest, token: str) -> HttpResponse:
+@restrictions.follows_offering_page
+def transcript(request: HttpRequest, visibility: SiteVisibility, public_id: UUID) -> HttpResponse:
     """``zoom/transcript/<id>/``: the transcript, with the visibility rules of the recording."""
-    site, visibility = site_and_visibility(request)
-    public_id = links.unsign_id(site.pk, token)
-    item = (
-        SiteItem.objects.for_site(site).filter(public_id=public_id).first() if public_id else None
-    )
+    item = _find_item(visibility, public_id)
     if item is None or item.kind != Kind.RECORDING:
         raise Http404
     transcripts = visibility.transcripts(Audience.VISITOR, Channel.PAGE).select_related(
@@ -288,15 +317,22 @@ def transcript(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def with_passcode(url: str, passcode: str) -> str:
-    """The URL of a recording with its passcode."""
-    separator = "&" if urlsplit(url).query else "?"
+    """The URL of a recording with its passcode, unless Zoom's own link holds one."""
+    if any(name == "pwd" for name, _value in parse_qsl(split_url(url).query)):
+        return url
+    separator = "&" if split_url(url).query else "?"
     return f"{url}{separator}{urlencode({'pwd': passcode})}"
 
 
-def _find_recording(visibility: SiteVisibility, public_id: Any) -> Recording | None:
+def _find_item(visibility: SiteVisibility, public_id: UUID) -> SiteItem | None:
     if visibility.site_settings is None:
         return None
-    item = visibility.site_settings.site.zoom_items.filter(public_id=public_id).first()
+    items = SiteItem.objects.for_site(visibility.site_settings.site_id)
+    return items.filter(public_id=public_id).first()
+
+
+def _find_recording(visibility: SiteVisibility, public_id: UUID) -> Recording | None:
+    item = _find_item(visibility, public_id)
     if item is None:
         return None
     rows = visibility.recordings(Audience.VISITOR, Channel.JOIN)
@@ -315,9 +351,13 @@ def site_and_visibility(request: HttpRequest) -> tuple[Site, SiteVisibility]:
 
 
 def private_response(response: HttpResponse) -> HttpResponse:
-    """Sets no-store, noindex and no-referrer headers."""
+    """Sets headers: not stored, not indexed, no referrer to other websites.
+
+    Not ``no-referrer``: with it a browser posts the forms of a page, such as those of the project's
+    base template, with ``Origin: null``, which Django's CSRF protection refuses.
+    """
     response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

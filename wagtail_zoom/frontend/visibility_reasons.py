@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..models import ItemRule, Kind, Meeting, Occurrence, Recording, SiteItem, ZoomSettings
+from ..models import (
+    HiddenDate,
+    ItemRule,
+    Kind,
+    Meeting,
+    Occurrence,
+    Recording,
+    SiteItem,
+    ZoomSettings,
+)
+from ..models.mirror import PERSONAL_ROOM_TYPES, MeetingType
 
 if TYPE_CHECKING:
     from .visibility import SiteVisibility
@@ -65,7 +75,12 @@ def _object_reason(
         return _("It belongs to another Zoom account.")
     if isinstance(meeting, Recording):
         return _recording_reason(site_settings, meeting, item, exposed_hosts)
-    return _meeting_reason(site_settings, meeting, item, exposed_hosts)
+    reason_of_meeting = _meeting_reason(site_settings, meeting, item, exposed_hosts)
+    if not reason_of_meeting and isinstance(obj, Occurrence):
+        hidden = HiddenDate.objects.filter(item__site=site_settings.site_id)
+        if hidden.filter(public_id=obj.public_id).exists():
+            return _("You have hidden this date.")
+    return reason_of_meeting
 
 
 def _host_reason(
@@ -90,7 +105,7 @@ def _item_reason(item: SiteItem | None) -> str:
         return ""
     if item.visibility == SiteItem.Visibility.HIDDEN:
         return _("You have hidden it.")
-    if item.expires_on and item.expires_on < timezone.localdate():
+    if item.is_expired:
         return _("Its “show until” day is over.")
     return ""
 
@@ -109,12 +124,20 @@ def _meeting_reason(
         )
     if meeting.removed_at:
         return _("It was deleted in Zoom.")
-    if meeting.zoom_type == 1:
+    if meeting.unclear_setting:
+        return _(
+            "Zoom sent a value for “%(setting)s” that is not known here, so it stays hidden."
+        ) % {"setting": meeting.unclear_setting}
+    if meeting.zoom_type == MeetingType.INSTANT:
         return _("Instant meetings are never shown.")
-    if meeting.zoom_type == 4 or meeting.uses_personal_room:
+    if meeting.uses_personal_room or meeting.zoom_type in PERSONAL_ROOM_TYPES:
         return _("Meetings in a personal room are never shown.")
     if meeting.is_private:
         return _("It is marked as private in Zoom.")
+    if meeting.is_unclear:
+        return _("Zoom says that it is a type of meeting that is not known here (%(type)s).") % {
+            "type": meeting.zoom_type
+        }
     if meeting.detail_at is None:
         return _("It is still being read from Zoom.")
     item = item or _find_item(site_settings, meeting.kind, meeting.zoom_id)
@@ -148,7 +171,14 @@ def _recording_reason(
         return _("It was deleted in Zoom.")
     if not recording.is_ready:
         return _("Zoom is still preparing it.")
+    if not recording.has_link:
+        return link_reason(recording)
     meeting = recording.meeting
+    if meeting is not None and meeting.unclear_setting:
+        return _(
+            "Zoom sent a value for “%(setting)s” of its meeting that is not known here, so it "
+            "stays hidden."
+        ) % {"setting": meeting.unclear_setting}
     if meeting is not None and (meeting.is_private or meeting.uses_personal_room):
         return _("Its meeting is private or was held in a personal room.")
     if site_settings.recording_days:
@@ -159,4 +189,21 @@ def _recording_reason(
     waiting = ""
     if item is None or item.visibility == SiteItem.Visibility.AUTO or not item.decided_at:
         waiting = _("It waits for you to look at it and to publish it.")
+        if recording.needs_decision:
+            waiting = _(
+                "It is not of a scheduled meeting: look at it, and publish it if it is meant for "
+                "visitors."
+            )
     return _host_reason(site_settings, recording, exposed_hosts) or _item_reason(item) or waiting
+
+
+def link_reason(obj: Meeting | Recording) -> str:
+    """Why it cannot be joined or watched, though it may be shown; empty if it can."""
+    has_link = obj.has_link if isinstance(obj, Recording) else obj.has_join_link
+    if has_link:
+        return ""
+    if obj.unknown_link_host:
+        return _(
+            "The link Zoom gave leads to an unknown address (%(host)s), so it is not used."
+        ) % {"host": obj.unknown_link_host}
+    return _("Zoom gave no link to it.")

@@ -10,11 +10,10 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from ..conf import settings
 from ..models.mirror import MAX_MINUTES
+from ..utils.zoom_urls import hostname_of, is_zoom_url
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -117,23 +116,35 @@ def get_list(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def parse_zoom_url(value: Any) -> str:
-    """An https URL in one of Zoom's domains, otherwise an empty string.
+    """A URL on one of Zoom's domains, otherwise an empty string; see ``zoom_urls``."""
+    return value if is_zoom_url(value) else ""  # guard: link-leads-to-zoom
 
-    Zoom uses vanity hostnames, so the end of the domain decides (``LINK_HOSTS``).
+
+def unknown_link_host(value: Any) -> str:
+    """The hostname of a link that is dropped, for the owner; empty if there is nothing to drop."""
+    return hostname_of(value) if value and not is_zoom_url(value) else ""
+
+
+TRUE_VALUES = (True, 1, "1", "true", "yes", "on")
+FALSE_VALUES = (False, 0, "0", "false", "no", "off", "", None)
+
+
+def parse_flag(value: Any, *, missing: bool = False, unknown: bool = True) -> bool:
+    """A switch, also from text or a number.
+
+    ``unknown``: what any other value means. Switches that hide something count as on then.
     """
-    if not isinstance(value, str) or len(value) > 2000 or _CONTROL.search(value):
-        return ""
-    try:
-        parts = urlsplit(value)
-        host = (parts.hostname or "").lower()
-    except ValueError:
-        return ""
-    allowed = any(host == name or host.endswith(f".{name}") for name in settings.link_hosts)
-    local = host in ("localhost", "127.0.0.1")
-    if (
-        not allowed  # guard: link-leads-to-zoom
-        or parts.username
-        or parts.scheme not in (("http", "https") if local else ("https",))
-    ):
-        return ""
-    return value
+    if value is None or value == "":
+        return missing
+    return _flag_value(value) in TRUE_VALUES if is_known_flag(value) else unknown
+
+
+def is_known_flag(value: Any) -> bool:
+    """Whether a value of a switch is on, off or missing; owners are told about any other."""
+    return _flag_value(value) in (*TRUE_VALUES, *FALSE_VALUES)
+
+
+def _flag_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip().lower()
+    return value if value is None or isinstance(value, bool | int) else "?"

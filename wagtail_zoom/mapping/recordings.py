@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from ..models.recordings import SCHEDULED_TYPES
+from ..utils.secret_text import KnownValues, passcodes_in
+from ..utils.text import without_secrets
+from .meetings import PASSCODE_KEYS
 from .parsing import (
     InvalidItem,
     get_list,
@@ -19,12 +23,12 @@ from .parsing import (
     parse_timezone,
     parse_zoom_url,
     single_line,
+    text,
+    unknown_link_host,
 )
 
 PLAYABLE_TYPES = {"MP4", "M4A"}
 TRANSCRIPT_TYPES = {"TRANSCRIPT", "CC"}
-UNSCHEDULED_TYPES = {"1", "4", "7"}
-"""Instant and personal-room meetings (type 7: personal room in webhooks)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,13 @@ class MappedRecording:
     uuid: str
     host_zoom_id: str
     fields: dict[str, Any] = field(repr=False)
+    known_values: KnownValues = KnownValues()
+    """What opens it: cut from its topic."""
+
+    def without(self, known_values: KnownValues) -> dict[str, Any]:
+        """The fields without what opens its meeting; Zoom sends that with the meeting only."""
+        topic = without_secrets(self.fields["topic"], self.known_values | known_values).strip()
+        return {**self.fields, "topic": topic}
 
 
 def map_recording(payload: dict[str, Any]) -> MappedRecording:
@@ -51,17 +62,23 @@ def map_recording(payload: dict[str, Any]) -> MappedRecording:
     files = _files(payload)
     playable = [file for file in files if _file_type(file) in PLAYABLE_TYPES and _is_complete(file)]
     share_url = parse_zoom_url(payload.get("share_url"))
+    play_url = "" if share_url else _play_url(playable)
+    known_values = read_known_values(payload)
+    topic = single_line(payload.get("topic"), 600)
+    topic = without_secrets(topic, known_values)  # guard: known-values-cut-from-recording
     fields = {
         "host_zoom_id": host_zoom_id,
         "meeting_zoom_id": single_line(payload.get("id"), 100),
         "zoom_type": zoom_type,
-        "is_unscheduled": zoom_type in UNSCHEDULED_TYPES,
-        "topic": single_line(payload.get("topic")),
+        "is_unscheduled": zoom_type not in SCHEDULED_TYPES,
+        "topic": topic[:300].strip(),
         "start": start,
         "duration": parse_minutes(payload.get("duration")),
         "timezone": parse_timezone(payload.get("timezone")),
         "share_url": share_url,
-        "play_url": "" if share_url else _play_url(playable),
+        "play_url": play_url,
+        "has_link": bool(share_url or play_url),
+        "unknown_link_host": "" if share_url or play_url else _unknown_host(payload, playable),
         "passcode": single_line(
             payload.get("recording_play_passcode") or payload.get("password"), 200
         ),
@@ -71,7 +88,25 @@ def map_recording(payload: dict[str, Any]) -> MappedRecording:
         "has_transcript": any(_file_type(file) in TRANSCRIPT_TYPES for file in files),
         "deletes_on": _parse_date(payload.get("auto_delete_date")),
     }
-    return MappedRecording(uuid, host_zoom_id, fields)
+    return MappedRecording(uuid, host_zoom_id, fields, known_values)
+
+
+def read_known_values(payload: dict[str, Any]) -> KnownValues:
+    """What opens this recording: its own passcodes, and the number of its meeting."""
+    links = [text(payload.get("share_url"), 4000)]
+    links += [text(file.get("play_url"), 4000) for file in get_list(payload, "recording_files")]
+    return KnownValues.of(
+        numbers=[payload.get("id"), payload.get("pmi")],
+        passcodes=[
+            *(payload.get(name) for name in ("recording_play_passcode", *PASSCODE_KEYS)),
+            *(value for link in links for value in passcodes_in(link)),
+        ],
+    )
+
+
+def _unknown_host(payload: dict[str, Any], playable: list[dict[str, Any]]) -> str:
+    links = (payload.get("share_url"), *(file.get("play_url") for file in playable))
+    return next((host for link in links if (host := unknown_link_host(link))), "")
 
 
 def _files(payload: dict[str, Any]) -> list[dict[str, Any]]:

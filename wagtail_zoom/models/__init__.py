@@ -1,16 +1,20 @@
-"""Models: accounts, grants, local copy, site settings, curation, webhook events, registrations."""
+"""Models: accounts, grants, local copy, site settings, curation, webhook events, outboxes."""
 
 from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import Grant, GrantReason, GrantState, Plan, RateBudget, ZoomAccount
-from .curation import BlockUsage, ItemTag, SiteItem
+from .curation import BlockUsage, HiddenDate, ItemTag, SiteItem, public_day
 from .fetch_scopes import TRANSCRIPT, FetchScope, fetch_scope, scope_fingerprint
-from .mirror import Host, Kind, Meeting, Occurrence
+from .meeting_changes import MeetingChange
+from .mirror import SHOWABLE_TYPES, Host, Kind, Meeting, Occurrence
 from .oauth import Invitation, OAuthState
-from .recordings import Recording
-from .registrations import Registration, RegistrationDate
+from .purged_occurrences import PurgedOccurrence
+from .recordings import SCHEDULED_TYPES, Recording
+from .registrations import LimitCounter, Registration, RegistrationDate
 from .runs import Activity, Heartbeat, SyncRun
 from .settings import (
+    ArchivedRow,
     ExposedHost,
+    FormerHost,
     ItemRule,
     JoinPolicy,
     PasscodePolicy,
@@ -20,24 +24,33 @@ from .settings import (
 from .transcripts import Transcript
 from .versions import bump_data_version, bump_data_version_of_sites
 from .webhook_events import ObjectLock, WebhookEvent
+from .write_access import Refusal, WriteAccess
 
 __all__ = [
+    "SCHEDULED_TYPES",
+    "SHOWABLE_TYPES",
     "TRANSCRIPT",
     "Activity",
+    "ArchivedRow",
     "BlockUsage",
     "ExposedHost",
     "FetchScope",
+    "FormerHost",
     "Grant",
     "GrantReason",
     "GrantState",
     "Heartbeat",
+    "HiddenDate",
     "Host",
     "Invitation",
     "ItemRule",
     "ItemTag",
     "JoinPolicy",
+    "PurgedOccurrence",
     "Kind",
+    "LimitCounter",
     "Meeting",
+    "MeetingChange",
     "OAuthState",
     "ObjectLock",
     "Occurrence",
@@ -46,6 +59,7 @@ __all__ = [
     "RateBudget",
     "Recording",
     "RecordingRule",
+    "Refusal",
     "Registration",
     "RegistrationDate",
     "Secret",
@@ -54,11 +68,13 @@ __all__ = [
     "SyncRun",
     "Transcript",
     "WebhookEvent",
+    "WriteAccess",
     "ZoomAccount",
     "ZoomIdField",
     "ZoomSettings",
     "bump_data_version",
     "bump_data_version_of_sites",
     "fetch_scope",
+    "public_day",
     "scope_fingerprint",
 ]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import settings
 from ..utils.fields import SecretField, ZoomIdField
+from .leases import Leased
 
 
 def version_step() -> tuple[int, int]:
@@ -32,8 +33,9 @@ class Plan(models.TextChoices):
     BUSINESS = "business", _("Business or above")
 
 
-class ZoomAccount(models.Model):
-    """One Zoom account: root of the local copy, with rate limit, lease and throttle.
+class ZoomAccount(Leased):
+    """One Zoom account: root of the local copy, with rate limit, throttle and the lease of
+    its sync.
 
     Several Sites may use one account. Rows of this table are never purged: curation refers to them.
     """
@@ -49,10 +51,6 @@ class ZoomAccount(models.Model):
 
     throttled_until = models.DateTimeField(null=True, blank=True)
     throttle_daily = models.BooleanField(default=False)
-
-    lease_owner = models.CharField(max_length=36, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    """The one-sync-at-a-time lease (owner-checked, expires)."""
 
     last_event_at = models.DateTimeField(null=True, blank=True)
     directory_at = models.DateTimeField(null=True, blank=True)
@@ -125,7 +123,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(models.Q(account_level=True) | models.Q(zoom_user_id=host_zoom_id))
 
 
-class Grant(models.Model):
+class Grant(Leased):
     """One OAuth authorisation with its tokens.
 
     Unique per (client, Zoom account, Zoom user), because a second authorisation by the same user
@@ -152,8 +150,6 @@ class Grant(models.Model):
     refreshed_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
     generation = models.PositiveIntegerField(default=0)
-    lease_owner = models.CharField(max_length=36, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     refresh_started_at = models.DateTimeField(null=True, blank=True)
     """Set before the token call; still set afterwards means that a rotation may be lost."""
 
@@ -163,12 +159,17 @@ class Grant(models.Model):
     last_ok_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    """Failures in a row; those of calls that ran at the same time are one."""
+    failed_at = models.DateTimeField(null=True, blank=True)
+    """When the last of them was counted."""
     reminders_sent = models.JSONField(default=list, blank=True)
     """ISO times of the emails sent about the current state; emptied when it is repaired."""
 
     revoke_requested_at = models.DateTimeField(null=True, blank=True, db_index=True)
     """Set when the last Site disconnects: the worker revokes at Zoom, then deletes the tokens."""
     revoke_attempts = models.PositiveSmallIntegerField(default=0)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    """When we last sent a revocation, which Zoom may report as a removal of the app."""
 
     connected_by = models.ForeignKey(
         django_settings.AUTH_USER_MODEL,

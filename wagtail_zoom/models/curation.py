@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date, datetime
 
 from django.conf import settings as django_settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.images import get_image_model_string
 
@@ -13,6 +15,12 @@ from ..utils.fields import ZoomIdField
 from .accounts import ZoomAccount
 from .mirror import Kind, Meeting
 from .recordings import Recording
+
+
+def public_day(value: datetime | None = None) -> date:
+    """The day that it is for visitors, now or at another instant: by ``TIME_ZONE``, also while a
+    user with another time zone is active. By it "show until" is entered, listed and enforced."""
+    return timezone.localdate(value, timezone.get_default_timezone())
 
 
 class SiteItemQuerySet(models.QuerySet["SiteItem"]):
@@ -27,7 +35,8 @@ class SiteItem(models.Model):
     Admin listings, choosers and blocks reference it, because a local copy has no Site. It is keyed
     by Zoom's natural key and not deleted with the local copy: titles, images and decisions survive
     disabling and enabling a kind, and reconnecting. ``meeting`` and ``recording`` are only the
-    current link to the local copy.
+    current link to the local copy, and say nothing about whether the Site may read that row now:
+    ``SiteVisibility`` does (``row_of``, ``rows_of``, ``items``), and nothing else follows them.
     """
 
     class Visibility(models.TextChoices):
@@ -92,12 +101,24 @@ class SiteItem(models.Model):
         ]
 
     def __str__(self) -> str:
+        """Type and number, without the title: Wagtail and projects print any chosen object so."""
+        return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def display_title(self) -> str:
+        """For those who may read it: visitors of the Site where it is visible, and the users whom
+        ``ItemAccess`` names."""
         return self.title or self.last_title or self.key
 
     @property
-    def mirrored(self) -> Meeting | Recording | None:
-        """The local copy, or None if there is none at present."""
-        return self.recording if self.kind == Kind.RECORDING else self.meeting
+    def is_expired(self) -> bool:
+        """Whether its last day, which still counts, is over."""
+        return self.expires_on is not None and self.expires_on < public_day()
+
+    @staticmethod
+    def expired() -> models.Q:
+        """The condition of ``is_expired``, for queries."""
+        return models.Q(expires_on__lt=public_day())
 
 
 class ItemTag(models.Model):
@@ -119,6 +140,36 @@ class ItemTag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HiddenDate(models.Model):
+    """One date of a meeting that the owner hides from visitors.
+
+    By the occurrence's ``public_id``: it stays hidden when it moves, and when its row was purged
+    and is read again.
+    """
+
+    item = models.ForeignKey(SiteItem, on_delete=models.CASCADE, related_name="hidden_dates")
+    public_id = models.UUIDField()
+    hidden_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    hidden_at = models.DateTimeField(default=timezone.now)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("hidden date")
+        verbose_name_plural = _("hidden dates")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "public_id"], name="wagtail_zoom_hiddendate_identity"
+            )
+        ]
+        indexes = [models.Index(fields=["public_id"], name="wagtail_zoom_hiddendate_id")]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
 
 
 class BlockUsage(models.Model):

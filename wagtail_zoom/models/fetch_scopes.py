@@ -22,13 +22,16 @@ TRANSCRIPT = "transcript"
 
 @dataclass(frozen=True)
 class FetchScope:
-    """``fetch[kind][host_pk]`` and ``retain[kind][host_pk]`` are sets of Site ids.
+    """``fetch[kind][host_pk]`` and the others are sets of Site ids.
 
-    ``fetch`` has the Sites that may fetch now. ``retain`` also has paused and archived Sites and
-    Sites with a broken grant: their rows are not deleted, but not refreshed for them either.
+    ``fetch`` has the Sites that may fetch now. ``read`` also has paused Sites and Sites with a
+    broken grant: nothing is refreshed for them, but they may read what another Site keeps fresh,
+    except kinds that Zoom has not allowed them.
+    ``retain`` also has archives: their rows are not deleted, and what is new in them is not theirs.
     """
 
     fetch: dict[str, dict[int, set[int]]] = field(default_factory=dict)
+    read: dict[str, dict[int, set[int]]] = field(default_factory=dict)
     retain: dict[str, dict[int, set[int]]] = field(default_factory=dict)
 
     def hosts(self, kind: str) -> set[int]:
@@ -40,8 +43,8 @@ class FetchScope:
         return set(self.retain.get(kind, {}))
 
     def sites(self, kind: str, host_pk: int | None) -> set[int]:
-        """Ids of the Sites for which rows of this kind and host are stored."""
-        return self.retain.get(kind, {}).get(host_pk or 0, set())
+        """Ids of the Sites that may read rows of this kind and host."""
+        return self.read.get(kind, {}).get(host_pk or 0, set())
 
     def includes(self, kind: str, host_pk: int | None) -> bool:
         """Whether rows of this kind and host are fetched."""
@@ -55,14 +58,22 @@ class FetchScope:
 def fetch_scope(account: ZoomAccount) -> FetchScope:
     """The current scope of one account: three queries for any size."""
     fetch: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    read: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     retain: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for site_settings, host, is_active in _site_demands(account):
+        grant = site_settings.grant
         for kind in _requested_kinds(site_settings):
             retain[kind][host.pk].add(site_settings.site_id)
-            if is_active and _zoom_kind(kind) not in (site_settings.grant.missing_kinds or []):
+            if grant is None:  # guard: archive-gets-no-news
+                continue
+            if _zoom_kind(kind) in grant.missing_kinds:  # guard: missing-kind-gets-no-news
+                continue
+            read[kind][host.pk].add(site_settings.site_id)
+            if is_active:
                 fetch[kind][host.pk].add(site_settings.site_id)
     return FetchScope(
         fetch={kind: dict(hosts) for kind, hosts in fetch.items()},
+        read={kind: dict(hosts) for kind, hosts in read.items()},
         retain={kind: dict(hosts) for kind, hosts in retain.items()},
     )
 

@@ -62,6 +62,8 @@ class OAuthState(models.Model):
     verifier = SecretField()
     code = SecretField()
     """The authorisation code, stored between the canonical and the originating host."""
+    ticket_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Digest of the ticket that went to the browser which brought the code, and only there."""
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
 

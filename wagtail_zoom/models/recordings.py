@@ -6,8 +6,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..utils.fields import Secret, SecretField, ZoomIdField
+from ..utils.secret_text import KnownValues, passcodes_in
 from .accounts import ZoomAccount
-from .mirror import Host, Meeting, Mirrored, Occurrence
+from .mirror import SHOWABLE_TYPES, Host, Meeting, Mirrored, Occurrence, revealed
+
+SCHEDULED_TYPES = tuple(str(zoom_type) for zoom_type in SHOWABLE_TYPES)
+"""Types that a rule may publish. Others need a decision: instant (1), personal room (4, 7), screen
+share only (10), uploads (99), imports (100), a missing type, and those that Zoom adds later."""
 
 
 class Recording(Mirrored):
@@ -28,7 +33,7 @@ class Recording(Mirrored):
     )
     zoom_type = models.CharField(max_length=4, blank=True)
     is_unscheduled = models.BooleanField(default=False)
-    """Of a personal room or an instant meeting: needs review, never published automatically."""
+    """Of a personal room, instant or of an unknown kind: never published automatically."""
     topic = models.CharField(max_length=300, blank=True)
     start = models.DateTimeField()
     duration = models.PositiveIntegerField(default=0)
@@ -38,6 +43,10 @@ class Recording(Mirrored):
     play_url = SecretField()
     """Only where Zoom gives no ``share_url``: the play link of the first complete file."""
     passcode = SecretField()
+    has_link = models.BooleanField(default=True, db_default=True)
+    """Pages do not load the links; without one a recording is not shown."""
+    unknown_link_host = models.CharField(max_length=100, blank=True, default="", db_default="")
+    """Where the link leads that Zoom gave, if it was dropped because this is not Zoom."""
     file_count = models.PositiveIntegerField(default=0)
     file_types = models.JSONField(default=list, blank=True)
     """Zoom's file types, each once and sorted, such as ``["CHAT", "MP4"]``."""
@@ -64,6 +73,21 @@ class Recording(Mirrored):
 
     def secret_binding(self) -> str:
         return f"{self.account_id}:{self.uuid}"
+
+    @property
+    def needs_decision(self) -> bool:
+        """Whether no rule may publish it; the same rule for pages, lists and reasons."""
+        return self.is_unscheduled or self.zoom_type not in ("", *SCHEDULED_TYPES)
+
+    @property
+    def known_values(self) -> KnownValues:
+        """What opens it, to be cut from texts."""
+        links = (revealed(self.share_url), revealed(self.play_url))
+        passcodes = [
+            revealed(self.passcode),
+            *(value for link in links for value in passcodes_in(link)),
+        ]
+        return KnownValues.of(numbers=[self.meeting_zoom_id], passcodes=passcodes)
 
     @property
     def watch_url(self) -> Secret:

@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from ..utils.fields import SecretField, ZoomIdField
 from .accounts import ZoomAccount
 from .mirror import Meeting, Occurrence
+from .outbox import OutboxRow
 
 
-class Registration(models.Model):
+class Registration(OutboxRow):
     """A visitor's registration and its delivery to Zoom.
 
+    ``next_try_at`` is the earlier of ``task_at`` and ``mail_at``.
     It outlives its meeting (``snapshot``) and has its own retention (``purge_on``). Everything the
     visitor entered is encrypted; the email can be looked up by a keyed digest only.
     """
@@ -57,12 +59,17 @@ class Registration(models.Model):
     answers = SecretField()
     """JSON of everything entered, encrypted as one text."""
     consented_at = models.DateTimeField(null=True)
+    submission_count = models.PositiveIntegerField(default=1, db_default=1)
+    """How often the form was sent since the person registered, or registered again."""
     idempotency_key = models.CharField(max_length=64, unique=True)
     identity = SecretField(db_default="")
     """``idempotency_key`` is a keyed digest of it, calculated again with a new encryption key."""
 
     state = models.CharField(max_length=12, choices=State, default=State.WAITING)
     state_since = models.DateTimeField(default=timezone.now)
+    cancelled_at = models.DateTimeField(null=True)
+    """When it was cancelled, until Zoom has taken the person again. Zoom keeps who has cancelled
+    among the denied, and registering again does not change that (devforum 39340)."""
     zoom_registrant_id = ZoomIdField(blank=True, db_index=True)
     join_url = SecretField()
     task = models.CharField(max_length=10, choices=Task, blank=True, default="")
@@ -71,14 +78,6 @@ class Registration(models.Model):
     the person is looked up before another attempt. It stays set if Zoom loses the meeting before
     that is known: when the meeting is restored, the reconciliation looks for the person."""
     task_at = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    """Failures in a row; waiting for a rate limit does not count."""
-    next_try_at = models.DateTimeField(null=True, db_index=True)
-    """The earlier of ``task_at`` and ``mail_at``; nothing is due when empty."""
-    lease_owner = models.CharField(max_length=36, blank=True)
-    lease_until = models.DateTimeField(null=True)
-    error_class = models.CharField(max_length=40, blank=True)
-    error_code = models.IntegerField(null=True)
     mails = models.JSONField(default=dict, blank=True)
     """``{email name: ISO time sent}``: no email is sent twice."""
     mail_due = models.CharField(max_length=20, blank=True, default="")
@@ -125,3 +124,21 @@ class RegistrationDate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.registration_id}"
+
+
+class LimitCounter(models.Model):
+    """How often something was counted against a limit of registrations, until ``expires_at``."""
+
+    key = models.CharField(max_length=80, unique=True)
+    """Name of the limit and a keyed digest of what is counted."""
+    count = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("counter of registrations")
+        verbose_name_plural = _("counters of registrations")
+
+    def __str__(self) -> str:
+        return self.key

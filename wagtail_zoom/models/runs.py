@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .accounts import ZoomAccount
 from .curation import SiteItem
+from .leases import Leased
 from .webhook_events import WebhookEvent
 
 
@@ -132,7 +133,7 @@ class Activity(models.Model):
         items: dict[int, SiteItem] | None = None,
     ) -> None:
         """Write the same line to the logs of several Sites (``items`` by Site id)."""
-        cls.objects.bulk_create(
+        Activity.objects.bulk_create(
             cls.lines(
                 site_ids, category, code, outcome=outcome, data=data, account=account, user=user,
                 event=event, items=items,
@@ -171,11 +172,12 @@ class Activity(models.Model):
         ]
 
 
-class Heartbeat(models.Model):
-    """When a background job last ran: ``tick`` is the worker's heartbeat."""
+class Heartbeat(Leased):
+    """When a background job last ran: ``tick`` is the worker's heartbeat. Slots of workers, too."""
 
     name = models.CharField(max_length=30, primary_key=True)
     beat_at = models.DateTimeField()
+    lease_owner = models.CharField(max_length=36, blank=True, default="", db_default="")
 
     wagtail_reference_index_ignore = True
 
@@ -192,4 +194,6 @@ class Heartbeat(models.Model):
         missing row inside a transaction deadlock."""
         time = time or timezone.now()
         if not cls.objects.filter(name=name).update(beat_at=time):
-            cls.objects.bulk_create([cls(name=name, beat_at=time)], ignore_conflicts=True)
+            Heartbeat.objects.bulk_create(
+                [Heartbeat(name=name, beat_at=time)], ignore_conflicts=True
+            )

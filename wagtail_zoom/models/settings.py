@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from wagtail.contrib.settings.models import BaseSiteSetting
+from wagtail.models import Site
 
 from ..utils.fields import ZoomIdField
-from .accounts import Grant, ZoomAccount
+from .accounts import Grant, GrantState, ZoomAccount
 from .mirror import Host, Kind
+
+if TYPE_CHECKING:
+
+    class BaseSiteSetting(models.Model):
+        """What Wagtail, which has no types, defines."""
+
+        site: models.OneToOneField[Site, Site]
+
+        class Meta:
+            abstract = True
+
+        @classmethod
+        def for_site(cls, site: Site) -> Self: ...
+
+else:
+    from wagtail.contrib.settings.models import BaseSiteSetting
 
 
 class ItemRule(models.TextChoices):
@@ -35,8 +54,8 @@ class PasscodePolicy(models.TextChoices):
 class ZoomSettings(BaseSiteSetting):
     """One Site's connection and settings. Has no secret, because templates can read all its fields.
 
-    ``account`` outlives ``grant``: after disconnecting with "keep" the Site still shows its
-    archived copy of that account (``archived_at``).
+    ``account`` outlives ``grant``: after disconnecting with "keep" the Site still shows what it
+    showed then (``archived_at``, ``ArchivedRow``).
     """
 
     grant = models.ForeignKey(
@@ -46,12 +65,22 @@ class ZoomSettings(BaseSiteSetting):
         ZoomAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="site_settings"
     )
     linked_at = models.DateTimeField(null=True, blank=True)
+    linked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    """The user who connected this Site, or who invited the person who did."""
     needs_confirmation = models.BooleanField(default=False)
     """Another user connected by invitation: nothing is fetched until the owner confirms."""
     configured_at = models.DateTimeField(null=True, blank=True)
     """When the owner first saved what to show; nothing is fetched before."""
+    checklist_ends_at = models.DateTimeField(null=True, blank=True)
+    """When the owner's checklist for the first run disappears; empty while a step is open."""
     paused_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    archived_grant = models.ForeignKey(
+        Grant, null=True, blank=True, on_delete=models.SET_NULL, related_name="archives"
+    )
+    """The grant that filled the archive. When its user removes the app, the archive ends."""
 
     show_meetings = models.BooleanField(_("meetings"), default=False)
     show_webinars = models.BooleanField(_("webinars"), default=False)
@@ -97,6 +126,11 @@ class ZoomSettings(BaseSiteSetting):
     show_transcripts = models.BooleanField(_("transcripts"), default=False)
     show_host_names = models.BooleanField(_("names of the hosts"), default=True)
 
+    editors_may_schedule = models.BooleanField(
+        _("editors may schedule, change and cancel meetings"), default=False, db_default=False
+    )
+    """Users who edit pages of the Site, beside those who may change these settings."""
+
     organiser = models.CharField(
         _("name of the organiser"),
         max_length=100,
@@ -120,6 +154,9 @@ class ZoomSettings(BaseSiteSetting):
         blank=True,
         help_text=_("Scheme and host, when visitors know the site by another address."),
     )
+
+    panels: ClassVar[list[object]] = []  # guard: generic-settings-form-is-empty
+    """Wagtail's generic form for settings has no field: only our panel changes this model."""
 
     wagtail_reference_index_ignore = True
 
@@ -149,7 +186,27 @@ class ZoomSettings(BaseSiteSetting):
         """Whether stored data may be shown: connected and configured, or archived."""
         if self.account_id is None or self.configured_at is None or self.needs_confirmation:
             return False
-        return self.is_linked or self.archived_at is not None
+        if self.grant is not None:
+            return self.grant.state != GrantState.REVOKED  # guard: ended-grant-shows-nothing
+        return self.archived_at is not None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it shows only what it showed when it was disconnected."""
+        return self.account_id is not None and not self.is_linked and self.archived_at is not None
+
+    @property
+    def decides_for_account(self) -> bool:
+        """Whether this Site may decide what concerns its whole Zoom account: stop a run, approve
+        removals, state the plan.
+
+        Its grant covers the account, or no other Site is connected with it by another grant.
+        """
+        grant = self.grant
+        if grant is None or not grant.is_usable:
+            return False
+        others = ZoomSettings.objects.filter(account=self.account_id, grant__isnull=False)
+        return grant.account_level or not others.exclude(grant=grant).exists()
 
 
 class ExposedHost(models.Model):
@@ -171,6 +228,62 @@ class ExposedHost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host_id}"
+
+
+class ArchivedRow(models.Model):
+    """A meeting or recording that a Site showed when it was disconnected with "keep".
+
+    The archive shows a row only while it is as it was then: another Site of the account may keep it
+    up to date, and what came afterwards is not for the Site that left.
+    """
+
+    settings = models.ForeignKey(ZoomSettings, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    key = ZoomIdField()
+    """Meeting number or recording UUID."""
+    content_hash = models.CharField(max_length=64, blank=True)
+    """Of the row, when the Site was disconnected."""
+    host_name = models.CharField(max_length=255, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("archived row")
+        verbose_name_plural = _("archived rows")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["settings", "kind", "key"], name="wagtail_zoom_archived_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class FormerHost(models.Model):
+    """A host that was selected when the Site left a Zoom account, by Zoom's id.
+
+    The host's row may be deleted meanwhile. It is selected again when the Site is connected to the
+    same account and the row is there.
+    """
+
+    settings = models.ForeignKey(ZoomSettings, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="+")
+    zoom_id = ZoomIdField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("formerly shown host")
+        verbose_name_plural = _("formerly shown hosts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["settings", "account", "zoom_id"], name="wagtail_zoom_formerhost_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.zoom_id
 
 
 class RecordingRule(models.Model):

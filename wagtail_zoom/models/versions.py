@@ -6,11 +6,13 @@ that changes the rows, and a value must never recur: not after a rollback or a r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
+from ..signals import mirror_changed
 from .accounts import ZoomAccount, version_step
 
 
@@ -32,3 +34,24 @@ def bump_data_version_of_sites(sites: Iterable[int]) -> None:
 
     rows = ZoomSettings.objects.filter(site__in=list(sites)).exclude(account=None)
     bump_data_version(*rows.values_list("account", flat=True).distinct())
+
+
+def publish_changes(
+    account: ZoomAccount, meetings: Collection[int] = (), recordings: Collection[int] = ()
+) -> None:
+    """Bump the version, and send ``mirror_changed`` after the commit; nothing if unchanged.
+
+    Call it in the transaction that changed the rows with these primary keys. Bumping the version a
+    second time does no harm.
+    """
+    if meetings or recordings:
+        bump_data_version(account.pk)
+        send_mirror_changed(account, meetings, recordings)
+
+
+def send_mirror_changed(
+    account: ZoomAccount, meetings: Collection[int], recordings: Collection[int]
+) -> None:
+    """Send the signal after the commit."""
+    ids = {"meetings": set(meetings), "recordings": set(recordings)}
+    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, account=account, **ids))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..utils.fields import ZoomIdField
 from .accounts import ZoomAccount
+from .leases import Leased
 
 
 class WebhookEvent(models.Model):
@@ -63,15 +64,13 @@ class WebhookEvent(models.Model):
         return self.event
 
 
-class ObjectLock(models.Model):
+class ObjectLock(Leased):
     """Lock of one object of one account, so that its events are processed one after the other."""
 
     account = models.ForeignKey(ZoomAccount, on_delete=models.CASCADE, related_name="object_locks")
     key = ZoomIdField(max_length=220, unique=True)
     not_before = models.DateTimeField(default=timezone.now)
     """Earliest next read: limits the reads of an object in a burst."""
-    lease_owner = models.CharField(max_length=36, blank=True)
-    lease_until = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

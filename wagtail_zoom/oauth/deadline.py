@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from threading import BoundedSemaphore, Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,7 +23,7 @@ MAX_PENDING_CALLS = 32
 _slots = BoundedSemaphore(MAX_PENDING_CALLS)
 
 
-@sensitive_variables("func", "results", "result")
+@sensitive_variables()
 def call_with_deadline(seconds: float, func: Callable[[], T], *, ambiguous: bool) -> T:
     """Return the result of ``func`` or raise its error. ``func`` uses no database.
 
@@ -32,14 +32,14 @@ def call_with_deadline(seconds: float, func: Callable[[], T], *, ambiguous: bool
     """
     if not _slots.acquire(blocking=False):
         raise ZoomTransient("Too many calls to Zoom are hanging.")
-    results: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[tuple[T] | Exception] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            results.put((func(), None))
+            results.put((func(),))
         except Exception as error:
             # Without the frames: their variables hold the token and what a person typed.
-            results.put((None, error.with_traceback(None)))
+            results.put(error.with_traceback(None))
         finally:
             _slots.release()
 
@@ -49,9 +49,9 @@ def call_with_deadline(seconds: float, func: Callable[[], T], *, ambiguous: bool
         _slots.release()
         raise ZoomTransient("No thread for a call to Zoom.") from None
     try:
-        result, error = results.get(timeout=seconds)
+        outcome = results.get(timeout=seconds)
     except queue.Empty:
         raise ZoomTransient("Zoom did not answer in time.", ambiguous=ambiguous) from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[no-any-return]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome[0]

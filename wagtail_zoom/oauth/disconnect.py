@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,9 +14,9 @@ from wagtail.models import Site
 
 from ..conf import settings
 from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomError
+from ..frontend import disconnected
 from ..models import (
     Activity,
-    ExposedHost,
     Grant,
     GrantReason,
     GrantState,
@@ -23,41 +24,53 @@ from ..models import (
     Secret,
     ZoomAccount,
     ZoomSettings,
+    bump_data_version,
 )
 from ..signals import account_disconnected
+from ..utils import backoff
 from ..utils.logging import get_logger
 from ..utils.queue import enqueue
-from . import grant_state, protocol
+from . import grant_state, notifications, protocol
 
 logger = get_logger("oauth")
 
 MAX_REVOKE_ATTEMPTS = 6
 ORPHAN_AGE = timedelta(hours=1)
+REVOCATION_ECHO = timedelta(minutes=10)
+"""How long after our own revocation Zoom may give as the time of the app's removal."""
 
 
 def disconnect(site_settings: ZoomSettings, *, keep: bool, user: Any = None) -> None:
-    """Disconnect a Site. ``keep``: visible content stays as an archive that no longer changes;
-    otherwise it is deleted immediately.
+    """Disconnect a Site. ``keep``: what visitors see stays as an archive to which nothing is added
+    and in which nothing changes; otherwise it is deleted immediately.
 
-    Curation (titles, images, decisions) stays for a later connection in either case.
+    Curation (titles, images, decisions, selected hosts) stays for a later connection in either
+    case.
     """
     with transaction.atomic():
         grant, account = site_settings.grant, site_settings.account
-        if account is None:
+        if account is None or (keep and site_settings.is_archive):
             return
+        if keep:
+            disconnected.freeze(site_settings)
+        else:
+            disconnected.forget_archive(site_settings)
+            disconnected.remember_hosts([site_settings])
         site_settings.grant, site_settings.needs_confirmation, site_settings.paused_at = (
             None,
             False,
             None,
         )
         site_settings.archived_at = timezone.now() if keep else None
+        site_settings.archived_grant = grant if keep else None
         if not keep:
             site_settings.account = None
             site_settings.configured_at = None
-            ExposedHost.objects.filter(settings=site_settings).delete()
         # Only these columns: settings saved by another user in the meantime are not overwritten.
         columns = ["grant", "account", "configured_at", "needs_confirmation", "paused_at"]
-        site_settings.save(update_fields=[*columns, "archived_at"])
+        site_settings.save(update_fields=[*columns, "archived_at", "archived_grant"])
+        disconnected.unlink(site_settings.site_id)
+        bump_data_version(account.pk)
         OAuthState.objects.filter(site=site_settings.site_id).delete()
         if grant is not None:
             release_unused(grant)
@@ -86,6 +99,18 @@ def _send_disconnected(site: Site, account: ZoomAccount, *, archived: bool = Fal
             ZoomSettings, site=site, account=account, archived=archived
         )
     )
+
+
+def on_settings_deleted(instance: ZoomSettings, **kwargs: Any) -> None:
+    """Receiver of ``post_delete``: a Site was deleted. As after disconnecting, nothing stays of
+    Zoom that no other Site uses."""
+    if instance.account_id is not None:
+        enqueue("purge_account", instance.account_id)
+    if instance.grant_id is None:
+        return
+    grants = Grant.objects.filter(pk=instance.grant_id)  # guard: deleted-site-ends-own-grant
+    for grant in grants:
+        release_unused(grant)
 
 
 def release_unused(grant: Grant) -> None:
@@ -135,9 +160,9 @@ def revoke_pending(grant_pk: int) -> None:
     is_own_installation = not grant.account.is_quarantined and grant.client_id == settings.client_id
     if is_own_installation and grant.access_token.readable and grant.refresh_token.readable:
         attempts = grant.revoke_attempts + 1
-        delay = timedelta(seconds=grant_state.BACKOFF[min(attempts, len(grant_state.BACKOFF)) - 1])
+        retry_at = backoff.retry_at(grant_state.RETRY_SECONDS, attempts)
         Grant.objects.filter(pk=grant.pk, state=GrantState.REVOKED).update(
-            revoke_attempts=attempts, retry_at=timezone.now() + delay
+            revoke_attempts=attempts, retry_at=retry_at
         )
         try:
             _revoke_token(grant)
@@ -153,6 +178,9 @@ def revoke_pending(grant_pk: int) -> None:
 def _revoke_token(grant: Grant) -> None:
     if not grant.access_token:
         return
+    Grant.objects.filter(
+        pk=grant.pk  # guard: revocation-of-one-grant
+    ).update(revoked_at=timezone.now())
     if grant.expires_at is None or grant.expires_at > timezone.now() + timedelta(seconds=30):
         protocol.revoke(grant.access_token)
         return
@@ -180,11 +208,17 @@ def _drop_tokens(grant: Grant) -> None:
     )
 
 
+def _is_own_revocation(grant: Grant, removed_at: datetime) -> bool:
+    """Whether Zoom reports the removal that our own revocation was (Zoom: OAuth, revoke)."""
+    return grant.revoked_at is not None and removed_at < grant.revoked_at + REVOCATION_ECHO
+
+
 def deauthorize(account_zoom_id: str, user_zoom_id: str, removed_at: datetime) -> list[int]:
     """Handle the app's removal at Zoom: revoke that user's grants and disconnect their Sites.
 
-    A removal from before the current authorisation is ignored (disconnected and connected again
-    within seconds). Returns the primary keys of the accounts whose rows are to be purged.
+    Archives that such a grant has filled end as well, whatever the owner chose. A removal from
+    before the current authorisation is ignored (disconnected and connected again within seconds).
+    Returns the primary keys of the accounts whose rows are to be purged.
     """
     account_ids: list[int] = []
     rows = Grant.objects.filter(
@@ -197,23 +231,43 @@ def deauthorize(account_zoom_id: str, user_zoom_id: str, removed_at: datetime) -
             if grant.state != GrantState.REVOKED:
                 grant_state.transition(grant, GrantState.REVOKED, GrantReason.DEAUTHORIZED)
             # The new generation makes a refresh under way fail: it stores nothing after this.
-            Grant.objects.filter(pk=grant.pk).update(
+            Grant.objects.filter(
+                pk=grant.pk  # guard: deauthorization-of-one-grant
+            ).update(
                 access_token="", refresh_token="", user_email="", revoke_requested_at=None,
                 generation=F("generation") + 1,  # guard: deauthorization-stops-refresh
             )  # fmt: skip
-            settings_rows = ZoomSettings.objects.filter(grant=grant)
-            disconnected = list(settings_rows.select_related("site"))
-            site_ids = [site_settings.site_id for site_settings in disconnected]
-            ExposedHost.objects.filter(settings__in=settings_rows).delete()
+            affected = Q(grant=grant)
+            if not _is_own_revocation(grant, removed_at):
+                affected |= Q(grant=None, archived_grant=grant)  # guard: removed-app-ends-archives
+            settings_rows = ZoomSettings.objects.filter(affected)
+            affected_rows = list(settings_rows.select_related("site", "linked_by", "account"))
+            for site_settings in affected_rows:
+                # As it was before, also of an archive: the Zoom user's address is needed below.
+                site_settings.grant = grant
+            emails = [notifications.owner_email(row) for row in affected_rows]
+            site_ids = [site_settings.site_id for site_settings in affected_rows]
+            disconnected.remember_hosts(affected_rows)
+            for site_settings in affected_rows:
+                disconnected.forget_archive(site_settings)
             settings_rows.update(
                 grant=None, account=None, configured_at=None, archived_at=None, paused_at=None,
-                needs_confirmation=False,
+                needs_confirmation=False, archived_grant=None,
             )  # fmt: skip
+            for site_id in site_ids:
+                disconnected.unlink(site_id)
+            bump_data_version(grant.account_id)
             Activity.log(
                 site_ids, "connection", "deauthorized", outcome=Activity.Outcome.FAILED,
                 data={"account": str(grant.account)}, account=grant.account,
             )  # fmt: skip
-            for site_settings in disconnected:
+            for site_settings, email in zip(affected_rows, emails, strict=True):
                 _send_disconnected(site_settings.site, grant.account)
+                transaction.on_commit(
+                    partial(
+                        notifications.send_app_removed,
+                        site_settings, email, grant.account, removed_at,
+                    )
+                )  # fmt: skip
             account_ids.append(grant.account_id)
     return sorted(set(account_ids))

@@ -2,28 +2,34 @@
 
 The state is a random string whose row (single use, ten minutes) is bound to browser, user and
 Site. Zoom knows one redirect URL, on the canonical host. The code is stored encrypted in the row,
-and the browser is redirected to the host where the flow began; there session, user and Site are
-checked.
+and the browser is redirected with a new ticket to the host where the flow began; there state,
+ticket, session, user and Site are checked. The session proves who began, the ticket proves who
+allowed it: whoever begins and lets another person allow it has only one of the two.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
 from wagtail.models import Site
 
 from ..conf import settings
-from ..models import Grant, Invitation, OAuthState
+from ..models import Activity, Grant, Invitation, OAuthState
 from ..permissions import may_change
-from . import connect, protocol, userinfo
+from ..utils.logging import get_logger
+from ..utils.urls import DEFAULT_PORTS, normalize_hostname, split_url
+from . import connect, invitations, protocol, userinfo
+from .invitations import digest
+
+logger = get_logger("oauth")
 
 STATE_LIFETIME = timedelta(minutes=10)
 MAX_OPEN_FLOWS = 10
@@ -39,26 +45,24 @@ class FlowError(Exception):
         self.code = code
 
 
-def digest(text: str) -> str:
-    """SHA-256 of a random string; only this is stored."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def redirect_uri() -> str:
     """The one redirect URL of the installation, from settings only: never from the Host header."""
     return f"{settings.base_url}{reverse('wagtail_zoom:oauth_callback')}"
 
 
-@sensitive_variables("state", "verifier")
-def start(request: HttpRequest, site: Site, invitation: Invitation | None = None) -> HttpResponse:
+@sensitive_variables()
+def start(request: HttpRequest, site: Site, invitation: Invitation | None = None) -> str:
     """Begin an authorisation for this Site; the caller has checked the permission.
 
+    Returns the URL of Zoom's consent page.
+
     Raises:
-        FlowError: the hostname does not belong to this installation, or settings are missing.
+        FlowError: a flow for this Site may not begin at this host, or settings are missing.
     """
     if not (settings.client_id and settings.client_secret and settings.base_url):
         raise FlowError("not_configured")
-    if not is_own_host(request.get_host()):  # guard: flow-starts-on-own-host
+    origin = own_origins(site).get(request.get_host().lower(), "")
+    if not origin:  # guard: flow-starts-on-own-origin
         raise FlowError("unknown_host")
     browser = browser_hash(request)
     _delete_oldest_flows(browser)  # guard: open-flows-limit
@@ -72,25 +76,49 @@ def start(request: HttpRequest, site: Site, invitation: Invitation | None = None
         client_id=settings.client_id,
         issuer=settings.oauth_url,
         redirect_uri=redirect_uri(),
-        origin=f"{request.scheme}://{request.get_host()}",
+        origin=origin,
         expires_at=timezone.now() + STATE_LIFETIME,
     )
     row.verifier = verifier
     row.save()
-    return HttpResponseRedirect(protocol.authorize_url(state, verifier, redirect_uri()))
+    return protocol.authorize_url(state, verifier, redirect_uri())
 
 
-def is_own_host(host: str) -> bool:
-    """Whether a hostname (with or without port) belongs to this installation."""
-    hostname = (urlsplit(f"//{host}").hostname or "").lower()
-    own_hostnames = {
-        urlsplit(settings.base_url).hostname or "",
-        *settings.admin_hosts,  # guard: admin-hosts-are-own
-    }
-    return (
-        hostname in {own_hostname.lower() for own_hostname in own_hostnames}
-        or Site.objects.filter(hostname=hostname).exists()
-    )
+def own_origins(site: Site) -> dict[str, str]:
+    """Origins at which a flow for this Site may begin and end, by the Host header that names them.
+
+    The canonical origin, ``ADMIN_HOSTS`` and the Site's own hostname; other Sites' hostnames are
+    other owners'. Whole origins: another port of the same host may be somebody else's program, and
+    the ticket passes through the origin to which the browser is redirected. The scheme is that of
+    ``BASE_URL``: a request behind a proxy does not know it.
+    """
+    base = split_url(settings.base_url)
+    own_port = None if site.port in DEFAULT_PORTS.values() else site.port
+    hosts = [
+        (base.hostname or "", base.port),
+        *map(_split_host, settings.admin_hosts),  # guard: admin-hosts-are-own
+        (normalize_hostname(site.hostname), own_port),
+    ]
+    default = DEFAULT_PORTS.get(base.scheme)
+    origins: dict[str, str] = {}
+    for name, port in hosts:
+        hostname = f"[{name}]" if ":" in name else name
+        # Without a port of its own a host is at that of the scheme or, as in development, of
+        # BASE_URL.
+        ports = {port} if port else {base.port} if name == base.hostname else {None, base.port}
+        for number in ports if hostname else ():
+            if number in (None, default):
+                origin = f"{base.scheme}://{hostname}"
+                origins |= {hostname: origin, f"{hostname}:{default}": origin}
+            else:
+                origins[f"{hostname}:{number}"] = f"{base.scheme}://{hostname}:{number}"
+    return origins
+
+
+def _split_host(text: str) -> tuple[str, int | None]:
+    """Hostname and port of a value of ``ADMIN_HOSTS``: ``edit.example``, ``host:8443``."""
+    parts = split_url(f"//{text}")
+    return normalize_hostname(parts.hostname or ""), parts.port
 
 
 def browser_hash(request: HttpRequest) -> str:
@@ -107,38 +135,60 @@ def _delete_oldest_flows(browser: str) -> None:
     OAuthState.objects.filter(pk__in=stale).delete()
 
 
-@sensitive_variables("state", "code")
+@sensitive_variables()
 def handle_callback(state: str, code: str) -> str:
     """On the canonical host: store the code in the state's row; return the URL to continue at.
+
+    The ticket in this URL is known to no one but the browser that brought the code.
 
     Raises:
         FlowError: the state is unknown, used or expired.
     """
-    row = OAuthState.objects.filter(state_hash=digest(state), expires_at__gt=timezone.now()).first()
+    rows = OAuthState.objects.filter(state_hash=digest(state), expires_at__gt=timezone.now())
+    row = rows.select_related("site").first()
     if (
-        row is None or not is_own_host(urlsplit(row.origin).netloc)  # guard: redirect-to-own-host
+        row is None
+        or row.origin not in own_origins(row.site).values()  # guard: redirect-to-own-origin
     ):
         raise FlowError("state")
     row.code = code
+    ticket = secrets.token_urlsafe(32)
     # A second code for the same state is not accepted.
     if not OAuthState.objects.filter(
         pk=row.pk,
         code="",  # guard: code-accepted-once
-    ).update(code=row.code):
+    ).update(code=row.code, ticket_hash=digest(ticket)):
         raise FlowError("state")
-    return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}"
+    return _finish_url(row, state=state, ticket=ticket)
 
 
-def handle_denied(state: str) -> str:
+@sensitive_variables()
+def handle_declined(state: str) -> str:
     """The user declined at Zoom: return the URL to continue at, or an empty string."""
-    row = OAuthState.objects.filter(state_hash=digest(state)).first()
-    if row is None or not is_own_host(urlsplit(row.origin).netloc):
+    row = OAuthState.objects.filter(state_hash=digest(state)).select_related("site").first()
+    if (
+        row is None
+        or row.origin
+        not in own_origins(row.site).values()  # guard: declined-redirect-to-own-origin
+    ):
         return ""
-    return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}"
+    return _finish_url(row, state=state, declined="1")
 
 
-@sensitive_variables("state")
-def consume_state(request: HttpRequest, state: str) -> OAuthState:
+@sensitive_variables()
+def _finish_url(row: OAuthState, **query: str) -> str:
+    return f"{row.origin}{reverse('wagtail_zoom:oauth_finish')}?{urlencode(query)}"
+
+
+def has_session(request: HttpRequest) -> bool:
+    """Whether this browser has begun a flow. False also if it withheld its session cookie."""
+    return BROWSER_SESSION_KEY in request.session
+
+
+@sensitive_variables()
+def consume_state(
+    request: HttpRequest, state: str, ticket: str, *, declined: bool = False
+) -> OAuthState:
     """On the originating host: check the state's row, delete it (single use) and return it.
 
     Raises:
@@ -155,6 +205,10 @@ def consume_state(request: HttpRequest, state: str) -> OAuthState:
     if row is None:
         raise FlowError("state")
     same_browser = row.session_hash == digest(request.session.get(BROWSER_SESSION_KEY, ""))
+    if row.code:
+        _check_ticket(row, ticket, same_browser)
+    elif not declined:
+        raise FlowError("state")
     user = request.user if request.user.is_authenticated else None
     same_app = (row.client_id, row.issuer) == (settings.client_id, settings.oauth_url)
     if (
@@ -164,10 +218,45 @@ def consume_state(request: HttpRequest, state: str) -> OAuthState:
     ):
         raise FlowError("state")
     _check_permission(row)
-    # Deleting the row decides a race: of two requests with one state only one continues.
-    if not OAuthState.objects.filter(pk=row.pk).delete()[0]:  # guard: state-single-use
+    # Deleting the row decides a race: of two requests with one state only one continues. A code
+    # that came in the meantime brought a ticket, which this request was not checked for.
+    unchanged = OAuthState.objects.filter(
+        pk=row.pk,
+        ticket_hash=row.ticket_hash,  # guard: state-consumed-as-checked
+    )
+    if not unchanged.delete()[0]:  # guard: state-single-use
         raise FlowError("state")
     return row
+
+
+@sensitive_variables()
+def _check_ticket(row: OAuthState, ticket: str, same_browser: bool) -> None:
+    """Refuse a code that was brought by another browser than the one that began.
+
+    Then the code is deleted: nobody can use it. Whoever knows the state alone, without session
+    and ticket, cannot cause this.
+
+    Raises:
+        FlowError: the ticket is missing or wrong, or it arrives in another browser.
+    """
+    right_ticket = constant_time_compare(row.ticket_hash, digest(ticket))
+    if right_ticket and same_browser:  # guard: ticket-required
+        return
+    if not right_ticket and not same_browser:  # guard: code-deleted-by-participants-only
+        raise FlowError("state")
+    if OAuthState.objects.filter(pk=row.pk).delete()[0]:  # guard: unclaimed-code-deleted
+        logger.warning(
+            "An authorisation was refused: it was allowed in another browser.",
+            extra={"zoom_site": row.site_id},
+        )
+        Activity.log(
+            [row.site_id],
+            "connection",
+            "authorization_refused",
+            outcome=Activity.Outcome.FAILED,
+            user=row.user,
+        )
+    raise FlowError("not_begun_here" if right_ticket else "allowed_elsewhere")
 
 
 def _check_permission(row: OAuthState) -> None:
@@ -184,7 +273,7 @@ def _check_permission(row: OAuthState) -> None:
             row.invitation.created_by, row.site
         )  # guard: inviter-permission-on-completion
     ):
-        raise FlowError("invitation")
+        raise FlowError(invitations.end_of(row.invitation))
 
 
 def complete(row: OAuthState) -> Grant:
@@ -195,4 +284,4 @@ def complete(row: OAuthState) -> Grant:
     """
     token_set = protocol.exchange_code(row.code, row.verifier, row.redirect_uri)
     profile: dict[str, Any] = userinfo.fetch_userinfo(token_set)
-    return connect.store_grant(token_set, profile, row.user)
+    return connect.store_grant(token_set, profile, row.user, row.site)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ..exceptions import (
@@ -14,8 +15,18 @@ from ..exceptions import (
     ZoomRateLimited,
     ZoomTransient,
 )
-from ..models import Activity, Grant, GrantReason, GrantState, ZoomSettings
+from ..frontend import disconnected
+from ..models import (
+    Activity,
+    Grant,
+    GrantReason,
+    GrantState,
+    ZoomSettings,
+    bump_data_version,
+)
+from ..utils import backoff
 from ..utils.logging import get_logger
+from ..utils.queue import enqueue
 from .scopes import REGISTRATION, SCOPES
 
 logger = get_logger("oauth")
@@ -37,9 +48,10 @@ TRANSITIONS: dict[str, set[str]] = {
     GrantState.REVOKED: {GrantState.CONNECTED},
 }
 FAILURES_UNTIL_DEGRADED = 3
-BACKOFF = (30, 60, 120, 300, 900, 1800)
+RETRY_SECONDS = (30, 60, 120, 300, 900, 1800)
 """Seconds until a degraded grant is tried again, by number of failures."""
-SUCCESS_WRITE_INTERVAL = timedelta(seconds=60)
+SUCCESS_WRITE_INTERVAL = timedelta(seconds=10)
+"""How exact ``last_ok_at`` is. Screens show minutes."""
 
 
 class IllegalTransition(ValueError):
@@ -87,7 +99,18 @@ def transition(
     if moved:
         logger.info("Grant %s of account %s is %s %s.", grant.pk, grant.account_id, state, reason)
         _log_activity(grant, state, reason)
+        if state == GrantState.CONNECTED:
+            enqueue("resume_registrations", grant.account_id)
+        if state == GrantState.REVOKED:  # guard: ended-grant-unlinks
+            unlink_sites(grant)
+            bump_data_version(grant.account_id)
     return moved
+
+
+def unlink_sites(grant: Grant) -> None:
+    """Cut the Sites of a grant that covers less than before off from what they may not read now."""
+    for site_id in ZoomSettings.objects.filter(grant=grant).values_list("site", flat=True):
+        disconnected.unlink(site_id)
 
 
 def _log_activity(grant: Grant, state: str, reason: str) -> None:
@@ -104,7 +127,7 @@ def _log_activity(grant: Grant, state: str, reason: str) -> None:
 
 
 def record_success(grant: Grant) -> None:
-    """A call succeeded. Writes at most once a minute while the grant is healthy."""
+    """A call succeeded. Writes at most every ten seconds while the grant is healthy."""
     now = timezone.now()
     if grant.state == GrantState.DEGRADED:
         Grant.objects.filter(pk=grant.pk).update(last_ok_at=now)
@@ -118,18 +141,24 @@ def record_success(grant: Grant) -> None:
     grant.last_ok_at, grant.failures = now, 0
 
 
-def record_failure(grant: Grant, error: ZoomError) -> None:
-    """A call failed. One transient failure changes nothing; several in a row degrade the grant."""
+def record_failure(grant: Grant, error: ZoomError, began_at: datetime | None = None) -> None:
+    """A call failed. One transient failure changes nothing; several in a row degrade the grant.
+
+    Args:
+        began_at: when the call began. If another failure was counted since, both are one: many
+            processes that meet the same trouble are not many failures in a row.
+    """
     if isinstance(error, ZoomRateLimited | ZoomQuarantined):
         return
     if isinstance(error, ZoomTransient | ZoomProtocolError):
+        now = timezone.now()
+        is_another = Q(failed_at=None) | Q(failed_at__lte=began_at or now)
+        rows = Grant.objects.filter(is_another, pk=grant.pk)
+        counted = rows.update(failures=F("failures") + 1, failed_at=now)
         grant.refresh_from_db(fields=["state", "failures"])
-        failures = grant.failures + 1
-        Grant.objects.filter(pk=grant.pk).update(failures=failures)
-        grant.failures = failures
-        if failures >= FAILURES_UNTIL_DEGRADED and grant.is_usable:
-            step = min(failures - FAILURES_UNTIL_DEGRADED, len(BACKOFF) - 1)
-            retry_at = timezone.now() + timedelta(seconds=BACKOFF[step])
+        if counted and grant.failures >= FAILURES_UNTIL_DEGRADED and grant.is_usable:
+            times = grant.failures - FAILURES_UNTIL_DEGRADED + 1
+            retry_at = backoff.retry_at(RETRY_SECONDS, times)
             transition(grant, GrantState.DEGRADED, GrantReason.TRANSIENT, retry_at=retry_at)
     elif isinstance(error, ZoomAuthError) and grant.is_usable:
         transition(grant, GrantState.NEEDS_RECONNECT, error.reason)

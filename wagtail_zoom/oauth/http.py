@@ -90,7 +90,7 @@ def refuse_in_transaction() -> None:
             raise TransactionOpen("A call to Zoom inside a database transaction.")
 
 
-@sensitive_variables("params", "payload", "form")
+@sensitive_variables()
 def request_json(
     method: str,
     url: str,
@@ -119,7 +119,7 @@ def request_json(
     return ZoomResponse(response.status, response.headers, _parse_json(response.body))
 
 
-@sensitive_variables("params", "payload", "form", "request_options")
+@sensitive_variables()
 def send_request(
     method: str,
     url: str,
@@ -160,7 +160,7 @@ def send_request(
     )
 
 
-@sensitive_variables("request_options")
+@sensitive_variables()
 def _send(
     method: str,
     url: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -11,18 +12,20 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from ..conf import settings
-from ..models import Activity, Invitation
+from ..models import Activity, Invitation, ZoomSettings
 from ..permissions import may_change
-from .flow import digest
 
 VALID_DAYS = 7
 
 
+def digest(text: str) -> str:
+    """SHA-256 of a random string; only this is stored."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def create(site: Site, user: Any) -> tuple[Invitation, str]:
     """Create a link, valid once and for seven days; earlier open links of the Site are revoked."""
-    Invitation.objects.filter(site=site, used_at=None, revoked_at=None).update(
-        revoked_at=timezone.now()
-    )
+    end_open(site)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         site=site,
@@ -46,6 +49,24 @@ def find(token: str) -> Invitation | None:
         if invitation and invitation.is_open and may_change(invitation.created_by, invitation.site)
         else None
     )
+
+
+def end_open(site: Site) -> None:
+    """Revoke the open links of a Site."""
+    rows = Invitation.objects.filter(site=site, used_at=None, revoked_at=None)
+    rows.update(revoked_at=timezone.now())
+
+
+def end_of(invitation: Invitation | None) -> str:
+    """Key in ``MESSAGES`` for a link that opens nothing."""
+    site_id = invitation.site_id if invitation is not None else None
+    is_connected = ZoomSettings.objects.filter(site=site_id).exclude(grant=None).exists()
+    return "invitation_connected" if is_connected else "invitation"
+
+
+def end_of_link(token: str) -> str:
+    """As :func:`end_of`, of the invitation of a link."""
+    return end_of(Invitation.objects.filter(token_hash=digest(token)).first())
 
 
 def bind_to_browser(invitation: Invitation, browser: str) -> bool:

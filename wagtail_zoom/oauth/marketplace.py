@@ -34,8 +34,8 @@ def app_name_error(name: str) -> str:
 
     "Zoom" may only name what the app works with (Zoom: app icon and app name).
     """
-    if not name.strip() or len(name) > 50:
-        return "The name of an app has 1 to 50 characters."
+    if not name.strip() or len(name) >= 50:
+        return "The name of an app has 1 to 49 characters."
     if name.strip().lower().startswith("zoom"):
         return "The name of an app must not begin with Zoom; write 'Something for Zoom'."
     return ""
@@ -59,7 +59,9 @@ def required_scopes(*, admin: bool, kinds: Iterable[str] = ()) -> list[Scope]:
 def manifest(
     name: str, events: Iterable[str], *, admin: bool, kinds: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """The app's manifest in Zoom's format (Zoom: app manifest), to upload in the Marketplace.
+    """The app's manifest as a file in Zoom's format (Zoom: app manifest), for the Marketplace.
+
+    A call of Zoom's API has it inside ``{"manifest": …}``.
 
     Args:
         events: names of the webhook events to subscribe to (``sync.handlers.subscriptions``).
@@ -69,33 +71,35 @@ def manifest(
         for scope in required_scopes(admin=admin, kinds=kinds)
     ]
     return {
-        "manifest": {
-            "display_information": {"display_name": name},
-            "oauth_information": {
-                "usage": "ADMIN_OPERATION" if admin else "USER_OPERATION",
-                "development_redirect_uri": redirect_url(),
-                "production_redirect_uri": redirect_url(),
-                "oauth_allow_list": [redirect_url()],
-                "strict_mode": True,
-                "subdomain_strict_mode": False,
-                "scopes": scopes,
+        "display_information": {"display_name": name},
+        "oauth_information": {
+            "usage": "ADMIN_MANAGEMENT" if admin else "USER_OPERATION",
+            "development_redirect_uri": redirect_url(),
+            "production_redirect_uri": redirect_url(),
+            "oauth_allow_list": [redirect_url()],
+            "strict_mode": True,
+            "subdomain_strict_mode": False,
+            "scopes": scopes,
+        },
+        "features": {
+            "products": ["ZOOM_MEETING"],
+            "development_home_uri": "",
+            "production_home_uri": "",
+            "in_client_feature": {"zoom_app_api": {"enable": False}},
+            "zoom_client_support": {
+                "mobile": {"enable": False},
+                "pwa_client": {"enable": False},
             },
-            "features": {
-                "products": ["ZOOM_MEETING"],
-                "development_home_uri": "",
-                "production_home_uri": "",
-                "in_client_feature": {"zoom_app_api": {"enable": False}},
-                "zoom_client_support": {"mobile": {"enable": False}, "pwa_client": False},
-                "event_subscription": {
-                    "enable": True,
-                    "events": [
-                        {
-                            "subscription_name": "wagtail-zoom",
-                            "event_webhook_url": event_url(),
-                            "event_types": list(events),
-                        }
-                    ],
-                },
+            "event_subscription": {
+                "enable": True,
+                "events": [
+                    {
+                        "subscription_name": "wagtail-zoom",
+                        "development_webhook_url": event_url(),
+                        "production_webhook_url": event_url(),
+                        "event_types": list(events),
+                    }
+                ],
             },
-        }
+        },
     }

@@ -12,6 +12,20 @@ MESSAGES: dict[str, str | Promise] = {
         "This link to Zoom is over or has been used already. Nothing was changed. "
         "Open the Zoom settings of your site and press Connect again."
     ),
+    "not_begun_here": _(
+        "You allowed access in Zoom, but Connect was not pressed in this browser, or your login "
+        "has ended in the meantime. Nothing was connected. If you pressed Connect yourself, log "
+        "in and press Connect again. If somebody sent you a link to Zoom, remove the app in your "
+        "Zoom account and ask that person for an invitation link."
+    ),
+    "allowed_elsewhere": _(
+        "Access was allowed in Zoom, but in another browser than this one. Nothing was connected. "
+        "Press Connect again and allow access in this browser. If another person has to allow "
+        "it, create an invitation link for that person."
+    ),
+    "logged_out": _(
+        "You were logged out, so nothing was changed. Log in and press the button again."
+    ),
     "permission": _(
         "Your account here may not change the Zoom settings of that site, so nothing was "
         "connected. Ask the administrator of this website."
@@ -20,9 +34,18 @@ MESSAGES: dict[str, str | Promise] = {
         "This invitation is over, was used already or was taken back. Ask the person who sent it "
         "for a new one."
     ),
+    "invitation_connected": _(
+        "This website has been connected with Zoom in the meantime, so this invitation is over. "
+        "Nothing was changed, and you do not need to do anything."
+    ),
+    "covers_less": _(
+        "This website is connected with Zoom already, and your permission would not cover all that "
+        "the present one covers. Nothing was changed. If yours is to replace it, ask the owner of "
+        "the website to disconnect first."
+    ),
     "unknown_host": _(
-        "This address is not one of the installation's own, so Zoom cannot be connected from "
-        "here. Open the administration under its usual address."
+        "This site cannot be connected from this address. Open the administration under its "
+        "usual address or under that of the site."
     ),
     "not_configured": _(
         "Zoom is not set up on this installation yet. The administrator finds what is missing "

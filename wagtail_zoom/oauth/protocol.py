@@ -6,10 +6,10 @@ Sources: Zoom, "OAuth 2.0" and "OAuth error messages".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 import requests
 from authlib.integrations.requests_client import OAuth2Session
@@ -18,6 +18,7 @@ from django.utils import timezone
 from ..conf import settings
 from ..exceptions import ZoomAuthError, ZoomConfigurationError, ZoomProtocolError, ZoomTransient
 from ..models import GrantReason, Secret
+from ..utils.urls import split_url
 from .http import configure_session, never_sent, refuse_in_transaction
 
 MAX_EXPIRES_SECONDS = 400 * 86400
@@ -28,6 +29,7 @@ REASON_BY_CODE = {
 }
 CLIENT_ERROR_CODES = {4702, 4704, 4706}
 MAX_TOKEN_LENGTH = 16_384
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,11 @@ def _endpoint(name: str) -> str:
     return f"{settings.oauth_url}/oauth/{name}"
 
 
-def _request_tokens(func: Any) -> TokenSet:
+def _request_tokens(func: Callable[[OAuth2Session], Any]) -> TokenSet:
     return _request(lambda client: parse_token_response(func(client)))
 
 
-def _request(func: Any) -> Any:
+def _request(func: Callable[[OAuth2Session], T]) -> T:
     """Run a call. Its errors are raised without the frames of the libraries: their variables hold
     tokens, and debug pages and error emails show variables."""
     refuse_in_transaction()
@@ -239,11 +241,10 @@ def api_base(value: Any) -> str:
     """
     if not isinstance(value, str) or len(value) > 200:
         return ""
-    try:
-        parts = urlsplit(value.rstrip("/"))
-    except ValueError:
+    parts = split_url(value.rstrip("/"))
+    if not parts.netloc:
         return ""
-    own_api = urlsplit(settings.api_url)
+    own_api = split_url(settings.api_url)
     is_allowed_host = parts.netloc in settings.api_hosts and parts.scheme in (
         "https",
         own_api.scheme,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 REGISTRATION = "registration"
@@ -24,7 +25,7 @@ class Scope:
     name: str
     classic: str
     feature: str
-    reason: str
+    reason: str | Promise
     admin_only: bool = False
     optional: bool = False
     """The feature also works without it, with limitations."""
@@ -103,7 +104,7 @@ SCOPES: tuple[Scope, ...] = (
         "meeting:read:list_registrants",
         "meeting:read",
         REGISTRATION,
-        _("to see whether a sign-up has arrived"),
+        _("to see whether a sign-up has arrived, and how many places are left"),
     ),
     Scope(
         "meeting:read:registrant",
@@ -136,7 +137,7 @@ SCOPES: tuple[Scope, ...] = (
         "webinar:read:list_registrants",
         "webinar:read",
         REGISTRATION,
-        _("to see whether a sign-up for a webinar has arrived"),
+        _("to see whether a sign-up for a webinar has arrived, and how many places are left"),
         optional=True,
     ),
     Scope(
@@ -154,6 +155,75 @@ SCOPES: tuple[Scope, ...] = (
         optional=True,
     ),
 )
+
+
+SCHEDULING = "scheduling"
+SCHEDULING_SCOPES: tuple[Scope, ...] = (
+    Scope(
+        "meeting:write:meeting",
+        "meeting:write",
+        SCHEDULING,
+        _("to create the meetings that are scheduled in the CMS"),
+        optional=True,
+    ),
+    Scope(
+        "meeting:update:meeting",
+        "meeting:write",
+        SCHEDULING,
+        _("to change topic, times and settings of a meeting from the CMS"),
+        optional=True,
+    ),
+    Scope(
+        "meeting:delete:meeting",
+        "meeting:write",
+        SCHEDULING,
+        _("to cancel a meeting, or one of its dates, from the CMS"),
+        optional=True,
+    ),
+    Scope(
+        "meeting:read:list_templates",
+        "meeting:read",
+        SCHEDULING,
+        _("to offer the templates of the host when a meeting is scheduled"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:write:webinar",
+        "webinar:write",
+        SCHEDULING,
+        _("to create the webinars that are scheduled in the CMS"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:update:webinar",
+        "webinar:write",
+        SCHEDULING,
+        _("to change topic, times and settings of a webinar from the CMS"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:delete:webinar",
+        "webinar:write",
+        SCHEDULING,
+        _("to cancel a webinar, or one of its dates, from the CMS"),
+        optional=True,
+    ),
+)
+"""For scheduling only; an app without them does everything else."""
+
+
+def scheduling_scope(kind: str, verb: str) -> Scope:
+    """The scope to ``write`` (create), ``update`` or ``delete`` a meeting or webinar."""
+    name = f"{kind}:{verb}:{kind}"
+    return next(scope for scope in SCHEDULING_SCOPES if scope.name == name)
+
+
+LIST_TEMPLATES = next(
+    scope for scope in SCHEDULING_SCOPES if scope.name == "meeting:read:list_templates"
+)
+
+LIST_USERS = next(scope for scope in SCOPES if scope.name == "user:read:list_users")
+"""Allows to read the names of the account's users."""
 
 
 def is_account_level(granted: Iterable[str]) -> bool:

@@ -13,7 +13,6 @@ import random
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,12 +30,13 @@ from ..exceptions import (
     ZoomQuarantined,
     ZoomTransient,
 )
-from ..models import Grant, GrantReason, GrantState, Secret
+from ..models import Grant, GrantReason, GrantState, Secret, bump_data_version, leases
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, log_context, record_metric
 from ..utils.queue import enqueue
 from . import grant_state, protocol
 from .http import refuse_in_transaction
+from .scopes import is_account_level, missing_kinds
 
 logger = get_logger("oauth")
 
@@ -174,7 +174,6 @@ def _access_token(row: Grant) -> AccessToken:
 def _refresh(row: Grant, generation: int) -> AccessToken:
     """Refresh this generation, or wait for the process that does."""
     refuse_in_transaction()
-    lease_owner = str(uuid.uuid4())
     deadline = time.monotonic() + MAX_WAIT_SECONDS
     while True:
         unfinished = row.refresh_started_at is not None
@@ -183,7 +182,7 @@ def _refresh(row: Grant, generation: int) -> AccessToken:
         if row.retry_at and row.retry_at > timezone.now() and row.failures:
             raise ZoomTransient("Zoom is not answering.", retry_at=row.retry_at)
         with defer_sigalrm():  # guard: timeout-held-during-refresh
-            if _acquire_lease(row, generation, lease_owner):
+            if lease_owner := _acquire_lease(row, generation):
                 return _rotate(row, generation, lease_owner, unfinished)
         if time.monotonic() > deadline:
             raise ZoomTransient("Another process is refreshing the token.")
@@ -196,24 +195,22 @@ def _wait_for_refresh(row: Grant, generation: int, deadline: float) -> None:
     while time.monotonic() <= deadline:
         time.sleep(POLL_SECONDS)
         rows = Grant.objects.filter(pk=row.pk, generation=generation, state=row.state)
-        if not rows.filter(lease_until__gte=timezone.now()).exists():
+        if not rows.exclude(leases.is_free(timezone.now())).exists():
             return
 
 
-def _acquire_lease(row: Grant, generation: int, lease_owner: str) -> bool:
+def _acquire_lease(row: Grant, generation: int) -> str:
     """Acquire the lease and record the start of the refresh, in one statement."""
     now = timezone.now()
     # The condition includes the start time: the caller must know how the last attempt ended.
     rows = Grant.objects.filter(
         pk=row.pk, generation=generation, refresh_started_at=row.refresh_started_at
     )
-    rows = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now))  # guard: token-refresh-lease
-    return bool(
-        rows.update(
-            lease_owner=lease_owner,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            refresh_started_at=now,  # guard: refresh-recorded-before-call
-        )
+    return leases.acquire(
+        rows,
+        timedelta(seconds=LEASE_SECONDS),
+        now,
+        refresh_started_at=now,  # guard: refresh-recorded-before-call
     )
 
 
@@ -272,10 +269,8 @@ def _handle_refusal(
 
 
 def _release_lease(row: Grant, lease_owner: str, *, keep_refresh_started: bool) -> None:
-    values: dict[str, object] = {"lease_owner": "", "lease_until": None}
-    if not keep_refresh_started:
-        values["refresh_started_at"] = None
-    Grant.objects.filter(pk=row.pk, lease_owner=lease_owner).update(**values)
+    values = {} if keep_refresh_started else {"refresh_started_at": None}
+    leases.release(Grant.objects.filter(pk=row.pk), lease_owner, **values)
 
 
 def _store_tokens(row: Grant, generation: int, token_set: protocol.TokenSet) -> AccessToken:
@@ -289,12 +284,16 @@ def _store_tokens(row: Grant, generation: int, token_set: protocol.TokenSet) -> 
         "refreshed_at": now,
         "api_url": token_set.api_url,
         "generation": F("generation") + 1,
-        "lease_owner": "",
-        "lease_until": None,
+        **leases.RELEASED,
         "refresh_started_at": None,
     }
-    if token_set.scope:
-        values["scope"] = token_set.scope
+    granted = token_set.scope.split()
+    is_narrower = bool(row.scopes - set(granted)) and bool(granted)
+    if granted:
+        values["scope"] = " ".join(sorted(granted))
+    if is_narrower:  # guard: narrowed-refresh-narrows
+        values["account_level"] = row.account_level and is_account_level(granted)
+        values["missing_kinds"] = sorted({*row.missing_kinds, *missing_kinds(granted)})
     for attempt in range(1, SAVE_ATTEMPTS + 1):
         try:
             Grant.objects.filter(
@@ -307,6 +306,9 @@ def _store_tokens(row: Grant, generation: int, token_set: protocol.TokenSet) -> 
                 raise
             connections[router.db_for_write(Grant)].close()
             time.sleep(0.1 * attempt)
+    if is_narrower:
+        grant_state.unlink_sites(row)
+        bump_data_version(row.account_id)
     grant_state.record_success(row)
     # After a new authorisation in the meantime, the row holds its newer pair.
     current = Grant.objects.select_related("account").get(pk=row.pk)

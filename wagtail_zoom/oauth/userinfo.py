@@ -6,6 +6,7 @@ from typing import Any
 
 from ..conf import settings
 from ..exceptions import ZoomProtocolError
+from ..mapping.parsing import InvalidItem, parse_id, single_line
 from .http import BearerAuth, request_json
 from .protocol import TokenSet
 
@@ -20,12 +21,14 @@ def fetch_userinfo(token_set: TokenSet) -> dict[str, Any]:
     base = token_set.api_url or settings.api_url
     response = request_json("GET", f"{base}/users/me", auth=BearerAuth(token_set.access_token))
     body = response.body if isinstance(response.body, dict) else {}
-    names = ("id", "account_id")
-    if response.status != 200 or any(not isinstance(body.get(name), str) for name in names):
-        raise ZoomProtocolError(
-            "Zoom's response does not identify the user who connected.", status=response.status
-        )
-    return body
+    try:
+        if response.status == 200:
+            return {**body, **{name: parse_id(body.get(name)) for name in ("id", "account_id")}}
+    except InvalidItem:
+        pass
+    raise ZoomProtocolError(
+        "Zoom's response does not identify the user who connected.", status=response.status
+    )
 
 
 def fetch_account_name(token_set: TokenSet) -> str:
@@ -33,5 +36,4 @@ def fetch_account_name(token_set: TokenSet) -> str:
     base = token_set.api_url or settings.api_url
     response = request_json("GET", f"{base}/accounts/me", auth=BearerAuth(token_set.access_token))
     body = response.body if isinstance(response.body, dict) else {}
-    name = body.get("account_name")
-    return name[:255] if response.status == 200 and isinstance(name, str) else ""
+    return single_line(body.get("account_name"), 255) if response.status == 200 else ""

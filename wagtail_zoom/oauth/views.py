@@ -10,44 +10,79 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
 
 from ..exceptions import ZoomConfigurationError, ZoomError
-from ..models import Grant, Invitation, OAuthState, ZoomSettings
+from ..models import ExposedHost, FormerHost, Grant, Invitation, OAuthState, ZoomSettings
 from ..permissions import sites_for
+from ..utils.error_reports import hide_people
 from ..utils.logging import get_logger
-from . import disconnect, flow, invitations
-from .connect import connect_site, is_account_switch
+from . import disconnect, flow, invitations, notifications
+from .connect import InvitationRefusedError, connect_site, is_account_switch
 from .flow import FlowError
 from .messages import MESSAGES, message_code
 
 logger = get_logger("oauth")
 
 SWITCH_SESSION_KEY = "wagtail_zoom_switch"
+GUEST_CODES = ("invitation", "invitation_connected", "other_account", "covers_less")
+"""Messages of :mod:`.messages` that an invited person reads."""
 View = Callable[..., HttpResponse]
 
 
-def private_page(view: View) -> View:
-    """No caching, no framing, no referrer, no transaction around calls to Zoom, no required
-    login."""
+def private_page(referrer_policy: str) -> Callable[[View], View]:
+    """No caching, no framing, no opener, and the given referrer policy.
 
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        response["Referrer-Policy"] = "no-referrer"
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        return response
+    A page with a form needs ``same-origin``: with ``no-referrer`` a browser posts it with
+    ``Origin: null``, which Django's CSRF protection refuses.
+    """
 
-    return login_not_required(transaction.non_atomic_requests(never_cache(wrapper)))
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            response = view(request, *args, **kwargs)
+            response["Referrer-Policy"] = referrer_policy
+            response["Cross-Origin-Opener-Policy"] = "same-origin"  # guard: oauth-no-opener
+            response.headers.setdefault("X-Frame-Options", "DENY")
+            return response
+
+        return never_cache(hide_people(wrapper))
+
+    return decorate
+
+
+def public_page(referrer_policy: str) -> Callable[[View], View]:
+    """A private page without a required login and without a transaction around calls to Zoom."""
+
+    def decorate(view: View) -> View:
+        page = private_page(referrer_policy)(view)
+        return login_not_required(transaction.non_atomic_requests(page))
+
+    return decorate
+
+
+def take_parameters(request: HttpRequest, *names: str) -> list[str]:
+    """Read these parameters and remove the query from the request.
+
+    Error reports print ``request.GET`` and ``request.META``; state, code and ticket are in neither.
+    """
+    values = [request.GET.get(name, "") for name in names]
+    request.GET = QueryDict()  # guard: oauth-query-not-reported
+    for name in ("QUERY_STRING", "REQUEST_URI", "RAW_URI"):
+        if name in request.META:
+            request.META[name] = ""
+    return values
 
 
 def panel_url(site: Site) -> str:
@@ -60,77 +95,119 @@ def _message_page(request: HttpRequest, code: str, *, status: int = 400) -> Http
         "sentence": MESSAGES[code],
         "code": code,
         "signed_in": request.user.is_authenticated,
+        # Who opens an invitation has no login here.
+        "for_guest": code in GUEST_CODES,
     }
     return render(request, "wagtail_zoom/oauth/message.html", context, status=status)
 
 
+@sensitive_variables()
+def _continue_page(request: HttpRequest, url_name: str, query: dict[str, str]) -> HttpResponse:
+    """A page that opens the same URL again, once.
+
+    With SESSION_COOKIE_SAMESITE = "Strict" a browser withholds the session cookie when it comes
+    from Zoom. Nothing is decided then; the request of this page has the cookie.
+    """
+    query = {name: value for name, value in query.items() if value}
+    url = f"{reverse(url_name)}?{urlencode({**query, 'again': '1'})}"
+    context = {
+        "url": url,
+        "sentence": _("You are back from Zoom. This page continues automatically."),
+    }
+    return render(request, "wagtail_zoom/oauth/continue.html", context)
+
+
+@sensitive_variables()
+def _zoom_page(request: HttpRequest, url: str) -> HttpResponse:
+    """A page that opens Zoom's consent page.
+
+    A redirect would do nothing under a Content-Security-Policy with ``form-action 'self'``, which
+    browsers apply to the redirects of a form, too.
+    """
+    context = {"url": url, "sentence": _("Zoom now asks you for access.")}
+    return render(request, "wagtail_zoom/oauth/continue.html", context)
+
+
+@private_page("no-referrer")
 @require_POST
 @transaction.non_atomic_requests
 def connect(request: HttpRequest, site_pk: int) -> HttpResponse:
     """``zoom/oauth/connect/<site>/``: the button in the panel (with Django's CSRF protection)."""
+    if not request.user.is_authenticated:
+        messages.warning(request, str(MESSAGES["logged_out"]))
+        panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site_pk])
+        return redirect_to_login(panel, reverse("wagtailadmin_login"))
     site = get_object_or_404(
         sites_for(request.user),  # guard: connect-checks-site-permission
         pk=site_pk,
     )
     try:
-        return flow.start(request, site)
+        return _zoom_page(request, flow.start(request, site))
     except FlowError as error:
         messages.error(request, str(MESSAGES[error.code]))
         return redirect(panel_url(site))
 
 
-@private_page
+@public_page("no-referrer")
 @require_GET
-@sensitive_variables("state", "code")
+@sensitive_variables()
 def callback(request: HttpRequest) -> HttpResponse:
     """``zoom/oauth/callback/``: where Zoom sends the browser, on the canonical host.
 
     Without a state it is an installation from the Marketplace. Connecting it to the user who is
     logged in would be insecure, so a page explains how to continue and the code is discarded.
     """
-    state, code = request.GET.get("state", ""), request.GET.get("code", "")
+    state, code, error = take_parameters(request, "state", "code", "error")
     if not state:
         return render(
             request, "wagtail_zoom/oauth/installed.html", {"start": reverse("wagtail_zoom:start")}
         )
     try:
-        if request.GET.get("error") or not code:
-            return_url = flow.handle_denied(state)
-            query = {"state": state, "declined": "1"}
-            return (
-                redirect(f"{return_url}?{urlencode(query)}")
-                if return_url
-                else _message_page(request, "state")
-            )
-        return_url = flow.handle_callback(state[:200], code[:2000])
-    except FlowError as error:
-        return _message_page(request, error.code)
-    return redirect(f"{return_url}?{urlencode({'state': state})}")
+        if error or not code:
+            return_url = flow.handle_declined(state[:200])
+            return redirect(return_url) if return_url else _message_page(request, "state")
+        return redirect(flow.handle_callback(state[:200], code[:2000]))
+    except FlowError as flow_error:
+        return _message_page(request, flow_error.code)
 
 
-@private_page
+@public_page("no-referrer")
 @require_GET
+@sensitive_variables()
 def finish(request: HttpRequest) -> HttpResponse:
-    """``zoom/oauth/finish/``: the originating host, where session, user and Site are checked."""
+    """``zoom/oauth/finish/``: the originating host; checks ticket, session, user and Site."""
+    state, ticket, declined, again = take_parameters(
+        request, "state", "ticket", "declined", "again"
+    )
+    if (
+        not flow.has_session(request) and not again  # guard: cookieless-finish-decides-nothing
+    ):
+        query = {"state": state[:200], "ticket": ticket[:200], "declined": declined[:1]}
+        return _continue_page(request, "wagtail_zoom:oauth_finish", query)
     try:
-        row = flow.consume_state(request, request.GET.get("state", "")[:200])
+        row = flow.consume_state(request, state[:200], ticket[:200], declined=bool(declined))
     except FlowError as error:
         return _message_page(request, error.code, status=403)
-    if request.GET.get("declined") or not row.code:
+    if not row.code:
         return _abort(request, row, "declined")
+    site_settings = ZoomSettings.for_site(row.site)
+    # The same Zoom user's new permission is stored in the row of the present one.
+    before = site_settings.grant or site_settings.archived_grant
     try:
         grant = flow.complete(row)
     except (ZoomError, ZoomConfigurationError) as error:
         logger.warning("An authorisation failed: %s.", type(error).__name__)
         return _abort(request, row, message_code(error))
-    site_settings = ZoomSettings.for_site(row.site)
     if row.invitation is not None:
-        return _finish_invited(request, row, site_settings, grant)
+        return _finish_invited(request, row, row.invitation, grant, before)
     if is_account_switch(site_settings, grant):  # guard: account-switch-confirmed
-        request.session[SWITCH_SESSION_KEY] = {"site": row.site_id, "grant": grant.pk}
+        request.session[SWITCH_SESSION_KEY] = {
+            "site": row.site_id,
+            "grant": grant.pk,
+            "connected_at": grant.connected_at.isoformat(),
+        }
         return redirect("wagtail_zoom:oauth_switch", row.site_id)
-    connect_site(row.site, grant, request.user)
-    return _redirect_connected(request, row.site, grant)
+    return _connect(request, row.site, grant)
 
 
 def _abort(request: HttpRequest, row: OAuthState, code: str) -> HttpResponse:
@@ -140,40 +217,75 @@ def _abort(request: HttpRequest, row: OAuthState, code: str) -> HttpResponse:
     return redirect(panel_url(row.site))
 
 
-def _redirect_connected(request: HttpRequest, site: Site, grant: Grant) -> HttpResponse:
-    text = _("Connected with Zoom as %(person)s. Choose below what your visitors may see.")
-    messages.success(request, text % {"person": grant.user_name or grant.account})
-    return redirect(panel_url(site))
+def _connect(request: HttpRequest, site: Site, grant: Grant) -> HttpResponse:
+    """Connect the Site, say with whom and which hosts are ticked, and redirect to its panel."""
+    former = FormerHost.objects.filter(
+        settings=ZoomSettings.for_site(site).pk, account=grant.account_id
+    )
+    is_return = former.exists()
+    site_settings = connect_site(site, grant, request.user)
+    person = grant.user_name or site_settings.account
+    # Rows of hosts that another Site of the account uses are there: those are ticked already.
+    if n := former.count():
+        text = ngettext(
+            "Connected again with Zoom as %(person)s. %(n)d host that was ticked before is ticked "
+            "again as soon as it has been read from Zoom.",
+            "Connected again with Zoom as %(person)s. %(n)d hosts that were ticked before are "
+            "ticked again as soon as they have been read from Zoom.",
+            n,
+        )
+    elif is_return or site_settings.configured_at is not None:
+        n = ExposedHost.objects.filter(settings=site_settings).count()
+        text = ngettext(
+            "Connected again with Zoom as %(person)s. %(n)d host is ticked as before.",
+            "Connected again with Zoom as %(person)s. %(n)d hosts are ticked as before.",
+            n,
+        )
+    else:
+        text = _("Connected with Zoom as %(person)s. Choose below what your visitors may see.")
+    messages.success(request, text % {"person": person, "n": n})
+    return redirect(panel_url(site_settings.site))
 
 
 def _finish_invited(
-    request: HttpRequest, row: OAuthState, site_settings: ZoomSettings, grant: Grant
+    request: HttpRequest,
+    row: OAuthState,
+    invitation: Invitation,
+    grant: Grant,
+    before: Grant | None,
 ) -> HttpResponse:
-    invitation = row.invitation
-    if is_account_switch(site_settings, grant):
+    try:
+        connected = connect_site(
+            row.site, grant, invitation.created_by, invitation=invitation, before=before
+        )
+    except InvitationRefusedError as refusal:
         disconnect.release_unused(grant)
-        return _message_page(request, "other_account", status=409)
-    if invitation is None or not invitations.mark_used(invitation):  # guard: invitation-single-use
-        disconnect.release_unused(grant)
-        return _message_page(request, "invitation", status=403)
-    connect_site(row.site, grant, invitation.created_by, invited=True)
-    context = {"site": row.site, "grant": grant}
+        status = 403 if refusal.code.startswith("invitation") else 409
+        return _message_page(request, refusal.code, status=status)
+    notifications.send_invited_connected(connected, invitation)
+    context = {
+        "site": row.site,
+        "grant": grant,
+        "needs_confirmation": connected.needs_confirmation,
+    }
     return render(request, "wagtail_zoom/oauth/invited.html", context)
 
 
-@never_cache
-@xframe_options_deny
+@private_page("same-origin")
 @require_http_methods(["GET", "POST"])
 def switch(request: HttpRequest, site_pk: int) -> HttpResponse:
     """``zoom/oauth/switch/<site>/``: confirm the switch to another Zoom account.
 
     The grant comes from the session of the authorisation, never from the request.
     """
-    site = get_object_or_404(sites_for(request.user), pk=site_pk)
+    site = get_object_or_404(
+        sites_for(request.user),  # guard: switch-checks-site-permission
+        pk=site_pk,
+    )
     pending = request.session.get(SWITCH_SESSION_KEY) or {}
     grant = (
-        Grant.objects.usable().select_related("account").filter(pk=pending.get("grant")).first()
-        if pending.get("site") == site.pk
+        _authorised_grant(pending)
+        if pending.get("site") == site.pk  # guard: switch-of-the-authorised-site
         else None
     )
     if grant is None:
@@ -183,19 +295,42 @@ def switch(request: HttpRequest, site_pk: int) -> HttpResponse:
         return render(request, "wagtail_zoom/oauth/switch.html", context)
     del request.session[SWITCH_SESSION_KEY]
     if request.POST.get("answer") == "switch":
-        connect_site(site, grant, request.user)
-        return _redirect_connected(request, site, grant)
+        return _connect(request, site, grant)
     disconnect.release_unused(grant)
     messages.info(request, _("The connection stays as it was."))
     return redirect(panel_url(site))
 
 
-@private_page
+def _authorised_grant(pending: dict[str, Any]) -> Grant | None:
+    """The grant of an unanswered switch, if it still is that authorisation.
+
+    A grant is one row for each Zoom user: somebody who allows access later renews it, and an old
+    question must not lead to the new tokens. After an hour unanswered grants are revoked.
+    """
+    connected_at = parse_datetime(str(pending.get("connected_at", "")))
+    earliest = timezone.now() - disconnect.ORPHAN_AGE
+    if connected_at is None or connected_at < earliest:  # guard: switch-answered-within-an-hour
+        return None
+    return (
+        Grant.objects.usable()
+        .select_related("account")
+        .filter(
+            pk=pending.get("grant", 0),
+            connected_at=connected_at,  # guard: switch-of-the-same-authorisation
+        )
+        .first()
+    )
+
+
+@public_page("no-referrer")
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
     """``zoom/start/``: the stable URL of the Marketplace listing: log in → Site → its panel."""
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), reverse("wagtailadmin_login"))
+        from_zoom = request.headers.get("Sec-Fetch-Site") == "cross-site"
+        if from_zoom and "again" not in request.GET:
+            return _continue_page(request, "wagtail_zoom:start", {})
+        return redirect_to_login(reverse("wagtail_zoom:start"), reverse("wagtailadmin_login"))
     sites = list(sites_for(request.user).order_by("site_name", "hostname"))
     if len(sites) == 1:
         return redirect(panel_url(sites[0]))
@@ -203,13 +338,13 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "wagtail_zoom/oauth/sites.html", {"rows": rows})
 
 
-@private_page
+@public_page("same-origin")
 @require_http_methods(["GET", "POST"])
 def invite(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/invite/<token>/``: a GET shows the invitation and uses nothing up; a POST starts."""
     invitation: Invitation | None = invitations.find(token[:200])
     if invitation is None:
-        return _message_page(request, "invitation", status=404)
+        return _message_page(request, invitations.end_of_link(token[:200]), status=404)
     if request.method == "GET":
         return render(
             request, "wagtail_zoom/oauth/invite.html", {"site": invitation.site, "row": invitation}
@@ -219,6 +354,6 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     ):  # guard: invitation-bound-to-browser
         return _message_page(request, "invitation", status=403)
     try:
-        return flow.start(request, invitation.site, invitation)
+        return _zoom_page(request, flow.start(request, invitation.site, invitation))
     except FlowError as error:
         return _message_page(request, error.code)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,6 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from ..utils.error_reports import hide_people
 from ..utils.logging import get_logger
 
 logger = get_logger("registration")
@@ -26,7 +26,11 @@ RETRY_AFTER = "120"
 
 
 def anonymous_view(referrer: str) -> Callable[[View], View]:
-    """No login, no cookie, no cache, no transaction around a call to Zoom.
+    """No cookie, no cache, no transaction around a call to Zoom, nothing of a person in error
+    reports.
+
+    ``referrer`` is the referrer policy: ``same-origin`` for a page. With ``no-referrer`` a browser
+    posts its forms, also those of the project's base template, with ``Origin: null``.
 
     Django's CSRF protection needs a cookie and a token in the page, which a cached page cannot
     have. The ``csrf`` module checks the origin of a form instead.
@@ -35,6 +39,8 @@ def anonymous_view(referrer: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            # As all our pages. A header may name an encoding that decodes no text, such as base64.
+            request.encoding = "utf-8"  # guard: form-encoding-fixed
             try:
                 response = view(request, *args, **kwargs)
             except DATABASE_ERRORS as error:  # guard: unsaved-decision-reported
@@ -48,7 +54,7 @@ def anonymous_view(referrer: str) -> Callable[[View], View]:
             response.headers.setdefault("X-Frame-Options", "DENY")
             return response
 
-        return csrf_exempt(login_not_required(transaction.non_atomic_requests(wrapped)))
+        return csrf_exempt(transaction.non_atomic_requests(hide_people(wrapped)))
 
     return decorate
 

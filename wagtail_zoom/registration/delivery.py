@@ -8,19 +8,29 @@ day and person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
-from ..client import ZoomClient
+from ..client import SiteClient
 from ..exceptions import ZoomConfigurationError, ZoomError, ZoomProtocolError, ZoomTransient
-from ..models import Activity, Meeting, Registration
+from ..models import Activity, Registration
+from ..models.mirror import ApprovalType
+from ..models.outbox import REFUSALS
 from ..oauth.tokens import RefreshRequired
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, log_context
 from . import capacity, mails, outbox, registrants
-from .error_policy import AMBIGUOUS_SECONDS, INVALID_ANSWERS, MEETING_ERRORS, ErrorPolicy, classify
+from .error_policy import (
+    CLOSED_ERRORS,
+    INVALID_ANSWERS,
+    MEETING_ERRORS,
+    ErrorPolicy,
+    classify,
+)
+from .outbox import Deferral
 from .payload import body_of, occurrence_ids
 from .registrants import STATE_BY_STATUS, Registrant
 
@@ -32,12 +42,21 @@ MAX_DAYS_WAITING = 14
 """Days of waiting for a connection or for a rate limit after which a registration fails."""
 WAITING_ERRORS = {
     **dict.fromkeys(("connection", "scope", "quarantined"), "connection"),
+    **{refusal: refusal for refusal in REFUSALS},
     **dict.fromkeys(("busy", "daily_limit", "personal_limit"), "unreachable"),
 }
 """Reasons to wait that do not count as a failed attempt → the error after ``MAX_DAYS_WAITING``."""
 JOIN_LINK_DELAY = timedelta(minutes=1)
-MAIL_DELAY = timedelta(seconds=45)
-"""Zoom usually answers again within this time: then one email reports the outcome."""
+CHECK_DELAY = timedelta(minutes=2)
+"""Until Zoom is asked again about a registration whose state it did not name."""
+UNKNOWN_DELAY = timedelta(hours=1)
+MISSING_CHECKS = 3
+"""After so many answers without this registrant it is registered again."""
+ANSWERS_A_REGISTRATION = (
+    Registration.Task.ADD,
+    Registration.Task.CHECK,
+    Registration.Task.APPROVE,
+)
 
 
 @dataclass(frozen=True)
@@ -46,22 +65,20 @@ class InlineAttempt:
 
     lease: str
     seconds: float
+    may_withdraw: bool = False
+    """The request shows a refusal that concerns the whole meeting, and withdraws the row."""
 
 
-def process(pk: int, lease: str) -> tuple[int, datetime] | None:
-    """Do what is due for one claimed row: first its task at Zoom, then its email.
-
-    Returns:
-        A rate-limited account, and until when; otherwise None.
-    """
+@sensitive_variables()
+def process(pk: int, lease: str) -> None:
+    """Do what is due for one claimed row: first its task at Zoom, then its email."""
     row = Registration.objects.select_related("account", "meeting", "site").get(pk=pk)
     with log_context(account=row.account_id, site=row.site_id, registration=pk):
         deferral = attempt(row) if is_task_due(row) else None
         mails.send_due(pk)
-    with outbox.lock_row(pk) as row:
-        outbox.release(row, lease)
-        row.save(update_fields=["lease_owner", "lease_until"])
-    return deferral
+    outbox.release(pk, lease)
+    if deferral:
+        outbox.defer(deferral)
 
 
 def is_task_due(row: Registration) -> bool:
@@ -69,9 +86,7 @@ def is_task_due(row: Registration) -> bool:
     return bool(row.task) and (row.task_at is None or row.task_at <= timezone.now())
 
 
-def attempt(
-    row: Registration, inline_attempt: InlineAttempt | None = None
-) -> tuple[int, datetime] | None:
+def attempt(row: Registration, inline_attempt: InlineAttempt | None = None) -> Deferral | None:
     """Attempt a claimed row's task and save the outcome. Never raises ``ZoomError``.
 
     An inline attempt also releases the lease.
@@ -84,9 +99,9 @@ def attempt(
         return None
     try:
         client = (
-            registrants.inline_client(row, inline_attempt.seconds)
+            registrants.inline_client(row, task, inline_attempt.seconds)
             if inline_attempt
-            else registrants.worker_client(row)
+            else registrants.worker_client(row, task)
         )
         result = _run_task(row, task, client)
     except RefreshRequired:
@@ -94,15 +109,21 @@ def attempt(
         return None
     except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
         policy = classify(error, row.attempts)
+        is_unknown = task == Registration.Task.CHECK and row.state == Registration.State.WAITING
+        if is_unknown and policy.retry_at is None:
+            # Zoom has taken it: ask for its state until the row is given up.
+            policy = replace(policy, retry_at=timezone.now() + UNKNOWN_DELAY)
         _record_failure(row, task, policy, inline_attempt)
         if policy.rate_limited and policy.retry_at:
-            return row.account_id, policy.retry_at
+            return Deferral(
+                row.account_id, policy.retry_at, row.site_id if policy.site_only else None
+            )
         return None
     _record_success(row, task, result, inline_attempt)
     return None
 
 
-def _run_task(row: Registration, task: str, client: ZoomClient) -> Registrant:
+def _run_task(row: Registration, task: str, client: SiteClient) -> Registrant:
     if task == Registration.Task.ADD:
         return _add_registrant(row, client)
     if task == Registration.Task.CHECK:
@@ -110,7 +131,7 @@ def _run_task(row: Registration, task: str, client: ZoomClient) -> Registrant:
     return registrants.set_status(row, client, task)
 
 
-def _add_registrant(row: Registration, client: ZoomClient) -> Registrant:
+def _add_registrant(row: Registration, client: SiteClient) -> Registrant:
     if row.maybe_sent:  # guard: lost-response-looked-up
         registrant = registrants.find_registrant(row, client)
         if registrant is not None:
@@ -132,7 +153,10 @@ def _add_registrant(row: Registration, client: ZoomClient) -> Registrant:
         row.maybe_sent = False
         raise
     join_url = str(response.get("join_url") or "")
-    return Registrant(str(response["registrant_id"]), "approved" if join_url else "", join_url)
+    # Meetings name no status. The link is absent while the registration is not approved; without
+    # either, the state is not known.
+    status = str(response.get("status") or ("approved" if join_url else ""))
+    return Registrant(str(response["registrant_id"]), status, join_url)
 
 
 def _give_up_error(row: Registration, task: str) -> str:
@@ -143,7 +167,7 @@ def _give_up_error(row: Registration, task: str) -> str:
     now, end = timezone.now(), outbox.last_end(row)
     if end is not None and end < now:
         return "over"
-    if task != Registration.Task.ADD:
+    if row.state != Registration.State.WAITING:
         return ""
     waited = now - row.state_since
     if row.error_class in WAITING_ERRORS:
@@ -155,32 +179,33 @@ def _requeue(attempted: Registration, inline_attempt: InlineAttempt | None) -> N
     """Nothing was attempted: leave the row to the worker."""
     attempted.error_class = ""
     if inline_attempt:
-        with outbox.lock_row(attempted.pk) as row:
+        with outbox.edit_row(attempted.pk, inline_attempt.lease) as row:
             row.maybe_sent = attempted.maybe_sent
-            outbox.release(row, inline_attempt.lease)
-            row.save(update_fields=["maybe_sent", "lease_owner", "lease_until"])
 
 
 def _record_success(
     attempted: Registration, task: str, result: Registrant, inline_attempt: InlineAttempt | None
 ) -> None:
     """Save Zoom's response, unless another task was queued in the meantime."""
-    with outbox.lock_row(attempted.pk) as row:
+    with outbox.edit_row(attempted.pk, inline_attempt.lease if inline_attempt else "") as row:
         _reuse_meeting(row, attempted)
         if result.registrant_id:
             row.zoom_registrant_id = result.registrant_id[:100]
         if result.join_url:
             row.join_url = result.join_url
-        row.maybe_sent, row.attempts = not result.is_sure, 0
+        row.maybe_sent = not result.is_sure
+        if task != Registration.Task.CHECK or row.state != Registration.State.WAITING:
+            row.attempts = 0
         if row.task == task:
             row.error_class, row.error_code = "", None
             _apply_result(row, task, result)
-        if inline_attempt:
-            outbox.release(row, inline_attempt.lease)
-        row.save()
     attempted.error_class = ""
-    if task == Registration.Task.ADD and attempted.meeting and attempted.meeting.registration_block:
+    if attempted.meeting is None:
+        return
+    if task == Registration.Task.ADD and attempted.meeting.registration_block:
         capacity.set_refusal(attempted.meeting, "")
+    if task != Registration.Task.CHECK:
+        capacity.request_count(attempted.meeting)
 
 
 def _reuse_meeting(row: Registration, attempted: Registration) -> None:
@@ -190,25 +215,25 @@ def _reuse_meeting(row: Registration, attempted: Registration) -> None:
 
 
 def _apply_result(row: Registration, task: str, result: Registrant) -> None:
-    """Set the state that follows. ``row`` is locked and saved by the caller."""
+    """Set the state of a locked row that follows."""
     outbox.queue_task(row, "")
-    if task == Registration.Task.ADD:
-        manual = row.meeting is not None and (
-            row.meeting.approval_type == Meeting.ApprovalType.MANUAL
-        )
-        state = STATE_BY_STATUS.get(
-            result.status, Registration.State.PENDING if manual else Registration.State.APPROVED
-        )
-        outbox.set_state(row, state, mail=mails.mail_after_registration(state))
-        if state == Registration.State.APPROVED and not row.join_url:
-            outbox.queue_task(row, Registration.Task.CHECK, timezone.now() + JOIN_LINK_DELAY)
+    if row.state == Registration.State.WAITING and task in ANSWERS_A_REGISTRATION:
+        _apply_answer(row, task, result)
         return
-    targets = {
+    if task == Registration.Task.CANCEL and result.status == "denied":
+        # The host had denied it before the person cancelled: registering again changes nothing.
+        row.cancelled_at = None
+    if row.state == Registration.State.UNCONFIRMED:  # guard: older-task-leaves-unconfirmed
+        # It was about the registration before this one, which Zoom does not have yet.
+        return
+    targets: dict[str, str] = {
         Registration.Task.CANCEL: Registration.State.CANCELLED,
         Registration.Task.DENY: Registration.State.DENIED,
-        Registration.Task.APPROVE: Registration.State.APPROVED,
     }
     state = targets.get(task) or state_at_zoom(row, result)
+    if task == Registration.Task.APPROVE and state != Registration.State.APPROVED:
+        outbox.queue_task(row, Registration.Task.CHECK, timezone.now() + CHECK_DELAY)
+        return
     if (
         state == Registration.State.CANCELLED
         and task == Registration.Task.CHECK
@@ -223,8 +248,65 @@ def _apply_result(row: Registration, task: str, result: Registrant) -> None:
         outbox.set_state(row, state, mail=mails.mail_after_change(row, state))
 
 
+def _apply_answer(row: Registration, task: str, result: Registrant) -> None:
+    """What Zoom says about a new registration. Only what is known is told to the person."""
+    state = STATE_BY_STATUS.get(result.status)
+    if result.status in ("denied", "cancelled") and _comes_back(row):
+        if row.meeting is None or row.meeting.approval_type != ApprovalType.AUTOMATIC:
+            # The host decides once more, as the first time.
+            state = Registration.State.PENDING
+        elif task != Registration.Task.APPROVE:
+            outbox.queue_task(row, Registration.Task.APPROVE)
+            return
+        else:
+            state, row.cancelled_at = None, None
+    elif state == Registration.State.PENDING:
+        row.cancelled_at = None
+    if state is None:  # guard: unknown-answer-read-back
+        _ask_again(row, task, result)
+        return
+    outbox.set_state(row, state, mail=mails.mail_after_registration(state))
+    if state == Registration.State.APPROVED and not row.join_url:
+        outbox.queue_task(row, Registration.Task.CHECK, timezone.now() + JOIN_LINK_DELAY)
+
+
+def _ask_again(row: Registration, task: str, result: Registrant) -> None:
+    """Zoom has taken a registration without naming its state: read the registrant."""
+    if result.status == "cancelled" and row.attempts >= MISSING_CHECKS:
+        # Zoom does not have it after all: look it up, then register the person again.
+        row.maybe_sent, row.attempts = True, 0
+        outbox.queue_task(row, Registration.Task.ADD)
+        return
+    is_first = task == Registration.Task.ADD
+    row.attempts += not is_first
+    due_at = timezone.now() + (timedelta(0) if is_first else CHECK_DELAY)
+    outbox.queue_task(row, Registration.Task.CHECK, due_at)
+
+
+def _comes_back(row: Registration) -> bool:
+    """Whether the person had cancelled before, and no host has denied her.
+
+    It may be another registration of hers, for other dates.
+    """
+    others = Registration.objects.filter(
+        site=row.site_id,
+        account=row.account_id,
+        meeting_zoom_id=row.meeting_zoom_id,
+        email_index=row.email_index,
+    ).exclude(pk=row.pk)
+    if others.filter(state=Registration.State.DENIED).exists():  # guard: denied-stays-denied
+        return False
+    return row.cancelled_at is not None or others.filter(cancelled_at__isnull=False).exists()
+
+
 def state_at_zoom(row: Registration, registrant: Registrant) -> str:
-    """The state of a row according to Zoom."""
+    """The state of a row according to Zoom, which has who cancelled among the denied."""
+    keeps_cancellation = row.cancelled_at is not None and row.state in (
+        Registration.State.CANCELLED,
+        Registration.State.PENDING,
+    )
+    if registrant.status in ("denied", "cancelled") and keeps_cancellation:
+        return str(row.state)
     if registrant.status == "cancelled":
         return Registration.State.CANCELLED
     return STATE_BY_STATUS.get(registrant.status, row.state)
@@ -236,23 +318,28 @@ def _record_failure(
     now = timezone.now()
     if inline_attempt and policy.error == INVALID_ANSWERS and task == Registration.Task.ADD:
         # Zoom's questions may have changed: the request checks that before the failure is final.
-        policy = ErrorPolicy(INVALID_ANSWERS, now + MAIL_DELAY, policy.code)
+        policy = ErrorPolicy(INVALID_ANSWERS, now + outbox.MAIL_DELAY, policy.code)
+    elif inline_attempt and inline_attempt.may_withdraw and policy.error in CLOSED_ERRORS:
+        # Final for the worker, should the request end before it has withdrawn the row.
+        policy = ErrorPolicy(policy.error, now + outbox.MAIL_DELAY, policy.code)
     final = policy.retry_at is None
-    with outbox.lock_row(attempted.pk) as row:
+    with outbox.edit_row(attempted.pk, inline_attempt.lease if inline_attempt else "") as row:
         _reuse_meeting(row, attempted)
-        row.error_class, row.error_code = policy.error, policy.code
-        row.attempts += policy.counts_as_failure
         if task == Registration.Task.ADD:
             row.maybe_sent = attempted.maybe_sent
-        if row.task == task:
+        if row.task == task:  # guard: older-task-counts-no-failure
+            row.error_class, row.error_code = policy.error, policy.code
+            row.attempts += policy.counts_as_failure
             _apply_failure(row, task, policy, now)
-        if inline_attempt:
-            outbox.release(row, inline_attempt.lease)
-        row.save()
+        elif row.task and row.task_at is not None:
+            # Another task was queued in the meantime.
+            earliest = outbox.earliest_after(task, policy.error)
+            outbox.queue_task(row, row.task, max(row.task_at, earliest))
     attempted.error_class = policy.error
     if task == Registration.Task.ADD and attempted.meeting and policy.error in MEETING_ERRORS:
         capacity.set_refusal(attempted.meeting, policy.error)
-    if final and task != Registration.Task.CHECK:
+    is_waiting = attempted.state == Registration.State.WAITING
+    if final and (is_waiting or task != Registration.Task.CHECK):
         Activity.log(
             [attempted.site_id],
             "registration",
@@ -268,15 +355,15 @@ def _record_failure(
 
 
 def _apply_failure(row: Registration, task: str, policy: ErrorPolicy, now: datetime) -> None:
-    """Retry later, or mark the failure as final. ``row`` is locked and saved by the caller."""
+    """Retry a locked row later, or mark its failure as final."""
     if policy.retry_at is None:
         outbox.queue_task(row, "")
-        if task == Registration.Task.ADD:
+        if task == Registration.Task.ADD or row.state == Registration.State.WAITING:
             outbox.set_state(row, Registration.State.FAILED, mail="failed")
         elif task == Registration.Task.CHECK or policy.error == "over":
             row.error_class, row.error_code = "", None
         return
-    earliest = now + timedelta(seconds=AMBIGUOUS_SECONDS) if row.maybe_sent else now
+    earliest = now + timedelta(seconds=outbox.AMBIGUOUS_SECONDS) if row.maybe_sent else now
     outbox.queue_task(row, task, max(policy.retry_at, earliest))
     if task == Registration.Task.ADD and not row.mails and not row.mail_due:
-        outbox.queue_mail(row, "received", now + MAIL_DELAY)
+        outbox.queue_mail(row, "received", now + outbox.MAIL_DELAY)

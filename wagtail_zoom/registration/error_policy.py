@@ -22,13 +22,15 @@ from ..exceptions import (
     ZoomRejected,
     ZoomScopeMissing,
     ZoomTransient,
+    ZoomWriteRefused,
 )
+from ..models.outbox import CONNECTION_DELAY
+from ..utils import backoff
 
 RETRY_SECONDS = (20, 60, 120, 300, 900, 1800, 3600)
 """Seconds until the next attempt, by the number of failures in a row."""
-AMBIGUOUS_SECONDS = 20
-"""Seconds until Zoom lists a new registrant; we do not look it up earlier."""
-CONNECTION_DELAY = timedelta(minutes=15)
+UNREACHABLE = "unreachable"
+"""Zoom gave no answer, or none that could be read: a request may still take effect."""
 
 INVALID_ANSWERS = "answers"
 _ERRORS_BY_CODE = {
@@ -46,6 +48,8 @@ _ERRORS_BY_CODE = {
 }
 MEETING_ERRORS = {"full", "unlicensed", "over"}
 """Errors that concern the meeting and not the person: the form reports them for a while."""
+CLOSED_ERRORS = MEETING_ERRORS | {"gone"}
+"""Errors that concern the meeting: a visitor reads them at once, whatever the email address."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +63,31 @@ class ErrorPolicy:
     """One more failure in a row (waiting for a rate limit is not one)."""
     rate_limited: bool = False
     """Skip the other rows of this account until ``retry_at``."""
+    site_only: bool = False
+    """With ``rate_limited``: only those of the same Site. Others have another grant."""
 
 
 def classify(error: Exception, failures: int) -> ErrorPolicy:
     """What to do about an exception of a call to Zoom, after so many failures in a row."""
     now = timezone.now()
-    delay = timedelta(seconds=RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
     code = getattr(error, "code", None)
     if isinstance(error, ZoomRateLimited):
         return _classify_rate_limit(error, now)
     if isinstance(error, ZoomTransient | ZoomProtocolError):
-        retry_at = max(getattr(error, "retry_at", None) or now, now + delay)
-        return ErrorPolicy("unreachable", retry_at, code, counts_as_failure=True)
-    if isinstance(error, ZoomScopeMissing):
-        return ErrorPolicy("scope", now + CONNECTION_DELAY, code, rate_limited=True)
+        not_before = getattr(error, "retry_at", None)
+        retry_at = backoff.retry_at(RETRY_SECONDS, failures + 1, not_before=not_before)
+        return ErrorPolicy(UNREACHABLE, retry_at, code, counts_as_failure=True)
+    if isinstance(error, ZoomWriteRefused):
+        return ErrorPolicy(error.reason, now + CONNECTION_DELAY)
     if isinstance(error, ZoomAuthError):
-        return ErrorPolicy("connection", now + CONNECTION_DELAY, code, rate_limited=True)
+        name = "scope" if isinstance(error, ZoomScopeMissing) else "connection"
+        retry_at = now + CONNECTION_DELAY
+        return ErrorPolicy(name, retry_at, code, rate_limited=True, site_only=True)
     if isinstance(error, ZoomQuarantined | ZoomConfigurationError):
         return ErrorPolicy("quarantined", now + CONNECTION_DELAY, rate_limited=True)
     if isinstance(error, ZoomNotFound):
+        return ErrorPolicy("gone", code=code)
+    if isinstance(error, ZoomRejected) and error.without_registration:
         return ErrorPolicy("gone", code=code)
     if isinstance(error, ZoomRejected):
         return ErrorPolicy(_ERRORS_BY_CODE.get(code or 0, "refused"), code=code)
@@ -96,7 +106,7 @@ def _classify_rate_limit(error: ZoomRateLimited, now: datetime) -> ErrorPolicy:
 
 
 VISITOR_MESSAGES: dict[str, str | Promise] = {
-    "answers": _("Zoom did not accept one of the answers. Please register once more."),
+    "answers": _("Zoom did not accept one of the answers."),
     "gone": _("Zoom no longer offers this registration."),
     "refused": _("Zoom did not accept this registration."),
     "unlicensed": _("Registration is not possible in Zoom at the moment."),
@@ -105,10 +115,15 @@ VISITOR_MESSAGES: dict[str, str | Promise] = {
     "full": _("All places are taken."),
     "over": _("It was over before Zoom could take your registration."),
     "unreachable": _("Zoom could not be reached for several days."),
-    "unreadable": _("Your registration could not be read any more. Please register once more."),
+    "unreadable": _("Your registration could not be read any more."),
     "connection": _("The connection with Zoom was not restored in time."),
+    "left": _("The connection with Zoom was not restored in time."),
+    "not_covered": _("The connection with Zoom was not restored in time."),
+    "not_shown": _("The connection with Zoom was not restored in time."),
 }
 """Final failures, as visitors read them."""
+WORTH_REPEATING = {"answers", "unreadable"}
+"""Final failures after which a person may register once more, while registration is open."""
 
 OWNER_MESSAGES: dict[str, str | Promise] = {
     **VISITOR_MESSAGES,
@@ -122,6 +137,18 @@ OWNER_MESSAGES: dict[str, str | Promise] = {
     "over": _("It was over before Zoom took it."),
     "unreadable": _("It cannot be read with the installation’s keys."),
     "connection": _("Zoom is not connected. It goes on by itself once you have connected again."),
+    "left": _(
+        "Your site is no longer connected with the Zoom account that holds this meeting. It goes "
+        "on by itself once you have connected that account again."
+    ),
+    "not_covered": _(
+        "Your connection with Zoom no longer covers the host of this meeting. It goes on by itself "
+        "once it does again."
+    ),
+    "not_shown": _(
+        "Your site no longer shows this host or this type of meeting. It continues automatically "
+        "once you show them again."
+    ),
     "scope": _("A permission is missing in Zoom. It goes on by itself once it is granted."),
     "quarantined": _("This installation is a copy; nothing is sent to Zoom."),
     "busy": _("Zoom is busy. It goes on by itself."),

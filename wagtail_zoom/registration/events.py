@@ -6,13 +6,21 @@ current status is read from Zoom. A cancellation is the exception: Zoom no longe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Meeting, Registration, WebhookEvent, ZoomAccount
+from ..models import (
+    Meeting,
+    Occurrence,
+    Registration,
+    WebhookEvent,
+    ZoomAccount,
+    ZoomSettings,
+)
 from ..sync.handlers import event_time
 from . import capacity, mails, outbox
 
@@ -28,7 +36,12 @@ def on_registration_event(account: ZoomAccount, event: WebhookEvent, **kwargs: A
     registrant_id = _text((registrant or {}).get("id"))
     if not meeting_zoom_id or not registrant_id:
         return
-    rows = Registration.objects.filter(account=account, meeting_zoom_id=meeting_zoom_id)
+    host_zoom_id = _text(meeting_data.get("host_id"))
+    rows = Registration.objects.filter(
+        outbox.of_linked_sites(host_zoom_id),  # guard: event-linked-sites-only
+        account=account,
+        meeting_zoom_id=meeting_zoom_id,
+    )
     pks = list(rows.filter(zoom_registrant_id=registrant_id).values_list("pk", flat=True))
     happened_at = event_time(event)
     for pk in pks:
@@ -36,20 +49,45 @@ def on_registration_event(account: ZoomAccount, event: WebhookEvent, **kwargs: A
             _apply_cancellation(pk, happened_at, _occurrence_ids(meeting_data))
         else:
             _queue_check(pk)
+    _update_count(account, meeting_zoom_id, "" if pks else action)
     if pks:
         outbox.wake_worker()
         return
-    _update_count(account, meeting_zoom_id, action)
     if action == "registration_created":
         # It may be the one whose response was lost: look it up now.
         now = timezone.now()
-        unanswered = rows.filter(
-            state=Registration.State.WAITING, maybe_sent=True, lease_until=None
-        )
+        unanswered = rows.filter(state=Registration.State.WAITING, maybe_sent=True)
         if unanswered.filter(Q(mail_due="") | Q(task_at__gt=now)).update(
             task_at=now, next_try_at=now
         ):
             outbox.wake_worker()
+
+
+def on_occurrences_moved(
+    account: ZoomAccount, occurrences: Sequence[Occurrence], **kwargs: Any
+) -> None:
+    """Receiver of ``occurrences_moved``: tell those who are registered, with one email.
+
+    Zoom itself writes about approval, denial and cancellation only, whatever its settings. An
+    email that is still to be sent names the new time anyway.
+    """
+    now = timezone.now()
+    upcoming = [row for row in occurrences if row.end > now]
+    if not upcoming:
+        return
+    connected = ZoomSettings.objects.filter(account=account, grant__account=account)
+    rows = Registration.objects.filter(
+        Q(dates=None) | Q(dates__occurrence__in=upcoming, dates__cancelled_at=None),
+        account=account,
+        meeting__in={row.meeting_id for row in upcoming},
+        state__in=(Registration.State.PENDING, Registration.State.APPROVED),
+        mail_due="",
+        site__in=connected.values("site"),  # guard: moved-mail-for-connected-sites
+    )
+    pks = list(rows.values_list("pk", flat=True).distinct())
+    due = Registration.objects.filter(pk__in=pks, mail_due="")
+    if pks and due.update(mail_due="moved", mail_at=now, next_try_at=now):
+        outbox.wake_worker()
 
 
 def _text(value: Any) -> str:
@@ -63,15 +101,14 @@ def _occurrence_ids(meeting_data: dict[str, Any]) -> set[str]:
 
 
 def _queue_check(pk: int) -> None:
-    with outbox.lock_row(pk) as row:
+    with outbox.edit_row(pk) as row:
         if not row.task:
             outbox.queue_task(row, Registration.Task.CHECK)
-            row.save(update_fields=["task", "task_at", "next_try_at"])
 
 
 def _apply_cancellation(pk: int, happened_at: datetime, occurrence_ids: set[str]) -> None:
     """Cancelled at Zoom: all dates, or those that the event names."""
-    with outbox.lock_row(pk) as row:
+    with outbox.edit_row(pk) as row:
         if row.state_since > happened_at or row.state not in (
             Registration.State.PENDING,
             Registration.State.APPROVED,
@@ -84,20 +121,19 @@ def _apply_cancellation(pk: int, happened_at: datetime, occurrence_ids: set[str]
                 return
         if row.task == Registration.Task.CHECK:
             outbox.queue_task(row, "")
-            row.error_class, row.error_code, row.attempts = "", None, 0
+            row.clear_error()
         outbox.set_state(
             row,
             Registration.State.CANCELLED,
             mail=mails.mail_after_change(row, Registration.State.CANCELLED),
         )
-        row.save()
 
 
 def _update_count(account: ZoomAccount, meeting_zoom_id: str, action: str) -> None:
     """People who register on Zoom's own page are counted and not imported."""
     changes = {"registration_created": 1, "registration_cancelled": -1, "registration_denied": -1}
-    if action not in changes:
-        return
     rows = Meeting.objects.filter(account=account, zoom_id=meeting_zoom_id)
     for meeting in rows.select_related("account"):
-        capacity.change_count(meeting, changes[action])
+        if action in changes:
+            capacity.change_count(meeting, changes[action])
+        capacity.request_count(meeting)

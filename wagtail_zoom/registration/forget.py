@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
-from ..client import ZoomClient
+from ..client import SiteClient
 from ..exceptions import ZoomConfigurationError, ZoomError, ZoomTransient
 from ..models import Activity, Registration, WebhookEvent
 from ..signals import person_forgotten
@@ -109,10 +109,9 @@ def _cancel_at_zoom(row: Registration, deadline: float | None) -> bool:
         and not row.maybe_sent
     ):
         return True
-    with outbox.lock_row(row.pk) as locked:
+    with outbox.edit_row(row.pk) as locked:
         # A worker that processes it right now sees that another task was queued.
         outbox.queue_task(locked, Registration.Task.CANCEL)
-        locked.save()
     try:
         registrants.set_status(row, _client(row, deadline), Registration.Task.CANCEL)
     except (ZoomError, ZoomConfigurationError, DecryptionError):
@@ -120,13 +119,15 @@ def _cancel_at_zoom(row: Registration, deadline: float | None) -> bool:
     return True
 
 
-def _client(row: Registration, deadline: float | None) -> ZoomClient:
+def _client(row: Registration, deadline: float | None) -> SiteClient:
     if deadline is None:
-        return registrants.worker_client(row)
+        return registrants.worker_client(row, Registration.Task.CANCEL)
     seconds_left = deadline - time.monotonic()
     if seconds_left <= 0:
         raise ZoomTransient("No time is left.")
-    return registrants.inline_client(row, seconds_left, allow_refresh=True)
+    return registrants.inline_client(
+        row, Registration.Task.CANCEL, seconds_left, allow_refresh=True
+    )
 
 
 def _clear_webhook_events(row: Registration) -> int:

@@ -6,6 +6,7 @@ registration (``answers["extra"]``) and never sent to Zoom.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +22,19 @@ from ..frontend.datetimes import TimeRange
 from ..models import Meeting, Occurrence
 from . import fields, questions
 from .context import ONE, SEVERAL, FormContext
-from .fields import MULTIPLE_SEPARATOR, EmailField
+from .fields import EmailField
 
 ALL_DATES = "all"
 HONEYPOT = "wz_url"
 ELAPSED_MS = "wz_ms"
 CONFIRMATION = "wz_ok"
 """Hidden inputs: the honeypot, milliseconds counted by a script, a signed confirmation."""
+FORM_ID = "wz_form"
+"""Hidden input: the prefix of the ids of this form, so that the form of an answer has the same."""
+DEFAULT_ID = "wz-form"
+MAX_DATES = 5
+"""With more than two further dates these are folded."""
+_ID = re.compile(r"wz-[a-z0-9-]{1,32}")
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,11 @@ class RegistrationForm(forms.Form):
         return {
             "standard": standard,
             "custom": [
-                {"title": question.title, "value": _joined(data.get(question.name))}
+                {
+                    "title": question.title,
+                    "label": question.label,
+                    "value": data.get(question.name),
+                }
                 for question in self.questions.custom
                 if data.get(question.name)
             ],
@@ -156,6 +167,11 @@ class RegistrationForm(forms.Form):
         }
 
     # For templates
+
+    @property
+    def html_id(self) -> str:
+        """The prefix of its ids."""
+        return str(self.auto_id).removesuffix("-%s")
 
     @property
     def date_options(self) -> list[DateOption]:
@@ -172,6 +188,24 @@ class RegistrationForm(forms.Form):
             )
             for number, date in enumerate(self.form_context.dates, start=1)
         ]
+
+    @property
+    def first_dates(self) -> list[DateOption] | list[TimeRange]:
+        """The dates above the names: a few of many, the others are folded."""
+        return self._dates[:MAX_DATES] if self.further_dates else self._dates
+
+    @property
+    def further_dates(self) -> list[DateOption] | list[TimeRange]:
+        return self._dates[MAX_DATES:] if len(self._dates) > MAX_DATES + 2 else []
+
+    @property
+    def opens_further_dates(self) -> bool:
+        """Whether one of them is chosen."""
+        return any(isinstance(date, DateOption) and date.checked for date in self.further_dates)
+
+    @property
+    def _dates(self) -> list[DateOption] | list[TimeRange]:
+        return self.date_options if "dates" in self.fields else self.all_dates
 
     @property
     def is_all_chosen(self) -> bool:
@@ -206,12 +240,21 @@ class RegistrationForm(forms.Form):
 
     @property
     def error_lines(self) -> list[tuple[str, str]]:
-        """``(id of the field, message)`` for the links of the summary."""
+        """``(id of an input, message)`` for the links of the summary."""
         return [
-            (self[name].auto_id if name in self.fields else "", self._line(name, str(message)))
+            (self._first_input(name) if name in self.fields else "", self._line(name, str(message)))
             for name, messages in self.errors.items()
             for message in messages
         ]
+
+    def _first_input(self, name: str) -> str:
+        """The id of the input that a link of the summary leads to."""
+        bound = self[name]
+        if name == "dates":
+            options = self.date_options
+            has_all = self.takes_several and len(options) > 1
+            return f"{bound.auto_id}_all" if has_all else options[0].id
+        return bound.id_for_label or bound.subwidgets[0].id_for_label
 
     def _line(self, name: str, message: str) -> str:
         """In the summary, "Choose an answer" also has to name its question."""
@@ -224,11 +267,12 @@ class RegistrationForm(forms.Form):
 
 
 def _time_range(date: Occurrence, meeting: Meeting | None) -> TimeRange:
-    return TimeRange.of(date.start, date.end, meeting.timezone if meeting else "")
-
-
-def _joined(value: Any) -> str:
-    return MULTIPLE_SEPARATOR.join(value) if isinstance(value, list) else str(value or "")
+    return TimeRange.of(
+        date.start,
+        date.end,
+        meeting.timezone if meeting else "",
+        has_end=date.has_end,
+    )
 
 
 def _json_value(value: Any) -> Any:
@@ -241,11 +285,16 @@ def form_class(site: Site, meeting: Meeting | None) -> type[RegistrationForm]:
     return configured if isinstance(configured, type) else configured(site, meeting)
 
 
-def make_form(
-    form_context: FormContext, data: Any = None, name: str = "wz-form"
-) -> RegistrationForm:
-    """The form of a context. ``name`` keeps the ids of several forms on one page distinct."""
-    auto_id = f"{name}-%s"
+def make_form(form_context: FormContext, data: Any = None, name: str = "") -> RegistrationForm:
+    """The form of a context.
+
+    Args:
+        data: what was posted.
+        name: prefix of its ids, which keeps several forms on one page distinct. Without it, the
+            one that was posted.
+    """
+    posted = str(data.get(FORM_ID, "")) if data else ""
+    name = name or (posted if _ID.fullmatch(posted) else DEFAULT_ID)
     return form_class(form_context.site, form_context.meeting)(
-        data, form_context=form_context, auto_id=auto_id
+        data, form_context=form_context, auto_id=f"{name}-%s"
     )

@@ -10,12 +10,14 @@ import time
 from datetime import timedelta
 
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from ..conf import settings
 from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import Registration
 from ..oauth.tokens import RefreshRequired
 from ..sync import questions
+from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger
 from ..utils.queue import debounce, enqueue
 from . import delivery, outbox, registrants
@@ -36,34 +38,38 @@ def seconds_left(began: float) -> float:
     return max(MIN_SECONDS, settings.registration_seconds - (time.monotonic() - began))
 
 
-def attempt(row: Registration, seconds: float, lease: str = "") -> bool:
+@sensitive_variables()
+def attempt(
+    row: Registration, seconds: float, lease: str = "", *, may_withdraw: bool = False
+) -> bool:
     """Attempt a row's task within a request. Returns whether Zoom answers at present.
 
     Args:
         row: as it was read or written a moment ago.
         lease: the one that the row was created with; without it, the row is claimed here.
+        may_withdraw: the caller shows a refusal of Zoom at once and withdraws the row.
     """
     try:
-        lease = lease or outbox.claim(row.pk)
+        if not lease:
+            lease = outbox.claim(row.pk)
+            if lease and row.task == Registration.Task.ADD:
+                # They may have been replaced before the claim.
+                row.refresh_from_db(fields=["answers"])
         call_count = registrants.count_calls(row) if lease and delivery.is_task_due(row) else 0
         if call_count:
-            delivery.attempt(row, InlineAttempt(lease, seconds / call_count))
+            delivery.attempt(row, InlineAttempt(lease, seconds / call_count, may_withdraw))
             return row.error_class not in LATE_ERRORS
         if lease:
-            _release_lease(row, lease)
+            outbox.release(row.pk, lease)
         return constant_time_noop(row, seconds)
-    except Exception:
+    except Exception as error:
         # No error may show the person an error page: the row is saved.
-        logger.exception("The first attempt to deliver a registration failed.")
+        logger.error(
+            "The first attempt to deliver a registration failed.", exc_info=exc_info_of(error)
+        )
         return False
     finally:
         outbox.wake_worker()
-
-
-def _release_lease(row: Registration, lease: str) -> None:
-    with outbox.lock_row(row.pk) as locked:
-        outbox.release(locked, lease)
-        locked.save(update_fields=["lease_owner", "lease_until"])
 
 
 def constant_time_noop(row: Registration, seconds: float) -> bool:
@@ -87,7 +93,7 @@ def refresh_questions(row: Registration, seconds: float) -> None:
         ZoomError: Zoom did not answer.
     """
     if row.meeting is not None:
-        client = registrants.inline_client(row, seconds)
+        client = registrants.inline_client(row, "", seconds)
         questions.store(row.meeting, client.questions(row.meeting.zoom_id, row.meeting.kind))
 
 

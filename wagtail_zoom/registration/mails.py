@@ -1,63 +1,88 @@
-"""Emails to the registered person, always with the status link, and to the owner.
+"""Sends emails to the registered person, always with the status link, and to the owner.
 
-Zoom's own confirmation is a setting of the meeting and is not repeated here. Emails to the person
-go through the outbox, so an unreachable mail server only delays them.
+What they say is in ``mail_content``. Zoom's own confirmation is a setting of the meeting and is not
+repeated here. Emails to the person go through the outbox, so an unreachable mail server only delays
+them.
 """
 
 from __future__ import annotations
 
 import smtplib
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.errors import MessageError
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.mail import EmailMessage
+from django.db import InterfaceError, OperationalError
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from ..conf import settings
-from ..frontend import links
-from ..frontend.visibility import Audience, Channel, SiteVisibility
-from ..models import JoinPolicy, PasscodePolicy, Registration, ZoomSettings
+from ..models import Registration, ZoomSettings
 from ..oauth.notifications import owner_email
+from ..utils import backoff
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger
-from . import error_policy, outbox, tokens
-from .context import organiser
-from .dates import dates_of
+from . import error_policy, mail_content, outbox, ratelimit, tokens
 from .fields import one_line
-from .payload import answers_of
 
 logger = get_logger("registration")
 
 ATTEMPTS_KEY = "tries"
+HELD_KEY = "held"
+"""Entries of ``Registration.mails`` that are no email: attempts so far, held back by the limit."""
 MAX_ATTEMPTS = 12
+RETRY_SECONDS = (300, 600, 1200, 2400, 4800, 9600, 19200)
+MAX_PARTS = 20
+"""Most registrations in one email."""
 OWNER_MAIL_SECONDS = 6 * 3600
 """Seconds between two emails to an owner about the same error of the same meeting."""
 
 
 def mail_after_registration(state: str) -> str:
     """The email that follows when Zoom has accepted a registration."""
-    return {
+    names: dict[str, str] = {
         Registration.State.APPROVED: "approved",
         Registration.State.PENDING: "pending",
         Registration.State.DENIED: "denied",
-    }[state]
+    }
+    return names[state]
 
 
 def mail_after_change(row: Registration, state: str) -> str:
-    """The email that follows a later change; empty when Zoom notifies the person itself."""
-    if row.meeting is not None and row.meeting.zoom_notifies:
+    """The email that follows a later change; empty when Zoom notifies the person itself.
+
+    Who has read "You are registered" from us reads from us that it is so no more.
+    """
+    is_corrected = state == Registration.State.DENIED and "approved" in row.mails
+    if row.meeting is not None and row.meeting.zoom_notifies and not is_corrected:
         return ""
-    names = {
+    names: dict[str, str] = {
         Registration.State.APPROVED: "approved",
         Registration.State.DENIED: "denied",
         Registration.State.CANCELLED: "cancelled",
     }
     return names.get(state, "")
+
+
+@dataclass
+class _HeldRow:
+    """Another registration whose email was held back, and the lease on it."""
+
+    row: Registration
+    lease: str
+
+
+def last_sent_at(row: Registration) -> datetime | None:
+    """When the last email was sent to the person; None if there was none."""
+    times = [value for key, value in row.mails.items() if key not in (ATTEMPTS_KEY, HELD_KEY)]
+    return datetime.fromisoformat(max(times)) if times else None
 
 
 def send_due(pk: int) -> None:
@@ -67,26 +92,99 @@ def send_due(pk: int) -> None:
     name, now = row.mail_due, timezone.now()
     if not name or (row.mail_at and row.mail_at > now):
         return
-    retry_at, error = None, ""
     if row.account.is_quarantined:
-        retry_at = now + timedelta(hours=1)
-    else:
-        try:
-            _message(row, name).send()
-        except DecryptionError:
-            error = "unreadable"
-        except smtplib.SMTPRecipientsRefused:
-            error = "mail"
-        except (smtplib.SMTPException, OSError) as problem:
-            logger.warning("An email could not be sent (%s).", type(problem).__name__)
-            attempts = int(row.mails.get(ATTEMPTS_KEY, 0))
-            retry_at = now + timedelta(minutes=5 * 2 ** min(attempts, 6))
-            error = "mail" if attempts + 1 >= MAX_ATTEMPTS else ""
-    with outbox.lock_row(pk) as row:
-        _record_attempt(row, name, None if error else retry_at, error)
-        row.save(update_fields=["mails", "mail_due", "mail_at", "next_try_at", "error_class"])
+        _record(row, name, now + timedelta(hours=1), "")
+        return
+    wait = _seconds_to_wait(row)
+    if wait:
+        _hold_back(row, name, now + timedelta(seconds=wait))
+        return
+    others = _claim_held(row) if HELD_KEY in row.mails else []
+    retry_at, error = _send(row, name, others)
+    _record(row, name, retry_at, error)
+    for other in others:
+        _record_part(other, retry_at, error)
+
+
+def _seconds_to_wait(row: Registration) -> int:
+    """Count an email to an address, over all meetings and Sites. A repeated attempt is no more."""
+    if row.mails.get(ATTEMPTS_KEY):
+        return 0
+    try:
+        mailbox = tokens.mailbox_of(row.email.reveal())  # guard: emails-counted-by-mailbox
+    except DecryptionError:
+        return 0
+    return ratelimit.seconds_to_wait("address", "emails", mailbox)  # guard: email-count-limit
+
+
+def _hold_back(row: Registration, name: str, until: datetime) -> None:
+    """Send an email later, then together with the others of the same person on the same Site."""
+    with outbox.edit_row(row.pk) as locked:
+        if locked.mail_due == name:
+            locked.mails = {**locked.mails, HELD_KEY: True}
+            outbox.queue_mail(locked, name, until)
+
+
+def _claim_held(row: Registration) -> list[_HeldRow]:
+    """Other emails to the person that were held back and are due now."""
+    now = timezone.now()
+    rows = Registration.objects.select_related("site", "account", "meeting__host").filter(
+        site=row.site_id, email_index=row.email_index, mail_at__lte=now
+    )
+    claimed: list[_HeldRow] = []
+    for other in rows.exclude(mail_due="").exclude(pk=row.pk).order_by("mail_at", "pk"):
+        if len(claimed) + 1 >= MAX_PARTS:
+            break
+        is_readable = other.email.readable and other.answers.readable
+        is_ready = HELD_KEY in other.mails and is_readable and not other.account.is_quarantined
+        lease = outbox.claim(other.pk, now) if is_ready else ""
+        if lease:
+            claimed.append(_HeldRow(other, lease))
+    return claimed
+
+
+def _send(row: Registration, name: str, others: list[_HeldRow]) -> tuple[datetime | None, str]:
+    """Send an email. Returns when to retry it, and the error after which that is of no use."""
+    try:
+        mail_content.message(row, name, [other.row for other in others]).send()
+    except DecryptionError:
+        return None, "unreadable"
+    except smtplib.SMTPRecipientsRefused:
+        return None, "mail"
+    except (ValueError, MessageError) as problem:
+        # The email itself cannot be written, and never will be: its address or a header is broken.
+        logger.error("An email could not be written (%s).", type(problem).__name__)
+        return None, "mail"
+    except (OperationalError, InterfaceError):
+        raise  # the database: nothing can be recorded now
+    except Exception as problem:
+        # Also the exceptions of other email backends.
+        logger.warning("An email could not be sent (%s).", type(problem).__name__)
+        attempts = int(row.mails.get(ATTEMPTS_KEY, 0)) + 1
+        retry_at = backoff.retry_at(RETRY_SECONDS, attempts)
+        return retry_at, "mail" if attempts >= MAX_ATTEMPTS else ""
+    return None, ""
+
+
+def _record(row: Registration, name: str, retry_at: datetime | None, error: str) -> None:
+    with outbox.edit_row(row.pk) as locked:
+        _record_attempt(locked, name, None if error else retry_at, error)
     if name == "failed" and not retry_at:
-        notify_owner(row)
+        notify_owner(locked)
+
+
+def _record_part(other: _HeldRow, retry_at: datetime | None, error: str) -> None:
+    """Store the outcome for another registration of the same email.
+
+    A repeated attempt belongs to the first one only: these are held back until then.
+    """
+    name = other.row.mail_due
+    if retry_at and not error:
+        _hold_back(other.row, name, retry_at)
+    else:
+        # What could not be read concerns the first one only.
+        _record(other.row, name, None, "mail" if error else "")
+    outbox.release(other.row.pk, other.lease)
 
 
 def _record_attempt(row: Registration, name: str, retry_at: Any, error: str) -> None:
@@ -94,7 +192,8 @@ def _record_attempt(row: Registration, name: str, retry_at: Any, error: str) -> 
     if retry_at:
         row.mails = {**row.mails, ATTEMPTS_KEY: int(row.mails.get(ATTEMPTS_KEY, 0)) + 1}
     elif not error:
-        sent = {key: value for key, value in row.mails.items() if key != ATTEMPTS_KEY}
+        bookkeeping = (ATTEMPTS_KEY, HELD_KEY)
+        sent = {key: value for key, value in row.mails.items() if key not in bookkeeping}
         row.mails = {**sent, name: timezone.now().isoformat(timespec="seconds")}
     if error and not row.task:
         row.error_class = error
@@ -102,75 +201,15 @@ def _record_attempt(row: Registration, name: str, retry_at: Any, error: str) -> 
         outbox.queue_mail(row, name if retry_at else "", retry_at)
 
 
-def _message(row: Registration, name: str) -> EmailMessage:
-    site_settings = ZoomSettings.for_site(row.site)
-    with translation.override(row.locale or django_settings.LANGUAGE_CODE):
-        context = _context(row, site_settings)
-        subject = _subjects()[name] % {"title": context["title"]}
-        body = render_to_string(f"wagtail_zoom/registration/mail/{name}.txt", context)
-    return EmailMessage(
-        subject=one_line(subject),
-        body=body.strip() + "\n",
-        to=[row.email.reveal()],
-        reply_to=[site_settings.contact_email] if site_settings.contact_email else None,
-        headers={"Auto-Submitted": "auto-generated"},
-    )
-
-
-def _subjects() -> dict[str, str]:
-    return {
-        "confirm": _("Please confirm your registration: %(title)s"),
-        "received": _("We have your registration: %(title)s"),
-        "pending": _("We have your registration: %(title)s"),
-        "approved": _("You are registered: %(title)s"),
-        "denied": _("Your registration was not approved: %(title)s"),
-        "cancelled": _("Your registration is cancelled: %(title)s"),
-        "failed": _("Your registration did not work: %(title)s"),
-        "again": _("Your registration: %(title)s"),
-    }
-
-
-def _context(row: Registration, site_settings: ZoomSettings) -> dict[str, Any]:
-    dates = dates_of(row)
-    zoom_sends = row.meeting is not None and row.meeting.zoom_sends_details
-    may_join = row.state == Registration.State.APPROVED and join_allowed(row, site_settings)
-    path = personal_join_path(row, site_settings) if may_join else ""
-    passcode = ""
-    if may_join and row.meeting and site_settings.passcode_policy == PasscodePolicy.REGISTRANTS:
-        passcode = row.meeting.passcode.reveal()
-    return {
-        "row": row,
-        "title": one_line(row.snapshot.get("title") or row.snapshot.get("topic") or "Zoom"),
-        "name": one_line(str(answers_of(row).get("standard", {}).get("first_name", ""))),
-        "organiser": organiser(row.site, site_settings),
-        "contact": site_settings.contact_email,
-        "dates": [date.text for date in dates if not date.is_over] or [d.text for d in dates],
-        "status_url": tokens.status_url(row, site_settings),
-        "may_join": bool(path),
-        "join_url": links.site_origin(site_settings) + path if path and not zoom_sends else "",
-        "passcode": passcode,
-        "zoom_sends": zoom_sends,
-        "reason": error_policy.VISITOR_MESSAGES.get(row.error_class, ""),
-        "days": site_settings.registration_days,
-    }
-
-
-def join_allowed(row: Registration, site_settings: ZoomSettings) -> bool:
-    """Whether the owner's policy lets registered people join here at all (now or later)."""
-    if row.meeting_id is None or site_settings.join_policy == JoinPolicy.NEVER:
-        return False
-    visibility = SiteVisibility(site_settings)
-    return visibility.meetings(Audience.REGISTRANT, Channel.PAGE).filter(pk=row.meeting_id).exists()
-
-
-def personal_join_path(row: Registration, site_settings: ZoomSettings) -> str:
-    """The path of a registered person's join link; empty where the owner's policy gives none."""
-    if not join_allowed(row, site_settings):
-        return ""
-    try:
-        return tokens.join_path(row)
-    except NoReverseMatch:
-        return ""
+def sent_emails(row: Registration) -> list[tuple[str, datetime]]:
+    """Subject and time of this site's emails to the person, of each the last one, oldest first."""
+    sent = [
+        (subject, sent_at)
+        for name, value in row.mails.items()
+        if (subject := mail_content.subject_of(name, row))
+        and (sent_at := parse_datetime(str(value)))
+    ]
+    return sorted(sent, key=lambda entry: entry[1])
 
 
 def notify_owner(row: Registration) -> None:
@@ -188,7 +227,7 @@ def notify_owner(row: Registration) -> None:
         return
     list_path = reverse("wagtail_zoom_registrations:index")
     with translation.override(django_settings.LANGUAGE_CODE):
-        title = one_line(str(row.snapshot.get("title") or row.snapshot.get("topic") or "Zoom"))
+        title = mail_content.title_of(row)
         context = {
             "title": title,
             "site": row.site,
@@ -201,5 +240,5 @@ def notify_owner(row: Registration) -> None:
         EmailMessage(
             subject=subject, body=body, to=[recipient], headers={"Auto-Submitted": "auto-generated"}
         ).send()
-    except (smtplib.SMTPException, OSError) as problem:
+    except Exception as problem:  # also those of other email backends
         logger.warning("An email to an owner could not be sent (%s).", type(problem).__name__)

@@ -13,26 +13,47 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from ..frontend.visibility import SiteVisibility
-from ..models import Activity, Meeting, Registration
+from ..models import Activity, Meeting, Registration, WriteAccess
+from ..models.outbox import CONNECTION_ERRORS
 from ..utils.crypto import DecryptionError
-from . import dedup, error_policy, outbox, tokens
+from . import dedup, error_policy, outbox, registrants, tokens
 from .context import FormContext
 from .form import RegistrationForm, form_class
-from .payload import answers_of
+from .payload import answer_pairs, answers_of
 from .service import cancel as cancel_row
 
 
 class ActionNotAllowed(Exception):
-    """The registration's state does not allow the action (any more)."""
+    """The registration's state, or the Site's connection, does not allow the action (any more).
+
+    ``reason`` is what the owner reads; empty when the state has changed.
+    """
+
+    def __init__(self, action: str, reason: str | Promise = "") -> None:
+        super().__init__(action)
+        self.reason = reason
 
 
-def reason(row: Registration) -> str | Promise:
-    """The error of a registration, as owners read it; empty without one."""
-    return error_policy.OWNER_MESSAGES.get(row.error_class, "") if row.error_class else ""
+def reason(row: Registration, access: WriteAccess | None = None) -> str | Promise:
+    """Why a registration does not go on, or cannot be changed, as owners read it."""
+    if row.error_class and row.error_class not in CONNECTION_ERRORS:
+        return error_policy.OWNER_MESSAGES.get(row.error_class, "")
+    code = blocked_by(row, access) or row.error_class
+    return error_policy.OWNER_MESSAGES.get(code, "") if code else ""
 
 
-def actions(row: Registration) -> list[str]:
-    """The allowed actions: of ``approve``, ``deny``, ``cancel``, ``retry``, ``edit``."""
+def blocked_by(row: Registration, access: WriteAccess | None = None) -> str:
+    """Why the owner's actions on a registration cannot reach Zoom now; empty when they can."""
+    if row.state in (Registration.State.UNCONFIRMED, Registration.State.CANCELLED):
+        return (row.error_class if row.task else "") or ""
+    return str(registrants.refusal(row, access) or "")
+
+
+def actions(row: Registration, access: WriteAccess | None = None) -> list[str]:
+    """The allowed actions: of ``approve``, ``deny``, ``cancel``, ``retry``, ``edit``.
+
+    None of them while the Site may not change the meeting at Zoom. ``access`` saves two queries.
+    """
     possible = {
         Registration.State.UNCONFIRMED: ["cancel"],
         Registration.State.WAITING: ["retry", "edit", "cancel"],
@@ -41,7 +62,16 @@ def actions(row: Registration) -> list[str]:
         Registration.State.DENIED: ["approve"],
         Registration.State.FAILED: ["retry", "edit"],
     }
-    return possible.get(Registration.State(row.state), [])
+    names = possible.get(Registration.State(row.state), [])
+    # A decision that is on its way to Zoom is not offered again.
+    names = [name for name in names if name != row.task]
+    return [] if names and blocked_by(row, access) else names  # guard: moderation-by-linked-site
+
+
+def _check_allowed(row: Registration, action: str) -> None:
+    if action not in actions(row):
+        code = blocked_by(row)
+        raise ActionNotAllowed(action, error_policy.OWNER_MESSAGES.get(code, "") if code else "")
 
 
 def approve(row: Registration, user: Any) -> None:
@@ -63,12 +93,11 @@ def deny(row: Registration, user: Any) -> None:
 
 
 def _decide(row: Registration, user: Any, task: str, action: str, code: str) -> None:
-    with outbox.lock_row(row.pk) as locked:
-        if action not in actions(locked):
-            raise ActionNotAllowed(action)
-        locked.error_class, locked.error_code, locked.attempts = "", None, 0
-        outbox.queue_task(locked, task)
-        locked.save()
+    with outbox.edit_row(row.pk) as locked:
+        _check_allowed(locked, action)
+        due_at = outbox.earliest_after(locked.task, locked.error_class)
+        locked.clear_error()
+        outbox.queue_task(locked, task, due_at)
     _log(row, user, code)
     outbox.wake_worker()
 
@@ -79,6 +108,7 @@ def cancel(row: Registration, user: Any) -> None:
     Raises:
         ActionNotAllowed: there is nothing to cancel.
     """
+    _check_allowed(row, "cancel")
     if not cancel_row(row.pk):
         raise ActionNotAllowed("cancel")
     _log(row, user, "registration_cancelled")
@@ -90,14 +120,12 @@ def retry(row: Registration, user: Any) -> None:
     Raises:
         ActionNotAllowed: it has arrived or is cancelled.
     """
-    with outbox.lock_row(row.pk) as locked:
-        if "retry" not in actions(locked):
-            raise ActionNotAllowed("retry")
-        locked.error_class, locked.error_code, locked.attempts = "", None, 0
+    with outbox.edit_row(row.pk) as locked:
+        _check_allowed(locked, "retry")
+        locked.clear_error()
         outbox.set_state(locked, Registration.State.WAITING)
         locked.state_since = timezone.now()
         outbox.queue_task(locked, Registration.Task.ADD)
-        locked.save()
     _log(row, user, "registration_retried")
     outbox.wake_worker()
 
@@ -108,6 +136,7 @@ def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
     Raises:
         ActionNotAllowed: the meeting is gone.
     """
+    _check_allowed(row, "edit")
     if row.meeting_id is None:
         raise ActionNotAllowed("edit")
     visibility = SiteVisibility.for_site(row.site)
@@ -126,7 +155,7 @@ def edit_form(row: Registration, data: Any = None) -> RegistrationForm:
     form = form_class(row.site, meeting)(data, form_context=form_context, initial=initial)
     for question in form.questions.custom:
         value = values_by_title.get(question.title, "")
-        form.initial[question.name] = value.split(", ") if question.kind == "many" else value
+        form.initial[question.name] = value
     for name in ("dates", "consent"):
         form.fields.pop(name, None)
     return form
@@ -138,9 +167,8 @@ def save_edit(row: Registration, form: RegistrationForm, user: Any) -> None:
     Raises:
         ActionNotAllowed: it has arrived in the meantime.
     """
-    with outbox.lock_row(row.pk) as locked:
-        if "edit" not in actions(locked):
-            raise ActionNotAllowed("edit")
+    with outbox.edit_row(row.pk) as locked:
+        _check_allowed(locked, "edit")
         stored = answers_of(locked) if locked.answers.readable else {}
         new_answers = {**form.answers(), "language": stored.get("language", "")}
         locked.answers = json.dumps(new_answers)
@@ -150,7 +178,6 @@ def save_edit(row: Registration, form: RegistrationForm, user: Any) -> None:
             for name, value in dedup.columns_for_email(locked, email).items():
                 setattr(locked, name, value)
         locked.email, locked.email_index = email, tokens.email_index(email)
-        locked.save()
     _log(row, user, "registration_edited")
     retry(row, user)
 
@@ -164,12 +191,9 @@ def _email_of(row: Registration) -> str:
 
 def _answer_pairs(row: Registration) -> list[tuple[str, str]]:
     try:
-        stored = answers_of(row)
+        return answer_pairs(row)
     except (DecryptionError, ValueError):
         return []
-    pairs = [(name, str(value)) for name, value in stored.get("standard", {}).items()]
-    pairs += [(str(answer["title"]), str(answer["value"])) for answer in stored.get("custom", [])]
-    return pairs + [(name, str(value)) for name, value in stored.get("extra", {}).items()]
 
 
 def details(row: Registration) -> list[tuple[str, str]]:

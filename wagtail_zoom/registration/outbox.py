@@ -1,91 +1,51 @@
-"""The outbox: registrations with a task or an email due, processed without loss or duplicates.
+"""The outbox of registrations: what is due, when, and for how long registrations are kept.
 
-``next_try_at`` is the time, ``task`` and ``mail_due`` are what is due. A worker claims a row by a
-conditional UPDATE with a lease that expires, so a killed worker only costs two minutes.
-Everything here may run twice or in parallel.
+``next_try_at`` is the time, ``task`` and ``mail_due`` are what is due.
 """
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
-from ..conf import settings
 from ..models import Registration, ZoomSettings
+from ..models.outbox import CONNECTION_ERRORS, Outbox
 from ..signals import registration_changed
 from ..utils.logging import get_logger
-from ..utils.queue import debounce, enqueue, reset_debounce
+from .error_policy import UNREACHABLE
 
 logger = get_logger("registration")
 
-LEASE = timedelta(minutes=2)
-"""Longer than any single attempt."""
-BATCH_SIZE = 20
+OUTBOX = Outbox(Registration, task="deliver_registrations")
+due, claim, release, edit_row = OUTBOX.due, OUTBOX.claim, OUTBOX.release, OUTBOX.edit_row
+run, wake_worker = OUTBOX.run, OUTBOX.wake_worker
+AMBIGUOUS_SECONDS = 20
+"""Seconds for which a request that was not answered may still take effect at Zoom, and until Zoom
+lists a new registrant. We send and look up nothing about this registration earlier."""
+MAIL_DELAY = timedelta(seconds=45)
+"""Zoom usually answers again within this time: then one email reports the outcome."""
 DEFAULT_RETENTION_DAYS = 30
 """Retention of a Site without settings."""
-MAX_SLEEP_SECONDS = 5.0
-"""The worker itself waits for rows that are due within so many seconds."""
-WAKE_UP_KEY = "deliver"
-
-
-def wake_worker() -> None:
-    """Queue the worker after the commit, at most about once a second for all registrations."""
-
-    def enqueue_worker() -> None:
-        if debounce(WAKE_UP_KEY, 1):
-            enqueue("deliver_registrations")
-
-    transaction.on_commit(enqueue_worker, robust=True)
-
-
-def due(now: datetime) -> QuerySet[Registration]:
-    """Rows with something due that no process works on."""
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Registration.objects.filter(
-        free,  # guard: registration-lock
-        next_try_at__lte=now,
-    )
-
-
-def claim(pk: int, now: datetime | None = None) -> str:
-    """Claim one row. Returns its lease, or an empty string if another process was faster."""
-    now = now or timezone.now()
-    lease = new_lease()
-    claimed = due(now).filter(pk=pk).update(lease_owner=lease, lease_until=now + LEASE)
-    return lease if claimed else ""
-
-
-def new_lease() -> str:
-    """An id for the process that works on a row."""
-    return str(uuid.uuid4())
-
-
-@contextmanager
-def lock_row(pk: int) -> Iterator[Registration]:
-    """The current row, locked until the end of the block."""
-    with transaction.atomic():
-        yield Registration.objects.select_for_update().get(pk=pk)
 
 
 def set_state(row: Registration, state: str, *, mail: str = "") -> None:
-    """Set the state of a locked row. A new state sends ``registration_changed`` after the commit.
-
-    The row is not saved here.
-    """
+    """Set the state of a locked row. A new one sends ``registration_changed`` after the commit."""
     previous = row.state
     if mail:
         queue_mail(row, mail)
     if previous == state:
         return
     row.state, row.state_since = state, timezone.now()
+    if state == Registration.State.CANCELLED:
+        is_at_zoom = row.zoom_registrant_id or row.maybe_sent
+        row.cancelled_at = row.state_since if is_at_zoom else None
+    elif state in (Registration.State.APPROVED, Registration.State.DENIED):
+        row.cancelled_at = None
     if not registration_changed.has_listeners(Registration):
         return
     pk = row.pk
@@ -101,17 +61,27 @@ def set_state(row: Registration, state: str, *, mail: str = "") -> None:
 
 
 def queue_task(row: Registration, task: str, due_at: datetime | None = None) -> None:
-    """Set the task of a locked row: due now, later, or none. The row is not saved here."""
+    """Set the task of a locked row: due now, later, or none."""
     row.task = task
     row.task_at = (due_at or timezone.now()) if task else None
     _update_next_try(row)
 
 
 def queue_mail(row: Registration, mail: str, due_at: datetime | None = None) -> None:
-    """Set the email of a locked row: due now, later, or none. The row is not saved here."""
+    """Set the email of a locked row: due now, later, or none."""
     row.mail_due = mail
     row.mail_at = (due_at or timezone.now()) if mail else None
     _update_next_try(row)
+
+
+def earliest_after(task: str, error: str) -> datetime:
+    """When a registration's next task may be sent: after its last one, which ended with ``error``.
+
+    Otherwise an approval that Zoom did not answer could arrive after a later cancellation.
+    """
+    changes_zoom = task not in ("", Registration.Task.CHECK)
+    is_unanswered = changes_zoom and error == UNREACHABLE  # guard: unanswered-task-awaited
+    return timezone.now() + timedelta(seconds=AMBIGUOUS_SECONDS if is_unanswered else 0)
 
 
 def _update_next_try(row: Registration) -> None:
@@ -119,77 +89,76 @@ def _update_next_try(row: Registration) -> None:
     row.next_try_at = min(times, default=None)
 
 
-def release(row: Registration, lease: str) -> None:
-    """Release the lease of a locked row if it still has it. The row is not saved here."""
-    if row.lease_owner == lease:
-        row.lease_owner, row.lease_until = "", None
+@dataclass(frozen=True)
+class Deferral:
+    """The due tasks of an account have to wait; with ``site_id`` only those of that Site."""
+
+    account_id: int
+    until: datetime
+    site_id: int | None = None
 
 
-def run(process: Callable[[int, str], tuple[int, datetime] | None], seconds: float = 0) -> int:
-    """Process due rows for some seconds. Returns how many rows were claimed.
+def defer(deferral: Deferral) -> None:
+    """Defer the due tasks of an account or of one of its Sites. Emails are still sent.
 
-    ``process(pk, lease)`` may return a rate-limited account, and until when.
+    Who has had no email yet gets one that reports the delay.
     """
-    reset_wake_up()
-    started, count = time.monotonic(), 0
-    limit = seconds or settings.slice_seconds
-    while time.monotonic() - started < limit:
-        now = timezone.now()
-        rows = due(now).order_by("next_try_at", "pk")
-        pks = list(rows.values_list("pk", flat=True)[:BATCH_SIZE])
-        if not pks and not _sleep_until_due(now, limit - (time.monotonic() - started)):
-            return count
-        for pk in pks:
-            lease = claim(pk)
-            if not lease:
-                continue
-            count += 1
-            try:
-                deferral = process(pk, lease)
-            except Exception:
-                # No process takes this row until its lease expires; the others continue.
-                logger.exception("A registration could not be processed.")
-                continue
-            if deferral:
-                defer_account(*deferral)
-            if time.monotonic() - started >= limit:
-                break
-    if due(timezone.now()).exists():
-        wake_worker()
-    return count
-
-
-def defer_account(account_id: int, until: datetime) -> None:
-    """Defer the due tasks of a rate-limited account. Emails are still sent."""
-    waiting = due(timezone.now()).filter(account_id=account_id).exclude(task="")
+    now, until = timezone.now(), deferral.until
+    waiting = due(now).filter(account_id=deferral.account_id).exclude(task="")
+    if deferral.site_id is not None:
+        waiting = waiting.filter(site_id=deferral.site_id)
+    mail_at = now + MAIL_DELAY
+    waiting.filter(task=Registration.Task.ADD, mail_due="", mails={}).update(
+        task_at=until, mail_due="received", mail_at=mail_at, next_try_at=min(mail_at, until)
+    )
     waiting.filter(mail_due="").update(task_at=until, next_try_at=until)
     waiting.exclude(mail_due="").update(task_at=until)
 
 
-def reset_wake_up() -> None:
-    """From now on a new registration queues the worker again: this run may not see it."""
-    reset_debounce(WAKE_UP_KEY, 1)
+def resume(account_id: int) -> int:
+    """Try at once what waited for a connection with this account. Returns how many rows.
 
-
-def _sleep_until_due(now: datetime, seconds_left: float) -> bool:
-    """Wait for rows that are due within seconds, if there is time for it."""
-    upcoming = due(now + timedelta(seconds=min(MAX_SLEEP_SECONDS, seconds_left))).order_by(
-        "next_try_at"
+    Also those that have failed because the connection was not restored in time.
+    """
+    now = timezone.now()
+    rows = Registration.objects.filter(account_id=account_id)  # guard: resumes-own-account
+    waiting = rows.filter(error_class__in=["", *CONNECTION_ERRORS], task_at__gt=now)
+    count = waiting.exclude(task="").update(task_at=now, next_try_at=now)
+    failed = rows.filter(
+        state=Registration.State.FAILED, error_class__in=CONNECTION_ERRORS, task=""
     )
-    next_try_at = upcoming.values_list("next_try_at", flat=True).first()
-    if next_try_at is None:
-        return False
-    time.sleep(max(0.0, (next_try_at - now).total_seconds()) + 0.01)
-    return True
+    for pk in list(failed.values_list("pk", flat=True)):
+        with edit_row(pk) as row:
+            end = last_end(row)
+            is_over = end is not None and end < now
+            if row.state == Registration.State.FAILED and not row.task and not is_over:
+                row.clear_error()
+                set_state(row, Registration.State.WAITING)
+                queue_task(row, Registration.Task.ADD)
+                count += 1
+    if count:
+        wake_worker()
+    return count
+
+
+def of_linked_sites(host_zoom_id: str) -> Q:
+    """Registrations of Sites that are linked with their account now, by a grant for this host.
+
+    What happens at Zoom afterwards is none of a Site's business that has left.
+    """
+    covers = Q(site__zoomsettings__grant__account_level=True)
+    if host_zoom_id:
+        covers |= Q(site__zoomsettings__grant__zoom_user_id=host_zoom_id)
+    return covers & Q(
+        site__zoomsettings__grant__account=F("account"),
+        site__zoomsettings__needs_confirmation=False,
+    )
 
 
 def sweep(now: datetime | None = None) -> dict[str, int]:
     """Every minute: wake the worker for due rows, extend the retention where dates have moved."""
     now = now or timezone.now()
-    waiting = due(now).count()
-    if waiting:
-        enqueue("deliver_registrations")
-    return {"due": waiting, "extended": extend_retention(now)}
+    return {"due": OUTBOX.sweep(now), "extended": extend_retention(now)}
 
 
 def extend_retention(now: datetime) -> int:
@@ -230,7 +199,7 @@ def last_end(row: Registration) -> datetime | None:
     last_start = Max("start", filter=Q(occurrence=None))
     ends = row.dates.aggregate(end=Max("occurrence__end"), start=last_start)
     end_times = [end for end in (ends["end"], ends["start"]) if end]
-    if not end_times and row.meeting_id:
+    if not end_times and row.meeting is not None:
         meeting_end = row.meeting.occurrences.aggregate(end=Max("end"))["end"]
         end_times = [meeting_end] if meeting_end else []
     return max(end_times, default=None)

@@ -6,6 +6,7 @@ values are those that Zoom accepts in requests (for the number of employees it r
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +17,12 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Meeting
+from ..utils.crypto import DecryptionError, decrypt
 
 MAX_ANSWER_LENGTH = 128
-"""Characters of an answer to a custom question."""
+"""Characters of an answer to a custom question that is not one of Zoom's own options."""
+MULTIPLE_SEPARATOR = ";"
+"""Between several answers to one question, as in Zoom's own form. An answer may hold a comma."""
 MAX_CUSTOM_QUESTIONS = 100
 
 LABELS: dict[str, Any] = {
@@ -121,10 +125,22 @@ class CustomQuestion:
     kind: str
     required: bool
     answers: tuple[str, ...] = ()
+    shown_title: str = ""
+    """What visitors read, if a secret was cut from the title."""
+    digest: str = ""
+    """Keyed digest of such a title."""
+
+    @property
+    def label(self) -> str:
+        if not self.digest:
+            return self.title
+        return self.shown_title or str(_("Question of the organiser"))
 
     @property
     def name(self) -> str:
         """Its name in the form. It does not depend on the order of the questions."""
+        if self.digest:  # a digest without key could be guessed
+            return f"q_{self.digest[:12]}"
         return "q_" + hashlib.sha256(self.title.encode()).hexdigest()[:12]
 
 
@@ -151,7 +167,8 @@ def questions_of(meeting: Meeting) -> Questions:
         if name in required_by_name and name != "first_name"
     }
     parsed = [
-        _parse_custom(row) for row in _rows(stored, "custom_questions")[:MAX_CUSTOM_QUESTIONS]
+        _parse_custom(row, meeting)
+        for row in _rows(stored, "custom_questions")[:MAX_CUSTOM_QUESTIONS]
     ]
     unique = {question.title: question for question in parsed if question is not None}
     return Questions(standard, tuple(unique.values()))
@@ -162,16 +179,22 @@ def _rows(stored: dict[str, Any], member: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _parse_custom(row: dict[str, Any]) -> CustomQuestion | None:
-    title = row.get("title")
+def _parse_custom(row: dict[str, Any], meeting: Meeting) -> CustomQuestion | None:
+    title = shown_title = row.get("title")
+    digest = str(row.get("digest") or "")
+    if digest:
+        with contextlib.suppress(DecryptionError):  # Zoom is asked for the questions once more
+            title = decrypt(str(row.get("sealed")), meeting.question_binding())
     kind = _TYPES.get(str(row.get("type")), TEXT)
-    answers = row.get("answers") if isinstance(row.get("answers"), list) else []
-    unique_answers = tuple(dict.fromkeys(str(answer) for answer in answers if str(answer).strip()))
+    answers = row.get("answers")
+    texts = [str(answer) for answer in answers] if isinstance(answers, list) else []
+    unique_answers = tuple(dict.fromkeys(text for text in texts if text.strip()))
     if not isinstance(title, str) or not title.strip():
         return None
     if kind != TEXT and not unique_answers:
         kind = TEXT
-    return CustomQuestion(title, kind, row.get("required") is True, unique_answers)
+    required = row.get("required") is True
+    return CustomQuestion(title, kind, required, unique_answers, str(shown_title), digest)
 
 
 def zoom_language(code: str | None = None) -> str:

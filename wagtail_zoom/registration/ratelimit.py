@@ -1,50 +1,83 @@
-"""Rate limits of registrations, counted in the cache; and the visitor's network behind proxies.
+"""Limits of registrations, counted in the database; and the visitor's network behind proxies.
 
-A limit is ``(times, seconds)`` in fixed windows. Without a cache there is no limit: a registration
-is more important than a limit.
+The cache cannot count: some of Django's backends lose the expiry when a number is incremented, or
+two increments at once. A row is moved by one conditional UPDATE, on every database and with every
+cache. Where nothing can be counted there is no limit: a registration is more important.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import time
+import math
+from datetime import timedelta
+from functools import lru_cache
 
-from django.core.cache import cache
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.db.models import F, Q
 from django.http import HttpRequest
+from django.utils import timezone
 
-from ..conf import settings
+from ..conf import IPNetwork, settings
+from ..models import LimitCounter
 from ..utils.crypto import blind_index
 from ..utils.logging import get_logger
 
 logger = get_logger("registration")
 
-DEFAULTS: dict[str, tuple[int, int]] = {
-    "network": (60, 600),
-    "address": (5, 3600),
-    "meeting": (3000, 60),
-    "site": (6000, 60),
-}
 PURPOSE = "registration-limit"
 """Purpose of the blind index of what is counted."""
+CLOCK_MARGIN = timedelta(minutes=5)
+"""The clocks of two servers may differ. A counter that ends later than that is not trusted."""
+MAX_ATTEMPTS = 10
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def seconds_to_wait(name: str, *parts: str | int) -> int:
-    """Count one request. Returns 0, or the seconds to wait when the limit is exceeded."""
-    times, seconds = settings.registration_limits.get(name, DEFAULTS[name])
-    now = int(time.time())
-    window = now // seconds
+    """Count one request. Returns 0, or the seconds to wait when the limit is exceeded.
+
+    The window begins with the first request. That of ``address`` ends when nothing was counted for
+    its whole length, so that no hour has more than is allowed.
+    """
+    for problem in settings.registration_limit_problems:
+        _log_once(problem)
+    times, seconds = settings.registration_limits[name]
     text = ":".join(str(part) for part in parts)
-    # Keyed: the cache key does not reveal which email address was counted.
-    digest = blind_index(text, PURPOSE)[:32]  # guard: rate-limit-keys-keyed
-    key = f"wagtail-zoom:limit:{name}:{digest}:{window}"
+    # Keyed: the row does not reveal which email address was counted.
+    digest = blind_index(text, PURPOSE)  # guard: rate-limit-keys-keyed
     try:
-        cache.add(key, 0, timeout=seconds + 5)
-        count = cache.incr(key)
-    except Exception as error:
-        logger.warning("The cache cannot count registrations (%s).", type(error).__name__)
+        return _count(f"{name}:{digest}", times, timedelta(seconds=seconds), name == "address")
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("Registrations cannot be counted (%s).", type(error).__name__)
         return 0
-    return 0 if count <= times else (window + 1) * seconds - now
+
+
+def _count(key: str, times: int, window: timedelta, extends_window: bool) -> int:
+    counters = LimitCounter.objects.filter(key=key)
+    for _attempt in range(MAX_ATTEMPTS):
+        now = timezone.now()
+        end = now + window
+        over = Q(expires_at__lte=now) | Q(expires_at__gt=end + CLOCK_MARGIN)
+        changes = {"count": F("count") + 1, **({"expires_at": end} if extends_window else {})}
+        if counters.exclude(over).filter(count__lt=times).update(**changes):
+            return 0
+        if counters.filter(over).update(count=1, expires_at=end):
+            return 0
+        counter = counters.first()
+        if counter is not None:
+            return max(1, math.ceil((counter.expires_at - now).total_seconds()))
+        try:
+            with transaction.atomic():
+                LimitCounter.objects.create(key=key, count=1, expires_at=end)
+        except IntegrityError:
+            # Another request was faster.
+            continue
+        return 0
+    return 1
+
+
+@lru_cache(maxsize=100)
+def _log_once(problem: str) -> None:
+    logger.error("%s The default is used.", problem)
 
 
 def network_of(request: HttpRequest) -> str:
@@ -53,12 +86,10 @@ def network_of(request: HttpRequest) -> str:
     ``X-Forwarded-For`` is read from the right, across proxies in ``TRUSTED_PROXIES`` only. The
     client may have forged everything further left.
     """
+    for problem in settings.trusted_proxy_problems:
+        _log_once(problem)
     address = _parse_ip(request.META.get("REMOTE_ADDR", ""))
-    trusted = [
-        ipaddress.ip_network(network, strict=False)
-        for network in settings.trusted_proxies
-        if network != "unix"
-    ]
+    trusted = settings.trusted_networks
     # On a Unix socket REMOTE_ADDR is empty: only the local web server can connect.
     is_proxy = (
         _is_in_networks(address, trusted) if address else "unix" in settings.trusted_proxies
@@ -90,9 +121,7 @@ def _parse_ip(text: str) -> IPAddress | None:
     return mapped or address
 
 
-def _is_in_networks(
-    address: IPAddress | None, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
-) -> bool:
+def _is_in_networks(address: IPAddress | None, networks: list[IPNetwork]) -> bool:
     return address is not None and any(
         address in network for network in networks if network.version == address.version
     )

@@ -9,9 +9,10 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from ..client import Priority, client_for
+from ..client import Priority, client_for_reading
 from ..exceptions import ZoomConfigurationError, ZoomError
-from ..models import Meeting, Registration, ZoomSettings
+from ..models import Meeting, Registration
+from ..oauth.scopes import REGISTRATION
 from ..utils.queue import enqueue
 from . import capacity, delivery, mails, outbox, tokens
 from .registrants import LISTED_STATUSES, STATE_BY_STATUS, Registrant, parse_registrant
@@ -34,7 +35,9 @@ def reconcile_registrants(meeting: Meeting) -> int:
         ZoomError: Zoom did not answer.
     """
     began = timezone.now()
-    client = client_for(meeting.account, meeting.host_zoom_id, Priority.RECONCILE)
+    client = client_for_reading(
+        meeting.account, meeting.host_zoom_id, Priority.RECONCILE, kind=REGISTRATION
+    )
     by_id: dict[str, Registrant] = {}
     by_email: dict[str, Registrant] = {}
     count = 0
@@ -47,16 +50,19 @@ def reconcile_registrants(meeting: Meeting) -> int:
                 count += status != "denied"
     capacity.set_count(meeting, count)
     rows = Registration.objects.filter(
-        account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, state__in=STATES_AT_ZOOM
+        outbox.of_linked_sites(meeting.host_zoom_id),  # guard: reconcile-linked-sites-only
+        account=meeting.account_id,
+        meeting_zoom_id=meeting.zoom_id,
+        state__in=STATES_AT_ZOOM,
     ).exclude(zoom_registrant_id="")
     rows_at_zoom = rows.values_list("pk", "zoom_registrant_id", "state", "state_since")
     changed = 0
     for pk, registrant_id, state, since in list(rows_at_zoom):
         if since > began:
             continue
-        registrant = by_id.get(registrant_id)
-        if registrant is None or STATE_BY_STATUS.get(registrant.status) != state:
-            changed += _apply_listed(pk, registrant)
+        listed = by_id.get(registrant_id)
+        if listed is None or STATE_BY_STATUS.get(listed.status) != state:
+            changed += _apply_listed(pk, listed)
     changed += _restore_returned(meeting, by_email, began)
     if changed:
         outbox.wake_worker()
@@ -65,32 +71,36 @@ def reconcile_registrants(meeting: Meeting) -> int:
 
 def _apply_listed(pk: int, registrant: Registrant | None) -> int:
     """Apply the status of Zoom's lists. A registrant that is in no list is checked separately."""
-    with outbox.lock_row(pk) as row:
+    with outbox.edit_row(pk) as row:
         if row.task or row.state not in STATES_AT_ZOOM:
             return 0
         if registrant is None or not registrant.status:
             outbox.queue_task(row, Registration.Task.CHECK)
         else:
+            state = delivery.state_at_zoom(row, registrant)
+            if state == row.state:
+                return 0
             if registrant.join_url:
                 row.join_url = registrant.join_url
-            state = delivery.state_at_zoom(row, registrant)
             outbox.set_state(row, state, mail=mails.mail_after_change(row, state))
-        row.save()
     return 1
 
 
 def _restore_returned(meeting: Meeting, by_email: dict[str, Registrant], began: datetime) -> int:
     """Registrations that ended while Zoom had no such meeting, and that came back with it."""
     rows = Registration.objects.filter(
+        outbox.of_linked_sites(meeting.host_zoom_id),
         account=meeting.account_id, meeting_zoom_id=meeting.zoom_id, task="", maybe_sent=True,
         state__in=(Registration.State.FAILED, Registration.State.CANCELLED), state_since__lt=began,
     )  # fmt: skip
     changed = 0
     for pk in list(rows.values_list("pk", flat=True)):
-        with outbox.lock_row(pk) as row:
+        with outbox.edit_row(pk) as row:
             email = row.email.reveal() if row.email.readable else ""
             registrant = by_email.get(tokens.normalise_email(email))
             if row.task or not row.maybe_sent or registrant is None:
+                continue
+            if registrant.status == "denied" and row.state == Registration.State.CANCELLED:
                 continue
             row.zoom_registrant_id = registrant.registrant_id[:100]
             if row.state == Registration.State.CANCELLED:
@@ -98,8 +108,7 @@ def _restore_returned(meeting: Meeting, by_email: dict[str, Registrant], began: 
             else:
                 outbox.queue_task(row, Registration.Task.ADD)
                 outbox.set_state(row, Registration.State.WAITING)
-            row.error_class, row.error_code, row.attempts = "", None, 0
-            row.save()
+            row.clear_error()
             changed += 1
     return changed
 
@@ -109,14 +118,7 @@ def meetings_to_reconcile(now: datetime) -> QuerySet[Meeting]:
     rows = Registration.objects.filter(
         account=OuterRef("account"), meeting_zoom_id=OuterRef("zoom_id")
     )
-    sites = ZoomSettings.objects.filter(
-        account=OuterRef("account"), show_registration=True, paused_at=None, grant__isnull=False
-    )
-    upcoming = Meeting.objects.filter(occurrences__end__gt=now) | Meeting.objects.filter(
-        zoom_type__in=(3, 6)
-    )
-    with_form = upcoming.filter(removed_at=None, approval_type__in=(0, 1), is_events_webinar=False)
-    return with_form.filter(Exists(sites)).filter(Exists(rows)).distinct()
+    return capacity.with_open_registration(now).filter(Exists(rows))
 
 
 def sweep(now: datetime) -> int:

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..client import Priority, ZoomClient, client_for
-from ..exceptions import ZoomNotFound, ZoomRejected, ZoomScopeMissing, ZoomTransient
-from ..models import Registration
-from ..oauth import tokens
+from ..client import SiteClient, ZoomClient, client_for_request, client_for_site
+from ..exceptions import ZoomNotFound, ZoomRejected, ZoomScopeMissing
+from ..models import Refusal, Registration, WriteAccess
 from .payload import occurrence_ids
+from .tokens import normalise_email
 
 LISTED_STATUSES = ("approved", "pending", "denied")
 STATE_BY_STATUS = {
@@ -34,37 +34,45 @@ class Registrant:
     """False: Zoom has no such meeting at present. Its registrant returns if it is restored."""
 
 
-def worker_client(row: Registration) -> ZoomClient:
+WRITING_TASKS = (Registration.Task.ADD, Registration.Task.APPROVE, Registration.Task.DENY)
+"""Tasks for which the Site has to show the meeting's kind and host. To cancel or to read a person's
+registration, its grant is enough."""
+
+
+def worker_client(row: Registration, task: str) -> SiteClient:
     """For the worker: waits for the rate limit and refreshes an expired token."""
-    return client_for(row.account, host_zoom_id(row) or None, Priority.REGISTRATION)
-
-
-def inline_client(row: Registration, seconds: float, *, allow_refresh: bool = False) -> ZoomClient:
-    """For a web request: one short call, or none.
-
-    Args:
-        allow_refresh: refresh an expired token, for an owner who waits for the response.
-
-    Raises:
-        ZoomTransient: Zoom was not answering a moment ago.
-        RefreshRequired: the token has expired. A refresh must not be interrupted, so the worker
-            does it.
-        ZoomError: as ``client_for``.
-    """
-    client = client_for(
+    return client_for_site(
+        row.site_id,
         row.account,
-        host_zoom_id(row) or None,
-        Priority.REGISTRATION,
-        max_wait=0,
-        deadline=seconds,
+        host_zoom_id(row),
+        kind_of(row),
+        even_if_hidden=task not in WRITING_TASKS,
+    )
+
+
+def inline_client(
+    row: Registration, task: str, seconds: float, *, allow_refresh: bool = False
+) -> SiteClient:
+    """For a web request: see ``client_for_request``."""
+    return client_for_request(
+        row.site_id,
+        row.account,
+        host_zoom_id(row),
+        kind_of(row),
+        seconds,
+        even_if_hidden=task not in WRITING_TASKS,
         allow_refresh=allow_refresh,
     )
-    retry_at = client.grant.retry_at
-    if retry_at and retry_at > timezone.now():
-        raise ZoomTransient("Zoom was not answering a moment ago.", retry_at=retry_at)
-    if not allow_refresh and not tokens.is_fresh(client.grant):
-        raise tokens.RefreshRequired
-    return client
+
+
+def refusal(
+    row: Registration, access: WriteAccess | None = None, *, even_if_hidden: bool = False
+) -> Refusal | None:
+    """Why the registration's Site may not change it at Zoom now; None when it may."""
+    access = access or WriteAccess.of(row.site_id)
+    return access.refusal(
+        row.account_id, host_zoom_id(row), kind_of(row), even_if_hidden=even_if_hidden
+    )
 
 
 def host_zoom_id(row: Registration) -> str:
@@ -84,13 +92,13 @@ def count_calls(row: Registration) -> int:
     if not row.zoom_registrant_id:
         return 0
     if row.task == Registration.Task.CANCEL:
-        return len(occurrence_ids(row)) or 1
+        return 1 + (len(occurrence_ids(row)) or 1)
     return int(row.task == Registration.Task.CHECK)
 
 
 def find_registrant(row: Registration, client: ZoomClient) -> Registrant | None:
     """The registrant with the row's email, if Zoom has it for every chosen occurrence."""
-    email = row.email.reveal().casefold()
+    email = normalise_email(row.email.reveal())
     registrant: Registrant | None = None
     for occurrence_id in occurrence_ids(row) or [""]:
         registrant = _find_for_occurrence(client, row, email, occurrence_id)
@@ -106,7 +114,7 @@ def _find_for_occurrence(
         pages = client.registrants(row.meeting_zoom_id, kind_of(row), status, occurrence_id)
         for page in pages:
             for item in page.items:
-                if str(item.get("email", "")).casefold() == email:
+                if normalise_email(str(item.get("email", ""))) == email:
                     return parse_registrant(item, status)
     return None
 
@@ -151,8 +159,11 @@ def _meeting_exists(row: Registration, client: ZoomClient) -> bool:
     return True
 
 
-def set_status(row: Registration, client: ZoomClient, task: str) -> Registrant:
-    """Cancel, approve or deny. A missing registrant counts as cancelled."""
+def set_status(row: Registration, client: SiteClient, task: str) -> Registrant:
+    """Cancel, approve or deny. A missing registrant counts as cancelled.
+
+    After an approval the registrant is read back: the status is what Zoom has then.
+    """
     registrant_id = row.zoom_registrant_id
     if not registrant_id:
         try:
@@ -162,8 +173,17 @@ def set_status(row: Registration, client: ZoomClient, task: str) -> Registrant:
                 raise
             return Registrant("", "cancelled", is_sure=False)
         if registrant is None:
-            return Registrant("", "cancelled" if task == Registration.Task.CANCEL else "")
+            # A request whose answer was lost may still arrive at Zoom: it is looked up again.
+            status = "cancelled" if task == Registration.Task.CANCEL else ""
+            return Registrant("", status, is_sure=not row.maybe_sent)
         registrant_id = registrant.registrant_id
+    elif (
+        task == Registration.Task.CANCEL
+        and not row.attempts
+        and fetch_registrant(row, client).status == "denied"
+    ):  # guard: denied-cannot-cancel
+        # Somebody whom the host has denied cannot become a person who had cancelled.
+        return Registrant(registrant_id, "denied")
     try:
         _send_status(row, client, task, [{"id": registrant_id, "email": row.email.reveal()}])
     except (ZoomNotFound, ZoomRejected) as error:
@@ -178,12 +198,12 @@ def set_status(row: Registration, client: ZoomClient, task: str) -> Registrant:
     if task == Registration.Task.APPROVE:
         row.zoom_registrant_id = registrant_id
         current = fetch_registrant(row, client)
-        return Registrant(registrant_id, "approved", current.join_url)
+        return Registrant(registrant_id, current.status, current.join_url)
     return Registrant(registrant_id, "cancelled" if task == Registration.Task.CANCEL else "denied")
 
 
 def _send_status(
-    row: Registration, client: ZoomClient, task: str, registrants: list[dict[str, str]]
+    row: Registration, client: SiteClient, task: str, registrants: list[dict[str, str]]
 ) -> None:
     """One call for each chosen occurrence, or one call where the registration covers all."""
     meeting_zoom_id, kind = row.meeting_zoom_id, kind_of(row)

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ..conf import settings
 from ..frontend import views
-from ..frontend.queries import ENDED_STATES, MAX_OVERRUN
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import Occurrence, Registration, ZoomSettings
+from ..models.mirror import CLOSED_STATES, OVERRUN
+from ..utils.error_reports import hide_people
 from . import inline, ratelimit, service, tokens
-from .calendars import calendar_of
+from .calendars import FILE_NAME, calendar_of
+from .context import availability_for
 from .decorators import anonymous_view
-from .status import first_name, status_page_of
+from .status import StatusPage, first_name, resend_notice, status_page_of
 
 
 def _get_registration(request: HttpRequest, token: str) -> Registration:
@@ -39,10 +43,19 @@ def _render(request: HttpRequest, row: Registration, template: str) -> HttpRespo
             "status": status,
             "name": first_name(row),
             "base": tokens.status_path(row),
-            "sent": "sent" in request.GET,
-            "page_title": status.heading,
+            "resend_notice": resend_notice(row) if "sent" in request.GET else "",
+            "has_changed": "changed" in request.GET and status.can_confirm,
+            "page_title": _page_title(status, template),
         }
         return render(request, f"wagtail_zoom/registration/{template}.html", context)
+
+
+def _page_title(status: StatusPage, template: str) -> str:
+    if template != "cancel":
+        return status.heading
+    if status.can_cancel:
+        return _("Cancel your registration?")
+    return _("There is nothing to cancel")
 
 
 def _redirect_to_status(row: Registration, query: str = "") -> HttpResponse:
@@ -57,26 +70,33 @@ def _attempt_now(pk: int) -> None:
     inline.attempt(rows.get(pk=pk), settings.registration_seconds)
 
 
+@login_not_required
 @require_safe
-@anonymous_view("no-referrer")
+@anonymous_view("same-origin")
 def status_page(request: HttpRequest, token: str) -> HttpResponse:
     """``zoom/registration/<token>/``: the status."""
     return _render(request, _get_registration(request, token), "status")
 
 
+@login_not_required
 @require_POST
-@anonymous_view("no-referrer")
+@anonymous_view("same-origin")
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Double opt-in. A POST, because email scanners follow links."""
     row = _get_registration(request, token)
-    if row.state == Registration.State.UNCONFIRMED:
-        service.confirm(row.pk)
+    if (
+        row.state == Registration.State.UNCONFIRMED
+        and availability_for(row).is_open  # guard: closed-registration-not-confirmed
+    ):
+        if not service.confirm(row.pk, request.POST.get("entries", "")):
+            return _redirect_to_status(row, "?changed")
         _attempt_now(row.pk)
     return _redirect_to_status(row)
 
 
+@login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@anonymous_view("no-referrer")
+@anonymous_view("same-origin")
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Asks first, then cancels."""
     row = _get_registration(request, token)
@@ -87,16 +107,19 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     return _redirect_to_status(row)
 
 
+@login_not_required
 @require_POST
-@anonymous_view("no-referrer")
+@anonymous_view("same-origin")
 def resend(request: HttpRequest, token: str) -> HttpResponse:
     """Sends the email again, at most a few times an hour."""
     row = _get_registration(request, token)
-    if not ratelimit.seconds_to_wait("address", "resend", row.pk):
+    wait = ratelimit.seconds_to_wait("address", "resend", row.pk)  # guard: resend-rate-limit
+    if not wait:
         service.resend(row.pk)
     return _redirect_to_status(row, "?sent")
 
 
+@login_not_required
 @require_safe
 @anonymous_view("no-referrer")
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
@@ -105,20 +128,26 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     if row.state != Registration.State.APPROVED:
         raise Http404
     with translation.override(row.locale or get_language()):
-        body = calendar_of(row, ZoomSettings.for_site(row.site))
+        body = calendar_of([row], ZoomSettings.for_site(row.site))
+    if not body:
+        raise Http404
     response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="registration.ics"'
+    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
     return response
 
 
 @login_not_required
 @require_safe
-def join(request: HttpRequest, token: str) -> HttpResponse:
-    """``zoom/join/<token>/``: a visitor's link to a date, or a registrant's personal link."""
+@hide_people
+def join(request: HttpRequest, token: str) -> HttpResponseBase:
+    """``zoom/join/<token>/``: a visitor's link to a date, or a registrant's personal link.
+
+    Only the personal link needs no login: ``visitor_join`` checks the other one itself.
+    """
     response = views.visitor_join(request, token) or _personal_join(request, token)
     if response is None:
         raise Http404
-    return views.private_response(response)
+    return response
 
 
 def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
@@ -127,15 +156,20 @@ def _personal_join(request: HttpRequest, token: str) -> HttpResponse | None:
     if row is None:
         return None
     if row.state != Registration.State.APPROVED or row.meeting_id is None:
-        return _redirect_to_status(row)
+        return views.private_response(_redirect_to_status(row))
     visibility = SiteVisibility.for_site(row.site)
     occurrence = _current_occurrence(row, visibility)
     if occurrence is None:
-        return _redirect_to_status(row)
+        return views.private_response(_redirect_to_status(row))
     with translation.override(row.locale or get_language()):
         personal_link = row.join_url if row.join_url else None
         return views.join_response(
-            request, visibility, occurrence, Audience.REGISTRANT, personal_link
+            request,
+            visibility,
+            occurrence,
+            Audience.REGISTRANT,
+            personal_link,
+            tokens.calendar_path(row),
         )
 
 
@@ -144,10 +178,15 @@ def _current_occurrence(row: Registration, visibility: SiteVisibility) -> Occurr
     chosen = list(row.dates.values_list("occurrence_id", flat=True))
     if chosen:
         rows = rows.filter(pk__in=[pk for pk in chosen if pk])
-    upcoming = rows.filter(end__gte=timezone.now() - MAX_OVERRUN)
-    not_ended = upcoming.exclude(state=Occurrence.State.CANCELLED).exclude(state__in=ENDED_STATES)
+    now = timezone.now()
+    upcoming = rows.filter(end__gte=now - OVERRUN)
+    not_ended = upcoming.exclude(state__in=CLOSED_STATES)
+    possible = [row for row in not_ended.order_by("start", "pk")[:3] if row.may_be_running(now)]
+    # One that may be running beyond its planned end gives way to one whose time has come.
+    begun = [row for row in possible if row.end >= now and row.start <= now]
+    live = [row for row in possible if row.is_live(now)]
     return (
-        not_ended.order_by("start", "pk").first()
+        next(iter([*live, *begun, *possible]), None)
         or upcoming.order_by("start", "pk").first()
         or rows.order_by("-start", "-pk").first()
     )

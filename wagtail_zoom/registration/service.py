@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 from wagtail.models import Page, Site
 
+from ..frontend.availability import Availability
 from ..frontend.visibility import SiteVisibility
 from ..models import Meeting, Occurrence, Registration, RegistrationDate
-from . import dedup, mails, outbox, questions, tokens
-from .availability import Availability
+from . import dedup, mails, outbox, payload, questions, tokens
 from .context import ONE, SEVERAL, SINGLE, FormContext
 from .form import make_form
 
 UNCONFIRMED_DAYS = 2
+SAVE_ATTEMPTS = 3
+"""How often a registration is saved when other requests of the same person come between."""
 
 
 class RegistrationClosed(Exception):
@@ -93,7 +96,7 @@ def register(
     with translation.override(locale or get_language()):
         form = make_form(form_context, data)
         form.fields.pop("consent", None)
-        if not form.is_valid():
+        if not form.is_valid():  # guard: own-code-is-validated
             raise ValidationError(form.errors.as_data())
         submission = submission_of(form, timezone.now() if consented else None, key)
         row = save(form_context, submission, confirmed=confirmed)
@@ -118,23 +121,28 @@ def save(
 
     Args:
         lease: set on a new row, so that the request that saves it makes the first attempt.
+
+    Raises:
+        RegistrationClosed: there is no meeting to register for.
+        OperationalError: the database does not work, or other requests came between each time.
     """
     meeting = form_context.meeting
     if meeting is None:
         raise RegistrationClosed(form_context.availability)
     identity = _identity(form_context, meeting, submission)  # guard: registration-stored-once
-    existing = dedup.find(identity).first()
-    if existing is None:
+    # A double click: the other request may insert, or withdraw, the row between two queries.
+    for _attempt in range(SAVE_ATTEMPTS):
+        existing = dedup.find(identity).first()
+        if existing is not None:
+            with suppress(Registration.DoesNotExist):
+                return _register_again(existing.pk, form_context, meeting, submission, confirmed)
+            continue
         row = _new_row(form_context, meeting, submission, identity, confirmed)
         if lease:
-            row.lease_owner, row.lease_until = lease, timezone.now() + outbox.LEASE
-        try:
-            with transaction.atomic():
-                return _insert(row, submission)
-        except IntegrityError:
-            # A double click: the other request was faster.
-            existing = dedup.find(identity).get()
-    return _register_again(existing.pk, meeting, submission, confirmed)
+            row.set_lease(lease, outbox.OUTBOX.lease)
+        with suppress(IntegrityError), transaction.atomic():
+            return _insert(row, submission)
+    raise OperationalError("A registration was inserted and withdrawn again and again.")
 
 
 def _identity(form_context: FormContext, meeting: Meeting, submission: Submission) -> str:
@@ -153,18 +161,16 @@ def _new_row(
 ) -> Registration:
     row = Registration(
         site=form_context.site,
-        page_id=form_context.page_id,
         account=meeting.account,
         meeting=meeting,
         meeting_zoom_id=meeting.zoom_id,
-        snapshot=snapshot(form_context, meeting, submission),
-        locale=(get_language() or "")[:20],
         email_index=tokens.email_index(submission.email),
         idempotency_key=dedup.digest(identity),
         purge_on=_purge_day(form_context, submission, confirmed),
     )
     row.email, row.identity = submission.email, identity
-    _apply_submission(row, submission, confirmed)
+    _store_submission(row, form_context, meeting, submission)
+    _start(row, confirmed)
     return row
 
 
@@ -186,6 +192,11 @@ def _purge_day(form_context: FormContext, submission: Submission, confirmed: boo
 
 def _insert(row: Registration, submission: Submission) -> Registration:
     row.save()
+    _create_dates(row, submission)
+    return row
+
+
+def _create_dates(row: Registration, submission: Submission) -> None:
     RegistrationDate.objects.bulk_create(
         RegistrationDate(
             registration=row,
@@ -195,7 +206,6 @@ def _insert(row: Registration, submission: Submission) -> Registration:
         )
         for occurrence in submission.dates
     )
-    return row
 
 
 def snapshot(form_context: FormContext, meeting: Meeting, submission: Submission) -> dict[str, Any]:
@@ -210,17 +220,44 @@ def snapshot(form_context: FormContext, meeting: Meeting, submission: Submission
         "duration": meeting.duration,
         "dates": [occurrence.start.isoformat() for occurrence in dates],
         "is_standalone": form_context.is_standalone,
+        "offered_by": form_context.offered_by,
     }
 
 
-def _apply_submission(row: Registration, submission: Submission, confirmed: bool) -> None:
+def _store_submission(
+    row: Registration, form_context: FormContext, meeting: Meeting, submission: Submission
+) -> None:
+    """Set what a person enters, where and in which language. The address stays as spelt first."""
+    row.page_id, row.locale = form_context.page_id, (get_language() or "")[:20]
+    row.snapshot = snapshot(form_context, meeting, submission)
     row.answers = json.dumps(submission.answers)
     row.consented_at = submission.consented_at
-    row.error_class, row.error_code, row.attempts, row.mails = "", None, 0, {}
+
+
+def _replace_submission(
+    row: Registration, form_context: FormContext, meeting: Meeting, submission: Submission
+) -> None:
+    """The newest submission counts. Dates that Zoom may have are needed to cancel them there."""
+    _store_submission(row, form_context, meeting, submission)
+    if row.zoom_registrant_id or row.maybe_sent:
+        return
+    stored = set(row.dates.values_list("occurrence_id", flat=True))
+    if stored != {occurrence.pk for occurrence in submission.dates}:
+        row.dates.all().delete()
+        _create_dates(row, submission)
+
+
+def _start(row: Registration, confirmed: bool) -> None:
+    due_at = outbox.earliest_after(row.task, row.error_class)
+    row.error_class, row.error_code, row.mails = "", None, {}
+    row.submission_count = 1
     if confirmed:
+        row.attempts = 0
         outbox.set_state(row, Registration.State.WAITING)
-        outbox.queue_task(row, Registration.Task.ADD)
+        outbox.queue_task(row, Registration.Task.ADD, due_at)
     else:
+        # The task of an older cancellation goes on, with its count of attempts.
+        row.attempts = row.attempts if row.task else 0
         outbox.set_state(row, Registration.State.UNCONFIRMED, mail="confirm")
 
 
@@ -233,36 +270,71 @@ def _update_purge_day(row: Registration) -> None:
 
 
 def _register_again(
-    pk: int, meeting: Meeting, submission: Submission, confirmed: bool
+    pk: int,
+    form_context: FormContext,
+    meeting: Meeting,
+    submission: Submission,
+    confirmed: bool,
 ) -> Registration:
-    """The person registers again. A finished registration stays unchanged; an email reports it."""
-    with outbox.lock_row(pk) as row:
+    """The person registers again. What is not confirmed or not sent yet gets the newest answers.
+
+    A registration that Zoom may have stays unchanged; an email reports it.
+    """
+    with outbox.edit_row(pk) as row:
         # The meeting may have been removed and imported again.
         row.meeting, row.account = meeting, meeting.account
         if row.state in (Registration.State.CANCELLED, Registration.State.FAILED):
-            _apply_submission(row, submission, confirmed)
-            row.dates.update(cancelled_at=None)
+            _replace_submission(row, form_context, meeting, submission)
+            _start(row, confirmed)
+            if confirmed:
+                row.dates.update(cancelled_at=None)
         elif row.state == Registration.State.UNCONFIRMED:
+            _replace_submission(row, form_context, meeting, submission)
             outbox.queue_mail(row, "confirm")
         else:
+            row.submission_count += 1
+            if confirmed and _is_unsent(row):  # guard: confirmed-answers-kept
+                _replace_submission(row, form_context, meeting, submission)
             outbox.queue_mail(row, row.mail_due or "again")
             if not row.task:
                 outbox.queue_task(row, Registration.Task.CHECK)
-        row.save()
         _update_purge_day(row)
     return row
 
 
-def confirm(pk: int) -> None:
-    """Double opt-in: the person has confirmed the registration."""
-    with outbox.lock_row(pk) as row:
+def _is_unsent(row: Registration) -> bool:
+    """Whether a waiting registration has certainly not been sent, and is not being sent now."""
+    return (
+        row.state == Registration.State.WAITING
+        and row.task == Registration.Task.ADD
+        and not row.maybe_sent
+        and not row.zoom_registrant_id
+        and not row.is_leased
+    )
+
+
+def confirm(pk: int, digest: str) -> bool:
+    """Double opt-in: the person has confirmed the registration.
+
+    Args:
+        digest: of what was shown to the person (``payload.entries_digest``).
+
+    Returns:
+        False: it has other entries by now, and stays unconfirmed.
+    """
+    with outbox.edit_row(pk) as row:
         if row.state == Registration.State.UNCONFIRMED:
+            if not digest or payload.entries_digest(row) != digest:  # guard: confirmed-as-shown
+                return False
+            due_at = outbox.earliest_after(row.task, row.error_class)
+            row.clear_error()
+            row.dates.update(cancelled_at=None)
             outbox.queue_mail(row, "")
             outbox.set_state(row, Registration.State.WAITING)
-            outbox.queue_task(row, Registration.Task.ADD)
-            row.save()
+            outbox.queue_task(row, Registration.Task.ADD, due_at)
             _update_purge_day(row)
     outbox.wake_worker()
+    return True
 
 
 def cancel(pk: int) -> bool:
@@ -271,7 +343,7 @@ def cancel(pk: int) -> bool:
     Returns:
         False: its state does not allow it.
     """
-    with outbox.lock_row(pk) as row:
+    with outbox.edit_row(pk) as row:
         if row.state not in (
             Registration.State.UNCONFIRMED,
             Registration.State.WAITING,
@@ -280,44 +352,64 @@ def cancel(pk: int) -> bool:
         ):
             return False
         never_sent = not row.zoom_registrant_id and not row.maybe_sent and not row.lease_owner
+        # Zoom has the cancellation of the registration before, and no new one.
+        is_cancelled_at_zoom = (
+            row.state == Registration.State.UNCONFIRMED
+            and row.cancelled_at is not None
+            and row.task != Registration.Task.CANCEL
+        )
+        if row.task != Registration.Task.CANCEL:
+            row.attempts = 0
+        due_at = outbox.earliest_after(row.task, row.error_class)
         outbox.queue_mail(row, "")
         outbox.set_state(
             row,
             Registration.State.CANCELLED,
             mail=mails.mail_after_change(row, Registration.State.CANCELLED),
         )
-        outbox.queue_task(row, "" if never_sent else Registration.Task.CANCEL)
-        row.error_class, row.error_code, row.attempts = "", None, 0
-        row.save()
+        is_done = never_sent or is_cancelled_at_zoom
+        outbox.queue_task(row, "" if is_done else Registration.Task.CANCEL, due_at)
+        row.error_class, row.error_code = "", None
     outbox.wake_worker()
     return True
 
 
 def resend(pk: int) -> None:
     """Send the email with the status link again."""
-    with outbox.lock_row(pk) as row:
+    with outbox.edit_row(pk) as row:
         outbox.queue_mail(row, row.mail_due or "again")
-        row.save()
+    outbox.wake_worker()
+
+
+def hold_back(pk: int, lease: str, *, since: datetime, until: datetime) -> None:
+    """Send to Zoom later what was queued since ``since``: the address is at its limit."""
+    with outbox.edit_row(pk, lease) as row:
+        is_ours = row.task in (Registration.Task.ADD, Registration.Task.CHECK)
+        if is_ours and row.task_at is not None and row.task_at >= since:
+            outbox.queue_task(row, row.task, until)
     outbox.wake_worker()
 
 
 def replace_answers(pk: int, answers: dict[str, Any]) -> None:
     """Zoom's questions have changed since the person answered: send the answers that still fit."""
-    with outbox.lock_row(pk) as row:
+    with outbox.edit_row(pk) as row:
         if row.task == Registration.Task.ADD:
             row.answers = json.dumps(answers)
             outbox.queue_task(row, Registration.Task.ADD)
-            row.save()
     outbox.wake_worker()
 
 
 def withdraw(row: Registration, since: datetime) -> None:
-    """Undo a registration that this request shows as a form again, because Zoom asks for more.
+    """Undo a registration that this request answers with a refusal, or with the form again.
 
-    A row created after ``since`` is deleted; an older one is marked as failed.
+    A row created after ``since`` is deleted; one that this request has restarted is marked as
+    failed. If another request had its part in the row, that one has thanked the person: the row
+    stays, and the worker reports by email what Zoom answers.
     """
-    with outbox.lock_row(row.pk) as locked:
+    with outbox.edit_row(row.pk) as locked:
         if locked.maybe_sent or locked.task != Registration.Task.ADD:
+            return
+        if locked.submission_count > 1:  # guard: thanked-registration-stays
             return
         if locked.created_at >= since:
             locked.delete()
@@ -325,4 +417,3 @@ def withdraw(row: Registration, since: datetime) -> None:
         outbox.queue_mail(locked, "")
         outbox.queue_task(locked, "")
         outbox.set_state(locked, Registration.State.FAILED)
-        locked.save()

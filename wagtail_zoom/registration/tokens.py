@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from urllib.parse import urlsplit
 
+import idna
 from django.http import HttpRequest
 from django.urls import reverse
-from wagtail.models import Site
 
-from ..conf import settings
 from ..frontend import links
 from ..models import Registration, ZoomSettings
 from ..utils.crypto import blind_index, blind_indexes
@@ -25,7 +23,28 @@ EMAIL_PURPOSE = "registration-email"
 
 def normalise_email(email: str) -> str:
     """An email address for comparison: case-insensitive, as in Zoom."""
-    return email.strip().casefold()
+    return ascii_email(email.strip()).lower()
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox of an address, for limits: without the sub-address, ``name+news@``.
+
+    Where a server does not know sub-addresses these are different mailboxes, which then share one
+    limit: that only delays.
+    """
+    name, separator, domain = normalise_email(email).rpartition("@")
+    return f"{name.partition('+')[0] or name}{separator}{domain}"
+
+
+def ascii_email(email: str) -> str:
+    """An email address with its domain in ASCII (IDNA 2008); unchanged where that is impossible."""
+    name, separator, domain = email.rpartition("@")
+    if not separator or domain.isascii():  # guard: emails-compared-by-domain
+        return email
+    try:
+        return f"{name}@{idna.encode(domain, uts46=True).decode('ascii')}"
+    except idna.IDNAError:
+        return email
 
 
 def email_index(email: str) -> str:
@@ -63,28 +82,17 @@ def find(token: str) -> Registration | None:
 def find_for_request(request: HttpRequest, token: str) -> Registration | None:
     """Like ``find``, but only on a hostname of the registration's Site or the canonical one."""
     row = find(token)
-    return row if row is not None and is_hostname_of_site(request, row.site_id) else None
-
-
-def is_hostname_of_site(request: HttpRequest, site_id: int) -> bool:
-    """Whether the request's hostname is one of that Site, or the canonical one.
-
-    One owner's content must not appear under the hostname of another Site.
-    """
-    request_site = Site.find_for_request(request)
-    if request_site is not None and request_site.pk == site_id:
-        return True
-    site_settings = ZoomSettings.objects.filter(site=site_id).first()
-    hostnames = {
-        urlsplit(settings.base_url).netloc,
-        urlsplit(site_settings.base_url if site_settings else "").netloc,
-    }
-    return request.get_host() in hostnames - {""}
+    return row if row is not None and links.is_hostname_of_site(request, row.site_id) else None
 
 
 def status_path(row: Registration) -> str:
     """The path of the person's status page."""
     return reverse("wagtail_zoom:registration", args=[token_of(row)])
+
+
+def calendar_path(row: Registration) -> str:
+    """The path of the person's calendar file, with the personal join link."""
+    return reverse("wagtail_zoom:registration_calendar", args=[token_of(row)])
 
 
 def status_url(row: Registration, site_settings: ZoomSettings) -> str:

@@ -6,15 +6,23 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django import forms
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
-from wagtail.models import Site
+from wagtail.admin.telepath import register
+from wagtail.blocks.struct_block import StructBlockAdapter
 
+from ..admin.choosers import editor_media
+from ..frontend.api_site import AmbiguousSite, site_of_api_request
 from ..frontend.cache.html import BlockCache, render_assets
 from ..frontend.context import RequestContext, visibility_for
 from ..frontend.pagination import BlockParams
+from ..frontend.restrictions import check, is_login_missing
+from ..frontend.served_page import complete_context, record_rendered
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage
 
@@ -33,6 +41,15 @@ def page_url(context: Mapping[str, Any]) -> str:
     return (page.get_url(context.get("request")) or "") if page else ""
 
 
+class ZoomValue(blocks.StructValue):
+    """The value of a block; ``{{ block.value }}`` renders it, also in a Django template, which asks
+    for a text first."""
+
+    def __str__(self) -> str:
+        html: str = self.__html__()
+        return html
+
+
 class ZoomBlock(blocks.StructBlock):
     """Base of our blocks. A subclass sets ``zoom_usage`` and implements ``zoom_context``.
 
@@ -44,6 +61,8 @@ class ZoomBlock(blocks.StructBlock):
     zoom_cacheable: ClassVar[bool] = True
     """Whether its HTML may be cached (``frontend.cache``). Not inherited by a project's subclass,
     which may show anything and has to set it in its own body."""
+    zoom_label: ClassVar[tuple[str, ...]] = ("heading",)
+    """Children whose texts name a collapsed block in the editor, unless it has a label format."""
 
     heading = blocks.CharBlock(label=_("Heading"), required=False, default="", max_length=120)
     heading_level = blocks.ChoiceBlock(
@@ -63,6 +82,7 @@ class ZoomBlock(blocks.StructBlock):
 
     class Meta:
         group = "Zoom"
+        value_class = ZoomValue
         preview_template = "wagtail_zoom/blocks/preview.html"
 
     def __init__(self, **kwargs: Any) -> None:
@@ -115,15 +135,16 @@ class ZoomBlock(blocks.StructBlock):
 
     def render(self, value: Any, context: Any = None) -> SafeString:
         """The HTML, from the cache or newly rendered."""
-        parent = dict(context or {})
+        parent = complete_context(context)
+        record_rendered(self, value, parent)
         block_cache = BlockCache.from_context(parent) if self.is_cacheable else None
         if block_cache is None:
-            return super().render(value, context)
+            return super().render(value, parent)
         request_context, name = RequestContext.from_context(parent), self.block_name(value, parent)
         key = block_cache.key(self, value, name, parent["request"])
         with request_context.fixed_name(value, name):
             if not key:
-                return super().render(value, context)
+                return super().render(value, parent)
             html = block_cache.get(key, parent)
             template = self.get_template(value, context=parent)
             if html is None:
@@ -202,16 +223,28 @@ class ZoomBlock(blocks.StructBlock):
     # Headless
 
     def get_api_representation(self, value: Any, context: Any = None) -> Any:
-        """The block's options and, under ``zoom``, its data for the Site of the request."""
+        """The block's options and, under ``zoom``, its data for the Site of the request, or for
+        the one that ``?site=`` names. None where the visitor may not see that Site's root page: an
+        endpoint of the project may serve the block without asking."""
         representation = super().get_api_representation(value, context=context)
-        request = (context or {}).get("request")
-        site = Site.find_for_request(request) if request is not None else None
+        request: Any = (context or {}).get("request")
+        try:
+            site = site_of_api_request(request) if request is not None else None
+        except AmbiguousSite:
+            site = None
         if site is None:
             return representation
         request_context = RequestContext.from_context({"request": request})
-        visibility = request_context.memoize(
-            ("api visibility", site.pk), lambda: SiteVisibility.for_site(site)
+        access, visibility = request_context.memoize(
+            ("api visibility", site.pk),
+            lambda: (check(request, site, None), SiteVisibility.for_site(site)),
         )
+        view_headers = getattr((context or {}).get("view"), "headers", None)
+        if access.is_private and view_headers is not None:  # guard: block-in-api-not-cached
+            view_headers["Cache-Control"] = "private, no-store"
+        is_refused = access.refused_by is not None or is_login_missing(request)
+        if is_refused:  # guard: block-in-api-private
+            return {**representation, "zoom": None}
         if visibility.site_settings is None or not visibility.site_settings.shows_data:
             return {**representation, "zoom": None}
         return {**representation, "zoom": self.zoom_api(visibility, value, {"request": request})}
@@ -219,3 +252,26 @@ class ZoomBlock(blocks.StructBlock):
     def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         """The data of the block, serialized."""
         return None
+
+
+class ZoomBlockAdapter(StructBlockAdapter):
+    """Our blocks in the editor: labels, and notes about what visitors would not see."""
+
+    js_constructor = "wagtail_zoom.blocks.ZoomBlock"
+
+    def js_args(self, block: ZoomBlock) -> list[Any]:
+        name, children, meta = super().js_args(block)
+        meta["zoom"] = {
+            "usage": block.zoom_usage,
+            "labels": block.zoom_label,
+            "url": reverse("wagtail_zoom_items:check"),
+        }
+        return [name, children, meta]
+
+    @cached_property
+    def media(self) -> forms.Media:
+        media: forms.Media = super().media + editor_media()
+        return media
+
+
+register(ZoomBlockAdapter(), ZoomBlock)

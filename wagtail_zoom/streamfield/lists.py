@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
@@ -20,6 +20,7 @@ from ..frontend.queries import (
     OccurrenceQuery,
     RecordingQuery,
     comma_separated,
+    main_zone,
     matches_meetings,
     occurrences_of,
     recordings_of,
@@ -65,6 +66,16 @@ def names_field(label: Any, help_text: Any) -> blocks.CharBlock:
     )
 
 
+def feed_field() -> blocks.BooleanBlock:
+    return blocks.BooleanBlock(
+        label=_("Offer the calendar of the site"),
+        required=False,
+        default=True,
+        search_index=False,
+        help_text=_("Visitors subscribe to all dates of this site, not only to these."),
+    )
+
+
 def filters_of(value: Any) -> Filters:
     """The filters that the editor chose. A chosen item that was deleted still counts."""
     picked = list(value["items"])
@@ -93,6 +104,8 @@ class ZoomFilteredBlock(ZoomBlock):
     """A block with filters. They only narrow what the page's Site shows: chosen items of another
     Site have no effect."""
 
+    zoom_label: ClassVar[tuple[str, ...]] = ("heading", "hosts", "tags")
+
     hosts = names_field(_("Only these hosts"), _("Names, separated by commas."))
     tags = names_field(_("Only what is tagged"), _("Tags, separated by commas."))
 
@@ -107,6 +120,10 @@ class ZoomDatesBlock(ZoomFilteredBlock):
         default=[],
         search_index=False,
     )
+
+    def clock(self, value: Any, visibility: SiteVisibility) -> str:
+        """The time zone of a block whose meetings have several."""
+        return main_zone(visibility, filters_of(value), value["kind"] or "")
 
     def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return change.removed or matches_meetings(
@@ -153,7 +170,9 @@ class ZoomListBlock(ZoomFilteredBlock):
         """Query parameters of each filter that visitors can choose."""
         return []
 
-    def query_for(self, value: Any, params: BlockParams) -> Query | None:
+    def query_for(
+        self, value: Any, params: BlockParams, visibility: SiteVisibility
+    ) -> Query | None:
         """The query of this block for these parameters; None when it cannot be combined."""
         return None
 
@@ -242,7 +261,7 @@ class PageLists:
             ):
                 continue
             params = BlockParams.from_request(request, request_context.name(context, placed.value))
-            query = placed.block.query_for(placed.value, params)
+            query = placed.block.query_for(placed.value, params, self.visibility)
             if (
                 query
                 and can_combine(query)

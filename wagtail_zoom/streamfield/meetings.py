@@ -14,10 +14,12 @@ from wagtail.blocks import BlockGroup
 from wagtail.blocks.struct_block import StructBlockValidationError
 
 from ..frontend import previews, serializers
+from ..frontend.availability import takes_registrations
 from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone
 from ..frontend.feeds import schema_org
-from ..frontend.grouping import by_day, by_month, common_zone
+from ..frontend.feeds.subscribe import feed_links
+from ..frontend.grouping import by_day, by_month, common_zone, on_clock
 from ..frontend.pagination import BlockParams, Link, Pages
 from ..frontend.presenters import occurrence_views
 from ..frontend.queries import OccurrenceQuery, occurrences_of
@@ -25,13 +27,21 @@ from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage, Kind
 from .base import page_url
-from .lists import EmptyState, ZoomDatesBlock, ZoomListBlock, detail_url_builder, filters_of
+from .lists import (
+    EmptyState,
+    ZoomDatesBlock,
+    ZoomListBlock,
+    detail_url_builder,
+    feed_field,
+    filters_of,
+)
 
 
 class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
     """Occurrences of meetings and webinars."""
 
     zoom_usage = BlockUsage.MEETING_LIST
+    zoom_label = ("heading", "period", "layout", "hosts", "tags")
 
     layout = blocks.ChoiceBlock(
         label=_("Layout"),
@@ -55,8 +65,12 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         default="upcoming",
         search_index=False,
     )
-    first = blocks.DateBlock(label=_("From"), required=False)
-    last = blocks.DateBlock(label=_("Until"), required=False)
+    first = blocks.DateBlock(
+        label=_("From"), required=False, help_text=_("Only for “Between two days”.")
+    )
+    last = blocks.DateBlock(
+        label=_("Until"), required=False, help_text=_("Only for “Between two days”.")
+    )
     repeat = blocks.ChoiceBlock(
         label=_("Of a series"),
         choices=[("all", _("All dates")), ("next", _("Only the next date"))],
@@ -78,6 +92,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
     filters = blocks.BooleanBlock(
         label=_("Let visitors filter"), required=False, search_index=False
     )
+    feed = feed_field()
     show = blocks.MultipleChoiceBlock(
         label=_("Show"),
         required=False,
@@ -109,6 +124,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
                 "group",
                 "paging",
                 "filters",
+                "feed",
                 "show",
                 "heading_level",
                 "empty",
@@ -134,7 +150,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         name = self.block_name(value, context)
         params = BlockParams.from_request(context.get("request"), name)
         kind, with_places = self._requested_filters(value, params)
-        query = self.selection(value, kind, with_places)
+        query = self.selection(value, visibility, kind, with_places)
         size, page = value["limit"], params.number("page")
         request_context = RequestContext.from_context(context)
 
@@ -147,6 +163,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
 
         site_id = visibility.site_settings.site_id if visibility.site_settings else 0
         rows, total = request_context.memoize((site_id, query, size, value["paging"], page), read)
+        shown = self._on_one_clock(value, visibility, rows)
         active_filters = {
             "kind": "" if value["kind"] else kind,
             "places": "1" if with_places else "",
@@ -157,32 +174,51 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             "pages": params.pages(total, size, **active_filters) if value["paging"] else Pages(),
             "filters": self._filters(visibility, value, params, kind, with_places),
             "is_empty": None if rows else self._empty(value, params, kind, with_places),
-            "stale": self._stale(visibility, value, rows),
+            "stale": self._stale(visibility, value, shown),
+            "feed": feed_links(visibility) if value["feed"] else None,
             "structured": schema_org.events(rows, visibility.site_settings, page_url(context)),
-            **self._layout_context(value, rows),
+            **self._layout_context(value, shown),
         }
 
     def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
         return (*self._requested_filters(value, params), self.requested_page(value, params))
 
-    def query_for(self, value: Any, params: BlockParams) -> OccurrenceQuery:
-        return self.selection(value, *self._requested_filters(value, params))
+    def query_for(
+        self, value: Any, params: BlockParams, visibility: SiteVisibility
+    ) -> OccurrenceQuery:
+        return self.selection(value, visibility, *self._requested_filters(value, params))
 
     def with_recordings(self, value: Any) -> bool:
         return value["period"] in ("past", "range")
 
-    def selection(self, value: Any, kind: str = "", with_places: bool = False) -> OccurrenceQuery:
-        """The query for the editor's options."""
+    def selection(
+        self,
+        value: Any,
+        visibility: SiteVisibility,
+        kind: str = "",
+        with_places: bool = False,
+    ) -> OccurrenceQuery:
+        """The query for the editor's options. Days are those of the block's clock."""
+        is_range = value["period"] == "range"
         return OccurrenceQuery(
             filters=filters_of(value),
             kind=kind or value["kind"] or "",
             period=value["period"],
-            first=value["first"] if value["period"] == "range" else None,
-            last=value["last"] if value["period"] == "range" else None,
+            first=value["first"] if is_range else None,
+            last=value["last"] if is_range else None,
+            zone=self.clock(value, visibility) if is_range else "",
             next_only=value["repeat"] == "next",
             order=value["order"] or "",
             with_places=with_places,
         )
+
+    def _on_one_clock(
+        self, value: Any, visibility: SiteVisibility, rows: list[OccurrenceView]
+    ) -> list[OccurrenceView]:
+        has_several = len({row.when.zone_name for row in rows}) > 1
+        if not has_several and (not rows or value["period"] != "range"):
+            return rows
+        return on_clock(rows, self.clock(value, visibility))
 
     def _layout_context(self, value: Any, rows: list[OccurrenceView]) -> dict[str, Any]:
         layout = value["layout"] or "list"
@@ -223,7 +259,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         if not value["kind"] and {Kind.MEETING, Kind.WEBINAR} <= site_settings.kinds:
             for option, label in (("meeting", _now("Meetings")), ("webinar", _now("Webinars"))):
                 filter_links.append(Link(label, params.link(kind=option), current=kind == option))
-        if site_settings.show_registration and value["period"] != "past":
+        if takes_registrations(site_settings) and value["period"] != "past":
             filter_links.append(
                 Link(_now("With places left"), params.link(places=1), current=with_places)
             )
@@ -261,12 +297,12 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         return {
             "pages": Pages(),
             "filters": [],
-            **self._layout_context(value, previews.occurrences()),
+            **self._layout_context(value, previews.occurrences()[:2]),
         }
 
     def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        rows = occurrences_of(visibility, self.selection(value))[: value["limit"]]
-        return [serializers.occurrence(view) for view in occurrence_views(visibility, list(rows))]
+        rows = occurrences_of(visibility, self.selection(value, visibility))[: value["limit"]]
+        return serializers.occurrences(visibility, occurrence_views(visibility, list(rows)))
 
     def filter_params(self, value: Any) -> list[dict[str, Any]]:
         if not value["filters"]:
@@ -282,7 +318,9 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         variants: list[dict[str, Any]] = filters[1:]
         if value["paging"]:
             for values in filters:
-                query = self.selection(value, values.get("kind", ""), "places" in values)
+                query = self.selection(
+                    value, visibility, values.get("kind", ""), "places" in values
+                )
                 size = value["limit"] or 10
                 pages = -(-self.total(occurrences_of(visibility, query), size) // size)
                 # One page more than now: the last page may just have become empty.

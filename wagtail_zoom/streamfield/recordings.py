@@ -108,7 +108,7 @@ class RecordingListBlock(ZoomListBlock):
     ) -> dict[str, Any]:
         name = self.block_name(value, context)
         params = BlockParams.from_request(context.get("request"), name)
-        query = self.query_for(value, params)
+        query = self.query_for(value, params, visibility)
         year, search = query.year, query.search
         request_context = RequestContext.from_context(context)
         size, page = value["limit"], params.number("page")
@@ -138,16 +138,18 @@ class RecordingListBlock(ZoomListBlock):
     def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
         if value["search"] and params.get("q").strip():
             return None
-        year = params.number("year") if value["years"] else 0
+        year = params.year if value["years"] else 0
         return year, self.requested_page(value, params)
 
     def should_cache(self, context: Mapping[str, Any]) -> bool:
         year = context["params"].get("year")
         return super().should_cache(context) and (bool(context["rows"]) or not year)
 
-    def query_for(self, value: Any, params: BlockParams) -> RecordingQuery:
+    def query_for(
+        self, value: Any, params: BlockParams, visibility: SiteVisibility
+    ) -> RecordingQuery:
         search = params.get("q").strip() if value["search"] else ""
-        return self.selection(value, params.number("year") if value["years"] else 0, search)
+        return self.selection(value, params.year if value["years"] else 0, search)
 
     def with_transcripts(self, value: Any) -> bool:
         return "transcript" in value["show"]
@@ -204,7 +206,7 @@ class RecordingListBlock(ZoomListBlock):
 
     def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         rows = recordings_of(visibility, self.selection(value))[: value["limit"]]
-        return [serializers.recording(view) for view in recording_views(visibility, list(rows))]
+        return serializers.recordings(visibility, recording_views(visibility, list(rows)))
 
     def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return change.removed or matches_recordings(

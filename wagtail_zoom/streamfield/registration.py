@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 from wagtail.models import Site
 
-from ..admin.choosers import ItemChooserBlock
+from ..admin.choosers import RegistrationItemChooserBlock
 from ..conf import DEFAULTS, settings
+from ..frontend import links, serializers
+from ..frontend.availability import Availability
 from ..frontend.cache.purge import is_item_changed
+from ..frontend.datetimes import TimeRange
 from ..frontend.pagination import BlockParams
-from ..frontend.visibility import Audience, Channel, SiteVisibility
-from ..models import BlockUsage, Meeting, SiteItem, ZoomSettings
-from ..registration.availability import REFUSAL_TTL, Availability
-from ..registration.context import FormContext
-from ..registration.form import RegistrationForm, make_form
+from ..frontend.visibility import SiteVisibility
+from ..models import BlockUsage, Kind, Meeting, Occurrence, SiteItem, ZoomSettings
+from ..models.mirror import ApprovalType, MeetingType
+from ..registration.context import FormContext, visible_meeting
+from ..registration.dates import RegisteredDate
+from ..registration.form import ALL_DATES, RegistrationForm, make_form
 from .base import ZoomBlock
 
 
@@ -32,8 +34,9 @@ class RegistrationFormBlock(ZoomBlock):
     """
 
     zoom_usage = BlockUsage.REGISTRATION
+    zoom_label = ("item",)
 
-    item = ItemChooserBlock(label=_("Meeting or series"))
+    item = RegistrationItemChooserBlock(label=_("Meeting or series"))
 
     class Meta:
         icon = "form"
@@ -65,17 +68,17 @@ class RegistrationFormBlock(ZoomBlock):
         """Our own form depends on Zoom's questions only; a project's may show anything."""
         return () if settings.registration_form == DEFAULTS["REGISTRATION_FORM"] else None
 
-    def cache_expires_at(self, context: Mapping[str, Any]) -> datetime | None:
-        meeting = context["form_context"].meeting
-        since = meeting.registration_block_at if meeting else None
-        return since + REFUSAL_TTL if since and since + REFUSAL_TTL > timezone.now() else None
-
     def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return value["item"] is not None and is_item_changed(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         site = Site(hostname="example.org", site_name=_now("Sample organiser"))
-        meeting = Meeting(kind="webinar", zoom_type=6, approval_type=0, topic="Sample")
+        meeting = Meeting(
+            kind=Kind.WEBINAR,
+            zoom_type=MeetingType.WEBINAR_NO_FIXED_TIME,
+            approval_type=ApprovalType.AUTOMATIC,
+            topic="Sample",
+        )
         form_context = FormContext(site, ZoomSettings(registration_days=30), meeting)
         form_context.__dict__["title"] = _now("Sample: heat pumps in old houses")
         form_context.__dict__["availability"] = Availability()
@@ -89,18 +92,26 @@ class RegistrationFormBlock(ZoomBlock):
         return self.normalize({**self.get_default(), "item": None})
 
     def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
-        """The form as data, for a separate front end (``FORM_ORIGINS``)."""
+        """The form as data, for a separate front end (``FORM_ORIGINS``).
+
+        ``action`` is on the Site's own hostname. ``dates`` are those that the registration covers
+        or, with the ``mode`` ``one`` or ``several``, the options of the field ``dates``.
+        """
         form_context = form_context_for(visibility, value["item"], None)
         availability = form_context.availability
         data: dict[str, Any] = {
-            "state": availability.code,
-            "sentence": str(availability.sentence),
+            **serializers.registration(availability),
             "title": form_context.title,
         }
-        if availability.is_open:
+        site_settings, meeting = form_context.site_settings, form_context.meeting
+        if availability.is_open and site_settings is not None and meeting is not None:
             form = make_form(form_context)
-            data["action"] = form_context.form_link.url
-            data["fields"] = [_field(form, name) for name in form.fields]
+            dates = [_date(date, meeting.timezone) for date in form_context.dates]
+            data["action"] = f"{links.site_origin(site_settings)}{form_context.form_link.url}"
+            data["mode"] = form_context.mode
+            data["dates"] = dates
+            labels = {date["id"]: date["label"] for date in dates}
+            data["fields"] = [_field(form, name, labels) for name in form.fields]
         return data
 
 
@@ -111,23 +122,41 @@ def form_context_for(
     site_settings = visibility.site_settings
     if site_settings is None:
         return FormContext(Site(), None, None)
-    pk = 0
+    meeting = None
     if item is not None and item.site_id == site_settings.site_id:
-        rows = visibility.meetings(Audience.VISITOR, Channel.PAGE).filter(
-            kind=item.kind, zoom_id=item.key, account=item.account_id
+        meeting = visible_meeting(
+            visibility, kind=item.kind, zoom_id=item.key, account=item.account_id
         )
-        pk = rows.values_list("pk", flat=True).first() or 0
+    pk = meeting.pk if meeting else 0
     return FormContext.load(visibility, site_settings.site, pk, page_id)
 
 
-def _field(form: RegistrationForm, name: str) -> dict[str, Any]:
+def _date(date: Occurrence, zone: str) -> dict[str, Any]:
+    when = TimeRange.of(date.start, date.end, zone, has_end=date.has_end)
+    return {
+        "id": str(date.public_id),
+        "label": RegisteredDate(when).text,
+        "start": when.start.isoformat(),
+        "end": when.end.isoformat() if when.has_end else None,
+        "timezone": when.zone_name,
+    }
+
+
+def _field(form: RegistrationForm, name: str, date_labels: Mapping[str, str]) -> dict[str, Any]:
     field = form.fields[name]
+    widget = field.widget
     data: dict[str, Any] = {
         "name": name,
         "label": str(field.label),
+        "help": str(field.help_text),
+        "type": widget.attrs.get("type") or getattr(widget, "input_type", "textarea"),
         "required": field.required,
         "several": isinstance(field, forms.MultipleChoiceField),
     }
     if isinstance(field, forms.ChoiceField):
-        data["choices"] = [[str(value), str(label)] for value, label in field.choices if value]
+        labels = {**date_labels, ALL_DATES: _now("All remaining dates")} if name == "dates" else {}
+        choices: Any = field.choices
+        data["choices"] = [
+            [str(value), labels.get(str(value), str(label))] for value, label in choices if value
+        ]
     return data

@@ -19,10 +19,11 @@ from ..frontend.context import RequestContext, stale_since
 from ..frontend.datetimes import in_zone
 from ..frontend.feeds import schema_org
 from ..frontend.presenters import meeting_view, occurrence_views
-from ..frontend.queries import ENDED_STATES, MAX_OVERRUN, OccurrenceQuery, occurrences_of
+from ..frontend.queries import OccurrenceQuery, occurrences_of
 from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import BlockUsage, Occurrence, SiteItem
+from ..models.mirror import ENDED_STATES, OVERRUN
 from .base import ZoomBlock, page_url
 from .lists import ZoomDatesBlock, filters_of
 
@@ -34,6 +35,7 @@ class MeetingBlock(ZoomBlock):
     """One chosen meeting, webinar or series: upcoming, live, or over with its recording."""
 
     zoom_usage = BlockUsage.MEETING
+    zoom_label = ("item",)
 
     item = ItemChooserBlock(label=_("Meeting or series"))
     show = blocks.MultipleChoiceBlock(
@@ -80,9 +82,8 @@ class MeetingBlock(ZoomBlock):
             "series_url": series_url if further else "",
             "stale": _stale(visibility, row),
         }
-        shown = [row] if row else []
-        block_context["structured"] = schema_org.events(
-            shown, visibility.site_settings, page_url(context)
+        block_context["structured"] = schema_org.page_of_date(
+            row, visibility.site_settings, (row.url if row else "") or page_url(context)
         )
         return block_context
 
@@ -100,7 +101,7 @@ class MeetingBlock(ZoomBlock):
         row, further, undated, _series = meeting_views(visibility, value["item"])
         shown = [view for view in (row, *further) if view is not None]
         return {
-            "dates": [serializers.occurrence(view) for view in shown],
+            "dates": serializers.occurrences(visibility, shown),
             "undated": undated.title if undated else None,
         }
 
@@ -123,7 +124,11 @@ def meeting_views(
         return views[0], views[1:], None, links.series_calendar_url(item)
     meeting = (
         visibility.meetings(Audience.VISITOR, Channel.PAGE)
-        .filter(kind=item.kind, zoom_id=item.key, account=item.account_id)
+        .filter(
+            kind=item.kind,
+            zoom_id=item.key,
+            account=item.account_id,  # guard: meeting-of-the-items-account
+        )
         .first()
     )
     return no_views if meeting is None else (None, [], meeting_view(visibility, meeting), "")
@@ -133,14 +138,16 @@ def _occurrences_of(visibility: SiteVisibility, item: SiteItem) -> list[Occurren
     """The live or next occurrence and the following ones; without them, the last one."""
     now = timezone.now()
     rows = visibility.occurrences(Audience.VISITOR, Channel.PAGE).filter(
-        meeting__kind=item.kind, meeting__zoom_id=item.key, meeting__account=item.account_id
+        meeting__kind=item.kind,
+        meeting__zoom_id=item.key,
+        meeting__account=item.account_id,  # guard: dates-of-the-items-account
     )
     upcoming = list(
-        rows.filter(end__gte=now - MAX_OVERRUN)
+        rows.filter(end__gte=now - OVERRUN)
         .exclude(state__in=ENDED_STATES)
         .order_by("start", "pk")[: MAX_FURTHER + 12]
     )
-    upcoming = [row for row in upcoming if row.end >= now or row.state == Occurrence.State.LIVE]
+    upcoming = [row for row in upcoming if row.end >= now or row.is_live(now)]
     taking_place = [row for row in upcoming if row.state != Occurrence.State.CANCELLED]
     if taking_place:
         return taking_place[: MAX_FURTHER + 1]
@@ -204,7 +211,7 @@ class NextMeetingBlock(ZoomDatesBlock):
     def zoom_api(self, visibility: SiteVisibility, value: Any, context: Mapping[str, Any]) -> Any:
         query = OccurrenceQuery(filters=filters_of(value), kind=value["kind"] or "")
         row = next_occurrence(visibility, query)
-        return serializers.occurrence(row) if row else None
+        return serializers.occurrence(row, visibility.site_settings) if row else None
 
 
 def next_occurrence(visibility: SiteVisibility, query: OccurrenceQuery) -> OccurrenceView | None:

@@ -10,11 +10,11 @@ from django.utils import timezone
 from ..exceptions import ZoomError
 from ..mapping.parsing import InvalidItem
 from ..models import WebhookEvent, ZoomAccount
+from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, log_context
 from . import handlers, locks, outcomes, refetch, refetch_meetings
 from .handlers import RefetchRequest
 from .locks import AcquiredLocks
-from .refetch_meetings import RefetchOutcome
 
 logger = get_logger("inbox")
 
@@ -35,6 +35,10 @@ class EventBatch:
     handled: dict[str, list[WebhookEvent]] = field(default_factory=lambda: defaultdict(list))
     """Events with a handler, by lock key."""
     unknown: list[WebhookEvent] = field(default_factory=list)
+    needed: set[ObjectKey] = field(default_factory=set)
+    """Objects that were read because some Site needs them."""
+    errors: dict[ObjectKey, Exception] = field(default_factory=dict)
+    """Objects that could not be read."""
 
     def add(self, event: WebhookEvent, result: handlers.HandlerResult) -> None:
         """Add an event; of several about one object the last one counts."""
@@ -62,23 +66,22 @@ def handle_events(
                 event_batch.add(event, handlers.apply_event(account, event))
         except Exception as error:
             # A poison event must not delay the others of its object.
-            logger.exception("Event %s cannot be handled.", event.pk)
+            logger.error("Event %s cannot be handled.", event.pk, exc_info=exc_info_of(error))
             outcomes.schedule_retry([event], error)
     counts: dict[str, int] = defaultdict(int)
     for event in events:
         counts[event.lock_key] += 1
     try:
-        refetched = _refetch(account, event_batch)
+        _refetch(account, event_batch)
     finally:
         used_locks = [lock for key, lock in acquired.locks.items() if key in counts]
         locks.throttle(used_locks, [key for key, count in counts.items() if count >= BURST])
-    _record_outcomes(account, acquired, event_batch, refetched)
+    _record_outcomes(account, acquired, event_batch)
     ZoomAccount.objects.filter(pk=account.pk).update(last_event_at=timezone.now())
 
 
-def _refetch(account: ZoomAccount, event_batch: EventBatch) -> dict[ObjectKey, RefetchOutcome]:
-    """Read each object once; returns for each whether a Site needs it, or the error."""
-    results: dict[ObjectKey, RefetchOutcome] = {}
+def _refetch(account: ZoomAccount, event_batch: EventBatch) -> None:
+    """Read each object once, and note in the batch which of them a Site needs, and the errors."""
     targets = []
     for object_key, (request, event) in event_batch.refetches.items():
         kind = handlers.kind_of(request)
@@ -89,52 +92,48 @@ def _refetch(account: ZoomAccount, event_batch: EventBatch) -> dict[ObjectKey, R
         try:
             if object_key[0] == "user":
                 refetch.refetch_host(account, request.key)
-                results[object_key] = True
-            else:
-                results[object_key] = refetch.refetch_recording(target)
+                event_batch.needed.add(object_key)
+            elif refetch.refetch_recording(target):
+                event_batch.needed.add(object_key)
         except Exception as error:
-            results[object_key] = error
-    for number, outcome in refetch_meetings.refetch_all(account, targets).items():
-        results["meeting", number] = outcome
-    return results
+            event_batch.errors[object_key] = error
+    result = refetch_meetings.refetch_all(account, targets)
+    event_batch.needed |= {("meeting", number) for number in result.needed}
+    event_batch.errors |= {("meeting", number): error for number, error in result.errors.items()}
 
 
 def _record_outcomes(
-    account: ZoomAccount,
-    acquired: AcquiredLocks,
-    event_batch: EventBatch,
-    refetched: dict[ObjectKey, RefetchOutcome],
+    account: ZoomAccount, acquired: AcquiredLocks, event_batch: EventBatch
 ) -> None:
     """Record the outcome of each object's events: an object that fails affects no other."""
     done_events: list[WebhookEvent] = []
     ignored_events = list(event_batch.unknown)
     for key, events in event_batch.handled.items():
-        results = [refetched[object_key] for object_key in event_batch.keys_by_lock[key]]
-        error = next((result for result in results if isinstance(result, Exception)), None)
-        if error is None and results:
-            error = _reapply_live_events(account, events)
-        if error is not None:
+        object_keys = event_batch.keys_by_lock[key]
+        try:
+            if failed := object_keys & event_batch.errors.keys():
+                raise event_batch.errors[min(failed)]
+            if object_keys:
+                _reapply_live_events(account, events)
+        except Exception as error:
             # Whatever it is, it concerns this object only.
             if not isinstance(error, ZoomError | InvalidItem):
                 logger.error(
-                    "The object of lock %s cannot be read.", acquired.locks[key].pk, exc_info=error
+                    "The object of lock %s cannot be read.",
+                    acquired.locks[key].pk,
+                    exc_info=exc_info_of(error),
                 )
             outcomes.schedule_retry(events, error)
-        elif results and not any(results):
-            # No Site shows it: there was nothing to do.
-            ignored_events += events
-        else:
-            done_events += events
+            continue
+        # If no Site shows it, there was nothing to do.
+        is_ignored = object_keys and not object_keys & event_batch.needed
+        (ignored_events if is_ignored else done_events).extend(events)
     outcomes.mark_done(done_events, WebhookEvent.State.DONE)
     outcomes.mark_done(ignored_events, WebhookEvent.State.IGNORED)
 
 
-def _reapply_live_events(account: ZoomAccount, events: list[WebhookEvent]) -> Exception | None:
+def _reapply_live_events(account: ZoomAccount, events: list[WebhookEvent]) -> None:
     """Apply starts and ends again: a meeting that was created just before is stored only now."""
-    try:
-        for event in events:
-            if event.event.endswith((".started", ".ended")):
-                handlers.apply_event(account, event)
-    except Exception as error:
-        return error
-    return None
+    for event in events:
+        if event.event.endswith((".started", ".ended")):
+            handlers.apply_event(account, event)

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, router
-from django.db.models import BooleanField, F, Func, Model, Q
+from django.db.models import BooleanField, F, Field, Func, Model, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import InsertQuery
 
@@ -31,16 +32,16 @@ def update_rows(
         constants: columns that get the same value in every row.
         not_after: rows with newer data than this are not changed.
     """
-    connection = connections[router.db_for_write(model)]
+    connection: Any = connections[router.db_for_write(model)]
     quote = connection.ops.quote_name
     names, types, arrays = [], [], []
     for name, column_values in values.items():
-        column = model._meta.get_field(name)
+        column = column_of(model, name)
         names.append(quote(column.column))
         # Without its length: a cast would silently cut what an assignment refuses.
         types.append(f"%s::{_column_type(column, connection)}[]")
         arrays.append([column.get_db_prep_save(value, connection) for value in column_values])
-    fixed = {model._meta.get_field(name): value for name, value in constants.items()}
+    fixed = {column_of(model, name): value for name, value in constants.items()}
     assignments = [f"{name} = fresh.{name}" for name in names[1:]]
     assignments += [f"{quote(column.column)} = %s" for column in fixed]
     table = quote(model._meta.db_table)
@@ -85,7 +86,7 @@ def insert_rows(
     size = max(1, min(MAX_INSERT_ROWS, max_rows - 1))
     for begin in range(0, len(rows), size):
         query = InsertQuery(model)
-        query.insert_values(fields, rows[begin : begin + size])
+        query.insert_values(fields, list[Model](rows[begin : begin + size]))
         with connection.cursor() as cursor:
             for sql, values in query.get_compiler(using).as_sql():
                 cursor.execute(f"{sql} {suffix}", [*values, *stamps])
@@ -101,14 +102,14 @@ def _on_conflict(
     """The clause of an INSERT for rows that already exist, and its parameters."""
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    stamp = model._meta.get_field("fetched_at").get_db_prep_save(not_after, connection)
+    stamp = column_of(model, "fetched_at").get_db_prep_save(not_after, connection)
     is_older = " AND ".join(
         f"({table}.{name} IS NULL OR {table}.{name} <= %s)"
         for name in ("fetched_at", "provider_ts")
     )
-    names = [quote(model._meta.get_field(name).column) for name in columns]
+    names = [quote(column_of(model, name).column) for name in columns]
     if connection.features.supports_update_conflicts_with_target:
-        keys = ", ".join(quote(model._meta.get_field(name).column) for name in identity)
+        keys = ", ".join(quote(column_of(model, name).column) for name in identity)
         assignments = ", ".join(f"{name} = EXCLUDED.{name}" for name in names)
         return f"ON CONFLICT ({keys}) DO UPDATE SET {assignments} WHERE {is_older}", [stamp, stamp]
     # MySQL finds the conflict by its own unique keys and has no condition except one for each
@@ -146,12 +147,20 @@ def value_in(model: type[Model], name: str, values: Collection[Any]) -> Q | Func
     connection = connections[router.db_for_read(model)]
     if connection.vendor != "postgresql":
         return Q(**{f"{name}__in": list(values)})
-    column = model._meta.get_field(name)
+    column = column_of(model, name)
     array = RawSQL(  # noqa: S611 - the model's own type
         f"%s::{_column_type(column, connection)}[]",
         [[column.get_prep_value(value) for value in values]],
     )
     return _AnyOf(F(name), array)
+
+
+def column_of(model: type[Model], name: str) -> Field[Any, Any]:
+    """A field with a column of its own."""
+    column = model._meta.get_field(name)
+    if not isinstance(column, Field):
+        raise FieldDoesNotExist(name)
+    return column
 
 
 def _column_type(column: Any, connection: Any) -> str:

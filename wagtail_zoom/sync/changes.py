@@ -5,11 +5,11 @@ It cannot be found out later: the database holds the present only. ``data`` hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..models import Activity, FetchScope, Kind, Meeting, Recording, WebhookEvent, ZoomAccount
-from .items import ItemsByKey, is_never_shown
+from .items import ItemsByKey
 from .occurrences import OccurrenceChange
 from .upsert import UpsertResult
 
@@ -34,18 +34,21 @@ def log_meetings(
         if key in stored:
             row = stored[key]
             lines.append((row, "meeting_new", {"start": _isoformat(row.start)}))
+            lines += _dropped_link(row, {})
     for key in upserted.changed:
         if key in stored:
             lines += _change_lines(stored[key], upserted.before.get(key, {}))
+            lines += _dropped_link(stored[key], upserted.before.get(key, {}))
     for change in occurrence_changes:
-        row = by_pk.get(change.occurrence.meeting_id)
-        is_new = row is not None and row.zoom_id in upserted.created
-        if row is not None and not is_new and change.code in ("moved", "cancelled", "restored"):
+        meeting = by_pk.get(change.occurrence.meeting_id)
+        if meeting is None or meeting.zoom_id in upserted.created:
+            continue
+        if change.code in ("moved", "cancelled", "restored"):
             data = {
                 "start": _isoformat(change.occurrence.start),
                 "before": _isoformat(change.old_start),
             }
-            lines.append((row, f"date_{change.code}", data))
+            lines.append((meeting, f"date_{change.code}", data))
     _write(account, scope, lines, site_items, events)
 
 
@@ -54,9 +57,16 @@ def _change_lines(
 ) -> list[tuple[Meeting, str, dict[str, Any]]]:
     if before.get("topic", row.topic) != row.topic:
         return [(row, "meeting_renamed", {"before": before["topic"]})]
-    reported_elsewhere = {"start", "duration", "uuid"}
+    reported_elsewhere = {"start", "duration", "uuid", "cut_digest", "unknown_link_host"}
     changed = [name for name, value in before.items() if value != _comparable_value(row, name)]
     return [(row, "meeting_changed", {})] if set(changed) - reported_elsewhere else []
+
+
+def _dropped_link(row: Any, before: dict[str, Any]) -> list[tuple[Any, str, dict[str, Any]]]:
+    """Once, when Zoom gives a link that leads elsewhere: it is not stored, so nobody can use it."""
+    host = row.unknown_link_host
+    is_new = bool(host) and before.get("unknown_link_host") != host
+    return [(row, "link_dropped", {"host": host})] if is_new else []
 
 
 def _comparable_value(row: Any, name: str) -> Any:
@@ -77,14 +87,17 @@ def log_recordings(
     for key in upserted.created:
         if key in stored:
             lines.append((stored[key], "recording_new", {"start": _isoformat(stored[key].start)}))
+            lines += _dropped_link(stored[key], {})
     for key in upserted.changed:
         before = upserted.before.get(key, {})
         if key in stored and before.get("topic", stored[key].topic) != stored[key].topic:
             lines.append((stored[key], "recording_renamed", {"before": before["topic"]}))
+        if key in stored:
+            lines += _dropped_link(stored[key], before)
     _write(account, scope, lines, site_items, events)
 
 
-def log_removed(account: ZoomAccount, scope: FetchScope, rows: list[Any], code: str) -> None:
+def log_removed(account: ZoomAccount, scope: FetchScope, rows: Iterable[Any], code: str) -> None:
     """Meetings and recordings that were deleted, trashed or cancelled as a whole."""
     _write(account, scope, [(row, code, {}) for row in rows], {}, {})
 
@@ -104,7 +117,7 @@ def _write(
         return
     activities: list[Activity] = []
     for row, code, data in lines:
-        if isinstance(row, Meeting) and is_never_shown(row):
+        if isinstance(row, Meeting) and row.is_never_shown:
             continue
         kind = Kind.RECORDING if isinstance(row, Recording) else row.kind
         key = row.uuid if isinstance(row, Recording) else row.zoom_id

@@ -13,10 +13,18 @@ from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Heartbeat, Meeting, Occurrence, RateBudget, ZoomAccount, bump_data_version
+from ..models import (
+    Heartbeat,
+    Meeting,
+    Occurrence,
+    RateBudget,
+    ZoomAccount,
+    bump_data_version,
+    leases,
+)
+from ..models.mirror import ENDED_STATES
 from ..utils.logging import get_logger, record_metric
 from ..utils.queue import repair_schedule
 
@@ -80,7 +88,7 @@ def repair(now: datetime) -> None:
         later = now + (TOKEN_LIFE if column == "expires_at" else timedelta())
         values: dict[str, object] = {column: now}
         if column == "lease_until":
-            values = {column: None, "lease_owner": ""}
+            values = leases.RELEASED
             later += TOLERANCE
         model._default_manager.filter(**{f"{column}__gt": later}).update(**values)
     slot = int(now.timestamp() * 1_000_000)
@@ -103,8 +111,9 @@ def clock_columns() -> Iterator[tuple[type[models.Model], str]]:
 
 def _reopen_occurrences(now: datetime) -> None:
     """Reopen occurrences and meetings that counted as over or expired before they had started."""
-    finished = Q(state=Occurrence.State.OVER) | Q(state=Occurrence.State.EXPIRED)
-    occurrences = Occurrence.objects.filter(finished, state_since__gt=now, end__gt=now)
+    occurrences = Occurrence.objects.filter(
+        state__in=ENDED_STATES, state_since__gt=now, end__gt=now
+    )
     occurrences.exclude(previous_start=None).update(state=Occurrence.State.MOVED, state_since=now)
     occurrences.update(state=Occurrence.State.SCHEDULED, state_since=now)
     Meeting.objects.filter(expired_at__gt=now).update(expired_at=None)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from ..exceptions import ZoomProtocolError
 from ..models import Activity, FetchScope, SyncRun, ZoomAccount, ZoomSettings
+from ..utils import backoff
 from ..utils.logging import record_metric
 from . import removals, runs
 
@@ -23,9 +22,8 @@ def postpone(run: SyncRun, error: Exception) -> None:
     if attempts >= MAX_ATTEMPTS:
         finish(run, SyncRun.State.FAILED, error)
         return
-    wait = RETRY_SECONDS[min(attempts - 1, len(RETRY_SECONDS) - 1)]
-    retry_at = getattr(error, "retry_at", None)
-    next_try_at = max(timezone.now() + timedelta(seconds=wait), retry_at or timezone.now())
+    not_before = getattr(error, "retry_at", None)
+    next_try_at = backoff.retry_at(RETRY_SECONDS, attempts, not_before=not_before)
     SyncRun.objects.filter(pk=run.pk).update(
         attempts=attempts, next_try_at=next_try_at, error_class=type(error).__name__[:40],
         error_code=getattr(error, "code", None),
@@ -66,7 +64,6 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
         ZoomAccount.objects.filter(pk=run.account_id).update(
             next_reconcile_at=runs.next_reconcile_time(run.account, now)
         )
-    sites = ZoomSettings.objects.filter(account=run.account_id).values_list("site_id", flat=True)
     changed = sum(
         counts.get(name, 0)
         for counts in run.counts.values()
@@ -74,15 +71,20 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
     )
     is_first_import = run.mode == SyncRun.Mode.BACKFILL
     if state != SyncRun.State.DONE or changed or is_first_import or run.requested_by_id:
-        outcomes = {
+        outcomes: dict[str, str] = {
             SyncRun.State.DONE: Activity.Outcome.GOOD,
             SyncRun.State.FAILED: Activity.Outcome.FAILED,
         }
-        Activity.log(
-            sites, "sync", f"run_{state}", outcome=outcomes.get(state, Activity.Outcome.INFO),
-            data={"mode": run.mode, "counts": run.counts, "error": _error_name(error)},
-            account=run.account, user=run.requested_by,
-        )  # fmt: skip
+        for missing_kinds, sites in _sites_by_missing_kinds(run.account).items():
+            counts = {
+                kind: numbers for kind, numbers in run.counts.items()
+                if kind not in missing_kinds  # guard: logged-counts-of-allowed-kinds
+            }  # fmt: skip
+            Activity.log(
+                sites, "sync", f"run_{state}", outcome=outcomes.get(state, Activity.Outcome.INFO),
+                data={"mode": run.mode, "counts": counts, "error": _error_name(error)},
+                account=run.account, user=run.requested_by,
+            )  # fmt: skip
     record_metric("runs", mode=run.mode, outcome=state)
     if run.mode == SyncRun.Mode.RECONCILE and state == SyncRun.State.DONE:
         # Changes that no webhook announced (W29).
@@ -90,6 +92,15 @@ def finish(run: SyncRun, state: str, error: Exception | None = None) -> None:
     run.refresh_from_db(fields=["run_again"])
     if run.run_again and state != SyncRun.State.FAILED:
         runs.request_run(run.account, SyncRun.Mode.RECONCILE, run.requested_by)
+
+
+def _sites_by_missing_kinds(account: ZoomAccount) -> dict[frozenset[str], list[int]]:
+    """The Sites of an account, by what Zoom has not allowed to their own grants."""
+    sites: dict[frozenset[str], list[int]] = {}
+    rows = ZoomSettings.objects.filter(account=account).order_by("site_id")
+    for site_id, missing_kinds in rows.values_list("site_id", "grant__missing_kinds"):
+        sites.setdefault(frozenset(missing_kinds or ()), []).append(site_id)
+    return sites
 
 
 def _error_name(error: Exception | None) -> str:

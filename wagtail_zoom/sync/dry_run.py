@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..client import Priority, ZoomClient, client_for
+from ..client import Priority, ZoomClient, client_for_reading
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected, ZoomScopeMissing
 from ..mapping.meetings import MappedMeeting, map_meeting
 from ..mapping.parsing import InvalidItem, parse_id
@@ -53,7 +53,13 @@ def find_differences(account: ZoomAccount) -> Iterator[Difference]:
         host = Host.objects.filter(pk=step.host).first()
         if host is None:
             continue
-        client = client_for(account, host.zoom_id, Priority.RECONCILE, max_wait=MAX_WAIT_SECONDS)
+        client = client_for_reading(
+            account,
+            host.zoom_id,
+            Priority.RECONCILE,
+            kind=step.kind,
+            max_wait=MAX_WAIT_SECONDS,
+        )
         try:
             if step.kind == Kind.RECORDING:
                 yield from _recording_differences(account, client, step, host)

@@ -9,12 +9,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ..models import Meeting, Occurrence, Recording, Transcript, ZoomAccount
-from .persist import WriteResult, publish_changes
+from ..models.mirror import ENDED_STATES, OVERRUN, PLANNED_STATES, is_known_to_be_empty
+from ..models.versions import publish_changes
 
 START_MATCH_WINDOW = timedelta(hours=12)
 """A start belongs to the nearest occurrence within this time."""
-OVERRUN = timedelta(hours=6)
-"""A live occurrence without an end event is over this long after its planned end."""
 BATCH = 1000
 
 
@@ -42,15 +41,17 @@ def mark_live(account: ZoomAccount, zoom_id: str, started_at: datetime) -> None:
         state=Occurrence.State.LIVE, state_since=started_at, updated_at=timezone.now()
     )
     Meeting.objects.filter(pk=meeting.pk).update(live_since=started_at)
-    publish_changes(account, [WriteResult(meetings={meeting.pk})])
+    publish_changes(account, meetings={meeting.pk})
 
 
 @transaction.atomic
 def mark_ended(
     account: ZoomAccount, zoom_id: str, started_at: datetime | None, ended_at: datetime
 ) -> None:
-    """Zoom reports that it is over. Only what is live ends; a later occurrence stays planned.
+    """Zoom reports that everybody has left the room.
 
+    Only a date whose planned end has passed is over. Before its start the host had looked in;
+    within its time it is a pause (a limit of the plan, a lost connection): the date stays planned.
     An end can arrive after the next start (measured at Zoom): then it changes nothing.
     """
     meeting = _get_meeting(account, zoom_id)
@@ -68,14 +69,13 @@ def mark_ended(
     occurrence = live or _nearest_occurrence(meeting, started_at or ended_at)
     if occurrence is None or occurrence.state == Occurrence.State.CANCELLED:
         return
-    # Ended long before its time: it was opened early, and the occurrence is still to come.
-    is_early = occurrence.start - ended_at > timedelta(minutes=15)
-    planned = Occurrence.State.MOVED if occurrence.previous_start else Occurrence.State.SCHEDULED
-    state = planned if is_early else Occurrence.State.OVER
+    state = Occurrence.State.OVER if ended_at >= occurrence.end else occurrence.planned_state
+    if occurrence.state in (state, *ENDED_STATES):
+        return
     Occurrence.objects.filter(pk=occurrence.pk).update(
         state=state, state_since=ended_at, updated_at=timezone.now()
     )
-    publish_changes(account, [WriteResult(meetings={meeting.pk})])
+    publish_changes(account, meetings={meeting.pk})
 
 
 @transaction.atomic
@@ -87,7 +87,9 @@ def hide_deleted(
     The read that follows confirms it, or restores them.
     """
     meeting = _get_meeting(account, zoom_id)
-    if meeting is None or (meeting.fetched_at and meeting.fetched_at > deleted_at):
+    if meeting is None or (
+        meeting.fetched_at and meeting.fetched_at > deleted_at  # guard: late-deletion-ignored
+    ):
         return None
     occurrences = Occurrence.objects.filter(meeting=meeting)
     if occurrence_ids:
@@ -97,7 +99,7 @@ def hide_deleted(
         return None
     # A read that began before does not undo it; Zoom's clock may run ahead.
     Meeting.objects.filter(pk=meeting.pk).update(provider_ts=min(deleted_at, now))
-    publish_changes(account, [WriteResult(meetings={meeting.pk})])
+    publish_changes(account, meetings={meeting.pk})
     return meeting
 
 
@@ -128,18 +130,20 @@ def hide_recordings(
     Recording.objects.filter(pk__in=pks).update(**{column: stamp, "provider_ts": stamp})
     if deleted:
         Transcript.objects.filter(recording__in=pks).delete()
-    publish_changes(account, [WriteResult(recordings=pks)])
+    publish_changes(account, recordings=pks)
 
 
 def close_past_occurrences(now: datetime) -> int:
-    """Occurrences whose end has passed are over, live ones some hours later; how many changed."""
-    planned = Occurrence.objects.filter(
-        end__lt=now, state__in=(Occurrence.State.SCHEDULED, Occurrence.State.MOVED)
+    """Occurrences whose end has passed are over; how many changed.
+
+    Unless Zoom has reported that the room is empty, they may run on for some hours.
+    """
+    planned = Occurrence.objects.filter(state__in=PLANNED_STATES, end__lt=now)
+    empty = planned.filter(is_known_to_be_empty()).values_list("pk", flat=True)[:BATCH]
+    overran = Occurrence.objects.filter(
+        state__in=(*PLANNED_STATES, Occurrence.State.LIVE), end__lt=now - OVERRUN
     ).values_list("pk", flat=True)[:BATCH]
-    live = Occurrence.objects.filter(
-        end__lt=now - OVERRUN, state=Occurrence.State.LIVE
-    ).values_list("pk", flat=True)[:BATCH]
-    pks = [*planned, *live]
+    pks = [*empty, *overran]
     if not pks:
         return 0
     return Occurrence.objects.filter(pk__in=pks).update(

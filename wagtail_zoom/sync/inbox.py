@@ -15,12 +15,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import Count, Max, Min, Q, Value
+from django.db.models import Count, Max, Min, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings
+from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings, leases
 from ..utils.logging import log_context
 from ..utils.queue import enqueue
 from . import batch, locks, outcomes
@@ -52,14 +52,14 @@ def process_events() -> None:
     for slot in range(MAX_WORKERS):
         if slot and _due_lock_count() < SECOND_WORKER_FROM:
             return
-        if _acquire_slot(slot):
+        if owner := _acquire_slot(slot):
             break
     else:
         return
     try:
         _process_until_idle(polls=slot == 0)
     finally:
-        _release_slot(slot)
+        leases.release(_slot(slot), owner)
     if (
         slot == 0
         and _seconds_since_request() < POLL_SECONDS
@@ -68,27 +68,19 @@ def process_events() -> None:
         enqueue("process_events")
 
 
-def _slot_name(slot: int) -> str:
-    return f"process-events-{slot}"
+def _slot(slot: int) -> QuerySet[Heartbeat]:
+    return Heartbeat.objects.filter(name=f"process-events-{slot}")
 
 
-def _acquire_slot(slot: int) -> bool:
-    """A slot is free when its time is over; that of a killed worker becomes free after ``LEASE``.
+def _acquire_slot(slot: int) -> str:
+    """Returns the owner of the slot's lease, empty if another worker has it.
 
     Slots only limit the number of workers: exclusive access is ensured by the object locks.
     """
-    now = timezone.now()
-    name = _slot_name(slot)
-    if not Heartbeat.objects.filter(name=name).exists():
-        Heartbeat.objects.bulk_create(
-            [Heartbeat(name=name, beat_at=now - locks.LEASE)], ignore_conflicts=True
-        )
-    free = Heartbeat.objects.filter(name=name, beat_at__lte=now)
-    return bool(free.update(beat_at=now + locks.LEASE))
-
-
-def _release_slot(slot: int) -> None:
-    Heartbeat.objects.filter(name=_slot_name(slot)).update(beat_at=timezone.now())
+    rows = _slot(slot)
+    if not rows.exists():
+        Heartbeat.beat(f"process-events-{slot}")
+    return leases.acquire(rows, locks.LEASE)
 
 
 def _seconds_since_request() -> float:

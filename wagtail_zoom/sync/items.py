@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
+from django.db.models import Exists, OuterRef, QuerySet
+
+from ..frontend.visibility import SiteVisibility
 from ..models import (
     FetchScope,
     Kind,
@@ -14,18 +18,26 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
     bump_data_version,
+    fetch_scope,
 )
+from . import purged_occurrences
 
+BATCH = 500
 ItemsByKey = dict[tuple[int, str], SiteItem]
 """Items by (Site, natural key)."""
 MeetingOrRecording = Meeting | Recording
+M = TypeVar("M", Meeting, Recording)
 
 
 def ensure_meetings(account: ZoomAccount, scope: FetchScope, rows: list[Meeting]) -> ItemsByKey:
-    """Items of every Site whose scope holds these meetings, linked to the rows."""
+    """Items of every Site whose scope holds these meetings, linked to the rows.
+
+    Meetings that are never shown need none; those with an unclear setting do, so that their owner
+    reads why.
+    """
     items: ItemsByKey = {}
     for kind in (Kind.MEETING, Kind.WEBINAR):
-        showable = [row for row in rows if row.kind == kind and not is_never_shown(row)]
+        showable = [row for row in rows if row.kind == kind and not row.is_never_shown]
         items |= _ensure_items(account, scope, kind, {row.zoom_id: row for row in showable})
     return items
 
@@ -35,13 +47,41 @@ def ensure_recordings(account: ZoomAccount, scope: FetchScope, rows: list[Record
     return _ensure_items(account, scope, Kind.RECORDING, {row.uuid: row for row in rows})
 
 
-def is_never_shown(row: Meeting) -> bool:
-    """Personal-room, instant and private meetings are never shown, so they need no item."""
-    return row.is_private or row.uses_personal_room or row.zoom_type in (1, 4)
+def link_stored_rows(site_settings: ZoomSettings) -> None:
+    """Create or link a Site's items, and link its registrations, for rows that are stored already
+    by another Site's wish.
+
+    An import reads again only what has changed at Zoom, so it may not come by these rows for hours.
+    """
+    visibility, account = SiteVisibility(site_settings), site_settings.account
+    if account is None or site_settings.is_archive:
+        return
+    scope = fetch_scope(account)
+    items = SiteItem.objects.for_site(site_settings.site_id)
+    meetings = visibility.usable_meetings().filter(removed_at=None)
+    for new_meetings in _batches(meetings.exclude(Exists(items.filter(meeting=OuterRef("pk"))))):
+        ensure_meetings(account, scope, new_meetings)
+    recordings = visibility.usable_recordings().filter(removed_at=None)
+    for new_recordings in _batches(
+        recordings.exclude(Exists(items.filter(recording=OuterRef("pk"))))
+    ):
+        ensure_recordings(account, scope, new_recordings)
+    purged_occurrences.link_to_stored(site_settings.site_id, account, meetings)
+    bump_data_version(account.pk)
+
+
+def _batches(rows: QuerySet[M]) -> Iterator[list[M]]:
+    """The rows that the query has now, in parts."""
+    pks = list(rows.values_list("pk", flat=True))
+    for first in range(0, len(pks), BATCH):
+        yield list(rows.model._default_manager.filter(pk__in=pks[first : first + BATCH]))
 
 
 def _ensure_items(
-    account: ZoomAccount, scope: FetchScope, kind: str, rows_by_key: dict[str, MeetingOrRecording]
+    account: ZoomAccount,
+    scope: FetchScope,
+    kind: str,
+    rows_by_key: Mapping[str, MeetingOrRecording],
 ) -> ItemsByKey:
     required = {
         (site, key) for key, row in rows_by_key.items() for site in scope.sites(kind, row.host_id)
@@ -81,9 +121,11 @@ def _converted_items(account: ZoomAccount, kind: str, missing: set[tuple[int, st
         return {}
     other = Kind.MEETING if kind == Kind.WEBINAR else Kind.WEBINAR
     rows = SiteItem.objects.filter(
-        account=account, kind=other, site__in={site for site, _key in missing},
+        account=account,  # guard: conversion-within-account
+        kind=other,
+        site__in={site for site, _key in missing},
         key__in={key for _site, key in missing},
-    )  # fmt: skip
+    )
     items = {(row.site_id, row.key): row for row in rows if (row.site_id, row.key) in missing}
     if items:
         SiteItem.objects.filter(pk__in=[item.pk for item in items.values()]).update(kind=kind)
@@ -93,7 +135,9 @@ def _converted_items(account: ZoomAccount, kind: str, missing: set[tuple[int, st
     return items
 
 
-def _update_links(items: ItemsByKey, rows_by_key: dict[str, MeetingOrRecording], kind: str) -> None:
+def _update_links(
+    items: ItemsByKey, rows_by_key: Mapping[str, MeetingOrRecording], kind: str
+) -> None:
     """Link items to their current row and title; a new import after a purge changes the pk."""
     column = "recording" if kind == Kind.RECORDING else "meeting"
     stale = []
@@ -143,7 +187,7 @@ class NewRecordingPolicy:
         )
         if action == RecordingRule.Action.HIDE:
             return SiteItem.Visibility.HIDDEN
-        if action == RecordingRule.Action.PUBLISH and not recording.is_unscheduled:
+        if action == RecordingRule.Action.PUBLISH and not recording.needs_decision:
             return SiteItem.Visibility.PUBLISHED
         return SiteItem.Visibility.AUTO
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import OperationalError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import ObjectLock, WebhookEvent, ZoomAccount
+from ..models import ObjectLock, WebhookEvent, ZoomAccount, leases
 from ..utils.logging import get_logger
 
 logger = get_logger("inbox")
@@ -43,20 +42,18 @@ def acquire(account: ZoomAccount, keys: Collection[str]) -> AcquiredLocks:
     The events of the others are delayed until their lock may be acquired.
     """
     _create_missing(account, keys)
-    now, owner = timezone.now(), str(uuid.uuid4())
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    now = timezone.now()
+    rows = ObjectLock.objects.filter(key__in=keys)
     try:
-        ObjectLock.objects.filter(
-            free,  # guard: event-lock
-            key__in=keys,
-            not_before__lte=now,
-        ).update(lease_owner=owner, lease_until=now + LEASE)
+        owner = leases.acquire(rows.filter(not_before__lte=now), LEASE, now)
     except OperationalError as error:
         # A deadlock with another worker that wants the same locks: the next pass acquires them.
         logger.info("Locks could not be acquired: %s.", type(error).__name__)
         return AcquiredLocks()
-    locks_by_key = {lock.key: lock for lock in ObjectLock.objects.filter(key__in=keys)}
-    acquired = {key: lock for key, lock in locks_by_key.items() if lock.lease_owner == owner}
+    locks_by_key = {lock.key: lock for lock in rows}
+    acquired = {
+        key: lock for key, lock in locks_by_key.items() if owner and lock.lease_owner == owner
+    }
     for key, lock in locks_by_key.items():
         if key not in acquired:
             due_events(now).filter(lock_key=key).update(
@@ -75,15 +72,14 @@ def _create_missing(account: ZoomAccount, keys: Collection[str]) -> None:
 def release(acquired: AcquiredLocks) -> None:
     """Release the locks that this worker still holds."""
     pks = [lock.pk for lock in acquired.locks.values()]
-    ObjectLock.objects.filter(pk__in=pks, lease_owner=acquired.owner).update(
-        lease_owner="", lease_until=None
-    )
+    leases.release(ObjectLock.objects.filter(pk__in=pks), acquired.owner)
 
 
 def throttle(locks: Iterable[ObjectLock], burst_keys: Collection[str]) -> None:
     """Set when these objects may be read again: soon after a single event, later in a burst."""
     now = timezone.now()
-    single_pks, burst_pks = [], []
+    single_pks: list[int] = []
+    burst_pks: list[int] = []
     for lock in locks:
         (burst_pks if lock.key in burst_keys else single_pks).append(lock.pk)
     wait = settings.debounce_seconds

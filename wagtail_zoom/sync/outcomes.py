@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -16,6 +15,7 @@ from ..exceptions import (
     ZoomTransient,
 )
 from ..models import Activity, WebhookEvent, ZoomSettings
+from ..utils import backoff
 from ..utils.logging import get_logger, log_context, record_metric
 from . import handlers
 from .bulk_sql import value_in
@@ -23,7 +23,9 @@ from .bulk_sql import value_in
 logger = get_logger("inbox")
 
 MAX_ATTEMPTS = 10
-MAX_WAIT_SECONDS = 3600
+TRANSIENT_RETRY_SECONDS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+RETRY_SECONDS = (60, 120, 240, 480, 960, 1920, 3600)
+"""After an error that will most likely come again."""
 MAX_AGE = timedelta(days=3)
 AUTH_WAIT = timedelta(minutes=5)
 WORKER_LOST = WebhookEvent.WORKER_LOST
@@ -77,6 +79,8 @@ def schedule_retry(events: list[WebhookEvent], error: Exception) -> None:
     """Retry later, or mark as dead. A planned delay does not count as an attempt."""
     now = timezone.now()
     planned = _planned_retry(error, now)
+    is_transient = isinstance(error, ZoomTransient)
+    seconds = TRANSIENT_RETRY_SECONDS if is_transient else RETRY_SECONDS
     for event in events:
         # ``mark_started`` has counted this attempt in the row, not in the object.
         attempts = event.attempts + (
@@ -84,7 +88,7 @@ def schedule_retry(events: list[WebhookEvent], error: Exception) -> None:
         )
         values: dict[str, object] = {
             "attempts": attempts,
-            "run_after": planned or now + _backoff(attempts, error),
+            "run_after": planned or backoff.retry_at(seconds, attempts, jitter=True),
             "error_class": type(error).__name__[:40],
             "error_code": getattr(error, "code", None),
         }
@@ -116,15 +120,10 @@ def _planned_retry(error: Exception, now: datetime) -> datetime | None:
     return None
 
 
-def _backoff(attempts: int, error: Exception) -> timedelta:
-    """Exponential with full jitter, at most an hour; permanent errors get there faster."""
-    base = 2 if isinstance(error, ZoomTransient) else 30
-    max_seconds = min(MAX_WAIT_SECONDS, base * 2**attempts)
-    return timedelta(seconds=random.uniform(1, max_seconds))  # noqa: S311 - spreads load, no secret
-
-
 def _log_activity(event: WebhookEvent) -> None:
-    sites = ZoomSettings.objects.filter(account__zoom_id=event.account_zoom_id)
+    sites = ZoomSettings.objects.filter(
+        account__zoom_id=event.account_zoom_id  # guard: failed-event-told-to-own-sites
+    )
     Activity.log(
         sites.values_list("site_id", flat=True), "event", "event_failed",
         outcome=Activity.Outcome.FAILED, data={"event": event.event}, event=event,

@@ -22,12 +22,15 @@ from ..models import (
     Meeting,
     Occurrence,
     Recording,
+    Transcript,
     WebhookEvent,
     ZoomAccount,
     bump_data_version,
 )
-from ..signals import mirror_changed
-from . import changes, items
+from ..signals import occurrences_moved
+from ..utils.secret_text import KnownValues
+from ..utils.text import without_secrets
+from . import changes, items, purged_occurrences
 from .occurrences import apply_occurrences
 from .upsert import UpsertResult, upsert
 
@@ -57,6 +60,8 @@ class WriteContext:
     """A first import logs one summary instead of a line for each object."""
     events: Mapping[str, WebhookEvent | None] = field(default_factory=dict)
     """The event that caused the write, by natural key."""
+    still_registered: Mapping[str, bool] = field(default_factory=dict)
+    """By meeting number: whether Zoom still lists the registrants, where that was looked up."""
 
 
 def hosts_by_zoom_id(account: ZoomAccount, zoom_ids: Iterable[str]) -> dict[str, Host]:
@@ -71,19 +76,25 @@ def store_meetings(
     mapped: Sequence[MappedMeeting],
     context: WriteContext,
 ) -> WriteResult:
-    """Store details of meetings and webinars; those that no Site needs are left out."""
+    """Store details of meetings and webinars; those that no Site needs are left out.
+
+    Raises:
+        RegistrantsNeeded: see ``registrant_lookup.store_meetings``, which looks them up.
+    """
     hosts = hosts_by_zoom_id(account, (meeting.host_zoom_id for meeting in mapped))
     in_scope = {
         meeting.zoom_id: meeting
         for meeting in mapped
         if meeting.host_zoom_id in hosts
-        and scope.includes(meeting.fields["kind"], hosts[meeting.host_zoom_id].pk)
+        and scope.includes(  # guard: meeting-stored-in-scope
+            meeting.fields["kind"], hosts[meeting.host_zoom_id].pk
+        )
     }
     result = WriteResult(seen=len(mapped))
     if not in_scope:
         return result
     rows = [
-        (key, {**meeting.fields, "host_id": hosts[meeting.host_zoom_id].pk})
+        (key, _meeting_fields(meeting, hosts[meeting.host_zoom_id]))
         for key, meeting in in_scope.items()
     ]
     stamps = {"detail_at": context.fetched_at, "expired_at": None}
@@ -100,14 +111,40 @@ def store_meetings(
         )
         stored = {row.zoom_id: row for row in current}
         upserted.keep_only(stored)
+        restored = purged_occurrences.restore(
+            account, scope, [stored[key] for key in upserted.created]
+        )
         occurrence_changes = apply_occurrences(
             {row.pk: (row, in_scope[key].occurrences) for key, row in stored.items()},
             now=context.fetched_at,
+            former_zones={
+                stored[key].pk: before["timezone"]
+                for key, before in upserted.before.items()
+                if key in stored and "timezone" in before
+            },
+            still_registered=context.still_registered,
         )
+        purged_occurrences.link_dates(account, restored)
+        moved = [change.occurrence for change in occurrence_changes if change.code == "moved"]
+        if moved:
+            occurrences_moved.send(ZoomAccount, account=account, occurrences=moved)
         _set_counts(result, upserted)
         result.meetings = {stored[key].pk for key in upserted.written}
         result.meetings |= {change.occurrence.meeting_id for change in occurrence_changes}
         result.recordings = _link_earlier_recordings(account, upserted.created)
+        known_values = {
+            key: in_scope[key].known_values | _room_of(hosts[in_scope[key].host_zoom_id])
+            for key in upserted.secrets_changed
+            if key in stored
+        }
+        result.recordings |= cut_earlier_texts(account, known_values)
+        _cut_host_names(
+            (hosts[in_scope[key].host_zoom_id], known_values[key]) for key in known_values
+        )
+        rekeyed = [stored[key].pk for key in known_values if key in upserted.before]
+        if rekeyed:
+            # Their questions are read, and cut, again.
+            Meeting.objects.filter(pk__in=rekeyed).update(questions_at=None)
         site_items = items.ensure_meetings(account, scope, list(stored.values()))
         if not context.quiet:
             changes.log_meetings(
@@ -130,13 +167,16 @@ def store_recordings(
         recording.uuid: recording
         for recording in mapped
         if recording.host_zoom_id in hosts
-        and scope.includes(Kind.RECORDING, hosts[recording.host_zoom_id].pk)
+        and scope.includes(  # guard: recording-stored-in-scope
+            Kind.RECORDING, hosts[recording.host_zoom_id].pk
+        )
     }
     result = WriteResult(seen=len(mapped))
     if not in_scope:
         return result
+    known_values = _known_values_of_meetings(account, in_scope.values())
     rows = [
-        (key, {**recording.fields, "host_id": hosts[recording.host_zoom_id].pk})
+        (key, _recording_fields(recording, hosts[recording.host_zoom_id], known_values))
         for key, recording in in_scope.items()
     ]
     stamps = {"trashed_at": None, "expired_at": None}
@@ -170,6 +210,70 @@ def store_recordings(
         if result.recordings:
             bump_data_version(account.pk)
     return result
+
+
+def _room_of(host: Host) -> KnownValues:
+    return KnownValues.of(numbers=[host.pmi])
+
+
+def _meeting_fields(meeting: MappedMeeting, host: Host) -> dict[str, Any]:
+    """The columns, with what only the host's row tells: the number of the personal room."""
+    fields = {**meeting.without(_room_of(host)), "host_id": host.pk}
+    if host.pmi and host.pmi == meeting.zoom_id:
+        fields["uses_personal_room"] = True  # guard: personal-number-is-personal-room
+    return fields
+
+
+def _recording_fields(
+    recording: MappedRecording, host: Host, known_values: Mapping[str, KnownValues]
+) -> dict[str, Any]:
+    number = recording.fields["meeting_zoom_id"]
+    fields = recording.without(known_values.get(number, KnownValues()) | _room_of(host))
+    fields["host_id"] = host.pk
+    if host.pmi and host.pmi == number:
+        fields["is_unscheduled"] = True  # guard: personal-number-needs-decision
+    return fields
+
+
+def _known_values_of_meetings(
+    account: ZoomAccount, recordings: Iterable[MappedRecording]
+) -> dict[str, KnownValues]:
+    """What opens the meetings of some recordings, by number."""
+    numbers = {recording.fields["meeting_zoom_id"] for recording in recordings} - {""}
+    rows = Meeting.objects.filter(account=account, zoom_id__in=numbers).select_related("host")
+    return {row.zoom_id: row.known_values for row in rows}
+
+
+def cut_earlier_texts(account: ZoomAccount, known_values: Mapping[str, KnownValues]) -> set[int]:
+    """Cut what opens these meetings (by number) from topics and transcripts stored before.
+
+    Returns the recordings that changed.
+    """
+    rows = Recording.objects.filter(account=account, meeting_zoom_id__in=list(known_values))
+    changed: set[int] = set()
+    for pk, number, topic in rows.values_list("pk", "meeting_zoom_id", "topic"):
+        shown = without_secrets(topic, known_values[number]).strip()
+        if shown != topic:
+            rows.filter(pk=pk).update(topic=shown)
+            changed.add(pk)
+    texts = Transcript.objects.filter(recording__in=rows).exclude(text="")
+    for pk, recording, number, text in texts.values_list(
+        "pk", "recording", "recording__meeting_zoom_id", "text"
+    ):
+        shown = without_secrets(text, known_values[number])
+        if shown != text:
+            Transcript.objects.filter(pk=pk).update(text=shown)
+            changed.add(recording)
+    return changed
+
+
+def _cut_host_names(pairs: Iterable[tuple[Host, KnownValues]]) -> None:
+    """Hosts are read before their meetings, so their names were stored without knowing these."""
+    for host, known_values in pairs:
+        name = without_secrets(host.display_name, known_values).strip()
+        if name != host.display_name:
+            host.display_name = name
+            Host.objects.filter(pk=host.pk).update(display_name=name)
 
 
 def _set_counts(result: WriteResult, upserted: UpsertResult) -> None:
@@ -215,25 +319,3 @@ def _link_to_meetings(account: ZoomAccount, rows: list[Recording]) -> None:
     Recording.objects.bulk_update(
         [row for row in rows if row.meeting_id], ["meeting", "occurrence"], batch_size=200
     )
-
-
-def publish_changes(account: ZoomAccount, results: Iterable[WriteResult]) -> None:
-    """Send ``mirror_changed`` after the commit, and bump the data version; nothing if unchanged.
-
-    Call it in the transaction that changed the rows. ``store_meetings`` and ``store_recordings``
-    have already bumped the version; a second time does no harm.
-    """
-    meetings: set[int] = set()
-    recordings: set[int] = set()
-    for result in results:
-        meetings |= result.meetings
-        recordings |= result.recordings
-    if not meetings and not recordings:
-        return
-    bump_data_version(account.pk)
-    _send_signal(account, meetings, recordings)
-
-
-def _send_signal(account: ZoomAccount, meetings: set[int], recordings: set[int]) -> None:
-    kwargs: dict[str, Any] = {"account": account, "meetings": meetings, "recordings": recordings}
-    transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, **kwargs))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
-from ..client import Priority, client_for
+from ..client import Priority, client_for_reading
 from ..exceptions import ZoomNotFound
 from ..mapping.parsing import InvalidItem
 from ..mapping.recordings import map_recording
@@ -21,12 +20,12 @@ from ..models import (
     Recording,
     WebhookEvent,
     ZoomAccount,
-    bump_data_version,
     fetch_scope,
 )
+from ..models.versions import publish_changes
 from . import removals, transcripts
-from .persist import WriteContext, publish_changes, store_recordings
-from .upsert import upsert
+from .persist import WriteContext, store_recordings
+from .users import store_hosts
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,9 @@ def handle_missing(target: RefetchTarget, scope: FetchScope, row: Meeting) -> No
     upcoming = Occurrence.objects.filter(meeting=row, end__gt=timezone.now())
     is_deletion = target.event is not None and ".deleted" in target.event.event
     if not upcoming.exists() and row.has_fixed_time and not is_deletion:
-        Meeting.objects.filter(pk=row.pk).update(expired_at=timezone.now())
+        Meeting.objects.filter(
+            pk=row.pk  # guard: expiry-of-one-meeting
+        ).update(expired_at=timezone.now())
         return
     if not _is_listed(target, row):
         removals.remove(target.account, scope, [row])
@@ -56,7 +57,7 @@ def handle_missing(target: RefetchTarget, scope: FetchScope, row: Meeting) -> No
 
 def _is_listed(target: RefetchTarget, row: Meeting) -> bool:
     """Whether the host's list still has the number."""
-    client = client_for(target.account, row.host_zoom_id, Priority.EVENT)
+    client = client_for_reading(target.account, row.host_zoom_id, Priority.EVENT, kind=row.kind)
     try:
         return any(
             str(item.get("id")) == row.zoom_id
@@ -79,7 +80,7 @@ def refetch_recording(target: RefetchTarget) -> bool:
     host = Host.objects.filter(account=target.account, zoom_id=host_zoom_id).first()
     if host is None or not scope.includes(Kind.RECORDING, host.pk):
         return False
-    client = client_for(target.account, host_zoom_id, Priority.EVENT)
+    client = client_for_reading(target.account, host_zoom_id, Priority.EVENT, kind=Kind.RECORDING)
     started = timezone.now()
     try:
         payload = client.recording(target.key)
@@ -95,7 +96,7 @@ def refetch_recording(target: RefetchTarget) -> bool:
         [map_recording(payload)],
         WriteContext(started, events={target.key: target.event}),
     )
-    publish_changes(target.account, [result])
+    publish_changes(target.account, result.meetings, result.recordings)
     transcripts.refresh_quietly(target.account, scope, payload)
     return True
 
@@ -108,10 +109,8 @@ def refetch_host(account: ZoomAccount, zoom_id: str) -> None:
     """
     started = timezone.now()
     try:
-        payload = client_for(account, zoom_id, Priority.EVENT).user(zoom_id)
-        with transaction.atomic():
-            upsert(Host, account, "zoom_id", [map_user(payload)], fetched_at=started)
-            bump_data_version(account.pk)
+        payload = client_for_reading(account, zoom_id, Priority.EVENT).user(zoom_id)
+        store_hosts(account, [map_user(payload)], started)
     except (ZoomNotFound, InvalidItem):
         Host.objects.filter(account=account, zoom_id=zoom_id, missing_since=None).update(
             missing_since=started

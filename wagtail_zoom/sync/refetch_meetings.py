@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
 from django.utils import timezone
 
-from ..client import Priority, ZoomClient, client_for
+from ..client import Priority, ZoomClient, client_for_reading
 from ..conf import settings
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected
 from ..mapping.meetings import MappedMeeting, map_meeting
 from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, bump_data_version, fetch_scope
+from ..models.versions import publish_changes
 from . import questions
-from .persist import WriteContext, hosts_by_zoom_id, publish_changes, store_meetings
+from .persist import WriteContext, hosts_by_zoom_id
 from .refetch import RefetchTarget, handle_missing
+from .registrant_lookup import store_meetings
 
 NUMBER_IS_WEBINAR = 3000
 """Zoom: the number of a meeting is a webinar's."""
@@ -30,22 +33,27 @@ STORE_BATCHES = 3
 """In how many batches many answers are stored: each batch costs a dozen statements."""
 CONVERTED_CODES = (NUMBER_IS_WEBINAR, INVALID_WEBINAR)
 MEETING_KINDS = (Kind.MEETING, Kind.WEBINAR)
-RefetchOutcome = bool | Exception
-"""Whether any Site needs the object, or the error."""
 
 
-def refetch_all(
-    account: ZoomAccount, targets: Sequence[RefetchTarget]
-) -> dict[str, RefetchOutcome]:
-    """Read meetings and webinars and store the answers; returns an outcome for each number."""
+@dataclass
+class RefetchResult:
+    """What became of meetings that were read again, by number. What is in neither is not needed."""
+
+    needed: set[str] = field(default_factory=set)
+    """Some Site needs them."""
+    errors: dict[str, Exception] = field(default_factory=dict)
+
+
+def refetch_all(account: ZoomAccount, targets: Sequence[RefetchTarget]) -> RefetchResult:
+    """Read meetings and webinars and store the answers."""
     if not targets:
-        return {}
+        return RefetchResult()
     targets_by_number = {target.key: target for target in targets}
     try:
         return _MeetingRefetch(account, targets_by_number).run()
     except Exception as error:
         # Something that all of them share failed, so all of them failed.
-        return dict.fromkeys(targets_by_number, error)
+        return RefetchResult(errors=dict.fromkeys(targets_by_number, error))
 
 
 class _MeetingRefetch:
@@ -59,19 +67,18 @@ class _MeetingRefetch:
         )
         self.rows = {row.zoom_id: row for row in rows}
         self.hosts = hosts_by_zoom_id(account, [self._host_zoom_id(number) for number in targets])
-        self.outcomes: dict[str, RefetchOutcome] = {}
+        self.result = RefetchResult()
 
-    def run(self) -> dict[str, RefetchOutcome]:
+    def run(self) -> RefetchResult:
         numbers_by_host: dict[str, list[str]] = defaultdict(list)
         for number in self.targets:
             host_zoom_id = self._host_zoom_id(number)
-            if _is_wanted(self.scope, self.hosts.get(host_zoom_id), *MEETING_KINDS):
+            host = self.hosts.get(host_zoom_id)
+            if _is_wanted(self.scope, host, *MEETING_KINDS):  # guard: refetch-in-scope
                 numbers_by_host[host_zoom_id].append(number)
-            else:
-                self.outcomes[number] = False
         for client, numbers in self._clients(numbers_by_host):
             self._fetch(client, numbers)
-        return self.outcomes
+        return self.result
 
     def _host_zoom_id(self, number: str) -> str:
         """From the event; if it is empty, the host of the stored row."""
@@ -90,9 +97,11 @@ class _MeetingRefetch:
         numbers_by_grant: dict[int, list[str]] = defaultdict(list)
         for host_zoom_id, numbers in numbers_by_host.items():
             try:
-                client = client_for(self.account, host_zoom_id, Priority.EVENT)
+                client = client_for_reading(
+                    self.account, host_zoom_id, Priority.EVENT, kind=self._kind(numbers[0])
+                )
             except ZoomError as error:
-                self.outcomes |= dict.fromkeys(numbers, error)
+                self.result.errors |= dict.fromkeys(numbers, error)
                 continue
             clients.setdefault(client.grant.pk, client)
             numbers_by_grant[client.grant.pk] += numbers
@@ -105,11 +114,11 @@ class _MeetingRefetch:
         try:
             batch_size = max(settings.parallel_reads, len(numbers) // STORE_BATCHES)
             while mapped := list(islice(details, batch_size)):
-                self._store(mapped, started)
+                self._store(client, mapped, started)
         except Exception as error:
             # Rate limit, authorisation or a bug: everything without an outcome is retried.
-            for number in numbers:
-                self.outcomes.setdefault(number, error)
+            missing = set(numbers) - self.result.needed
+            self.result.errors = dict.fromkeys(missing, error) | self.result.errors
 
     def _details(self, client: ZoomClient, numbers: list[str]) -> Iterator[MappedMeeting]:
         targets = ((number, self._kind(number)) for number in numbers)
@@ -125,7 +134,7 @@ class _MeetingRefetch:
             except ZoomNotFound:
                 self._handle_missing(number)
             except Exception as error:
-                self.outcomes[number] = error
+                self.result.errors[number] = error
             else:
                 yield mapped
 
@@ -133,27 +142,29 @@ class _MeetingRefetch:
         try:
             if number in self.rows:
                 handle_missing(self.targets[number], self.scope, self.rows[number])
-            self.outcomes[number] = True
+            self.result.needed.add(number)
         except Exception as error:
-            self.outcomes[number] = error
+            self.result.errors[number] = error
 
-    def _store(self, mapped: list[MappedMeeting], started: datetime) -> None:
+    def _store(self, client: ZoomClient, mapped: list[MappedMeeting], started: datetime) -> None:
         """Store a batch; if that fails, one by one, so that only the faulty meeting fails."""
         try:
-            self._store_all(mapped, started)
+            self._store_all(client, mapped, started)
         except Exception as error:
             if len(mapped) == 1:
-                self.outcomes[mapped[0].zoom_id] = error
+                self.result.errors[mapped[0].zoom_id] = error
                 return
             for meeting in mapped:
-                self._store([meeting], started)
+                self._store(client, [meeting], started)
 
-    def _store_all(self, mapped: list[MappedMeeting], started: datetime) -> None:
+    def _store_all(
+        self, client: ZoomClient, mapped: list[MappedMeeting], started: datetime
+    ) -> None:
         scope = fetch_scope(self.account)  # an owner may have disconnected in the meantime
         events = {meeting.zoom_id: self.targets[meeting.zoom_id].event for meeting in mapped}
         context = WriteContext(started, events=events)
-        result = store_meetings(self.account, scope, mapped, context)
-        publish_changes(self.account, [result])
+        result = store_meetings(client, self.account, scope, mapped, context)
+        publish_changes(self.account, result.meetings, result.recordings)
         rows = Meeting.objects.filter(account=self.account, zoom_id__in=list(events))
         stored = {row.zoom_id: row for row in rows}
         hosts = self.hosts | hosts_by_zoom_id(
@@ -161,7 +172,7 @@ class _MeetingRefetch:
         )
         for meeting in mapped:
             row = stored.get(meeting.zoom_id)
-            self.outcomes[meeting.zoom_id] = True
+            self.result.needed.add(meeting.zoom_id)
             if row is None:
                 continue
             if not _is_wanted(scope, hosts.get(meeting.host_zoom_id), meeting.fields["kind"]):

@@ -7,7 +7,7 @@ mass delete guard withholds removals that look like a mistake.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -30,9 +30,11 @@ from ..models import (
     ZoomSettings,
     bump_data_version,
 )
+from ..models.mirror import UNDATED_TYPES, is_live_at
+from ..models.versions import publish_changes
 from . import changes
 from .event_effects import cancel_occurrences
-from .persist import WriteResult, publish_changes
+from .persist import WriteResult
 from .steps import Step, today
 
 MASS_REMOVAL_COUNT = 10
@@ -64,14 +66,16 @@ def mark_missing(
     """
     if step.kind == Kind.RECORDING:
         first, last = step.window(today())
-        rows = Recording.objects.filter(
+        recordings = Recording.objects.filter(
             account=account, host=host, start__date__gte=first, start__date__lte=last
-        )
-        absent = rows.filter(removed_at=None, trashed_at=None, expired_at=None)
-        _record_missing(run, absent.exclude(seen_run=run.pk))
+        ).filter(removed_at=None, trashed_at=None, expired_at=None)
+        _record_missing(run, recordings.exclude(seen_run=run.pk))
         return
     rows = Meeting.objects.filter(account=account, host=host, kind=step.kind)
-    rows = rows.filter(removed_at=None, expired_at=None).exclude(seen_run=run.pk)
+    rows = rows.filter(
+        removed_at=None,  # guard: removed-not-removed-again
+        expired_at=None,  # guard: expired-not-expired-again
+    ).exclude(seen_run=run.pk)
     stored = rows.order_by("pk").values_list("pk", "zoom_id")
     gone = [pk for pk, number in stored if number not in listed]
     for begin in range(0, len(gone), BATCH):
@@ -94,11 +98,11 @@ def _record_missing(run: SyncRun, absent: QuerySet[Meeting] | QuerySet[Recording
 
 
 def _is_upcoming() -> Q:
-    """It has an upcoming occurrence, or no fixed time (types 3 and 6)."""
+    """It has an upcoming occurrence, or no fixed time."""
     upcoming = Occurrence.objects.filter(meeting=OuterRef("pk"), end__gt=timezone.now()).exclude(
         state=Occurrence.State.CANCELLED
     )
-    return Q(Exists(upcoming)) | Q(zoom_type__in=(3, 6))
+    return Q(Exists(upcoming)) | Q(zoom_type__in=UNDATED_TYPES)
 
 
 def _mark_expired(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
@@ -109,7 +113,7 @@ def _mark_expired(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
     with transaction.atomic():
         Meeting.objects.filter(pk__in=pks).update(expired_at=now, missing_since=None)
         Occurrence.objects.filter(meeting__in=pks, end__lte=now).exclude(
-            state__in=(Occurrence.State.CANCELLED, Occurrence.State.EXPIRED)
+            is_live_at(now) | Q(state__in=(Occurrence.State.CANCELLED, Occurrence.State.EXPIRED))
         ).update(state=Occurrence.State.EXPIRED, state_since=now, updated_at=now)
         bump_data_version(account.pk)
 
@@ -133,10 +137,15 @@ def apply_removals(
     """At the end of a complete run: remove what was missed twice, unless the guard withholds it."""
     result: dict[str, RemovalCounts] = {}
     for kind in Kind.values:
+        alive: QuerySet[Meeting] | QuerySet[Recording]
         if kind == Kind.RECORDING:
             alive = Recording.objects.filter(account=account, removed_at=None)
         else:
-            alive = Meeting.objects.filter(account=account, kind=kind, removed_at=None)
+            alive = Meeting.objects.filter(
+                account=account,
+                kind=kind,
+                removed_at=None,  # guard: mass-removal-of-what-is-left
+            )
         gone = alive.filter(
             missed_run=run.pk,  # guard: removal-needs-two-runs
             missing_since__isnull=False,
@@ -166,7 +175,7 @@ def _log_withheld(account: ZoomAccount, kind: str, count: int) -> None:
 
 
 @transaction.atomic
-def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[Recording]) -> int:
+def remove(account: ZoomAccount, scope: FetchScope, rows: Sequence[Meeting | Recording]) -> int:
     """Soft delete: rows stay, because items, registrations and pages refer to them."""
     now = timezone.now()
     pks = {row.pk for row in rows}
@@ -182,5 +191,5 @@ def remove(account: ZoomAccount, scope: FetchScope, rows: list[Meeting] | list[R
             cancel_occurrences(Occurrence.objects.filter(meeting__in=pks), now)
             result.meetings = pks
             changes.log_removed(account, scope, rows, "meeting_gone")
-    publish_changes(account, [result])
+    publish_changes(account, result.meetings, result.recordings)
     return len(pks)

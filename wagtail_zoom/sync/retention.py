@@ -6,6 +6,7 @@ Curation (``SiteItem``) stays.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,7 +19,9 @@ from ..models import (
     Host,
     Invitation,
     Kind,
+    LimitCounter,
     Meeting,
+    MeetingChange,
     OAuthState,
     ObjectLock,
     Recording,
@@ -30,8 +33,9 @@ from ..models import (
     bump_data_version,
     fetch_scope,
 )
-from . import transcripts
-from .persist import WriteResult, publish_changes
+from ..models.versions import publish_changes
+from . import purged_occurrences, transcripts
+from .persist import WriteResult
 
 TICK = "tick"
 BATCH = 1000
@@ -54,12 +58,14 @@ def delete_outdated(now: datetime) -> dict[str, int]:
     return counts
 
 
-def _outdated(now: datetime) -> dict[str, QuerySet]:
+def _outdated(now: datetime) -> dict[str, QuerySet[Any]]:
     """Rows past their retention, by rule."""
     finished = [SyncRun.State.DONE, SyncRun.State.FAILED, SyncRun.State.CANCELLED]
     return {
-        "states": OAuthState.objects.filter(expires_at__lt=now),
-        "invitations": Invitation.objects.filter(expires_at__lt=now - timedelta(days=30)),
+        "states": OAuthState.objects.filter(expires_at__lt=now),  # guard: expired-states-deleted
+        "invitations": Invitation.objects.filter(
+            expires_at__lt=now - timedelta(days=30)
+        ),  # guard: expired-invitations-deleted
         "events": outdated_events(now),
         "runs": SyncRun.objects.filter(
             state__in=finished, finished_at__lt=now - timedelta(days=settings.days("RUN_DAYS"))
@@ -68,6 +74,9 @@ def _outdated(now: datetime) -> dict[str, QuerySet]:
             created_at__lt=now - timedelta(days=settings.days("ACTIVITY_DAYS"))
         ),
         "registrations": Registration.objects.filter(purge_on__lt=now.date()),
+        "changes": outdated_changes(now),
+        "limits": LimitCounter.objects.filter(expires_at__lt=now),
+        "purged_dates": purged_occurrences.unneeded(),
     }
 
 
@@ -81,12 +90,21 @@ def outdated_events(now: datetime | None = None) -> QuerySet[WebhookEvent]:
     return WebhookEvent.objects.filter(parked | (handled & old))
 
 
-def _delete(rows: QuerySet) -> int:
+def outdated_changes(now: datetime) -> QuerySet[MeetingChange]:
+    """Finished changes of meetings. The one that has created a meeting stays with it, because it
+    says that the meeting was made here."""
+    old = now - timedelta(days=settings.days("ACTIVITY_DAYS"))
+    has_ended = Q(meeting=None) | ~Q(action=MeetingChange.Action.CREATE)
+    return MeetingChange.objects.filter(has_ended, finished_at__lt=old)
+
+
+def _delete(rows: QuerySet[Any]) -> int:
     """Delete one batch by primary key, so that no database locks a whole table."""
     pks = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not pks:
         return 0
-    rows.model._default_manager.filter(pk__in=pks).delete()
+    # The condition again: a row may have been renewed since it was read.
+    rows.filter(pk__in=pks).delete()
     return len(pks)
 
 
@@ -110,16 +128,15 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
     counts: dict[str, int] = {}
     deleted = WriteResult()
     for kind in (Kind.MEETING, Kind.WEBINAR):
-        rows = Meeting.objects.filter(account=account, kind=kind)
-        counts[kind.value] = _delete_all(
-            account, _outside_hosts(rows, scope.retained_hosts(kind)), deleted.meetings
-        )
+        meetings = Meeting.objects.filter(account=account, kind=kind)
+        outside = _outside_hosts(meetings, scope.retained_hosts(kind))
+        counts[kind.value] = _delete_all(account, outside, deleted.meetings)
     rows = _outside_hosts(
         Recording.objects.filter(account=account), scope.retained_hosts(Kind.RECORDING)
     )
     counts[Kind.RECORDING.value] = _delete_all(account, rows, deleted.recordings)
     transcripts.delete_unused(account, scope)
-    publish_changes(account, [deleted])
+    publish_changes(account, deleted.meetings, deleted.recordings)
     if not ZoomSettings.objects.filter(account=account).exists():
         Host.objects.filter(account=account).delete()
         ObjectLock.objects.filter(account=account).delete()
@@ -132,15 +149,17 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
     return counts
 
 
-def _outside_hosts(rows: QuerySet, hosts: set[int]) -> QuerySet:
+def _outside_hosts(rows: QuerySet[Any], hosts: set[int]) -> QuerySet[Any]:
     return rows.filter(Q(host=None) | ~Q(host__in=hosts))
 
 
-def _delete_all(account: ZoomAccount, rows: QuerySet, deleted: set[int]) -> int:
+def _delete_all(account: ZoomAccount, rows: QuerySet[Any], deleted: set[int]) -> int:
     """Delete in batches, so that no database holds a lock for long."""
     count = 0
     while pks := list(rows.values_list("pk", flat=True)[:SCOPE_BATCH]):
         with transaction.atomic():
+            if rows.model is Meeting:
+                purged_occurrences.save(pks)  # guard: dates-of-registrations-saved
             rows.model._default_manager.filter(pk__in=pks).delete()
             bump_data_version(account.pk)
         deleted.update(pks)

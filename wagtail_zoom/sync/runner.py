@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..client import Priority, client_for
+from ..client import Priority, client_for_reading
 from ..conf import settings
 from ..exceptions import (
     ZoomAuthError,
@@ -27,6 +27,7 @@ from ..exceptions import (
     ZoomTransient,
 )
 from ..models import FetchScope, Host, SyncRun, ZoomAccount, fetch_scope, scope_fingerprint
+from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, log_context
 from ..utils.queue import enqueue
 from . import completion, questions, removals, runs, transcripts, users
@@ -135,7 +136,7 @@ def _run_and_record(current: Slice) -> None:
         completion.finish(current.run, SyncRun.State.FAILED, error)
     except Exception as error:
         # A bug, or a wrong client id: tried again, fails after ten attempts.
-        logger.exception("Run %s was interrupted.", current.run.pk)
+        logger.error("Run %s was interrupted.", current.run.pk, exc_info=exc_info_of(error))
         completion.postpone(current.run, error)
 
 
@@ -195,7 +196,7 @@ def _run_step(current: Slice, scope: FetchScope, step: Step, full: bool) -> bool
     result, listed_at = StepResult(), timezone.now()
     if host is not None:
         try:
-            client = client_for(account, host.zoom_id, _priority(run))
+            client = client_for_reading(account, host.zoom_id, _priority(run), kind=step.kind)
             context = StepContext(
                 account, scope, run, client,
                 lambda result: current.heartbeat(result, kind=step.kind), current.is_late, full,

@@ -7,7 +7,6 @@ of which enqueues the next waiting run.
 from __future__ import annotations
 
 import random
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import Activity, Occurrence, Plan, SyncRun, ZoomAccount, ZoomSettings, fetch_scope
+from ..models import (
+    Activity,
+    Occurrence,
+    Plan,
+    SyncRun,
+    ZoomAccount,
+    ZoomSettings,
+    fetch_scope,
+    leases,
+)
 from ..utils.queue import enqueue
 
 LEASE = timedelta(seconds=180)
@@ -99,26 +107,17 @@ def older_month(run: SyncRun) -> int:
 
 def acquire_lease(account: ZoomAccount) -> str:
     """Acquire the lease of an account; returns the owner id, empty when another worker has it."""
-    owner, now = str(uuid.uuid4()), timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    rows = ZoomAccount.objects.filter(
-        free,  # guard: sync-run-lock
-        pk=account.pk,
-    )
-    return owner if rows.update(lease_owner=owner, lease_until=now + LEASE) else ""
+    return leases.acquire(ZoomAccount.objects.filter(pk=account.pk), LEASE)
 
 
 def extend_lease(account: ZoomAccount, owner: str) -> bool:
     """Extend the lease; False when it was lost (expired and acquired by another worker)."""
-    rows = ZoomAccount.objects.filter(pk=account.pk, lease_owner=owner)
-    return bool(rows.update(lease_until=timezone.now() + LEASE))
+    return leases.extend(ZoomAccount.objects.filter(pk=account.pk), owner, LEASE)
 
 
 def release_lease(account: ZoomAccount, owner: str) -> None:
     """Release the lease, if this worker still holds it."""
-    ZoomAccount.objects.filter(pk=account.pk, lease_owner=owner).update(
-        lease_owner="", lease_until=None
-    )
+    leases.release(ZoomAccount.objects.filter(pk=account.pk), owner)
 
 
 def has_free_worker(now: datetime | None = None) -> bool:
@@ -134,7 +133,7 @@ def next_waiting(now: datetime | None = None) -> SyncRun | None:
     now = now or timezone.now()
     rows = first_of_account(SyncRun.objects.filter(state__in=OPEN_STATES))
     rows = rows.filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
-    rows = rows.filter(Q(account__lease_until=None) | Q(account__lease_until__lt=now))
+    rows = rows.filter(leases.is_free(now, "account__"))
     return rows.order_by("beat_at", "pk").first()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 
+from ..frontend import disconnected
 from ..models import Activity, ExposedHost, Host, Plan, SyncRun, ZoomSettings
+from ..models.mirror import UserType
 from ..utils.queue import enqueue
 from . import runs
-
-LICENSED = 2
-"""Zoom's type of a user with a licence."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,12 @@ class SettingsSnapshot:
     hosts: frozenset[int]
     registration: bool = False
     transcripts: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The kinds, and ``registration``."""
+        kinds = frozenset(str(kind) for kind in self.kinds)
+        return kinds | {"registration"} if self.registration else kinds
 
     @classmethod
     def of(cls, site_settings: ZoomSettings) -> SettingsSnapshot:
@@ -43,10 +49,11 @@ def apply_settings_changes(
 ) -> None:
     """After the owner saved the settings: delete what is switched off, import what is new."""
     after = SettingsSnapshot.of(site_settings)
-    is_first = site_settings.configured_at is None
-    if site_settings.account is None:
+    is_first, account = site_settings.configured_at is None, site_settings.account
+    if account is None or site_settings.is_archive:
         return
     with transaction.atomic():
+        disconnected.forget_former_hosts(site_settings)
         if is_first:
             site_settings.configured_at = timezone.now()
             ZoomSettings.objects.filter(pk=site_settings.pk).update(
@@ -58,11 +65,15 @@ def apply_settings_changes(
             "registration": after.registration,
             "transcripts": after.transcripts,
         }
+        if before is not None:
+            data["turned_on"] = sorted(after.names - before.names)
+            data["turned_off"] = sorted(before.names - after.names)
         Activity.log(
             [site_settings.site_id], "curation", "exposure_changed", data=data,
-            account=site_settings.account, user=user,
+            account=account, user=user,
         )  # fmt: skip
         log(instance=site_settings, action="wagtail_zoom.expose", user=user, data=data)
+        disconnected.unlink(site_settings.site_id)
         transcripts_off = before is not None and before.transcripts and not after.transcripts
         if (
             before is None
@@ -70,14 +81,29 @@ def apply_settings_changes(
             or before.hosts - after.hosts
             or transcripts_off
         ):
-            enqueue("purge_account", site_settings.account_id)
-        added = (
+            enqueue("purge_account", account.pk)
+        added = bool(
             is_first or before is None or after.kinds - before.kinds or after.hosts - before.hosts
         )
         added = added or (after.registration and before is not None and not before.registration)
         added = added or (after.transcripts and before is not None and not before.transcripts)
+        if added:
+            enqueue("link_items", site_settings.pk)
         if added and site_settings.grant_id and after.kinds and site_settings.paused_at is None:
-            runs.request_run(site_settings.account, SyncRun.Mode.BACKFILL, user)
+            runs.request_run(account, SyncRun.Mode.BACKFILL, user)
+        if added and site_settings.grant_id:
+            enqueue("resume_registrations", account.pk)
+
+
+def turn_off(site_settings: ZoomSettings, names: Iterable[str], user: Any) -> None:
+    """Turn off kinds (and ``registration``) of a Site, as if the owner had cleared their boxes."""
+    fields = [f"show_{name}" if name == "registration" else f"show_{name}s" for name in names]
+    with transaction.atomic():
+        before = SettingsSnapshot.of(site_settings)
+        for field in fields:
+            setattr(site_settings, field, False)
+        site_settings.save(update_fields=fields)
+        apply_settings_changes(site_settings, user, before)
 
 
 def set_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
@@ -88,7 +114,7 @@ def set_plan(site_settings: ZoomSettings, plan: str, user: Any) -> None:
     account = site_settings.account
     if account is None:
         return
-    licensed = Host.objects.filter(account=account, user_type=LICENSED).exists()
+    licensed = Host.objects.filter(account=account, user_type=UserType.LICENSED).exists()
     account.plan = plan or (Plan.PRO if licensed else Plan.FREE)
     account.plan_stated = bool(plan)
     account.next_reconcile_at = runs.next_reconcile_time(account, timezone.now())

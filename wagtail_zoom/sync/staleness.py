@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db.models.functions import Left
 
+from ..mapping.meetings import AGENDA_EXCERPT_LENGTH, listing_digest
 from ..mapping.parsing import (
     parse_datetime,
     parse_int,
@@ -27,24 +28,23 @@ from .bulk_sql import value_in
 DETAIL_AGE = timedelta(hours=24)
 SERIES_AGE = timedelta(hours=5)
 """Only the detail holds the dates of a series (Zoom: list meetings): it is read more often."""
-AGENDA_EXCERPT_LENGTH = 250
-"""Characters of a description that Zoom includes in a listing."""
 
 
 class StoredMeeting(NamedTuple):
     """Columns of a stored meeting that decide whether its detail must be read."""
 
-    topic: str
     zoom_type: int
     duration: int
     timezone: str
     host_zoom_id: str
+    topic: str
     pk: int
     zoom_id: str
     start: datetime | None
     host_id: int | None
     kind: str
     seen_run: int
+    cut_digest: str
     detail_at: datetime | None
     removed_at: datetime | None
     expired_at: datetime | None
@@ -65,7 +65,6 @@ def stored_meetings(account: ZoomAccount, numbers: Collection[str]) -> dict[str,
 
 
 PARSERS: tuple[Callable[[Any], object], ...] = (
-    single_line,
     parse_int,
     parse_minutes,
     parse_timezone,
@@ -79,12 +78,12 @@ def is_due(row: StoredMeeting | None, item: dict[str, Any], now: datetime) -> bo
     if row is None or row.detail_at is None or row.removed_at or row.expired_at:
         return True
     get = item.get
-    values = (get("topic"), get("type"), get("duration"), get("timezone"), get("host_id"))
+    values = (get("type"), get("duration"), get("timezone"), get("host_id"))
     same = values == row[: len(values)] or all(
         _matches(stored, value, parser)
         for stored, value, parser in zip(row, values, PARSERS, strict=False)
     )
-    if not same or not _matches(row.agenda, get("agenda", ""), _agenda_excerpt):
+    if not same or not _has_same_texts(row, get("topic"), get("agenda", "")):
         return True
     if row.is_series:
         return now - row.detail_at > SERIES_AGE
@@ -97,6 +96,13 @@ def is_due(row: StoredMeeting | None, item: dict[str, Any], now: datetime) -> bo
 def _matches(stored: object, value: object, parser: Callable[[Any], object]) -> bool:
     """Whether a value of Zoom's is the stored one; an equal value need not be parsed."""
     return value == stored or parser(value) == stored
+
+
+def _has_same_texts(row: StoredMeeting, topic: Any, agenda: Any) -> bool:
+    """Whether Zoom still has the texts that were read. Where something was cut, their digest."""
+    if row.cut_digest:
+        return row.cut_digest == listing_digest(single_line(topic), _agenda_excerpt(agenda))
+    return _matches(row.topic, topic, single_line) and _matches(row.agenda, agenda, _agenda_excerpt)
 
 
 def _agenda_excerpt(value: Any) -> str:

@@ -11,14 +11,25 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from ..client import Priority, client_for
+from ..client import Priority, client_for_reading
 from ..client.files import fetch_text_file
 from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
 from ..mapping.parsing import get_list, parse_int, single_line
-from ..models import TRANSCRIPT, FetchScope, Recording, Transcript, ZoomAccount, bump_data_version
-from ..utils.text import sanitize_text
+from ..mapping.recordings import read_known_values
+from ..models import (
+    TRANSCRIPT,
+    FetchScope,
+    Kind,
+    Meeting,
+    Recording,
+    Transcript,
+    ZoomAccount,
+    bump_data_version,
+)
+from ..models.versions import publish_changes
+from ..utils.secret_text import KnownValues
+from ..utils.text import sanitize_text, without_secrets
 from . import vtt
-from .persist import WriteResult, publish_changes
 
 RETRY_AFTER = timedelta(hours=24)
 """How long to wait before a refused transcript is requested again."""
@@ -79,7 +90,7 @@ def delete_unused(account: ZoomAccount, scope: FetchScope) -> int:
         with transaction.atomic():
             Transcript.objects.filter(pk__in=list(recording_by_pk)).delete()
             bump_data_version(account.pk)
-        publish_changes(account, [WriteResult(recordings=set(recording_by_pk.values()))])
+        publish_changes(account, recordings=set(recording_by_pk.values()))
     return len(recording_by_pk)
 
 
@@ -96,7 +107,7 @@ def _refresh(account: ZoomAccount, recording: Recording, priority: Priority) -> 
         ZoomTransient, ZoomAuthError: the error concerns the whole account.
     """
     try:
-        client = client_for(account, recording.host_zoom_id, priority)
+        client = client_for_reading(account, recording.host_zoom_id, priority, kind=Kind.RECORDING)
         _read(account, recording, client.recording(recording.uuid), priority)
     except (ZoomTransient, ZoomRateLimited, ZoomAuthError):
         raise
@@ -115,12 +126,25 @@ def _read(
     stored = Transcript.objects.filter(recording=recording).first()
     if stored is not None and stored.source_version == source_version and stored.text:
         return
-    client = client_for(account, recording.host_zoom_id, priority)
+    client = client_for_reading(account, recording.host_zoom_id, priority, kind=Kind.RECORDING)
     plain_text = vtt.to_text(fetch_text_file(client, single_line(file.get("download_url"), 2000)))
-    # Sanitised before it is stored: search must not find what is removed on display.
-    text = sanitize_text(plain_text)
+    # Cut and sanitised before it is stored: search must not find what is removed on display.
+    known_values = _known_values(recording, payload)
+    spoken = without_secrets(plain_text, known_values)  # guard: known-values-cut-from-transcript
+    text = sanitize_text(spoken)
     if _save(recording, source_version, text):
-        publish_changes(account, [WriteResult(recordings={recording.pk})])
+        publish_changes(account, recordings={recording.pk})
+
+
+def _known_values(recording: Recording, payload: dict[str, Any]) -> KnownValues:
+    """What opens the recording, its meeting and the host's room: people read it out."""
+    known_values = read_known_values(payload) | recording.known_values
+    meeting = Meeting.objects.filter(
+        account=recording.account_id, zoom_id=recording.meeting_zoom_id
+    ).select_related("host")
+    for row in meeting:
+        known_values |= row.known_values
+    return known_values
 
 
 def _transcript_file(payload: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,13 +15,14 @@ from typing import Any
 from django.db import connections, router, transaction
 
 from ..conf import settings
-from ..models import ZoomAccount
+from ..models import Host, Meeting, Recording, ZoomAccount
 from ..models.mirror import Mirrored
 from ..utils.crypto import indexer
 from ..utils.fields import SecretField
-from .bulk_sql import insert_rows, not_newer_than, update_rows, value_in
+from .bulk_sql import column_of, insert_rows, not_newer_than, update_rows, value_in
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
+CopiedModel = type[Host] | type[Meeting] | type[Recording]
 HALF_DIGEST = 32
 """Characters of a digest: 128 bits of the plain columns, as many of the secret ones."""
 
@@ -33,6 +34,8 @@ class UpsertResult:
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    secrets_changed: list[str] = field(default_factory=list)
+    """Created, or changed with another link or passcode."""
     stale: list[str] = field(default_factory=list)
     """Not written, because something newer had been applied before."""
     before: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
@@ -80,7 +83,7 @@ _canonical_json = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=Fal
 
 
 def upsert(
-    model: type[Mirrored],
+    model: CopiedModel,
     account: ZoomAccount,
     key: str,
     rows: Iterable[tuple[str, Mapping[str, Any]]],
@@ -114,7 +117,7 @@ def upsert(
 class UpsertBatch:
     """One page to be written: four statements on databases that can, two when nothing changed."""
 
-    model: type[Mirrored]
+    model: CopiedModel
     account: ZoomAccount
     key: str
     fields: dict[str, Mapping[str, Any]]
@@ -152,12 +155,15 @@ class UpsertBatch:
             row = self.stored.get(natural_key)
             if row is None:
                 result.created.append(natural_key)
+                result.secrets_changed.append(natural_key)
             elif _is_newer(row, self.fetched_at):  # guard: older-read-ignored
                 result.stale.append(natural_key)
             elif row["content_hash"] == self.digests[natural_key] and row["removed_at"] is None:
                 result.unchanged.append(natural_key)
             else:
                 result.changed.append(natural_key)
+                if not self._secrets_unchanged(natural_key):
+                    result.secrets_changed.append(natural_key)
         self._load_former_values()
 
     def _load_former_values(self) -> None:
@@ -199,7 +205,7 @@ class UpsertBatch:
         row = self.stored.get(natural_key)
         if row is None:
             return False
-        return row["content_hash"][HALF_DIGEST:] == self.digests[natural_key][HALF_DIGEST:]
+        return bool(row["content_hash"][HALF_DIGEST:] == self.digests[natural_key][HALF_DIGEST:])
 
     def _row(self, natural_key: str) -> Mirrored:
         """The row as it will be; unchanged secrets keep their ciphertext."""
@@ -242,7 +248,7 @@ class UpsertBatch:
         rows = [self._row(key) for key in changed] if secrets_changed else []
         for name in columns:
             if name in self.secrets:
-                encrypt = self.model._meta.get_field(name).pre_save
+                encrypt = column_of(self.model, name).pre_save
                 values[name] = [encrypt(row, add=False) for row in rows]
             else:
                 values[name] = [self.fields[key][name] for key in changed]

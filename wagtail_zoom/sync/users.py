@@ -5,17 +5,34 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from ..client import Priority, client_for
+from ..client import Priority, client_for_reading
 from ..exceptions import ZoomError
+from ..frontend import disconnected
 from ..mapping.parsing import InvalidItem
 from ..mapping.users import map_user
-from ..models import ExposedHost, Grant, Host, Kind, WebhookEvent, ZoomAccount, bump_data_version
+from ..models import (
+    ExposedHost,
+    Grant,
+    Host,
+    Kind,
+    Meeting,
+    Recording,
+    WebhookEvent,
+    ZoomAccount,
+    bump_data_version,
+)
+from ..utils.secret_text import KnownValues
+from ..utils.text import without_secrets
 from .upsert import upsert
 
+MAX_COMPARED_MEETINGS = 500
+"""Meetings of a host whose passcodes are looked for in the host's name: the newest."""
 COUNTED_HOSTS = 20
 """At most this many selected hosts are counted before the import."""
 
@@ -32,29 +49,58 @@ def refresh_directory(account: ZoomAccount) -> int:
     started = timezone.now()
     grants = list(Grant.objects.filter(account=account).usable())
     if any(grant.account_level for grant in grants):
-        client = client_for(account, priority=Priority.RECONCILE)
+        client = client_for_reading(account, priority=Priority.RECONCILE)
         for page in client.users():
-            _store(account, _map_users(page.items), started)
+            store_hosts(account, _map_users(page.items), started)
         missing = Host.objects.filter(account=account, fetched_at__lt=started, missing_since=None)
         missing.update(missing_since=started)
     else:
         for grant in grants:
-            payload = client_for(account, grant.zoom_user_id, grant=grant).me()
-            _store(account, _map_users([payload]), started)
+            payload = client_for_reading(account, grant.zoom_user_id, grant=grant).me()
+            store_hosts(account, _map_users([payload]), started)
     ZoomAccount.objects.filter(pk=account.pk).update(directory_at=started)
+    disconnected.restore_hosts(account)
     count_selected_hosts(account)
     unpark(account)
     return Host.objects.filter(account=account, missing_since=None).count()
 
 
-def _store(account: ZoomAccount, rows: list[tuple[str, dict]], started: datetime) -> None:
-    """Bump the data version when something changed: pages show the names of hosts."""
+def store_hosts(
+    account: ZoomAccount, rows: list[tuple[str, dict[str, Any]]], started: datetime
+) -> None:
+    """Store users, and what their personal rooms mean for what was stored before.
+
+    Bumps the data version when something changed: pages show the names of hosts.
+    """
+    for zoom_id, fields in rows:
+        fields["display_name"] = _without_passcodes(account, zoom_id, fields["display_name"])
     with transaction.atomic():
-        if upsert(Host, account, "zoom_id", rows, fetched_at=started).written:
-            bump_data_version(account.pk)
+        written = upsert(Host, account, "zoom_id", rows, fetched_at=started).written
+        if not written:
+            return
+        in_rooms = {"account": account, "host__in": Host.objects.filter(
+            account=account, zoom_id__in=written).exclude(pmi="")}  # fmt: skip
+        Recording.objects.filter(
+            **in_rooms, meeting_zoom_id=F("host__pmi"), is_unscheduled=False
+        ).update(is_unscheduled=True)
+        Meeting.objects.filter(**in_rooms, zoom_id=F("host__pmi"), uses_personal_room=False).update(
+            uses_personal_room=True
+        )
+        bump_data_version(account.pk)
 
 
-def _map_users(items: list[dict]) -> list[tuple[str, dict]]:
+def _without_passcodes(account: ZoomAccount, zoom_id: str, name: str) -> str:
+    """A name as visitors see it. Names rarely have digits, so few ask for the passcodes."""
+    if not any(character.isdigit() for character in name):
+        return name
+    known_values = KnownValues()
+    rows = Meeting.objects.filter(account=account, host_zoom_id=zoom_id).select_related("host")
+    for meeting in rows.order_by("-pk")[:MAX_COMPARED_MEETINGS]:
+        known_values |= meeting.known_values
+    return without_secrets(name, known_values).strip()
+
+
+def _map_users(items: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     rows = []
     for item in items:
         with contextlib.suppress(InvalidItem):
@@ -84,7 +130,7 @@ def count_hosts(account: ZoomAccount, hosts: Iterable[Host]) -> None:
 
 
 def _total(account: ZoomAccount, host: Host, kind: Kind) -> int | None:
-    client = client_for(account, host.zoom_id, Priority.RECONCILE)
+    client = client_for_reading(account, host.zoom_id, Priority.RECONCILE, kind=kind)
     if kind.value in client.grant.missing_kinds:
         return None
     if kind is Kind.RECORDING:

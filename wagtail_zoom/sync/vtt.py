@@ -14,6 +14,8 @@ PARAGRAPH_LENGTH = 700
 _TIMES = re.compile(r"^\s*(?:\d+:)?\d{2}:\d{2}[.,]\d{3}\s+-->\s")
 _TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|<\d[\d:.]{0,20}>")
 _SPEAKER = re.compile(r"^(?P<name>[^:<>\n]{1,80}): +(?=\S)")
+_BRACKETS = str.maketrans("<>", "‹›")
+"""Speech has no markup: what looks like it, after entities are decoded, stays text."""
 _SKIPPED = ("NOTE", "STYLE", "REGION")
 
 
@@ -40,7 +42,7 @@ def _cues(vtt: str) -> list[str]:
         if time_line is None or lines[0].startswith(_SKIPPED):
             continue
         cue = _TAGS.sub(_replace_tag, " ".join(lines[time_line + 1 :]))
-        cue = single_line(text(html.unescape(cue)), 2000)
+        cue = single_line(text(html.unescape(cue)), 2000).translate(_BRACKETS)  # guard: cue-is-text
         if cue:
             cues.append(cue)
     return cues

@@ -16,6 +16,7 @@ from ..frontend.cache.fingerprint import translations_digest
 from ..frontend.context import RequestContext
 from ..frontend.datetimes import day_and_time
 from ..frontend.links import origin_of
+from ..frontend.zone_names import cities_for_script
 
 register = template.Library()
 _SITE_SOURCES = ("form_context", "row")
@@ -73,8 +74,11 @@ def _script_texts(language: str | None, translations: str) -> str:
         {
             # Translators: said beside a time, e.g. "In your time, Tokyo: 02:30 to 03:30".
             "yours": gettext("In your time, %(city)s: %(time)s"),
+            # Translators: the same where there is little room, e.g. "Fri 27 Nov, 02:30 for you".
+            "short": gettext("%(time)s for you"),
             "same": gettext("This is your time too."),
             "span": gettext("%(start)s to %(end)s"),
+            "cities": cities_for_script(),
             "next": gettext("the next day for you"),
             "before": gettext("the day before for you"),
             "tomorrow": gettext("tomorrow for you"),

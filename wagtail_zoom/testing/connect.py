@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 from django.contrib.auth import get_user_model
+from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 from wagtail.models import Site
 
+from ..conf import settings
 from ..models import ExposedHost, Host, ZoomAccount, ZoomSettings
 from ..sync.settings_changes import apply_settings_changes
 from .worker import TaskRunner
 
+_REFRESH = re.compile(r'http-equiv="refresh" content="0; url=([^"]*)"')
 
-def authorize_as(authorize_url: str, person: str) -> str:
+
+def consent_url(response: Any) -> str:
+    """The URL of Zoom's consent page, to which the page after *Connect Zoom* leads.
+
+    Raises:
+        AssertionError: the response is another one.
+    """
+    match = _REFRESH.search(response.content.decode())
+    url = html.unescape(match[1]) if match else ""
+    if "/oauth/authorize" not in url:
+        raise AssertionError(f"Connecting did not lead to Zoom: {response.status_code} {url}")
+    return url
+
+
+def authorize_as(authorize_url: str, person: str, *, deselect: Iterable[str] = ()) -> str:
     """Allow access on the simulator's consent page as ``person`` (such as ``aurora-0``).
+
+    Args:
+        deselect: optional scopes that are not granted.
 
     Returns the URL to which Zoom redirects the browser.
     """
     consent_page = requests.get(
         authorize_url,
-        params={"sim_user": person, "sim_auto": "1"},
+        params={"sim_user": person, "sim_auto": "1", "sim_deselect": ",".join(deselect)},
         allow_redirects=False,
         timeout=30,
     )
@@ -36,24 +58,32 @@ def authorize_as(authorize_url: str, person: str) -> str:
     return redirect_url
 
 
-def follow(client: Client, url: str, host: str = "testserver") -> object:
-    """Open a URL with the test client, on the hostname in the URL or else on ``host``."""
+def follow(client: Client, url: str, host: str = "") -> HttpResponseBase:
+    """Open a URL with the test client, on its hostname or else on ``host`` or that of
+    ``BASE_URL``."""
     parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    return client.get(parts.path, query, headers={"host": parts.netloc or host})
+    netloc = parts.netloc or host or urlsplit(settings.base_url).netloc
+    return client.get(parts.path, query, headers={"host": netloc})
 
 
-def connect_site(client: Client, site: Site, person: str, host: str = "testserver") -> object:
+def connect_site(
+    client: Client, site: Site, person: str, host: str = "", *, deselect: Iterable[str] = ()
+) -> HttpResponseBase:
     """Connect as the logged-in user of ``client``, allow access as ``person``, follow redirects.
 
-    Returns the last response: on success the redirect to the Site's panel.
+    All on ``host``, by default that of ``BASE_URL``. Returns the last response: on success the
+    redirect to the Site's panel.
+
+    Args:
+        deselect: optional scopes that are not granted.
     """
     url = reverse("wagtail_zoom:oauth_connect", args=[site.pk])
+    host = host or urlsplit(settings.base_url).netloc
     connect_response = client.post(url, headers={"host": host})
-    if "/oauth/authorize" not in connect_response.headers.get("Location", ""):
-        raise AssertionError(f"Connecting did not lead to Zoom: {connect_response.status_code}")
-    callback_response = follow(client, authorize_as(connect_response["Location"], person), host)
-    return follow(client, callback_response["Location"], host)  # type: ignore[index]
+    callback_url = authorize_as(consent_url(connect_response), person, deselect=deselect)
+    callback_response = follow(client, callback_url, host)
+    return follow(client, callback_response["Location"], host)
 
 
 def connect_and_import(
@@ -64,7 +94,7 @@ def connect_and_import(
     show: Sequence[str] = ("meetings", "webinars", "recordings", "registration"),
     hosts: Iterable[str] | None = None,
     plan: str = "",
-    host: str = "localhost",
+    host: str = "",
     work: bool = True,
     **settings_fields: Any,
 ) -> ZoomSettings:
@@ -76,7 +106,7 @@ def connect_and_import(
         show: the kinds to show, and ``registration``.
         hosts: Zoom user ids of the hosts to show; by default all hosts of the account.
         plan: the account's plan; by default it is detected.
-        host: the hostname of the admin.
+        host: the hostname of the admin; by default that of ``BASE_URL``.
         work: False does not run the import, only enqueues it.
         settings_fields: further fields of ``ZoomSettings``, such as ``join_policy``.
     """
@@ -86,7 +116,7 @@ def connect_and_import(
     connect_site(client, site, person, host=host)
     worker.run()
     site_settings = ZoomSettings.for_site(site)
-    if plan:
+    if plan and site_settings.account_id is not None:
         ZoomAccount.objects.filter(pk=site_settings.account_id).update(plan=plan)
     for name, value in {**{f"show_{kind}": True for kind in show}, **settings_fields}.items():
         setattr(site_settings, name, value)
@@ -106,4 +136,4 @@ def _superuser() -> Any:
     superuser = user_model._default_manager.filter(is_superuser=True).first()
     email = "zoom-owner@example.org"
     names = {user_model.USERNAME_FIELD: email, "email": email}
-    return superuser or user_model._default_manager.create_superuser(**names, password="pw")  # type: ignore[attr-defined]  # noqa: S106
+    return superuser or user_model._default_manager.create_superuser(**names, password="pw")  # noqa: S106

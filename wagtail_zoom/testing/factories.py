@@ -214,17 +214,16 @@ def make_item(site: Site, zoom_object: Meeting | Recording, **curation: Any) -> 
 
     ``visibility`` is ``auto``, ``published`` or ``hidden``; recordings are visible when published.
     """
-    is_recording = isinstance(zoom_object, Recording)
+    if isinstance(zoom_object, Recording):
+        kind, key, link = Kind.RECORDING.value, zoom_object.uuid, "recording"
+    else:
+        kind, key, link = zoom_object.kind, zoom_object.zoom_id, "meeting"
     item, _created = SiteItem.objects.update_or_create(
         site=site,
         account=zoom_object.account,
-        kind=Kind.RECORDING if is_recording else zoom_object.kind,
-        key=zoom_object.uuid if is_recording else zoom_object.zoom_id,
-        defaults={
-            "recording" if is_recording else "meeting": zoom_object,
-            "last_title": zoom_object.topic,
-            **curation,
-        },
+        kind=kind,
+        key=key,
+        defaults={link: zoom_object, "last_title": zoom_object.topic, **curation},
     )
     return item
 

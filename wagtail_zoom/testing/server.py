@@ -35,7 +35,12 @@ class SimulatorControl:
         if response.status_code == 400:
             raise ValueError(response.json()["error"])
         response.raise_for_status()
-        return response.json()
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def _rows(self, path: str, member: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.call("GET", path)[member]
+        return rows
 
     def state(self) -> dict[str, Any]:
         """Accounts, users, counts, clock, options and faults."""
@@ -44,6 +49,14 @@ class SimulatorControl:
     def reset(self, **fields: Any) -> dict[str, Any]:
         """Delete all data and seed it again."""
         return self.call("POST", "reset", **fields)
+
+    def take_snapshot(self, name: str) -> None:
+        """Store the present state under a name, until the process ends."""
+        self.call("POST", f"snapshots/{name}")
+
+    def restore_snapshot(self, name: str) -> None:
+        """Return to that state: data, clock, options, faults and recorded calls."""
+        self.call("POST", f"snapshots/{name}/restore")
 
     def options(self, **changes: Any) -> dict[str, Any]:
         """Change options."""
@@ -75,7 +88,7 @@ class SimulatorControl:
 
     def meetings(self, account: str = "") -> list[dict[str, Any]]:
         """All meetings and webinars, including deleted ones; optionally of one account."""
-        return self.call("GET", f"meetings?account={account}")["meetings"]
+        return self._rows(f"meetings?account={account}", "meetings")
 
     def start_meeting(self, number: int) -> dict[str, Any]:
         """Start a meeting."""
@@ -95,11 +108,12 @@ class SimulatorControl:
 
     def recordings(self, account: str = "") -> list[dict[str, Any]]:
         """All recordings in any state; optionally of one account (key or id)."""
-        return self.call("GET", f"recordings?account={account}")["recordings"]
+        return self._rows(f"recordings?account={account}", "recordings")
 
     def change_recording(self, uuid: str, **fields: Any) -> dict[str, Any]:
         """Rename (``topic``), finish processing (``processing=False``), add ``transcript``, ..."""
-        return self.call("PATCH", "recordings", uuid=uuid, **fields)["recordings"][0]
+        answer = self.call("PATCH", "recordings", uuid=uuid, **fields)
+        return dict(answer["recordings"][0])
 
     def delete_recordings(self, *uuids: str, permanent: bool = False) -> None:
         """Move recordings to the trash, or delete them for good."""
@@ -111,7 +125,7 @@ class SimulatorControl:
 
     def registrants(self, item: int | str) -> list[dict[str, Any]]:
         """All registrants, including cancelled ones; ``item``: a number, or a recording's UUID."""
-        return self.call("GET", f"registrants/{_encode_twice(item)}")["registrants"]
+        return self._rows(f"registrants/{_encode_twice(item)}", "registrants")
 
     def register(self, item: int | str, **fields: Any) -> dict[str, Any]:
         """Register a person as Zoom's own page does (``occurrence_ids``: a list)."""
@@ -130,10 +144,14 @@ class SimulatorControl:
 
     def users(self, account: str = "") -> list[dict[str, Any]]:
         """All users; of one account (key or id) if given."""
-        return self.call("GET", f"users?account={account}")["users"]
+        return self._rows(f"users?account={account}", "users")
 
     def change_user(self, identifier: str, **fields: Any) -> dict[str, Any]:
-        """Edit a user (id, email or key); ``status`` active or inactive."""
+        """Edit a user (id, email or key); ``status`` active or inactive.
+
+        ``can_host=False``: Zoom refuses to schedule for them; ``meeting_defaults``: whether their
+        meetings have a ``passcode`` and a ``waiting_room`` if the app sends neither.
+        """
         return self.call("PATCH", f"users/{identifier}", **fields)
 
     def delete_user(self, identifier: str, **fields: Any) -> dict[str, Any]:
@@ -141,25 +159,29 @@ class SimulatorControl:
         return self.call("DELETE", f"users/{identifier}", **fields)
 
     def change_account(self, identifier: str, **fields: Any) -> dict[str, Any]:
-        """Change ``name``, ``settings``, ``plan``, ``webinars`` or ``daily_limits``."""
+        """Change ``name``, ``settings``, ``plan``, ``webinars``, ``daily_limits``, ...
+
+        ``security_policy`` is what every meeting must have: passcode, waiting_room or either;
+        ``daily_limits={"SCHEDULE": 5}``: requests to create or change meetings a day and host.
+        """
         return self.call("PATCH", f"accounts/{identifier}", **fields)
 
     def deauthorize(self, account: str = "", user: str = "") -> int:
         """Uninstall the app for an account, or for one user; returns how many grants ended."""
         fields = {"user": user} if user else {"account": account}
-        return self.call("POST", "deauthorize", **fields)["ended"]
+        return int(self.call("POST", "deauthorize", **fields)["ended"])
 
     def deliveries(self, **filters: Any) -> list[dict[str, Any]]:
         """Every delivery attempt, and events before their first; filters ``event``, ``state``,
         ``status``, ``account_id``, ``request_id``; ``limit`` counts events (default 1000).
         """
-        return self.call("GET", f"deliveries?{urlencode(filters)}")["deliveries"]
+        return self._rows(f"deliveries?{urlencode(filters)}", "deliveries")
 
     def retry_deliveries(self, **fields: Any) -> bool:
         """Send due events and wait for them; ``all=True``: also those that wait for a retry;
         ``event_id``: send that event again. False when it took longer than ``seconds`` (30).
         """
-        return self.call("POST", "deliveries/retry", **fields)["finished"]
+        return bool(self.call("POST", "deliveries/retry", **fields)["finished"])
 
     def send_event(self, body: dict[str, Any], account: str = "") -> dict[str, Any]:
         """Send any webhook event body unchanged, even of an unknown event."""
@@ -188,7 +210,7 @@ class SimulatorControl:
 
     def calls(self, query: str = "") -> list[dict[str, Any]]:
         """The calls that the simulator received; ``query`` such as ``path=/v2/users``."""
-        return self.call("GET", f"calls?{query}")["calls"]
+        return self._rows(f"calls?{query}", "calls")
 
     def clear_calls(self) -> None:
         """Delete the recorded calls."""

@@ -23,6 +23,11 @@ def challenge_answer(plain_token: str, secret: str) -> str:
     return hmac.new(secret.encode("utf-8"), plain_token.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
+def tracking_id() -> str:
+    """Return a value of ``x-zm-trackingid``, which Zoom sends with deliveries and responses."""
+    return "v=2.0;clid=aw1;rid=WEB_" + uuid.uuid4().hex
+
+
 def sign(
     body: bytes, secret: str, timestamp: int | None = None, request_id: str | None = None
 ) -> dict[str, str]:
@@ -38,5 +43,5 @@ def sign(
         "x-zm-request-timestamp": str(stamp),
         "x-zm-signature": signature(body, secret, stamp),
         "x-zm-request-id": request_id or str(uuid.uuid4()),
-        "x-zm-trackingid": "v=2.0;clid=aw1;rid=WEB_" + uuid.uuid4().hex,
+        "x-zm-trackingid": tracking_id(),
     }

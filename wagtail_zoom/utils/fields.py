@@ -1,13 +1,21 @@
 """Two model fields: Zoom IDs, and secrets that are encrypted at rest."""
 
+# django-stubs gives subclasses of fields their type arguments only with this:
+# mypy: allow-any-generics
+
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 from .crypto import DecryptionError, decrypt, encrypt
+
+if TYPE_CHECKING:
+    _SecretText = models.TextField["str | Secret", "Secret"]
+else:  # Django's fields take no arguments at runtime.
+    _SecretText = models.TextField
 
 
 class ZoomIdField(models.CharField):
@@ -52,7 +60,7 @@ class Secret:
             return self._value
         return decrypt(self._token, self._binding) if self._token else ""
 
-    reveal.alters_data = True  # type: ignore[attr-defined]
+    reveal.alters_data = True  # type: ignore[attr-defined]  # Django reads it
 
     @property
     def readable(self) -> bool:
@@ -83,7 +91,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and self.ciphertext() == other.ciphertext()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as ``list`` does
 
     def __reduce__(self) -> Any:  # guard: secret-not-pickled
         raise TypeError("A secret cannot be pickled.")
@@ -102,7 +110,7 @@ class SecretAttribute(DeferredAttribute):
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
 
-    def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
+    def __get__(self, instance: Any, cls: type[models.Model] | None = None) -> Any:
         if instance is None:
             return self
         raw = super().__get__(instance, cls)
@@ -116,7 +124,7 @@ class SecretAttribute(DeferredAttribute):
         return Secret(value=str(raw), binding=binding)
 
 
-class SecretField(models.TextField):
+class SecretField(_SecretText):
     """Text that is encrypted at rest and read as a ``Secret``.
 
     The model must define ``secret_binding() -> str``: the natural key of the row, which must never
@@ -150,7 +158,8 @@ class SecretField(models.TextField):
         return str(value or "")
 
     def value_to_string(self, obj: models.Model) -> str:
-        return getattr(obj, self.attname).ciphertext()
+        secret: Secret = getattr(obj, self.attname)
+        return secret.ciphertext()
 
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name in ("exact", "isnull") else None

@@ -18,8 +18,10 @@ from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
 
 from ..conf import settings
+from .error_reports import TextHidden
 
 FIELDS = ("account", "site", "run", "event", "registration", "task")
 _NAMES = tuple((name, f"zoom_{name}") for name in FIELDS)
@@ -29,7 +31,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _ContextLogger(logging.LoggerAdapter):
+class _ContextLogger(logging.LoggerAdapter[logging.Logger]):
     """Adds the IDs of the current context to each record."""
 
     def process(
@@ -59,6 +61,7 @@ def log_context(**ids: Any) -> Iterator[None]:
 def instrumented_task(func: Callable[P, T]) -> Callable[P, T]:
     """Decorate a task: its name is added to each record, its duration is recorded as a metric."""
 
+    @sensitive_variables()  # a mail about an error shows no variable of what a task works on
     @wraps(func)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         started, outcome = time.monotonic(), "failed"
@@ -67,6 +70,9 @@ def instrumented_task(func: Callable[P, T]) -> Callable[P, T]:
                 result = func(*args, **kwargs)
                 outcome = "done"
                 return result
+            except Exception as error:
+                # The worker stores and logs the text of what it catches.
+                raise TextHidden.of(error) from None  # guard: task-error-without-text
             finally:
                 elapsed = time.monotonic() - started
                 record_metric("task_seconds", elapsed, task=func.__name__, outcome=outcome)

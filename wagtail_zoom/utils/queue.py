@@ -120,13 +120,17 @@ def repair_schedule(now: datetime | None = None) -> int:
 
     now = now or timezone.now()
     late = Schedule.objects.filter(name=SCHEDULE_NAME, next_run__gt=now + timedelta(minutes=2))
-    return late.update(next_run=now)  # guard: schedule-corrected
+    count: int = late.update(next_run=now)  # guard: schedule-corrected
+    return count
 
 
 def on_worker_start(**kwargs: Any) -> None:
-    """Receiver of django-q2's ``post_spawn``: restarting the worker repairs the schedule."""
+    """Receiver of django-q2's ``post_spawn``: restarting the worker repairs the schedule, and runs
+    the periodic jobs at once, so that every screen knows of it."""
     try:
         repair_schedule()
+        if debounce("worker-start", 20):
+            enqueue("tick")
     except Exception as error:
         # A worker that cannot reach its database reports that itself; it must not stop here.
         logger.warning("The schedule could not be checked (%s).", type(error).__name__)

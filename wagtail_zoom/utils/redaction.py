@@ -36,10 +36,15 @@ SECRET = VOLATILE | {
     "pstn_password",
     "h323_password",
     "h323_passcode",
+    "dynamic_host_key",
+    "encrypted_pstn_password",
     "host_key",
+    "zak",
     "participant_pin_code",
     "signature",
 }
+WRITTEN = frozenset({"topic", "agenda", "display_name"})
+"""Texts that people write, often with the passcode. Nothing needs them: the object is read."""
 PERSONAL = frozenset(
     {
         "operator",
@@ -50,6 +55,8 @@ PERSONAL = frozenset(
         "authentication_exception",
         "alternative_hosts",
         "tracking_fields",
+        "participant",
+        "participants",
     }
 )
 REGISTRANT_FIELDS = frozenset({"id", "status"})
@@ -75,6 +82,21 @@ def clean(value: Any) -> Any:
     return value
 
 
+def is_deeper_than(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested deeper; without recursion, which has a limit itself."""
+    level = [value]
+    for _number in range(levels + 1):
+        containers = [item for item in level if isinstance(item, dict | list)]
+        if not containers:
+            return False
+        level = [
+            child
+            for item in containers
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return True
+
+
 def redact(value: Any) -> Any:
     """The part of a payload that may be stored."""
     if isinstance(value, list):
@@ -88,6 +110,7 @@ def redact(value: Any) -> Any:
         elif (
             key not in SECRET  # guard: payload-secrets-dropped
             and key not in PERSONAL  # guard: payload-personal-data-dropped
+            and key not in WRITTEN  # guard: payload-texts-dropped
         ):
             stored[key] = redact(item)
     return stored

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import django_filters
-from django import forms
 from django.contrib import messages
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
@@ -23,11 +21,13 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.log_actions import log
 
-from ...models import Activity, ExposedHost, WebhookEvent, ZoomSettings
+from ...frontend.visibility import SiteVisibility
+from ...models import Activity, GrantState, WebhookEvent, ZoomSettings
 from .. import activity, formatting, links, payload
 from ..permissions import OwnerAccessMixin, visible_to
 from ..site_state import StatusAction
-from .base import SiteIndexView
+from ..site_status import SiteStatus
+from .base import RadioFilter, SiteIndexView
 from .columns import Cell, CellColumn
 
 WEEK = "7"
@@ -42,7 +42,7 @@ OUTCOME_ICONS = {
 class ActivityFilters(WagtailFilterSet):
     """Age, category and outcome."""
 
-    when = django_filters.ChoiceFilter(
+    when = RadioFilter(
         label=gettext_lazy("When"),
         choices=[
             ("1", gettext_lazy("Last 24 hours")),
@@ -50,20 +50,14 @@ class ActivityFilters(WagtailFilterSet):
             ("30", gettext_lazy("Last 30 days")),
         ],
         method="by_age",
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
-    category = django_filters.ChoiceFilter(
+    category = RadioFilter(
         label=gettext_lazy("What about"),
         choices=activity.CATEGORIES,
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
-    outcome = django_filters.ChoiceFilter(
+    outcome = RadioFilter(
         label=gettext_lazy("Outcome"),
         choices=Activity.Outcome.choices,
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
 
     class Meta:
@@ -96,7 +90,6 @@ class ActivityView(SiteIndexView):
     empty_text = gettext_lazy("Nothing has happened yet.")
     search_placeholder = gettext_lazy("Search the activity")
     default_filters = {"when": WEEK}
-    list_export = ["created_at", "row_activity", "row_detail", "row_outcome"]
     export_times = ("created_at",)
 
     @cached_property
@@ -135,8 +128,7 @@ class ActivityView(SiteIndexView):
         return queryset.annotate(row_text=Cast("data", CharField())).filter(condition)
 
     def intro(self) -> dict[str, Any]:
-        dead = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
-        n = dead.exclude(event__payload={}).values("event").distinct().count()
+        n = replayable_events(self.site.pk).exclude(payload={}).count()
         if not n or self.site_status.grant is None:
             return {}
         text = ngettext(
@@ -150,8 +142,8 @@ class ActivityView(SiteIndexView):
         return {"strong": text, "text": _("Nothing is lost."), "action": replay_all}
 
     def decorate(self, rows: list[Any]) -> list[Any]:
-        dead = WebhookEvent.State.DEAD
-        host_ids = _visible_host_ids(self.site_status.site_settings)
+        account_id = _replayable_account_id(self.site_status)
+        host_ids = _visible_host_ids(self.site_status.visibility)
         for row in rows:
             can_view = payload.can_view(row, host_ids)
             row.row_activity_text = activity.activity_text(row)
@@ -159,11 +151,31 @@ class ActivityView(SiteIndexView):
             row.row_activity = strip_tags(str(row.row_activity_text.text))
             row.row_detail = row.row_activity_text.detail
             row.row_outcome = row.get_outcome_display()
-            can_replay = row.event is not None and row.event.state == dead and row.event.payload
+            event = row.event
+            can_replay = event is not None and event.state == WebhookEvent.State.DEAD
+            if can_replay and (not event.payload or event.account_zoom_id != account_id):
+                can_replay = False
             row.row_replay = (
                 reverse("wagtail_zoom_activity:replay", args=[row.pk]) if can_replay else ""
             )
         return rows
+
+
+def replayable_events(site_id: int) -> QuerySet[WebhookEvent]:
+    """Failed events that a Site's owner may replay: those of the account that the Site is connected
+    with now, and not before its owner has confirmed it."""
+    account = ZoomSettings.objects.filter(
+        site=site_id, needs_confirmation=False, grant__isnull=False
+    ).exclude(grant__state=GrantState.REVOKED)
+    own_ids = Activity.objects.filter(
+        site=site_id,  # guard: failed-events-of-own-site
+        event__isnull=False,
+    ).values("event")
+    return WebhookEvent.objects.filter(
+        pk__in=own_ids,
+        state=WebhookEvent.State.DEAD,
+        account_zoom_id__in=account.values("account__zoom_id"),  # guard: replay-of-present-account
+    )
 
 
 class EventReplayView(OwnerAccessMixin, View):
@@ -179,6 +191,8 @@ class EventReplayView(OwnerAccessMixin, View):
         row = get_object_or_404(rows, pk=pk)
         if row.event is None or row.event.state != WebhookEvent.State.DEAD:
             raise Http404
+        if not replayable_events(row.site_id).filter(pk=row.event.pk).exists():
+            raise Http404  # guard: replay-needs-connection
         inbox.replay(row.event)
         Activity.log([row.site_id], "event", "replayed", user=request.user, event=row.event)
         site_settings = ZoomSettings.objects.filter(site=row.site_id).first()
@@ -187,15 +201,25 @@ class EventReplayView(OwnerAccessMixin, View):
         messages.success(request, _("We handle it again now."))
         return redirect(f"{reverse('wagtail_zoom_activity:index')}?site={row.site_id}")
 
+    def back_url(self) -> str:
+        return reverse("wagtail_zoom_activity:index")
 
-def _visible_host_ids(site_settings: ZoomSettings) -> set[str]:
-    """Zoom's ids of the hosts that this Site has selected and its own grant covers."""
-    exposed = ExposedHost.objects.filter(
-        settings=site_settings.pk, host__account=site_settings.account_id
-    )
-    zoom_ids = exposed.values_list("host__zoom_id", flat=True)
-    grant = site_settings.grant
-    return {zoom_id for zoom_id in zoom_ids if grant is not None and grant.covers(zoom_id)}
+
+def _replayable_account_id(site_status: SiteStatus) -> str:
+    """Zoom's id of the account of :func:`replayable_events`; empty without one."""
+    grant, account = site_status.grant, site_status.account
+    is_usable = grant is not None and grant.state != GrantState.REVOKED
+    if account is None or not is_usable or site_status.site_settings.needs_confirmation:
+        return ""
+    return account.zoom_id
+
+
+def _visible_host_ids(visibility: SiteVisibility) -> set[str]:
+    """Zoom's ids of the hosts whose events this Site may read: none without a connection."""
+    site_settings = visibility.site_settings
+    if site_settings is None or not site_settings.is_linked:
+        return set()
+    return set(visibility.usable_hosts().values_list("zoom_id", flat=True))
 
 
 def _when_cell(row: Any) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from wagtail.models import Site
 
-from .. import overview
+from .. import formatting, overview
 from ..views.disconnect import activate_copy
 from .bulk_base import SelectedBulkAction
 
@@ -60,24 +61,51 @@ class MailOwnersBulkAction(SiteBulkAction):
     aria_label = _("Mail the owners of the selected sites")
     action_type = "zoom_mail"
     action_priority = 10
-    question = _("Mail the owners of these sites?")
-    explanation = _("Each gets the sentence of their own panel, and a link to it.")
-    button = _("Send the mails")
+    template_name = "wagtail_zoom/admin/bulk_mail.html"
+    explanation = _("This is sent as soon as you confirm:")
     left_out_text = _("Nothing to write about, or nobody known to write to:")
 
     def applies_to(self, row: overview.SiteRow) -> bool:
         return row.can_mail
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        n = len(context["items"])
+        context["question"] = ngettext(
+            "Mail the owner of this site?", "Mail the owners of these sites?", n
+        )
+        context["button"] = ngettext("Send the mail", "Send the mails", n)
+        return context
+
+    def object_context(self, obj: overview.SiteRow) -> dict[str, Any]:
+        return {"item": obj, "email": overview.preview_mail(obj)}
+
+    def get_execution_context(self) -> dict[str, Any]:
+        return super().get_execution_context() | {"request": self.request}
+
     @classmethod
-    def execute_action(cls, objects: list[overview.SiteRow], **kwargs: Any) -> tuple[int, int]:
+    def execute_action(
+        cls, objects: list[overview.SiteRow], request: Any = None, **kwargs: Any
+    ) -> tuple[int, int]:
         """Sends after the commit, so that no transaction waits for a mail server."""
-        for row in objects:
-            transaction.on_commit(partial(overview.mail_owner, row, kwargs.get("user")))
+        transaction.on_commit(partial(cls._send, objects, request))
         return len(objects), 0
 
-    def get_success_message(self, num_parent_objects: int, num_child_objects: int) -> str:
-        n = num_parent_objects
-        return ngettext("%(n)d mail is on its way.", "%(n)d mails are on their way.", n) % {"n": n}
+    @staticmethod
+    def _send(objects: list[overview.SiteRow], request: Any) -> None:
+        """Send the mails, and report which ones could not be sent."""
+        failed = [row for row in objects if not overview.mail_owner(row, request.user)]
+        if n := len(objects) - len(failed):
+            text = ngettext("%(n)d mail is on its way.", "%(n)d mails are on their way.", n)
+            messages.success(request, text % {"n": n})
+        if failed:
+            text = ngettext(
+                "The mail to the owner of %(sites)s could not be sent.",
+                "The mails to the owners of %(sites)s could not be sent.",
+                len(failed),
+            )
+            names = formatting.join_list(row.site.hostname for row in failed)
+            messages.error(request, text % {"sites": names})
 
 
 class ActivateBulkAction(SiteBulkAction):

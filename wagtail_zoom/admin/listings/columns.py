@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, TitleColumn
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,20 @@ class ButtonsColumn(Column):
 
     header_template_name = "wagtail_zoom/admin/cells/no_header.html"
     cell_template_name = "wagtail_zoom/admin/cells/buttons.html"
+
+
+class StateCheckboxColumn(BulkActionsCheckboxColumn):
+    """Checkboxes that also send the state in which the list shows their row."""
+
+    cell_template_name = "wagtail_zoom/admin/cells/checkbox.html"
+
+    def __init__(self, *args: Any, get_id: Callable[[Any], str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.get_id = get_id
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> Any:
+        context = super().get_cell_context_data(instance, parent_context)
+        return {**context, "object_id": self.get_id(instance)}
 
 
 class ThumbnailColumn(Column):

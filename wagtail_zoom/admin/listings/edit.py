@@ -12,25 +12,41 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.views.generic import EditView
 from wagtail.admin.widgets import AdminAutoHeightTextInput
 from wagtail.images.widgets import AdminImageChooser
 
+from ...frontend.datetimes import zone_city
+from ...frontend.visibility import Audience, Channel, SiteVisibility
+from ...frontend.visibility_reasons import link_reason
 from ...models import (
     Activity,
     ItemTag,
     Kind,
     Meeting,
     Occurrence,
+    Recording,
+    Refusal,
     SiteItem,
+    WriteAccess,
+    public_day,
 )
-from .. import curation, formatting, links, usage
+from ...models.mirror import DATED_SERIES_TYPES
+from ...utils.secret_text import KnownValues, cut_secrets
+from .. import activity, curation, formatting, links, usage
+from ..concurrent_edits import ConcurrentEditForm
 from ..permissions import permission_policy_of, visible_to
-from ..site_status import SiteStatus, get_site_status
-from . import rules, watch
+from ..reasons import hidden_reason
+from ..scheduling.access import SchedulingAccess
+from ..scheduling.changes import open_changes, reason_text
+from ..scheduling.changes import title as change_title
+from ..site_status import get_site_status
+from . import dates, rules, watch
 
+MAX_HISTORY = 10
+"""Lines of the activity that the page of an item lists."""
 FIELD_ICONS = {
     "title": "title",
     "summary": "pilcrow",
@@ -45,7 +61,7 @@ VISIBILITY_ACTIONS = {
 }
 
 
-class ItemForm(WagtailAdminModelForm):
+class ItemForm(ConcurrentEditForm, WagtailAdminModelForm):
     """Title, summary, image, tags, last day. Empty fields use the value from Zoom."""
 
     tags = forms.CharField(
@@ -71,11 +87,25 @@ class ItemForm(WagtailAdminModelForm):
         self.fields["image"].help_text = _(
             "Without an image, a drawing in the colours of the site is used."
         )
-        self.fields["expires_on"].help_text = _("The last day on which visitors see it.")
+        self.fields["expires_on"].help_text = _last_day_help()
         for name, icon in FIELD_ICONS.items():
-            self.fields[name].icon = icon
+            field: Any = self.fields[name]
+            field.icon = icon
         names = self.instance.tags.values_list("name", flat=True)
         self.initial["tags"] = ", ".join(names)
+
+    def last_change(self) -> tuple[Any, Any] | None:
+        entries = Activity.objects.filter(item=self.instance, category="curation")
+        entry = entries.exclude(user=None).select_related("user").order_by("-created_at").first()
+        return (formatting.user_name(entry.user), entry.created_at) if entry else None
+
+    def clean_expires_on(self) -> Any:
+        day = self.cleaned_data["expires_on"]
+        if day is not None and day < public_day() and "expires_on" in self.changed_data:
+            raise forms.ValidationError(
+                _("Enter today or a later day. To hide it now, press “Hide from visitors”.")
+            )
+        return day
 
     def clean_image(self) -> Any:
         """An image that this user may choose: other image ids can be guessed."""
@@ -86,6 +116,25 @@ class ItemForm(WagtailAdminModelForm):
         if not policy.user_has_permission_for_instance(self.for_user, "choose", image):
             raise forms.ValidationError(_("You may not use this image."))
         return image
+
+    def clean_title(self) -> str:
+        return self._without_secrets("title")
+
+    def clean_summary(self) -> str:
+        return self._without_secrets("summary")
+
+    def _without_secrets(self, name: str) -> str:
+        """Refused, not cut: these are the owner's own words."""
+        text: str = self.cleaned_data[name]
+        known_values = known_values_of(self.instance)
+        if cut_secrets(text, known_values) != text:  # guard: own-words-hold-no-secret
+            raise forms.ValidationError(
+                _(
+                    "This text holds a link, the number or the passcode of the meeting. Visitors "
+                    "would read it, whatever you have chosen about joining. Please take it out."
+                )
+            )
+        return text
 
     def save(self, commit: bool = True) -> SiteItem:
         """Save only the edited fields: since the form was opened, the sync may have linked the item
@@ -103,6 +152,25 @@ class ItemForm(WagtailAdminModelForm):
         return item
 
 
+def _last_day_help() -> str:
+    """What the last day is; with the clock by which it ends, if that is not the user's own."""
+    zone = timezone.get_default_timezone_name()
+    if zone == timezone.get_current_timezone_name():
+        return _("The last day on which visitors see it.")
+    return _("The last day on which visitors see it. It ends at midnight, %(zone)s.") % {
+        "zone": zone_city(zone)
+    }
+
+
+def known_values_of(item: SiteItem) -> KnownValues:
+    """What opens the meeting or recording of an item; nothing of a row that is not the Site's."""
+    row = SiteVisibility.for_site(item.site).row_of(item)
+    known_values = row.known_values if row is not None else KnownValues()
+    if isinstance(row, Recording) and row.meeting is not None:
+        known_values |= row.meeting.known_values
+    return known_values
+
+
 class ItemEditView(EditView):
     """One button saves and decides: *Save and publish*, *Save only*, *Hide*."""
 
@@ -113,8 +181,11 @@ class ItemEditView(EditView):
 
     def get_object(self, queryset: Any = None) -> SiteItem:
         rows = visible_to(self.request.user, SiteItem.objects.filter(kind__in=self.kinds))
-        related = ("site", "meeting__host", "recording__host", "decided_by", "image")
-        return get_object_or_404(rows.select_related(*related), pk=self.kwargs["pk"])
+        rows = rows.select_related("site", "decided_by", "image")
+        return get_object_or_404(rows, pk=self.kwargs["pk"])
+
+    def get_page_subtitle(self) -> str:
+        return self.object.display_title
 
     def get_form_class(self) -> type[ItemForm]:
         return ItemForm
@@ -134,7 +205,7 @@ class ItemEditView(EditView):
                 "curation",
                 "item_edited",
                 outcome=Activity.Outcome.GOOD,
-                data={"topic": str(item), "kind": item.kind},
+                data={"topic": item.display_title, "kind": item.kind},
                 user=user,
                 items={item.site_id: item},
             )
@@ -143,11 +214,23 @@ class ItemEditView(EditView):
         return item
 
     def _success_text(self, item: SiteItem, decision: str | None) -> str:
-        texts = {
-            "action-publish": _("Saved. Visitors see it."),
-            "action-hide": _("Saved. Visitors do not see it."),
-        }
-        return texts.get(decision or "", _("Saved."))
+        """What visitors see now, from the rules that decide it, not from the button."""
+        visibility = SiteVisibility.for_site(item.site)
+        reason = hidden_reason(item, visibility)
+        row = visibility.row_of(item)
+        if not reason and isinstance(row, Meeting) and row.has_fixed_time:
+            shown = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
+            n = shown.filter(meeting=row, end__gte=timezone.now()).count()
+            if not n:
+                return _("Saved. Visitors see no date of it: none is to come.")
+            return ngettext(
+                "Saved. Visitors see %(n)d date of it.", "Saved. Visitors see %(n)d dates of it.", n
+            ) % {"n": n}
+        if not reason:
+            return _("Saved. Visitors see it.")
+        if decision == "action-hide":
+            return _("Saved. Visitors do not see it.")
+        return _("Saved. Visitors do not see it: %(reason)s") % {"reason": reason}
 
     def get_success_message(self, *args: Any) -> None:
         return None
@@ -170,29 +253,76 @@ class ItemEditView(EditView):
     def header_more_buttons(self) -> list[Any]:
         return []
 
+    def _dates(self, item: SiteItem, row: Meeting | Recording | None) -> dict[str, Any]:
+        """The dates of a series; a single date is hidden with its meeting."""
+        if not isinstance(row, Meeting):
+            return {}
+        upcoming = dates.upcoming_occurrences(row)
+        if len(upcoming) < 2 and not item.hidden_dates.exists():
+            return {}
+        return {
+            "rows": dates.date_rows(item, upcoming, self.request.user),
+            "text": dates.shown_text(SiteVisibility.for_site(item.site), row),
+            "url": reverse("wagtail_zoom_meetings:date", args=[item.pk]),
+        }
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         item: SiteItem = self.object
         site_status = get_site_status(item.site)
-        zoom_object = item.mirrored
-        reason = (
-            site_status.visibility.why_hidden(zoom_object)
-            if zoom_object is not None
-            else _("It is not in Zoom now.")
-        )
+        row = site_status.visibility.row_of(item)
+        reason = hidden_reason(item, site_status.visibility)
         context |= {
             "item": item,
             "is_recording": item.kind == Kind.RECORDING,
             "is_new": item.kind == Kind.RECORDING and item.visibility == curation.AUTO,
             "shown": not reason,
             "reason": reason,
-            "zoom_values": zoom_values(item),
+            "zoom_values": zoom_values(item, row),
             "used_on": usage.pages_using_item(item),
-            "rules": rules.rule_targets(site_status.site_settings, item),
-            "watch_url": _watch_url(item, site_status),
+            "dates": self._dates(item, row),
+            "rules": rules.rule_targets(site_status.site_settings, item, row),
+            "watch_url": _watch_url(item, row),
             "panel_url": links.panel_url(site_status),
+            "scheduling": _scheduling(item, row, self.request.user),
+            "history": _history(item),
         }
         return context
+
+
+def _history(item: SiteItem) -> list[dict[str, Any]]:
+    """What has happened with it, newest first: times and texts as in the activity of its Site."""
+    rows = Activity.objects.filter(site=item.site_id, item=item)
+    rows = rows.select_related("user", "event", "item").order_by("-created_at", "-pk")
+    return [
+        {
+            "when": formatting.relative_date_time(row.created_at),
+            "line": activity.activity_text(row),
+        }
+        for row in rows[:MAX_HISTORY]
+    ]
+
+
+def _scheduling(item: SiteItem, row: Meeting | Recording | None, user: Any) -> dict[str, Any]:
+    """URLs to change and cancel the meeting, or why Zoom has not allowed it; empty where this Site
+    may not change it at all."""
+    if not isinstance(row, Meeting) or row.removed_at is not None:
+        return {}
+    access = WriteAccess.of(item.site_id)
+    refusal = access.refusal(row.account_id, row.host_zoom_id, row.kind, even_if_hidden=True)
+    if refusal not in (None, Refusal.CONNECTION):
+        return {}
+    scheduling = SchedulingAccess(item.site, user)
+    change = open_changes(item.site_id, row).first()
+    return {
+        "change_url": reverse("wagtail_zoom_admin:change_meeting", args=[item.site_id, item.pk]),
+        "cancel_url": reverse("wagtail_zoom_admin:cancel_meeting", args=[item.site_id, item.pk]),
+        "change_missing": scheduling.missing_access("update", row.kind),
+        "cancel_missing": scheduling.missing_access("delete", row.kind),
+        "connect_url": reverse("wagtail_zoom:oauth_connect", args=[item.site_id]),
+        "is_series": row.zoom_type in DATED_SERIES_TYPES,
+        "open_change": f"{change_title(change)} {reason_text(change)}" if change else "",
+    }
 
 
 class RecordingEditView(ItemEditView):
@@ -201,10 +331,9 @@ class RecordingEditView(ItemEditView):
     kinds = (Kind.RECORDING,)
 
 
-def _watch_url(item: SiteItem, site_status: SiteStatus) -> str:
+def _watch_url(item: SiteItem, row: Meeting | Recording | None) -> str:
     """The URL at which the owner watches a recording before deciding."""
-    recording = item.recording
-    if recording is None or not watch.may_watch(site_status.site_settings, recording):
+    if not isinstance(row, Recording) or not row.has_link or not watch.is_watchable(row):
         return ""
     return reverse("wagtail_zoom_recordings:watch", args=[item.pk])
 
@@ -214,11 +343,14 @@ def upcoming_occurrences(meeting: Meeting) -> QuerySet[Occurrence]:
     return Occurrence.objects.filter(meeting=meeting, end__gte=timezone.now())
 
 
-def zoom_values(item: SiteItem) -> list[tuple[str, str]]:
-    """Labels and values from Zoom, which can only be changed there."""
-    zoom_object: Any = item.mirrored
+def zoom_values(item: SiteItem, row: Meeting | Recording | None) -> list[tuple[str, str]]:
+    """Labels and values from Zoom, which can only be changed there.
+
+    Without a row that the Site may read now: the last topic that it knew.
+    """
+    zoom_object: Any = row
     if zoom_object is None:
-        return [(_("Topic"), item.last_title)]
+        return [(_("Topic"), item.last_title), (_("In Zoom"), _("not available"))]
     values = [(_("Topic"), zoom_object.topic or _("without a title"))]
     upcoming = (
         upcoming_occurrences(zoom_object)
@@ -236,6 +368,8 @@ def zoom_values(item: SiteItem) -> list[tuple[str, str]]:
         )
         values.append((_("Recorded") if item.kind == Kind.RECORDING else _("When"), when))
     values.append((_("Host"), str(zoom_object.host) if zoom_object.host else "–"))
+    if reason := link_reason(zoom_object):
+        values.append((_("Link"), reason))
     if item.kind == Kind.RECORDING:
         return values + _recording_values(zoom_object)
     if zoom_object.has_fixed_time:

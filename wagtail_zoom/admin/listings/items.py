@@ -6,13 +6,17 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 
+from ...frontend.visibility import SiteVisibility
 from ...models import Host, Kind, SiteItem
 from .. import formatting, links, progress, usage
+from ..site_status import is_missing_in_zoom
+from .base import RadioFilter
 from .columns import Cell
 
 
@@ -23,19 +27,39 @@ def usage_cell(item: Any) -> Cell:
 
 def exposed_hosts(request: Any) -> QuerySet[Host]:
     """The hosts of this Site, as options of a filter."""
-    rows = Host.objects.filter(exposed_on__settings=request.wagtail_zoom_site_settings.pk)
-    return rows.order_by("display_name", "pk")
+    return request.wagtail_zoom_visibility.usable_hosts().order_by("display_name", "pk")
+
+
+class HostFilter(django_filters.ModelChoiceFilter):
+    """A host of this Site."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=gettext_lazy("Host"),
+            queryset=exposed_hosts,
+            widget=forms.RadioSelect,
+            empty_label=gettext_lazy("All"),
+            **kwargs,
+        )
+
+
+SHOWN_TITLE = Lower(Coalesce(NullIf("title", Value("")), "last_title"))
+"""The title that lists show: the owner's, otherwise the last one from Zoom."""
 
 
 class ItemFilters(WagtailFilterSet):
     """Filters of both lists."""
 
-    used = django_filters.ChoiceFilter(
+    used = RadioFilter(
         label=gettext_lazy("Used on pages"),
         choices=[("yes", gettext_lazy("Chosen on a page")), ("no", gettext_lazy("On no page"))],
         method="by_use",
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
+    )
+
+    missing = RadioFilter(
+        label=gettext_lazy("In Zoom"),
+        choices=[("yes", gettext_lazy("No longer in Zoom"))],
+        method="by_missing",
     )
 
     class Meta:
@@ -45,10 +69,21 @@ class ItemFilters(WagtailFilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.filters.move_to_end("used")
+        self.filters.move_to_end("missing")
 
     def by_use(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
         is_used = usage.is_used()
         return rows.filter(is_used) if value == "yes" else rows.exclude(is_used)
+
+    def by_missing(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
+        return rows.filter(is_missing_in_zoom())
+
+
+def set_rows(visibility: SiteVisibility, items: list[Any]) -> None:
+    """Set ``zoom_row`` on each item of ``SiteVisibility.items``, the row it stands for."""
+    rows = visibility.rows_of(items)
+    for item in items:
+        item.zoom_row = rows.get(item.pk)
 
 
 def import_message(view: Any) -> dict[str, Any]:
@@ -76,15 +111,14 @@ def decision_note(item: Any, current_user: Any = None) -> str:
         return day
     if user == current_user:
         return _("by you, %(day)s") % {"day": day}
-    name = user.get_full_name() or user.get_username()
-    return _("by %(who)s, %(day)s") % {"who": name, "day": day}
+    return _("by %(who)s, %(day)s") % {"who": formatting.user_name(user), "day": day}
 
 
 def set_page_counts(items: list[SiteItem]) -> None:
     """Set ``page_count`` on each item: one query."""
     counts = usage.page_counts(items)
     for item in items:
-        item.page_count = counts.get(item.pk, 0)  # type: ignore[attr-defined]
+        item.page_count = counts.get(item.pk, 0)  # type: ignore[attr-defined]  # for cells
 
 
 def missing_kind_message(view: Any, kind: Kind) -> dict[str, Any]:

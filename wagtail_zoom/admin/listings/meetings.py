@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-import django_filters
-from django import forms
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
+from wagtail.admin.widgets.button import HeaderButton
 
 from ...frontend.visibility import Audience, Channel
-from ...models import Kind, Meeting, Occurrence, Registration, SiteItem
+from ...frontend.visibility_reasons import link_reason
+from ...models import Kind, Meeting, MeetingChange, Occurrence, Registration, SiteItem
+from ...models.mirror import UNDATED_TYPES
 from .. import formatting, links, reasons
-from .base import SiteIndexView
+from ..scheduling.changes import change_lines
+from .base import RadioFilter, SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn
 from .items import (
+    SHOWN_TITLE,
+    HostFilter,
     ItemFilters,
     decision_note,
-    exposed_hosts,
     import_message,
     missing_kind_message,
     set_page_counts,
+    set_rows,
     usage_cell,
 )
 
@@ -37,38 +42,28 @@ UPCOMING = "upcoming"
 class MeetingFilters(ItemFilters):
     """When, what visitors see, kind, host, use."""
 
-    when = django_filters.ChoiceFilter(
+    when = RadioFilter(
         label=gettext_lazy("When"),
         choices=[("upcoming", gettext_lazy("Upcoming")), ("past", gettext_lazy("Over"))],
         method="by_time",
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
-    visitors = django_filters.ChoiceFilter(
+    visitors = RadioFilter(
         label=gettext_lazy("Visitors see it"),
         choices=[("yes", gettext_lazy("Shown")), ("no", gettext_lazy("Not shown"))],
         method="by_visitors",
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
-    kind = django_filters.ChoiceFilter(
-        label=gettext_lazy("Kind"),
+    kind = RadioFilter(
+        label=gettext_lazy("Type"),
         choices=[("meeting", gettext_lazy("Meetings")), ("webinar", gettext_lazy("Webinars"))],
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
 
-    host = django_filters.ModelChoiceFilter(
-        label=gettext_lazy("Host"),
+    host = HostFilter(
         field_name="meeting__host",
-        queryset=exposed_hosts,
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
 
     def by_time(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
         upcoming = Occurrence.objects.filter(meeting=OuterRef("meeting"), end__gte=timezone.now())
-        undated = Q(meeting__zoom_type__in=(3, 6))
+        undated = Q(meeting__zoom_type__in=UNDATED_TYPES)
         if value == UPCOMING:
             return rows.filter(Exists(upcoming) | undated)
         return rows.filter(~Exists(upcoming) & ~undated)
@@ -83,22 +78,19 @@ class MeetingsView(SiteIndexView):
     """One row for each meeting, webinar or series, next occurrence first."""
 
     page_title = gettext_lazy("Meetings")
+    template_name = "wagtail_zoom/admin/meetings.html"
     filterset_class = MeetingFilters
     search_fields = ["title", "last_title", "meeting__host__display_name"]
     bulk_type = "zoomitem"
     empty_text = gettext_lazy("Nothing from Zoom yet.")
     search_placeholder = gettext_lazy("Search titles and hosts")
+    quick_filters = ("when", "visitors")
     default_filters = {"when": UPCOMING}
-    list_export = [
-        "row_title",
-        "row_start",
-        "row_host",
-        "row_kind",
-        "row_registration",
-        "row_used",
-        "row_state",
-        "row_reason",
-    ]
+    sort_expressions = {
+        "title": SHOWN_TITLE,
+        "when": F("row_at"),
+        "host": Lower("meeting__host__display_name"),
+    }
     export_times = ("row_start",)
 
     @cached_property
@@ -107,7 +99,7 @@ class MeetingsView(SiteIndexView):
             "row_title": _("Title"),
             "row_start": _("When"),
             "row_host": _("Host"),
-            "row_kind": _("Kind"),
+            "row_kind": _("Type"),
             "row_registration": _("Registration"),
             "row_used": _("Used on"),
             "row_state": _("Visitors see it"),
@@ -121,11 +113,23 @@ class MeetingsView(SiteIndexView):
             ItemTitleColumn(
                 "title",
                 label=_("Title"),
-                accessor=str,
+                accessor="display_title",
+                sort_key="title",
                 get_url=lambda item: reverse("wagtail_zoom_meetings:edit", args=[item.pk]),
             ),
-            CellColumn("when", label=_("When"), accessor=_when_cell, classname="wza-when"),
-            CellColumn("host", label=_("Host"), accessor=lambda item: Cell(item.row_host)),
+            CellColumn(
+                "when",
+                label=_("When"),
+                accessor=_when_cell,
+                sort_key="when",
+                classname="wza-when",
+            ),
+            CellColumn(
+                "host",
+                label=_("Host"),
+                accessor=lambda item: Cell(item.row_host),
+                sort_key="host",
+            ),
             CellColumn("registration", label=_("Registration"), accessor=_registration_cell),
             CellColumn("used", label=_("Used on"), accessor=usage_cell),
             CellColumn("visitors", label=_("Visitors see it"), accessor=_visitors_cell),
@@ -133,15 +137,10 @@ class MeetingsView(SiteIndexView):
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
         self.request.wagtail_zoom_visibility = self.site_status.visibility
-        self.request.wagtail_zoom_site_settings = self.site_status.site_settings
-        rows = super().get_base_queryset()
-        rows = rows.filter(kind__in=(Kind.MEETING, Kind.WEBINAR), meeting__isnull=False)
-        rows = rows.filter(account=self.site_status.site_settings.account_id)
-        return rows.select_related("meeting__host", "decided_by").defer(
-            "meeting__join_url", "meeting__passcode"
-        )
+        rows = self.site_status.visibility.items().exclude(kind=Kind.RECORDING)
+        return rows.select_related("decided_by")
 
-    def order_queryset(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
+    def default_order(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
         occurrences = Occurrence.objects.filter(meeting=OuterRef("meeting")).order_by()
         if self.request.GET.get("when", UPCOMING) == UPCOMING:
             occurrences = occurrences.filter(end__gte=timezone.now())
@@ -153,7 +152,9 @@ class MeetingsView(SiteIndexView):
         return rows.order_by(F("row_at").desc(nulls_last=True), "pk")
 
     def decorate(self, rows: list[Any]) -> list[Any]:
-        meeting_ids = [item.meeting_id for item in rows]
+        set_rows(self.site_status.visibility, rows)
+        rows = [item for item in rows if item.zoom_row is not None]
+        meeting_ids = [item.zoom_row.pk for item in rows]
         occurrences_by_meeting = defaultdict(list)
         upcoming = Occurrence.objects.filter(meeting__in=meeting_ids, end__gte=timezone.now())
         for occurrence in upcoming.order_by("start"):
@@ -175,16 +176,28 @@ class MeetingsView(SiteIndexView):
         for item in rows:
             _set_row_values(
                 item,
-                occurrences_by_meeting[item.meeting_id],
-                registration_counts.get(item.meeting_id, 0),
+                occurrences_by_meeting[item.zoom_row.pk],
+                registration_counts.get(item.zoom_row.pk, 0),
             )
-            item.row_shown = item.meeting_id in shown
+            item.row_shown = item.zoom_row.pk in shown
             item.row_state = _state_label(item)
             item.row_note = decision_note(item, self.request.user)
             item.row_reason = (
-                "" if item.row_shown else reasons.meeting_reason(self.site_status, item, host_ids)
+                link_reason(item.zoom_row)
+                if item.row_shown
+                else reasons.row_reason(self.site_status, item.zoom_row, item, host_ids)
             )
         return rows
+
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        url = reverse("wagtail_zoom_admin:schedule", args=[self.site.pk])
+        return [HeaderButton(_("Schedule a meeting"), url=url, icon_name="plus")]
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(*args, **kwargs) | {
+            "changes": change_lines(MeetingChange.objects.filter(site=self.site)),
+        }
 
     def count_name(self, n: int) -> str:
         return ngettext("meeting", "meetings", n)
@@ -216,8 +229,8 @@ class MeetingsView(SiteIndexView):
 
 
 def _set_row_values(item: Any, occurrences: list[Occurrence], registration_count: int) -> None:
-    meeting: Meeting = item.meeting
-    item.row_title, item.row_kind = str(item), meeting.get_kind_display()
+    meeting: Meeting = item.zoom_row
+    item.row_title, item.row_kind = item.display_title, meeting.get_kind_display()
     item.row_host = str(meeting.host) if meeting.host else ""
     item.row_occurrences = occurrences
     item.row_registration_count = registration_count
@@ -229,10 +242,12 @@ def _set_row_values(item: Any, occurrences: list[Occurrence], registration_count
 
 
 def _registration_text(meeting: Meeting, registration_count: int) -> str:
+    is_counted, capacity = meeting.registrant_count is not None, meeting.capacity
     n = max(registration_count, meeting.registrant_count or 0)
-    if meeting.capacity:
-        return _("%(n)d of %(capacity)d") % {"n": n, "capacity": meeting.capacity}
-    return str(n)
+    if not capacity:
+        return str(n) if is_counted else _("%(n)d here") % {"n": n}
+    text = _("%(n)d of %(capacity)d") if is_counted else _("%(n)d here, limit %(capacity)d")
+    return text % {"n": n, "capacity": capacity}
 
 
 def _when_cell(item: Any) -> Cell:
@@ -267,7 +282,7 @@ def _previous_time(occurrence: Occurrence) -> str:
 
 
 def _registration_cell(item: Any) -> Cell:
-    if not item.meeting.takes_registration:
+    if not item.zoom_row.takes_registration:
         return Cell(_("Not needed"))
     url = f"{reverse('wagtail_zoom_registrations:index')}?site={item.site_id}&meeting={item.key}"
     return Cell(item.row_registration, url=url if item.row_registration_count else "")
@@ -279,7 +294,7 @@ def _state_label(item: Any) -> str:
         return _("Cancelled")
     if item.visibility == SiteItem.Visibility.HIDDEN:
         return _("Hidden")
-    if not occurrences and item.meeting.has_fixed_time:
+    if not occurrences and item.zoom_row.has_fixed_time:
         return _("Over")
     return _("Shown") if item.row_shown else _("Not shown")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -28,7 +28,7 @@ class BasePersonView(BaseRegistrationView):
         except DecryptionError:
             return ""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.email:
             # Without a readable email no rows can be found; retention deletes the row later.
             messages.error(request, _("The address cannot be read with the installation’s keys."))
@@ -73,8 +73,8 @@ class PersonForgetView(BasePersonView):
             self.email, self.row.site, request.user, seconds=forget.REQUEST_SECONDS
         )
         text = ngettext(
-            "Forgotten. %(n)d sign-up is deleted.",
-            "Forgotten. %(n)d sign-ups are deleted.",
+            "Forgotten. %(n)d registration is deleted.",
+            "Forgotten. %(n)d registrations are deleted.",
             result.deleted,
         )
         messages.success(request, text % {"n": result.deleted})

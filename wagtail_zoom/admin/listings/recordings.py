@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import django_filters
-from django import forms
-from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -16,19 +16,23 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 
+from ...frontend.datetimes import nearest_day
+from ...frontend.presenters import last_day
 from ...frontend.visibility import Audience, Channel
-from ...models import Kind, Recording, SiteItem
+from ...models import Kind, SiteItem
 from .. import formatting, reasons
 from ..site_status import recordings_to_review
-from .base import SiteIndexView
+from .base import RadioFilter, SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn, ThumbnailColumn
 from .items import (
+    SHOWN_TITLE,
+    HostFilter,
     ItemFilters,
     decision_note,
-    exposed_hosts,
     import_message,
     missing_kind_message,
     set_page_counts,
+    set_rows,
     usage_cell,
 )
 
@@ -40,19 +44,33 @@ MAX_SERIES = 100
 
 def series_choices(request: Any) -> list[tuple[str, str]]:
     """Series with more than one recording on this Site, by Zoom's meeting id."""
-    site_settings = request.wagtail_zoom_site_settings
-    rows = Recording.objects.filter(account=site_settings.account_id, removed_at=None)
-    rows = rows.filter(host__exposed_on__settings=site_settings.pk).exclude(meeting_zoom_id="")
+    rows = request.wagtail_zoom_visibility.usable_recordings().filter(removed_at=None)
+    rows = rows.exclude(meeting_zoom_id="")
     by_meeting = rows.order_by().values("meeting_zoom_id")
     by_meeting = by_meeting.annotate(n=Count("pk"), name=Max("topic"))
     series = by_meeting.filter(n__gt=1).order_by("name")[:MAX_SERIES]
     return [(row["meeting_zoom_id"], row["name"]) for row in series]
 
 
+class RecordedFilter(django_filters.DateFromToRangeFilter):
+    """Between two days, or the nearest ones that a database can compare."""
+
+    def filter(self, rows: QuerySet[SiteItem], value: slice | None) -> QuerySet[SiteItem]:
+        if value is not None:
+            value = slice(_in_years(value.start), _in_years(value.stop))
+        return super().filter(rows, value)
+
+
+def _in_years(time: datetime | None) -> datetime | None:
+    return time and datetime.combine(
+        nearest_day(time.date()), time.time(), timezone.get_current_timezone()
+    )
+
+
 class RecordingFilters(ItemFilters):
     """State, host, series, day, use."""
 
-    state = django_filters.ChoiceFilter(
+    state = RadioFilter(
         label=gettext_lazy("State"),
         choices=[
             ("new", gettext_lazy("New")),
@@ -61,25 +79,17 @@ class RecordingFilters(ItemFilters):
             ("over", gettext_lazy("Over")),
         ],
         method="by_state",
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
-    host = django_filters.ModelChoiceFilter(
-        label=gettext_lazy("Host"),
+    host = HostFilter(
         field_name="recording__host",
-        queryset=exposed_hosts,
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
 
-    series = django_filters.ChoiceFilter(
+    series = RadioFilter(
         label=gettext_lazy("Series"),
         field_name="recording__meeting_zoom_id",
         choices=[],
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
-    recorded = django_filters.DateFromToRangeFilter(
+    recorded = RecordedFilter(
         label=gettext_lazy("Recorded"),
         field_name="recording__start",
         widget=DateRangePickerWidget,
@@ -90,7 +100,7 @@ class RecordingFilters(ItemFilters):
         self.filters["series"].extra["choices"] = series_choices(self.request)
 
     def by_state(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
-        is_over = Q(expires_on__lt=timezone.localdate())
+        is_over = SiteItem.expired()
         if value == "over":
             return rows.filter(is_over)
         condition = {
@@ -107,19 +117,15 @@ class RecordingsView(SiteIndexView):
     page_title = gettext_lazy("Recordings")
     filterset_class = RecordingFilters
     search_fields = ["title", "last_title", "recording__host__display_name"]
+    sort_expressions = {
+        "title": SHOWN_TITLE,
+        "recorded": F("recording__start"),
+        "length": F("recording__duration"),
+    }
+    quick_filters = ("state",)
     bulk_type = "zoomitem"
     search_placeholder = gettext_lazy("Search titles and hosts")
     empty_text = gettext_lazy("No recordings yet. They appear here some hours after a meeting.")
-    list_export = [
-        "row_title",
-        "row_start",
-        "row_host",
-        "row_minutes",
-        "row_used",
-        "row_until",
-        "row_state",
-        "row_reason",
-    ]
     export_times = ("row_start",)
 
     @cached_property
@@ -143,53 +149,54 @@ class RecordingsView(SiteIndexView):
             ItemTitleColumn(
                 "title",
                 label=_("Title"),
-                accessor=str,
+                accessor="display_title",
+                sort_key="title",
                 get_url=lambda item: reverse("wagtail_zoom_recordings:edit", args=[item.pk]),
             ),
             CellColumn(
-                "recorded", label=_("Recorded"), accessor=_recorded_cell, classname="wza-when"
+                "recorded",
+                label=_("Recorded"),
+                accessor=_recorded_cell,
+                sort_key="recorded",
+                classname="wza-when",
             ),
-            CellColumn("length", label=_("Length"), accessor=_length_cell),
+            CellColumn("length", label=_("Length"), accessor=_length_cell, sort_key="length"),
             CellColumn("used", label=_("Used on"), accessor=usage_cell),
             CellColumn("until", label=_("Shown until"), accessor=_until_cell),
             CellColumn("state", label=_("State"), accessor=_state_cell),
         ]
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
-        self.request.wagtail_zoom_site_settings = self.site_status.site_settings
-        rows = super().get_base_queryset()
-        rows = rows.filter(kind=Kind.RECORDING, recording__isnull=False)
-        rows = rows.filter(
-            account=self.site_status.site_settings.account_id, recording__removed_at=None
-        )
-        related = ("recording__host", "recording__meeting", "decided_by", "image")
-        return rows.select_related(*related).defer(
-            "recording__share_url",
-            "recording__play_url",
-            "recording__passcode",
-            "recording__meeting__join_url",
-        )
+        self.request.wagtail_zoom_visibility = self.site_status.visibility
+        rows = self.site_status.visibility.items().filter(kind=Kind.RECORDING)
+        return rows.filter(recording__removed_at=None).select_related("decided_by", "image")
 
-    def order_queryset(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
+    def default_order(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
         first = Case(When(IS_NEW, then=Value(0)), default=Value(1), output_field=IntegerField())
         return queryset.order_by(first, "-recording__start", "-pk")
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         visible = self.site_status.visibility.recordings(Audience.VISITOR, Channel.PAGE)
-        recording_ids = [item.recording_id for item in rows]
+        set_rows(self.site_status.visibility, rows)
+        rows = [item for item in rows if item.zoom_row is not None]
+        recording_ids = [item.zoom_row.pk for item in rows]
         shown = set(visible.filter(pk__in=recording_ids).values_list("pk", flat=True))
         host_ids = reasons.exposed_host_ids(self.site_status.site_settings)
         set_page_counts(rows)
+        looks = Counter(_look(item) for item in rows)
         for item in rows:
-            recording = item.recording
-            item.row_title, item.row_start = str(item), recording.start
+            recording = item.zoom_row
+            item.row_title, item.row_start = item.display_title, recording.start
             item.row_host = str(recording.host) if recording.host else ""
             item.row_minutes, item.row_used = recording.duration, item.page_count
-            item.row_shown = item.recording_id in shown
-            item.row_until = _last_day(item, self.site_status.site_settings)
+            item.row_is_twin = looks[_look(item)] > 1
+            item.row_shown = recording.pk in shown
+            item.row_until = last_day(item.zoom_row, item, self.site_status.site_settings)
             item.row_note = decision_note(item, self.request.user)
             item.row_reason = (
-                "" if item.row_shown else reasons.recording_reason(self.site_status, item, host_ids)
+                ""
+                if item.row_shown
+                else reasons.row_reason(self.site_status, recording, item, host_ids)
             )
             item.row_state = str(_state_cell(item).text)
         return rows
@@ -198,7 +205,7 @@ class RecordingsView(SiteIndexView):
         return ngettext("recording", "recordings", n)
 
     def intro(self) -> dict[str, Any]:
-        n = recordings_to_review(self.site).count()
+        n = recordings_to_review(self.site_status.visibility).count()
         if not n or self.request.GET.get("state"):
             return {}
         strong = ngettext("%(n)d new recording", "%(n)d new recordings", n) % {"n": n}
@@ -221,21 +228,19 @@ class RecordingsView(SiteIndexView):
         )
 
 
-def _last_day(item: Any, site_settings: Any) -> date | None:
-    """The last day it is shown: its own, by the Site's rule, or when Zoom deletes it."""
-    days = [item.expires_on, item.recording.deletes_on]
-    if site_settings.recording_days:
-        start = timezone.localtime(item.recording.start).date()
-        days.append(start + timedelta(days=site_settings.recording_days))
-    return min((day for day in days if day), default=None)
+def _look(item: Any) -> tuple[Any, ...]:
+    """What tells recordings apart without the time of day."""
+    row = item.zoom_row
+    return item.display_title, timezone.localtime(row.start).date(), row.duration
 
 
 def _recorded_cell(item: Any) -> Cell:
-    return Cell(formatting.day(item.row_start), item.row_host)
+    time = formatting.time_of_day(item.row_start) if item.row_is_twin else ""
+    return Cell(", ".join(filter(None, (formatting.day(item.row_start), time))), item.row_host)
 
 
 def _length_cell(item: Any) -> Cell:
-    return Cell(formatting.duration(item.recording.duration))
+    return Cell(formatting.duration(item.zoom_row.duration))
 
 
 def _until_cell(item: Any) -> Cell:
@@ -245,8 +250,8 @@ def _until_cell(item: Any) -> Cell:
 def _state_cell(item: Any) -> Cell:
     if item.visibility == SiteItem.Visibility.HIDDEN:
         return Cell(_("Hidden"), getattr(item, "row_note", ""), tag="plain")
-    if item.expires_on and item.expires_on < timezone.localdate():
-        return Cell(_("Over"), _("taken off by itself"), tag="plain")
+    if item.is_expired:
+        return Cell(_("Over"), _("taken off automatically"), tag="plain")
     if item.visibility == SiteItem.Visibility.AUTO:
         since = _("since %(day)s") % {"day": formatting.short_day(item.created_at)}
         return Cell(_("New"), since, tag="primary")

@@ -5,25 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import django_filters
-from django import forms
-from django.db.models import Case, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Max, Q, QuerySet, TextField, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, TitleColumn
+from wagtail.admin.ui.tables import TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...models import Activity, BlockUsage, Registration
+from ...models import Activity, BlockUsage, Registration, WriteAccess
 from ...registration import moderation, tokens
 from .. import formatting
 from . import registration
-from .base import SiteIndexView
-from .columns import ButtonsColumn, Cell, CellColumn
+from .base import RadioFilter, SiteIndexView
+from .columns import ButtonsColumn, Cell, CellColumn, StateCheckboxColumn
 
 LOG_INTERVAL = timedelta(hours=1)
 """At most one audit entry in this time for each user."""
@@ -52,10 +52,12 @@ FORM_BLOCKS = (
 
 
 def meeting_choices(request: Any) -> list[tuple[str, str]]:
-    """Meetings of this Site with registrations, by Zoom's meeting id."""
+    """Meetings of this Site with registrations, by Zoom's meeting id. Those that the Site may not
+    use any more have the topic that people registered for."""
     rows = Registration.objects.filter(site=request.wagtail_zoom_site).order_by()
     by_meeting = rows.values("meeting_zoom_id").annotate(
-        newest=Max("created_at"), name=Max("meeting__topic")
+        newest=Max("created_at"),
+        name=Coalesce(Max("meeting__topic"), Max(KT("snapshot__topic")), output_field=TextField()),
     )
     return [
         (row["meeting_zoom_id"], row["name"] or row["meeting_zoom_id"])
@@ -66,19 +68,15 @@ def meeting_choices(request: Any) -> list[tuple[str, str]]:
 class RegistrationFilters(WagtailFilterSet):
     """State and meeting."""
 
-    state = django_filters.ChoiceFilter(
+    state = RadioFilter(
         label=gettext_lazy("State"),
         choices=Registration.State.choices,
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
 
-    meeting = django_filters.ChoiceFilter(
+    meeting = RadioFilter(
         label=gettext_lazy("Meeting"),
         field_name="meeting_zoom_id",
         choices=[],
-        widget=forms.RadioSelect,
-        empty_label=gettext_lazy("All"),
     )
 
     class Meta:
@@ -97,9 +95,10 @@ class RegistrationsView(SiteIndexView):
     filterset_class = RegistrationFilters
     search_fields = ["meeting__topic"]
     search_placeholder = gettext_lazy("Search names and addresses")
+    quick_filters = ("state",)
     bulk_type = "zoomregistration"
-    empty_text = gettext_lazy("Nobody has signed up yet.")
-    list_export = ["row_name", "row_email", "row_topic", "row_start", "created_at", "row_state"]
+    sort_expressions = {"meeting": Lower(KT("snapshot__topic")), "registered": F("created_at")}
+    empty_text = gettext_lazy("Nobody has registered yet.")
     export_times = ("row_start", "created_at")
 
     @cached_property
@@ -116,7 +115,9 @@ class RegistrationsView(SiteIndexView):
     @cached_property
     def columns(self) -> list[Any]:
         return [
-            BulkActionsCheckboxColumn("bulk_actions", obj_type="zoomregistration"),
+            StateCheckboxColumn(
+                "bulk_actions", obj_type="zoomregistration", get_id=registration.id_with_state
+            ),
             TitleColumn(
                 "person",
                 label=_("Person"),
@@ -125,8 +126,10 @@ class RegistrationsView(SiteIndexView):
                 get_title_id=lambda row: f"zoomregistration_{row.pk}_title",
             ),
             CellColumn("email", label=_("Email"), accessor=lambda row: Cell(row.row_email)),
-            CellColumn("meeting", label=_("Meeting"), accessor=_meeting_cell),
-            CellColumn("when", label=_("Signed up"), accessor=_registered_cell),
+            CellColumn("meeting", label=_("Meeting"), accessor=_meeting_cell, sort_key="meeting"),
+            CellColumn(
+                "when", label=_("Signed up"), accessor=_registered_cell, sort_key="registered"
+            ),
             CellColumn("state", label=_("State"), accessor=_state_cell),
             ButtonsColumn("buttons", label=_("Actions"), accessor=_row_buttons),
         ]
@@ -137,9 +140,9 @@ class RegistrationsView(SiteIndexView):
         return rows.defer("join_url", "meeting__join_url", "meeting__passcode", "meeting__agenda")
 
     def count_name(self, n: int) -> str:
-        return ngettext("sign-up", "sign-ups", n)
+        return ngettext("registration", "registrations", n)
 
-    def order_queryset(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+    def default_order(self, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         ranks = [When(state=name, then=Value(rank)) for rank, name in enumerate(URGENT_STATES)]
         urgency = Case(*ranks, default=Value(len(URGENT_STATES)), output_field=IntegerField())
         return queryset.order_by(urgency, "-created_at", "-pk")
@@ -149,7 +152,7 @@ class RegistrationsView(SiteIndexView):
         if not self.is_searching:
             return queryset
         query = self.search_query.strip()
-        condition = Q(meeting__topic__icontains=query)
+        condition = Q(meeting__topic__icontains=query) | Q(snapshot__topic__icontains=query)
         if "@" in query:
             condition |= Q(email_index__in=tokens.email_indexes(query))
         else:
@@ -157,7 +160,9 @@ class RegistrationsView(SiteIndexView):
         return queryset.filter(condition)
 
     def decorate(self, rows: list[Any]) -> list[Any]:
+        access = WriteAccess.of(self.site.pk) if rows else None
         for row in rows:
+            row.write_access = access
             row.row_name, row.row_email = registration.name_and_email(row)
             row.row_topic = row.snapshot.get("topic") or ""
             starts = sorted(date.start for date in row.dates.all() if date.start)
@@ -212,7 +217,7 @@ class RegistrationsView(SiteIndexView):
                 text = _("Registration is switched off.")
                 return {"text": text, "url": url, "link": _("What to show")}
             if not usage.pages_with_blocks(self.site, *FORM_BLOCKS).exists():
-                return {"text": _("No page has a sign-up form.")}
+                return {"text": _("No page has a registration form.")}
         return super().empty_message()
 
 
@@ -228,10 +233,10 @@ def ids_by_name(rows: QuerySet[Registration], query: str) -> list[int]:
     ]
 
 
-def _row_buttons(row: Registration) -> list[dict[str, Any]]:
+def _row_buttons(row: Any) -> list[dict[str, Any]]:
     """The most important buttons; the others are on the page of the registration."""
     names = {"failed": ("retry",), "pending": ("approve", "deny")}.get(row.state, ())
-    return registration.action_buttons(row, names) if names else []
+    return registration.action_buttons(row, row.write_access, names) if names else []
 
 
 def _meeting_cell(row: Any) -> Cell:
@@ -247,10 +252,16 @@ def _registered_cell(row: Registration) -> Cell:
 def _state_cell(row: Any) -> Cell:
     icon, tone = STATE_ICONS[row.state]
     note = ""
-    if row.state == Registration.State.WAITING and row.next_try_at:
+    is_open = row.task or row.state == Registration.State.PENDING
+    blocked_by = moderation.blocked_by(row, row.write_access) if is_open else ""
+    if blocked_by:
+        note = str(moderation.reason(row, row.write_access))
+    elif row.task in registration.DECISION_NOTES:
+        note = str(registration.DECISION_NOTES[row.task])
+    elif row.state == Registration.State.WAITING and row.next_try_at:
         note = _("next try at %(time)s") % {"time": formatting.date_time(row.next_try_at)}
     elif row.error_class:
-        note = str(moderation.reason(row) or _("Zoom did not accept it"))
+        note = str(moderation.reason(row, row.write_access) or _("Zoom did not accept it"))
     elif row.state == Registration.State.PENDING:
         note = _("asked for on %(day)s") % {"day": formatting.short_day(row.created_at)}
     elif row.state == Registration.State.APPROVED:

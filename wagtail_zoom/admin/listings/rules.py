@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
+from ...frontend.visibility import SiteVisibility
 from ...models import (
     Activity,
-    Host,
     Kind,
+    Meeting,
     Recording,
     RecordingRule,
     SiteItem,
@@ -38,10 +39,11 @@ class RuleTarget:
     options: list[tuple[str, str]]
 
 
-def rule_targets(site_settings: ZoomSettings, item: SiteItem) -> dict[str, Any] | None:
+def rule_targets(
+    site_settings: ZoomSettings, item: SiteItem, recording: Meeting | Recording | None
+) -> dict[str, Any] | None:
     """The series and host of a recording with their rules, or None without any."""
-    recording = item.recording
-    if recording is None or site_settings.pk is None:
+    if not isinstance(recording, Recording) or site_settings.pk is None:
         return None
     targets = [
         _rule_target(site_settings, name, label, key)
@@ -84,10 +86,10 @@ class RuleView(OwnerAccessMixin, View):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         rows = visible_to(request.user, SiteItem.objects.filter(kind=Kind.RECORDING))
-        item = get_object_or_404(rows.select_related("recording", "site"), pk=pk)
-        site_settings = ZoomSettings.objects.filter(site=item.site).first()
-        recording = item.recording
-        if site_settings is None or recording is None:
+        item = get_object_or_404(rows.select_related("site"), pk=pk)
+        visibility = SiteVisibility.for_site(item.site)
+        site_settings, recording = visibility.site_settings, visibility.row_of(item)
+        if site_settings is None or not isinstance(recording, Recording):
             raise Http404
         keys = {"series": recording.meeting_zoom_id, "host": recording.host_zoom_id}
         actions = {name: request.POST[name] for name in keys if name in request.POST}
@@ -102,8 +104,11 @@ class RuleView(OwnerAccessMixin, View):
         messages.success(request, _("Saved. It counts from the next recording on."))
         return redirect(reverse("wagtail_zoom_recordings:edit", args=[item.pk]))
 
+    def back_url(self) -> str:
+        return reverse("wagtail_zoom_recordings:edit", args=[self.kwargs["pk"]])
 
-def _save_rule(site_settings: ZoomSettings, key: dict[str, str], action: str) -> None:
+
+def _save_rule(site_settings: ZoomSettings, key: dict[str, Any], action: str) -> None:
     rows = RecordingRule.objects.filter(settings=site_settings, **key)
     if action == NO_RULE:
         rows.delete()
@@ -143,7 +148,7 @@ def rule_rows(site_settings: ZoomSettings) -> list[RuleRow]:
         return []
     names = _target_names(site_settings, rows)
     texts = {
-        RecordingRule.Action.PUBLISH: _("are published by themselves"),
+        RecordingRule.Action.PUBLISH: _("are published automatically"),
         RecordingRule.Action.REVIEW: _("wait for your review"),
         RecordingRule.Action.HIDE: _("stay hidden"),
     }
@@ -158,13 +163,12 @@ def rule_rows(site_settings: ZoomSettings) -> list[RuleRow]:
 
 
 def _target_names(site_settings: ZoomSettings, rows: list[RecordingRule]) -> dict[int, str]:
+    visibility = SiteVisibility(site_settings)
     series_ids = {row.meeting_zoom_id for row in rows if row.meeting_zoom_id}
     host_ids = {row.host_zoom_id for row in rows if row.host_zoom_id}
-    recordings = Recording.objects.filter(
-        account=site_settings.account_id, meeting_zoom_id__in=series_ids
-    )
+    recordings = visibility.usable_recordings().filter(meeting_zoom_id__in=series_ids)
     topics = dict(recordings.order_by("start").values_list("meeting_zoom_id", "topic"))
-    hosts = Host.objects.filter(account=site_settings.account_id, zoom_id__in=host_ids)
+    hosts = visibility.usable_hosts().filter(zoom_id__in=host_ids)
     names = dict(hosts.values_list("zoom_id", "display_name"))
     return {
         row.pk: topics.get(row.meeting_zoom_id) or names.get(row.host_zoom_id) or _("a series")

@@ -7,22 +7,17 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import View
 
-from ...frontend import links
 from ...frontend.views import MAX_TYPED_PASSCODE, private_response, with_passcode
-from ...models import Kind, Recording, SiteItem, ZoomSettings
+from ...frontend.visibility import SiteVisibility
+from ...models import Kind, Recording, SiteItem
 from ...utils.crypto import DecryptionError
+from ...utils.zoom_urls import is_zoom_url
 from ..permissions import OwnerAccessMixin, visible_to
 
 
-def may_watch(site_settings: ZoomSettings, recording: Recording) -> bool:
-    """Whether this Site's grant covers the recording's host; an archive needs no grant."""
-    if (
-        recording.account_id != site_settings.account_id
-        or recording.removed_at
-        or recording.trashed_at
-    ):
-        return False
-    return site_settings.grant is None or site_settings.grant.covers(recording.host_zoom_id)
+def is_watchable(recording: Recording) -> bool:
+    """Whether the recording is still at Zoom. That the Site may use it is checked before."""
+    return not recording.removed_at and not recording.trashed_at
 
 
 class WatchView(OwnerAccessMixin, View):
@@ -33,16 +28,15 @@ class WatchView(OwnerAccessMixin, View):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         rows = visible_to(request.user, SiteItem.objects.filter(kind=Kind.RECORDING))
-        item = get_object_or_404(rows.select_related("recording__host", "site"), pk=pk)
-        site_settings = ZoomSettings.objects.select_related("grant").filter(site=item.site).first()
-        recording = item.recording
-        if site_settings is None or recording is None or not may_watch(site_settings, recording):
+        item = get_object_or_404(rows.select_related("site"), pk=pk)
+        recording = SiteVisibility.for_site(item.site).row_of(item)
+        if not isinstance(recording, Recording) or not is_watchable(recording):
             raise Http404
         try:
             url, passcode = recording.watch_url.reveal(), recording.passcode.reveal()
         except DecryptionError:
             raise Http404 from None
-        if not links.is_zoom_link(url):
+        if not is_zoom_url(url):  # guard: owner-watch-redirect-to-zoom-only
             raise Http404
         if len(passcode) > MAX_TYPED_PASSCODE:
             url, passcode = with_passcode(url, passcode), ""

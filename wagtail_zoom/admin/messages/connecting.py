@@ -46,11 +46,20 @@ def confirm(site_status: SiteStatus) -> StatusMessage:
         _("Nothing is fetched until you say so."),
         [
             StatusAction(_("Yes, go on"), links.view_url("confirm", site_status), primary=True),
+            StatusAction(_("Use another account"), links.connect_url(site_status)),
             StatusAction(
                 _("No, disconnect"), links.view_url("disconnect", site_status), post=False
             ),
         ],
     )
+
+
+def visitors_see(site_status: SiteStatus) -> str:
+    """What visitors see while nothing is synced."""
+    if not site_status.has_public_page:
+        return _("No published page has a Zoom block, so visitors see nothing from Zoom.")
+    shown = formatting.shown_counts(site_status.occurrences_shown, site_status.recordings_shown)
+    return _("Visitors still see %(shown)s as they were then.") % {"shown": shown}
 
 
 def needs_reconnect(site_status: SiteStatus) -> StatusMessage:
@@ -59,20 +68,22 @@ def needs_reconnect(site_status: SiteStatus) -> StatusMessage:
     return StatusMessage(
         SiteState.NEEDS_RECONNECT,
         "critical",
-        _("Zoom needs you: please connect again."),
-        _(
-            "Since %(time)s (%(age)s) Zoom lets us read nothing, because %(reason)s. Visitors "
-            "still see %(shown)s as they were then. New sign-ups are saved and sent once you are "
-            "back."
-        )
-        % {
-            "time": formatting.date_time(grant.state_since, site_status.now),
-            "age": formatting.age(grant.state_since, site_status.now),
-            "reason": site_status.reconnect_reason,
-            "shown": formatting.shown_counts(
-                site_status.occurrences_shown, site_status.recordings_shown
-            ),
-        },
+        _("Reconnect Zoom to keep your pages up to date."),
+        " ".join(
+            [
+                _(
+                    "Since %(time)s (%(age)s) this site can't read anything from Zoom, because "
+                    "%(reason)s."
+                )
+                % {
+                    "time": formatting.date_time(grant.state_since, site_status.now),
+                    "age": formatting.age(grant.state_since, site_status.now),
+                    "reason": site_status.reconnect_reason,
+                },
+                visitors_see(site_status),
+                _("New registrations are saved, and sent after you reconnect."),
+            ]
+        ),
         [
             StatusAction(_("Reconnect Zoom"), links.connect_url(site_status), primary=True),
             StatusAction(
@@ -90,16 +101,17 @@ def missing(site_status: SiteStatus) -> StatusMessage:
         "warning",
         title,
         _(
-            "Zoom has not allowed this site to use %(kinds)s. Everything else works as before. "
-            "What you already published stays where it is."
+            "Zoom does not allow this site to use %(kinds)s. What is published stays, and nothing "
+            "new is imported. Everything else works."
         )
         % {"kinds": names},
         [
             StatusAction(
-                _("Give the permission in Zoom"), links.connect_url(site_status), primary=True
+                _("Grant the permission in Zoom"), links.connect_url(site_status), primary=True
             ),
             StatusAction(
-                _("Go on without"), f"{links.panel_url(site_status)}#tab-choices", post=False
+                _("Turn off %(kinds)s") % {"kinds": names},
+                links.view_url("turn_off_missing", site_status),
             ),
         ],
     )
@@ -112,28 +124,34 @@ def revoked(site_status: SiteStatus) -> StatusMessage:
     return StatusMessage(
         SiteState.REVOKED,
         "critical",
-        _("Zoom has ended the connection."),
+        _("The app was removed in Zoom. Your pages show nothing from Zoom."),
         _(
-            "The app was removed in Zoom (%(time)s). What came from it is no longer on your "
-            "pages. Your titles, summaries and images are kept."
+            "Removed: %(time)s. Meetings, recordings and join links are deleted here, as "
+            "Zoom requires, and are imported again after you reconnect. Your choices, titles, "
+            "summaries and images are kept."
         )
         % {"time": formatting.date_time(since, site_status.now)},
-        [StatusAction(_("Connect Zoom"), links.connect_url(site_status), primary=True)],
+        [
+            StatusAction(_("Reconnect Zoom"), links.connect_url(site_status), primary=True),
+            StatusAction(
+                _("Invite your Zoom administrator"), links.view_url("invite", site_status)
+            ),
+        ],
     )
 
 
 def archived(site_status: SiteStatus) -> StatusMessage:
     since = site_status.site_settings.archived_at or site_status.now
+    title = _("Disconnected on %(day)s. Your pages keep an archive.")
+    text = f"{visitors_see(site_status)} {_('Registration forms are closed.')}"
+    if not (site_status.occurrences_shown or site_status.recordings_shown):
+        title = _("Disconnected on %(day)s. The archive shows nothing to come and no recording.")
+        text = _("Visitors see nothing from Zoom but dates that are over.")
     return StatusMessage(
         SiteState.ARCHIVED,
         "info",
-        _("Disconnected on %(day)s. Your pages keep an archive.") % {"day": formatting.day(since)},
-        _("Visitors see %(shown)s as they were then. Sign-up forms are closed.")
-        % {
-            "shown": formatting.shown_counts(
-                site_status.occurrences_shown, site_status.recordings_shown
-            )
-        },
+        title % {"day": formatting.day(since)},
+        text,
         [
             StatusAction(_("Connect Zoom"), links.connect_url(site_status), primary=True),
             StatusAction(
@@ -147,10 +165,10 @@ def quarantined(site_status: SiteStatus) -> StatusMessage:
     return StatusMessage(
         SiteState.QUARANTINED,
         "warning",
-        _("This is a copy of another site. Zoom is switched off here."),
+        _("This is a copy of another site. Zoom is turned off here."),
         _(
             "If this copy talked to Zoom, the real site would lose its connection. "
-            "It sends no mail and takes no sign-ups."
+            "It sends no email and takes no registrations."
         ),
         [
             StatusAction(

@@ -12,10 +12,16 @@ from django.utils.translation import ngettext
 from django.views.generic import View
 from wagtail.log_actions import log
 
-from ...models import Activity, Invitation, SyncRun, WebhookEvent
-from .. import links
+from ...models import Activity, Invitation, SyncRun
+from .. import data_loss, formatting, links
+from ..listings.activity import replayable_events
+from ..messages.running import not_for_this_site
 from ..permissions import SiteMixin
 from ..site_status import SiteStatus, get_site_status
+
+
+class ActionRefused(Exception):
+    """The action is not for this Site to perform; the text says why."""
 
 
 class ActionView(SiteMixin, View):
@@ -24,10 +30,12 @@ class ActionView(SiteMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        site_status = get_site_status(self.site)
-        message = self.perform(site_status)
-        if message:
-            messages.success(request, message)
+        site_status = get_site_status(self.site, user=request.user)
+        try:
+            if message := self.perform(site_status):
+                messages.success(request, message)
+        except ActionRefused as refused:
+            messages.error(request, str(refused))
         return redirect(self.next_url(site_status))
 
     def next_url(self, site_status: SiteStatus) -> str:
@@ -39,6 +47,7 @@ class ActionView(SiteMixin, View):
 
         Raises:
             Http404: the action does not apply to this Site.
+            ActionRefused: this Site may not perform it.
         """
         raise NotImplementedError
 
@@ -47,11 +56,23 @@ def _connected_account(site_status: SiteStatus) -> Any:
     """The account of a connected Site, otherwise 404."""
     if (
         site_status.account is None
-        or site_status.grant is None
+        or site_status.grant is None  # guard: action-needs-grant
         or site_status.site_settings.needs_confirmation
     ):
         raise Http404
     return site_status.account
+
+
+def _decided_account(site_status: SiteStatus) -> Any:
+    """The account of a connected Site that may decide for the whole account.
+
+    Raises:
+        ActionRefused: other Sites use the account, and this Site's grant covers one user only.
+    """
+    account = _connected_account(site_status)
+    if not site_status.decides_for_account:  # guard: account-decided-by-its-grant
+        raise ActionRefused(not_for_this_site())
+    return account
 
 
 class SyncView(ActionView):
@@ -64,7 +85,7 @@ class SyncView(ActionView):
         is_first = account.reconciled_at is None and site_status.open_run is None
         mode = SyncRun.Mode.BACKFILL if is_first else SyncRun.Mode.RECONCILE
         runs.request_run(account, mode, user=self.request.user)
-        return _("We are looking.")
+        return _("The sync has started.")
 
 
 class StopView(ActionView):
@@ -73,10 +94,10 @@ class StopView(ActionView):
     def perform(self, site_status: SiteStatus) -> str:
         from ...sync import runs
 
-        _connected_account(site_status)
+        _decided_account(site_status)
         if site_status.open_run is not None:
             runs.cancel(site_status.open_run)
-        return _("Stopped. What has been read stays.")
+        return _("Stopped. What has been imported stays.")
 
 
 class ApproveRemovalsView(ActionView):
@@ -85,11 +106,37 @@ class ApproveRemovalsView(ActionView):
     def perform(self, site_status: SiteStatus) -> str:
         from ...sync import runs
 
-        _connected_account(site_status)
+        _decided_account(site_status)
         if not site_status.withheld_removals or site_status.last_run is None:
             raise Http404
         runs.approve_removals(site_status.last_run, self.request.user)
         return _("We remove them with the next check, which starts now.")
+
+
+class TurnOffMissingView(ActionView):
+    """Turn off the kinds that Zoom does not allow; asks first when that deletes something."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        site_status = get_site_status(self.site)
+        _connected_account(site_status)
+        if not site_status.missing_kinds:
+            raise Http404
+        kinds = site_status.site_settings.kinds - set(site_status.missing_kinds)
+        host_ids = site_status.stored_host_ids
+        loss = data_loss.loss_of_settings(site_status.site_settings, host_ids, kinds, host_ids)
+        if not loss.is_empty and "confirmed" not in request.POST:
+            url = links.view_url("turn_off_missing", site_status)
+            return data_loss.confirmation(request, site_status, loss, confirm_url=url)
+        return super().post(request)
+
+    def perform(self, site_status: SiteStatus) -> str:
+        from ...sync import settings_changes
+
+        names = site_status.missing_kinds
+        settings_changes.turn_off(site_status.site_settings, names, self.request.user)
+        return _("Turned off: %(kinds)s.") % {
+            "kinds": formatting.join_list(formatting.kind_name(name) for name in names)
+        }
 
 
 class PauseView(ActionView):
@@ -111,7 +158,7 @@ class ResumeView(ActionView):
 
         _connected_account(site_status)
         settings_changes.resume(site_status.site_settings, self.request.user)
-        return _("It goes on.")
+        return _("Syncing is resumed.")
 
 
 class ConfirmView(ActionView):
@@ -135,11 +182,9 @@ class FailedEventsReplayView(ActionView):
         from ...sync import inbox
 
         _connected_account(site_status)
-        entries = Activity.objects.filter(site=self.site, event__state=WebhookEvent.State.DEAD)
-        event_ids = entries.exclude(event__payload={}).values_list("event", flat=True)
-        events = WebhookEvent.objects.filter(pk__in=set(event_ids[: self.max_events]))
+        events = replayable_events(self.site.pk).exclude(payload={})
         count = 0
-        for event in events:
+        for event in events.order_by("pk")[: self.max_events]:
             inbox.replay(event)
             count += 1
         if count:

@@ -16,7 +16,7 @@ from ...conf import settings
 from ...models import Activity, ZoomAccount, ZoomSettings
 from ...permissions import may_activate
 from .. import disconnect_dialog, links
-from ..messages.running import operator_mailto
+from ..messages.running import email_operator
 from ..permissions import SiteMixin
 from ..site_status import SiteStatus, get_site_status
 
@@ -70,7 +70,7 @@ class ActivateCopyView(SiteMixin, TemplateView):
             "site_status": site_status,
             "site": self.site,
             "may_activate": may_activate(self.request.user, site_status.account),
-            "operator_mailto": operator_mailto(
+            "operator_actions": email_operator(
                 subject, _("If it is, please switch Zoom on there.")
             ),
             "panel_url": links.panel_url(site_status),
@@ -94,6 +94,8 @@ class ActivateCopyView(SiteMixin, TemplateView):
 def activate_copy(site_settings: ZoomSettings, user: Any) -> None:
     """Let this installation connect to Zoom for the account of a Site."""
     account = site_settings.account
+    if account is None:
+        return
     ZoomAccount.objects.filter(pk=account.pk).update(fingerprint=settings.fingerprint)
     sites = ZoomSettings.objects.filter(account=account).values_list("site", flat=True)
     Activity.log(list(sites), "connection", "adopted", account=account, user=user)

@@ -8,34 +8,51 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 from wagtail.contrib.settings.views import EditView
 
+from ...frontend.presenters import occurrence_views, recording_views
 from ...frontend.visibility import Audience, Channel
-from .. import connection_card, data_loss, kinds, links, panels, status_rules, usage
+from ...permissions import owned_sites
+from ...utils.text import without_null
+from .. import (
+    connection_card,
+    data_loss,
+    kinds,
+    links,
+    overview,
+    page_check,
+    panels,
+    status_rules,
+    usage,
+)
+from ..checklist import Checklist
 from ..forms import with_default_host
-from ..permissions import SiteMixin, site_or_404
+from ..permissions import SiteMixin, parse_pk, site_or_404
 from ..preview import ExposurePreview
+from ..site_state import SiteState, worst_tone
 from ..site_status import SiteStatus, get_site_status
 
 
 class PanelView(EditView):
-    """*Settings → Zoom*. Replaces Wagtail's view at the same URL.
+    """*Settings → Zoom connection*. Replaces Wagtail's view at the same URL.
 
     The form exists only for a connected Site; saving needs a confirmation if it deletes data.
     """
 
     template_name = "wagtail_zoom/admin/panel.html"
     success_message = None
-    max_pages = 5
-    """Number of pages listed in the confirmation."""
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+    def setup(self, request: HttpRequest, *args: Any, model_name: str = "", **kwargs: Any) -> None:
+        if model_name.lower() != "zoomsettings":
+            raise Http404
         site = site_or_404(request, kwargs["pk"])
-        request.wagtail_zoom_site_status = get_site_status(site)  # type: ignore[attr-defined]
-        self.status = status_rules.describe(request.wagtail_zoom_site_status)  # type: ignore[attr-defined]
+        site_status = get_site_status(site, user=request.user)
+        request.wagtail_zoom_site_status = site_status  # type: ignore[attr-defined]  # for panels
         super().setup(request, "wagtail_zoom", "zoomsettings", *args, **kwargs)
 
     @property
@@ -60,12 +77,15 @@ class PanelView(EditView):
 
     def get_panel(self) -> Any:
         return panels.edit_handler(
-            settings_first=self.site_status.site_settings.configured_at is None
+            opens_settings=self.site_status.site_settings.configured_at is None
         )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.site_status.account is None or self.site_status.site_settings.needs_confirmation:
             messages.error(request, _("Connect Zoom first."))
+            return redirect(self.get_success_url())
+        if self.site_status.site_settings.is_archive:  # guard: archive-settings-closed
+            messages.error(request, _("Nothing can be added to an archive. Connect Zoom first."))
             return redirect(self.get_success_url())
         return super().post(request, *args, **kwargs)
 
@@ -88,10 +108,15 @@ class PanelView(EditView):
             if "plan" in form.changed_data and self.site_status.account is not None:
                 stated = form.cleaned_data["plan"]
                 settings_changes.set_plan(form.instance, stated, self.request.user)
-        messages.success(
-            self.request,
-            _("Saved. The import has started.") if was_first else _("Saved."),
-        )
+        if not form.instance.kinds or not host_ids:
+            messages.warning(self.request, _("Saved. Nothing is chosen, so visitors see nothing."))
+        elif not was_first:
+            messages.success(self.request, _("Saved."))
+        elif self.site_status.worker_down:
+            text = _("Saved. The import starts when the background worker runs.")
+            messages.warning(self.request, text)
+        else:
+            messages.success(self.request, _("Saved. The import has started."))
         return response
 
     def confirm_loss(self, loss: data_loss.DataLoss) -> HttpResponse:
@@ -102,18 +127,7 @@ class PanelView(EditView):
             if name != "csrfmiddlewaretoken"
             for value in values
         ]
-        return render(
-            self.request,
-            "wagtail_zoom/admin/confirm_loss.html",
-            {
-                "loss": loss,
-                "fields": fields,
-                "pages": usage.with_block_names(self.site_status.pages[: self.max_pages]),
-                "more_pages": max(0, len(self.site_status.pages) - self.max_pages),
-                "site": self.site_status.site,
-                "panel_url": links.panel_url(self.site_status),
-            },
-        )
+        return data_loss.confirmation(self.request, self.site_status, loss, fields=fields)
 
     def get_success_message(self, *args: Any) -> None:
         return None
@@ -122,9 +136,26 @@ class PanelView(EditView):
         context = super().get_context_data(**kwargs)
         site_status = self.site_status
         context["site_status"] = site_status
-        context["status"] = self.status if self.status.tone else None
+        context |= _operator_context(site_status, self.request.user)
+        context |= _checklist_context(site_status, self.request.user)
+        is_first_run = context["checklist"] is not None
+        context["problems"] = problems = [
+            row
+            for row in status_rules.problems(site_status)
+            if not is_first_run or row.state is not SiteState.CHOOSE
+        ]
+        context["problems_tone"] = worst_tone(problems)
+        # One button to connect: where Zoom is missing, that of the message, if there is one.
+        context["has_connect_action"] = any(
+            action.url == links.connect_url(site_status)
+            for row in problems
+            for action in row.actions
+        )
+        context["is_archive"] = site_status.site_settings.is_archive
         context["is_connected"] = (
-            site_status.account is not None and not site_status.site_settings.needs_confirmation
+            site_status.account is not None
+            and not site_status.site_settings.needs_confirmation
+            and not site_status.site_settings.is_archive
         )
         context["connect_url"] = links.connect_url(site_status)
         context["invite_url"] = links.view_url("invite", site_status)
@@ -140,17 +171,59 @@ class PanelView(EditView):
         return context
 
 
+def _is_owner(site_status: SiteStatus, user: Any) -> bool:
+    """Whether the tasks of this Site are this user's, who may be the operator."""
+    return not user.is_superuser or owned_sites(user).filter(pk=site_status.site.pk).exists()
+
+
+def _operator_context(site_status: SiteStatus, user: Any) -> dict[str, Any]:
+    """Whose Site it is, for operators who look at one of somebody else."""
+    if _is_owner(site_status, user):
+        return {"is_foreign": False}
+    row = overview.row_of(site_status)
+    overview_url = reverse("wagtail_zoom_admin:overview")
+    return {
+        "is_foreign": True,
+        "owner": row.owner,
+        "mail_url": overview.mail_url(row, links.panel_url(site_status)),
+        "overview_url": overview_url,
+    }
+
+
+def _checklist_context(site_status: SiteStatus, user: Any) -> dict[str, Any]:
+    checklist = Checklist(site_status, user)
+    is_shown = checklist.is_shown and _is_owner(site_status, user)
+    return {
+        "checklist": checklist if is_shown else None,
+        # Its buttons are those of the page below until Zoom is connected and something is chosen.
+        "checklist_buttons": (
+            site_status.site_settings.shows_data and not checklist.has_meetings_button
+        ),
+        "has_meetings_button": checklist.has_meetings_button,
+    }
+
+
 class LiveView(SiteMixin, TemplateView):
     """The card and the parts next to it, reloaded by the script during a run."""
 
     template_name = "wagtail_zoom/admin/live.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        site_status = get_site_status(self.site)
+        site_status = get_site_status(self.site, user=self.request.user)
         summary = connection_card.summary_context(site_status) | {"fragment": True}
         return (
-            super().get_context_data(**kwargs) | connection_card.card_context(site_status) | summary
+            super().get_context_data(**kwargs)
+            | connection_card.card_context(site_status)
+            | summary
+            | _checklist_context(site_status, self.request.user)
         )
+
+
+class SessionView(SiteMixin, View):
+    """For the script: the user is logged in. A login changes the token of the forms."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return JsonResponse({"token": get_token(request)}, headers={"Cache-Control": "no-store"})
 
 
 class HostsView(SiteMixin, View):
@@ -158,49 +231,79 @@ class HostsView(SiteMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         site_status = get_site_status(self.site)
-        excluded_ids = {int(pk) for pk in request.GET.getlist("without") if pk.isdigit()}
-        rows = kinds.search_hosts(site_status, request.GET.get("q", "").strip()[:100], excluded_ids)
+        values = (parse_pk(text) for text in request.GET.getlist("without"))
+        excluded_ids = {pk for pk in values if pk is not None}
+        query = without_null(request.GET.get("q", "").strip()[:100])
+        rows = kinds.search_hosts(site_status, query, excluded_ids)
         return render(request, "wagtail_zoom/admin/host_rows.html", {"other_hosts": rows})
 
 
+def preview_of(request: HttpRequest, site_status: SiteStatus) -> ExposurePreview:
+    """What visitors would see with the posted form.
+
+    Raises:
+        Http404: there is nothing to choose for this Site.
+    """
+    site_settings = site_status.site_settings
+    if site_status.account is None or site_settings.needs_confirmation or site_settings.is_archive:
+        raise Http404
+    form_class = panels.edit_handler(opens_settings=False).get_form_class()
+    form = form_class(request.POST, instance=copy.copy(site_settings), for_user=request.user)
+    return ExposurePreview.from_form(site_status, form)
+
+
 class PreviewView(SiteMixin, View):
-    """What visitors would see with the posted form. Saves nothing."""
+    """What visitors would see with the posted form, in numbers. Saves nothing."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         site_status = get_site_status(self.site)
-        if site_status.account is None or site_status.site_settings.needs_confirmation:
-            raise Http404
-        form_class = panels.edit_handler(settings_first=False).get_form_class()
-        form = form_class(
-            request.POST, instance=copy.copy(site_status.site_settings), for_user=request.user
-        )
-        preview = ExposurePreview.from_form(site_status, form)
+        preview = preview_of(request, site_status)
         data = {
             "sides": kinds.count_texts(preview),
             "sentence": kinds.preview_text(preview),
             "counting": preview.request_missing_counts(),
+            "hosts": kinds.host_counts(site_status, len(preview.host_ids)),
         }
         return JsonResponse(data)
 
 
 class VisitorsView(SiteMixin, TemplateView):
-    """*What visitors see*: the pages that use Zoom, and the visible occurrences and recordings."""
+    """*What visitors see*: the pages that use Zoom, and the visible occurrences and recordings.
+
+    With the owner's titles and links, as the blocks show them. Posted with the form of the panel:
+    with its choices, which are not saved.
+    """
 
     template_name = "wagtail_zoom/admin/visitors.html"
     max_rows = 20
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        site_status = copy.copy(get_site_status(self.site))
-        occurrences = site_status.visibility.occurrences(Audience.VISITOR, Channel.PAGE)
-        recordings = site_status.visibility.recordings(Audience.VISITOR, Channel.PAGE)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        preview = preview_of(request, get_site_status(self.site))
+        return self.render_to_response(self.get_context_data(preview=preview))
+
+    def get_context_data(
+        self, preview: ExposurePreview | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        site_status = get_site_status(self.site)
+        visibility = preview.visibility if preview else site_status.visibility
+        occurrences = visibility.occurrences(Audience.VISITOR, Channel.PAGE)
+        occurrences = occurrences.filter(end__gte=site_status.now).order_by("start", "pk")
+        rows = list(occurrences[: self.max_rows])
+        recordings = visibility.recordings(Audience.VISITOR, Channel.PAGE)
+        recordings = recordings.order_by("-start", "-pk")
         return super().get_context_data(**kwargs) | {
             "site_status": site_status,
+            "is_unsaved": preview is not None,
+            "is_partial": preview is not None and preview.is_partial,
             "pages": usage.with_block_names(site_status.pages),
-            "occurrences": occurrences.filter(end__gte=site_status.now).order_by("start", "pk")[
-                : self.max_rows
-            ],
-            "recordings": recordings.order_by("-start", "-pk")[: self.max_rows],
+            "hidden": page_check.pages_without_blocks(site_status.pages),
+            "occurrences": list(zip(rows, occurrence_views(visibility, rows), strict=True)),
+            "more_occurrences": max(0, occurrences.count() - len(rows)),
+            "recordings": recording_views(
+                visibility, recordings[: self.max_rows], with_transcripts=False
+            ),
+            "more_recordings": max(0, recordings.count() - self.max_rows),
             "panel_url": links.panel_url(site_status),
         }

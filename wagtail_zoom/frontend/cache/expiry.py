@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F, QuerySet, Subquery
 
 from ...models import Occurrence, Recording, ZoomSettings
-from ..queries import MAX_OVERRUN
+from ...models.mirror import OVERRUN
 
 QUARTER_HOUR = timedelta(minutes=15)
 """In some time zone a day begins at each full quarter of an hour: "today", a year or a last day
@@ -45,7 +45,7 @@ class ExpiryQuery:
             "expiry_start": (occurrences, "start", timedelta()),
             "expiry_end": (occurrences, "end", timedelta()),
             "expiry_join": (occurrences, "start", -join_window),
-            "expiry_overrun": (occurrences.filter(state=Occurrence.State.LIVE), "end", MAX_OVERRUN),
+            "expiry_overrun": (occurrences.filter(state=Occurrence.State.LIVE), "end", OVERRUN),
         }
         if site_settings.recording_days:
             recordings = Recording.objects.filter(
@@ -64,7 +64,9 @@ class ExpiryQuery:
 
     def earliest(self, values: Mapping[str, Any]) -> datetime:
         """The next expiry, from the values of ``annotations``."""
-        times = [values[name] + shift for name, shift in self._shifts.items() if values.get(name)]
+        times: list[datetime] = [
+            values[name] + shift for name, shift in self._shifts.items() if values.get(name)
+        ]
         return min([*times, self.limit])
 
 

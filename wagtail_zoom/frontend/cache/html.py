@@ -15,9 +15,9 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from django.core.cache import InvalidCacheBackendError, caches
 from django.template.loader import render_to_string
@@ -31,6 +31,7 @@ from wagtail.models import Page
 from ...conf import settings
 from ...models import ZoomSettings
 from ...utils.logging import get_logger
+from ...utils.urls import split_url
 from ..context import RequestContext, stale_since, visibility_for
 from ..pagination import BlockParams
 from . import fingerprint
@@ -65,6 +66,8 @@ class BlockCache:
     loaded: bool = False
     expires_at: datetime | None = None
     """When cached HTML of this Site expires, once it is known."""
+    used_until: datetime | None = None
+    """When the first of the cached blocks that are on the page expires."""
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> BlockCache | None:
@@ -86,7 +89,7 @@ class BlockCache:
         if request.method not in ("GET", "HEAD"):
             return None
         url = page.get_url(request) or ""
-        if not url or unquote(urlsplit(url).path) != request.path:
+        if not url or unquote(split_url(url).path) != request.path:
             return None
         visibility = visibility_for(context)
         if (
@@ -97,13 +100,11 @@ class BlockCache:
             return None
         now = timezone.now()
         key_parts = [
-            *_site_key_parts(visibility.site_settings, now),
+            *site_key_parts(visibility.site_settings),
+            stale_since(visibility.site_settings, now),
             *(page.pk, url, page.title, page.live_revision_id, page.last_published_at),
-            *(get_language(), timezone.get_current_timezone_name()),
-            *(get_script_prefix(), get_urlconf(), fingerprint.fingerprint()),
-            fingerprint.translations_digest(get_language()),
         ]
-        return cls(_as_json(key_parts), visibility.site_settings, page, now)
+        return cls(as_json(key_parts), visibility.site_settings, page, now)
 
     def key(self, block: Any, value: Any, name: str, request: Any) -> str:
         """The cache key of a block; empty when the block is not cached."""
@@ -112,7 +113,7 @@ class BlockCache:
         if vary is None or not fingerprint.template_source(template):
             return ""
         if id(value) not in self.digests:
-            text = _as_json(block.get_prep_value(value))
+            text = as_json(block.get_prep_value(value))
             self.digests[id(value)] = (value, hashlib.sha256(text.encode()).hexdigest())
         block_type = f"{type(block).__module__}.{type(block).__qualname__}"
         key_parts = [
@@ -124,7 +125,7 @@ class BlockCache:
             self.digests[id(value)][1],
         ]
         digest = salted_hmac(
-            "wagtail_zoom.frontend.cache", self.key_base + _as_json(key_parts), algorithm="sha256"
+            "wagtail_zoom.frontend.cache", self.key_base + as_json(key_parts), algorithm="sha256"
         )
         return f"wagtail_zoom:html:{digest.hexdigest()}"
 
@@ -134,8 +135,11 @@ class BlockCache:
             self.loaded = True
             self._load(context)
         if key not in self.entries:
-            self.entries.update({key: None, **_call_cache("get_many", [key])})
-        return self._fresh_html(key)
+            self.entries.update({key: None, **call_cache("get_many", [key])})
+        html = self._fresh_html(key)
+        if html is not None:
+            self._use_until(self.entries[key][1])
+        return html
 
     def has(self, value: Any) -> bool:
         """Whether the HTML of a block of the page's own streams is cached."""
@@ -146,6 +150,10 @@ class BlockCache:
         if isinstance(entry, tuple) and len(entry) == 3 and entry[0] <= now < entry[1]:
             return str(entry[2])
         return None
+
+    def _use_until(self, end: float) -> None:
+        expires_at = datetime.fromtimestamp(end, UTC)
+        self.used_until = min(self.used_until or expires_at, expires_at)
 
     def expiry_query(self) -> ExpiryQuery | None:
         """Annotations for the next query that compute ``expires_at``; None when it is known."""
@@ -159,11 +167,11 @@ class BlockCache:
                 self.keys[id(placed.value)] = self.key(placed.block, placed.value, name, request)
         keys = [key for key in self.keys.values() if key]
         if keys:
-            self.entries.update({**dict.fromkeys(keys), **_call_cache("get_many", keys)})
+            self.entries.update({**dict.fromkeys(keys), **call_cache("get_many", keys)})
 
     def set(self, key: str, html: str, until: datetime | None) -> None:
         """Cache HTML until the next expiry; ``until`` is an earlier limit of the block."""
-        if len(html) > MAX_HTML_LENGTH:
+        if len(html) > MAX_HTML_LENGTH:  # guard: cached-html-limit
             return
         if self.expires_at is None:
             self.expires_at = next_expiry(self.site_settings, self.now)
@@ -172,13 +180,14 @@ class BlockCache:
         ).timestamp()
         entry: Entry = (self.now.timestamp(), end, html)
         self.entries[key] = entry
+        self._use_until(end)
         seconds = math.ceil(end - timezone.now().timestamp())
         if seconds > 0:
-            _call_cache("set", key, entry, seconds)
+            call_cache("set", key, entry, seconds)
 
 
-def _site_key_parts(site_settings: ZoomSettings, now: datetime) -> list[Any]:
-    """What a Site's HTML depends on, besides the rows that ``data_version`` stands for."""
+def site_key_parts(site_settings: ZoomSettings) -> list[Any]:
+    """What a Site's pages and files depend on; ``data_version`` stands for the rows."""
     grant, account, site = site_settings.grant, site_settings.account, site_settings.site
     parts = [
         getattr(site_settings, column.attname) for column in site_settings._meta.concrete_fields
@@ -188,15 +197,21 @@ def _site_key_parts(site_settings: ZoomSettings, now: datetime) -> list[Any]:
         parts += [grant.account_id, grant.account_level, grant.zoom_user_id, grant.missing_kinds]
     if account is not None:
         parts += [account.zoom_id, account.created_at, account.data_version, account.is_quarantined]
-    return [*parts, stale_since(site_settings, now)]
+    return [
+        *parts,
+        *(get_language(), timezone.get_current_timezone_name()),
+        *(get_script_prefix(), get_urlconf(), fingerprint.fingerprint()),
+        fingerprint.translations_digest(get_language()),
+    ]
 
 
-def _as_json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """Parts of a key as text."""
     return json.dumps(value, default=str, sort_keys=True, ensure_ascii=False)
 
 
-def _call_cache(method: str, *arguments: Any) -> dict[str, Any]:
-    """Call the cache. When it fails, the page is rendered without it."""
+def call_cache(method: str, *arguments: Any) -> dict[str, Any]:
+    """Call the cache. When it fails, pages and files are rendered without it."""
     alias = settings.block_cache
     if _retry_at.get(alias, 0.0) > time.monotonic():
         return {}

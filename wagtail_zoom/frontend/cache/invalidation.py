@@ -30,7 +30,7 @@ from ...models import (
     bump_data_version,
 )
 from .. import page_tree
-from ..related import CARD_IMAGE_SPEC
+from ..related import CARD_IMAGE_SPEC, DATA_IMAGE_SPEC
 
 DRAFT_FIELDS = {
     "latest_revision",
@@ -93,7 +93,7 @@ def _on_image_changed(instance: Any, created: bool = False, **kwargs: Any) -> No
 
 
 def _on_rendition_deleted(instance: Any, **kwargs: Any) -> None:
-    if instance.filter_spec == CARD_IMAGE_SPEC:
+    if instance.filter_spec in (CARD_IMAGE_SPEC, DATA_IMAGE_SPEC):
         rows = SiteItem.objects.filter(image=instance.image_id)
         bump_data_version(*rows.values_list("account", flat=True))
 

@@ -1,22 +1,30 @@
 """Purges the pages that show a change from a front-end cache, and no others.
 
 Runs when rows change, when settings change, and when an occurrence starts, ends, opens for
-joining or an item expires (no row changes then). Does nothing without ``WAGTAILFRONTENDCACHE``.
+joining or an item expires (no row changes then). Does nothing without ``WAGTAILFRONTENDCACHE`` and
+without CodeRed's ``wagtailcache``.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
+from django.apps import apps
+from django.core.cache import caches
 from django.db import transaction
 from django.db.models import Q
+from django.urls import NoReverseMatch
 from django.utils import timezone
 from wagtail.contrib.frontend_cache.utils import get_backends, purge_urls_from_cache
-from wagtail.models import Page, Site
+from wagtail.models import Page, PageViewRestriction, Site
 
 from ...models import (
     Heartbeat,
@@ -27,11 +35,14 @@ from ...models import (
     SiteItem,
     ZoomAccount,
     ZoomSettings,
+    public_day,
 )
+from ...models.mirror import OVERRUN
 from ...utils.logging import get_logger
+from ...utils.urls import split_url
+from .. import links, page_tree
 from ..block_index import block_prefix, blocks_on, pages_with_blocks
 from ..pagination import query_string
-from ..queries import MAX_OVERRUN
 from ..visibility import SiteVisibility
 
 logger = get_logger("purge")
@@ -66,15 +77,44 @@ class Change:
         return cls(frozenset(meetings), frozenset(recordings), removed)
 
 
+def has_cache() -> bool:
+    """Whether there is any cache that can be purged."""
+    return bool(get_backends()) or apps.is_installed("wagtailcache")
+
+
+def purge(urls: list[str]) -> None:
+    """Purge these URLs from the front-end cache, and from ``wagtailcache`` with every query."""
+    if urls and get_backends():
+        purge_urls_from_cache(urls)
+    if urls and apps.is_installed("wagtailcache"):
+        _purge_wagtailcache(urls)
+
+
+def _purge_wagtailcache(urls: list[str]) -> None:
+    from wagtailcache.cache import clear_cache
+    from wagtailcache.settings import wagtailcache_settings
+
+    if not wagtailcache_settings.WAGTAIL_CACHE_KEYRING:
+        return  # It could only clear the whole cache, with whatever else is in it.
+    if "keyring" in caches[wagtailcache_settings.WAGTAIL_CACHE_BACKEND]:
+        clear_cache(list(dict.fromkeys(_pattern_of(url) for url in urls)))
+
+
+def _pattern_of(url: str) -> str:
+    """Matches a URL with any scheme, port and query: behind a proxy they differ from the Site's."""
+    parts = split_url(url)
+    hostname, path = re.escape(parts.hostname or ""), re.escape(unquote(parts.path))
+    return rf"https?://{hostname}(:\d+)?{path}(\?.*)?$"
+
+
 def purge_for(
     account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]
 ) -> list[str]:
     """Purge the pages of all Sites that show these rows. Returns the URLs."""
-    if not get_backends():
+    if not has_cache():
         return []
     urls = urls_for(account, meetings, recordings)
-    if urls:
-        purge_urls_from_cache(urls)
+    purge(urls)
     return urls
 
 
@@ -164,8 +204,9 @@ def is_item_changed(item: SiteItem, change: Change) -> bool:
         return True
     same_account = {"account": item.account_id}
     if item.kind == Kind.RECORDING:
-        rows = Recording.objects.filter(pk__in=change.recordings, uuid=item.key, **same_account)
-        return rows.exists()
+        return Recording.objects.filter(
+            pk__in=change.recordings, uuid=item.key, **same_account
+        ).exists()
     rows = Meeting.objects.filter(
         pk__in=change.meetings, kind=item.kind, zoom_id=item.key, **same_account
     )
@@ -193,7 +234,7 @@ def due_changes(now: datetime, since: datetime) -> DueChanges:
 
     # Without an end event an occurrence is shown as live until then.
     closed = Q(state=Occurrence.State.OVER, state_since__gt=since)
-    overran = in_period("end", -MAX_OVERRUN) & (Q(state=Occurrence.State.LIVE) | closed)
+    overran = in_period("end", -OVERRUN) & (Q(state=Occurrence.State.LIVE) | closed)
     rows = Occurrence.objects.filter(in_period("start") | in_period("end") | overran)
     for account, meeting in rows.values_list("account", "meeting"):
         due.meetings[account].add(meeting)
@@ -212,7 +253,7 @@ def due_changes(now: datetime, since: datetime) -> DueChanges:
 
 
 def _add_expired(due: DueChanges, now: datetime, since: datetime) -> None:
-    today, last_date = timezone.localdate(now), timezone.localdate(since)
+    today, last_date = public_day(now), public_day(since)
     if today != last_date:
         items = SiteItem.objects.filter(expires_on__gte=last_date, expires_on__lt=today)
         for account, meeting, recording in items.values_list("account", "meeting", "recording"):
@@ -222,14 +263,14 @@ def _add_expired(due: DueChanges, now: datetime, since: datetime) -> None:
                 due.recordings[account].add(recording)
     limits = ZoomSettings.objects.exclude(recording_days=None).exclude(account=None)
     for account, days in set(limits.values_list("account", "recording_days")):
-        age = timedelta(days=days)
+        age = timedelta(days=days or 0)
         old = Recording.objects.filter(account=account, start__gt=since - age, start__lte=now - age)
         due.recordings[account].update(old.values_list("pk", flat=True))
 
 
 def sweep(now: datetime) -> None:
     """Called by every tick: purge what changed with time since the last one."""
-    if not get_backends():
+    if not has_cache():
         return
     heartbeat = Heartbeat.objects.filter(name=HEARTBEAT).first()
     since = max(heartbeat.beat_at, now - MAX_GAP) if heartbeat else now - timedelta(minutes=2)
@@ -269,18 +310,33 @@ def _variant_queries(block: Any, value: Any, name: str) -> Iterator[str]:
 
 def purge_site(site: Site) -> list[str]:
     """Purge all pages of a Site that hold one of our blocks. Returns the URLs."""
-    if not get_backends():
+    if not has_cache():
         return []
     urls = site_urls(site)
-    if urls:
-        purge_urls_from_cache(urls)
+    purge(urls)
     return urls
 
 
 def on_settings_saved(instance: ZoomSettings, **kwargs: Any) -> None:
     """Receiver of ``post_save``. Purges after the commit, when the hosts are stored too."""
-    if get_backends():
+    if has_cache():
         transaction.on_commit(lambda: purge_site(instance.site), robust=True)
+
+
+def on_restriction_changed(instance: PageViewRestriction, **kwargs: Any) -> None:
+    """Receiver of ``post_save`` and ``post_delete``. Wagtail leaves the pages in the cache, where
+    everybody could still read them; the calendar of the Site as well."""
+    if not has_cache():
+        return
+    rows = ZoomSettings.objects.filter(page_tree.sites_of_paths([instance.page.path]))
+    for site in [row.site for row in rows.select_related("site__root_page")]:
+        transaction.on_commit(partial(_purge_site_and_calendar, site), robust=True)
+
+
+def _purge_site_and_calendar(site: Site) -> None:
+    purge_site(site)
+    with suppress(NoReverseMatch):
+        purge([f"{site.root_url}{links.site_calendar_url()}"])
 
 
 def on_disconnected(site: Site, **kwargs: Any) -> None:

@@ -1,8 +1,8 @@
 """Builds VTIMEZONE components for the zones of a calendar file, so that readers need no zone data.
 
 They cover the years of the file and are computed from the zone data of this machine.
-``icalendar`` can write them too, but as a list of all clock changes since 1970, which many readers
-do not understand.
+``icalendar`` can write them too, but its changes to summer time are an hour late (7.3), and it
+lists them as RDATE, which Outlook ignores ([MS-STANOICAL] 2.2.47): it reads yearly rules.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Timezone, TimezoneDaylight, TimezoneStandard
 
 DAY = timedelta(days=1)
+Observance = TimezoneDaylight | TimezoneStandard
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -69,8 +70,8 @@ def _timezone(name: str, first: int, last: int) -> Timezone:
     return component
 
 
-def _observance(onset: Onset, rule: dict[str, object] | None) -> TimezoneStandard:
-    component = TimezoneDaylight() if onset.after > onset.before else TimezoneStandard()
+def _observance(onset: Onset, rule: dict[str, object] | None) -> Observance:
+    component: Observance = TimezoneDaylight() if onset.after > onset.before else TimezoneStandard()
     component.add("dtstart", onset.wall)
     component.add("tzoffsetfrom", onset.before)
     component.add("tzoffsetto", onset.after)

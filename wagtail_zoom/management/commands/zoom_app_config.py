@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...conf import settings
 from ...oauth import marketplace
+from ...oauth.scopes import SCHEDULING_SCOPES
 from ...sync.handlers import subscriptions
 
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--name",
             default="Wagtail for Zoom",
-            help="name of the app: at most 50 characters, not beginning with Zoom",
+            help="name of the app: shorter than 50 characters, not beginning with Zoom",
         )
         parser.add_argument(
             "--user-managed", action="store_true", help="an app that each person adds for herself"
@@ -59,7 +60,18 @@ class Command(BaseCommand):
             printed.add(name)
             extra = " (optional)" if scope.optional else ""
             self.stdout.write(f"  {name} [{scope.feature}]{extra}: {scope.reason}")
+        if not kinds:
+            self._write_scheduling(printed, admin=admin, classic=options["classic"])
         self.stdout.write("\nEvents:")
         for name, feature, reason in events:
             self.stdout.write(f"  {name} [{feature}]: {reason}")
         self.stdout.write("  app_deauthorized comes by itself, once the app is published.")
+
+    def _write_scheduling(self, printed: set[str], *, admin: bool, classic: bool) -> None:
+        """A set of its own: the manifest and the consent page leave it out."""
+        self.stdout.write("\nScopes for scheduling meetings in the CMS, only if you want it:")
+        for scope in SCHEDULING_SCOPES:
+            name = marketplace.scope_name(scope, admin=admin, classic=classic)
+            if name not in printed:
+                self.stdout.write(f"  {name} [{scope.feature}] (optional): {scope.reason}")
+            printed.add(name)

@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Count, F, Max, Min, QuerySet
 from django.utils import timezone
 
 from ...models import WebhookEvent
 from ...sync import inbox, retention
+from ..base import DatabaseCommand
 
 DURATION = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -29,7 +30,7 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Prints ids, names, times and error classes; never the content of an event."""
 
     help = "Lists, repeats, prunes or counts the messages that Zoom sent."

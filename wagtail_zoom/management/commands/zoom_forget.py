@@ -6,13 +6,14 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from wagtail.models import Site
 
 from ...registration import forget
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Exit status 1 when Zoom, or a receiver of ``person_forgotten``, failed."""
 
     help = "Deletes the sign-ups of one person here and cancels them at Zoom."

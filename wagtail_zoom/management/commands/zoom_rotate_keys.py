@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import models
 
 from ...conf import settings
@@ -21,6 +21,7 @@ from ...registration import dedup
 from ...registration.tokens import email_index
 from ...utils.crypto import DecryptionError, is_current
 from ...utils.logging import get_logger
+from ..base import DatabaseCommand
 
 logger = get_logger("rotation")
 
@@ -99,7 +100,7 @@ def _digests(row: Registration) -> dict[str, object]:
     return values
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Exit status 1 when a row is not yet encrypted with the newest key: keep the old ones then."""
 
     help = "Encrypts everything that is stored with the newest key. May be repeated at any time."

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from ...exceptions import ZoomError
 from ...models import SyncRun, ZoomAccount, ZoomSettings, fetch_scope
 from ...sync import dry_run, runner, runs
+from ..base import DatabaseCommand
 
 POLL_SECONDS = 0.5
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Exit status 1 when a run that was waited for failed."""
 
     help = "Compares what is stored with Zoom: all accounts, or those named."
@@ -52,7 +53,8 @@ class Command(BaseCommand):
         if options["wait"]:
             failed = [run for run in requested if not self._wait(run)]
             if failed:
-                raise CommandError(f"{len(failed)} run(s) did not end well.", returncode=1)
+                runs_text = "1 run" if len(failed) == 1 else f"{len(failed)} runs"
+                raise CommandError(f"{runs_text} did not end well.", returncode=1)
 
     def _accounts(self, ids: list[str], hostnames: list[str]) -> list[ZoomAccount]:
         if not ids and not hostnames:

@@ -6,7 +6,8 @@
   let w = {};
   try { w = JSON.parse((own && own.dataset.wzWords) || "{}"); } catch { /* words stay English */ }
   w = Object.assign({
-    yours: "In your time, %(city)s: %(time)s", same: "This is your time too.", span: "%(start)s to %(end)s",
+    yours: "In your time, %(city)s: %(time)s", short: "%(time)s for you", same: "This is your time too.",
+    span: "%(start)s to %(end)s", cities: "",
     next: "the next day for you", before: "the day before for you", tomorrow: "tomorrow for you", yesterday: "yesterday for you",
     days: ["day", "days"], hours: ["hour", "hours"], minutes: ["minute", "minutes"], seconds: ["second", "seconds"],
     starts: "Starts in %(time)s.", started: "It has started.", copied: "Copied", today: ", today"
@@ -16,15 +17,27 @@
   const format = (options) => {
     try { return new Intl.DateTimeFormat(lang, options); } catch { return new Intl.DateTimeFormat(undefined, options); }
   };
+  const pad = (number) => String(number).padStart(2, "0");
+
+  /* The visitor's place: "Europe/Kiev" is Kyiv; a zone without a place is its distance from UTC. */
   const zone = format({}).resolvedOptions().timeZone || "";
-  const city = zone.split("/").pop().replace(/_/g, " ");
+  const cities = new Map(w.cities.split(";").map((pair) => pair.split("=")));
+  const name = zone.includes("/") && !zone.startsWith("Etc/") ? zone.split("/").pop().replace(/_/g, " ") : "";
+  const offset = (date) => -date.getTimezoneOffset();
+  const place = (date) => {
+    if (name) return cities.get(name) || name;
+    const minutes = offset(date), size = Math.abs(minutes);
+    return minutes ? "UTC" + (minutes < 0 ? "-" : "+") + pad(Math.floor(size / 60)) + ":" + pad(size % 60) : "UTC";
+  };
   const day = (date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 864e5;
 
-  /* The wall clock of the event stands in the attribute itself: 2026-11-26T18:30+01:00 */
-  const wall = (text) => {
+  /* The wall clock of the event stands in the text itself: 2026-11-26T18:30+01:00 */
+  const wallDay = (text) => {
     const [year, month, date] = text.slice(0, 10).split("-").map(Number);
     return Date.UTC(year, month - 1, date) / 864e5;
   };
+  const wallOffset = (text) => text.slice(16) === "Z" ? 0
+    : (text[16] === "-" ? -1 : 1) * (60 * text.slice(17, 19) + +text.slice(20, 22));
 
   /* "7:00 to 8:00 PM": what both have at their end is said once, and the line stays a line. */
   const opening = (clock, start, end) => {
@@ -33,28 +46,44 @@
     return (same ? parts.slice(0, -1).map((part) => part.value).join("") : clock.format(start)).trim();
   };
 
+  const said = new WeakSet();
+
+  /* Writes the visitor's time into a line; false where it is the time of the event, which each
+     block says once. */
   const yours = (line) => {
-    const box = line.closest("p.wz-yours") === line ? line.parentElement : line.closest("li, dd, div");
-    const times = [...box.querySelectorAll("time[datetime*=T]")].filter(
-      (time) => line.compareDocumentPosition(time) & Node.DOCUMENT_POSITION_PRECEDING);
-    if (!times.length) return;
-    const [first, last] = [times.at(-2) || times[0], times.at(-1)];
-    const start = new Date(first.dateTime), end = new Date(last.dateTime);
-    if (isNaN(start)) return;
-    const offset = first.dateTime.slice(16) === "Z" ? 0 : (first.dateTime[16] === "-" ? 1 : -1)
-      * (60 * first.dateTime.slice(17, 19) + +first.dateTime.slice(20, 22));
-    if (offset === start.getTimezoneOffset()) { line.textContent = w.same; return; }
-    const clock = format(line.dataset.wzYours === "12"
-      ? { hour: "numeric", minute: "2-digit", hourCycle: "h12" }
-      : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-    let time = first === last ? clock.format(start) : fill(w.span, { start: opening(clock, start, end), end: clock.format(end) });
-    const there = wall(first.dateTime), here = day(start);
-    if (there !== here) {
-      const today = there === day(new Date());
-      const words = here > there ? (today ? w.tomorrow : w.next) : (today ? w.yesterday : w.before);
-      time = format({ weekday: "short", day: "numeric", month: "short" }).format(start) + ", " + time + ", " + words;
+    const texts = [line.dataset.wzStart, line.dataset.wzEnd].filter(Boolean), times = texts.map((text) => new Date(text));
+    if (!times.length || times.some(isNaN)) return true;
+    if (texts.every((text, index) => wallOffset(text) === offset(times[index]))) {
+      const box = line.closest(".wz") || document.body;
+      if ("wzAlone" in line.dataset && !said.has(box)) {
+        said.add(box);
+        line.textContent = w.same;
+      }
+      return false;
     }
-    line.textContent = fill(w.yours, { city, time });
+    const [start, end] = times, there = texts.map(wallDay), here = times.map(day), short = line.dataset.wzShort;
+    /* In the hours in which the clocks change a time of day may be there twice. */
+    const changes = times.some((time) => [-3, 3].some((hours) => offset(new Date(+time + hours * 36e5)) !== offset(time)));
+    const clock = format({
+      ...(line.dataset.wzYours === "12"
+        ? { hour: "numeric", minute: "2-digit", hourCycle: "h12" }
+        : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+      ...(changes && { timeZoneName: "short" })
+    });
+    const date = format(short === "weekday" ? { weekday: "short" } : { weekday: "short", day: "numeric", month: "short" });
+    const dated = (time) => date.format(time) + ", " + clock.format(time);
+    let time;
+    if (here[0] !== here.at(-1)) time = fill(w.span, { start: dated(start), end: dated(end) });
+    else {
+      time = end ? fill(w.span, { start: opening(clock, start, end), end: clock.format(end) }) : clock.format(start);
+      if ([...there, ...here].some((number) => number !== there[0])) time = date.format(start) + ", " + time;
+      if (here[0] !== there[0] && !short) {
+        const today = there[0] === day(new Date());
+        time += ", " + (here[0] > there[0] ? (today ? w.tomorrow : w.next) : (today ? w.yesterday : w.before));
+      }
+    }
+    line.textContent = fill(short ? w.short : w.yours, { city: place(start), time });
+    return true;
   };
 
   const unit = (count, words) => words[count === 1 ? 0 : 1];
@@ -67,6 +96,7 @@
       if (isNaN(left)) return;
       if (left <= 0) {
         say(w.started);
+        box.remove();
         /* Once: a page that a cache keeps as it was must not be fetched over and over. */
         const key = "wz" + box.dataset.wzCountdown + location.pathname;
         try {
@@ -80,7 +110,7 @@
       const days = Math.floor(left / 86400), hours = Math.floor(left / 3600) % 24, minutes = Math.floor(left / 60) % 60;
       const parts = left < 3600
         ? [[minutes, w.minutes], [left % 60, w.seconds]]
-        : [...(days ? [[days, w.days]] : []), [hours, w.hours], [minutes, w.minutes]];
+        : [...(days ? [[days, w.days]] : []), [hours, w.hours], ...(days < 100 ? [[minutes, w.minutes]] : [])];
       box.replaceChildren(...parts.map(([count, words], index) => {
         const part = document.createElement("span"), digits = document.createElement("b"), name = document.createElement("i");
         digits.textContent = index ? String(count).padStart(2, "0") : count;
@@ -111,22 +141,50 @@
     });
   };
 
+  /* Today by the clock of the block: 2026-11-26 */
+  const todayIn = (zone) => {
+    const options = { year: "numeric", month: "2-digit", day: "2-digit" };
+    let clock;
+    try { clock = new Intl.DateTimeFormat("en", { ...options, timeZone: zone }); } catch { clock = new Intl.DateTimeFormat("en", options); }
+    const parts = Object.fromEntries(clock.formatToParts(new Date()).map((part) => [part.type, part.value]));
+    return [parts.year, parts.month, parts.day].join("-");
+  };
   const today = () => {
-    const now = new Date();
-    const iso = [now.getFullYear(), String(now.getMonth() + 1).padStart(2, "0"), String(now.getDate()).padStart(2, "0")].join("-");
-    for (const cell of document.querySelectorAll("[data-wz-day]")) {
-      if (cell.dataset.wzDay === iso) cell.setAttribute("aria-current", "date");
-      else cell.removeAttribute("aria-current");
+    for (const box of document.querySelectorAll("[data-wz-zone]")) {
+      const iso = todayIn(box.dataset.wzZone || undefined);
+      for (const cell of box.querySelectorAll("[data-wz-day]")) {
+        if (cell.dataset.wzDay === iso) cell.setAttribute("aria-current", "date");
+        else cell.removeAttribute("aria-current");
+      }
+      for (const mark of box.querySelectorAll("[data-wz-today]")) {
+        mark.textContent = mark.dataset.wzToday === iso ? w.today : "";
+      }
     }
-    for (const mark of document.querySelectorAll("[data-wz-today]")) {
-      if (mark.dataset.wzToday === iso) mark.textContent = w.today;
-    }
+  };
+
+  /* The lines are reserved so that nothing moves on the screen. Where nothing moves there, because
+     nothing has been painted yet or they are below it, only those that are needed are kept. */
+  const hasPaint = () => {
+    try {
+      return !PerformanceObserver.supportedEntryTypes.includes("paint") || performance.getEntriesByType("paint").length > 0;
+    } catch { return true; }
+  };
+  const release = (root) => {
+    const painted = hasPaint();
+    [...root.querySelectorAll("[data-wz-yours]")]
+      .filter((line) => !painted || line.getBoundingClientRect().top > innerHeight)
+      .forEach((line) => { line.style.minBlockSize = "0"; });
   };
 
   const add = (root) => {
     root.querySelectorAll("[data-wz-yours]").forEach(yours);
+    root.querySelectorAll("[data-wz-all]").forEach((note) => {
+      const lines = [...note.closest(".wz").querySelectorAll("[data-wz-yours]")];
+      if (lines.length && !lines.some(yours)) note.textContent = w.same;
+    });
     root.querySelectorAll("[data-wz-countdown]").forEach(countdown);
     root.querySelectorAll("[data-wz-copy]").forEach(copy);
+    release(root);
     today();
   };
   add(document);

@@ -8,6 +8,7 @@ import logging
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .app import create_app
+from .scopes import scheduling_scopes
 from .seed import seed
 from .world import World
 
@@ -29,6 +30,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--client-id")
     parser.add_argument("--client-secret")
     parser.add_argument("--app-kind", choices=["admin", "user"])
+    text = "people may refuse the scopes for scheduling on the consent page"
+    parser.add_argument("--optional-scheduling", action="store_true", help=text)
     parser.add_argument("--webhook-url", help="where events go, such as http://…/zoom/webhook/")
     parser.add_argument("--webhook-secret", help="secret token that signs them")
     return parser
@@ -61,6 +64,8 @@ def main() -> None:
             changes[name] = getattr(options, name)
     if options.redirect_uri:
         changes["redirect_uris"] = options.redirect_uri
+    if options.optional_scheduling:
+        changes["optional_scopes"] = scheduling_scopes(options.app_kind or world.options.app_kind)
     world.options.update(changes)
     world.baseline = world.options.dump()
     world.seed_args = {

@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from ..signing import tracking_id
 from . import (
     control,
     control_events,
@@ -24,9 +25,11 @@ from . import (
     rest_past,
     rest_recordings,
     rest_registrants,
+    rest_write,
 )
 from .delivery import Sender
-from .errors import ControlError, Problem
+from .errors import ControlError, Problem, no_endpoint
+from .snapshots import Snapshots
 from .world import World
 
 MODULES = (
@@ -37,6 +40,7 @@ MODULES = (
     rest_past,
     rest_recordings,
     rest_registrants,
+    rest_write,
     control,
     control_world,
     control_events,
@@ -49,8 +53,9 @@ def create_app(world: World) -> Flask:
     app.config["WORLD"] = world
     app.config["SENDER"] = Sender(world)
     app.config["SENDER"].start()
+    app.config["SNAPSHOTS"] = Snapshots(world)
     app.url_map.merge_slashes = False
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of the default provider
     for module in MODULES:
         app.register_blueprint(module.blueprint)
     app.register_error_handler(ControlError, _control_error)
@@ -84,9 +89,9 @@ def _control_error(error: ControlError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Any:
-    """Zoom answers unknown paths as objects that do not exist."""
-    if error.code == 404 and request.path.startswith("/v2/"):
-        return _problem(Problem(404, 3001, "Meeting does not exist."))
+    """The API answers unknown paths and methods in JSON."""
+    if error.code in (404, 405) and request.path.startswith("/v2/"):
+        return _problem(no_endpoint())
     return error
 
 
@@ -114,7 +119,7 @@ def _before(world: World) -> Any:
             # The simulator was reset meanwhile; this call must not change or count in the new data.
             return Response(status=503)
     elif fault["kind"] == "cut_before":
-        _cut()
+        g.cut = True
         return Response(
             status=503
         )  # the client never receives it; it prevents the view from running
@@ -141,6 +146,7 @@ def _cut() -> None:
 def _after(world: World, response: Response) -> Response:
     if not _is_call():
         return _with_csp(response)
+    response.headers["x-zm-trackingid"] = tracking_id()
     # The simulator's own processing time counts towards the latency.
     rest = world.options.latency / 1000 - (time.monotonic() - g.get("began", 0.0))
     if world.options.latency and rest > 0:
@@ -152,6 +158,8 @@ def _after(world: World, response: Response) -> Response:
         g.fault = fault["kind"]
         response = _apply_fault(fault, response)
     _record(world, response)
+    if g.get("cut"):
+        _cut()  # not earlier: who sees the end of the connection may ask for the recorded call
     if fault is not None and fault["kind"] == "drip":
         return _drip(fault, response)
     return response
@@ -195,11 +203,16 @@ def _with_csp(response: Response) -> Response:
 def _apply_fault(fault: dict[str, Any], response: Response) -> Response:
     kind = fault["kind"]
     if kind == "cut_after":
-        _cut()
+        g.cut = True
     elif kind == "broken_json":
         response.set_data(b'{"meetings": [')
     elif kind == "wrong_type":
         response.set_data(b'["not", "an", "object"]')
+    elif kind == "change_body":
+        body = response.get_json(silent=True)
+        if isinstance(body, dict):
+            rest = {key: value for key, value in body.items() if key not in fault.get("drop", [])}
+            response.set_data(json.dumps({**rest, **fault.get("set", {})}))
     elif kind == "truncate":
         body_bytes = response.get_data()
         response.set_data(body_bytes[: len(body_bytes) // 2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .clock import epoch, parse, stamp, when
 from .errors import ControlError
@@ -22,11 +23,15 @@ EXTRAS = (
     "custom_questions",
     "tracking_sources",
     "capacity",
+    "new_status",
     "paid",
     "is_events_webinar",
     "is_simulive",
+    "creation_source",
+    "template_id",
 )
-"""Fields of a meeting or webinar that are stored as given; ``capacity`` is that of a meeting."""
+"""Fields of a meeting or webinar that are stored as given; ``capacity`` is that of a meeting,
+``new_status`` the status of everybody who registers from now on."""
 RECORDING_DEFAULTS: dict[str, Any] = {
     "share_recording": "publicly",
     "recording_authentication": False,
@@ -107,6 +112,8 @@ def make_meeting(world: World, host: Doc, fields: dict[str, Any]) -> Doc:
         if kind in SERIES:
             doc["recurrence"] = rule or {"type": 2, "repeat_interval": 1, "end_times": 6}
             doc["occurrences"] = expand(start, zone, doc["duration"], doc["recurrence"])
+            if not doc["occurrences"]:
+                raise ControlError("the rule has no occurrence")
             doc["start_time"] = doc["occurrences"][0]["start_time"]
     world.store.put("meetings", columns(world, doc))
     return doc
@@ -131,7 +138,11 @@ def _extras(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def change_meeting(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
-    """Apply a PATCH of the control API; with ``occurrence_id`` to that occurrence only."""
+    """Apply a PATCH of the control API; with ``occurrence_id`` to that occurrence only.
+
+    ``renew_dates``: the dates are new ones even if the rule is the same, as at Zoom whenever an
+    app sends a rule.
+    """
     now = world.clock.now()
     number = fields.get("occurrence_id")
     if number:
@@ -145,28 +156,100 @@ def change_meeting(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
             if not world.options.moved_occurrence_keeps_id:
                 date["occurrence_id"] = str(int(start.timestamp()) * 1000)
         date["duration"] = int(fields.get("duration") or date["duration"])
+        _store_details(doc, date["occurrence_id"], fields)
     else:
+        former_zone, former_length = doc["timezone"], doc["duration"]
         for name in ("topic", "agenda", "password", "timezone"):
             if name in fields:
                 doc[name] = str(fields[name])
-        doc["duration"] = int(fields.get("duration") or doc["duration"])
+        doc["duration"] = int(fields.get("duration", doc["duration"]) or 0)
+        for date in doc.get("occurrences", []):
+            if date["duration"] == former_length:
+                date["duration"] = doc["duration"]
         doc["settings"].update({**_registration(fields), **(fields.get("settings") or {})})
         doc.update(_extras(fields))
-        if "start_time" in fields or "recurrence" in fields:
-            if "recurrence" in fields:
-                doc["recurrence"] = fields["recurrence"]
-            text = str(fields.get("start_time", doc.get("start_time")))
-            _shift(doc, stamp(when(text, doc["timezone"], now)))
+        new_ids = bool(fields.get("renew_dates"))
+        is_same_rule = not _change_type(doc, fields) and not new_ids
+        if "start_time" in fields:
+            start = when(str(fields["start_time"]), doc["timezone"], now)
+            _shift(world, doc, stamp(start), new_ids=new_ids)
+        elif "start_time" in doc and doc["timezone"] != former_zone:
+            # The hour stays, in the new zone.
+            wall = parse(doc["start_time"]).astimezone(ZoneInfo(former_zone)).replace(tzinfo=None)
+            start = wall.replace(tzinfo=ZoneInfo(doc["timezone"]))
+            _shift(world, doc, stamp(start), new_ids=new_ids)
+        elif not is_same_rule and "start_time" in doc:
+            _shift(world, doc, doc["start_time"], new_ids=new_ids)
     world.store.put("meetings", columns(world, doc))
     return doc
 
 
-def _shift(doc: Doc, start: str) -> None:
-    """Move the start; the occurrences of a series move too and get new ids, as at Zoom."""
-    if doc.get("occurrences"):
+def _change_type(doc: Doc, fields: dict[str, Any]) -> bool:
+    """A new rule, a single meeting that becomes a series (8, 9), or a series that becomes single.
+
+    The ids of all dates are new then.
+    """
+    kind = int(fields.get("type") or doc["type"])
+    rule = fields.get("recurrence", doc.get("recurrence"))
+    if "type" not in fields and rule and doc["type"] in SINGLE:
+        kind = 9 if doc["type"] in WEBINARS else 8
+    if (kind in WEBINARS) != (doc["type"] in WEBINARS):
+        raise ControlError("type does not fit kind")
+    changed = kind != doc["type"] or rule != doc.get("recurrence")
+    doc["type"] = kind
+    if kind in SERIES:
+        doc["recurrence"] = rule or {"type": 2, "repeat_interval": 1, "end_times": 6}
+        doc.setdefault("occurrences", [])
+    else:
+        doc.pop("recurrence", None)
+        doc.pop("occurrences", None)
+    if kind in UNDATED:
+        doc.pop("start_time", None)
+    return changed
+
+
+def _store_details(doc: Doc, occurrence_id: str, fields: dict[str, Any]) -> None:
+    """Store what an occurrence has of its own beside its time; it is not in lists and events."""
+    if not {"agenda", "settings"} & fields.keys():
+        return
+    details = doc.setdefault("date_details", {}).setdefault(occurrence_id, {})
+    if "agenda" in fields:
+        details["agenda"] = str(fields["agenda"])
+    details["settings"] = {**details.get("settings", {}), **(fields.get("settings") or {})}
+
+
+def _shift(world: World, doc: Doc, start: str, *, new_ids: bool = False) -> None:
+    """Move the start; the occurrences of a series move too and get new ids, as at Zoom.
+
+    An id is the planned start. With ``new_ids`` dates at former times get other ids, too, unless
+    the option says otherwise. Those who had registered for single dates are registered for the
+    new ones, in order.
+    """
+    doc.pop("date_details", None)
+    if doc["type"] in SERIES:
+        former = [date["occurrence_id"] for date in doc["occurrences"]]
         first = parse(start)
         doc["occurrences"] = expand(first, doc["timezone"], doc["duration"], doc["recurrence"])
+        if new_ids and not world.options.rule_keeps_occurrence_ids:
+            _renumber(doc["occurrences"], former)
+        present = [date["occurrence_id"] for date in doc["occurrences"]]
+        _rename_dates(world, doc, dict(zip(former, present, strict=False)))
+        start = doc["occurrences"][0]["start_time"] if doc["occurrences"] else start
     doc["start_time"] = start
+
+
+def _renumber(dates: list[Doc], former: list[str]) -> None:
+    """Make ids that no former date had: a millisecond later for each rule."""
+    generation = 1 + max((int(number) % 1000 for number in former), default=-1)
+    for date in dates:
+        date["occurrence_id"] = str(int(date["occurrence_id"]) + generation)
+
+
+def _rename_dates(world: World, doc: Doc, names: dict[str, str]) -> None:
+    where = "target = ? AND object_id = ?"
+    for person in world.store.find("registrants", where, doc["kind"], str(doc["id"])):
+        person["occurrences"] = [names.get(name, name) for name in person["occurrences"]]
+        world.store.put("registrants", person)
 
 
 def delete_meeting(world: World, doc: Doc, occurrence: str | None = None) -> Doc:

@@ -129,3 +129,17 @@ def reset() -> Response:
         world.save()
     world.wake()
     return state()
+
+
+@blueprint.post("/snapshots/<name>")
+def take_snapshot(name: str) -> Response:
+    """Store the present state in memory under a name."""
+    current_app.config["SNAPSHOTS"].take(name)
+    return jsonify(name=name)
+
+
+@blueprint.post("/snapshots/<name>/restore")
+def restore_snapshot(name: str) -> Response:
+    """Return to the state of that snapshot."""
+    current_app.config["SNAPSHOTS"].restore(name)
+    return jsonify(name=name)

@@ -216,7 +216,7 @@ def user_read(identifier: str) -> Response:
 
 @blueprint.patch("/users/<identifier>")
 def user_change(identifier: str) -> Response:
-    """Edit a user; ``status`` active or inactive."""
+    """Edit a user; ``status`` active or inactive; ``can_host``, ``meeting_defaults``."""
     world = get_simulator()
     with world.transaction():
         return jsonify(people.change(world, world.user(identifier), request_data()))
@@ -236,7 +236,7 @@ def user_delete(identifier: str) -> Response:
 
 @blueprint.patch("/accounts/<identifier>")
 def account_change(identifier: str) -> Response:
-    """Change ``name``, ``settings``, ``plan``, ``webinars`` or ``daily_limits`` of an account."""
+    """Change an account: ``name``, ``settings``, ``plan``, ``webinars``, ``daily_limits``, ..."""
     world = get_simulator()
     with world.transaction():
         return jsonify(people.change_account(world, world.account(identifier), request_data()))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+WEBINAR_PLAN_MISSING = (
+    "Webinar plan is missing. Enable webinar for this user once the plan is there."
+)
+
 
 class Problem(Exception):
     """A REST error: HTTP status, Zoom's own code and its English text."""
@@ -49,6 +53,11 @@ def no_user(identifier: str) -> Problem:
 def no_meeting(identifier: object) -> Problem:
     """Return 404/3001, which also covers expired, foreign and unreachable meetings."""
     return Problem(404, 3001, f"Meeting does not exist: {identifier}.")
+
+
+def no_endpoint() -> Problem:
+    """Return 404/2300: no call has this path and method."""
+    return Problem(404, 2300, "This API endpoint is not recognized.")
 
 
 def no_recording() -> Problem:

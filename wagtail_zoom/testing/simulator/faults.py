@@ -18,14 +18,15 @@ BEFORE = {
     "status": "answer with `status` (and `code`, `message`, `headers`, `body`) instead",
     "slow": "wait `seconds`, then continue",
     "cut_before": "drop the connection before the call is processed",
-    "expire_page_tokens": "treat every next_page_token as expired",
 }
+PAGE = {"expire_page_tokens": "treat every next_page_token as expired"}
 AFTER = {
     "cut_after": "process the call, then drop the connection without a response",
     "truncate": "send half of the response, then drop the connection",
     "drip": "send the response (with `head`, its headers too) byte by byte, `seconds` (0.2) apart",
     "broken_json": "answer with invalid JSON",
     "wrong_type": "answer with JSON of the wrong shape",
+    "change_body": "`set` and `drop` members of the JSON in the response",
     "gzip_bomb": "answer with gzip that unpacks to `megabytes` (default 200)",
     "huge_body": "answer with `megabytes` (default 50) of JSON",
     "loop_page_tokens": "always return the same next_page_token",
@@ -37,7 +38,7 @@ EVENT = {
     "forge": "sign the event with another secret",
     "delay": "send the event `seconds` late (simulated clock)",
 }
-KINDS = {**BEFORE, **AFTER, **EVENT}
+KINDS = {**BEFORE, **PAGE, **AFTER, **EVENT}
 
 
 class Faults:
@@ -77,6 +78,11 @@ class Faults:
         with self._lock:
             return [dict(fault) for fault in self._faults]
 
+    def load(self, faults: list[dict[str, Any]]) -> None:
+        """Replace all faults by those of :meth:`dump`."""
+        with self._lock:
+            self._faults = [dict(fault) for fault in faults]
+
     def _take(self, kinds: dict[str, str], attributes: dict[str, str]) -> dict[str, Any] | None:
         with self._lock:
             for fault in self._faults:
@@ -94,6 +100,10 @@ class Faults:
     def before(self, attributes: dict[str, str]) -> dict[str, Any] | None:
         """Return the fault to apply before the call is processed."""
         return self._take(BEFORE, attributes)
+
+    def page(self, path: str) -> dict[str, Any] | None:
+        """Return the fault to apply to a page token of this listing."""
+        return self._take(PAGE, {"path": path})
 
     def after(self, attributes: dict[str, str]) -> dict[str, Any] | None:
         """Return the fault to apply after the call was processed."""

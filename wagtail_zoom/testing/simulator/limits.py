@@ -21,6 +21,8 @@ PER_DAY = {
     "pro": {HEAVY: 30_000},
     "business": {HEAVY: 60_000},
 }
+SCHEDULES_A_DAY = 100
+"""How many meetings and webinars of one host may be created and changed each UTC day."""
 QPS_TEXT = "You have reached the maximum per-second rate limit for this API. Try again later."
 DAILY_TEXT = (
     "You have reached the maximum daily rate limit for this API. "
@@ -46,6 +48,16 @@ class Limits:
         with self._lock:
             self._seconds.clear()
             self._days.clear()
+
+    def dump(self) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """Return all counters."""
+        with self._lock:
+            return dict(self._seconds), dict(self._days)
+
+    def load(self, counters: tuple[dict[Any, Any], dict[Any, Any]]) -> None:
+        """Set all counters to those of :meth:`dump`."""
+        with self._lock:
+            self._seconds, self._days = dict(counters[0]), dict(counters[1])
 
     def check(self, account: dict[str, Any], label: str, setting: str, now: datetime) -> None:
         """Count one call; raises 429 when the account exceeds its limit."""
@@ -87,7 +99,9 @@ def _refuse(name: str, kind: str, limit: int, text: str, until: datetime | None)
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": "0",
     }
-    if until is not None:
+    if until is None:
+        headers["X-RateLimit-Reset"] = stamp(time.time() + 1)
+    else:
         headers["Retry-After"] = stamp(until)
     return Problem(429, 429, text, headers=headers)
 
@@ -98,6 +112,19 @@ def daily_registrant_limit(limit: int, what: str, who: str, now: datetime) -> Pr
         f"You have exceeded the daily rate limit of ({limit}) for {what} API requests for the "
         f"registrant ({who}). You can resume these API requests at GMT 00:00:00."
     )
+    return _daily(limit, text, now)
+
+
+def daily_schedule_limit(limit: int, now: datetime) -> Problem:
+    """Return the 429 of a host's own limit of creating and changing meetings."""
+    text = (
+        f"You have exceeded the daily rate limit ({limit}) of Meeting Create/Update API requests "
+        "permitted for this particular user."
+    )
+    return _daily(limit, text, now)
+
+
+def _daily(limit: int, text: str, now: datetime) -> Problem:
     headers = {"X-RateLimit-Type": "Daily-limit", "X-RateLimit-Limit": str(limit)}
     headers |= {"X-RateLimit-Remaining": "0", "Retry-After": stamp(midnight(now))}
     return Problem(429, 429, text, headers=headers)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from . import people
 from .ids import secret
@@ -21,11 +22,11 @@ blueprint = Blueprint("oauth", __name__, url_prefix="/oauth")
 
 
 class TokenError(Exception):
-    """A token request that is answered with an OAuth error."""
+    """A token request that is answered with an OAuth error; ``code`` is Zoom's number of it."""
 
-    def __init__(self, status: int, error: str, reason: str) -> None:
+    def __init__(self, status: int, error: str, reason: str, code: int) -> None:
         super().__init__(reason)
-        self.status, self.error, self.reason = status, error, reason
+        self.status, self.error, self.reason, self.code = status, error, reason, code
 
 
 @blueprint.errorhandler(TokenError)
@@ -33,11 +34,18 @@ def token_error(problem: TokenError) -> tuple[Response, int]:
     """One of the four error formats of Zoom's token endpoint (option ``token_error_shape``)."""
     shapes: dict[int, dict[str, Any]] = {
         2: {"error": problem.error, "error_description": problem.reason},
-        3: {"status": False, "errorCode": 4700, "errorMessage": problem.reason, "result": None},
-        4: {"code": 124, "message": problem.reason},
+        3: _page_error(problem.code, problem.reason),
+        4: {
+            "code": 124 if problem.error == "invalid_grant" else problem.code,
+            "message": problem.reason,
+        },
     }
     shape = shapes.get(get_simulator().options.token_error_shape)
     return jsonify(shape or {"reason": problem.reason, "error": problem.error}), problem.status
+
+
+def _page_error(code: int, message: str) -> dict[str, Any]:
+    return {"status": False, "errorCode": code, "errorMessage": message, "result": None}
 
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
@@ -45,10 +53,10 @@ def authorize() -> Any:
     """The consent page. ``sim_user`` with ``sim_auto=1`` allows access immediately (for tests)."""
     args, world = request.values, get_simulator()
     if args.get("client_id") != world.options.client_id:
-        return jsonify(status=False, errorCode=4702, errorMessage="Invalid client_id", result=None)
+        return jsonify(_page_error(4702, "Invalid client_id"))
     if args.get("redirect_uri") not in world.options.redirect_uris:
         text = f"Invalid redirect: {args.get('redirect_uri')}"
-        return jsonify(status=False, errorCode=4700, errorMessage=text, result=None), 400
+        return jsonify(_page_error(4700, text)), 400
     answer = args.get("answer") or ("allow" if args.get("sim_auto") else "")
     if not answer:
         users = world.store.find("users", "status = ?", "active", tail="ORDER BY seq LIMIT 200")
@@ -81,11 +89,11 @@ def _granted(world: World) -> list[str]:
     return [scope for scope in scopes(world) if scope not in refused]
 
 
-def _back(answer: dict[str, str]) -> Response:
+def _back(answer: dict[str, str]) -> ResponseReturnValue:
     target = request.values["redirect_uri"]
     if request.values.get("state"):
         answer["state"] = request.values["state"]
-    return redirect(f"{target}?{urlencode(answer)}")  # type: ignore[return-value]
+    return redirect(f"{target}?{urlencode(answer)}")
 
 
 def _code(identifier: str) -> str:
@@ -109,13 +117,21 @@ def _code(identifier: str) -> str:
 
 
 def _client() -> None:
-    """Check the client: HTTP Basic only; parameters in the query are refused (since 2023-02-14)."""
-    world, basic = get_simulator(), request.authorization
+    """Check the client, by HTTP Basic or, without that header, by id and secret in the body.
+
+    Widely used libraries send them in the body. Parameters in the query are refused (since
+    2023-02-14).
+    """
+    options, basic = get_simulator().options, request.authorization
     if request.args:
-        raise TokenError(400, "invalid_request", "Parameters belong into the body.")
-    name, password = (basic.username, basic.password) if basic else (None, None)
-    if name != world.options.client_id or password != world.options.client_secret:
-        raise TokenError(401, "invalid_client", "Invalid client_id or client_secret")
+        raise TokenError(400, "invalid_request", "Parameters belong into the body.", 4700)
+    if basic is not None:
+        given = (basic.username, basic.password)
+    else:
+        given = (request.form.get("client_id"), request.form.get("client_secret"))
+    if given != (options.client_id, options.client_secret):
+        code = 4704 if given[0] == options.client_id else 4702
+        raise TokenError(401, "invalid_client", "Invalid client_id or client_secret", code)
 
 
 @blueprint.post("/token")
@@ -130,21 +146,22 @@ def token() -> Response:
         elif kind == "refresh_token":
             grant = _renew(world)
         else:
-            raise TokenError(400, "unsupported_grant_type", "Unsupported grant type")
+            code = 4705 if kind else 4706
+            raise TokenError(400, "unsupported_grant_type", "Unsupported grant type", code)
         return jsonify(_issue(world, grant))
 
 
 def _exchange(world: World) -> Doc:
     code = world.store.get("tokens", request.form.get("code", ""))
     if code is None or code["kind"] != "code":
-        raise TokenError(400, "invalid_grant", "Invalid authorization code")
+        raise TokenError(400, "invalid_grant", "Invalid authorization code", 4734)
     world.store.delete("tokens", "id = ?", code["id"])
     if code["until"] < world.clock.time():
-        raise TokenError(400, "invalid_grant", "Authorization code expired")
+        raise TokenError(400, "invalid_grant", "Authorization code expired", 4733)
     if request.form.get("redirect_uri") != code["redirect_uri"]:
-        raise TokenError(400, "invalid_request", "Redirect URI mismatch.")
+        raise TokenError(400, "invalid_request", "Redirect URI mismatch.", 4709)
     if not _proves(code, request.form.get("code_verifier", "")):
-        raise TokenError(400, "invalid_grant", "Invalid code verifier")
+        raise TokenError(400, "invalid_grant", "Invalid code verifier", 4734)
     user = world.user(code["user_id"])
     grant_id = f"{world.options.client_id}:{user['id']}"
     # A second authorisation by the same user invalidates the tokens of the first (error 4741).
@@ -173,10 +190,10 @@ def _proves(code: Doc, verifier: str) -> bool:
 def _renew(world: World) -> Doc:
     old = world.store.get("tokens", request.form.get("refresh_token", ""))
     if old is None or old["kind"] != "refresh" or old["until"] < world.clock.time():
-        raise TokenError(400, "invalid_grant", "Invalid Token!")
+        raise _invalid_token()
     grant = world.store.get("grants", old["grant_id"])
     if grant is None:
-        raise TokenError(400, "invalid_grant", "Invalid Token!")
+        raise _invalid_token()
     if world.options.refresh_kills_access:
         world.store.delete("tokens", "grant_id = ? AND kind = 'access'", grant["id"])
     grace = world.options.refresh_grace
@@ -185,6 +202,10 @@ def _renew(world: World) -> Doc:
     else:
         world.store.delete("tokens", "id = ?", old["id"])
     return grant
+
+
+def _invalid_token() -> TokenError:
+    return TokenError(400, "invalid_grant", "Invalid Token!", 4741)
 
 
 def _issue(world: World, grant: Doc) -> dict[str, Any]:
@@ -220,7 +241,7 @@ def revoke() -> Response:
     world = get_simulator()
     token_doc = world.store.get("tokens", request.form.get("token", ""))
     if token_doc is None:
-        raise TokenError(400, "invalid_grant", "Invalid Token!")
+        raise _invalid_token()
     with world.transaction():
         grants = world.store.find("grants", "id = ?", token_doc["grant_id"])
         if world.options.revoke_deauthorizes:

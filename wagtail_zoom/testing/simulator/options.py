@@ -66,14 +66,20 @@ class Options:
     page_token_ttl: int = 900
     moved_occurrence_keeps_id: bool = True
     """Whether a moved occurrence keeps its id (unverified)."""
+    rule_keeps_occurrence_ids: bool = False
+    """Whether dates that a new rule has, too, keep their ids (unverified)."""
+    custom_keys_returned: bool = True
+    """Whether a meeting is returned with the ``settings.custom_keys`` it has (unverified)."""
     webinar_plan_status: int = 200
     """HTTP status of "Webinar plan is missing" on lists: 200 or 400."""
     webinar_readable_days: int = 0
     """Days a webinar can still be read after its end (documented: none)."""
     account_recordings: bool = True
     """Whether ``/accounts/me/recordings`` works (unverified)."""
-    long_window: str = "error"
-    """Date ranges of recordings over one month: ``error`` or ``clip`` (unverified)."""
+    long_window: str = "answer"
+    """Date ranges of recordings over one month: ``answer`` (measured), ``clip`` or ``error``."""
+    cancelled_registrants: str = "hidden"
+    """Who was cancelled: ``hidden`` (documented), or listed as ``denied`` (devforum 39340)."""
     pending_join_url: bool = True
     """Whether ``registration_created`` has a join_url while pending (unverified)."""
 

@@ -85,6 +85,7 @@ def _row(world: World, doc: Doc, date: Doc, names: dict[str, str]) -> dict[str, 
         "series": doc["type"] in SERIES,
         "undated": doc["type"] in UNDATED,
         "private": bool(doc["settings"].get("private_meeting")),
+        "by_app": doc.get("creation_source") == "open_api",
         "cancelled": date.get("status") == "deleted",
         "registration": {0: "Registration", 1: "Registration, approved by hand"}.get(approval, ""),
         "registered": world.store.count(

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
-from . import meetings, page_context, people, recordings, registrations
+from . import meetings, page_context, people, recordings, registrations, scheduling
 from .clock import parse, seconds, stamp
 from .delivery import validate
 from .errors import ControlError, Problem
@@ -49,6 +50,7 @@ def index() -> str:
         recordings=page_context.recordings(world, account),
         installations=page_context.installations(world, account),
         deliveries=page_context.deliveries(world, account),
+        changes_by_apps=scheduling.changes_by_apps(world, account),
         tomorrow=page_context.tomorrow(world, users[0]["timezone"] if users else "UTC"),
         now=world.clock.stamp(),
         travelled=abs(world.clock.offset) > 1 or world.clock.frozen is not None,
@@ -69,7 +71,7 @@ def registrants(number: int) -> str:
 
 
 @blueprint.post("/do/<name>")
-def do(name: str) -> Response:
+def do(name: str) -> ResponseReturnValue:
     """Carry out a form's action and redirect to its page; ``message`` is the result."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)
@@ -91,7 +93,7 @@ def do(name: str) -> Response:
     if not back.startswith("/registrants/"):
         back = "/"
     query = urlencode({"account": form.get("account", ""), "message": message})
-    return redirect(f"{back}?{query}{anchor}", 303)  # type: ignore[return-value]
+    return redirect(f"{back}?{query}{anchor}", 303)
 
 
 def _create(world: World, form: dict[str, str]) -> str:

@@ -38,7 +38,7 @@ def created(world: World, doc: Doc) -> dict[str, Any]:
         **fields,
         "join_url": join_url(world, doc),
         "password": doc["password"],
-        "creation_source": "web_portal",
+        "creation_source": doc.get("creation_source", "web_portal"),
         "settings": {name: settings[name] for name in ("use_pmi", "alternative_hosts")},
     }
 
@@ -64,9 +64,12 @@ def delta(world: World, before: Doc, after: Doc) -> tuple[dict[str, Any], dict[s
 
 
 def running(world: World, doc: Doc, instance: Doc) -> dict[str, Any]:
-    """``*.started`` and ``*.ended``: the number is a string here, the duration the planned one."""
+    """``*.started`` and ``*.ended``: the number is a string here, the duration the planned one.
+
+    A meeting in the personal room has that room's number.
+    """
     fields = {
-        "id": str(doc["id"]),
+        "id": str(doc.get("pmi") or doc["id"]),
         "uuid": instance["id"],
         "host_id": doc["host_id"],
         "host_email": world.user(doc["host_id"])["email"],

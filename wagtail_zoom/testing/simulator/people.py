@@ -11,6 +11,9 @@ from .storage import Doc
 from .world import World
 
 EDITABLE = ("first_name", "last_name", "display_name", "email", "type", "timezone", "dept")
+WITHOUT_EVENT = ("can_host", "meeting_defaults", "templates")
+"""Whether the user may host, the default ``passcode`` and ``waiting_room`` of their meetings, and
+their templates; no event is known for a change."""
 
 
 def queue_event(
@@ -41,6 +44,7 @@ def create(world: World, account: Doc, fields: dict[str, Any]) -> Doc:
     }
     if "key" in fields:
         doc["key"] = str(fields["key"])
+    doc.update({name: fields[name] for name in WITHOUT_EVENT if name in fields})
     world.store.put("users", doc)
     how = fields.get("creation_type", "create")
     queue_event(world, doc, "created", {"creation_type": how, "object": payloads.person(doc)})
@@ -50,7 +54,7 @@ def create(world: World, account: Doc, fields: dict[str, Any]) -> Doc:
 def change(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
     """Edit a user; ``status`` inactive deactivates, active activates or accepts the invitation."""
     old = {name: doc[name] for name in EDITABLE if name in fields and name in doc}
-    doc.update({name: fields[name] for name in EDITABLE if name in fields})
+    doc.update({name: fields[name] for name in (*EDITABLE, *WITHOUT_EVENT) if name in fields})
     new = {name: doc[name] for name in EDITABLE if name in fields and old.get(name) != doc[name]}
     was, status = doc["status"], str(fields.get("status", doc["status"]))
     if status not in ("active", "inactive", "pending"):
@@ -98,8 +102,11 @@ def end_grants(world: World, user: Doc) -> None:
 
 
 def change_account(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
-    """Change ``name``, ``settings``, ``plan``, ``webinars`` or ``daily_limits`` of an account."""
-    names = ("name", "settings", "plan", "webinars", "daily_limits")
+    """Change an account: its name, settings, plan, webinars, limits or security policy.
+
+    ``security_policy``: what every meeting must have: passcode, waiting_room or either.
+    """
+    names = ("name", "settings", "plan", "webinars", "daily_limits", "security_policy")
     before = world.copy(doc)
     doc.update({name: fields[name] for name in names if name in fields})
     world.store.put("accounts", doc)

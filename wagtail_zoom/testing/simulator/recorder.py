@@ -24,11 +24,14 @@ class Recorder:
         """Record one API or token call."""
         with self._lock:
             self._number += 1
-            self.calls.append({"n": self._number, **entry})
-            self.counters["total"] += 1
-            self.counters[f"status {entry['status']}"] += 1
-            name = entry.get("operation") or entry["path"]
-            self.counters[f"{entry['method']} {name}"] += 1
+            self._add({"n": self._number, **entry})
+
+    def _add(self, entry: dict[str, Any]) -> None:
+        self.calls.append(entry)
+        self.counters["total"] += 1
+        self.counters[f"status {entry['status']}"] += 1
+        name = entry.get("operation") or entry["path"]
+        self.counters[f"{entry['method']} {name}"] += 1
 
     def exchange(self, entry: dict[str, Any]) -> None:
         """Record one request with its response."""
@@ -52,6 +55,19 @@ class Recorder:
             else:
                 entries = [entry for entry in entries if str(entry.get(name)) == value]
         return entries
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Return the recorded calls."""
+        with self._lock:
+            return list(self.calls)
+
+    def load(self, calls: list[dict[str, Any]]) -> None:
+        """Record these calls only, and no exchange."""
+        self.clear()
+        self.drain()
+        with self._lock:
+            for entry in calls:
+                self._add(entry)
 
     def clear(self) -> None:
         """Delete the calls and counters, not the exchanges."""

@@ -18,6 +18,12 @@ def find(world: World, item: Doc, identifier: str) -> Doc | None:
     return world.store.first("registrants", where, *key(item), identifier, identifier.lower())
 
 
+def listed_status(args: dict[str, str]) -> str:
+    """The status of the registrants to list; an unknown one is ignored."""
+    status = args.get("status", "")
+    return status if status in ("pending", "denied") else "approved"
+
+
 def chosen(item: Doc, dates: list[str]) -> dict[str, list[Doc]]:
     """``occurrences`` that a person registered for; absent for single meetings."""
     if item["type"] not in SERIES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .errors import ControlError, Problem
+from .errors import ControlError, Problem, invalid
 from .storage import Doc
 
 LIMITS = {"email": 128, "first_name": 64, "last_name": 64}
@@ -114,7 +114,7 @@ def _custom(item: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
         if (
             title not in questions_by_title
             or not isinstance(value, str)
-            or len(value) > ANSWER_LIMIT
+            or (len(value) > ANSWER_LIMIT and not _offered_whole(questions_by_title[title], value))
         ):
             wrong.append(("custom_questions", f"Invalid field: {title}"))
         elif value and not _offered(questions_by_title[title], value):
@@ -123,6 +123,11 @@ def _custom(item: Doc, body: dict[str, Any]) -> list[tuple[str, str]]:
         if question.get("required") and not values_by_title.get(title):
             wrong.append(("custom_questions", f"{title} is required."))
     return wrong
+
+
+def _offered_whole(question: Doc, value: str) -> bool:
+    """Whether it is one of the options, which may be longer than a text may be."""
+    return question["type"] != "short" and value in question.get("answers", [])
 
 
 def _offered(question: Doc, value: str) -> bool:
@@ -134,6 +139,38 @@ def _offered(question: Doc, value: str) -> bool:
         return value in offered
     parts = [part.strip() for part in value.split(";" if ";" in value else ",")]
     return all(part in offered for part in parts)
+
+
+def check_form(given: dict[str, Any]) -> dict[str, Any]:
+    """The questions of a request that replaces all; raises 400/300 for an invalid one."""
+    new = {name: given.get(name, []) for name in ("questions", "custom_questions")}
+    for name, values in new.items():
+        is_valid = _is_question if name == "questions" else _is_custom_question
+        if not isinstance(values, list) or not all(map(is_valid, values)):
+            raise invalid(name, "Invalid field.")
+    return new
+
+
+def _is_question(question: Any) -> bool:
+    return (
+        isinstance(question, dict)
+        and question.get("field_name") in set(FIELDS) - {"language"}
+        and isinstance(question.get("required", False), bool)
+    )
+
+
+def _is_custom_question(question: Any) -> bool:
+    if not isinstance(question, dict) or question.get("type") not in ("short", "single"):
+        return False
+    title, answers = question.get("title"), question.get("answers", [])
+    is_list = isinstance(answers, list) and all(isinstance(answer, str) for answer in answers)
+    return (
+        isinstance(title, str)
+        and bool(title.strip())
+        and isinstance(question.get("required", False), bool)
+        and is_list
+        and (bool(answers) or question["type"] == "short")
+    )
 
 
 def check_questions(given: dict[str, Any]) -> None:

@@ -85,7 +85,10 @@ def _dates(meeting: Doc, occurrence_ids: str) -> list[str]:
 
 
 def add(world: World, meeting: Doc, body: dict[str, Any], occurrence_ids: str = "") -> Doc:
-    """Register a person; for a repeated email returns the existing registrant."""
+    """Register a person; for a repeated email returns the existing registrant.
+
+    Who was cancelled or denied stays so until somebody approves it (devforum 39340).
+    """
     check_open(world, meeting)
     _check_time(world, meeting)
     check_answers(meeting, body, webinar=meeting["kind"] == "webinar")
@@ -96,15 +99,21 @@ def add(world: World, meeting: Doc, body: dict[str, Any], occurrence_ids: str = 
     if registrant is None or registrant["status"] == "cancelled":
         _check_capacity(world, meeting)
     _count(world, meeting, body["email"])
-    if registrant is not None and registrant["status"] != "cancelled":
-        new_dates = [date for date in dates if date not in registrant["occurrences"]]
-        registrant["occurrences"] += new_dates
-        world.store.put("registrants", registrant)
-        return registrant
+    if registrant is None:
+        status = _first_status(meeting, body)
+        return _save_registrant(world, meeting, body, dates, status)
+    earlier_dates = [] if registrant["status"] == "cancelled" else registrant["occurrences"]
+    new_dates = [date for date in dates if date not in earlier_dates]
+    registrant["occurrences"] = [*earlier_dates, *new_dates]
+    world.store.put("registrants", registrant)
+    return registrant
+
+
+def _first_status(meeting: Doc, body: dict[str, Any]) -> str:
+    """The status of a new registrant; the meeting's ``new_status`` (control API) overrides it."""
     needs_approval = meeting["settings"]["approval_type"] == 1 and not body.get("auto_approve")
-    return _save_registrant(
-        world, meeting, body, dates, "pending" if needs_approval else "approved", registrant
-    )
+    status: str = meeting.get("new_status") or ("pending" if needs_approval else "approved")
+    return status
 
 
 def _is_host(world: World, meeting: Doc, email: str) -> bool:
@@ -120,12 +129,12 @@ def _count(world: World, meeting: Doc, email: str) -> None:
 
 
 def _save_registrant(
-    world: World, item: Doc, body: dict[str, Any], dates: list[str], status: str, old: Doc | None
+    world: World, item: Doc, body: dict[str, Any], dates: list[str], status: str
 ) -> Doc:
     target, number = key(item)
     doc: Doc = {
         **stored_answers(body),
-        "id": old["id"] if old else world.ids.random_id(),
+        "id": world.ids.random_id(),
         "target": target,
         "object_id": number,
         "address_as_given": body["email"],
@@ -137,7 +146,7 @@ def _save_registrant(
         "pin": world.ids.random.randrange(100_000, 999_999),
     }
     world.store.put("registrants", doc)
-    _queue_event(world, item, doc, "created")
+    _queue_event(world, item, doc, "denied" if status == "denied" else "created")
     return doc
 
 
@@ -150,7 +159,7 @@ def add_recording_viewer(world: World, recording: Doc, body: dict[str, Any]) -> 
     if registrant is not None:
         return registrant
     status = "pending" if recording["settings"].get("approval_type") == 1 else "approved"
-    return _save_registrant(world, recording, body, [], status, None)
+    return _save_registrant(world, recording, body, [], status)
 
 
 def set_status(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from flask import current_app, g, request
 
-from .errors import ControlError, Problem, no_meeting, no_user
+from .errors import WEBINAR_PLAN_MISSING, ControlError, Problem, no_meeting, no_user
 from .storage import Doc
 from .world import World
 
@@ -66,10 +67,31 @@ def user_of_account(world: World, identifier: str) -> Doc:
 def meeting_of_account(world: World, identifier: str, kind: str) -> Doc:
     """The meeting or webinar in the path; one of the other kind is 400/3000 or 400/300.
 
-    An expired number does not exist, except while the meeting is running.
+    An expired number does not exist, except while the meeting is running. Webinars are also found
+    by their UUID.
     """
-    number = int(identifier) if identifier.isdigit() and len(identifier) < 19 else 0
-    doc = world.store.get("meetings", number)
+    doc = _meeting(world, identifier, kind)
+    user_of_account(world, doc["host_id"])
+    return doc
+
+
+def own_meeting(world: World, identifier: str, kind: str) -> Doc:
+    """The meeting in the path of a change; a user-managed app changes its user's only."""
+    doc = _meeting(world, identifier, kind)
+    if world.options.app_kind == "user" and doc["host_id"] != g.grant["user_id"]:
+        raise Problem(400, 3003, "You are not the meeting host.")
+    return doc
+
+
+def _meeting(world: World, identifier: str, kind: str) -> Doc:
+    if kind == "webinar" and not g.account.get("webinars"):
+        raise Problem(400, 200, WEBINAR_PLAN_MISSING)
+    doc = None
+    if identifier.isdecimal():
+        doc = world.store.get("meetings", int(identifier[:18]))
+    elif kind == "webinar":
+        where = "kind = 'webinar' AND json_extract(data, '$.uuid') = ?"
+        doc = world.store.first("meetings", where, unquote(identifier))
     is_gone = doc is None or doc["account_id"] != g.account["id"] or doc["state"] == "deleted"
     if doc is None or is_gone:
         raise no_meeting(identifier)
@@ -79,5 +101,4 @@ def meeting_of_account(world: World, identifier: str, kind: str) -> Doc:
         if kind == "meeting":
             raise Problem(400, 3000, "This meeting number is a webinar.")
         raise Problem(400, 300, "Invalid webinar id.")
-    user_of_account(world, doc["host_id"])
     return doc

@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from . import responses
-from .errors import invalid
+from .errors import WEBINAR_PLAN_MISSING, invalid
 from .limits import LIGHT, MEDIUM
 from .paging import page
 from .request_context import enter, meeting_of_account, user_of_account
+from .scheduling import occurrence
 from .storage import Doc
 from .world import World
 
@@ -21,9 +22,9 @@ blueprint = Blueprint("rest", __name__, url_prefix="/v2")
 def users() -> Response:
     """List the users of the account."""
     world = enter("user:read:list_users", MEDIUM)
-    status = request.args.get("status", "active")
+    status = request.args.get("status", "")
     if status not in ("active", "inactive", "pending"):
-        raise invalid("status", "Unknown status.")
+        status = "active"  # as without one
     return jsonify(
         page(
             world,
@@ -47,9 +48,13 @@ def user(identifier: str) -> Response:
 @blueprint.get("/accounts/me")
 def account() -> Response:
     """Not in Zoom's public documentation (unverified)."""
-    enter("account:read:sub_account", LIGHT)
-    names = {"account_name": g.account["name"], "account_number": g.account["number"]}
-    return jsonify({"id": g.account["id"], **names})
+    world, account = enter("account:read:sub_account", LIGHT), g.account
+    return jsonify(
+        id=account["id"],
+        account_name=account["name"],
+        account_number=account["number"],
+        owner_email=world.owner(account["id"])["email"],
+    )
 
 
 @blueprint.get("/users/<identifier>/meetings")
@@ -65,8 +70,8 @@ def webinars(identifier: str) -> Response | tuple[Response, int]:
     world = enter("webinar:read:list_webinars", MEDIUM)
     owner = user_of_account(world, identifier)
     if not g.account.get("webinars"):
-        text = "Webinar plan is missing. Enable webinar for this user once the plan is there."
-        return jsonify(code=200, message=text), world.options.webinar_plan_status
+        body = {"code": 200, "message": WEBINAR_PLAN_MISSING}
+        return jsonify(body), world.options.webinar_plan_status
     return jsonify(_listing(world, owner, "webinar", "webinars"))
 
 
@@ -84,6 +89,8 @@ def _listing(world: World, owner: Doc, kind: str, name: str) -> dict[str, Any]:
         where, values = f"{where} AND ends <= ?", (*values, now)
     elif list_type != "scheduled":
         raise invalid("type", "Unknown type.")
+    if args.get("include_events_webinar") == "false":
+        where = f"{where} AND json_extract(data, '$.is_events_webinar') IS NOT TRUE"
     return page(
         world,
         request.path,
@@ -91,7 +98,6 @@ def _listing(world: World, owner: Doc, kind: str, name: str) -> dict[str, Any]:
         args,
         query=("meetings", where, values),
         name=name,
-        max_size=300,
         shape=lambda doc: responses.meeting_item(world, doc),
     )
 
@@ -112,4 +118,6 @@ def webinar(identifier: str) -> Response:
 
 def _detail(world: World, doc: Doc) -> dict[str, Any]:
     previous = request.args.get("show_previous_occurrences") == "true"
-    return responses.meeting_detail(world, doc, show_previous=previous)
+    occurrence_id = request.args.get("occurrence_id", "")
+    date = occurrence(doc, occurrence_id) if occurrence_id else None
+    return responses.meeting_detail(world, doc, show_previous=previous, date=date)

@@ -30,7 +30,7 @@ def _instances(world: World, identifier: str, kind: str) -> list[Doc]:
     return [instance for instance in instances if instance["end_time"] and instance["kind"] == kind]
 
 
-@blueprint.get("/past_meetings/<identifier>")
+@blueprint.get("/past_meetings/<path:identifier>")
 def past(identifier: str) -> Response:
     """One past instance by UUID; a number means the newest."""
     world = enter("meeting:read:past_meeting", LIGHT)

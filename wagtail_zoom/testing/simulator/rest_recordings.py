@@ -15,7 +15,7 @@ from .ids import secret
 from .limits import LIGHT, MEDIUM
 from .links import personal_url
 from .paging import page
-from .registrants import key
+from .registrants import key, listed_status
 from .registration_form import questions
 from .request_context import body, enter, user_of_account
 from .storage import Doc
@@ -29,7 +29,7 @@ LONGEST_TOKEN_LIFE = 604_800
 
 @blueprint.get("/users/<identifier>/recordings")
 def of_user(identifier: str) -> Response:
-    """List a host's recordings; the date range defaults to today and spans a month at most."""
+    """List a host's recordings; the date range defaults to today (option ``long_window``)."""
     world = enter("cloud_recording:read:list_user_recordings", MEDIUM)
     return jsonify(_listing(world, "host_id = ?", user_of_account(world, identifier)["id"]))
 
@@ -50,23 +50,26 @@ def _listing(world: World, where: str, value: str) -> dict[str, Any]:
     args = request.args.to_dict()
     today = world.clock.now().date()
     start, end = _day(args, "from", today), _day(args, "to", today)
-    if end - start > timedelta(days=31):
-        if world.options.long_window == "error":
-            raise invalid("from", "The range is one month at most.")
-        start = end - timedelta(days=31)
-    low, high = (epoch(f"{day.isoformat()}T00:00:00Z") for day in (start, end + timedelta(days=1)))
-    state = "trashed" if args.get("trash") == "true" else "active"
-    values: tuple[str | int, ...] = (value, state)
+    if world.options.long_window == "clip":
+        start = max(start, end - timedelta(days=31))
+    elif world.options.long_window == "error" and end - start > timedelta(days=31):
+        raise invalid("from", "The range is one month at most.")
+    is_trash = args.get("trash") == "true"
+    values: tuple[str | int, ...] = (value, "trashed" if is_trash else "active")
     where = f"{where} AND state = ?"
+    if not is_trash:  # dates are ignored there
+        days = (start, end + timedelta(days=1))
+        values += tuple(epoch(f"{day.isoformat()}T00:00:00Z") for day in days)
+        where = f"{where} AND started >= ? AND started < ?"
     if args.get("meeting_id", "").isdigit():
         where, values = f"{where} AND meeting_id = ?", (*values, int(args["meeting_id"]))
     answer = page(
         world,
         request.path,
         args,
-        query=("recordings", f"{where} AND started >= ? AND started < ?", (*values, low, high)),
+        query=("recordings", where, values),
         name="meetings",
-        max_size=300,
+        numbered=False,
         shape=responses.recording,
     )
     return {**answer, "from": start.isoformat(), "to": end.isoformat()}
@@ -74,7 +77,7 @@ def _listing(world: World, where: str, value: str) -> dict[str, Any]:
 
 def _day(args: dict[str, str], name: str, default: date) -> date:
     try:
-        return date.fromisoformat(args[name]) if name in args else default
+        return date.fromisoformat(args[name]) if args.get(name) else default
     except ValueError as error:
         raise invalid(name, "Dates are written yyyy-mm-dd.") from error
 
@@ -141,7 +144,7 @@ def viewers(identifier: str) -> Response:
     world = enter("cloud_recording:read:list_recording_registrants", MEDIUM)
     doc = _find(world, identifier)
     args = request.args.to_dict()
-    values = (*key(doc), args.get("status", "approved"))
+    values = (*key(doc), listed_status(args))
     return jsonify(
         page(
             world,
@@ -149,7 +152,6 @@ def viewers(identifier: str) -> Response:
             args,
             query=("registrants", "target = ? AND object_id = ? AND status = ?", values),
             name="registrants",
-            max_size=300,
             shape=responses.viewer,
         )
     )

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from . import registrations, responses
-from .errors import Problem, invalid
+from .errors import Problem
 from .limits import HEAVY, LIGHT, MEDIUM
 from .paging import page
-from .registrants import find, key
+from .registrants import find, key, listed_status
 from .registration_form import questions
 from .request_context import body, enter, meeting_of_account
 from .storage import Doc
@@ -29,7 +29,8 @@ def _enter(plural: str, identifier: str, permission: str, label: str) -> tuple[W
 
 def _registrant(world: World, meeting: Doc, identifier: str) -> Doc:
     registrant = find(world, meeting, identifier)
-    if registrant is None or registrant["status"] == "cancelled":
+    is_listed = world.options.cancelled_registrants == "denied"
+    if registrant is None or (registrant["status"] == "cancelled" and not is_listed):
         if meeting["kind"] == "webinar":
             raise Problem(400, 3079, f"Registrant {identifier} does not exist.")
         raise Problem(404, 3001, f"Registrant {identifier} does not exist.")
@@ -38,15 +39,17 @@ def _registrant(world: World, meeting: Doc, identifier: str) -> Doc:
 
 @blueprint.get(f"{KIND}/registrants")
 def listing(plural: str, identifier: str) -> Response:
-    """By default approved registrants; cancelled ones cannot be listed."""
+    """By default approved registrants; cancelled ones cannot be listed by that name."""
     world, meeting = _enter(plural, identifier, "read:list_registrants", MEDIUM)
     registrations.check_open(world, meeting)
     args = request.args.to_dict()
-    status = args.get("status", "approved")
-    if status not in ("pending", "approved", "denied"):
-        raise invalid("status", "Invalid field.")
-    where, values = "target = ? AND object_id = ? AND status = ?", [*key(meeting)]
-    values.append(status)
+    status = listed_status(args)
+    statuses = [status]
+    if status == "denied" and world.options.cancelled_registrants == "denied":
+        statuses.append("cancelled")
+    marks = ", ".join("?" for _status in statuses)
+    where, values = f"target = ? AND object_id = ? AND status IN ({marks})", [*key(meeting)]
+    values += statuses
     if args.get("occurrence_id"):
         where += (
             " AND (json_array_length(data, '$.occurrences') = 0 OR EXISTS (SELECT 1 FROM"
@@ -63,7 +66,6 @@ def listing(plural: str, identifier: str) -> Response:
             args,
             query=("registrants", where, tuple(values)),
             name="registrants",
-            max_size=300,
             shape=lambda doc: responses.registrant(world, meeting, doc),
         )
     )

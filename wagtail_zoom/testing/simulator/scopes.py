@@ -35,6 +35,17 @@ BASE: tuple[str, ...] = (
     "cloud_recording:read:recording",
     "cloud_recording:read:registrant",
 )
+SCHEDULING: tuple[str, ...] = (
+    "meeting:write:meeting",
+    "meeting:update:meeting",
+    "meeting:delete:meeting",
+    "meeting:update:registration_question",
+    "meeting:read:list_templates",
+    "webinar:write:webinar",
+    "webinar:update:webinar",
+    "webinar:delete:webinar",
+)
+"""What an app needs to schedule; option ``scopes`` makes an app without them."""
 ADMIN_ONLY: tuple[str, ...] = (
     "user:read:list_users",
     "cloud_recording:read:list_account_recordings",
@@ -45,8 +56,13 @@ ADMIN_ONLY: tuple[str, ...] = (
 def default_scopes(app_kind: str) -> list[str]:
     """Return every scope of an app of this type (``:admin`` scopes and others do not mix)."""
     if app_kind == "user":
-        return sorted(BASE)
-    return sorted(f"{name}:admin" for name in BASE + ADMIN_ONLY)
+        return sorted(BASE + SCHEDULING)
+    return sorted(f"{name}:admin" for name in BASE + SCHEDULING + ADMIN_ONLY)
+
+
+def scheduling_scopes(app_kind: str) -> list[str]:
+    """Return what an app of this type needs to schedule."""
+    return [f"{name}:admin" if app_kind == "admin" else name for name in SCHEDULING]
 
 
 def event_scope(event: str) -> str | None:

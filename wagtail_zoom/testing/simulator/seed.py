@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 from .catalogue import PEOPLE, PROGRAMMES
@@ -42,6 +44,18 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "borealis": ("Reading group: The Living Mountain", "Open studio", "Members' assembly"),
     "harbour": ("Sourdough morning", "Repair café: planning"),
 }
+TEMPLATES: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "aurora": (
+        ("Class", {"mute_upon_entry": True}),
+        ("Workshop with recording", {"auto_recording": "cloud", "join_before_host": True}),
+    ),
+    "borealis": (
+        ("Reading group", {"participant_video": True}),
+        ("Lecture with recording", {"auto_recording": "cloud", "mute_upon_entry": True}),
+    ),
+    "harbour": (("Open kitchen", {"join_before_host": True, "participant_video": True}),),
+}
+"""Templates of each host: name and settings."""
 HOSTILE = (
     "<script>alert('topic')</script>",
     '=HYPERLINK("https://evil.example","Click")',
@@ -117,12 +131,23 @@ def _add_account(world: World, account_data: dict[str, Any], extra_hosts: int) -
             "timezone": account_data["zone"],
             "role_id": "0" if index == 0 else "2",
             "pmi": world.ids.personal_number(),
+            "templates": _templates(account_data["key"], index),
         }
         for index, name in enumerate([*account_data["users"], *_names(extra_hosts)])
     ]
     world.store.put("accounts", account)
     world.store.put("users", *users)
     return users
+
+
+def _templates(key: str, index: int) -> list[Doc]:
+    """The templates of one host; their ids do not use up the ids of the seed."""
+    rows = []
+    for name, settings in TEMPLATES[key]:
+        digest = hashlib.sha256(f"{key}-{index} {name}".encode()).digest()
+        identifier = base64.urlsafe_b64encode(digest).decode()[:22]
+        rows.append({"id": identifier, "name": name, "type": 1, "settings": settings})
+    return rows
 
 
 def _names(number: int) -> list[str]:

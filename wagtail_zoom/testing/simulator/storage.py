@@ -158,11 +158,12 @@ class Store:
         return int(self.rows(sql, *args)[0][0])
 
     def page(
-        self, table: str, where: str, args: Iterable[Any], after: int, limit: int
+        self, table: str, where: str, args: Iterable[Any], after: int, limit: int, skipped: int = 0
     ) -> tuple[list[Doc], int | None]:
         """Return up to ``limit`` documents after ``after`` and the position to continue from."""
-        sql = f"SELECT seq, data FROM {table} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"
-        rows = self.rows(sql, *args, after, limit + 1)
+        order = "ORDER BY seq LIMIT ? OFFSET ?"
+        sql = f"SELECT seq, data FROM {table} WHERE {where} AND seq > ? {order}"
+        rows = self.rows(sql, *args, after, limit + 1, skipped)
         has_more = len(rows) > limit
         rows = rows[:limit]
         return [json.loads(row["data"]) for row in rows], rows[-1]["seq"] if has_more else None
@@ -182,6 +183,18 @@ class Store:
             "INSERT INTO counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", name, day
         )
         return int(self.rows("SELECT n FROM counts WHERE name = ? AND day = ?", name, day)[0]["n"])
+
+    def copy_to_memory(self) -> sqlite3.Connection:
+        """Return a copy of everything."""
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        with self.lock:
+            self.connection.backup(copy)
+        return copy
+
+    def replace(self, copy: sqlite3.Connection) -> None:
+        """Replace everything by a copy."""
+        with self.lock:
+            copy.backup(self.connection)
 
     def clear(self) -> None:
         """Delete everything."""

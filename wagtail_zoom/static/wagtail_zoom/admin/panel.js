@@ -60,13 +60,16 @@
   const search = document.querySelector("[data-wza-search]");
   const ticked = document.querySelector("[data-wza-ticked]");
   const others = document.querySelector("[data-wza-others]");
+  const hostsNote = document.querySelector("[data-wza-hosts]");
+  const FEW = 5;
+  let look = () => {};
 
   if (search && ticked && others) {
     const box = search.querySelector("input");
     let timer = 0;
     let asked = 0;
 
-    const look = async () => {
+    look = async () => {
       asked += 1;
       const mine = asked;
       others.querySelectorAll("input:checked").forEach((input) => {
@@ -80,13 +83,17 @@
         });
         if (answer.ok && !answer.redirected && mine === asked) {
           others.innerHTML = await answer.text();
+          /* Hosts of before a reconnection arrive ticked: what visitors would see changes. */
+          if (others.querySelector("input:checked")) {
+            others.dispatchEvent(new Event("change", { bubbles: true }));
+          }
         }
       } catch {
         /* The list stays as it is. */
       }
     };
 
-    search.hidden = false;
+    search.hidden = Number(hostsNote.dataset.wzaHosts) <= FEW;
     box.addEventListener("input", () => {
       window.clearTimeout(timer);
       timer = window.setTimeout(look, 250);
@@ -96,6 +103,21 @@
     });
   }
 
+  /* How many hosts there are and are ticked. Just after connecting, more of them arrive. */
+  function count(hosts) {
+    if (!hostsNote) return;
+    if (hostsNote.textContent !== hosts.summary) hostsNote.textContent = hosts.summary;
+    const lost = document.querySelector("[data-wza-lost]");
+    if (lost) {
+      lost.textContent = hosts.lost;
+      lost.hidden = !hosts.lost;
+    }
+    if (hostsNote.dataset.wzaHosts === String(hosts.count)) return;
+    hostsNote.dataset.wzaHosts = hosts.count;
+    if (search) search.hidden = hosts.count <= FEW;
+    look();
+  }
+
   /* What visitors would see with the choices as they stand: asked for after each change. */
   const outlook = document.querySelector("[data-wza-outlook]");
   const choices = document.getElementById("tab-choices");
@@ -103,6 +125,7 @@
     const form = choices.closest("form");
     let timer = 0;
     let asked = 0;
+    let waiting = false;
 
     const ask = async (tries) => {
       asked += 1;
@@ -119,10 +142,16 @@
         document.querySelectorAll("[data-wza-side]").forEach((place) => {
           place.textContent = found.sides[place.dataset.wzaSide];
         });
-        if (found.counting && tries > 0) timer = window.setTimeout(ask, EVERY, tries - 1);
+        count(found.hosts);
+        waiting = found.hosts.waiting;
+        if ((found.counting || waiting) && tries > 0) {
+          timer = window.setTimeout(ask, EVERY, tries - 1);
+          return;
+        }
       } catch {
         /* The counts stay as they are. */
       }
+      if (waiting && mine === asked) timer = window.setTimeout(ask, SLOW, 0);
     };
 
     const soon = () => {
@@ -131,6 +160,7 @@
     };
     choices.addEventListener("change", soon);
     choices.addEventListener("input", soon);
+    form.addEventListener("reset", soon);
     soon();
   }
 })();
