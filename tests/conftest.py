@@ -4,6 +4,7 @@ import gc
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from wagtail.models import Locale
 
@@ -38,9 +39,10 @@ def django_db_setup(prepared_migrate, django_db_setup):
 
 
 @pytest.fixture(autouse=True)
-def _clear_cache():
-    """Wagtail caches the paths of Sites; without this they would outlive a test's rows."""
+def _fresh_process():
+    """Wagtail caches the paths of Sites; a request leaves its language active in its thread."""
     cache.clear()
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_filters_that_hide_everything_are_cleared_by_one_button(
     modal.get_by_role("button", name="Show all").click()
     expect(rows).to_have_count(count)
     for label in ("Search titles, hosts and tags", "Visitors", "Registration", "When"):
-        expect(modal.get_by_label(label)).to_have_value("")
+        expect(modal.get_by_label(label, exact=True)).to_have_value("")
     expect(modal.get_by_label("Search titles, hosts and tags")).to_be_focused()
     title = rows.first.get_by_role("link").inner_text()
     rows.first.get_by_role("link").click()
