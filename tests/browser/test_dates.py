@@ -128,11 +128,10 @@ def test_the_rows_of_a_stacked_table_stay_rows(browser, site, host):
         assert {"table", "row", "cell", "rowheader"} <= roles, width
 
 
-def many_dates(host, **values):
-    """A series of 60 evenings."""
-    first = rows.occurrence(
-        host, topic="Evening course", zoom_type=8, start=timezone.now() + DAY, **values
-    )
+def many_dates(host, start: datetime | None = None, **values):
+    """A series of 60 evenings, from tomorrow or from a start."""
+    start = start or timezone.now() + DAY
+    first = rows.occurrence(host, topic="Evening course", zoom_type=8, start=start, **values)
     for number in range(1, 60):
         begins = first.start + number * DAY
         Occurrence.objects.create(
@@ -169,9 +168,19 @@ def test_join_is_above_the_fold_with_sixty_dates(browser, site, host, language):
         page.context.close()
 
 
+def longest_dates() -> datetime:
+    """Half an hour before midnight in Berlin, on the last Wednesday of next year's September.
+
+    The days and months from there have the longest English names, and each date ends on another
+    day than it begins.
+    """
+    last_day = datetime(timezone.now().year + 1, 9, 30, 21, 30, tzinfo=UTC)
+    return last_day - (last_day.weekday() - 2) % 7 * DAY
+
+
 @pytest.mark.parametrize("registration_type", [1, 2, 3])
 def test_a_form_of_sixty_dates_has_the_names_near_its_top(browser, site, host, registration_type):
-    first = many_dates(host, approval_type=0, registration_type=registration_type)
+    first = many_dates(host, longest_dates(), approval_type=0, registration_type=registration_type)
     url = publish(site, [("register", {"item": rows.item(site, first.meeting)})])
     for width in (320, 1280):
         page, _messages = opened(browser, url, viewport={"width": width, "height": 800})
