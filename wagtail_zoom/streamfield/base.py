@@ -62,7 +62,13 @@ class ZoomBlock(blocks.StructBlock):
     """Whether its HTML may be cached (``frontend.cache``). Not inherited by a project's subclass,
     which may show anything and has to set it in its own body."""
     zoom_label: ClassVar[tuple[str, ...]] = ("heading",)
-    """Children whose texts name a collapsed block in the editor, unless it has a label format."""
+    """Children whose texts name a block in the editor, where it is collapsed and in Wagtail's
+    minimap, unless it has a label format. The minimap has room for 22 characters."""
+    zoom_label_formats: ClassVar[Mapping[str, Any]] = {}
+    """Formats for these texts, under ``child`` or ``child=value``: ``{"limit": "Next {limit}"}``.
+    In braces are names of children."""
+    zoom_label_empty: ClassVar[Any] = ""
+    """Label of a block whose children have no text."""
 
     heading = blocks.CharBlock(label=_("Heading"), required=False, default="", max_length=120)
     heading_level = blocks.ChoiceBlock(
@@ -264,6 +270,8 @@ class ZoomBlockAdapter(StructBlockAdapter):
         meta["zoom"] = {
             "usage": block.zoom_usage,
             "labels": block.zoom_label,
+            "labelFormats": {key: str(text) for key, text in block.zoom_label_formats.items()},
+            "labelEmpty": str(block.zoom_label_empty),
             "url": reverse("wagtail_zoom_items:check"),
         }
         return [name, children, meta]

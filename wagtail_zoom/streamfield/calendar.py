@@ -58,6 +58,7 @@ class CalendarBlock(ZoomDatesBlock):
     """Meetings and webinars of a month, with links to other months."""
 
     zoom_usage = BlockUsage.CALENDAR
+    zoom_label_empty = _("Month by month")
 
     feed = feed_field()
 

@@ -104,7 +104,7 @@ class ZoomFilteredBlock(ZoomBlock):
     """A block with filters. They only narrow what the page's Site shows: chosen items of another
     Site have no effect."""
 
-    zoom_label: ClassVar[tuple[str, ...]] = ("heading", "hosts", "tags")
+    zoom_label: ClassVar[tuple[str, ...]] = ("heading", "kind", "items", "hosts", "tags")
 
     hosts = names_field(_("Only these hosts"), _("Names, separated by commas."))
     tags = names_field(_("Only what is tagged"), _("Tags, separated by commas."))

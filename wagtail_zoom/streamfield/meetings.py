@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -41,7 +41,12 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
     """Occurrences of meetings and webinars."""
 
     zoom_usage = BlockUsage.MEETING_LIST
-    zoom_label = ("heading", "period", "layout", "hosts", "tags")
+    zoom_label = ("heading", "period", "kind", "items", "hosts", "tags", "layout")
+    zoom_label_formats: ClassVar[dict[str, Any]] = {
+        "period=upcoming": _("Next {limit}"),
+        "period=past": _("Last {limit}"),
+        "period=range": "{first} – {last}",
+    }
 
     layout = blocks.ChoiceBlock(
         label=_("Layout"),

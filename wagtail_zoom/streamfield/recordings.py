@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
@@ -33,6 +33,12 @@ class RecordingListBlock(ZoomListBlock):
     """Published recordings."""
 
     zoom_usage = BlockUsage.RECORDING_LIST
+    zoom_label = ("heading", "order", "items", "hosts", "tags", "layout")
+    zoom_label_formats: ClassVar[dict[str, Any]] = {
+        "order=newest": _("Newest {limit}"),
+        "order=oldest": _("Oldest {limit}"),
+        "order=title": _("{limit} by title"),
+    }
 
     layout = blocks.ChoiceBlock(
         label=_("Layout"),

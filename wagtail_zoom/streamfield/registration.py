@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext as _now
@@ -35,6 +35,8 @@ class RegistrationFormBlock(ZoomBlock):
 
     zoom_usage = BlockUsage.REGISTRATION
     zoom_label = ("item",)
+    zoom_label_formats: ClassVar[dict[str, Any]] = {"item": _("Register: {item}")}
+    zoom_label_empty = _("Nothing chosen yet")
 
     item = RegistrationItemChooserBlock(label=_("Meeting or series"))
 

@@ -36,6 +36,7 @@ class MeetingBlock(ZoomBlock):
 
     zoom_usage = BlockUsage.MEETING
     zoom_label = ("item",)
+    zoom_label_empty = _("Nothing chosen yet")
 
     item = ItemChooserBlock(label=_("Meeting or series"))
     show = blocks.MultipleChoiceBlock(
@@ -165,6 +166,7 @@ class NextMeetingBlock(ZoomDatesBlock):
     """The meeting that is live or comes next, as a hero."""
 
     zoom_usage = BlockUsage.MEETING_LIST
+    zoom_label_empty = _("Live now or next")
 
     countdown = blocks.BooleanBlock(
         label=_("Countdown"), required=False, default=True, search_index=False

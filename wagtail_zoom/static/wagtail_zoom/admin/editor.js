@@ -4,6 +4,7 @@
 
   const DELAY = 400;
   const PATIENCE = 5000;
+  const LONGEST = 70;
   const CHECKED = ["kind", "period", "first", "last", "hosts", "tags"];
 
   /* Blocks and fields that are checked, by the name of their part of the form. */
@@ -70,6 +71,15 @@
     heading.prepend(fresh);
   }
 
+  /* Wagtail names a panel when it is opened or closed only, the minimap not even then. */
+  function rename({ container, name }) {
+    const panel = container.closest("[data-panel]");
+    const text = panel && panel.querySelector("[data-panel-heading-text]");
+    if (!text || !name || text.textContent === name()) return;
+    text.textContent = name();
+    document.dispatchEvent(new CustomEvent("wagtail:panel-init"));
+  }
+
   function watch(key, block) {
     block.slot = document.createElement("div");
     block.slot.setAttribute("aria-live", "polite");
@@ -77,6 +87,7 @@
     block.container.append(block.slot);
     block.container.addEventListener("input", soon);
     block.container.addEventListener("change", soon);
+    block.container.addEventListener("change", () => rename(block));
     watched.set(key, block);
     soon();
   }
@@ -185,6 +196,23 @@
 
   if (!window.wagtailStreamField) return;
 
+  /* What names a block where it is collapsed, and in the minimap. */
+  function nameOf({ labels, labelFormats, labelEmpty }, child, options = {}) {
+    /* The empty choice of a select has a text, too. */
+    const textOf = (name) =>
+      child(name) && child(name).getValue() ? String(child(name).getTextLabel() || "") : "";
+    const parts = labels.filter(child).map((name) => {
+      const text = textOf(name);
+      const format = labelFormats[name] || labelFormats[`${name}=${child(name).getValue()}`];
+      if (!format || !text) return text;
+      const values = [...format.matchAll(/{(\w+)}/g)].map((match) => textOf(match[1]));
+      return values.some(Boolean) ? format.replace(/{\w+}/g, () => values.shift()).trim() : text;
+    });
+    const name = parts.filter(Boolean).join(" · ") || labelEmpty;
+    const longest = options.maxLength || Infinity;
+    return name.length > longest ? `${name.slice(0, longest - 1)}…` : name;
+  }
+
   /* Blocks in streams. */
   class ZoomBlockDefinition extends window.wagtailStreamField.blocks.StructBlockDefinition {
     render(placeholder, prefix, initialState, initialError) {
@@ -192,13 +220,15 @@
       const { zoom, label, labelFormat } = this.meta;
       const child = (name) => block.childBlocks[name];
       if (labelFormat === undefined) {
-        block.getTextLabel = (options) =>
-          zoom.labels
-            .map((name) => child(name) && child(name).getTextLabel(options))
-            .filter(Boolean)
-            .join(" · ");
+        block.getTextLabel = (options) => nameOf(zoom, child, options);
+        /* As a child of a project's block, it has a panel of its own. */
+        if (block.layout) {
+          block.layout.getTextLabel = block.getTextLabel;
+          if (block.layout.collapsedLabel) block.layout.setCollapsedLabelText();
+        }
       }
       watch(prefix, {
+        name: () => block.getTextLabel({ maxLength: LONGEST }),
         url: zoom.url,
         container: block.container[0],
         read: () => {
