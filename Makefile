@@ -90,6 +90,7 @@ lint: $(VENV)/.ready
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_names.py
+	$(BIN)/python scripts/check_words.py
 	$(BIN)/djlint wagtail_zoom/templates demo_site --lint --quiet
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run wagtail_zoom
 	rm -rf dist

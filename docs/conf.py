@@ -1,7 +1,7 @@
 """The documentation as HTML (``make docs``): plain Markdown, Sphinx, no other host is asked.
 
 The pages are ordinary CommonMark that reads the same in the repository, so what only the HTML needs
-is added here: the menu, and addresses for links that leave this folder.
+is added here: the menu, URLs for links that leave this folder, changelog and contributing.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ copyright = f"{author}. Not affiliated with Zoom."
 release = version = __version__
 REPOSITORY = "https://github.com/wagtail-zoom/wagtail-zoom"
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx_copybutton"]
+# Copied without prompts; our samples have none, quoted ones may.
+copybutton_prompt_text = "$ "
 source_suffix = {".md": "markdown"}
 exclude_patterns: list[str] = []
 nitpicky = True
 myst_heading_anchors = 4
-# A bare file name in a sentence is no address.
+# A bare file name in a sentence is no link.
 myst_enable_extensions: list[str] = []
 
 html_theme = "furo"
@@ -51,44 +53,53 @@ html_theme_options = {
 }
 
 MENU = {
-    "To learn": ["tutorial"],
-    "To do": [
+    "Tutorial": ["tutorial"],
+    "How-to guides": [
         "how-to/host",
         "how-to/production",
-        "how-to/upgrade",
+        "how-to/deployment",
+        "how-to/multi-tenant",
+        "how-to/performance",
+        "how-to/multilingual",
         "how-to/staging",
+        "how-to/upgrade",
+        "how-to/uninstall",
+        "how-to/own-zoom-account",
         "how-to/owner",
         "how-to/zoom-admin",
         "how-to/editor",
+        "how-to/registration",
         "how-to/private-sites",
         "how-to/designer",
         "how-to/developer",
-        "how-to/own-zoom-account",
         "how-to/gdpr",
+        "how-to/troubleshooting",
         "how-to/contribute",
     ],
-    "To look up": [
+    "Reference": [
         "reference/panel",
         "reference/settings",
+        "reference/checks",
+        "reference/commands",
         "reference/blocks",
         "reference/templates",
+        "reference/api",
         "reference/signals",
-        "reference/commands",
         "reference/urls",
         "reference/testing",
         "reference/simulator",
         "data-stored",
         "marketplace",
+        "reference/glossary",
     ],
-    "To understand": [
+    "Explanation": [
+        "comparison",
         "architecture",
         *(f"adr/{path.stem}" for path in sorted((HERE / "adr").glob("*.md"))),
         "security",
-        "reliability",
-        "requirements",
         "zoom",
-        "guidelines",
     ],
+    "Project": ["changelog", "contributing", "requirements", "reliability", "guidelines"],
 }
 """Captions and pages of the menu at the side. A page that is not here ends the build."""
 
@@ -96,7 +107,7 @@ LINK = re.compile(r"(\]\()(\.\./[^)\s]*)(\))")
 
 
 def outward(docname: str, text: str) -> str:
-    """Turn links that climb out of this folder into addresses of the repository.
+    """Turn links that climb out of this folder into URLs of the repository.
 
     Raises:
         FileNotFoundError: a link leads to a file that does not exist.
@@ -115,6 +126,20 @@ def outward(docname: str, text: str) -> str:
     return LINK.sub(outward_link, text)
 
 
+ROOT_PAGES = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
+"""Pages of this folder whose text is that of a file beside it, where GitHub expects it."""
+
+
+def root_page(name: str) -> str:
+    """The text of a file of the repository's root, with links as from this folder."""
+    text = (ROOT / name).read_text()
+    return re.sub(
+        r"\]\((?![a-z]+:|#)([^)\s]+)\)",
+        lambda match: f"]({posixpath.relpath(match[1], 'docs')})",
+        text,
+    )
+
+
 def menu() -> str:
     """The table of contents that Sphinx wants in the first page."""
     return "".join(
@@ -125,7 +150,8 @@ def menu() -> str:
 
 def read(_app: Any, docname: str, source: list[str]) -> None:
     """Complete one page before it is parsed."""
-    source[0] = outward(docname, source[0]) + (menu() if docname == "index" else "")
+    text = root_page(ROOT_PAGES[docname]) if docname in ROOT_PAGES else source[0]
+    source[0] = outward(docname, text) + (menu() if docname == "index" else "")
 
 
 def setup(app: Any) -> None:

@@ -264,6 +264,37 @@ def events() -> str:
     return table("event | for | reason", rows)
 
 
+def checks() -> str:
+    """Every system check: id, message, hint. What depends on the settings is an ellipsis."""
+    from wagtail_zoom import checks as module
+
+    rows = []
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        parts = {keyword.arg: keyword.value for keyword in node.keywords}
+        if node.func.id in ("Info", "Warning", "Error") and "id" in parts:
+            hint = _static_text(parts["hint"]) if "hint" in parts else ""
+            name = _static_text(parts["id"]).removeprefix("wagtail_zoom.")
+            # Two loops number the settings that they look at.
+            name = {"W00…": "W001` to `W004", "E00…": "E006` to `E008"}.get(name, name)
+            rows.append((f"`{name}`", markdown(_static_text(node.args[0])), markdown(hint)))
+    return table("id | message | hint", sorted(rows, key=lambda row: row[0][2:]))
+
+
+def _static_text(node: ast.expr) -> str:
+    """The text of a string expression; what is computed becomes an ellipsis."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_static_text, node.values))
+    if isinstance(node, ast.FormattedValue) and ast.unparse(node.value) == "DOCS":
+        return "docs/"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _static_text(node.left) + _static_text(node.right)
+    return "…"
+
+
 WRITERS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "signals": signals,
@@ -275,6 +306,7 @@ WRITERS: dict[str, Callable[[], str]] = {
     "scopes": scopes,
     "scheduling_scopes": scheduling_scopes,
     "events": events,
+    "checks": checks,
 }
 
 

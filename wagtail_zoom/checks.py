@@ -27,6 +27,10 @@ PUBLIC_BLOCK = "zoom_content"
 N = TypeVar("N", bound=Node)
 
 
+DOCS = "https://github.com/wagtail-zoom/wagtail-zoom/blob/main/docs/"
+"""The documentation is not part of the wheel."""
+
+
 @register(Tags.compatibility)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """``WAGTAIL_ZOOM``: missing, wrong and unknown values."""
@@ -143,7 +147,7 @@ def check_databases(**kwargs: Any) -> list[CheckMessage]:
                     f"DATABASES[{alias!r}] has a pool, which the processes of the worker would "
                     "share: their queries get the answers of others.",
                     hint="Give the worker CONN_MAX_AGE = 600 instead of a pool "
-                    "(docs/how-to/production.md, Connections).",
+                    f"({DOCS}how-to/production.md#connections).",
                     id="wagtail_zoom.W044",
                 )
             )
@@ -326,7 +330,7 @@ def _app_settings() -> Iterator[CheckMessage]:
     needed = {
         "CLIENT_ID": "the client ID of your app in the Zoom Marketplace",
         "CLIENT_SECRET": "the client secret of that app",
-        "WEBHOOK_SECRET_TOKENS": "a list with the app's secret token (Feature, Access)",
+        "WEBHOOK_SECRET_TOKENS": "a list with the app's secret token (Features > Access)",
         "BASE_URL": "the canonical origin of this installation, such as 'https://cms.example.org'",
     }
     # Only warnings: a project's CI has no secrets and has to migrate.
@@ -340,7 +344,7 @@ def _app_settings() -> Iterator[CheckMessage]:
     tokens = settings.get("WEBHOOK_SECRET_TOKENS")
     if isinstance(tokens, str) and not _is_blank(tokens):
         yield Error(
-            "WAGTAIL_ZOOM['WEBHOOK_SECRET_TOKENS'] is a text, not a list.",
+            "WAGTAIL_ZOOM['WEBHOOK_SECRET_TOKENS'] must be a list, not a string.",
             hint="Write it as a list, newest secret first: ['the secret token'].",
             id="wagtail_zoom.E005",
         )
@@ -358,8 +362,8 @@ def _urls() -> Iterator[CheckMessage]:
         wrong = parts.scheme not in ("http", "https") or not parts.netloc
         if value and (wrong or (name == "BASE_URL" and parts.path not in ("", "/"))):
             yield Error(
-                f"WAGTAIL_ZOOM[{name!r}] is not an absolute address.",
-                hint="Write scheme and host, for BASE_URL nothing after them.",
+                f"WAGTAIL_ZOOM[{name!r}] is not a valid URL here.",
+                hint="Write scheme and hostname, such as 'https://cms.example.org'.",
                 id=f"wagtail_zoom.E00{number}",
             )
     if not 0 < settings.rate_share <= 1:
@@ -382,7 +386,7 @@ def _keys() -> Iterator[CheckMessage]:
         return
     if isinstance(keys, str):
         yield Error(
-            "WAGTAIL_ZOOM['ENCRYPTION_KEYS'] is a text, not a list.",
+            "WAGTAIL_ZOOM['ENCRYPTION_KEYS'] must be a list, not a string.",
             hint="Write it as a list, newest key first.",
             id="wagtail_zoom.E011",
         )
@@ -392,7 +396,7 @@ def _keys() -> Iterator[CheckMessage]:
             Fernet(key)
         except (ValueError, TypeError):
             yield Error(
-                "A key in WAGTAIL_ZOOM['ENCRYPTION_KEYS'] is no Fernet key.",
+                "A key in WAGTAIL_ZOOM['ENCRYPTION_KEYS'] is not a valid Fernet key.",
                 hint=f"A key has 44 characters. Here is one: {Fernet.generate_key().decode()}",
                 id="wagtail_zoom.E012",
             )
@@ -414,7 +418,7 @@ def _unknown() -> Iterator[CheckMessage]:
     for name in settings.unknown_keys:
         yield Error(
             f"WAGTAIL_ZOOM has the unknown key {name!r}.",
-            hint="Look for a typing slip; the settings are listed in docs/reference/settings.md.",
+            hint=f"Check for a typo; the settings are listed at {DOCS}reference/settings.md.",
             id="wagtail_zoom.E015",
         )
 
@@ -537,7 +541,7 @@ def _queue_database(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
         yield Warning(
             "The ORM broker opens a new database connection for every task.",
             hint=f"Set DATABASES[{alias!r}]['CONN_MAX_AGE'] to 600; under ASGI for the worker only "
-            "(docs/how-to/production.md, Connections).",
+            f"({DOCS}how-to/production.md#connections).",
             id="wagtail_zoom.W026",
         )
     if not apps.is_installed("django_q"):

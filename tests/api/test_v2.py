@@ -1,6 +1,9 @@
 """The endpoints for headless sites, and the mixins for page types."""
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import RequestFactory, override_settings
@@ -168,3 +171,29 @@ def test_occurrences_with_their_own_urls(client, site, host):
     detail = client.get(url)
     assert detail.status_code == 200 and "The date" in detail.content.decode()
     assert client.get("/dates/date/nothing/").status_code == 404
+
+
+def _shape(value: object) -> object:
+    """Keys and types of JSON; of a list its first entry's."""
+    if isinstance(value, dict):
+        return {key: _shape(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_shape(entry) for entry in value[:1]]
+    return type(value).__name__
+
+
+@override_settings(ROOT_URLCONF="tests.api.test_v2")
+def test_the_answers_in_the_documentation_have_the_real_shape(client, site, host):
+    text = (Path(__file__).resolve().parents[2] / "docs/reference/api.md").read_text()
+    samples = re.findall(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    dates, recordings, error = [json.loads(sample) for sample in samples]
+    rows.occurrence(
+        host,
+        topic="Bread for beginners",
+        approval_type=0,
+    )
+    rows.item(site, rows.recording(host, topic="Sourdough, an introduction"))
+    for name, sample in (("zoom_dates", dates), ("zoom_recordings", recordings)):
+        answer = client.get(f"/api/{name}/").json()
+        assert _shape(answer) == _shape(sample)
+    assert client.get("/api/zoom_dates/?limit=99").json() == error

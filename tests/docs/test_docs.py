@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+import yaml
 from django.apps import apps
+from django.core.management import get_commands
 from django.dispatch import Signal
 
 from wagtail_zoom import blocks, signals, urls
@@ -160,6 +164,56 @@ def test_python_samples_compile_and_import_what_exists(code: str) -> None:
             continue  # part of Wagtail 8
         if re.match(r"from wagtail_zoom\S* import ", line):
             exec(line, {})  # noqa: S102 - our own sample
+
+
+REASONS = ROOT / "wagtail_zoom/frontend/visibility_reasons.py"
+
+
+def test_every_reason_for_hiding_is_in_troubleshooting() -> None:
+    """Each sentence of ``visibility_reasons``; values are an ellipsis."""
+    text = (DOCS / "how-to/troubleshooting.md").read_text()
+    calls = [
+        node for node in ast.walk(ast.parse(REASONS.read_text())) if isinstance(node, ast.Call)
+    ]
+    sentences = [
+        re.sub(r"%\(\w+\)s", "…", node.args[0].value)
+        for node in calls
+        if isinstance(node.func, ast.Name)
+        and node.func.id == "_"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    assert len(sentences) > 25
+    assert [sentence for sentence in sentences if f"| {sentence} |" not in text] == []
+
+
+def test_deployment_files_start_web_server_and_worker() -> None:
+    """Each command exists, and the worker may end its task before it is killed."""
+    folder = DOCS / "examples/deployment"
+    services = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
+    commands = [
+        " ".join(service["command"]) for service in services.values() if "command" in service
+    ]
+    lines = dict(re.findall(r"^(\w+): (.*)$", (folder / "Procfile").read_text(), re.MULTILINE))
+    assert lines["worker"] in commands and lines["release"] in commands
+    assert services["worker"]["depends_on"]["migrate"]["condition"].endswith("successfully")
+    assert int(services["worker"]["stop_grace_period"].removesuffix("s")) > 120
+    start = re.search(r"^CMD (.*)$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    assert start is not None
+    assert " ".join(json.loads(start[1])).startswith(lines["web"])
+    for command in (lines["worker"], lines["release"]):
+        assert command.split()[2] in get_commands()
+
+
+def test_private_words_are_reported_with_their_line() -> None:
+    spec = spec_from_file_location("check_words", ROOT / "scripts/check_words.py")
+    assert spec is not None and spec.loader is not None
+    script = module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = "One\n`sign-up` and\n```\nanew\n```\nA Sign-up by itself."
+    assert [(line, word) for line, word, _usual in script.problems(text)] == [
+        (6, "Sign-up"),
+        (6, "by itself"),
+    ]
 
 
 def test_every_model_is_in_data_stored() -> None:

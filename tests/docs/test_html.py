@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from sphinx.search.en import SearchEnglish
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -83,6 +85,26 @@ def test_links_into_the_repository_are_valid(pages: dict[Path, Page]) -> None:
     assert links
     for link in links:
         assert (ROOT / urlsplit(link).path.removeprefix(prefix)).exists(), link
+
+
+WORDS = Path(__file__).with_name("search_words.txt").read_text().split()
+"""What people type into a search box. All of it is in the documentation."""
+
+
+def test_ordinary_words_are_answered_by_the_search(built: Path) -> None:
+    """Each word, as the search of the site looks for it."""
+    script = (built / "searchindex.js").read_text()
+    index = json.loads(script.removeprefix("Search.setIndex(").removesuffix(")"))
+    english = SearchEnglish({})
+    present = {*index["terms"], *index["titleterms"]}
+    # The search splits a word at hyphens and looks for each part.
+    stems = {word: english.split(word) for word in WORDS}
+    missing = [
+        word
+        for word, parts in stems.items()
+        if not all(english.stem(part.lower()) in present or len(part) < 3 for part in parts)
+    ]
+    assert missing == []
 
 
 def test_nothing_is_loaded_from_another_host(pages: dict[Path, Page]) -> None:

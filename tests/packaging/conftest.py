@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import textwrap
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,10 +70,16 @@ def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
+def samples_of(page: str, language: str) -> list[str]:
+    """The samples of one language in a page of the documentation, in order."""
+    text = (ROOT / "docs" / page).read_text()
+    matches = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(sample) for _indent, sample in matches]
+
+
 def tutorial_samples(language: str) -> list[str]:
-    """The samples of one language in the tutorial, in order."""
-    text = (ROOT / "docs/tutorial.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    """The samples of the tutorial."""
+    return samples_of("tutorial.md", language)
 
 
 @pytest.fixture(scope="module")

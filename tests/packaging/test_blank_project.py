@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, load_release_script, run, tutorial_commands
+from .conftest import ROOT, load_release_script, run, samples_of, tutorial_commands
 
 pytestmark = pytest.mark.slow
 
@@ -125,3 +127,44 @@ def test_a_blank_project(project_with_tests: Path, python: Path) -> None:
         PYTHONPATH=str(project_with_tests),
     )
     assert "3 passed" in pytest_output
+
+
+def test_uninstalling(project: Path, python: Path, tmp_path: Path) -> None:
+    """The steps of ``docs/how-to/uninstall.md`` in the project of the tutorial: afterwards it runs,
+    migrates an empty database, and has neither tables nor a scheduled job."""
+    root = tmp_path / "project"
+    shutil.copytree(project, root, ignore=shutil.ignore_patterns("db.sqlite3"))
+    manage = (python, "manage.py")
+    run(*manage, "makemigrations", "home", cwd=root)
+    assert "wagtail_zoom" in "".join(path.read_text() for path in root.glob("home/migrations/*.py"))
+    run(*manage, "migrate", cwd=root)
+    assert _rows(root, "SELECT count(*) FROM django_q_schedule") == [(1,)]
+
+    models = root / "home/models.py"
+    text = models.read_text().replace("from wagtail_zoom.blocks import ZoomStreamBlock\n", "")
+    text = text.replace("StreamField(ZoomStreamBlock(), ", "StreamField([], ")
+    assert "zoom" not in text.lower()
+    models.write_text(text)
+    run(*manage, "makemigrations", "home", cwd=root)
+    sed, migrate = samples_of("how-to/uninstall.md", "console")
+    run("sh", "-c", sed, cwd=root)
+    for line in migrate.splitlines():
+        run(python, *line.split()[1:], "--noinput", cwd=root)
+    assert _rows(root, "SELECT count(*) FROM django_q_schedule") == [(0,)]
+    tables = "SELECT name FROM sqlite_master WHERE name LIKE 'wagtail_zoom%'"
+    assert _rows(root, tables) == []
+
+    settings = root / "mysite/settings/dev.py"
+    settings.write_text(settings.read_text().replace('"wagtail_zoom", ', ""))
+    urls = root / "mysite/urls.py"
+    lines = urls.read_text().splitlines()
+    urls.write_text("\n".join(line for line in lines if "wagtail_zoom" not in line))
+    run(*manage, "check", cwd=root)
+    run(*manage, "makemigrations", "--check", "--dry-run", cwd=root)
+    (root / "db.sqlite3").unlink()
+    run(*manage, "migrate", cwd=root)
+
+
+def _rows(root: Path, statement: str) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(root / "db.sqlite3")) as connection:
+        return connection.execute(statement).fetchall()

@@ -79,7 +79,7 @@ def _send(name: str, ids: tuple[int | str, ...]) -> None:
 
 def ensure_schedule(**kwargs: Any) -> None:
     """Create or repair the schedule, so that it exists once and is due within a minute (after
-    ``migrate``).
+    ``migrate``). After ``migrate wagtail_zoom zero`` it is removed: its job would find no table.
 
     Names of schedules are not unique in django-q2, so surplus rows are removed.
     """
@@ -92,6 +92,9 @@ def ensure_schedule(**kwargs: Any) -> None:
     if kwargs.get("using", alias) != alias:
         return
     if Schedule._meta.db_table not in connections[alias].introspection.table_names():
+        return
+    if not _has_tables():
+        Schedule.objects.using(alias).filter(name=SCHEDULE_NAME).delete()
         return
     rows = Schedule.objects.using(alias).filter(name=SCHEDULE_NAME).order_by("pk")
     first = rows.first()
@@ -109,6 +112,15 @@ def ensure_schedule(**kwargs: Any) -> None:
         first.func, first.minutes, first.repeats = SCHEDULE_FUNCTION, 1, -1
         first.save(using=alias)
     repair_schedule()
+
+
+def _has_tables() -> bool:
+    """Whether the tables of this app exist."""
+    from django.db import connections, router
+
+    model = apps.get_model("wagtail_zoom", "ZoomSettings")
+    names = connections[router.db_for_write(model)].introspection.table_names()
+    return model._meta.db_table in names
 
 
 def repair_schedule(now: datetime | None = None) -> int:
