@@ -40,11 +40,11 @@ SKIPPED = re.compile(
 def problems(text: str) -> list[tuple[int, str, str]]:
     """Line, word and replacement."""
     # Blanks keep the numbers of the lines.
-    prose = SKIPPED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    plain = SKIPPED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     return [
-        (prose.count("\n", 0, match.start()) + 1, match[0], usual)
+        (plain.count("\n", 0, match.start()) + 1, match[0], usual)
         for pattern, usual in WORDS.items()
-        for match in re.finditer(rf"\b{pattern}\b", prose, re.IGNORECASE)
+        for match in re.finditer(rf"\b{pattern}\b", plain, re.IGNORECASE)
     ]
 
 

@@ -169,7 +169,7 @@ def test_python_samples_compile_and_import_what_exists(code: str) -> None:
 REASONS = ROOT / "wagtail_zoom/frontend/visibility_reasons.py"
 
 
-def test_every_reason_for_hiding_is_in_troubleshooting() -> None:
+def test_every_visibility_reason_is_in_troubleshooting() -> None:
     """Each sentence of ``visibility_reasons``; values are an ellipsis."""
     text = (DOCS / "how-to/troubleshooting.md").read_text()
     calls = [
