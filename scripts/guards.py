@@ -2490,6 +2490,12 @@ WIRING = (
         ("test_tasks.py",),
     ),
     Guard(
+        "job-attendance",
+        "Wiring: every tick runs the sweep of the readings of attendance.",
+        "remove",
+        ("test_tasks.py",),
+    ),
+    Guard(
         "job-registration-reconcile",
         "Wiring: every tick runs reconciliation of registrations.",
         "remove",
@@ -2611,6 +2617,57 @@ WIRING = (
         "O: connecting may start on a host in ADMIN_HOSTS.",
         "remove",
         ("oauth/test_admin_hosts.py",),
+    ),
+)
+
+ATTENDANCE = (
+    Guard(
+        "attendance-switched-on",
+        "Attendance is read only for Sites whose owner has switched it on.",
+        "remove",
+        ("sync/test_attendance.py::test_switching_off_stops_reading",),
+    ),
+    Guard(
+        "attendance-not-retroactive",
+        "Nothing is read of what ended before attendance was switched on.",
+        "remove",
+        ("sync/test_attendance.py::test_what_ended_before_is_not_read_when_it_is_switched_on",),
+    ),
+    Guard(
+        "attendance-of-recording-sites",
+        "Attendance is stored only for registrations of the Sites that record it.",
+        "remove",
+        ("sync/test_attendance.py::test_another_site_of_the_account_gets_nothing",),
+    ),
+    Guard(
+        "attendance-scope-of-own-grant",
+        "A Site gets attendance only if Zoom has allowed it to the Site's own grant.",
+        "remove",
+        ("sync/test_attendance.py::test_a_missing_permission_is_awaited",),
+    ),
+    Guard(
+        "attendance-read-when-over",
+        "No list is read before the planned end: a look-in makes nobody absent.",
+        "never",
+        ("sync/test_attendance.py::test_a_host_who_looks_in_earlier_makes_no_one_absent",),
+    ),
+    Guard(
+        "empty-list-proves-nothing",
+        "A list that is missing or empty makes nobody absent.",
+        "remove",
+        ("sync/test_attendance.py::test_a_list_that_never_comes_says_nothing_about_anybody",),
+    ),
+    Guard(
+        "absent-only-when-final",
+        "Whoever is not in a list that may be incomplete is not known yet.",
+        "always",
+        ("sync/test_attendance.py::test_ten_registered_seven_came",),
+    ),
+    Guard(
+        "waiting-room-not-attended",
+        "Whoever was only in the waiting room did not come.",
+        "never",
+        ("mapping/test_participants.py::test_the_waiting_room_is_no_stay",),
     ),
 )
 
@@ -2848,6 +2905,7 @@ GUARDS = (
     *TOKENS,
     *SYNC,
     *EXPOSURE,
+    *ATTENDANCE,
     *DISCONNECTED,
     *ADMIN,
     *REGISTRATION,

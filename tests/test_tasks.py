@@ -26,6 +26,7 @@ JOBS = [
     "scheduling.outbox.sweep",
     "registration.reconcile.sweep",
     "registration.capacity.sweep",
+    "sync.attendance.sweep",
     "frontend.cache.purge.sweep",
     "oauth.notifications.send_due_notifications",
 ]

@@ -21,6 +21,12 @@ meeting_change_finished = Signal()
 """A change of a meeting has ended: Zoom has it, it has failed, or it was given up. Sender
 ``MeetingChange``; ``change``, whose ``state`` says which."""
 
+attendance_recorded = Signal()
+"""It is final who of the people registered on a Site came to a date; sent again if Zoom reports
+another part of it later. Sender ``AttendanceReading``; ``site``, ``reading`` (``start``,
+``people``: about how many came in all), ``attendances`` (a queryset of this Site's rows, with
+``registration``, ``came``, ``minutes``, ``first_arrival``)."""
+
 person_forgotten = Signal()
 """All data of a person is deleted: delete yours as well. Sender ``Registration``;
 ``email``, ``site`` (None for all Sites)."""

@@ -18,6 +18,7 @@ from .registration import capacity, delivery, outbox, reconcile
 from .scheduling import delivery as change_delivery
 from .scheduling import outbox as change_outbox
 from .sync import (
+    attendance,
     clock_skew,
     event_effects,
     inbox,
@@ -46,6 +47,7 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
     change_outbox.sweep,  # guard: job-meeting-changes
     reconcile.sweep,  # guard: job-registration-reconcile
     capacity.sweep,  # guard: job-registrant-count
+    attendance.sweep,  # guard: job-attendance
     purge.sweep,  # guard: job-front-end-purge
     notifications.send_due_notifications,  # guard: job-reconnect-emails
 )
@@ -148,6 +150,7 @@ def resume_registrations(account_pk: int) -> None:
     """Send at once what waited for a connection with an account."""
     outbox.resume(account_pk)
     change_outbox.resume(account_pk)
+    attendance.resume(account_pk)
 
 
 @instrumented_task
@@ -155,6 +158,13 @@ def deliver_meeting_changes() -> None:
     """Create, change and cancel meetings at Zoom."""
     clock_skew.check_clock()
     change_outbox.run(change_delivery.process)
+
+
+@instrumented_task
+def read_attendance() -> None:
+    """Read who came to dates that are over."""
+    clock_skew.check_clock()
+    attendance.read_due()
 
 
 @instrumented_task

@@ -99,7 +99,7 @@ def test_x33_tasks_of_another_release_are_harmless(site, zoom_worker):
 RELEASED_TASKS = {
     "tick": 0, "process_events": 0, "sync_slice": 1, "sync_directory": 1, "count_hosts": 3,
     "revoke": 1, "refresh_idle": 0, "purge_account": 1, "deliver_registrations": 0,
-    "deliver_meeting_changes": 0,
+    "deliver_meeting_changes": 0, "read_attendance": 0,
     "check_registrants": 1, "read_questions": 1, "apply_registration_retention": 1,
     "link_items": 1, "resume_registrations": 1, "count_registrants": 1,
 }  # fmt: skip

@@ -125,6 +125,37 @@ class ZoomClient(BaseClient):
             "GET", f"/meetings/{path_segment(uuid)}/recordings", LIGHT, required_key="uuid"
         )
 
+    # Past meetings and webinars
+
+    def past_instances(self, number: str, kind: str) -> list[dict[str, Any]]:
+        """``GET /past_meetings/{id}/instances`` or ``/past_webinars``: ``uuid`` and ``start_time``.
+
+        Scope ``meeting:read:list_past_instances``, ``webinar:read:list_past_instances``. Reaches
+        15 months back.
+        """
+        name = _plural(kind)
+        label = LIGHT if kind == Kind.WEBINAR else MEDIUM
+        path = f"/past_{name}/{meeting_number(number)}/instances"
+        instances = self.call("GET", path, label, required_key=name)[name]
+        if not isinstance(instances, list):
+            raise ZoomProtocolError("Zoom's list is not a list.")
+        return [instance for instance in instances if isinstance(instance, dict)]
+
+    def participants(
+        self, uuid: str, kind: str, *, page_size: int = PAGE_SIZE
+    ) -> Iterator[ApiPage]:
+        """``GET /past_meetings/{uuid}/participants`` or ``/past_webinars``: a row for each join.
+
+        Scope ``meeting:read:list_past_participants``, ``webinar:read:list_past_participants``.
+        The rows hold names and addresses: take what is needed of a page, and drop it.
+
+        Raises:
+            ZoomNotFound: not available yet, some minutes after the end, or not any more.
+            ZoomRejected: code 200, a free account; code 12702, older than a year.
+        """
+        path = f"/past_{_plural(kind)}/{path_segment(uuid)}/participants"
+        return iter_pages(self, path, {"page_size": page_size}, "participants")
+
 
 class SiteClient(ZoomClient):
     """Calls that change something at Zoom, too: with the grant of one Site, for this Site."""

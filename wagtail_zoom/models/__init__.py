@@ -2,6 +2,7 @@
 
 from ..utils.fields import Secret, SecretField, ZoomIdField
 from .accounts import Grant, GrantReason, GrantState, Plan, RateBudget, ZoomAccount
+from .attendance import Attendance, AttendanceInstance, AttendanceReading
 from .curation import BlockUsage, HiddenDate, ItemTag, SiteItem, public_day
 from .fetch_scopes import TRANSCRIPT, FetchScope, fetch_scope, scope_fingerprint
 from .meeting_changes import MeetingChange
@@ -32,6 +33,9 @@ __all__ = [
     "TRANSCRIPT",
     "Activity",
     "ArchivedRow",
+    "Attendance",
+    "AttendanceInstance",
+    "AttendanceReading",
     "BlockUsage",
     "ExposedHost",
     "FetchScope",

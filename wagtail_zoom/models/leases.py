@@ -19,6 +19,10 @@ RELEASED: dict[str, Any] = {"lease_owner": "", "lease_until": None}
 """The columns of a row that nobody works on."""
 
 
+class LeaseLost(Exception):
+    """Another process has taken the row over."""
+
+
 class Leased(models.Model):
     """A row on which one process works at a time."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
@@ -130,6 +131,11 @@ class ZoomSettings(BaseSiteSetting):
         _("editors may schedule, change and cancel meetings"), default=False, db_default=False
     )
     """Users who edit pages of the Site, beside those who may change these settings."""
+    record_attendance = models.BooleanField(
+        _("record who attended"), default=False, db_default=False
+    )
+    attendance_since = models.DateTimeField(null=True, blank=True)
+    """When it was switched on; what ended before is not read."""
 
     organiser = models.CharField(
         _("name of the organiser"),
@@ -165,6 +171,15 @@ class ZoomSettings(BaseSiteSetting):
 
     def __str__(self) -> str:
         return f"{self.site}"
+
+    def save(self, **kwargs: Any) -> None:
+        """Save; ``attendance_since`` follows ``record_attendance``."""
+        if self.record_attendance != (self.attendance_since is not None):
+            self.attendance_since = timezone.now() if self.record_attendance else None
+            names = kwargs.get("update_fields")
+            if names is not None and "record_attendance" in names:
+                kwargs["update_fields"] = {*names, "attendance_since"}
+        super().save(**kwargs)
 
     @property
     def kinds(self) -> frozenset[Kind]:

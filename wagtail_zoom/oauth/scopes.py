@@ -212,6 +212,46 @@ SCHEDULING_SCOPES: tuple[Scope, ...] = (
 """For scheduling only; an app without them does everything else."""
 
 
+ATTENDANCE = "attendance"
+ATTENDANCE_SCOPES: tuple[Scope, ...] = (
+    Scope(
+        "meeting:read:list_past_participants",
+        "meeting:read",
+        ATTENDANCE,
+        _("to read, after a meeting, who of the people registered came"),
+        optional=True,
+    ),
+    Scope(
+        "meeting:read:list_past_instances",
+        "meeting:read",
+        ATTENDANCE,
+        _("to find every part of a meeting that was interrupted"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:read:list_past_participants",
+        "webinar:read",
+        ATTENDANCE,
+        _("to read, after a webinar, who of the people registered came"),
+        optional=True,
+    ),
+    Scope(
+        "webinar:read:list_past_instances",
+        "webinar:read",
+        ATTENDANCE,
+        _("to find every part of a webinar that was interrupted"),
+        optional=True,
+    ),
+)
+"""For attendance only; an app without them does everything else."""
+
+
+def attendance_scope(kind: str, *, instances: bool = False) -> Scope:
+    """The scope to read who took part in a meeting or webinar, or to list its ``instances``."""
+    name = f"{kind}:read:list_past_{'instances' if instances else 'participants'}"
+    return next(scope for scope in ATTENDANCE_SCOPES if scope.name == name)
+
+
 def scheduling_scope(kind: str, verb: str) -> Scope:
     """The scope to ``write`` (create), ``update`` or ``delete`` a meeting or webinar."""
     name = f"{kind}:{verb}:{kind}"

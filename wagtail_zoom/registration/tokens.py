@@ -9,21 +9,15 @@ import base64
 import binascii
 import uuid
 
-import idna
 from django.http import HttpRequest
 from django.urls import reverse
 
 from ..frontend import links
 from ..models import Registration, ZoomSettings
-from ..utils.crypto import blind_index, blind_indexes
-
-EMAIL_PURPOSE = "registration-email"
-"""Purpose of the blind index of email addresses."""
-
-
-def normalise_email(email: str) -> str:
-    """An email address for comparison: case-insensitive, as in Zoom."""
-    return ascii_email(email.strip()).lower()
+from ..utils.emails import ascii_email as ascii_email
+from ..utils.emails import email_index as email_index
+from ..utils.emails import email_indexes as email_indexes
+from ..utils.emails import normalise_email as normalise_email
 
 
 def mailbox_of(email: str) -> str:
@@ -34,27 +28,6 @@ def mailbox_of(email: str) -> str:
     """
     name, separator, domain = normalise_email(email).rpartition("@")
     return f"{name.partition('+')[0] or name}{separator}{domain}"
-
-
-def ascii_email(email: str) -> str:
-    """An email address with its domain in ASCII (IDNA 2008); unchanged where that is impossible."""
-    name, separator, domain = email.rpartition("@")
-    if not separator or domain.isascii():  # guard: emails-compared-by-domain
-        return email
-    try:
-        return f"{name}@{idna.encode(domain, uts46=True).decode('ascii')}"
-    except idna.IDNAError:
-        return email
-
-
-def email_index(email: str) -> str:
-    """The keyed digest of an email address, as stored."""
-    return blind_index(normalise_email(email), EMAIL_PURPOSE)
-
-
-def email_indexes(email: str) -> list[str]:
-    """The digests of an email address with every active key, for lookups."""
-    return blind_indexes(normalise_email(email), EMAIL_PURPOSE)
 
 
 def token_of(row: Registration) -> str:

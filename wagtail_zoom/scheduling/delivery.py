@@ -27,6 +27,7 @@ from ..exceptions import (
 )
 from ..mapping.parsing import get_list
 from ..models import Meeting, MeetingChange, SiteItem, fetch_scope
+from ..models.leases import LeaseLost
 from ..oauth.tokens import RefreshRequired
 from ..sync import removals
 from ..sync.refetch import RefetchTarget
@@ -64,10 +65,6 @@ class Outdated(Exception):
 
 class EarlierFirst(Exception):
     """An earlier change of the same meeting is not at Zoom yet; it would overwrite this one."""
-
-
-class LeaseLost(Exception):
-    """Another process has taken the row over."""
 
 
 class ChangedElsewhere(Exception):

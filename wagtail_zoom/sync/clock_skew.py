@@ -43,6 +43,9 @@ EXCLUDED_COLUMNS = {
     ("Occurrence", "start"), ("Occurrence", "end"), ("Occurrence", "previous_start"),
     ("Recording", "start"),
     ("Registration", "consented_at"), ("RegistrationDate", "start"),
+    ("AttendanceReading", "start"), ("AttendanceReading", "ended_at"),
+    ("AttendanceInstance", "started_at"), ("AttendanceInstance", "ended_at"),
+    ("Attendance", "first_arrival"),
 }  # fmt: skip
 """Times set by Zoom or a person: they may lie in the future, or must not be changed."""
 

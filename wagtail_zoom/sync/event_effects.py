@@ -25,7 +25,7 @@ def mark_live(account: ZoomAccount, zoom_id: str, started_at: datetime) -> None:
         return
     if meeting.ended_at is not None and meeting.ended_at >= started_at:
         return  # the end arrived first
-    occurrence = _nearest_occurrence(meeting, started_at)
+    occurrence = nearest_occurrence(meeting, started_at)
     if occurrence is None:
         return
     if occurrence.state == Occurrence.State.LIVE:
@@ -66,7 +66,7 @@ def mark_ended(
         return
     if meeting.ended_at is None or meeting.ended_at < ended_at:
         Meeting.objects.filter(pk=meeting.pk).update(live_since=None, ended_at=ended_at)
-    occurrence = live or _nearest_occurrence(meeting, started_at or ended_at)
+    occurrence = live or nearest_occurrence(meeting, started_at or ended_at)
     if occurrence is None or occurrence.state == Occurrence.State.CANCELLED:
         return
     state = Occurrence.State.OVER if ended_at >= occurrence.end else occurrence.planned_state
@@ -155,7 +155,8 @@ def _get_meeting(account: ZoomAccount, zoom_id: str) -> Meeting | None:
     return Meeting.objects.filter(account=account, zoom_id=zoom_id).first()
 
 
-def _nearest_occurrence(meeting: Meeting, time: datetime) -> Occurrence | None:
+def nearest_occurrence(meeting: Meeting, time: datetime) -> Occurrence | None:
+    """The occurrence that something which began at this time belongs to."""
     candidates = Occurrence.objects.filter(
         meeting=meeting, start__gte=time - START_MATCH_WINDOW, start__lte=time + START_MATCH_WINDOW
     ).exclude(state=Occurrence.State.CANCELLED)

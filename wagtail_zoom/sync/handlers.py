@@ -19,7 +19,7 @@ from ..oauth import disconnect
 from ..oauth.scopes import REGISTRATION
 from ..signals import registration_event
 from ..utils.queue import enqueue
-from . import event_effects
+from . import attendance, event_effects
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,10 @@ def _on_meeting_ended(account: ZoomAccount, event: WebhookEvent) -> HandlerResul
     if not key:
         return HandlerResult(is_known=False)
     if meeting.get("practice_session") is not True:
+        started = parse_datetime(meeting.get("start_time"))
         ended = parse_datetime(meeting.get("end_time")) or event_time(event)
-        event_effects.mark_ended(account, key, parse_datetime(meeting.get("start_time")), ended)
+        event_effects.mark_ended(account, key, started, ended)
+        attendance.record_end(account, key, _id_text(meeting.get("uuid")), started, ended)
     return HandlerResult()
 
 

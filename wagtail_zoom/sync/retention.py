@@ -34,7 +34,7 @@ from ..models import (
     fetch_scope,
 )
 from ..models.versions import publish_changes
-from . import purged_occurrences, transcripts
+from . import attendance, purged_occurrences, transcripts
 from .persist import WriteResult
 
 TICK = "tick"
@@ -76,6 +76,7 @@ def _outdated(now: datetime) -> dict[str, QuerySet[Any]]:
         "registrations": Registration.objects.filter(purge_on__lt=now.date()),
         "changes": outdated_changes(now),
         "limits": LimitCounter.objects.filter(expires_at__lt=now),
+        "attendance": attendance.outdated(now),
         "purged_dates": purged_occurrences.unneeded(),
     }
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from ..conf import settings
 from ..models import (
     Activity,
+    AttendanceReading,
     Occurrence,
     Plan,
     SyncRun,
@@ -124,7 +125,9 @@ def has_free_worker(now: datetime | None = None) -> bool:
     """Whether another slice may run: at most workers − 1, so that webhooks are not delayed."""
     cluster: dict[str, Any] = getattr(django_settings, "Q_CLUSTER", {})
     max_slices = max(1, int(cluster.get("workers", 2)) - 1)
-    busy = ZoomAccount.objects.filter(lease_until__gt=now or timezone.now()).count()
+    now = now or timezone.now()
+    busy = ZoomAccount.objects.filter(lease_until__gt=now).count()
+    busy += AttendanceReading.objects.filter(lease_until__gt=now).count()
     return busy < max_slices
 
 

@@ -98,6 +98,19 @@ class SimulatorControl:
         """End a meeting; ``practice``: only the practice session of a webinar has ended."""
         return self.call("POST", f"meetings/{number}/end", practice=practice)
 
+    def add_participants(
+        self, number: int, *participants: dict[str, Any], strangers: int = 0, uuid: str = ""
+    ) -> dict[str, Any]:
+        """Who took part in the newest instance of a meeting, or in that with ``uuid``.
+
+        Each row: ``registrant`` (id or email), or ``name`` and ``email`` of a guest; ``join`` and
+        ``leave`` (seconds after the start, or such as ``5m``), ``status`` (``in_waiting_room``),
+        ``late`` (seconds after the end until it is listed), ``known=False``: without the id.
+        ``strangers``: so many guests more. The host is added when the meeting ends.
+        """
+        fields = {"participants": participants, "strangers": strangers, "uuid": uuid}
+        return self.call("POST", f"meetings/{number}/participants", **fields)
+
     def record_meeting(self, number: int, what: str) -> dict[str, Any]:
         """Start (``start``) or stop (``stop``) recording in a running meeting."""
         return self.call("POST", f"meetings/{number}/recording/{what}")

@@ -9,8 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...conf import settings
 from ...oauth import marketplace
-from ...oauth.scopes import SCHEDULING_SCOPES
+from ...oauth.scopes import ATTENDANCE_SCOPES, SCHEDULING_SCOPES, Scope
 from ...sync.handlers import subscriptions
+
+SEPARATE_SETS = (
+    ("Scopes for scheduling meetings in the CMS", SCHEDULING_SCOPES),
+    ("Scopes for reading who attended", ATTENDANCE_SCOPES),
+)
 
 
 class Command(BaseCommand):
@@ -61,16 +66,19 @@ class Command(BaseCommand):
             extra = " (optional)" if scope.optional else ""
             self.stdout.write(f"  {name} [{scope.feature}]{extra}: {scope.reason}")
         if not kinds:
-            self._write_scheduling(printed, admin=admin, classic=options["classic"])
+            for title, scopes in SEPARATE_SETS:
+                self.stdout.write(f"\n{title}, only if you want it:")
+                self._write_separate(scopes, printed, admin=admin, classic=options["classic"])
         self.stdout.write("\nEvents:")
         for name, feature, reason in events:
             self.stdout.write(f"  {name} [{feature}]: {reason}")
         self.stdout.write("  app_deauthorized comes by itself, once the app is published.")
 
-    def _write_scheduling(self, printed: set[str], *, admin: bool, classic: bool) -> None:
+    def _write_separate(
+        self, scopes: tuple[Scope, ...], printed: set[str], *, admin: bool, classic: bool
+    ) -> None:
         """A set of its own: the manifest and the consent page leave it out."""
-        self.stdout.write("\nScopes for scheduling meetings in the CMS, only if you want it:")
-        for scope in SCHEDULING_SCOPES:
+        for scope in scopes:
             name = marketplace.scope_name(scope, admin=admin, classic=classic)
             if name not in printed:
                 self.stdout.write(f"  {name} [{scope.feature}] (optional): {scope.reason}")

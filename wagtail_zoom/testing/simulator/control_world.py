@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import meetings, people, recordings, registrations
+from . import meetings, participants, people, recordings, registrations
 from .errors import ControlError
 from .registrants import find, key
 from .request_context import get_simulator, request_data
@@ -81,6 +81,20 @@ def meeting_end(number: str) -> Response:
     with world.transaction():
         practice = bool(request_data().get("practice"))
         return jsonify(meetings.end(world, world.meeting(number), practice=practice))
+
+
+@blueprint.post("/meetings/<number>/participants")
+def meeting_participants(number: str) -> Response:
+    """Who took part: ``participants`` (see :func:`participants.add`), ``strangers``: a number.
+
+    In the newest instance, or in that with ``uuid``.
+    """
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        instance = participants.instance_of(world, world.meeting(number), str(data.get("uuid", "")))
+        strangers = int(data.get("strangers", 0))
+        count = participants.add(world, instance, data.get("participants", []), strangers)
+        return jsonify(uuid=instance["id"], count=count)
 
 
 @blueprint.post("/meetings/<number>/recording/<any(start, stop):what>")

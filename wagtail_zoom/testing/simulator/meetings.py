@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import payloads
+from . import participants, payloads
 from .clock import stamp
 from .content import SERIES, change_meeting, columns, delete_meeting, make_meeting
 from .errors import ControlError
@@ -159,6 +159,7 @@ def end(world: World, doc: Doc, *, practice: bool = False) -> Doc:
     instance["end_time"] = world.clock.stamp()
     doc["status"] = "waiting"
     world.store.put("instances", instance)
+    participants.add_host(world, instance)
     columns(world, doc)
     if doc["type"] == 1:
         doc["expires"] = 0  # The number of an instant meeting expires when it ends.

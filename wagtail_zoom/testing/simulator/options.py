@@ -63,6 +63,10 @@ class Options:
     revoke_deauthorizes: bool = True
     """Whether a revoke also uninstalls the app and sends ``app_deauthorized`` (unverified)."""
 
+    participants_delay: int = 600
+    """Seconds after the end of a meeting until Zoom lists who took part."""
+    participants_early: str = "error"
+    """The list before that time: ``error`` (404/3001), or ``empty`` (unverified)."""
     page_token_ttl: int = 900
     moved_occurrence_keeps_id: bool = True
     """Whether a moved occurrence keeps its id (unverified)."""

@@ -8,11 +8,12 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from . import people, responses
+from . import participants, people, responses
 from .clock import epoch, parse, stamp
-from .errors import Problem, invalid, no_meeting
+from .errors import WEBINAR_PLAN_MISSING, Problem, invalid, no_meeting
 from .limits import LIGHT, MEDIUM
 from .links import join_url
+from .paging import page
 from .request_context import body, enter, user_of_account
 from .storage import Doc
 from .world import World
@@ -51,6 +52,56 @@ def past(identifier: str) -> Response:
     if world.clock.now() - parse(instances[-1]["start_time"]) > timedelta(days=365):
         raise Problem(400, 12702, "Can not access a meeting a year ago.")
     return jsonify(responses.past_meeting(world, instances[-1]))
+
+
+@blueprint.get("/past_meetings/<path:identifier>/participants")
+def meeting_participants(identifier: str) -> Response:
+    """Who took part in one instance; a number means the newest."""
+    world = enter("meeting:read:list_past_participants", MEDIUM)
+    if g.account["plan"] == "free":
+        raise Problem(400, 200, "Only available for Paid account.")
+    return _participants(world, identifier, "meeting")
+
+
+@blueprint.get("/past_webinars/<path:identifier>/participants")
+def webinar_participants(identifier: str) -> Response:
+    """Who took part in one instance of a webinar."""
+    world = enter("webinar:read:list_past_participants", MEDIUM)
+    if not g.account.get("webinars"):
+        raise Problem(400, 200, WEBINAR_PLAN_MISSING)
+    return _participants(world, identifier, "webinar")
+
+
+def _participants(world: World, identifier: str, kind: str) -> Response:
+    instances = _instances(world, identifier, kind)
+    is_ambiguous = identifier.startswith("/") or "//" in identifier  # not encoded twice
+    if not instances and not is_ambiguous:
+        instance = world.store.get("instances", unquote(identifier))
+        if instance is not None and instance["account_id"] == g.account["id"]:
+            instances = [instance] if instance["kind"] == kind and instance["end_time"] else []
+    if not instances:
+        raise no_meeting(identifier)
+    instance = instances[-1]
+    now = world.clock.now()
+    if now - parse(instance["start_time"]) > timedelta(days=365):
+        raise Problem(400, 12702, "Can not access a meeting a year ago.")
+    ready_at = parse(instance["end_time"]) + timedelta(seconds=world.options.participants_delay)
+    if now < ready_at and world.options.participants_early == "error":
+        raise no_meeting(identifier)
+    where, values = participants.condition(world, instance)
+    if now < ready_at:
+        where = f"{where} AND 0"
+    return jsonify(
+        page(
+            world,
+            request.path,
+            request.args.to_dict(),
+            query=("participants", where, values),
+            name="participants",
+            numbered=False,
+            shape=participants.item,
+        )
+    )
 
 
 @blueprint.get("/past_meetings/<identifier>/instances")

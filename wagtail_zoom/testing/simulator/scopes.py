@@ -46,6 +46,11 @@ SCHEDULING: tuple[str, ...] = (
     "webinar:delete:webinar",
 )
 """What an app needs to schedule; option ``scopes`` makes an app without them."""
+ATTENDANCE: tuple[str, ...] = (
+    "meeting:read:list_past_participants",
+    "webinar:read:list_past_participants",
+)
+"""What an app needs to read who took part."""
 ADMIN_ONLY: tuple[str, ...] = (
     "user:read:list_users",
     "cloud_recording:read:list_account_recordings",
@@ -56,8 +61,8 @@ ADMIN_ONLY: tuple[str, ...] = (
 def default_scopes(app_kind: str) -> list[str]:
     """Return every scope of an app of this type (``:admin`` scopes and others do not mix)."""
     if app_kind == "user":
-        return sorted(BASE + SCHEDULING)
-    return sorted(f"{name}:admin" for name in BASE + SCHEDULING + ADMIN_ONLY)
+        return sorted(BASE + SCHEDULING + ATTENDANCE)
+    return sorted(f"{name}:admin" for name in BASE + SCHEDULING + ATTENDANCE + ADMIN_ONLY)
 
 
 def scheduling_scopes(app_kind: str) -> list[str]:

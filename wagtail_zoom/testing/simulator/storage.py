@@ -32,6 +32,7 @@ TABLES: dict[str, Columns] = {
         "account_id", "host_id", "kind", "state", "status", "starts", "ends", "expires", "pmi_room"
     ),
     "instances": _columns("account_id", "meeting_id", "started"),
+    "participants": _columns("instance_id", "late"),
     "recordings": _columns("account_id", "host_id", "meeting_id", "state", "started"),
     "registrants": _columns("target", "object_id", "email", "status"),
     "grants": _columns("account_id", "user_id", "client_id"),
@@ -48,6 +49,7 @@ INDEXES: dict[str, tuple[str, ...]] = {
         "status, host_id",
     ),
     "instances": ("meeting_id, started",),
+    "participants": ("instance_id, late, seq",),
     "recordings": ("host_id, state, started", "account_id, state, started", "meeting_id, started"),
     "registrants": ("target, object_id, status, seq", "target, object_id, email"),
     "grants": ("account_id",),
