@@ -2899,6 +2899,144 @@ DISCONNECTED = (
     ),
 )
 
+SUMMARIES = (
+    Guard(
+        "summary-tags",
+        "X16: the Markdown of a summary is reduced to a short list of tags.",
+        'replace={*$, "h1"}',
+        ("utils/test_markdown.py",),
+    ),
+    Guard(
+        "summary-attributes",
+        "X16: nothing in a summary has an attribute but the address of a link.",
+        'replace={**$, "a": {"href", "title"}}',
+        ("utils/test_markdown.py::test_tags_and_attributes_are_limited", "utils/test_markdown.py"),
+    ),
+    Guard(
+        "summary-link-schemes",
+        "X16: a link in a summary leads to a website.",
+        'replace={*$, "mailto"}',
+        (
+            "utils/test_markdown.py::test_the_words_of_what_is_removed_stay",
+            "utils/test_markdown.py",
+        ),
+    ),
+    Guard(
+        "summary-links-elsewhere",
+        "X26: no link in a summary leads to Zoom.",
+        "replace=$0",
+        ("utils/test_markdown.py::test_no_link_leads_to_zoom", "utils/test_markdown.py"),
+    ),
+    Guard(
+        "summary-emails-cut",
+        "X26: email addresses in a summary are not stored.",
+        "remove",
+        ("utils/test_markdown.py::test_emails_and_images_are_not_stored",),
+    ),
+    Guard(
+        "known-values-cut-from-summary",
+        "X26: what opens a meeting is cut from its summary, by value.",
+        "argument=0",
+        ("sync/test_summaries.py::test_only_the_text_is_stored",),
+    ),
+    Guard(
+        "late-summary-trash-ignored",
+        "W: an event that is older than what was read withdraws nothing.",
+        "unwrap",
+        ("sync/test_summaries.py::test_an_old_trash_event_does_not_withdraw",),
+    ),
+    Guard(
+        "missing-summary-needs-two-runs",
+        "S: a summary that no event reported as gone needs two runs.",
+        "always",
+        ("sync/test_summaries.py::test_one_run_withdraws_nothing_twice",),
+    ),
+    Guard(
+        "withdrawn-summary-needs-review",
+        "X28: a summary that comes back waits for review.",
+        "value=0",
+        ("sync/test_summaries.py::test_trashed_is_withdrawn_and_recovered_waits_again",),
+    ),
+    Guard(
+        "summary-stored-in-scope",
+        "X5: a summary that no Site wants is not stored.",
+        "never",
+        ("sync/test_summaries.py::test_what_changed_while_it_was_read_is_not_stored",),
+    ),
+    Guard(
+        "private-summary-not-stored",
+        "X28: the summary of a private or unknown meeting is not stored.",
+        "remove",
+        ("sync/test_summaries.py::test_private_and_unknown_meetings_are_not_stored",),
+    ),
+    Guard(
+        "left-summary-needs-review",
+        "X5: a Site that shows summaries no longer keeps none of its reviewed texts.",
+        "never",
+        ("sync/test_summaries.py::test_switching_on_reads_the_last_month_and_off_deletes",),
+    ),
+    Guard(
+        "summaries-off-not-read",
+        "X28: with summaries switched off, nobody reads one.",
+        "remove",
+        ("frontend/test_summaries.py::test_switched_off_nothing_is_read",),
+    ),
+    Guard(
+        "archive-summaries-frozen",
+        "X5: an archive shows only summaries that it showed, unchanged.",
+        "remove",
+        ("frontend/test_summaries.py::test_an_archive_shows_what_it_showed",),
+    ),
+    Guard(
+        "missing-summaries-not-read",
+        "X28: a Site without the scope reads no summary that another Site's grant has read.",
+        "remove",
+        ("frontend/test_summaries.py::test_a_grant_without_the_scope_keeps_what_it_had",),
+    ),
+    Guard(
+        "summary-needs-review",
+        "X28: nothing of a summary is shown before a person has reviewed it.",
+        "remove",
+        ("frontend/test_summaries.py::test_nothing_without_a_review",),
+    ),
+    Guard(
+        "deleted-summary-hidden",
+        "X28: a summary that was deleted at Zoom is not shown.",
+        "remove",
+        ("frontend/test_summaries.py::test_what_zoom_no_longer_has_is_not_shown",),
+    ),
+    Guard(
+        "trashed-summary-hidden",
+        "X28: a summary in Zoom's trash is not shown.",
+        "remove",
+        ("frontend/test_summaries.py::test_what_zoom_no_longer_has_is_not_shown",),
+    ),
+    Guard(
+        "private-summary-hidden",
+        "X28: the summary of a private meeting is not shown.",
+        "remove",
+        ("frontend/test_summaries.py::test_summaries_of_hidden_meetings",),
+    ),
+    Guard(
+        "personal-room-summary-hidden",
+        "X28: the summary of a personal room's meeting is not shown.",
+        "remove",
+        ("frontend/test_summaries.py::test_summaries_of_hidden_meetings",),
+    ),
+    Guard(
+        "review-of-own-site",
+        "X1: visitors read the words of their own Site's person.",
+        "remove",
+        ("frontend/test_summaries.py::test_another_site_of_the_account_decides_for_itself",),
+    ),
+    Guard(
+        "summary-purge-of-sites-that-show-it",
+        "A changed summary purges no page of a Site that shows none.",
+        "never",
+        ("frontend/test_summaries.py::test_the_purge_is_exact",),
+    ),
+)
+
 GUARDS = (
     *WEBHOOKS,
     *OAUTH,
@@ -2910,4 +3048,5 @@ GUARDS = (
     *ADMIN,
     *REGISTRATION,
     *WIRING,
+    *SUMMARIES,
 )

@@ -10,8 +10,9 @@ account_disconnected = Signal()
 (whether an archive remains)."""
 
 mirror_changed = Signal()
-"""Rows were created, changed or removed. Sender ``ZoomAccount``; ``account``, ``meetings`` and
-``recordings`` (sets of primary keys)."""
+"""Rows were created, changed or removed. Sender ``ZoomAccount``; ``account``, ``meetings``,
+``recordings`` and ``summaries`` (sets of primary keys). Of summaries, only changes in what visitors
+see."""
 
 registration_changed = Signal()
 """The state of a registration has changed. Sender ``Registration``; ``registration``, ``previous``

@@ -46,6 +46,7 @@ DUPLICATE_ERROR = re.compile("unique|duplicate", re.IGNORECASE)
 UNIQUE_COLUMNS = ("request_id", "content_key")
 """Unique columns of an event, as databases name them when they refuse a duplicate."""
 CHALLENGE = "endpoint.url_validation"
+SUMMARY_EVENTS = "meeting.summary_"
 MAX_DEPTH = 20
 """Levels of lists and objects that are accepted. Zoom's events have less than ten, and MariaDB
 stores no more than 32."""
@@ -311,8 +312,10 @@ def _lock_key(event: str, payload: dict[str, Any]) -> str:
     item = payload.get("object")
     item = item if isinstance(item, dict) else {}
     family = event.partition(".")[0]
-    # Recordings are identified by instance, meetings and webinars by number.
+    # Recordings and summaries are identified by instance, meetings and webinars by number.
     value = item.get("uuid" if family == "recording" else "id")
+    if event.startswith(SUMMARY_EVENTS):
+        family, value = "summary", item.get("meeting_uuid")
     is_id = isinstance(value, str | int) and not isinstance(value, bool)
     object_id = str(value)[:90] if is_id else ""
     return f"{_truncate(payload.get('account_id'))}:{family[:20]}:{object_id}"

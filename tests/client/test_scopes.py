@@ -6,6 +6,7 @@ from wagtail_zoom.oauth.scopes import (
     FEATURES,
     SCHEDULING_SCOPES,
     SCOPES,
+    SUMMARY_SCOPES,
     is_account_level,
     missing_kinds,
     missing_scopes,
@@ -24,13 +25,16 @@ def test_the_simulators_apps_have_all_scopes(kind):
 
 @pytest.mark.parametrize("suffix", ["", ":admin"])
 def test_classic_scopes_count_as_well(suffix):
-    granted = {f"{scope.classic}{suffix}" for scope in SCOPES}
+    granted = {f"{scope.classic}{suffix}" for scope in (*SCOPES, *SUMMARY_SCOPES)}
     assert missing_kinds(granted) == []
 
 
-@pytest.mark.parametrize("feature", [name for name in FEATURES if name != "directory"])
+@pytest.mark.parametrize(
+    "feature", [name for name in (*FEATURES, "summary") if name != "directory"]
+)
 def test_o17_one_feature_is_off_and_the_others_work(feature):
-    names = {f"{scope.name}:admin" for scope in SCOPES if scope.feature != feature}
+    scopes = (*SCOPES, *SUMMARY_SCOPES)
+    names = {f"{scope.name}:admin" for scope in scopes if scope.feature != feature}
     assert missing_kinds(names) == [feature]
 
 
@@ -51,5 +55,7 @@ def test_every_scope_has_a_feature_and_a_reason():
 
 
 def test_without_scopes_all_features_are_missing():
-    assert missing_kinds([]) == ["meeting", "webinar", "recording", "registration"]
+    assert missing_kinds([]) == [
+        "meeting", "webinar", "recording", "registration", "summary",
+    ]  # fmt: skip
     assert not is_account_level([])

@@ -260,7 +260,9 @@ def test_every_feature_has_its_events_and_every_subscription_a_reason():
     rows = handlers.subscriptions(admin=True)
     assert {feature for _name, feature, _reason in rows} == {scope.feature for scope in SCOPES}
     assert all(str(reason) for _name, _feature, reason in rows)
-    without = set(handlers.EVENT_TYPES) - {name for name, _feature, _reason in rows}
+    summaries = handlers.subscriptions(admin=True, kinds=["summary"])
+    assert sum(feature == "summary" for _name, feature, _reason in summaries) == 6
+    without = set(handlers.EVENT_TYPES) - {name for name, *_ in (*rows, *summaries)}
     assert without == {
         "app_deauthorized", "recording.paused", "recording.resumed", "recording.started",
         "recording.stopped", "user.invitation_accepted",

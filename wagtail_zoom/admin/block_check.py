@@ -23,8 +23,16 @@ from wagtail.models import Site
 from ..frontend.availability import RegistrationState, availability
 from ..frontend.bulk_queries import ListRequest, Query, fetch_lists
 from ..frontend.queries import Filters, OccurrenceQuery, comma_separated, main_zone
-from ..frontend.visibility import Audience, Channel, SiteVisibility
-from ..models import BlockUsage, ItemTag, Kind, Meeting, Occurrence, Recording, SiteItem
+from ..frontend.visibility import Audience, Channel, ItemRow, SiteVisibility
+from ..models import (
+    MEETING_KINDS,
+    BlockUsage,
+    ItemTag,
+    Kind,
+    Meeting,
+    Occurrence,
+    SiteItem,
+)
 from ..utils.text import fold, without_null
 from . import formatting, links
 from .chooser_list import (
@@ -236,10 +244,9 @@ class BlockCheck:
             and self.visibility.site_settings.show_host_names
         )
         host_sites = {self.site.pk} if is_named else set()
-        is_recording = Q(kind=Kind.RECORDING)
         entries = [
-            *meeting_entries(items.exclude(is_recording), [self.visibility], host_sites),
-            *recording_entries(items.filter(is_recording), [self.visibility], host_sites),
+            *meeting_entries(items.filter(kind__in=MEETING_KINDS), [self.visibility], host_sites),
+            *recording_entries(items.filter(kind=Kind.RECORDING), [self.visibility], host_sites),
         ]
         return {entry.pk: entry for entry in entries}
 
@@ -342,7 +349,7 @@ class BlockCheck:
     # Registration
 
     @cached_property
-    def _rows(self) -> dict[int, Meeting | Recording]:
+    def _rows(self) -> dict[int, ItemRow]:
         """The rows of the chosen items, by the item's primary key."""
         return self.visibility.rows_of(self._items.values())
 
@@ -435,12 +442,12 @@ class BlockCheck:
         return list(names.values_list("display_name", flat=True))
 
     def _tags(self, *, recordings: bool) -> Any:
-        is_recording = Q(item__kind=Kind.RECORDING)
+        kinds = [Kind.RECORDING] if recordings else MEETING_KINDS
         site_settings = self.visibility.site_settings
         rows = ItemTag.objects.filter(item__site=self.site)
         if site_settings is not None:
             rows = rows.filter(item__account=site_settings.account_id)
-        return rows.filter(is_recording if recordings else ~is_recording)
+        return rows.filter(item__kind__in=kinds)
 
     @cached_property
     def _tags_without(self) -> dict[bool, set[str]]:

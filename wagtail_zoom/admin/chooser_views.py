@@ -25,7 +25,7 @@ from wagtail.admin.widgets.chooser import BaseChooser
 from wagtail.models import Site
 
 from ..frontend.visibility import SiteVisibility
-from ..models import Kind, SiteItem, ZoomSettings
+from ..models import MEETING_KINDS, Kind, SiteItem, ZoomSettings
 from ..utils.error_reports import hide_people
 from . import links
 from .chooser_list import (
@@ -141,8 +141,8 @@ class ChooserAccessMixin(SchedulingTabMixin):
             for visibility in self.visibilities:
                 has_data |= Q(pk__in=visibility.items().values("pk"))
         items = self.choosable().filter(has_data)
-        is_recording = Q(kind=Kind.RECORDING)
-        return items.filter(is_recording if self.lists_recordings else ~is_recording)
+        kinds = [Kind.RECORDING] if self.lists_recordings else MEETING_KINDS
+        return items.filter(kind__in=kinds)
 
     def get_results_page(self, request: Any) -> Any:
         """One page of the list. All entries are read, and sorted and searched in Python."""

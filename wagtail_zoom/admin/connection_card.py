@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import GrantState, Plan
+from ..models import SUMMARY, GrantState, Plan
 from ..oauth import notifications
 from . import disconnect_dialog, formatting, health_checks, links, progress, status_rules
 from .site_state import SiteState, StatusAction
@@ -254,6 +254,9 @@ def _plan_text(site_status: SiteStatus) -> str:
 
 def _permissions_row(site_status: SiteStatus) -> CardRow:
     missing_kinds = list(site_status.grant.missing_kinds or []) if site_status.grant else []
+    if not site_status.site_settings.show_summaries:
+        # Optional: not asked for where nobody wants it.
+        missing_kinds = [name for name in missing_kinds if name != SUMMARY]
     kinds = ("meeting", "webinar", "registration", "recording")
     allowed = [formatting.kind_name(name) for name in kinds if name not in missing_kinds]
     not_allowed = formatting.join_list(formatting.kind_name(name) for name in missing_kinds)

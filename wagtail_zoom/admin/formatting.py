@@ -190,5 +190,6 @@ def kind_name(name: str) -> str:
         "webinar": _("webinars"),
         "recording": _("recordings"),
         "registration": _("registration"),
+        "summary": _("summaries"),
     }
     return names.get(name, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from ..models import Kind, SiteItem
+from ..models import SUMMARY, Kind, SiteItem
 from .site_status import SiteStatus
 
 
@@ -42,5 +42,5 @@ def activity_url(site_status: SiteStatus) -> str:
 
 def item_url(item: SiteItem) -> str:
     """URL of the page of an item."""
-    name = "recordings" if item.kind == Kind.RECORDING else "meetings"
+    name = {Kind.RECORDING.value: "recordings", SUMMARY: "summaries"}.get(item.kind, "meetings")
     return reverse(f"wagtail_zoom_{name}:edit", args=[item.pk])

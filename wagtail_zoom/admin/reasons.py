@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from ..frontend import visibility_reasons
-from ..frontend.visibility import SiteVisibility
-from ..models import ExposedHost, Meeting, Recording, SiteItem, ZoomSettings
+from ..frontend.visibility import ItemRow, SiteVisibility
+from ..models import ExposedHost, SiteItem, ZoomSettings
 from .site_status import SiteStatus
 
 
@@ -15,9 +15,7 @@ def exposed_host_ids(site_settings: ZoomSettings) -> set[int]:
     return set(ExposedHost.objects.filter(settings=site_settings.pk).values_list("host", flat=True))
 
 
-def row_reason(
-    site_status: SiteStatus, row: Meeting | Recording, item: SiteItem, host_ids: set[int]
-) -> str:
+def row_reason(site_status: SiteStatus, row: ItemRow, item: SiteItem, host_ids: set[int]) -> str:
     """The first rule that hides the row of an item."""
     reason = visibility_reasons.explain(
         site_status.site_settings, row, item=item, exposed_hosts=host_ids

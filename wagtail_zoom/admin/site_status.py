@@ -17,6 +17,7 @@ from wagtail.models import Site
 from ..conf import settings
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import (
+    SUMMARY,
     ExposedHost,
     Grant,
     GrantState,
@@ -108,6 +109,8 @@ class SiteStatus:
         chosen = {str(kind) for kind in self.site_settings.kinds}
         if self.site_settings.show_registration:
             chosen.add("registration")
+        if self.site_settings.show_summaries:
+            chosen.add(SUMMARY)
         return [name for name in self.grant.missing_kinds or [] if name in chosen]
 
     @property

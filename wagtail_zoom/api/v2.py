@@ -1,4 +1,4 @@
-"""Endpoints for Wagtail's API v2: occurrences and recordings of the Site of the request.
+"""Endpoints for Wagtail's API v2: occurrences, recordings and summaries of the Site of the request.
 
 In the project: ``api_router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)``. They use
 the same visibility rules as pages. No response contains a link to Zoom.
@@ -22,13 +22,15 @@ from wagtail.models import Site
 
 from ..frontend import restrictions, serializers
 from ..frontend.api_site import AmbiguousSite, site_of_api_request
-from ..frontend.presenters import occurrence_views, recording_views
+from ..frontend.presenters import occurrence_views, recording_views, summary_views
 from ..frontend.queries import (
     Filters,
     OccurrenceQuery,
     RecordingQuery,
+    SummaryQuery,
     occurrences_of,
     recordings_of,
+    summaries_of,
     visitor_filters,
 )
 from ..frontend.visibility import Channel, SiteVisibility
@@ -164,3 +166,16 @@ class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
 
     def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
         return serializers.recordings(visibility, recording_views(visibility, rows))
+
+
+class ZoomSummariesAPIViewSet(ZoomAPIViewSet):
+    """Published summaries of meetings. Parameters: search, host, tag, site, limit, offset."""
+
+    allowed_params = ZoomAPIViewSet.allowed_params | {"search"}
+
+    def rows(self, visibility: SiteVisibility) -> Any:
+        search = self.request.GET.get("search", "")[:100]
+        return summaries_of(visibility, SummaryQuery(self.filters(visibility), search), Channel.API)
+
+    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
+        return serializers.summaries(visibility, summary_views(visibility, rows, whole=True))

@@ -20,13 +20,15 @@ from wagtail.api.v3.auth import AllowAnonymous, BearerTokenAuth
 from ..frontend import restrictions, serializers
 from ..frontend.api_site import AmbiguousSite, site_of_api_request
 from ..frontend.availability import RegistrationState
-from ..frontend.presenters import occurrence_views, recording_views
+from ..frontend.presenters import occurrence_views, recording_views, summary_views
 from ..frontend.queries import (
     Filters,
     OccurrenceQuery,
     RecordingQuery,
+    SummaryQuery,
     occurrences_of,
     recordings_of,
+    summaries_of,
     visitor_filters,
 )
 from ..frontend.visibility import Channel, SiteVisibility
@@ -90,6 +92,7 @@ class DateSchema(Schema):
     url: str | None
     calendar: str | None
     recording: str | None
+    meeting_summary: str | None
 
 
 class RecordingSchema(Schema):
@@ -105,6 +108,20 @@ class RecordingSchema(Schema):
     url: str
     until: str | None
     transcript: str | None
+    meeting_summary: str | None
+
+
+class SummarySchema(Schema):
+    """One reviewed and published summary of a meeting; ``html`` is safe."""
+
+    id: str
+    title: str
+    start: str
+    timezone: str
+    host: str
+    text: str
+    html: str
+    url: str
 
 
 class DateList(Schema):
@@ -121,8 +138,15 @@ class RecordingList(Schema):
     items: list[RecordingSchema]
 
 
+class SummaryList(Schema):
+    """A page of summaries."""
+
+    count: int
+    items: list[SummarySchema]
+
+
 class ListParams(Schema):
-    """Query parameters of both lists."""
+    """Query parameters of all lists."""
 
     limit: int = Field(20, ge=1, le=MAX_LIMIT)
     offset: int = Field(0, ge=0, le=100_000)
@@ -187,6 +211,27 @@ def list_recordings(request: HttpRequest, params: Query[RecordingListParams]) ->
         "count": count,
         "items": serializers.recordings(visibility, recording_views(visibility, rows)),
     }
+
+
+class SummaryListParams(ListParams):
+    """Parameters of the list of summaries."""
+
+
+@router.get(
+    "/summaries/",
+    response=SummaryList,
+    url_name="zoom_summaries",
+    operation_id="zoom_summaries_list",
+    summary="List published summaries of meetings of the requested Site",
+)
+@decorate_view(keep_private)
+def list_summaries(request: HttpRequest, params: Query[SummaryListParams]) -> dict[str, Any]:
+    """Summaries that a person of the Site has reviewed and published."""
+    visibility = _visibility(request)
+    query = SummaryQuery(params.filters(visibility), params.search)
+    count, rows = params.paginate(summaries_of(visibility, query, Channel.API))
+    views = summary_views(visibility, rows, whole=True)
+    return {"count": count, "items": serializers.summaries(visibility, views)}
 
 
 def _visibility(request: HttpRequest) -> SiteVisibility:

@@ -156,6 +156,20 @@ class ZoomClient(BaseClient):
         path = f"/past_{_plural(kind)}/{path_segment(uuid)}/participants"
         return iter_pages(self, path, {"page_size": page_size}, "participants")
 
+    # Summaries
+
+    def meeting_summary(self, uuid: str) -> dict[str, Any]:
+        """``GET /meetings/{uuid}/meeting_summary``: what AI Companion wrote about one instance.
+
+        Scope ``meeting:read:summary``.
+
+        Raises:
+            ZoomNotFound: there is none, or it is in the trash.
+            ZoomRejected: the host's plan or settings have no summaries.
+        """
+        path = f"/meetings/{path_segment(uuid)}/meeting_summary"
+        return self.call("GET", path, LIGHT, required_key="meeting_uuid")
+
 
 class SiteClient(ZoomClient):
     """Calls that change something at Zoom, too: with the grant of one Site, for this Site."""

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 from wagtail.models import Site
 
 from ..models import (
+    SUMMARY,
     ArchivedRow,
     ExposedHost,
     FormerHost,
@@ -38,10 +39,12 @@ def freeze(site_settings: ZoomSettings) -> None:
     visibility = SiteVisibility(site_settings)
     meetings = visibility.meetings(Audience.VISITOR, Channel.PAGE)
     recordings = visibility.recordings(Audience.VISITOR, Channel.PAGE)
+    summaries = visibility.summaries(Audience.VISITOR, Channel.PAGE)
     columns = ("content_hash", "host__display_name")
     values = [
         *meetings.order_by().values_list("kind", "zoom_id", *columns),
         *((Kind.RECORDING, *row) for row in recordings.order_by().values_list("uuid", *columns)),
+        *((SUMMARY, *row) for row in summaries.order_by().values_list("uuid", *columns)),
     ]
     forget_archive(site_settings)
     ArchivedRow.objects.bulk_create(
@@ -73,6 +76,10 @@ def unlink(site: Site | int) -> None:
     items.exclude(meeting=None).exclude(meeting__in=meetings.values("pk")).update(meeting=None)
     items.exclude(recording=None).exclude(recording__in=recordings.values("pk")).update(
         recording=None
+    )
+    summaries = visibility.usable_summaries()
+    items.exclude(meeting_summary=None).exclude(meeting_summary__in=summaries.values("pk")).update(
+        meeting_summary=None
     )
     registrations = Registration.objects.filter(
         site=site,  # guard: unlinks-own-registrations

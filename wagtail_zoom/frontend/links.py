@@ -98,6 +98,11 @@ def transcript_url(item: SiteItem, page_id: int | None = None) -> str:
     return reverse("wagtail_zoom:transcript", args=[sign_id(item.site_id, item.public_id, page_id)])
 
 
+def summary_url(item: SiteItem, page_id: int | None = None) -> str:
+    """The page of a meeting's summary."""
+    return reverse("wagtail_zoom:summary", args=[sign_id(item.site_id, item.public_id, page_id)])
+
+
 def calendar_url(site_id: int, occurrence: Occurrence) -> str:
     """The calendar file of one occurrence."""
     return reverse("wagtail_zoom:calendar_date", args=[sign_id(site_id, occurrence.public_id)])

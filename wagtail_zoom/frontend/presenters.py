@@ -20,9 +20,11 @@ from ..models import (
     Occurrence,
     Recording,
     SiteItem,
+    Summary,
     ZoomSettings,
     public_day,
 )
+from ..utils.markdown import markdown_to_html
 from ..utils.text import sanitize_html, sanitize_text
 from . import links
 from .availability import (
@@ -35,7 +37,15 @@ from .availability import (
 )
 from .datetimes import TimeRange
 from .form_links import FormLink
-from .related import EXCERPT_LENGTH, detail_pages_for, items_for, recordings_for, transcripts_for
+from .related import (
+    EXCERPT_LENGTH,
+    detail_pages_for,
+    items_for,
+    recordings_for,
+    summary_urls_of_dates,
+    summary_urls_of_recordings,
+    transcripts_for,
+)
 from .text import html_for, shown_title
 from .view_models import (
     ActionLink,
@@ -43,9 +53,10 @@ from .view_models import (
     OccurrenceView,
     RecordingView,
     StateLabel,
+    SummaryView,
     card_image,
 )
-from .visibility import SiteVisibility
+from .visibility import Audience, Channel, SiteVisibility
 
 DetailUrl = Callable[[Occurrence], str]
 """Returns the URL of an occurrence's own page (``ZoomDatesPageMixin``)."""
@@ -126,6 +137,7 @@ class OccurrencePresenter:
             pairs = _recording_views(visibility, recordings_for(visibility, rows))
             for recording, view in sorted(pairs, key=lambda pair: -pair[0].duration):
                 self.recordings.setdefault(recording.occurrence_id or 0, view)
+        self.summary_urls = summary_urls_of_dates(visibility, rows) if recordings else {}
 
     def view(self, row: Occurrence) -> OccurrenceView:
         """The view model of one of the rows."""
@@ -167,6 +179,7 @@ class OccurrencePresenter:
             if state.code in ("cancelled", "over")
             else links.calendar_url(site_settings.site_id, row),
             recording=self.recordings.get(row.pk),
+            meeting_summary_url=self.summary_urls.get(row.pk, "") if state.code == "over" else "",
         )
         action = self._action(row, view, site_settings)
         join_url = (
@@ -288,14 +301,57 @@ def _recording_views(
         if with_transcripts and site_settings.show_transcripts
         else {}
     )
+    summary_urls = summary_urls_of_recordings(visibility, rows)
     pairs = ((row, items.get((Kind.RECORDING, row.uuid))) for row in rows)
     views = [
-        (row, _recording_view(visibility, row, item, transcripts.get(row.pk, "")))
+        (
+            row,
+            replace(
+                _recording_view(visibility, row, item, transcripts.get(row.pk, "")),
+                meeting_summary_url=summary_urls.get(row.uuid, ""),
+            ),
+        )
         for row, item in pairs
         if item is not None
     ]
     looks = Counter(_look(view) for _row, view in views)
     return [(row, replace(view, is_twin=looks[_look(view)] > 1)) for row, view in views]
+
+
+def summary_views(
+    visibility: SiteVisibility, rows: Iterable[Summary], *, whole: bool = False
+) -> list[SummaryView]:
+    """View models of summaries in the given order, with the texts that visitors may read.
+
+    Args:
+        whole: with all of the text as HTML; otherwise its beginning.
+    """
+    rows, site_settings = list(rows), visibility.site_settings
+    if site_settings is None or not rows:
+        return []
+    reviews = visibility.reviews(Audience.VISITOR, Channel.PAGE)
+    by_uuid = {
+        review.item.key: review
+        for review in reviews.filter(item__key__in=[row.uuid for row in rows])
+    }
+    views = []
+    for row in rows:
+        review = by_uuid.get(row.uuid)
+        if review is None:
+            continue
+        text = review.plain_text
+        views.append(
+            SummaryView(
+                title=_title(review.item, row.topic, site_settings),
+                when=TimeRange.of(row.start, row.start, row.timezone, has_end=False),
+                url=links.summary_url(review.item, visibility.page_id),
+                public_id=str(review.item.public_id),
+                host=_host(row, site_settings),
+                text=text if whole else _excerpt(text),
+                html=markdown_to_html(review.text) if whole else "",
+            )
+        )
+    return views
 
 
 def _look(view: RecordingView) -> tuple[str, date, int]:
@@ -359,7 +415,7 @@ def _summary(item: SiteItem | None, agenda: str, site_settings: ZoomSettings) ->
     return html_for(site_settings, agenda) if agenda.strip() else ""
 
 
-def _host(row: Meeting | Recording, site_settings: ZoomSettings) -> str:
+def _host(row: Meeting | Recording | Summary, site_settings: ZoomSettings) -> str:
     if not site_settings.show_host_names or row.host is None:
         return ""
     return row.host.display_name

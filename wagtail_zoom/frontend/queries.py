@@ -12,12 +12,17 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import ItemTag, Kind, Meeting, Occurrence, Recording
+from ..models import SUMMARY, ItemTag, Kind, Meeting, Occurrence, Recording, Summary
 from ..models.mirror import ENDED_STATES, MAX_MINUTES, OVERRUN, is_live_at
 from ..utils.text import without_null
 from .availability import is_open_at
 from .datetimes import YEARS, get_zone, nearest_day
-from .text_search import items_matching, occurrences_matching, recordings_matching
+from .text_search import (
+    items_matching,
+    occurrences_matching,
+    recordings_matching,
+    summaries_matching,
+)
 from .visibility import Audience, Channel, SiteVisibility, date_not_hidden
 
 M = TypeVar("M", bound=Model)
@@ -126,6 +131,14 @@ class RecordingQuery:
     search: str = ""
 
 
+@dataclass(frozen=True)
+class SummaryQuery:
+    """Which summaries a list has, the newest first."""
+
+    filters: Filters = field(default_factory=Filters)
+    search: str = ""
+
+
 def occurrences_of(
     visibility: SiteVisibility, query: OccurrenceQuery, channel: Channel = Channel.PAGE
 ) -> QuerySet[Occurrence]:
@@ -191,6 +204,18 @@ def visible_recordings(
     )
     if channel not in querysets:
         querysets[channel] = visibility.recordings(Audience.VISITOR, channel)
+    return querysets[channel].all()
+
+
+def visible_summaries(
+    visibility: SiteVisibility, channel: Channel = Channel.PAGE
+) -> QuerySet[Summary]:
+    """Summaries that visitors may read. The queryset is built once for a page."""
+    querysets: dict[Channel, QuerySet[Summary]] = visibility.memo.setdefault(
+        "visible summaries", {}
+    )
+    if channel not in querysets:
+        querysets[channel] = visibility.summaries(Audience.VISITOR, channel)
     return querysets[channel].all()
 
 
@@ -264,6 +289,17 @@ def recordings_of(
         rows = recordings_matching(visibility, rows, query.search)
     order = {"oldest": ("start", "pk"), "title": ("topic", "-start", "pk")}
     return rows.order_by(*order.get(query.order, ("-start", "-pk")))
+
+
+def summaries_of(
+    visibility: SiteVisibility, query: SummaryQuery, channel: Channel = Channel.PAGE
+) -> QuerySet[Summary]:
+    """The ordered queryset of a query for summaries."""
+    rows = visible_summaries(visibility, channel)
+    rows = _apply_filters(visibility, rows, query.filters, SUMMARY, "uuid", "")
+    if query.search:
+        rows = summaries_matching(visibility, rows, query.search)
+    return rows.order_by("-start", "-pk")
 
 
 def years(visibility: SiteVisibility, query: RecordingQuery) -> list[int]:

@@ -7,16 +7,19 @@ stored in ``SiteVisibility.memo``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.db.models.functions import Substr
 from wagtail.images import get_image_model
 
-from ..models import Kind, Occurrence, Recording, SiteItem
+from ..models import SUMMARY, Kind, Occurrence, Recording, SiteItem, Summary
+from . import links
 from .block_index import detail_pages, has_detail_page
-from .queries import visible_recordings
+from .queries import visible_recordings, visible_summaries
 from .visibility import Audience, Channel, SiteVisibility
 
+K = TypeVar("K", int, str)
 CARD_IMAGE_SPEC = "fill-640x360"
 """The rendition of an owner's image on a card."""
 DATA_IMAGE_SPEC = "fill-1280x720"
@@ -88,19 +91,59 @@ def transcripts_for(visibility: SiteVisibility, rows: list[Recording]) -> dict[i
     return cached
 
 
+def summary_urls_of_dates(visibility: SiteVisibility, rows: Sequence[Occurrence]) -> dict[int, str]:
+    """The pages with the summaries of these occurrences, by the occurrence's primary key."""
+    summaries = _summaries_for(visibility, "occurrence", [row.pk for row in rows])
+    return _summary_urls(visibility, {row.occurrence_id or 0: row for row in summaries})
+
+
+def summary_urls_of_recordings(
+    visibility: SiteVisibility, rows: Sequence[Recording]
+) -> dict[str, str]:
+    """The pages with the summaries of the recorded instances, by their UUID."""
+    summaries = _summaries_for(visibility, "uuid", [row.uuid for row in rows])
+    return _summary_urls(visibility, {row.uuid: row for row in summaries})
+
+
+def _summaries_for(visibility: SiteVisibility, column: str, keys: Sequence[Any]) -> list[Summary]:
+    """Visible summaries, the latest of a date last; read once for each key. No query where the Site
+    shows none."""
+    if visibility.site_settings is None or not visibility.site_settings.show_summaries:
+        return []
+    cached: dict[Any, list[Summary]] = visibility.memo.setdefault(f"summaries by {column}", {})
+    missing = [key for key in keys if key not in cached]
+    if missing:
+        cached.update({key: [] for key in missing})
+        rows = visible_summaries(visibility).filter(Q(**{f"{column}__in": missing}))
+        for row in rows.order_by("start", "pk"):
+            cached[row.uuid if column == "uuid" else row.occurrence_id].append(row)
+    return [row for key in keys for row in cached[key]]
+
+
+def _summary_urls(visibility: SiteVisibility, rows: dict[K, Summary]) -> dict[K, str]:
+    items = items_for(visibility, ((SUMMARY, row.uuid) for row in rows.values()))
+    return {
+        key: links.summary_url(items[SUMMARY, row.uuid], visibility.page_id)
+        for key, row in rows.items()
+        if (SUMMARY, row.uuid) in items
+    }
+
+
 def prefetch(
     visibility: SiteVisibility,
     occurrences: Iterable[Occurrence],
     ended: Sequence[Occurrence],
-    recordings: Iterable[Recording],
+    recordings: Sequence[Recording],
     with_transcripts: Iterable[Recording],
 ) -> None:
-    """Load the related objects for the view models of all these rows: recordings for ``ended``,
-    transcripts for ``with_transcripts``."""
+    """Load the related objects for the view models of all these rows: recordings and summaries for
+    ``ended``, transcripts for ``with_transcripts``."""
     ended_recordings = recordings_for(visibility, ended) if ended else []
     pairs = [(row.meeting.kind, row.meeting.zoom_id) for row in occurrences]
     keys = {*pairs, *((str(Kind.RECORDING), row.uuid) for row in (*recordings, *ended_recordings))}
     items = items_for(visibility, keys)
+    summary_urls_of_dates(visibility, ended)
+    summary_urls_of_recordings(visibility, [*recordings, *ended_recordings])
     detail_pages_for(visibility, (items[pair] for pair in dict.fromkeys(pairs) if pair in items))
     if visibility.site_settings and visibility.site_settings.show_transcripts:
         transcripts_for(visibility, [*with_transcripts, *ended_recordings])

@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from wagtail.models import Site
 
+from ..models import Summary
 from . import restrictions
-from .presenters import occurrence_views, recording_views
-from .queries import OccurrenceQuery, RecordingQuery, occurrences_of, recordings_of
-from .view_models import OccurrenceView, RecordingView
+from .presenters import occurrence_views, recording_views, summary_views
+from .queries import (
+    OccurrenceQuery,
+    RecordingQuery,
+    SummaryQuery,
+    occurrences_of,
+    recordings_of,
+    summaries_of,
+)
+from .view_models import OccurrenceView, RecordingView, SummaryView
 from .visibility import Channel, SiteVisibility
 
 MAX_QUERY_LENGTH = 100
@@ -26,15 +34,16 @@ class Hit:
     """One search result. ``row`` is the view model that block templates use."""
 
     kind: str
-    """``meeting``, ``webinar`` or ``recording``."""
+    """``meeting``, ``webinar``, ``recording`` or ``summary``."""
     title: str
     url: str
     """A path on the Site: the detail page, otherwise the URL of the next action."""
-    row: OccurrenceView | RecordingView
+    row: OccurrenceView | RecordingView | SummaryView
 
 
 def search(site_or_request: HttpRequest | Site, query: str, *, limit: int = 20) -> list[Hit]:
-    """Search what visitors of a Site may see: the next occurrence of each meeting, then recordings.
+    """Search what visitors of a Site may see: the next occurrence of each meeting, then recordings,
+    then the summaries of meetings that are published.
 
     All words must be in the title, summary or description, of recordings also in the transcript if
     the Site shows transcripts. At most ``limit`` results of each.
@@ -68,7 +77,18 @@ def search(site_or_request: HttpRequest | Site, query: str, *, limit: int = 20) 
             Hit("recording", view.title, view.url, view)
             for view in recording_views(visibility, recordings)
         ),
+        *(
+            Hit("summary", view.title, view.url, view)
+            for view in summary_views(visibility, _summaries(visibility, cleaned, limit))
+        ),
     ]
+
+
+def _summaries(visibility: SiteVisibility, query: str, limit: int) -> list[Summary]:
+    """No query where the Site shows none."""
+    if visibility.site_settings is None or not visibility.site_settings.show_summaries:
+        return []
+    return list(summaries_of(visibility, SummaryQuery(search=query), Channel.SEARCH)[:limit])
 
 
 def _may_search(site_or_request: HttpRequest | Site, site: Site) -> bool:

@@ -9,7 +9,7 @@ from ..models import ZoomSettings
 from . import links
 from .availability import Availability
 from .feeds.ical import absolute_url
-from .view_models import OccurrenceView, RecordingView
+from .view_models import OccurrenceView, RecordingView, SummaryView
 from .visibility import SiteVisibility
 
 
@@ -38,6 +38,7 @@ def occurrence(view: OccurrenceView, site_settings: ZoomSettings | None) -> dict
         "url": _absolute(view.url, site_settings),
         "calendar": _absolute(view.calendar_url, site_settings),
         "recording": _absolute(view.recording.url, site_settings) if view.recording else None,
+        "meeting_summary": _absolute(view.meeting_summary_url, site_settings),
     }
 
 
@@ -71,6 +72,26 @@ def recording(view: RecordingView, site_settings: ZoomSettings | None) -> dict[s
         "url": _absolute(view.url, site_settings),
         "until": view.until.isoformat() if view.until else None,
         "transcript": _absolute(view.transcript_url, site_settings),
+        "meeting_summary": _absolute(view.meeting_summary_url, site_settings),
+    }
+
+
+def summaries(visibility: SiteVisibility, views: Iterable[SummaryView]) -> list[Any]:
+    """Summaries of meetings in the given order, with all of their text."""
+    return [summary(view, visibility.site_settings) for view in views]
+
+
+def summary(view: SummaryView, site_settings: ZoomSettings | None) -> dict[str, Any]:
+    """One reviewed summary. ``html`` is safe; ``text`` is the same without markup."""
+    return {
+        "id": view.public_id,
+        "title": view.title,
+        "start": view.when.start.isoformat(),
+        "timezone": view.when.zone_name,
+        "host": view.host,
+        "text": view.text,
+        "html": str(view.html),
+        "url": _absolute(view.url, site_settings),
     }
 
 

@@ -14,7 +14,16 @@ from typing import Any
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from ..conf import settings
-from ..models import Kind, Meeting, Recording, SiteItem, Transcript
+from ..models import (
+    MEETING_KINDS,
+    SUMMARY,
+    Kind,
+    Meeting,
+    Recording,
+    SiteItem,
+    Summary,
+    Transcript,
+)
 from ..utils.text import INVITE_WORDS, fold, sanitize_title
 from .text import text_for, title_for
 from .visibility import SiteVisibility
@@ -35,7 +44,7 @@ def items_matching(visibility: SiteVisibility, kind: str, key: str) -> QuerySet[
     site_settings = visibility.site_settings
     if site_settings is None:
         return SiteItem.objects.none()
-    is_path = kind != Kind.RECORDING
+    is_path = kind not in (Kind.RECORDING, SUMMARY)
     rows = SiteItem.objects.for_site(site_settings.site_id)  # guard: search-titles-of-site
     return rows.filter(
         account=site_settings.account_id,  # guard: search-titles-of-account
@@ -50,7 +59,7 @@ def recordings_matching(
     """Recordings that have all words in their title, summary or transcript."""
     words = _words(text)
     items = items_matching(visibility, Kind.RECORDING, "uuid")
-    own_texts = _own_texts(visibility, True, words)
+    own_texts = _own_texts(visibility, [Kind.RECORDING], words)
     topics = _topics(visibility, Recording, words)
     with_transcripts = (
         visibility.site_settings is not None and visibility.site_settings.show_transcripts
@@ -66,13 +75,27 @@ def recordings_matching(
     return rows
 
 
+def summaries_matching(visibility: SiteVisibility, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Summaries that have all words in their title or in the text that visitors read."""
+    words = _words(text)
+    items = items_matching(visibility, SUMMARY, "uuid")
+    own_texts = _own_texts(visibility, [SUMMARY], words)
+    topics = _topics(visibility, Summary, words)
+    for word in words:
+        matches = _in_topic("", topics, items, word) | _in_items(items, own_texts, word)
+        if len(word) >= MIN_WORD_LENGTH:
+            matches |= Q(Exists(items.filter(review__plain_text__icontains=word)))
+        rows = rows.filter(matches)
+    return rows
+
+
 def occurrences_matching(
     visibility: SiteVisibility, rows: QuerySet[Any], text: str
 ) -> QuerySet[Any]:
     """Occurrences of meetings that have all words in their title, summary or description."""
     words = _words(text)
     items = items_matching(visibility, "meeting__kind", "meeting__zoom_id")
-    own_texts = _own_texts(visibility, False, words)
+    own_texts = _own_texts(visibility, MEETING_KINDS, words)
     topics = _topics(visibility, Meeting, words)
     for word in words:
         matches = _in_topic("meeting__", topics, items, word) | _in_items(items, own_texts, word)
@@ -98,18 +121,17 @@ def _any_word(path: str, words: Iterable[str]) -> Q:
     return condition
 
 
-def _own_texts(visibility: SiteVisibility, is_recording: bool, words: list[str]) -> Texts:
+def _own_texts(visibility: SiteVisibility, kinds: Iterable[str], words: list[str]) -> Texts:
     """The owner's titles and summaries with one of the words, of which something may be cut when
     they are shown. Tags are not shown to visitors."""
     site_settings = visibility.site_settings
     if site_settings is None or not words:
         return []
     rows = SiteItem.objects.for_site(site_settings.site_id)
-    is_kind = Q(kind=Kind.RECORDING)
     rows = rows.filter(
-        is_kind if is_recording else ~is_kind,
         (_any_word("title", words) & ~_is_shown_in_full("title"))
         | (_any_word("summary", words) & ~_is_shown_in_full("summary")),
+        kind__in=list(kinds),
     )
     texts = rows.order_by("-pk").values_list("pk", "title", "summary")
     return [

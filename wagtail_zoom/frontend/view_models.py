@@ -81,6 +81,8 @@ class RecordingView:
     """The beginning of the transcript as plain text; empty if the Site shows no transcripts."""
     transcript_url: str = ""
     """The page with the whole transcript."""
+    meeting_summary_url: str = ""
+    """The page with the summary of what was said, if the Site has published one."""
 
     @property
     def length(self) -> str:
@@ -99,6 +101,22 @@ class RecordingView:
     @property
     def until_label(self) -> str:
         return _("Until %(day)s") % {"day": self.until_day} if self.until else ""
+
+
+@dataclass(frozen=True)
+class SummaryView:
+    """The summary of one ended meeting, as a person of the Site has reviewed it."""
+
+    title: str
+    when: TimeRange
+    url: str
+    public_id: str = ""
+    host: str = ""
+    text: str = ""
+    """Plain text, or its beginning in lists."""
+    html: SafeString | str = ""
+    """All of it; empty in lists."""
+    recording_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +151,8 @@ class OccurrenceView:
     """The planned start has passed: there is nothing to count down to."""
     shows_end: bool = True
     """The planned end is known and still to come."""
+    meeting_summary_url: str = ""
+    """The page with the summary of what was said; only of a date that is over."""
     continued: str = ""
     """On a further day of several, in a calendar: "all day" or "until 10:00", instead of a time."""
 

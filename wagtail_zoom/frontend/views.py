@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 from wagtail.models import Site
 
 from ..models import (
+    SUMMARY,
     JoinPolicy,
     Kind,
     Occurrence,
@@ -38,7 +39,8 @@ from ..utils.urls import split_url
 from ..utils.zoom_urls import is_zoom_url
 from . import links, restrictions
 from .availability import RegistrationState
-from .presenters import occurrence_views, recording_views
+from .presenters import occurrence_views, recording_views, summary_views
+from .queries import visible_recordings
 from .view_models import ActionLink, OccurrenceView
 from .visibility import Audience, Channel, SiteVisibility
 
@@ -316,6 +318,28 @@ def transcript(request: HttpRequest, visibility: SiteVisibility, public_id: UUID
     return private_response(render(request, "wagtail_zoom/public/transcript.html", context))
 
 
+@require_safe
+@restrictions.follows_offering_page
+def summary(request: HttpRequest, visibility: SiteVisibility, public_id: UUID) -> HttpResponse:
+    """``zoom/summary/<id>/``: the summary of a meeting, as a person of the Site has reviewed it."""
+    item = _find_item(visibility, public_id)
+    if item is None or item.kind != SUMMARY:
+        raise Http404
+    rows = visibility.summaries(Audience.VISITOR, Channel.PAGE)
+    row = rows.filter(uuid=item.key, account=item.account_id).first()
+    views = summary_views(visibility, [row], whole=True) if row else []
+    if not views:
+        raise Http404
+    recordings = visible_recordings(visibility).filter(uuid=item.key, account=item.account_id)
+    recording = next(iter(recording_views(visibility, recordings, with_transcripts=False)), None)
+    view = replace(views[0], recording_url=recording.url if recording else "")
+    context = {
+        "row": view,
+        "page_title": _("Summary: %(title)s") % {"title": view.title},
+    }
+    return private_response(render(request, "wagtail_zoom/public/summary.html", context))
+
+
 def with_passcode(url: str, passcode: str) -> str:
     """The URL of a recording with its passcode, unless Zoom's own link holds one."""
     if any(name == "pwd" for name, _value in parse_qsl(split_url(url).query)):
@@ -365,4 +389,5 @@ def private_response(response: HttpResponse) -> HttpResponse:
 urlpatterns = [
     path("watch/<str:token>/", watch, name="watch"),
     path("transcript/<str:token>/", transcript, name="transcript"),
+    path("summary/<str:token>/", summary, name="summary"),
 ]

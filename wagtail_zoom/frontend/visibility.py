@@ -15,15 +15,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from wagtail.models import Page, PageViewRestriction, Site
 
 from ..models import (
+    MEETING_KINDS,
     SCHEDULED_TYPES,
     SHOWABLE_TYPES,
+    SUMMARY,
     ArchivedRow,
     Grant,
     HiddenDate,
@@ -35,10 +37,18 @@ from ..models import (
     Occurrence,
     Recording,
     SiteItem,
+    Summary,
+    SummaryReview,
     Transcript,
     ZoomSettings,
 )
 from ..models.mirror import CLOSED_STATES, REGISTRATION_TYPES
+
+ItemRow = Meeting | Recording | Summary
+"""What an item stands for."""
+_MEETING_TEXTS = tuple(
+    f"meeting__{name}" for name in ("join_url", "passcode", "agenda", "questions")
+)
 
 
 class Audience(Enum):
@@ -108,6 +118,26 @@ class SiteVisibility:
             rows = rows.filter(Exists(own_items))  # guard: missing-recordings-not-read
         return rows
 
+    def usable_summaries(self) -> QuerySet[Summary]:
+        """Summaries of meetings that this Site may read now, whether visitors see them or not."""
+        site_settings = self.site_settings
+        if (
+            site_settings is None
+            or not site_settings.shows_data
+            or not site_settings.show_summaries  # guard: summaries-off-not-read
+        ):
+            return Summary.objects.none()
+        rows = Summary.objects.filter(
+            self._exposed_hosts(site_settings), account=site_settings.account_id
+        )
+        if site_settings.is_archive:
+            frozen = _archived(site_settings, SUMMARY, OuterRef("uuid"))
+            rows = rows.filter(frozen)  # guard: archive-summaries-frozen
+        if _missing_kinds(site_settings, [SUMMARY]):
+            own_items = self._items(site_settings, kind=SUMMARY, key=OuterRef("uuid"))
+            rows = rows.filter(Exists(own_items))  # guard: missing-summaries-not-read
+        return rows
+
     def usable_hosts(self) -> QuerySet[Host]:
         """Selected hosts whose names this Site may read now."""
         site_settings = self.site_settings
@@ -134,14 +164,17 @@ class SiteVisibility:
             return SiteItem.objects.none()
         meeting = self.usable_meetings().filter(pk=OuterRef("meeting"), kind=OuterRef("kind"))
         recording = self.usable_recordings().filter(pk=OuterRef("recording"))
-        usable = Q(Exists(meeting), ~Q(kind=Kind.RECORDING))
+        summary = self.usable_summaries().filter(pk=OuterRef("meeting_summary"))
+        usable = Q(Exists(meeting), kind__in=MEETING_KINDS)
         usable |= Q(Exists(recording), kind=Kind.RECORDING)
+        if self.site_settings.show_summaries:
+            usable |= Q(Exists(summary), kind=SUMMARY)
         rows = SiteItem.objects.for_site(self.site_settings.site_id)
         rows = rows.filter(account=self.site_settings.account_id)
         rows = rows.filter(usable)  # guard: item-row-needs-use
         return rows
 
-    def rows_of(self, items: Iterable[SiteItem]) -> dict[int, Meeting | Recording]:
+    def rows_of(self, items: Iterable[SiteItem]) -> dict[int, ItemRow]:
         """The rows of these items by the item's primary key, without those it may not read now."""
         site_settings, items = self.site_settings, list(items)
         if site_settings is None:
@@ -149,9 +182,10 @@ class SiteVisibility:
         account = site_settings.account_id
         items = [item for item in items if item.site_id == site_settings.site_id]
         own = [item for item in items if item.account_id == account]  # guard: item-row-of-account
-        numbers = {item.key for item in own if item.kind != Kind.RECORDING}
+        numbers = {item.key for item in own if item.kind in MEETING_KINDS}
         uuids = {item.key for item in own if item.kind == Kind.RECORDING}
-        rows: dict[tuple[str, str], Meeting | Recording] = {}
+        summary_uuids = {item.key for item in own if item.kind == SUMMARY}
+        rows: dict[tuple[str, str], ItemRow] = {}
         if numbers:
             meetings = self.usable_meetings().filter(zoom_id__in=numbers)
             meetings = meetings.select_related("host").defer("join_url", "passcode")
@@ -160,10 +194,14 @@ class SiteVisibility:
             recordings = self.usable_recordings().filter(uuid__in=uuids)
             recordings = recordings.select_related("host", "meeting")
             rows |= {(str(Kind.RECORDING), row.uuid): row for row in recordings}
+        if summary_uuids:
+            summaries = self.usable_summaries().filter(uuid__in=summary_uuids)
+            summaries = summaries.select_related("host", "meeting__host")
+            rows |= {(SUMMARY, row.uuid): row for row in summaries}
         return {item.pk: rows[item.kind, item.key] for item in own if (item.kind, item.key) in rows}
 
-    def row_of(self, item: SiteItem) -> Meeting | Recording | None:
-        """The meeting or recording of an item, if this Site may read it now."""
+    def row_of(self, item: SiteItem) -> ItemRow | None:
+        """The meeting, recording or summary of an item, if this Site may read it now."""
         return self.rows_of([item]).get(item.pk)
 
     def meetings(self, audience: Audience, channel: Channel) -> QuerySet[Meeting]:
@@ -251,7 +289,46 @@ class SiteVisibility:
             rows = rows.filter(read_at__lte=until)  # guard: archive-transcripts-frozen
         return rows
 
-    def why_hidden(self, obj: Occurrence | Meeting | Recording) -> str:
+    def summaries(self, audience: Audience, channel: Channel) -> QuerySet[Summary]:
+        """Summaries that a person of this Site has reviewed and published, unordered, without
+        Zoom's text: visitors read that of ``reviews``."""
+        site_settings = self.site_settings
+        if site_settings is None or not site_settings.shows_data:
+            return Summary.objects.none()
+        items = self._items(site_settings, kind=SUMMARY, key=OuterRef("uuid"))
+        published = items.filter(
+            visibility=SiteItem.Visibility.PUBLISHED,
+            review__isnull=False,  # guard: summary-needs-review
+        ).exclude(_is_hidden() | Q(review__text=""))
+        rows = (
+            self.usable_summaries()
+            .filter(
+                Exists(published),
+                removed_at=None,  # guard: deleted-summary-hidden
+                trashed_at=None,  # guard: trashed-summary-hidden
+            )
+            .exclude(
+                Q(meeting__is_private=True)  # guard: private-summary-hidden
+                | Q(meeting__uses_personal_room=True)  # guard: personal-room-summary-hidden
+                | (Q(meeting__isnull=False) & ~Q(meeting__unclear_setting=""))
+            )
+        )
+        return rows.select_related("host", "meeting").defer("text", *_MEETING_TEXTS)
+
+    def reviews(self, audience: Audience, channel: Channel) -> QuerySet[SummaryReview]:
+        """The reviewed texts of ``summaries``, with their items."""
+        site_settings = self.site_settings
+        if site_settings is None:
+            return SummaryReview.objects.none()
+        uuids = self.summaries(audience, channel).order_by().values("uuid")
+        return SummaryReview.objects.filter(
+            item__site=site_settings.site_id,  # guard: review-of-own-site
+            item__account=site_settings.account_id,
+            item__kind=SUMMARY,
+            item__key__in=uuids,
+        ).select_related("item")
+
+    def why_hidden(self, obj: Occurrence | ItemRow) -> str:
         """Why visitors of this Site do not see an object, for its owner.
 
         Empty if they do. It checks these querysets first, so that the two cannot disagree.
@@ -280,7 +357,7 @@ class SiteVisibility:
         site_settings = self.site_settings
         if site_settings is None or not site_settings.shows_data:
             return rows.none()
-        kinds = [kind for kind in (Kind.MEETING, Kind.WEBINAR) if kind in site_settings.kinds]
+        kinds = [kind for kind in MEETING_KINDS if kind in site_settings.kinds]
         rows = rows.filter(
             self._exposed_hosts(site_settings),
             account=site_settings.account_id,
@@ -344,7 +421,10 @@ _DEFERRED_COLUMNS = (
 """Columns that public pages do not need. Tokens are never loaded for a visitor."""
 
 
-def _missing_kinds(site_settings: ZoomSettings, kinds: Iterable[Kind]) -> list[Kind]:
+K = TypeVar("K", bound=str)
+
+
+def _missing_kinds(site_settings: ZoomSettings, kinds: Iterable[K]) -> list[K]:
     """Those of these kinds that Zoom has not allowed the Site's grant to read, whatever it has
     allowed another Site's.
 

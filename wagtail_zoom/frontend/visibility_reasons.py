@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..models import (
+    SUMMARY,
     HiddenDate,
     ItemRule,
     Kind,
@@ -16,15 +17,16 @@ from ..models import (
     Occurrence,
     Recording,
     SiteItem,
+    Summary,
     ZoomSettings,
 )
 from ..models.mirror import PERSONAL_ROOM_TYPES, MeetingType
 
 if TYPE_CHECKING:
-    from .visibility import SiteVisibility
+    from .visibility import ItemRow, SiteVisibility
 
 
-def reason(visibility: SiteVisibility, obj: Occurrence | Meeting | Recording) -> str:
+def reason(visibility: SiteVisibility, obj: Occurrence | ItemRow) -> str:
     """The first rule that hides the object; empty if it is visible."""
     from .visibility import Audience, Channel
 
@@ -32,6 +34,7 @@ def reason(visibility: SiteVisibility, obj: Occurrence | Meeting | Recording) ->
         Occurrence: visibility.occurrences,
         Meeting: visibility.meetings,
         Recording: visibility.recordings,
+        Summary: visibility.summaries,
     }[type(obj)]
     if visible_rows(Audience.VISITOR, Channel.PAGE).filter(pk=obj.pk).exists():
         return ""
@@ -40,7 +43,7 @@ def reason(visibility: SiteVisibility, obj: Occurrence | Meeting | Recording) ->
 
 def explain(
     site_settings: ZoomSettings | None,
-    obj: Occurrence | Meeting | Recording,
+    obj: Occurrence | ItemRow,
     *,
     item: SiteItem | None = None,
     exposed_hosts: set[int] | None = None,
@@ -64,7 +67,7 @@ def _site_reason(site_settings: ZoomSettings | None) -> str:
 
 def _object_reason(
     site_settings: ZoomSettings | None,
-    obj: Occurrence | Meeting | Recording,
+    obj: Occurrence | ItemRow,
     item: SiteItem | None,
     exposed_hosts: set[int] | None,
 ) -> str:
@@ -75,6 +78,8 @@ def _object_reason(
         return _("It belongs to another Zoom account.")
     if isinstance(meeting, Recording):
         return _recording_reason(site_settings, meeting, item, exposed_hosts)
+    if isinstance(meeting, Summary):
+        return _summary_reason(site_settings, meeting, item, exposed_hosts)
     reason_of_meeting = _meeting_reason(site_settings, meeting, item, exposed_hosts)
     if not reason_of_meeting and isinstance(obj, Occurrence):
         hidden = HiddenDate.objects.filter(item__site=site_settings.site_id)
@@ -83,9 +88,7 @@ def _object_reason(
     return reason_of_meeting
 
 
-def _host_reason(
-    site_settings: ZoomSettings, obj: Meeting | Recording, exposed_hosts: set[int] | None
-) -> str:
+def _host_reason(site_settings: ZoomSettings, obj: ItemRow, exposed_hosts: set[int] | None) -> str:
     if exposed_hosts is None:
         exposed_hosts = set(site_settings.hosts.filter(pk=obj.host_id).values_list("pk", flat=True))
     if obj.host_id not in exposed_hosts:
@@ -195,6 +198,29 @@ def _recording_reason(
                 "visitors."
             )
     return _host_reason(site_settings, recording, exposed_hosts) or _item_reason(item) or waiting
+
+
+def _summary_reason(
+    site_settings: ZoomSettings,
+    summary: Summary,
+    item: SiteItem | None,
+    exposed_hosts: set[int] | None,
+) -> str:
+    if not site_settings.show_summaries:
+        return _("You have not switched on summaries.")
+    if summary.is_withdrawn:
+        return _("It was deleted in Zoom.")
+    meeting = summary.meeting
+    if meeting is not None and (meeting.is_private or meeting.uses_personal_room):
+        return _("Its meeting is private or was held in a personal room.")
+    item = item or _find_item(site_settings, SUMMARY, summary.uuid)
+    waiting = _("It waits for you to read it and to publish it.")
+    is_published = item is not None and item.visibility == SiteItem.Visibility.PUBLISHED
+    return (
+        _host_reason(site_settings, summary, exposed_hosts)
+        or _item_reason(item)
+        or ("" if is_published else waiting)
+    )
 
 
 def link_reason(obj: Meeting | Recording) -> str:

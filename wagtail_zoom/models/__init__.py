@@ -6,7 +6,7 @@ from .attendance import Attendance, AttendanceInstance, AttendanceReading
 from .curation import BlockUsage, HiddenDate, ItemTag, SiteItem, public_day
 from .fetch_scopes import TRANSCRIPT, FetchScope, fetch_scope, scope_fingerprint
 from .meeting_changes import MeetingChange
-from .mirror import SHOWABLE_TYPES, Host, Kind, Meeting, Occurrence
+from .mirror import MEETING_KINDS, SHOWABLE_TYPES, SUMMARY, Host, Kind, Meeting, Occurrence
 from .oauth import Invitation, OAuthState
 from .purged_occurrences import PurgedOccurrence
 from .recordings import SCHEDULED_TYPES, Recording
@@ -22,14 +22,17 @@ from .settings import (
     RecordingRule,
     ZoomSettings,
 )
+from .summaries import Summary, SummaryReview, reset_reviews
 from .transcripts import Transcript
 from .versions import bump_data_version, bump_data_version_of_sites
 from .webhook_events import ObjectLock, WebhookEvent
 from .write_access import Refusal, WriteAccess
 
 __all__ = [
+    "MEETING_KINDS",
     "SCHEDULED_TYPES",
     "SHOWABLE_TYPES",
+    "SUMMARY",
     "TRANSCRIPT",
     "Activity",
     "ArchivedRow",
@@ -69,6 +72,8 @@ __all__ = [
     "Secret",
     "SecretField",
     "SiteItem",
+    "Summary",
+    "SummaryReview",
     "SyncRun",
     "Transcript",
     "WebhookEvent",
@@ -80,5 +85,6 @@ __all__ = [
     "bump_data_version_of_sites",
     "fetch_scope",
     "public_day",
+    "reset_reviews",
     "scope_fingerprint",
 ]

@@ -57,6 +57,10 @@ class ZoomAccount(Leased):
     """When the directory of hosts was last read."""
     reconciled_at = models.DateTimeField(null=True, blank=True)
     next_reconcile_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    summaries_at = models.DateTimeField(null=True, blank=True)
+    """When the summaries of the last month were last compared with Zoom."""
+    summaries_refused_at = models.DateTimeField(null=True, blank=True)
+    """When Zoom last refused a summary: the plan or the settings of a host have none."""
     data_version = models.PositiveBigIntegerField(default=0)
     """Increases when data shown by the account's Sites changes; part of cache keys
     (``bump_data_version``)."""

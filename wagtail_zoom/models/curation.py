@@ -13,7 +13,7 @@ from wagtail.images import get_image_model_string
 
 from ..utils.fields import ZoomIdField
 from .accounts import ZoomAccount
-from .mirror import Kind, Meeting
+from .mirror import SUMMARY, Kind, Meeting
 from .recordings import Recording
 
 
@@ -21,6 +21,10 @@ def public_day(value: datetime | None = None) -> date:
     """The day that it is for visitors, now or at another instant: by ``TIME_ZONE``, also while a
     user with another time zone is active. By it "show until" is entered, listed and enforced."""
     return timezone.localdate(value, timezone.get_default_timezone())
+
+
+ITEM_KINDS = [*Kind.choices, (SUMMARY, _("Summary"))]
+"""What an item stands for."""
 
 
 class SiteItemQuerySet(models.QuerySet["SiteItem"]):
@@ -34,9 +38,10 @@ class SiteItem(models.Model):
 
     Admin listings, choosers and blocks reference it, because a local copy has no Site. It is keyed
     by Zoom's natural key and not deleted with the local copy: titles, images and decisions survive
-    disabling and enabling a kind, and reconnecting. ``meeting`` and ``recording`` are only the
-    current link to the local copy, and say nothing about whether the Site may read that row now:
-    ``SiteVisibility`` does (``row_of``, ``rows_of``, ``items``), and nothing else follows them.
+    disabling and enabling a kind, and reconnecting. ``meeting``, ``recording`` and
+    ``meeting_summary`` are only the current link to the local copy, and say nothing about whether
+    the Site may read that row now: ``SiteVisibility`` does (``row_of``, ``rows_of``, ``items``),
+    and nothing else follows them.
     """
 
     class Visibility(models.TextChoices):
@@ -50,14 +55,17 @@ class SiteItem(models.Model):
         "wagtailcore.Site", on_delete=models.CASCADE, related_name="zoom_items"
     )
     account = models.ForeignKey(ZoomAccount, on_delete=models.PROTECT, related_name="site_items")
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, choices=ITEM_KINDS)
     key = ZoomIdField()
-    """Meeting number or recording UUID, as Zoom has it."""
+    """Meeting number, or UUID of the recording or of the summarised instance, as Zoom has it."""
     meeting = models.ForeignKey(
         Meeting, null=True, on_delete=models.SET_NULL, related_name="site_items"
     )
     recording = models.ForeignKey(
         Recording, null=True, on_delete=models.SET_NULL, related_name="site_items"
+    )
+    meeting_summary = models.ForeignKey(
+        "wagtail_zoom.Summary", null=True, on_delete=models.SET_NULL, related_name="site_items"
     )
     last_title = models.CharField(max_length=300, blank=True)
     """The last known topic, so that lists can name items whose local copy is deleted."""

@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Sum
 
 from ..conf import settings as zoom_settings
 from .accounts import GrantState, ZoomAccount
-from .mirror import Host, Kind
+from .mirror import SUMMARY, Host, Kind
 from .settings import ExposedHost, ZoomSettings
 
 TRANSCRIPT = "transcript"
@@ -99,6 +99,7 @@ def scope_fingerprint(account: ZoomAccount) -> tuple[object, ...]:
 _FINGERPRINT_FIELDS = (
     *("pk", "site_id", "configured_at", "needs_confirmation", "archived_at", "paused_at"),
     *("show_meetings", "show_webinars", "show_recordings", "show_transcripts"),
+    "show_summaries",
     *("grant__pk", "grant__state", "grant__client_id", "grant__missing_kinds"),
     *("grant__account_level", "grant__zoom_user_id"),
 )
@@ -107,7 +108,11 @@ _FINGERPRINT_FIELDS = (
 def _requested_kinds(site_settings: ZoomSettings) -> list[str]:
     kinds = [str(kind) for kind in site_settings.kinds]
     with_transcripts = site_settings.show_recordings and site_settings.show_transcripts
-    return [*kinds, TRANSCRIPT] if with_transcripts else kinds
+    if with_transcripts:
+        kinds.append(TRANSCRIPT)
+    if site_settings.show_summaries:
+        kinds.append(SUMMARY)
+    return kinds
 
 
 def _zoom_kind(kind: str) -> str:

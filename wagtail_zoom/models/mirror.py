@@ -80,6 +80,13 @@ class Kind(models.TextChoices):
     RECORDING = "recording", _("Recording")
 
 
+SUMMARY = "summary"
+"""Used like a kind for items, archives and fetch scopes: summaries of meetings, only for Sites
+whose owners have switched them on."""
+MEETING_KINDS = (Kind.MEETING, Kind.WEBINAR)
+"""Kinds that have dates."""
+
+
 class Mirrored(models.Model):
     """Sync columns of every copied row.
 

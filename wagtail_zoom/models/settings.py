@@ -13,7 +13,7 @@ from wagtail.models import Site
 
 from ..utils.fields import ZoomIdField
 from .accounts import Grant, GrantState, ZoomAccount
-from .mirror import Host, Kind
+from .mirror import SUMMARY, Host, Kind
 
 if TYPE_CHECKING:
 
@@ -125,6 +125,10 @@ class ZoomSettings(BaseSiteSetting):
         help_text=_("Days. Leave empty to keep them."),
     )
     show_transcripts = models.BooleanField(_("transcripts"), default=False)
+    show_summaries = models.BooleanField(
+        _("summaries of meetings"), default=False, db_default=False
+    )
+    """What Zoom's AI Companion writes. Each one is reviewed by a person before it is shown."""
     show_host_names = models.BooleanField(_("names of the hosts"), default=True)
 
     editors_may_schedule = models.BooleanField(
@@ -253,9 +257,9 @@ class ArchivedRow(models.Model):
     """
 
     settings = models.ForeignKey(ZoomSettings, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, choices=[*Kind.choices, (SUMMARY, _("Summary"))])
     key = ZoomIdField()
-    """Meeting number or recording UUID."""
+    """Meeting number, or UUID of the recording or of the summarised instance."""
     content_hash = models.CharField(max_length=64, blank=True)
     """Of the row, when the Site was disconnected."""
     host_name = models.CharField(max_length=255, blank=True)

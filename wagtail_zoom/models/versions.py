@@ -37,21 +37,31 @@ def bump_data_version_of_sites(sites: Iterable[int]) -> None:
 
 
 def publish_changes(
-    account: ZoomAccount, meetings: Collection[int] = (), recordings: Collection[int] = ()
+    account: ZoomAccount,
+    meetings: Collection[int] = (),
+    recordings: Collection[int] = (),
+    summaries: Collection[int] = (),
 ) -> None:
     """Bump the version, and send ``mirror_changed`` after the commit; nothing if unchanged.
 
     Call it in the transaction that changed the rows with these primary keys. Bumping the version a
     second time does no harm.
     """
-    if meetings or recordings:
+    if meetings or recordings or summaries:
         bump_data_version(account.pk)
-        send_mirror_changed(account, meetings, recordings)
+        send_mirror_changed(account, meetings, recordings, summaries)
 
 
 def send_mirror_changed(
-    account: ZoomAccount, meetings: Collection[int], recordings: Collection[int]
+    account: ZoomAccount,
+    meetings: Collection[int],
+    recordings: Collection[int],
+    summaries: Collection[int] = (),
 ) -> None:
     """Send the signal after the commit."""
-    ids = {"meetings": set(meetings), "recordings": set(recordings)}
+    ids = {
+        "meetings": set(meetings),
+        "recordings": set(recordings),
+        "summaries": set(summaries),
+    }
     transaction.on_commit(lambda: mirror_changed.send_robust(ZoomAccount, account=account, **ids))

@@ -27,7 +27,7 @@ from ..models import (
 from ..utils import backoff
 from ..utils.logging import get_logger
 from ..utils.queue import enqueue
-from .scopes import REGISTRATION, SCOPES
+from .scopes import REGISTRATION, SCOPES, SUMMARY_SCOPES
 
 logger = get_logger("oauth")
 
@@ -169,7 +169,7 @@ def record_missing_scopes(grant: Grant, names: tuple[str, ...]) -> None:
     base_names = {name.removesuffix(":admin").removesuffix(":master") for name in names}
     features = {
         scope.feature
-        for scope in SCOPES
+        for scope in (*SCOPES, *SUMMARY_SCOPES)
         if not scope.optional and {scope.name, scope.classic} & base_names
     }
     added = sorted(features - set(grant.missing_kinds) - {"directory"})

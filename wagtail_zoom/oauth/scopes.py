@@ -262,6 +262,27 @@ LIST_TEMPLATES = next(
     scope for scope in SCHEDULING_SCOPES if scope.name == "meeting:read:list_templates"
 )
 
+SUMMARIES = "summary"
+SUMMARY_SCOPES: tuple[Scope, ...] = (
+    Scope(
+        "meeting:read:summary",
+        "meeting_summary:read",
+        SUMMARIES,
+        _("to read the summaries that AI Companion writes, and to learn when one changes"),
+    ),
+    Scope(
+        "meeting:read:list_past_instances",
+        "meeting:read",
+        SUMMARIES,
+        _("to find a summary of the last month that no event has announced"),
+        optional=True,
+    ),
+)
+"""For summaries of meetings only; an app without them does everything else."""
+
+
+LIST_PAST_INSTANCES = SUMMARY_SCOPES[1]
+
 LIST_USERS = next(scope for scope in SCOPES if scope.name == "user:read:list_users")
 """Allows to read the names of the account's users."""
 
@@ -290,6 +311,10 @@ def missing_scopes(granted: Iterable[str]) -> list[Scope]:
 
 
 def missing_kinds(granted: Iterable[str]) -> list[str]:
-    """Features (content types and ``registration``) that the granted scopes do not cover."""
-    missing_features = {scope.feature for scope in missing_scopes(granted) if not scope.optional}
-    return [name for name in FEATURES if name in missing_features and name != DIRECTORY]
+    """Content types, ``registration`` and ``summary``, if the granted scopes do not cover them."""
+    names = frozenset(granted)
+    missing_features = {scope.feature for scope in missing_scopes(names) if not scope.optional}
+    missing = [name for name in FEATURES if name in missing_features and name != DIRECTORY]
+    if any(not scope.optional and not has_scope(names, scope) for scope in SUMMARY_SCOPES):
+        missing.append(SUMMARIES)
+    return missing

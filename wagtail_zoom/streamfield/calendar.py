@@ -101,6 +101,9 @@ class CalendarBlock(ZoomDatesBlock):
         # Without a month it is this one by the block's clock, which only a query knows.
         return (requested_month(text, timezone.localdate()).isoformat() if text else "",)
 
+    def with_recordings(self, value: Any) -> bool:
+        return True
+
     def selection(self, value: Any, clock: str, first: date) -> OccurrenceQuery:
         """What takes place in the month."""
         return OccurrenceQuery(

@@ -126,9 +126,16 @@ class ZoomDatesBlock(ZoomFilteredBlock):
         return main_zone(visibility, filters_of(value), value["kind"] or "")
 
     def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
+        meetings = change.meetings
+        if self.with_recordings(value):
+            meetings |= change.summary_meetings
         return change.removed or matches_meetings(
-            visibility, filters_of(value), value["kind"], change.meetings
+            visibility, filters_of(value), value["kind"], meetings
         )
+
+    def with_recordings(self, value: Any) -> bool:
+        """Whether ended occurrences link to their recordings and summaries."""
+        return False
 
 
 class ZoomListBlock(ZoomFilteredBlock):
@@ -178,10 +185,6 @@ class ZoomListBlock(ZoomFilteredBlock):
 
     def with_transcripts(self, value: Any) -> bool:
         """Whether it shows transcripts of recordings."""
-        return False
-
-    def with_recordings(self, value: Any) -> bool:
-        """Whether occurrences link to their recordings."""
         return False
 
     def rows_of(
@@ -279,7 +282,7 @@ class PageLists:
             requests[query] = ListRequest(
                 max(needed.size, earlier.size), max(needed.count_limit, earlier.count_limit)
             )
-            if block.with_recordings(value):
+            if isinstance(block, ZoomDatesBlock) and block.with_recordings(value):
                 with_recordings.add(query)
             if block.with_transcripts(value):
                 with_transcripts.add(query)

@@ -216,7 +216,7 @@ class RecordingListBlock(ZoomListBlock):
 
     def concerns(self, value: Any, visibility: SiteVisibility, change: Any) -> bool:
         return change.removed or matches_recordings(
-            visibility, filters_of(value), change.recordings
+            visibility, filters_of(value), change.recordings | change.summary_recordings
         )
 
     def filter_params(self, value: Any) -> list[dict[str, Any]]:

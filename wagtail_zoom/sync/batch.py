@@ -12,7 +12,7 @@ from ..mapping.parsing import InvalidItem
 from ..models import WebhookEvent, ZoomAccount
 from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, log_context
-from . import handlers, locks, outcomes, refetch, refetch_meetings
+from . import handlers, locks, outcomes, refetch, refetch_meetings, summaries
 from .handlers import RefetchRequest
 from .locks import AcquiredLocks
 
@@ -21,8 +21,8 @@ logger = get_logger("inbox")
 BURST = 3
 """Events of one object at once from which on its reads are ``DEBOUNCE_SECONDS`` apart."""
 ObjectKey = tuple[str, str]
-"""What is read: ``meeting`` (also a webinar: a number is one of the two), ``recording``, ``user``;
-and its id."""
+"""What is read: ``meeting`` (also a webinar: a number is one of the two), ``recording``,
+``summary``, ``user``; and its id."""
 
 
 @dataclass
@@ -93,6 +93,9 @@ def _refetch(account: ZoomAccount, event_batch: EventBatch) -> None:
             if object_key[0] == "user":
                 refetch.refetch_host(account, request.key)
                 event_batch.needed.add(object_key)
+            elif object_key[0] == "summary":
+                if summaries.refetch(target):
+                    event_batch.needed.add(object_key)
             elif refetch.refetch_recording(target):
                 event_batch.needed.add(object_key)
         except Exception as error:

@@ -8,12 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..models import Activity, FetchScope, Kind, Meeting, Recording, WebhookEvent, ZoomAccount
+from ..models import (
+    SUMMARY,
+    Activity,
+    FetchScope,
+    Kind,
+    Meeting,
+    Recording,
+    Summary,
+    WebhookEvent,
+    ZoomAccount,
+)
 from .items import ItemsByKey
 from .occurrences import OccurrenceChange
 from .upsert import UpsertResult
 
 CATEGORY = "sync"
+KINDS_BY_MODEL: dict[type, str] = {Recording: Kind.RECORDING.value, Summary: SUMMARY}
+"""Kind of a row; meetings have their own."""
 MAX_LINES = 50
 """Of one batch: a larger number is summarised in one line."""
 
@@ -97,8 +109,27 @@ def log_recordings(
     _write(account, scope, lines, site_items, events)
 
 
+def log_summaries(
+    account: ZoomAccount,
+    scope: FetchScope,
+    stored: dict[str, Summary],
+    upserted: UpsertResult,
+    site_items: ItemsByKey,
+    events: Mapping[str, WebhookEvent | None],
+) -> None:
+    """New summaries, and those whose text Zoom has changed."""
+    lines: list[tuple[Any, str, dict[str, Any]]] = []
+    for key in upserted.created:
+        lines.append((stored[key], "summary_new", {"start": _isoformat(stored[key].start)}))
+    for key in upserted.changed:
+        before = upserted.before.get(key, {})
+        if before.get("text", stored[key].text) != stored[key].text:
+            lines.append((stored[key], "summary_changed", {}))
+    _write(account, scope, lines, site_items, events)
+
+
 def log_removed(account: ZoomAccount, scope: FetchScope, rows: Iterable[Any], code: str) -> None:
-    """Meetings and recordings that were deleted, trashed or cancelled as a whole."""
+    """Meetings, recordings and summaries that were deleted, trashed or cancelled as a whole."""
     _write(account, scope, [(row, code, {}) for row in rows], {}, {})
 
 
@@ -111,7 +142,7 @@ def _write(
 ) -> None:
     if len(lines) > MAX_LINES:
         hosts = {row.host_id for row, _code, _data in lines}
-        kind = Kind.RECORDING if isinstance(lines[0][0], Recording) else Kind.MEETING
+        kind = KINDS_BY_MODEL.get(type(lines[0][0]), Kind.MEETING)
         sites = {site for host in hosts for site in scope.sites(kind, host)}
         Activity.log(sites, CATEGORY, "many_changed", data={"count": len(lines)}, account=account)
         return
@@ -119,8 +150,8 @@ def _write(
     for row, code, data in lines:
         if isinstance(row, Meeting) and row.is_never_shown:
             continue
-        kind = Kind.RECORDING if isinstance(row, Recording) else row.kind
-        key = row.uuid if isinstance(row, Recording) else row.zoom_id
+        kind = KINDS_BY_MODEL.get(type(row)) or row.kind
+        key = row.zoom_id if isinstance(row, Meeting) else row.uuid
         sites, event = scope.sites(kind, row.host_id), events.get(key)
         activities += Activity.lines(
             sites, "event" if event else CATEGORY, code,

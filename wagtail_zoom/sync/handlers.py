@@ -14,17 +14,17 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ..mapping.parsing import get_dict, get_list, parse_datetime
-from ..models import Kind, WebhookEvent, ZoomAccount
+from ..models import SUMMARY, Kind, WebhookEvent, ZoomAccount
 from ..oauth import disconnect
-from ..oauth.scopes import REGISTRATION
+from ..oauth.scopes import REGISTRATION, SUMMARIES
 from ..signals import registration_event
 from ..utils.queue import enqueue
-from . import attendance, event_effects
+from . import attendance, event_effects, summaries
 
 
 @dataclass(frozen=True)
 class RefetchRequest:
-    """An object to read again: ``family`` is meeting, webinar, recording or user."""
+    """An object to read again: ``family`` is meeting, webinar, recording, summary or user."""
 
     family: str
     key: str
@@ -59,7 +59,8 @@ def subscriptions(*, admin: bool, kinds: Iterable[str] = ()) -> list[tuple[str, 
 
     Args:
         admin: an account-level app; a personal app receives no events of other users.
-        kinds: only for these features; all when empty.
+        kinds: only for these features; when empty, for all but summaries, whose events Zoom offers
+            only to apps with a scope of its own.
     """
     features = {*kinds, "directory"} if kinds else None
     return [
@@ -67,7 +68,7 @@ def subscriptions(*, admin: bool, kinds: Iterable[str] = ()) -> list[tuple[str, 
         for name, event_type in EVENT_TYPES.items()
         if event_type.reason
         and (admin or event_type.feature != "directory")
-        and (features is None or event_type.feature in features)
+        and (event_type.feature in features if features else event_type.feature != SUMMARIES)
     ]
 
 
@@ -151,6 +152,22 @@ def _on_recording_progress(account: ZoomAccount, event: WebhookEvent) -> Handler
     return HandlerResult()
 
 
+def _on_summary_changed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    summary = _object_of(event)
+    uuid, host_zoom_id = _id_text(summary.get("meeting_uuid")), summary.get("meeting_host_id")
+    if not uuid:
+        return HandlerResult(is_known=False)
+    return HandlerResult(refetches=(RefetchRequest("summary", uuid, _id_text(host_zoom_id)),))
+
+
+def _on_summary_gone(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
+    """Withdraw it immediately, and confirm by reading: an earlier event may arrive later."""
+    uuid = _id_text(_object_of(event).get("meeting_uuid"))
+    deleted = event.event == SUMMARY_DELETED
+    summaries.withdraw(account, [uuid], event_time(event), deleted=deleted)
+    return _on_summary_changed(account, event)
+
+
 def _on_user_changed(account: ZoomAccount, event: WebhookEvent) -> HandlerResult:
     user_id = _id_text(_object_of(event).get("id"))
     if not user_id:
@@ -173,6 +190,9 @@ _LIVE = _("to show that it is live, and that it is over")
 _REGISTRATIONS = _("to follow sign-ups that Zoom or the host decides on")
 _TRASHED = _("to take a recording off the pages at once")
 _BATCH_TRASHED = _("to take recordings off the pages at once")
+_SUMMARY = _("to offer a summary for review, and to follow what changes in it")
+_SUMMARY_GONE = _("to take a summary off the pages at once")
+SUMMARY_DELETED = "meeting.summary_deleted"
 _NEW_HOST = _("to offer new hosts for choice")
 _HOST_GONE = _("to say that a host is gone")
 
@@ -234,6 +254,12 @@ EVENT_TYPES: dict[str, EventType] = {
     "recording.stopped": EventType(_on_recording_progress),
     "recording.paused": EventType(_on_recording_progress),
     "recording.resumed": EventType(_on_recording_progress),
+    "meeting.summary_completed": EventType(_on_summary_changed, SUMMARIES, _SUMMARY),
+    "meeting.summary_updated": EventType(_on_summary_changed, SUMMARIES, _SUMMARY),
+    "meeting.summary_shared": EventType(_on_summary_changed, SUMMARIES, _SUMMARY),
+    "meeting.summary_recovered": EventType(_on_summary_changed, SUMMARIES, _SUMMARY),
+    "meeting.summary_trashed": EventType(_on_summary_gone, SUMMARIES, _SUMMARY_GONE),
+    SUMMARY_DELETED: EventType(_on_summary_gone, SUMMARIES, _SUMMARY_GONE),
     "user.created": EventType(_on_user_changed, "directory", _NEW_HOST),
     "user.updated": EventType(_on_user_changed, "directory", _("to keep the names of hosts")),
     "user.activated": EventType(_on_user_changed, "directory", _NEW_HOST),
@@ -283,5 +309,5 @@ def _id_text(value: Any) -> str:
 
 def kind_of(request: RefetchRequest) -> str:
     """The kind of object that a family of events is about."""
-    kinds = {"webinar": Kind.WEBINAR, "recording": Kind.RECORDING}
-    return kinds.get(request.family, Kind.MEETING).value
+    kinds = {"webinar": Kind.WEBINAR, "recording": Kind.RECORDING, "summary": SUMMARY}
+    return str(kinds.get(request.family, Kind.MEETING))

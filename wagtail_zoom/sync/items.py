@@ -9,12 +9,15 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from ..frontend.visibility import SiteVisibility
 from ..models import (
+    MEETING_KINDS,
+    SUMMARY,
     FetchScope,
     Kind,
     Meeting,
     Recording,
     RecordingRule,
     SiteItem,
+    Summary,
     ZoomAccount,
     ZoomSettings,
     bump_data_version,
@@ -23,10 +26,12 @@ from ..models import (
 from . import purged_occurrences
 
 BATCH = 500
+LINKS = {Kind.RECORDING.value: "recording", SUMMARY: "meeting_summary"}
+"""The item's link to the row, by kind; otherwise ``meeting``."""
 ItemsByKey = dict[tuple[int, str], SiteItem]
 """Items by (Site, natural key)."""
-MeetingOrRecording = Meeting | Recording
-M = TypeVar("M", Meeting, Recording)
+ItemRow = Meeting | Recording | Summary
+M = TypeVar("M", Meeting, Recording, Summary)
 
 
 def ensure_meetings(account: ZoomAccount, scope: FetchScope, rows: list[Meeting]) -> ItemsByKey:
@@ -45,6 +50,11 @@ def ensure_meetings(account: ZoomAccount, scope: FetchScope, rows: list[Meeting]
 def ensure_recordings(account: ZoomAccount, scope: FetchScope, rows: list[Recording]) -> ItemsByKey:
     """Items of every Site whose scope holds these recordings; a policy applies to new ones."""
     return _ensure_items(account, scope, Kind.RECORDING, {row.uuid: row for row in rows})
+
+
+def ensure_summaries(account: ZoomAccount, scope: FetchScope, rows: list[Summary]) -> ItemsByKey:
+    """Items of every Site whose scope holds these summaries; all of them wait for review."""
+    return _ensure_items(account, scope, SUMMARY, {row.uuid: row for row in rows})
 
 
 def link_stored_rows(site_settings: ZoomSettings) -> None:
@@ -66,6 +76,11 @@ def link_stored_rows(site_settings: ZoomSettings) -> None:
         recordings.exclude(Exists(items.filter(recording=OuterRef("pk"))))
     ):
         ensure_recordings(account, scope, new_recordings)
+    summaries = visibility.usable_summaries().filter(removed_at=None)
+    for new_summaries in _batches(
+        summaries.exclude(Exists(items.filter(meeting_summary=OuterRef("pk"))))
+    ):
+        ensure_summaries(account, scope, new_summaries)
     purged_occurrences.link_to_stored(site_settings.site_id, account, meetings)
     bump_data_version(account.pk)
 
@@ -81,7 +96,7 @@ def _ensure_items(
     account: ZoomAccount,
     scope: FetchScope,
     kind: str,
-    rows_by_key: Mapping[str, MeetingOrRecording],
+    rows_by_key: Mapping[str, ItemRow],
 ) -> ItemsByKey:
     required = {
         (site, key) for key, row in rows_by_key.items() for site in scope.sites(kind, row.host_id)
@@ -93,7 +108,7 @@ def _ensure_items(
         account=account, kind=kind, site__in=sites, key__in=list(rows_by_key)
     )
     items: ItemsByKey = {(item.site_id, item.key): item for item in existing}
-    if kind != Kind.RECORDING:
+    if kind in MEETING_KINDS:
         items |= _converted_items(account, kind, required - set(items))
     _update_links(items, rows_by_key, kind)
     missing = sorted(required - set(items))
@@ -135,11 +150,9 @@ def _converted_items(account: ZoomAccount, kind: str, missing: set[tuple[int, st
     return items
 
 
-def _update_links(
-    items: ItemsByKey, rows_by_key: Mapping[str, MeetingOrRecording], kind: str
-) -> None:
+def _update_links(items: ItemsByKey, rows_by_key: Mapping[str, ItemRow], kind: str) -> None:
     """Link items to their current row and title; a new import after a purge changes the pk."""
-    column = "recording" if kind == Kind.RECORDING else "meeting"
+    column = LINKS.get(kind, "meeting")
     stale = []
     for (_site, key), item in items.items():
         row = rows_by_key[key]
@@ -156,13 +169,15 @@ def _new_item(
     kind: str,
     site: int,
     key: str,
-    row: MeetingOrRecording,
+    row: ItemRow,
     policy: NewRecordingPolicy | None,
 ) -> SiteItem:
     item = SiteItem(account=account, kind=kind, site_id=site, key=key, last_title=row.topic)
     if isinstance(row, Recording):
         item.recording = row
         item.visibility = policy.visibility_for(row) if policy else SiteItem.Visibility.AUTO
+    elif isinstance(row, Summary):
+        item.meeting_summary = row
     else:
         item.meeting = row
     return item

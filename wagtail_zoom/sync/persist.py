@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -22,11 +22,14 @@ from ..models import (
     Meeting,
     Occurrence,
     Recording,
+    Summary,
+    SummaryReview,
     Transcript,
     WebhookEvent,
     ZoomAccount,
     bump_data_version,
 )
+from ..models.summaries import text_digest
 from ..signals import occurrences_moved
 from ..utils.secret_text import KnownValues
 from ..utils.text import without_secrets
@@ -34,6 +37,7 @@ from . import changes, items, purged_occurrences
 from .occurrences import apply_occurrences
 from .upsert import UpsertResult, upsert
 
+R = TypeVar("R", Recording, Summary)
 RECORDING_MATCH_WINDOW = timedelta(hours=3)
 """How far a recording may begin from its occurrence and still belong to it."""
 
@@ -132,6 +136,7 @@ def store_meetings(
         result.meetings = {stored[key].pk for key in upserted.written}
         result.meetings |= {change.occurrence.meeting_id for change in occurrence_changes}
         result.recordings = _link_earlier_recordings(account, upserted.created)
+        _link_earlier_summaries(account, upserted.created)
         known_values = {
             key: in_scope[key].known_values | _room_of(hosts[in_scope[key].host_zoom_id])
             for key in upserted.secrets_changed
@@ -197,7 +202,7 @@ def store_recordings(
         stored = {row.uuid: row for row in current}
         upserted.keep_only(stored)
         written = {key: stored[key] for key in upserted.written}
-        _link_to_meetings(account, list(written.values()))
+        link_to_meetings(account, list(written.values()))
         _set_counts(result, upserted)
         result.recordings = {row.pk for row in written.values()}
         if trashed_pks:
@@ -264,7 +269,32 @@ def cut_earlier_texts(account: ZoomAccount, known_values: Mapping[str, KnownValu
         if shown != text:
             Transcript.objects.filter(pk=pk).update(text=shown)
             changed.add(recording)
+    _cut_earlier_summaries(account, known_values)
     return changed
+
+
+def _cut_earlier_summaries(account: ZoomAccount, known_values: Mapping[str, KnownValues]) -> None:
+    """Also from what owners reviewed: the passcode may have become one since."""
+    rows = Summary.objects.filter(account=account, meeting_zoom_id__in=list(known_values))
+    for summary in rows.exclude(text=""):
+        values = known_values[summary.meeting_zoom_id]
+        text, topic = without_secrets(summary.text, values), without_secrets(summary.topic, values)
+        if (text, topic) != (summary.text, summary.topic):
+            rows.filter(pk=summary.pk).update(text=text, topic=topic.strip())
+            # What a person has decided on was this version, though something is cut from it now.
+            versions = SummaryReview.objects.filter(
+                item__meeting_summary=summary.pk, zoom_version=summary.version
+            )
+            versions.update(zoom_version=text_digest(text))
+    reviews = SummaryReview.objects.filter(item__meeting_summary__in=rows.values("pk"))
+    for review in reviews.select_related("item__meeting_summary"):
+        row = review.item.meeting_summary
+        values = known_values[row.meeting_zoom_id] if row else KnownValues()
+        shown = without_secrets(review.text, values)
+        if shown != review.text:
+            review.set_text(shown)
+            review.save(update_fields=["text", "plain_text"])
+            bump_data_version(account.pk)
 
 
 def _cut_host_names(pairs: Iterable[tuple[Host, KnownValues]]) -> None:
@@ -289,12 +319,20 @@ def _link_earlier_recordings(account: ZoomAccount, numbers: Sequence[str]) -> se
         Recording.objects.filter(account=account, meeting=None, meeting_zoom_id__in=numbers)
     )
     if rows:
-        _link_to_meetings(account, rows)
+        link_to_meetings(account, rows)
     return {row.pk for row in rows}
 
 
-def _link_to_meetings(account: ZoomAccount, rows: list[Recording]) -> None:
-    """Set meeting and occurrence of each recording, by number and time; both may stay empty."""
+def _link_earlier_summaries(account: ZoomAccount, numbers: Sequence[str]) -> None:
+    rows = Summary.objects.filter(account=account, meeting=None, meeting_zoom_id__in=numbers)
+    link_to_meetings(account, list(rows) if numbers else [])
+
+
+def link_to_meetings(account: ZoomAccount, rows: list[R]) -> None:
+    """Set meeting and occurrence of recordings or summaries, by number and time; both may stay
+    empty."""
+    if not rows:
+        return
     numbers = {row.meeting_zoom_id for row in rows if row.meeting_zoom_id}
     meetings = {
         meeting.zoom_id: meeting
@@ -316,6 +354,6 @@ def _link_to_meetings(account: ZoomAccount, rows: list[Recording]) -> None:
         row.occurrence = min(
             candidates, key=lambda occurrence: abs(occurrence.start - row.start), default=None
         )
-    Recording.objects.bulk_update(
+    type(rows[0])._default_manager.bulk_update(
         [row for row in rows if row.meeting_id], ["meeting", "occurrence"], batch_size=200
     )

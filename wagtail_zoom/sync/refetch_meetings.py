@@ -19,7 +19,16 @@ from ..client import Priority, ZoomClient, client_for_reading
 from ..conf import settings
 from ..exceptions import ZoomError, ZoomNotFound, ZoomRejected
 from ..mapping.meetings import MappedMeeting, map_meeting
-from ..models import FetchScope, Host, Kind, Meeting, ZoomAccount, bump_data_version, fetch_scope
+from ..models import (
+    MEETING_KINDS,
+    FetchScope,
+    Host,
+    Kind,
+    Meeting,
+    ZoomAccount,
+    bump_data_version,
+    fetch_scope,
+)
 from ..models.versions import publish_changes
 from . import questions
 from .persist import WriteContext, hosts_by_zoom_id
@@ -32,7 +41,6 @@ INVALID_WEBINAR = 300
 STORE_BATCHES = 3
 """In how many batches many answers are stored: each batch costs a dozen statements."""
 CONVERTED_CODES = (NUMBER_IS_WEBINAR, INVALID_WEBINAR)
-MEETING_KINDS = (Kind.MEETING, Kind.WEBINAR)
 
 
 @dataclass

@@ -34,7 +34,7 @@ from ..models import (
     fetch_scope,
 )
 from ..models.versions import publish_changes
-from . import attendance, purged_occurrences, transcripts
+from . import attendance, purged_occurrences, summaries, transcripts
 from .persist import WriteResult
 
 TICK = "tick"
@@ -78,6 +78,7 @@ def _outdated(now: datetime) -> dict[str, QuerySet[Any]]:
         "limits": LimitCounter.objects.filter(expires_at__lt=now),
         "attendance": attendance.outdated(now),
         "purged_dates": purged_occurrences.unneeded(),
+        "summaries": summaries.outdated(now),
     }
 
 
@@ -137,6 +138,7 @@ def purge_outside_scope(account: ZoomAccount) -> dict[str, int]:
     )
     counts[Kind.RECORDING.value] = _delete_all(account, rows, deleted.recordings)
     transcripts.delete_unused(account, scope)
+    summaries.delete_unneeded(account, scope)
     publish_changes(account, deleted.meetings, deleted.recordings)
     if not ZoomSettings.objects.filter(account=account).exists():
         Host.objects.filter(account=account).delete()

@@ -30,7 +30,7 @@ from ..models import FetchScope, Host, SyncRun, ZoomAccount, fetch_scope, scope_
 from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, log_context
 from ..utils.queue import enqueue
-from . import completion, questions, removals, runs, transcripts, users
+from . import completion, questions, removals, runs, summaries, transcripts, users
 from .import_list import StepContext, StepRestart, StepResult, import_list, import_remaining
 from .steps import Step, plan_steps, steps_after
 
@@ -172,7 +172,22 @@ def _run(current: Slice) -> None:
         if not transcripts.refresh_due(account, scope, until=current.deadline):
             return
         _save_cursor(run, transcripts=True)
+    if not _refresh_summaries(current, scope):
+        return
     completion.complete(run, account, scope)
+
+
+def _refresh_summaries(current: Slice, scope: FetchScope) -> bool:
+    """Whether all summaries are read; the next slice reads what an error or the deadline leaves."""
+    run = current.run
+    progress = summaries.SummaryProgress.load(run, current.account)
+    if progress.is_complete:
+        return True
+    try:
+        summaries.refresh_due(current.account, scope, run, progress, until=current.deadline)
+    finally:
+        _save_cursor(run, summaries=progress.dump())
+    return progress.is_complete
 
 
 def _totals(account: ZoomAccount, scope: FetchScope) -> dict[str, int]:

@@ -25,6 +25,7 @@ class SettingsSnapshot:
     hosts: frozenset[int]
     registration: bool = False
     transcripts: bool = False
+    summaries: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -41,6 +42,7 @@ class SettingsSnapshot:
             frozenset(hosts),
             site_settings.show_registration,
             site_settings.show_recordings and site_settings.show_transcripts,
+            site_settings.show_summaries,
         )
 
 
@@ -64,6 +66,7 @@ def apply_settings_changes(
             "hosts": len(after.hosts),
             "registration": after.registration,
             "transcripts": after.transcripts,
+            "summaries": after.summaries,
         }
         if before is not None:
             data["turned_on"] = sorted(after.names - before.names)
@@ -74,19 +77,18 @@ def apply_settings_changes(
         )  # fmt: skip
         log(instance=site_settings, action="wagtail_zoom.expose", user=user, data=data)
         disconnected.unlink(site_settings.site_id)
-        transcripts_off = before is not None and before.transcripts and not after.transcripts
-        if (
-            before is None
-            or before.kinds - after.kinds
-            or before.hosts - after.hosts
-            or transcripts_off
-        ):
+        texts_off = before is not None and (
+            (before.transcripts and not after.transcripts)
+            or (before.summaries and not after.summaries)
+        )
+        if before is None or before.kinds - after.kinds or before.hosts - after.hosts or texts_off:
             enqueue("purge_account", account.pk)
         added = bool(
             is_first or before is None or after.kinds - before.kinds or after.hosts - before.hosts
         )
         added = added or (after.registration and before is not None and not before.registration)
         added = added or (after.transcripts and before is not None and not before.transcripts)
+        added = added or (after.summaries and before is not None and not before.summaries)
         if added:
             enqueue("link_items", site_settings.pk)
         if added and site_settings.grant_id and after.kinds and site_settings.paused_at is None:

@@ -15,14 +15,14 @@ from typing import Any
 from django.db import connections, router, transaction
 
 from ..conf import settings
-from ..models import Host, Meeting, Recording, ZoomAccount
+from ..models import Host, Meeting, Recording, Summary, ZoomAccount
 from ..models.mirror import Mirrored
 from ..utils.crypto import indexer
 from ..utils.fields import SecretField
 from .bulk_sql import column_of, insert_rows, not_newer_than, update_rows, value_in
 
 STAMPS = ("content_hash", "fetched_at", "provider_ts", "removed_at")
-CopiedModel = type[Host] | type[Meeting] | type[Recording]
+CopiedModel = type[Host] | type[Meeting] | type[Recording] | type[Summary]
 HALF_DIGEST = 32
 """Characters of a digest: 128 bits of the plain columns, as many of the secret ones."""
 

@@ -18,6 +18,7 @@ from wagtail.models import Locale, Page, Site
 
 from ..conf import settings
 from ..models import (
+    SUMMARY,
     ExposedHost,
     Grant,
     Host,
@@ -28,6 +29,8 @@ from ..models import (
     Registration,
     RegistrationDate,
     SiteItem,
+    Summary,
+    SummaryReview,
     ZoomAccount,
     ZoomSettings,
 )
@@ -209,13 +212,44 @@ def make_recording(host: Host, *, meeting: Meeting | None = None, **values: Any)
     )
 
 
-def make_item(site: Site, zoom_object: Meeting | Recording, **curation: Any) -> SiteItem:
-    """The Site's item for a meeting or recording; choosers and blocks refer to it.
+def make_summary(host: Host, *, date: Occurrence | None = None, **values: Any) -> Summary:
+    """A summary of two days ago as Zoom has it; optionally of one date of a meeting."""
+    number = next(_numbers)
+    meeting = date.meeting if date else None
+    values = {
+        "uuid": f"summary-{number}==",
+        "topic": meeting.topic if meeting else f"Summary {number}",
+        "meeting": meeting,
+        "meeting_zoom_id": meeting.zoom_id if meeting else "",
+        "occurrence": date,
+        "start": date.start if date else timezone.now() - timedelta(days=2),
+        "text": "# Quick recap\n\nThe group agreed.",
+        "fetched_at": timezone.now(),
+        **values,
+    }
+    return Summary.objects.create(
+        account=host.account, host=host, host_zoom_id=host.zoom_id, **values
+    )
+
+
+def make_review(item: SiteItem, text: str = "The group agreed.", **values: Any) -> SummaryReview:
+    """What a person has reviewed of a summary; visitors read it when the item is published."""
+    summary = item.meeting_summary
+    review = SummaryReview(item=item, zoom_version=summary.version if summary else "", **values)
+    review.set_text(text)
+    review.save()
+    return review
+
+
+def make_item(site: Site, zoom_object: Meeting | Recording | Summary, **curation: Any) -> SiteItem:
+    """The Site's item for a meeting, recording or summary; choosers and blocks refer to it.
 
     ``visibility`` is ``auto``, ``published`` or ``hidden``; recordings are visible when published.
     """
     if isinstance(zoom_object, Recording):
         kind, key, link = Kind.RECORDING.value, zoom_object.uuid, "recording"
+    elif isinstance(zoom_object, Summary):
+        kind, key, link = SUMMARY, zoom_object.uuid, "meeting_summary"
     else:
         kind, key, link = zoom_object.kind, zoom_object.zoom_id, "meeting"
     item, _created = SiteItem.objects.update_or_create(

@@ -7,7 +7,7 @@ from typing import Any
 
 from wagtail.models import Site
 
-from ..models import Meeting, Recording, Registration, SiteItem
+from ..models import Meeting, Recording, Registration, SiteItem, Summary
 from . import factories
 
 
@@ -48,8 +48,28 @@ class ZoomRows:
         factories.make_item(self.site, recording, visibility="published" if publish else "auto")
         return recording
 
-    def item(self, zoom_object: Meeting | Recording, **curation: Any) -> SiteItem:
-        """The Site's item for a meeting or recording, which a block or page field may hold."""
+    def summary(
+        self,
+        topic: str = "",
+        *,
+        publish: bool = True,
+        text: str = "The group agreed.",
+        **values: Any,
+    ) -> Summary:
+        """A summary: reviewed and published, or waiting for review. Set ``show_summaries`` on
+        ``settings``."""
+        summary = factories.make_summary(
+            values.pop("host", self.host), **_with_topic(topic, values)
+        )
+        item = factories.make_item(
+            self.site, summary, visibility="published" if publish else "auto"
+        )
+        if publish:
+            factories.make_review(item, text)
+        return summary
+
+    def item(self, zoom_object: Meeting | Recording | Summary, **curation: Any) -> SiteItem:
+        """The Site's item for a meeting, recording or summary; blocks may hold the first two."""
         return factories.make_item(self.site, zoom_object, **curation)
 
     def registration(self, meeting: Meeting, email: str = "", **values: Any) -> Registration:

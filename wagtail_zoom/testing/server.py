@@ -136,6 +136,26 @@ class SimulatorControl:
         """Recover recordings from the trash."""
         self.call("PATCH", "recordings", uuids=uuids, action="recover")
 
+    def create_summary(self, host: str = "", **fields: Any) -> dict[str, Any]:
+        """AI Companion writes a summary of an instance: ``uuid``, or the last of a ``meeting``."""
+        return self.call("POST", "summaries", host=host, **fields)
+
+    def summaries(self, account: str = "") -> list[dict[str, Any]]:
+        """All summaries in any state; optionally of one account (key or id)."""
+        return self._rows(f"summaries?account={account}", "summaries")
+
+    def change_summary(self, uuid: str, **fields: Any) -> dict[str, Any]:
+        """Edit a summary at Zoom (``edited_summary``, ``summary_content``), or ``share`` it."""
+        return self.call("PATCH", "summaries", uuid=uuid, **fields)
+
+    def delete_summary(self, uuid: str, *, permanent: bool = False) -> None:
+        """Move a summary to the trash, or delete it for good."""
+        self.call("PATCH", "summaries", uuid=uuid, action="delete" if permanent else "trash")
+
+    def recover_summary(self, uuid: str) -> None:
+        """Take a summary out of the trash."""
+        self.call("PATCH", "summaries", uuid=uuid, action="recover")
+
     def registrants(self, item: int | str) -> list[dict[str, Any]]:
         """All registrants, including cancelled ones; ``item``: a number, or a recording's UUID."""
         return self._rows(f"registrants/{_encode_twice(item)}", "registrants")

@@ -42,8 +42,22 @@ SECRET = VOLATILE | {
     "zak",
     "participant_pin_code",
     "signature",
+    "summary_doc_url",
 }
-WRITTEN = frozenset({"topic", "agenda", "display_name"})
+WRITTEN = frozenset(
+    {
+        "topic",
+        "agenda",
+        "display_name",
+        "meeting_topic",
+        "summary_title",
+        "summary_content",
+        "summary_overview",
+        "summary_details",
+        "next_steps",
+        "edited_summary",
+    }
+)
 """Texts that people write, often with the passcode. Nothing needs them: the object is read."""
 PERSONAL = frozenset(
     {
@@ -51,6 +65,8 @@ PERSONAL = frozenset(
         "host_email",
         "email",
         "owner_email",
+        "meeting_host_email",
+        "summary_last_modified_user_email",
         "participant_audio_files",
         "authentication_exception",
         "alternative_hosts",

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.generic import View
 
 from ...frontend.visibility import Audience, Channel, SiteVisibility
-from ...models import HiddenDate, Kind, Meeting, Occurrence, SiteItem
+from ...models import MEETING_KINDS, HiddenDate, Meeting, Occurrence, SiteItem
 from .. import curation, formatting, links
 from ..permissions import OwnerAccessMixin, visible_to
 
@@ -89,7 +89,7 @@ class DateVisibilityView(OwnerAccessMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        items = visible_to(request.user, SiteItem.objects.exclude(kind=Kind.RECORDING))
+        items = visible_to(request.user, SiteItem.objects.filter(kind__in=MEETING_KINDS))
         item = get_object_or_404(items.select_related("site"), pk=pk)
         visibility = SiteVisibility.for_site(item.site)
         meeting = visibility.row_of(item)

@@ -19,7 +19,7 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 from wagtail.images.widgets import AdminImageChooser
 
 from ...frontend.datetimes import zone_city
-from ...frontend.visibility import Audience, Channel, SiteVisibility
+from ...frontend.visibility import Audience, Channel, ItemRow, SiteVisibility
 from ...frontend.visibility_reasons import link_reason
 from ...models import (
     Activity,
@@ -253,7 +253,7 @@ class ItemEditView(EditView):
     def header_more_buttons(self) -> list[Any]:
         return []
 
-    def _dates(self, item: SiteItem, row: Meeting | Recording | None) -> dict[str, Any]:
+    def _dates(self, item: SiteItem, row: ItemRow | None) -> dict[str, Any]:
         """The dates of a series; a single date is hidden with its meeting."""
         if not isinstance(row, Meeting):
             return {}
@@ -303,7 +303,7 @@ def _history(item: SiteItem) -> list[dict[str, Any]]:
     ]
 
 
-def _scheduling(item: SiteItem, row: Meeting | Recording | None, user: Any) -> dict[str, Any]:
+def _scheduling(item: SiteItem, row: ItemRow | None, user: Any) -> dict[str, Any]:
     """URLs to change and cancel the meeting, or why Zoom has not allowed it; empty where this Site
     may not change it at all."""
     if not isinstance(row, Meeting) or row.removed_at is not None:
@@ -331,7 +331,7 @@ class RecordingEditView(ItemEditView):
     kinds = (Kind.RECORDING,)
 
 
-def _watch_url(item: SiteItem, row: Meeting | Recording | None) -> str:
+def _watch_url(item: SiteItem, row: ItemRow | None) -> str:
     """The URL at which the owner watches a recording before deciding."""
     if not isinstance(row, Recording) or not row.has_link or not watch.is_watchable(row):
         return ""
@@ -343,7 +343,7 @@ def upcoming_occurrences(meeting: Meeting) -> QuerySet[Occurrence]:
     return Occurrence.objects.filter(meeting=meeting, end__gte=timezone.now())
 
 
-def zoom_values(item: SiteItem, row: Meeting | Recording | None) -> list[tuple[str, str]]:
+def zoom_values(item: SiteItem, row: ItemRow | None) -> list[tuple[str, str]]:
     """Labels and values from Zoom, which can only be changed there.
 
     Without a row that the Site may read now: the last topic that it knew.

@@ -17,7 +17,15 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from ...frontend.visibility import Audience, Channel
 from ...frontend.visibility_reasons import link_reason
-from ...models import Kind, Meeting, MeetingChange, Occurrence, Registration, SiteItem
+from ...models import (
+    MEETING_KINDS,
+    Kind,
+    Meeting,
+    MeetingChange,
+    Occurrence,
+    Registration,
+    SiteItem,
+)
 from ...models.mirror import UNDATED_TYPES
 from .. import formatting, links, reasons
 from ..scheduling.changes import change_lines
@@ -137,7 +145,7 @@ class MeetingsView(SiteIndexView):
 
     def get_base_queryset(self) -> QuerySet[SiteItem]:
         self.request.wagtail_zoom_visibility = self.site_status.visibility
-        rows = self.site_status.visibility.items().exclude(kind=Kind.RECORDING)
+        rows = self.site_status.visibility.items().filter(kind__in=MEETING_KINDS)
         return rows.select_related("decided_by")
 
     def default_order(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:

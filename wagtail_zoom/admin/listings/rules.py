@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
-from ...frontend.visibility import SiteVisibility
+from ...frontend.visibility import ItemRow, SiteVisibility
 from ...models import (
     Activity,
     Kind,
-    Meeting,
     Recording,
     RecordingRule,
     SiteItem,
@@ -40,7 +39,7 @@ class RuleTarget:
 
 
 def rule_targets(
-    site_settings: ZoomSettings, item: SiteItem, recording: Meeting | Recording | None
+    site_settings: ZoomSettings, item: SiteItem, recording: ItemRow | None
 ) -> dict[str, Any] | None:
     """The series and host of a recording with their rules, or None without any."""
     if not isinstance(recording, Recording) or site_settings.pk is None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import Site
 
 from ...frontend.visibility import SiteVisibility
-from ...models import Host, Kind, Meeting, MeetingChange, SiteItem, ZoomSettings
+from ...models import MEETING_KINDS, Host, Kind, Meeting, MeetingChange, SiteItem, ZoomSettings
 from ...oauth.scopes import LIST_TEMPLATES, has_scope, scheduling_scope
 from ...permissions import may_change
 from .. import links
@@ -153,7 +153,7 @@ class SchedulingAccess:
 
     def meeting_or_404(self, item_pk: int) -> tuple[SiteItem, Meeting]:
         """An item of the Site that the user may read, with its meeting."""
-        items = SiteItem.objects.for_site(self.site).exclude(kind=Kind.RECORDING)
+        items = SiteItem.objects.for_site(self.site).filter(kind__in=MEETING_KINDS)
         item = get_object_or_404(items, pk=item_pk)
         meeting = SiteVisibility.for_site(self.site).row_of(item)
         if not isinstance(meeting, Meeting) or meeting.removed_at is not None:

@@ -25,6 +25,8 @@ from ...models import (
     Occurrence,
     Recording,
     SiteItem,
+    Summary,
+    SummaryReview,
     ZoomAccount,
     ZoomSettings,
     bump_data_version,
@@ -39,6 +41,8 @@ DRAFT_FIELDS = {
     "latest_revision_created_at",
 }
 """Columns of a page that saving a draft writes; they do not affect what visitors see."""
+COPIED_MODELS = (Host, Meeting, Occurrence, Recording, Summary)
+"""Models of the local copy that pages show."""
 INDEX_TASK = "update_reference_index_task"
 """Wagtail's task that indexes which pages hold our blocks; it may run after the page was saved."""
 
@@ -49,10 +53,10 @@ def signal_connections() -> list[tuple[Any, Any, Any]]:
     return [
         *(
             (signal, _on_row_changed, model)
-            for model in (SiteItem, ItemTag, ExposedHost)
+            for model in (SiteItem, ItemTag, ExposedHost, SummaryReview)
             for signal in (post_save, post_delete)
         ),
-        *((post_save, _on_row_changed, model) for model in (Host, Meeting, Occurrence, Recording)),
+        *((post_save, _on_row_changed, model) for model in COPIED_MODELS),
         (m2m_changed, _on_hosts_changed, ZoomSettings.hosts.through),
         (post_save, _on_image_changed, image),
         (pre_delete, _on_image_changed, image),
@@ -72,7 +76,7 @@ def signal_connections() -> list[tuple[Any, Any, Any]]:
 def _on_row_changed(instance: Any, raw: bool = False, **kwargs: Any) -> None:
     if raw:
         return
-    if isinstance(instance, ItemTag):
+    if isinstance(instance, ItemTag | SummaryReview):
         bump_data_version(instance.item.account_id)
     elif isinstance(instance, ExposedHost):
         bump_data_version(instance.host.account_id)

@@ -33,11 +33,12 @@ from ...models import (
     Occurrence,
     Recording,
     SiteItem,
+    Summary,
     ZoomAccount,
     ZoomSettings,
     public_day,
 )
-from ...models.mirror import OVERRUN
+from ...models.mirror import CLOSED_STATES, OVERRUN
 from ...utils.logging import get_logger
 from ...utils.urls import split_url
 from .. import links, page_tree
@@ -62,19 +63,47 @@ class Change:
 
     meetings: frozenset[int] = frozenset()
     recordings: frozenset[int] = frozenset()
+    summary_meetings: frozenset[int] = frozenset()
+    """Meetings of which the summary of a date has changed: only ended dates show it."""
+    ended_meetings: frozenset[int] = frozenset()
+    """Those of them that have no date to come: the last one is shown."""
+    summary_recordings: frozenset[int] = frozenset()
+    summary_occurrences: frozenset[int] = frozenset()
     removed: bool = False
     """Some rows are deleted, so their pages are unknown: all lists are purged."""
 
     @classmethod
-    def from_ids(cls, meetings: Iterable[int], recordings: Iterable[int]) -> Change:
+    def from_ids(
+        cls, meetings: Iterable[int], recordings: Iterable[int], summaries: Iterable[int] = ()
+    ) -> Change:
         """Adds the meetings of the recordings: their pages link to the recording."""
-        meetings, recordings = set(meetings), set(recordings)
+        meetings, recordings, summaries = set(meetings), set(recordings), set(summaries)
         rows = Recording.objects.filter(pk__in=recordings)
         recording_rows = list(rows.values_list("pk", "meeting"))
         meeting_count = Meeting.objects.filter(pk__in=meetings).count()
         removed = meeting_count < len(meetings) or len(recording_rows) < len(recordings)
         meetings |= {meeting for _pk, meeting in recording_rows if meeting}
-        return cls(frozenset(meetings), frozenset(recordings), removed)
+        summary_rows = list(Summary.objects.filter(pk__in=summaries)) if summaries else []
+        instances = Q(pk__in=[])
+        for summary in summary_rows:
+            instances |= Q(account=summary.account_id, uuid=summary.uuid)
+        summary_meetings = {row.meeting_id for row in summary_rows if row.meeting_id}
+        to_come = Occurrence.objects.filter(
+            meeting__in=summary_meetings, end__gte=timezone.now()
+        ).exclude(state__in=CLOSED_STATES)
+        return cls(
+            frozenset(meetings),
+            frozenset(recordings),
+            frozenset(summary_meetings),
+            frozenset(summary_meetings - set(to_come.values_list("meeting", flat=True))),
+            frozenset(
+                Recording.objects.filter(instances).values_list("pk", flat=True)
+                if summary_rows
+                else ()
+            ),
+            frozenset(row.occurrence_id for row in summary_rows if row.occurrence_id),
+            removed or len(summary_rows) < len(summaries),
+        )
 
 
 def has_cache() -> bool:
@@ -108,19 +137,27 @@ def _pattern_of(url: str) -> str:
 
 
 def purge_for(
-    account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]
+    account: ZoomAccount,
+    meetings: Iterable[int],
+    recordings: Iterable[int],
+    summaries: Iterable[int] = (),
 ) -> list[str]:
     """Purge the pages of all Sites that show these rows. Returns the URLs."""
     if not has_cache():
         return []
-    urls = urls_for(account, meetings, recordings)
+    urls = urls_for(account, meetings, recordings, summaries)
     purge(urls)
     return urls
 
 
-def urls_for(account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int]) -> list[str]:
+def urls_for(
+    account: ZoomAccount,
+    meetings: Iterable[int],
+    recordings: Iterable[int],
+    summaries: Iterable[int] = (),
+) -> list[str]:
     """URLs of the pages that show these rows, with their filter and page variants."""
-    change = Change.from_ids(meetings, recordings)
+    change = Change.from_ids(meetings, recordings, summaries)
     settings_rows = ZoomSettings.objects.filter(account=account).select_related(
         "site__root_page", "grant", "account"
     )
@@ -140,7 +177,13 @@ def _affects_site(site_settings: ZoomSettings, change: Change) -> bool:
     if meetings.exists():
         return True
     recordings = Recording.objects.filter(exposed, pk__in=change.recordings)
-    return Kind.RECORDING in site_settings.kinds and recordings.exists()
+    if Kind.RECORDING in site_settings.kinds and recordings.exists():
+        return True
+    if not site_settings.show_summaries:  # guard: summary-purge-of-sites-that-show-it
+        return False
+    has_dates = Meeting.objects.filter(exposed, pk__in=change.summary_meetings).exists()
+    is_recorded = Recording.objects.filter(exposed, pk__in=change.summary_recordings).exists()
+    return has_dates or is_recorded
 
 
 def _changed_urls(site_settings: ZoomSettings, change: Change) -> list[str]:
@@ -154,6 +197,7 @@ def _changed_urls(site_settings: ZoomSettings, change: Change) -> list[str]:
             if placed.block.concerns(placed.value, visibility, change)
         ]
         page_item = _page_item(page)
+        main_urls += _summary_date_urls(site, page, site_settings.site_id, change)
         if not changed_blocks and not through_snippet and not _is_changed(page_item, change):
             continue
         main_urls += (bases := list(page_urls(site, page)))
@@ -188,6 +232,16 @@ def _occurrence_urls(page: Page, bases: list[str], site_id: int, change: Change)
         yield from (base + page.zoom_date_path(site_id, row) for base in bases)
 
 
+def _summary_date_urls(site: Site, page: Page, site_id: int, change: Change) -> list[str]:
+    """The own pages of the dates whose summary has changed, whatever lists the page has."""
+    if not hasattr(page, "zoom_date_path") or not change.summary_occurrences:
+        return []
+    bases = list(page_urls(site, page))[:1]
+    rows = Occurrence.objects.filter(pk__in=change.summary_occurrences).only("public_id")
+    paths = [page.zoom_date_path(site_id, row) for row in rows.order_by("start")[:MAX_OCCURRENCES]]
+    return [base + path for base in bases for path in paths]
+
+
 def _page_item(page: Page) -> SiteItem | None:
     """The item of a page type with ``ZoomMeetingPageMixin``."""
     item = getattr(page, "zoom_item", None)
@@ -208,7 +262,10 @@ def is_item_changed(item: SiteItem, change: Change) -> bool:
             pk__in=change.recordings, uuid=item.key, **same_account
         ).exists()
     rows = Meeting.objects.filter(
-        pk__in=change.meetings, kind=item.kind, zoom_id=item.key, **same_account
+        pk__in=change.meetings | change.ended_meetings,
+        kind=item.kind,
+        zoom_id=item.key,
+        **same_account,
     )
     return rows.exists()
 
@@ -219,10 +276,11 @@ class DueChanges:
 
     meetings: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     recordings: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    summaries: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def accounts(self) -> set[int]:
-        return set(self.meetings) | set(self.recordings)
+        return set(self.meetings) | set(self.recordings) | set(self.summaries)
 
 
 def due_changes(now: datetime, since: datetime) -> DueChanges:
@@ -256,7 +314,10 @@ def _add_expired(due: DueChanges, now: datetime, since: datetime) -> None:
     today, last_date = public_day(now), public_day(since)
     if today != last_date:
         items = SiteItem.objects.filter(expires_on__gte=last_date, expires_on__lt=today)
-        for account, meeting, recording in items.values_list("account", "meeting", "recording"):
+        rows = items.values_list("account", "meeting", "recording", "meeting_summary")
+        for account, meeting, recording, summary in rows:
+            if summary:
+                due.summaries[account].add(summary)
             if meeting:
                 due.meetings[account].add(meeting)
             if recording:
@@ -277,15 +338,24 @@ def sweep(now: datetime) -> None:
     if since < now:
         due = due_changes(now, since)
         for account in ZoomAccount.objects.filter(pk__in=due.accounts):
-            purge_for(account, due.meetings[account.pk], due.recordings[account.pk])
+            purge_for(
+                account,
+                due.meetings[account.pk],
+                due.recordings[account.pk],
+                due.summaries[account.pk],
+            )
         Heartbeat.beat(HEARTBEAT, now)
 
 
 def on_mirror_changed(
-    account: ZoomAccount, meetings: Iterable[int], recordings: Iterable[int], **kwargs: Any
+    account: ZoomAccount,
+    meetings: Iterable[int],
+    recordings: Iterable[int],
+    summaries: Iterable[int] = (),
+    **kwargs: Any,
 ) -> None:
     """Receiver of ``mirror_changed``."""
-    purge_for(account, meetings, recordings)
+    purge_for(account, meetings, recordings, summaries)
 
 
 def site_urls(site: Site) -> list[str]:

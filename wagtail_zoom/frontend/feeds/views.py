@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
-from ...models import Kind, ZoomSettings
+from ...models import MEETING_KINDS, Kind, ZoomSettings
 from .. import links, restrictions
 from ..cache.files import cached_file, etag_of, file_key
 from ..queries import OccurrenceQuery, known_filters, occurrences_of
@@ -94,7 +94,7 @@ def series_calendar(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
 
     def render(site_settings: ZoomSettings) -> Rendered:
-        item = site.zoom_items.filter(public_id=public_id).exclude(kind=Kind.RECORDING).first()
+        item = site.zoom_items.filter(public_id=public_id).filter(kind__in=MEETING_KINDS).first()
         if item is None:
             raise Http404
         rows = visibility.occurrences(Audience.VISITOR, Channel.FEED).filter(

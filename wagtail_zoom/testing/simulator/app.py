@@ -25,6 +25,7 @@ from . import (
     rest_past,
     rest_recordings,
     rest_registrants,
+    rest_summaries,
     rest_write,
 )
 from .delivery import Sender
@@ -40,6 +41,7 @@ MODULES = (
     rest_past,
     rest_recordings,
     rest_registrants,
+    rest_summaries,
     rest_write,
     control,
     control_world,

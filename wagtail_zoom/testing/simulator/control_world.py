@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import meetings, participants, people, recordings, registrations
+from . import meetings, participants, people, recordings, registrations, summaries
 from .errors import ControlError
 from .registrants import find, key
 from .request_context import get_simulator, request_data
@@ -162,6 +162,45 @@ def recording_delete() -> Response:
 def _recordings(data: dict[str, Any]) -> list[Doc]:
     uuids = data.get("uuids") or [data.get("uuid", "")]
     return [get_simulator().recording(str(uuid)) for uuid in uuids]
+
+
+@blueprint.get("/summaries")
+def summary_list() -> Response:
+    """Every stored summary; ``?account=`` key or id."""
+    world, account = get_simulator(), request.args.get("account", "")
+    where, values = ("account_id = ?", (world.account(account)["id"],)) if account else ("1", ())
+    return jsonify(summaries=world.store.find("summaries", where, *values))
+
+
+@blueprint.post("/summaries")
+def summary_create() -> Response:
+    """AI Companion writes a summary: of ``uuid``, or of the last instance of ``meeting``.
+
+    ``parts``: without Markdown; or any member of the answer, such as ``summary_content``.
+    """
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        identifier = data.get("host")
+        host = world.user(
+            str(identifier) if identifier else world.meeting(data.get("meeting", 0))["host_id"]
+        )
+        return jsonify(summaries.create(world, host, data))
+
+
+@blueprint.patch("/summaries")
+def summary_change() -> Response:
+    """Edit the summary of ``uuid`` at Zoom, ``share`` it, or ``action``: trash, delete, recover."""
+    world, data = get_simulator(), request_data()
+    with world.transaction():
+        doc = world.summary(str(data.get("uuid", "")))
+        action = data.get("action")
+        if action == "recover":
+            return jsonify(summaries.recover(world, doc))
+        if action in ("trash", "delete"):
+            return jsonify(summaries.remove(world, doc, permanent=action == "delete"))
+        if action:
+            raise ControlError("action is trash, delete or recover")
+        return jsonify(summaries.change(world, doc, data))
 
 
 @blueprint.get("/registrants/<identifier>")

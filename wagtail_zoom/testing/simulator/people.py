@@ -104,9 +104,12 @@ def end_grants(world: World, user: Doc) -> None:
 def change_account(world: World, doc: Doc, fields: dict[str, Any]) -> Doc:
     """Change an account: its name, settings, plan, webinars, limits or security policy.
 
+    ``ai_companion``: whether its hosts have summaries, on a paid plan.
+
     ``security_policy``: what every meeting must have: passcode, waiting_room or either.
     """
-    names = ("name", "settings", "plan", "webinars", "daily_limits", "security_policy")
+    names = ["name", "settings", "plan", "webinars", "ai_companion", "daily_limits"]
+    names.append("security_policy")
     before = world.copy(doc)
     doc.update({name: fields[name] for name in names if name in fields})
     world.store.put("accounts", doc)

@@ -51,6 +51,9 @@ ATTENDANCE: tuple[str, ...] = (
     "webinar:read:list_past_participants",
 )
 """What an app needs to read who took part."""
+SUMMARIES: tuple[str, ...] = ("meeting:read:summary",)
+"""What an app needs to read the summaries of AI Companion."""
+OPTIONAL = SCHEDULING + ATTENDANCE + SUMMARIES
 ADMIN_ONLY: tuple[str, ...] = (
     "user:read:list_users",
     "cloud_recording:read:list_account_recordings",
@@ -61,8 +64,8 @@ ADMIN_ONLY: tuple[str, ...] = (
 def default_scopes(app_kind: str) -> list[str]:
     """Return every scope of an app of this type (``:admin`` scopes and others do not mix)."""
     if app_kind == "user":
-        return sorted(BASE + SCHEDULING + ATTENDANCE)
-    return sorted(f"{name}:admin" for name in BASE + SCHEDULING + ATTENDANCE + ADMIN_ONLY)
+        return sorted(BASE + OPTIONAL)
+    return sorted(f"{name}:admin" for name in BASE + OPTIONAL + ADMIN_ONLY)
 
 
 def scheduling_scopes(app_kind: str) -> list[str]:
@@ -79,6 +82,8 @@ def event_scope(event: str) -> str | None:
         return "user:read:user"
     if family == "account":
         return "account:read:sub_account"
+    if what.startswith("summary_"):
+        return "meeting:read:summary"
     registration = what.startswith("registration_")
     if family == "recording":
         return "cloud_recording:read:" + ("registrant" if registration else "recording")

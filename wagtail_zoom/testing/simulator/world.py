@@ -113,6 +113,13 @@ class World:
             raise ControlError(f"no recording {uuid!r}")
         return recording
 
+    def summary(self, uuid: str) -> Doc:
+        """Return the summary of an instance in any state."""
+        summary = self.store.get("summaries", uuid)
+        if summary is None:
+            raise ControlError(f"no summary {uuid!r}")
+        return summary
+
     def free_number(self) -> int:
         """Return an unused meeting number."""
         while True:
