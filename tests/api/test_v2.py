@@ -16,7 +16,11 @@ from tests import urls as project
 from tests.blocks import rows
 from tests.query_parameters import parameters_of_queries
 from tests.testapp.models import DatesPage, EventPage
-from wagtail_zoom.api.v2 import ZoomDatesAPIViewSet, ZoomRecordingsAPIViewSet
+from wagtail_zoom.api.v2 import (
+    ZoomDatesAPIViewSet,
+    ZoomRecordingsAPIViewSet,
+    ZoomSummariesAPIViewSet,
+)
 from wagtail_zoom.blocks import (
     CalendarBlock,
     MeetingListBlock,
@@ -25,12 +29,14 @@ from wagtail_zoom.blocks import (
 )
 from wagtail_zoom.frontend import links
 from wagtail_zoom.models import Transcript, ZoomSettings
+from wagtail_zoom.testing import factories
 
 pytestmark = pytest.mark.django_db
 
 router = WagtailAPIRouter("wagtailapi")
 router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)
 router.register_endpoint("zoom_recordings", ZoomRecordingsAPIViewSet)
+router.register_endpoint("zoom_summaries", ZoomSummariesAPIViewSet)
 urlpatterns = [path("api/", include((router.get_urlpatterns(), "api"))), *project.urlpatterns]
 
 
@@ -186,14 +192,20 @@ def _shape(value: object) -> object:
 def test_the_answers_in_the_documentation_have_the_real_shape(client, site, host):
     text = (Path(__file__).resolve().parents[2] / "docs/reference/api.md").read_text()
     samples = re.findall(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    dates, recordings, error = [json.loads(sample) for sample in samples]
+    dates, recordings, summaries, error = [json.loads(sample) for sample in samples]
     rows.occurrence(
         host,
         topic="Bread for beginners",
         approval_type=0,
     )
     rows.item(site, rows.recording(host, topic="Sourdough, an introduction"))
-    for name, sample in (("zoom_dates", dates), ("zoom_recordings", recordings)):
+    type(host.exposed_on.get().settings).objects.update(show_summaries=True)
+    item = factories.make_item(site, factories.make_summary(host), visibility="published")
+    factories.make_review(item)
+    samples_by_name = {
+        "zoom_dates": dates, "zoom_recordings": recordings, "zoom_summaries": summaries,
+    }  # fmt: skip
+    for name, sample in samples_by_name.items():
         answer = client.get(f"/api/{name}/").json()
         assert _shape(answer) == _shape(sample)
     assert client.get("/api/zoom_dates/?limit=99").json() == error

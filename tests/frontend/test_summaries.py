@@ -252,3 +252,17 @@ def page(parent, slug, *body):
     parent.add_child(instance=instance)
     ReferenceIndex.create_or_update_for_object(instance)
     return instance
+
+
+def test_headless(client, rows, ended, summary, settings):
+    settings.ROOT_URLCONF = "tests.api.test_v2"
+    items = client.get("/api/zoom_summaries/").json()["items"]
+    assert [item["title"] for item in items] == ["Open studio"]
+    assert "<em>lighthouse</em>" in items[0]["html"] and "*" not in items[0]["text"]
+    assert items[0]["url"].endswith(links.summary_url(item_of(summary)))
+    assert client.get("/api/zoom_summaries/?search=lighthouse").json()["meta"]["total_count"] == 1
+    assert client.get("/api/zoom_summaries/?search=nothing").json()["meta"]["total_count"] == 0
+    dates = client.get("/api/zoom_dates/?period=past").json()["items"]
+    assert dates[0]["meeting_summary"].endswith(links.summary_url(item_of(summary)))
+    SiteItem.objects.filter(kind=SUMMARY).update(visibility="auto")
+    assert client.get("/api/zoom_summaries/").json()["items"] == []

@@ -32,6 +32,8 @@ from wagtail_zoom.models import (
     Registration,
     RegistrationDate,
     SiteItem,
+    Summary,
+    SummaryReview,
     SyncRun,
     Transcript,
     WebhookEvent,
@@ -93,7 +95,7 @@ def make_tenant(name: str, account: ZoomAccount, number: int) -> TenantData:
     site_settings = ZoomSettings.objects.create(
         site=site, grant=grant, account=account, configured_at=timezone.now(),
         show_meetings=True, show_webinars=True, show_recordings=True, show_registration=True,
-        show_transcripts=True,
+        show_transcripts=True, show_summaries=True,
         organiser=f"{name} organiser", contact_email=f"{name}@{name}.example",
         privacy_notice=f"{name} privacy", consent_text=f"{name} consent", join_policy="public",
     )  # fmt: skip
@@ -151,6 +153,11 @@ def _create_synced_rows(tenant: TenantData, number: int) -> None:
     recording.save()
     Transcript.objects.create(recording=recording, text=f"{name} said: welcome.")
     tenant.recording = recording
+    tenant.summary = Summary.objects.create(
+        account=tenant.account, host=host, host_zoom_id=host.zoom_id, uuid=recording.uuid,
+        meeting=tenant.meeting, meeting_zoom_id=tenant.meeting.zoom_id, start=recording.start,
+        topic=f"{name} talk", text=f"{name} raw words of the machine.",
+    )  # fmt: skip
 
 
 def _create_items(tenant: TenantData) -> None:
@@ -168,6 +175,14 @@ def _create_items(tenant: TenantData) -> None:
         )  # fmt: skip
         ItemTag.objects.create(item=item, name=f"{name}-tag")
         setattr(tenant, f"{attribute}_item", item)
+    tenant.summary_item = SiteItem.objects.create(
+        site=tenant.site, account=tenant.account, kind="summary", key=tenant.summary.uuid,
+        meeting_summary=tenant.summary, last_title=tenant.summary.topic, visibility="published",
+        title=f"{name} own title of the summary", decided_at=timezone.now(),
+    )  # fmt: skip
+    review = SummaryReview(item=tenant.summary_item, zoom_version=tenant.summary.version)
+    review.set_text(f"{name} reviewed words.")
+    review.save()
     RecordingRule.objects.create(
         settings=tenant.site_settings, meeting_zoom_id=tenant.meeting.zoom_id, action="hide"
     )

@@ -350,9 +350,10 @@ def readable(tenants):
         token = links.sign_id(north.site.pk, new.public_id)
         public["new join"] = reverse("wagtail_zoom:join", args=[token])
         public["new calendar"] = reverse("wagtail_zoom:calendar_date", args=[token])
-    for item in SiteItem.objects.filter(site=north.site, kind="recording"):
+    for item in SiteItem.objects.filter(site=north.site, kind__in=["recording", "summary"]):
         token = links.sign_id(north.site.pk, item.public_id)
-        for name in ("watch", "transcript"):
+        names = ("watch", "transcript") if item.kind == "recording" else ("summary",)
+        for name in names:
             public[f"{name} {item.pk}"] = reverse(f"wagtail_zoom:{name}", args=[token])
     paths = {"filtered": "/zoom/calendar/all.ics?host=now", "all": "/all/", "event": "/event/"}
     paths |= {"api dates": "/api/zoom_dates/", "api recordings": "/api/zoom_recordings/"}
@@ -476,6 +477,12 @@ def shown(tenant):
     return {
         *visibility.meetings(Audience.VISITOR, Channel.PAGE).values_list("zoom_id", flat=True),
         *visibility.recordings(Audience.VISITOR, Channel.PAGE).values_list("uuid", flat=True),
+        *(
+            f"summary {uuid}"
+            for uuid in visibility.summaries(Audience.VISITOR, Channel.PAGE).values_list(
+                "uuid", flat=True
+            )
+        ),
     }
 
 
@@ -487,7 +494,7 @@ def test_an_archive_shows_what_was_shown_and_is_never_widened(tenants):
     """Not by settings saved afterwards, not by publishing, not by what another Site imports."""
     north = tenants.north
     SiteItem.objects.filter(pk=north.webinar_item.pk).update(visibility="hidden")
-    before = own_keys(north) - {north.webinar.zoom_id}
+    before = own_keys(north) - {north.webinar.zoom_id} | {f"summary {north.summary.uuid}"}
     assert shown(north) == before
     keep_archive(tenants)
     assert shown(north) == before
@@ -590,10 +597,11 @@ def test_lists_hold_only_items_whose_row_may_be_used(tenants):
     """Also where a link was left behind."""
     north = tenants.north
     items_of_site = SiteVisibility.for_site(north.site).items()
-    assert items_of_site.count() == 4
+    assert items_of_site.count() == 5
     untick_host(tenants)
     SiteItem.objects.filter(pk=north.meeting_item.pk).update(meeting=north.meeting)
     SiteItem.objects.filter(pk=north.recording_item.pk).update(recording=north.recording)
+    SiteItem.objects.filter(pk=north.summary_item.pk).update(meeting_summary=north.summary)
     assert not SiteVisibility.for_site(north.site).items().exists()
 
 
@@ -621,6 +629,8 @@ def test_back_to_the_same_account(tenants, way, alone):
     ticked = {north.host.zoom_id, north.own_host.zoom_id}
     SiteItem.objects.filter(pk=north.meeting_item.pk).update(title="northwind own title")
     stored = {row.pk: row.visibility for row in SiteItem.objects.filter(site=north.site)}
+    if way != "keep":
+        stored[north.summary_item.pk] = "auto"  # what was said is reviewed again
     if alone:
         disconnect.disconnect(ZoomSettings.objects.get(site=south.site), keep=False)
     WAYS[way][0](tenants)

@@ -30,12 +30,17 @@ from tests import urls as project
 from tests.blocks import rows
 from tests.testapp.models import DatesPage, ZoomPage
 from wagtail_zoom import urls as zoom_urls
-from wagtail_zoom.api.v2 import ZoomDatesAPIViewSet, ZoomRecordingsAPIViewSet
+from wagtail_zoom.api.v2 import (
+    ZoomDatesAPIViewSet,
+    ZoomRecordingsAPIViewSet,
+    ZoomSummariesAPIViewSet,
+)
 from wagtail_zoom.frontend import links
 from wagtail_zoom.frontend.form_links import FormLink
 from wagtail_zoom.frontend.search import search
 from wagtail_zoom.models import Occurrence, Registration, Transcript
 from wagtail_zoom.registration import tokens
+from wagtail_zoom.testing import factories
 
 try:
     from wagtail.api.v3.api import api as v3_api
@@ -47,6 +52,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.security.test_restr
 router = WagtailAPIRouter("wagtailapi")
 router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)
 router.register_endpoint("zoom_recordings", ZoomRecordingsAPIViewSet)
+router.register_endpoint("zoom_summaries", ZoomSummariesAPIViewSet)
 urlpatterns = [
     path("api/", include((router.get_urlpatterns(), "api"))),
     path("login/", lambda request: None, name="login"),
@@ -74,7 +80,7 @@ OWNERS = {
 }
 ROOT = {"calendar_site", "calendar_date", "calendar_series"}
 """They follow the restriction of the Site's root page."""
-PAGE = {"join", "watch", "transcript", "register", "register_received"}
+PAGE = {"join", "watch", "transcript", "summary", "register", "register_received"}
 """They follow the page whose link was used; links that name no page follow the root page."""
 
 
@@ -111,6 +117,7 @@ def site_data(settings, client):
     host = rows.host(rows.account())
     rows.site_settings(
         site, host.account, host, show_registration=True, show_transcripts=True,
+        show_summaries=True,
         join_policy="public",
     )  # fmt: skip
     open_now = rows.occurrence(
@@ -129,6 +136,9 @@ def site_data(settings, client):
     recording.save()
     rows.item(site, recording)
     Transcript.objects.create(recording=recording, text="What the lighthouse says.")
+    summary = factories.make_summary(host, uuid=recording.uuid, topic="Lost film")
+    summary_item = factories.make_item(site, summary, visibility="published")
+    factories.make_review(summary_item, "What the lighthouse decided.")
     item = rows.item(site, open_now.meeting, visibility="auto")
     form_item = rows.item(site, with_form.meeting, visibility="auto")
     page = ZoomPage(title="Offers", slug="offers", body=[
@@ -150,7 +160,7 @@ def urls_on(page) -> dict[str, str]:
     text = html.unescape(Client().get(page.get_url()).content.decode())
     matches = {
         name: re.search(rf'"(/zoom/{name}/[^"?]+/)"', text)
-        for name in ("join", "watch", "transcript")
+        for name in ("join", "watch", "transcript", "summary")
     }
     forms = re.findall(r'(href|action)="(/zoom/register/[^"]+/)"', text)
     urls = {name: match.group(1) for name, match in matches.items() if match}
@@ -169,9 +179,11 @@ def root_urls(site_data) -> dict[str, str]:
         "calendar_series": links.series_calendar_url(item),
         "api dates": "/api/zoom_dates/",
         "api recordings": "/api/zoom_recordings/",
+        "api summaries": "/api/zoom_summaries/",
     }
     if v3_api is not None:
-        urls |= {"v3 dates": "/api/v3/zoom/dates/", "v3 recordings": "/api/v3/zoom/recordings/"}
+        names = ("dates", "recordings", "summaries")
+        urls |= {f"v3 {name}": f"/api/v3/zoom/{name}/" for name in names}
     return urls
 
 
@@ -182,6 +194,7 @@ def unsigned_urls(site_data) -> dict[str, str]:
         "join": links.join_url(site_data.site.pk, site_data.zoom["date"]),
         "watch": links.watch_url(item),
         "transcript": links.transcript_url(item),
+        "summary": links.summary_url(site_data.site.zoom_items.get(kind="summary")),
         "register": FormLink(site_data.site.pk, None, site_data.zoom["meeting"].pk, "en").url,
     }
     return {**urls, "register_received": f"{urls['register']}received/"}
@@ -573,7 +586,7 @@ def test_cached_html_of_a_private_page_stays_on_it(site_data, settings):
         private = insider.get(site_data.page.get_url())
         assert_private(private)
         public = Client().get(site_data.other.get_url())
-        for name in ("join", "watch", "transcript"):
+        for name in ("join", "watch", "transcript", "summary"):
             pattern = rf"/zoom/{name}/([^/]+)/"
             for response, page in ((private, site_data.page), (public, site_data.other)):
                 signed_links = set(re.findall(pattern, response.content.decode()))

@@ -98,6 +98,7 @@ def public_urls(tenant) -> dict[str, str]:
         "join": {"token": links.sign_id(site, tenant.meeting_date.public_id)},
         "watch": {"token": links.sign_id(site, tenant.recording_item.public_id)},
         "transcript": {"token": links.sign_id(site, tenant.recording_item.public_id)},
+        "summary": {"token": links.sign_id(site, tenant.summary_item.public_id)},
         "calendar_date": {"token": links.sign_id(site, tenant.webinar_date.public_id)},
         "calendar_series": {"token": links.sign_id(site, tenant.meeting_item.public_id)},
         "register": {"signed_link": form_token}, "register_received": {"signed_link": form_token},
@@ -238,6 +239,9 @@ def test_x5_visibility_returns_rows_of_its_site_only(tenants):
                     tenant.webinar,
                 }
                 assert set(visibility.recordings(audience, channel)) == {tenant.recording}
+                assert set(visibility.summaries(audience, channel)) == {tenant.summary}
+                texts = visibility.reviews(audience, channel).values_list("text", flat=True)
+                assert list(texts) == [f"{tenant.name} reviewed words."]
                 dates = {tenant.meeting_date, tenant.webinar_date}
                 assert set(visibility.occurrences(audience, channel)) == dates
 

@@ -7,7 +7,11 @@ from wagtail.documents import urls as wagtaildocs_urls
 from wagtail.documents.api.v2.views import DocumentsAPIViewSet
 from wagtail.images.api.v2.views import ImagesAPIViewSet
 
-from wagtail_zoom.api.v2 import ZoomDatesAPIViewSet, ZoomRecordingsAPIViewSet
+from wagtail_zoom.api.v2 import (
+    ZoomDatesAPIViewSet,
+    ZoomRecordingsAPIViewSet,
+    ZoomSummariesAPIViewSet,
+)
 
 api_router = WagtailAPIRouter("wagtailapi")
 api_router.register_endpoint("zoom_dates", ZoomDatesAPIViewSet)
@@ -15,6 +19,7 @@ api_router.register_endpoint("pages", PagesAPIViewSet)
 api_router.register_endpoint("images", ImagesAPIViewSet)
 api_router.register_endpoint("documents", DocumentsAPIViewSet)
 api_router.register_endpoint("zoom_recordings", ZoomRecordingsAPIViewSet)
+api_router.register_endpoint("zoom_summaries", ZoomSummariesAPIViewSet)
 
 urlpatterns = [
     path("admin/", include(wagtailadmin_urls)),
