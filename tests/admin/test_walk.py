@@ -18,6 +18,7 @@ SPACES = (
     "wagtail_zoom_admin",
     "wagtail_zoom_meetings",
     "wagtail_zoom_recordings",
+    "wagtail_zoom_summaries",
     "wagtail_zoom_registrations",
     "wagtail_zoom_activity",
     "wagtail_zoom_items",

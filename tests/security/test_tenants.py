@@ -30,6 +30,7 @@ ADMIN_SPACES = (
     "wagtail_zoom_admin",
     "wagtail_zoom_meetings",
     "wagtail_zoom_recordings",
+    "wagtail_zoom_summaries",
     "wagtail_zoom_registrations",
     "wagtail_zoom_activity",
     "wagtail_zoom_items",
@@ -270,6 +271,8 @@ def primary_keys_for(name, tenant):
         return [tenant.activity.pk]
     if "recordings" in name:
         return [tenant.recording_item.pk]
+    if "summaries" in name:
+        return [tenant.summary_item.pk]
     return [tenant.meeting_item.pk, tenant.webinar_item.pk, tenant.recording_item.pk]
 
 

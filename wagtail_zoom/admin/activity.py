@@ -315,6 +315,17 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "recording_new": _object_change(gettext_lazy("The recording of {topic} is ready.")),
     "recording_renamed": _object_change(gettext_lazy("The recording {topic} has a new title.")),
     "recording_gone": _object_change(gettext_lazy("The recording of {topic} was deleted.")),
+    "summary_new": _object_change(gettext_lazy("The summary of {topic} waits for your review.")),
+    "summary_changed": _object_change(
+        gettext_lazy("The summary of {topic} was changed. What you have reviewed stays.")
+    ),
+    "summary_gone": _object_change(
+        gettext_lazy("The summary of {topic} was deleted. Visitors no longer see it.")
+    ),
+    "summary_taken": _user_action(gettext_lazy("{who} took Zoom’s summary of {topic}.")),
+    "summary_kept": _user_action(
+        gettext_lazy("{who} kept the own summary of {topic}, although Zoom has another one.")
+    ),
     "item_published": _user_action(gettext_lazy("{who} showed {topic} to visitors.")),
     "item_hidden": _user_action(gettext_lazy("{who} hid {topic} from visitors.")),
     "date_hidden": _date_text,

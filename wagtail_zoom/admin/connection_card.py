@@ -63,6 +63,9 @@ def summary_context(site_status: SiteStatus) -> dict[str, Any]:
         "choose_page_url": links.view_url("choose_page", site_status),
         "health_checks": health_checks.run_checks(site_status),
         "review_url": f"{recordings_url}?site={site_status.site.pk}&state=new",
+        "review_summaries_url": (
+            f"{reverse('wagtail_zoom_summaries:index')}?site={site_status.site.pk}&state=new"
+        ),
     }
 
 

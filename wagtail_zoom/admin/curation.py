@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 
+from ..frontend.visibility import SiteVisibility
 from ..models import (
+    SUMMARY,
     Activity,
     HiddenDate,
     ItemTag,
     Occurrence,
     SiteItem,
+    Summary,
+    SummaryReview,
     ZoomAccount,
     bump_data_version,
 )
@@ -34,6 +38,9 @@ def set_visibility(items: Iterable[SiteItem], visibility: str, user: Any) -> int
     items = list(items)
     with transaction.atomic():
         now = timezone.now()
+        was_shown = {item.pk for item in items if item.visibility == PUBLISHED}
+        if visibility == PUBLISHED:
+            items = _with_reviews(items, user)
         for item in items:
             item.visibility, item.decided_by, item.decided_at = visibility, user, now
         SiteItem.objects.bulk_update(
@@ -56,8 +63,69 @@ def set_visibility(items: Iterable[SiteItem], visibility: str, user: Any) -> int
                     user=user,
                     title=item.display_title,
                 )
-        invalidate_items(items)
+        invalidate_items(items, was_shown)
     return len(items)
+
+
+def _with_reviews(items: list[SiteItem], user: Any) -> list[SiteItem]:
+    """The items that can be published; of summaries, those with a text, which becomes the reviewed
+    one where nobody has saved another: visitors see no other text of Zoom's later."""
+    summaries = [item for item in items if item.kind == SUMMARY]
+    if not summaries:
+        return items
+    reviewed = SummaryReview.objects.filter(item__in=summaries).exclude(text="")
+    publishable = set(reviewed.values_list("item", flat=True))
+    for item in summaries:
+        summary = SiteVisibility.for_site(item.site).row_of(item)
+        is_readable = isinstance(summary, Summary) and not summary.is_withdrawn
+        if not isinstance(summary, Summary) or not is_readable:
+            publishable.discard(item.pk)
+        elif item.pk not in publishable and summary.text:
+            save_review(item, summary, summary.text, user, summary.version)
+            publishable.add(item.pk)
+    return [item for item in items if item.kind != SUMMARY or item.pk in publishable]
+
+
+def save_review(
+    item: SiteItem, summary: Summary, text: str, user: Any, zoom_version: str
+) -> SummaryReview:
+    """Save the text of a summary as a person has read it.
+
+    Args:
+        zoom_version: the version of Zoom's that the person has read; used for a first review.
+    """
+    review = SummaryReview.objects.filter(item=item).first()
+    if review is None:
+        review = SummaryReview(item=item, zoom_version=zoom_version)
+    review.set_text(text)
+    review.is_edited = text != summary.text
+    review.reviewed_by, review.reviewed_at = user, timezone.now()
+    review.save()
+    item.review = review
+    return review
+
+
+def decide_difference(
+    item: SiteItem, summary: Summary, review: SummaryReview, user: Any, *, takes_zoom: bool
+) -> None:
+    """Zoom has another version than the one that was reviewed: take it, or keep the own text."""
+    with transaction.atomic():
+        if takes_zoom:
+            review.set_text(summary.text)
+            review.is_edited = False
+        review.zoom_version = summary.version
+        review.reviewed_by, review.reviewed_at = user, timezone.now()
+        review.save()
+        Activity.log(
+            [item.site_id],
+            "curation",
+            "summary_taken" if takes_zoom else "summary_kept",
+            outcome=Activity.Outcome.GOOD,
+            data={"topic": item.display_title, "kind": item.kind},
+            user=user,
+            items={item.site_id: item},
+        )
+        invalidate_items([item])
 
 
 def set_date_visibility(item: SiteItem, occurrence: Occurrence, user: Any, *, hide: bool) -> None:
@@ -109,8 +177,13 @@ def split_tags(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip()[:50] for name in text.split(",") if name.strip()))
 
 
-def invalidate_items(items: list[SiteItem]) -> None:
-    """Invalidate caches of pages that show these items and send ``mirror_changed``."""
+def invalidate_items(items: list[SiteItem], was_shown: Collection[int] = ()) -> None:
+    """Invalidate caches of pages that show these items and send ``mirror_changed``.
+
+    Args:
+        was_shown: primary keys of items that were published before. Pages show no summary that is
+            not, nor was.
+    """
     by_account: dict[int, list[SiteItem]] = {}
     for item in items:
         by_account.setdefault(item.account_id, []).append(item)
@@ -121,4 +194,10 @@ def invalidate_items(items: list[SiteItem]) -> None:
             account,
             {item.meeting_id for item in account_items if item.meeting_id},
             {item.recording_id for item in account_items if item.recording_id},
+            {
+                item.meeting_summary_id
+                for item in account_items
+                if item.meeting_summary_id
+                and (item.visibility == PUBLISHED or item.pk in was_shown)
+            },
         )

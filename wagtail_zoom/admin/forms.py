@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.models.audit_log import ModelLogEntry
@@ -16,6 +17,7 @@ from wagtail.models.audit_log import ModelLogEntry
 from ..frontend import links
 from ..frontend.visibility import SiteVisibility
 from ..models import (
+    SUMMARY,
     ExposedHost,
     FormerHost,
     Grant,
@@ -145,9 +147,39 @@ class SiteSettingsForm(ConcurrentEditForm, WagtailAdminModelForm):
             plan.help_text = not_for_this_site()
         field: Any = self.fields["hosts"]
         field.queryset = available_hosts(self.instance)
+        self._describe_summaries()
         if host_ids is None:
             host_ids = selected_host_ids(self.instance)
         self.initial["hosts"] = list(host_ids)
+
+    def _describe_summaries(self) -> None:
+        """What the switch does, and why it may have no effect yet."""
+        summary_field: Any = self.fields.get("show_summaries")
+        if summary_field is None:
+            return
+        texts = [
+            gettext(
+                "Zoom’s AI Companion writes them after a meeting. Names of people stand in them, "
+                "so each one waits for you to read it; visitors see it when you publish it. When "
+                "this is no longer ticked, the texts are deleted here."
+            )
+        ]
+        grant, account = self.instance.grant, self.instance.account
+        if grant is not None and SUMMARY in grant.missing_kinds:
+            texts.append(
+                gettext(
+                    "Zoom has not allowed it yet: the administrator of this website adds the "
+                    "permission for summaries to its Zoom app, then you connect again."
+                )
+            )
+        elif account is not None and account.summaries_refused_at is not None:
+            texts.append(
+                gettext(
+                    "Zoom refused to give a summary: the plan or the settings of a host have no AI "
+                    "Companion."
+                )
+            )
+        summary_field.help_text = " ".join(texts)
 
     def last_change(self) -> tuple[Any, Any] | None:
         entries = ModelLogEntry.objects.for_instance(self.instance)

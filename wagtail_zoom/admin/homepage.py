@@ -15,14 +15,14 @@ from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
 
 from ..frontend.visibility import SiteVisibility
-from ..models import Invitation, Kind, MeetingChange, Registration, SiteItem, ZoomSettings
+from ..models import SUMMARY, Invitation, Kind, MeetingChange, Registration, SiteItem, ZoomSettings
 from ..permissions import owned_sites
 from . import checklist, formatting, latest_runs, links, status_rules
 from .checklist import Checklist
 from .health_checks import Health
 from .installation import InstallationLine, InstallationStatus
 from .site_state import SiteState
-from .site_status import SiteStatus, get_site_statuses, recordings_to_review
+from .site_status import SiteStatus, get_site_statuses, recordings_to_review, summaries_to_review
 
 MAX_SITES = 20
 """Users with more Sites than this are not shown the state of each."""
@@ -69,6 +69,7 @@ class ZoomHomePanel(Component):
         return [
             *rows,
             *_recording_rows(connected_sites),
+            *_summary_rows(connected_sites),
             *_registration_rows(connected_sites),
             *_change_rows(connected_sites),
         ]
@@ -195,6 +196,26 @@ def _recording_rows(sites: Any) -> list[HomepageRow]:
         newest = _("newest from %(day)s") % {"day": formatting.day(totals["newest"])}
         url = f"{reverse('wagtail_zoom_recordings:index')}?site={site.pk}&state=new"
         rows.append(HomepageRow(text, f"{site.hostname}, {newest}", url, _("Review")))
+    return rows
+
+
+def _summary_rows(sites: Any) -> list[HomepageRow]:
+    undecided = SiteItem.objects.filter(
+        site=OuterRef("site"), kind=SUMMARY, visibility=SiteItem.Visibility.AUTO
+    )
+    settings_rows = ZoomSettings.objects.filter(
+        Exists(undecided), site__in=sites, show_summaries=True
+    )
+    rows = []
+    for site_settings in settings_rows.select_related("site", "grant")[:MAX_SITES]:
+        n, site = summaries_to_review(SiteVisibility(site_settings)).count(), site_settings.site
+        if not n:
+            continue
+        text = ngettext(
+            "%(n)d new summary waits for your review", "%(n)d new summaries wait for your review", n
+        )
+        url = f"{reverse('wagtail_zoom_summaries:index')}?site={site.pk}&state=new"
+        rows.append(HomepageRow(text % {"n": n}, site.hostname, url, _("Review")))
     return rows
 
 

@@ -143,6 +143,11 @@ def _settings_tab() -> SettingsTab:
                 icon="media",
             ),
             MultiFieldPanel(
+                [FieldPanel("show_summaries", heading=gettext_lazy("Summaries of meetings"))],
+                heading=gettext_lazy("What was said"),
+                icon="doc-full",
+            ),
+            MultiFieldPanel(
                 [
                     FieldPanel(
                         "editors_may_schedule",

@@ -18,6 +18,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.models import Site
 
+from ..models import ZoomSettings
 from ..permissions import OwnerPolicy, may_change, sites_for
 from ..utils.error_reports import hide_people
 from .after_login import PostOnlyMixin
@@ -45,6 +46,14 @@ def owns_any(user: Any) -> bool:
     if not hasattr(user, "_wagtail_zoom_owns_any"):
         user._wagtail_zoom_owns_any = sites_for(user).exists()
     return bool(user._wagtail_zoom_owns_any)
+
+
+def shows_summaries(user: Any) -> bool:
+    """Whether any Site of this user has summaries switched on: one query for a request."""
+    if not hasattr(user, "_wagtail_zoom_shows_summaries"):
+        rows = ZoomSettings.objects.filter(site__in=sites_for(user), show_summaries=True)
+        user._wagtail_zoom_shows_summaries = rows.exists()
+    return bool(user._wagtail_zoom_shows_summaries)
 
 
 def permission_policy_of(model: type[Any]) -> Any:

@@ -223,6 +223,12 @@ class SiteStatus:
         return recordings_to_review(self.visibility).count()
 
     @cached_property
+    def new_summaries(self) -> int:
+        if not self.site_settings.show_summaries:
+            return 0
+        return summaries_to_review(self.visibility).count()
+
+    @cached_property
     def events_today(self) -> int:
         if self.account is None:
             return 0
@@ -290,6 +296,16 @@ def recordings_to_review(visibility: SiteVisibility) -> QuerySet[SiteItem]:
         recording__removed_at=None,
         recording__trashed_at=None,
         recording__is_ready=True,
+    )
+
+
+def summaries_to_review(visibility: SiteVisibility) -> QuerySet[SiteItem]:
+    """Existing summaries that nobody has decided on."""
+    return visibility.items().filter(
+        kind=SUMMARY,
+        visibility=SiteItem.Visibility.AUTO,
+        meeting_summary__removed_at=None,
+        meeting_summary__trashed_at=None,
     )
 
 

@@ -22,9 +22,10 @@ from .listings import (
     registration,
     registrations,
     rules,
+    summaries,
     watch,
 )
-from .permissions import OwnerMenuItem, OwnerViewSet
+from .permissions import OwnerMenuItem, OwnerViewSet, shows_summaries
 
 
 class ItemURLFinder(ModelAdminURLFinder):
@@ -98,6 +99,31 @@ class RecordingViewSet(OwnerViewSet):
         ]
 
 
+class SummaryMenuItem(OwnerMenuItem):
+    """Shown to owners of whom a Site has summaries switched on."""
+
+    def is_shown(self, request: Any) -> bool:
+        return super().is_shown(request) and shows_summaries(request.user)
+
+
+class SummaryViewSet(OwnerViewSet):
+    """Summaries of meetings, to be reviewed."""
+
+    model = SiteItem
+    name = "wagtail_zoom_summaries"
+    url_prefix = "zoom/summaries"
+    icon = "doc-full"
+    menu_label = _("Summaries")
+    menu_item_class = SummaryMenuItem
+    policy = item_policy
+    views = ("index", "index_results", "edit")
+    index_view_class = summaries.SummariesView
+    edit_view_class = summaries.SummaryEditView
+
+    def register_admin_url_finder(self) -> None:
+        """``MeetingViewSet`` has registered it."""
+
+
 class RegistrationViewSet(OwnerViewSet):
     """Registrations."""
 
@@ -150,6 +176,7 @@ class ZoomViewSetGroup(ViewSetGroup):
     items = (
         MeetingViewSet,
         RecordingViewSet,
+        SummaryViewSet,
         RegistrationViewSet,
         ActivityViewSet,
         ConnectionViewSet,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 
 from ..frontend import disconnected
-from ..models import Activity, ExposedHost, Host, Plan, SyncRun, ZoomSettings
+from ..models import SUMMARY, Activity, ExposedHost, Host, Plan, SyncRun, ZoomSettings
 from ..models.mirror import UserType
 from ..utils.queue import enqueue
 from . import runs
@@ -99,7 +99,8 @@ def apply_settings_changes(
 
 def turn_off(site_settings: ZoomSettings, names: Iterable[str], user: Any) -> None:
     """Turn off kinds (and ``registration``) of a Site, as if the owner had cleared their boxes."""
-    fields = [f"show_{name}" if name == "registration" else f"show_{name}s" for name in names]
+    plurals = {"registration": "registration", SUMMARY: "summaries"}
+    fields = [f"show_{plurals.get(name, f'{name}s')}" for name in names]
     with transaction.atomic():
         before = SettingsSnapshot.of(site_settings)
         for field in fields:

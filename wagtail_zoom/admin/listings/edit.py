@@ -30,6 +30,7 @@ from ...models import (
     Recording,
     Refusal,
     SiteItem,
+    Summary,
     WriteAccess,
     public_day,
 )
@@ -81,16 +82,18 @@ class ItemForm(ConcurrentEditForm, WagtailAdminModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["title"].label = _("Title on the site")
-        self.fields["summary"].label = _("Summary")
         self.fields["title"].widget.attrs["placeholder"] = self.instance.last_title
         self.fields["title"].help_text = _("Leave it empty to use the topic from Zoom.")
-        self.fields["image"].help_text = _(
-            "Without an image, a drawing in the colours of the site is used."
-        )
         self.fields["expires_on"].help_text = _last_day_help()
-        for name, icon in FIELD_ICONS.items():
+        if "summary" in self.fields:
+            self.fields["summary"].label = _("Summary")
+        if "image" in self.fields:
+            self.fields["image"].help_text = _(
+                "Without an image, a drawing in the colours of the site is used."
+            )
+        for name in FIELD_ICONS.keys() & self.fields.keys():
             field: Any = self.fields[name]
-            field.icon = icon
+            field.icon = FIELD_ICONS[name]
         names = self.instance.tags.values_list("name", flat=True)
         self.initial["tags"] = ", ".join(names)
 
@@ -166,6 +169,10 @@ def known_values_of(item: SiteItem) -> KnownValues:
     """What opens the meeting or recording of an item; nothing of a row that is not the Site's."""
     row = SiteVisibility.for_site(item.site).row_of(item)
     known_values = row.known_values if row is not None else KnownValues()
+    if isinstance(row, Summary):
+        recordings = SiteVisibility.for_site(item.site).usable_recordings()
+        for recording in recordings.filter(uuid=row.uuid):
+            known_values |= recording.known_values
     if isinstance(row, Recording) and row.meeting is not None:
         known_values |= row.meeting.known_values
     return known_values
@@ -352,6 +359,9 @@ def zoom_values(item: SiteItem, row: ItemRow | None) -> list[tuple[str, str]]:
     if zoom_object is None:
         return [(_("Topic"), item.last_title), (_("In Zoom"), _("not available"))]
     values = [(_("Topic"), zoom_object.topic or _("without a title"))]
+    if isinstance(zoom_object, Summary):
+        host = str(zoom_object.host) if zoom_object.host else "–"
+        return [*values, (_("Held"), formatting.date_time(zoom_object.start)), (_("Host"), host)]
     upcoming = (
         upcoming_occurrences(zoom_object)
         if item.kind != Kind.RECORDING
