@@ -1,9 +1,10 @@
 """Screenshots of the owner's screens for the documentation, taken from a separate demo.
 
 ``python scripts/screenshots_admin.py [--folder docs/images/admin] [--parts NAME …] [--dark]
-[--width 1280] [--axe]``. Needs the extra ``testing`` and a Chromium. Each state is made by
+[--width 1280] [--axe] [--rtl]``. Needs the extra ``testing`` and a Chromium. Each state is made by
 changing database rows, and undone afterwards; no screen is drawn by anything but the app itself.
-With ``--axe`` each screen is also examined by axe-core, and one finding is a failure.
+With ``--axe`` each screen is also examined by axe-core, and one finding is a failure. ``--rtl``
+takes them from right to left, in a pseudo-language.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ class Studio:
     """Takes screenshots of the demo in a browser, with one logged-in context for each user."""
 
     def __init__(
-        self, demo: Demo, browser: Browser, folder: Path, width: int, dark: bool, axe: bool = False
-    ) -> None:
+        self, demo: Demo, browser: Browser, folder: Path, width: int, dark: bool, axe: bool = False,
+        rtl_port: int = 0,
+    ) -> None:  # fmt: skip
         self.demo, self.browser, self.folder = demo, browser, folder
+        self.rtl_port = rtl_port
         self.width, self.dark, self.axe = width, dark, axe
         self.pages: dict[str, Page] = {}
         self.findings: list[str] = []
@@ -60,15 +63,23 @@ class Studio:
             )
             page = context.new_page()
             page.goto(self.url(site, "/admin/login/"))
-            page.get_by_label("Username").fill(person)
+            page.locator("input[name=username]").fill(person)
             page.locator("input[name=password]").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
+            page.locator("button[type=submit]").click()
             page.wait_for_url("**/admin/")
             self.pages[person] = page
         return self.pages[person]
 
     def url(self, site: str, path: str) -> str:
-        return f"{self.demo.config.site_url(f'{site}.localhost')}{path}"
+        url = f"{self.demo.config.site_url(f'{site}.localhost')}{path}"
+        port = f":{self.demo.config.port}/"
+        return url.replace(port, f":{self.rtl_port}/") if self.rtl_port else url
+
+    def text(self, english: str) -> str:
+        """A text of ours, in the language of the screens."""
+        from tests.browser.pseudo_language import pseudo
+
+        return pseudo(english) if self.rtl_port else english
 
     def take(self, name: str, path: str, *, person: str = "aurora", click: str = "") -> None:
         """One screenshot of the whole screen in full height."""
@@ -232,7 +243,7 @@ def take_lists(studio: Studio) -> None:
     recording = recording or items.filter(kind=Kind.RECORDING).order_by("pk").first()
     meeting = items.filter(kind=Kind.MEETING, meeting__isnull=False).order_by("pk").first()
     studio.take("meetings", f"/admin/zoom/meetings/{site}")
-    studio.take("filters", f"/admin/zoom/meetings/{site}", click="[aria-label*=ilter]")
+    studio.take("filters", f"/admin/zoom/meetings/{site}", click="button:has(> .icon-sliders)")
     studio.take("recordings", f"/admin/zoom/recordings/{site}", click="tbody input[type=checkbox]")
     studio.take("recording", f"/admin/zoom/recordings/edit/{recording.pk}/")
     studio.take("meeting", f"/admin/zoom/meetings/edit/{meeting.pk}/")
@@ -261,26 +272,26 @@ def take_scheduling(studio: Studio) -> None:
         page.locator(f"#id_{name}").fill(text)
         page.locator(f"#id_{name}").press("Tab")
     page.locator("#id_repeats").select_option("weekly")
-    page.get_by_label("With approval").check()
+    page.get_by_label(studio.text("With approval")).check()
     page.wait_for_timeout(800)
-    page.get_by_role("button", name="Schedule it").click()
-    page.get_by_text("Nothing was sent to Zoom.").first.wait_for()
+    page.get_by_role("button", name=studio.text("Schedule it")).click()
+    page.get_by_text(studio.text("Nothing was sent to Zoom.")).first.wait_for()
     page.wait_for_load_state("networkidle")
     studio.snap(page, "schedule-errors")
     series = Meeting.objects.filter(account=aurora.account, topic="Morning flow").get()
     item = SiteItem.objects.for_site(aurora.site).get(meeting=series)
     studio.take("change", f"{place}/change/{item.pk}/")
     page.locator("#id_topic").fill("Morning flow for all")
-    page.get_by_label("I may change this meeting").check()
+    page.get_by_label(studio.text("I may change this meeting")).check()
     zoom.change_meeting(series.zoom_id, topic="Early flow", duration=75)
-    page.get_by_role("button", name="Send to Zoom").click()
-    page.get_by_text("Your changes have not been sent.").wait_for()
+    page.get_by_role("button", name=studio.text("Send to Zoom")).click()
+    page.get_by_text(studio.text("Your changes have not been sent.")).wait_for()
     studio.snap(page, "changed-in-zoom")
     page.goto(studio.url("aurora", f"{place}/change/{item.pk}/"))  # agreed to above
     page.locator("#id_time").fill("07:30")
     page.locator("#id_time").press("Tab")
-    page.get_by_role("button", name="Send to Zoom").click()
-    page.get_by_role("button", name="Change the dates").wait_for()
+    page.get_by_role("button", name=studio.text("Send to Zoom")).click()
+    page.get_by_role("button", name=studio.text("Change the dates")).wait_for()
     studio.snap(page, "new-dates")
     zoom.change_meeting(series.zoom_id, topic="Morning flow", duration=60)
     studio.take("cancel", f"{place}/cancel/{item.pk}/")
@@ -317,11 +328,11 @@ def take_beginning(studio: Studio) -> None:
     harbour = demo_data("harbour")
     studio.take("not-connected", f"{PANEL}{harbour.site.pk}/", person="harbour")
     page = studio.page("harbour", "harbour")
-    page.get_by_role("button", name="Invite your Zoom administrator").click()
-    page.get_by_label("The link.").wait_for()
+    page.get_by_role("button", name=studio.text("Invite your Zoom administrator")).click()
+    page.get_by_label(studio.text("The link.")).wait_for()
     studio.snap(page, "invitation")
     studio.take("invited", f"{PANEL}{harbour.site.pk}/", person="harbour")
-    button = page.get_by_role("button", name="Take the link back")
+    button = page.get_by_role("button", name=studio.text("Take the link back"))
     button.click()
     button.wait_for(state="detached")
 
@@ -410,11 +421,11 @@ PARTS = tuple(TAKES)
 
 
 def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False,
-             parts: tuple[str, ...] = PARTS,
-             axe: bool = False) -> list[str]:  # fmt: skip
+             parts: tuple[str, ...] = PARTS, axe: bool = False,
+             rtl_port: int = 0) -> list[str]:  # fmt: skip
     """Take all screenshots of the owner's screens from a running demo; its worker is stopped.
 
-    Returns axe-core's violations with ``axe``.
+    Returns axe-core's violations with ``axe``. ``rtl_port``: of a web server from right to left.
 
     Django must be set up with the demo's settings and ``DJANGO_ALLOW_ASYNC_UNSAFE``.
     """
@@ -424,7 +435,7 @@ def take_all(demo: Demo, browser: Browser, folder: Path, *, width: int = 1280, d
 
     if not Registration.objects.filter(idempotency_key="picture-Lea").exists():
         seed()
-    studio = Studio(demo, browser, folder, width, dark, axe)
+    studio = Studio(demo, browser, folder, width, dark, axe, rtl_port)
     for name in parts:
         TAKES[name](studio)
     return studio.findings
@@ -466,6 +477,19 @@ def own_demo(database: Path | None = None) -> Iterator[tuple[Demo, Browser]]:
             demo.stop()
 
 
+@contextmanager
+def right_to_left(demo: Demo, enabled: bool) -> Iterator[int]:
+    """A web server of the demo in the pseudo-language; yields its port, or 0."""
+    from demo_site.config import free_port
+    from tests.browser.web_servers import web_server
+
+    if not enabled:
+        yield 0
+        return
+    with web_server(demo.config, "rtl_settings", free_port()) as port:
+        yield port
+
+
 def main() -> int:
     """Start a separate demo and take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -474,11 +498,12 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--axe", action="store_true", help="examine each screen; 1 on a finding")
+    parser.add_argument("--rtl", action="store_true", help="from right to left")
     options = parser.parse_args()
-    with own_demo() as (demo, browser):
+    with own_demo() as (demo, browser), right_to_left(demo, options.rtl) as rtl_port:
         findings = take_all(
             demo, browser, options.folder, width=options.width, dark=options.dark,
-            parts=tuple(options.parts), axe=options.axe,
+            parts=tuple(options.parts), axe=options.axe, rtl_port=rtl_port,
         )  # fmt: skip
     print(*findings, sep="\n")
     return 1 if findings else 0
