@@ -119,7 +119,7 @@ def print_urls(config: DemoConfig) -> None:
         print(f"  {site_data.name:<20} {url:<36} owner {site_data.key} / {PASSWORD}{state}")
     print(f"  {'Whole installation':<20} {config.base_url + '/admin/':<36} {ADMIN} / {PASSWORD}")
     print(f"  {'Simulated Zoom':<20} {config.simulator_url}/")
-    print(f"  {'Mails':<20} {config.base_url}/demo/mails/")
+    print(f"  {'Emails':<20} {config.base_url}/demo/mails/")
     name = SITES[0].hostname
     print(
         f"\nBrowsers find names under localhost by themselves. With curl:\n"

@@ -143,9 +143,9 @@ def immediate_commit(monkeypatch):
 
 
 def mail_button(client, site, query=""):
-    """Where *Mail the owner* of the row of this Site leads; empty without the button."""
+    """Where *Email the owner* of the row of this Site leads; empty without the button."""
     text = client.get(f"{OVERVIEW}?q={site.hostname}{query}").content.decode()
-    links = re.findall(r'<a href="([^"]+)"[^>]*>Mail the owner<', text)
+    links = re.findall(r'<a href="([^"]+)"[^>]*>Email the owner<', text)
     return html.unescape(links[0]) if links else ""
 
 
@@ -156,7 +156,7 @@ def test_the_operator_reads_to_whom_and_what_before_an_owner_is_emailed(
     set_contact_email(aurora, "office@aurora.example")
     url = mail_button(as_root, aurora.site, "&group=reconnect")
     body = as_root.get(url).content.decode()
-    assert "Mail the owner of this site?" in body and "To: office@aurora.example" in body
+    assert "Email the owner of this site?" in body and "To: office@aurora.example" in body
     assert f"https://testserver{aurora.panel}" in body and not mail.outbox
     response = as_root.post(url)
     assert response["location"] == f"{OVERVIEW}?q=aurora.example&group=reconnect"
@@ -165,7 +165,7 @@ def test_the_operator_reads_to_whom_and_what_before_an_owner_is_emailed(
     assert "Reconnect Zoom to keep your pages up to date" in email.subject
     assert email.subject in html.unescape(body) and email.body.strip() in html.unescape(body)
     text = as_root.get(f"{OVERVIEW}?mailed=yes").content.decode()
-    assert "aurora.example" in text and "1 mail is on its way." in text
+    assert "aurora.example" in text and "1 email is on its way." in text
     assert b"aurora.example" not in as_root.get(f"{OVERVIEW}results/?mailed=no").content
     # The reminders after three and seven days are not affected.
     assert Grant.objects.get(pk=aurora.grant.pk).reminders_sent in (None, [])
@@ -188,8 +188,8 @@ def test_a_mail_that_cannot_be_sent_is_reported(
     url = f"{bulk_url('zoom_mail')}?id={aurora.site.pk}&id={borealis.site.pk}&next={OVERVIEW}"
     as_root.post(url)
     text = as_root.get(OVERVIEW).content.decode()
-    assert "1 mail is on its way." in text
-    assert "The mail to the owner of aurora.example could not be sent." in text
+    assert "1 email is on its way." in text
+    assert "The email to the owner of aurora.example could not be sent." in text
     assert Activity.objects.get(code="owner_mailed").site == borealis.site
 
 
@@ -218,7 +218,7 @@ def test_owners_are_emailed_in_bulk(as_root, aurora, borealis, django_capture_on
 def test_copies_send_no_email_and_are_activated_in_bulk(as_root, aurora, borealis):
     ZoomAccount.objects.update(fingerprint="another")
     url = f"?id={aurora.site.pk}&id={borealis.site.pk}"
-    assert "Send the mail" not in as_root.get(bulk_url("zoom_mail") + url).content.decode()
+    assert "Send the email" not in as_root.get(bulk_url("zoom_mail") + url).content.decode()
     as_root.post(bulk_url("zoom_mail") + url)
     settings_row = aurora.site_settings
     settings_row.account.refresh_from_db()

@@ -185,7 +185,7 @@ def test_homepage_is_empty_when_nothing_needs_attention(as_aurora, aurora):
     assert "What waits for you" not in as_aurora.get("/admin/").content.decode()
 
 
-# Mail to the owner
+# Email to the owner
 
 
 def test_one_email_and_two_reminders(aurora):

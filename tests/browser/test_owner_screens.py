@@ -103,8 +103,8 @@ def test_axe_finds_nothing_on_the_operators_screens(
     page.goto(site_url("aurora", "/admin/zoom/sites/"))
     assert axe_violations(page) == []
     page.locator("tbody input[type=checkbox]").first.check()
-    page.get_by_role("link", name="Mail the owners of the selected sites").click()
-    expect(page.get_by_role("heading", name=re.compile("Mail the owners? of th"))).to_be_visible()
+    page.get_by_role("link", name="Email the owners of the selected sites").click()
+    expect(page.get_by_role("heading", name=re.compile("Email the owners? of th"))).to_be_visible()
     assert axe_violations(page) == []
 
 

@@ -185,7 +185,7 @@ def test_registering_with_one_keeps_the_other(opened: Callable[..., Page]) -> No
     if question.is_visible():
         expect(question).to_be_focused()
         page.get_by_role("button", name="Yes, register me").click()
-    expect(thanks).to_have_text("One more step: look into your mailbox")
+    expect(thanks).to_have_text("One more step: check your email")
     expect(thanks).to_be_focused()
     assert thanks.get_attribute("aria-level") == "2"
     assert page.get_by_role("link", name="Back to the page").count() == 0

@@ -179,7 +179,7 @@ def _settings_tab() -> SettingsTab:
                     FieldPanel("base_url"),
                     FieldPanel("plan"),
                 ],
-                heading=gettext_lazy("Names, mail and plan"),
+                heading=gettext_lazy("Names, email and plan"),
                 icon="mail",
             ),
         ],

@@ -1135,7 +1135,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("in_link", "Is part of the join link"),
-                            ("registrants", "Only in the mail to people who registered"),
+                            ("registrants", "Only in the email to people who registered"),
                             ("never", "Is never shown"),
                         ],
                         default="in_link",
@@ -1182,7 +1182,7 @@ class Migration(migrations.Migration):
                 (
                     "contact_email",
                     models.EmailField(
-                        blank=True, max_length=254, verbose_name="mail about problems goes to"
+                        blank=True, max_length=254, verbose_name="email about problems goes to"
                     ),
                 ),
                 (
@@ -1216,7 +1216,7 @@ class Migration(migrations.Migration):
                     models.URLField(
                         blank=True,
                         help_text="Scheme and host, when visitors know the site by another address.",
-                        verbose_name="address used in mails",
+                        verbose_name="address used in emails",
                     ),
                 ),
                 (

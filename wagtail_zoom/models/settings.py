@@ -48,7 +48,7 @@ class JoinPolicy(models.TextChoices):
 
 class PasscodePolicy(models.TextChoices):
     IN_LINK = "in_link", _("Is part of the join link")
-    REGISTRANTS = "registrants", _("Only in the mail to people who registered")
+    REGISTRANTS = "registrants", _("Only in the email to people who registered")
     NEVER = "never", _("Is never shown")
 
 
@@ -147,7 +147,7 @@ class ZoomSettings(BaseSiteSetting):
         blank=True,
         help_text=_("Used in sentences to visitors. Empty: the name of the site."),
     )
-    contact_email = models.EmailField(_("mail about problems goes to"), blank=True)
+    contact_email = models.EmailField(_("email about problems goes to"), blank=True)
     privacy_notice = models.TextField(_("privacy notice under the form"), blank=True)
     consent_text = models.CharField(_("consent to ask for"), max_length=300, blank=True)
     double_opt_in = models.BooleanField(
@@ -160,7 +160,7 @@ class ZoomSettings(BaseSiteSetting):
         help_text=_("Days after the last date."),
     )
     base_url = models.URLField(
-        _("address used in mails"),
+        _("address used in emails"),
         blank=True,
         help_text=_("Scheme and host, when visitors know the site by another address."),
     )

@@ -92,7 +92,7 @@ def received(request: HttpRequest, signed_link: str) -> HttpResponse:
             "double_opt_in": double_opt_in,
             "page_title": _("We have saved your registration")
             if late and not double_opt_in
-            else _("Look into your mailbox"),
+            else _("Check your email"),
         }
         return render(request, "wagtail_zoom/registration/received.html", context)
 

@@ -57,8 +57,8 @@ class SiteBulkAction(SelectedBulkAction):
 class MailOwnersBulkAction(SiteBulkAction):
     """Email the owners what their panels show."""
 
-    display_name = _("Mail the owners")
-    aria_label = _("Mail the owners of the selected sites")
+    display_name = _("Email the owners")
+    aria_label = _("Email the owners of the selected sites")
     action_type = "zoom_mail"
     action_priority = 10
     template_name = "wagtail_zoom/admin/bulk_mail.html"
@@ -72,9 +72,9 @@ class MailOwnersBulkAction(SiteBulkAction):
         context = super().get_context_data(**kwargs)
         n = len(context["items"])
         context["question"] = ngettext(
-            "Mail the owner of this site?", "Mail the owners of these sites?", n
+            "Email the owner of this site?", "Email the owners of these sites?", n
         )
-        context["button"] = ngettext("Send the mail", "Send the mails", n)
+        context["button"] = ngettext("Send the email", "Send the emails", n)
         return context
 
     def object_context(self, obj: overview.SiteRow) -> dict[str, Any]:
@@ -93,15 +93,15 @@ class MailOwnersBulkAction(SiteBulkAction):
 
     @staticmethod
     def _send(objects: list[overview.SiteRow], request: Any) -> None:
-        """Send the mails, and report which ones could not be sent."""
+        """Send the emails, and report which ones could not be sent."""
         failed = [row for row in objects if not overview.mail_owner(row, request.user)]
         if n := len(objects) - len(failed):
-            text = ngettext("%(n)d mail is on its way.", "%(n)d mails are on their way.", n)
+            text = ngettext("%(n)d email is on its way.", "%(n)d emails are on their way.", n)
             messages.success(request, text % {"n": n})
         if failed:
             text = ngettext(
-                "The mail to the owner of %(sites)s could not be sent.",
-                "The mails to the owners of %(sites)s could not be sent.",
+                "The email to the owner of %(sites)s could not be sent.",
+                "The emails to the owners of %(sites)s could not be sent.",
                 len(failed),
             )
             names = formatting.join_list(row.site.hostname for row in failed)

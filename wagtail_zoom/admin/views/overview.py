@@ -50,10 +50,10 @@ class OverviewFilters(WagtailFilterSet):
         choices=lambda: list(overview.group_names().items()),
     )
     mailed = RadioFilter(
-        label=gettext_lazy("Mail to the owner"),
+        label=gettext_lazy("Email to the owner"),
         choices=[
-            ("yes", gettext_lazy("Mailed about it")),
-            ("no", gettext_lazy("Should be mailed")),
+            ("yes", gettext_lazy("Emailed about it")),
+            ("no", gettext_lazy("Should be emailed")),
         ],
     )
 
@@ -148,7 +148,7 @@ class OverviewView(SuperuserRequiredMixin, StreamedExportMixin, ReportView):
             "checked": _("Last checked"),
             "visitors": _("What visitors see"),
             "owner": _("Owner"),
-            "mailed": _("Mailed"),
+            "mailed": _("Emailed"),
         }
         return headings[field]
 
