@@ -186,6 +186,19 @@ def test_no_horizontal_overflow_at_any_width(browser, long_times, specimen, widt
     screenshot(page, f"{width}-{scheme}")
 
 
+def test_a_long_state_stays_in_its_row(browser, specimen):
+    """As long as the German one of a closed registration, at the narrowest width."""
+    page, _messages = opened(browser, specimen, viewport={"width": 320, "height": 800})
+    states = page.locator(".wz-state:visible")
+    states.evaluate_all("all => all.forEach(one => { one.textContent = 'Anmeldung geschlossen' })")
+    outside = states.evaluate_all(
+        """all => all.filter(one => one.getBoundingClientRect().right
+            > one.closest(".wz").getBoundingClientRect().right + 1)
+            .map(one => one.parentElement.parentElement.className)"""
+    )
+    assert states.count() > 8 and outside == []
+
+
 @pytest.mark.parametrize("width", [320, 360, 768])
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_occurrences_past_midnight_fit_at_any_hour(browser, db, width, direction):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -61,6 +62,15 @@ def test_compiled(language: str) -> None:
     messages = {(entry.msgctxt, entry.msgid): texts(entry) for entry in compiled}
     for entry in entries(language):
         assert messages.get((entry.msgctxt, entry.msgid)) == texts(entry), entry.msgid
+
+
+def test_translation_functions_have_names_that_xgettext_knows() -> None:
+    """Under another name, what is passed to them never reaches the catalogues."""
+    for file in FOLDER.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation":
+                names = {alias.asname for alias in node.names if "gettext" in alias.name}
+                assert names <= {None, "_"}, file
 
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="needs GNU gettext")

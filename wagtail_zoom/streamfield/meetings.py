@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
@@ -256,40 +256,44 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             return []
         filter_links = [
             Link(
-                _now("Everything"),
+                gettext("Everything"),
                 params.link(),
                 current=not with_places and kind == (value["kind"] or ""),
             )
         ]
         if not value["kind"] and {Kind.MEETING, Kind.WEBINAR} <= site_settings.kinds:
-            for option, label in (("meeting", _now("Meetings")), ("webinar", _now("Webinars"))):
+            for option, label in (
+                ("meeting", gettext("Meetings")),
+                ("webinar", gettext("Webinars")),
+            ):
                 filter_links.append(Link(label, params.link(kind=option), current=kind == option))
         if takes_registrations(site_settings) and value["period"] != "past":
             filter_links.append(
-                Link(_now("With places left"), params.link(places=1), current=with_places)
+                Link(gettext("With places left"), params.link(places=1), current=with_places)
             )
         return filter_links if len(filter_links) > 1 else []
 
     def _empty(self, value: Any, params: BlockParams, kind: str, with_places: bool) -> EmptyState:
         if with_places or (kind and not value["kind"]):
             texts = {
-                "meeting": _now("No meetings are planned at the moment."),
-                "webinar": _now("No webinars are planned at the moment."),
+                "meeting": gettext("No meetings are planned at the moment."),
+                "webinar": gettext("No webinars are planned at the moment."),
             }
             text = (
                 texts.get(kind)
                 if not with_places
-                else _now("No date has places left at the moment.")
+                else gettext("No date has places left at the moment.")
             )
-            return EmptyState(text or "", link=Link(_now("Show everything"), params.link()))
+            return EmptyState(text or "", link=Link(gettext("Show everything"), params.link()))
         if value["empty"]:
             return EmptyState(value["empty"])
         if value["period"] == "past":
-            return EmptyState(_now("There are no past dates yet."))
+            return EmptyState(gettext("There are no past dates yet."))
         if value["period"] == "live":
-            return EmptyState(_now("Nothing is live at the moment."))
+            return EmptyState(gettext("Nothing is live at the moment."))
         return EmptyState(
-            _now("No dates are planned at the moment."), _now("New ones appear here by themselves.")
+            gettext("No dates are planned at the moment."),
+            gettext("New dates appear here automatically."),
         )
 
     def _stale(self, visibility: SiteVisibility, value: Any, rows: list[OccurrenceView]) -> Any:

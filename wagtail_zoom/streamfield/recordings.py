@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
@@ -180,7 +180,7 @@ class RecordingListBlock(ZoomListBlock):
         all_years = years(visibility, self.selection(value))
         if len(all_years) < 2:
             return []
-        all_link = Link(_now("All years"), params.link(), current=not year)
+        all_link = Link(gettext("All years"), params.link(), current=not year)
         return [
             all_link,
             *(
@@ -190,17 +190,17 @@ class RecordingListBlock(ZoomListBlock):
         ]
 
     def _empty(self, value: Any, params: BlockParams, search: str, year: int) -> EmptyState:
-        show_all = Link(_now("Show all recordings"), params.link())
+        show_all = Link(gettext("Show all recordings"), params.link())
         if search:
-            text = _now("Nothing found for “%(words)s”.") % {"words": search}
+            text = gettext("Nothing found for “%(words)s”.") % {"words": search}
             return EmptyState(text, link=show_all)
         if year:
-            return EmptyState(_now("There are no recordings of this year."), link=show_all)
+            return EmptyState(gettext("There are no recordings of this year."), link=show_all)
         if value["empty"]:
             return EmptyState(value["empty"])
         return EmptyState(
-            _now("There are no recordings yet."),
-            _now("They appear here some hours after a meeting."),
+            gettext("There are no recordings yet."),
+            gettext("They appear here some hours after a meeting."),
         )
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import BlockGroup
 from wagtail.models import Site
@@ -74,7 +74,7 @@ class RegistrationFormBlock(ZoomBlock):
         return value["item"] is not None and is_item_changed(value["item"], change)
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
-        site = Site(hostname="example.org", site_name=_now("Sample organiser"))
+        site = Site(hostname="example.org", site_name=gettext("Sample organiser"))
         meeting = Meeting(
             kind=Kind.WEBINAR,
             zoom_type=MeetingType.WEBINAR_NO_FIXED_TIME,
@@ -82,7 +82,7 @@ class RegistrationFormBlock(ZoomBlock):
             topic="Sample",
         )
         form_context = FormContext(site, ZoomSettings(registration_days=30), meeting)
-        form_context.__dict__["title"] = _now("Sample: heat pumps in old houses")
+        form_context.__dict__["title"] = gettext("Sample: heat pumps in old houses")
         form_context.__dict__["availability"] = Availability()
         return {
             "form_context": form_context,
@@ -156,7 +156,9 @@ def _field(form: RegistrationForm, name: str, date_labels: Mapping[str, str]) ->
         "several": isinstance(field, forms.MultipleChoiceField),
     }
     if isinstance(field, forms.ChoiceField):
-        labels = {**date_labels, ALL_DATES: _now("All remaining dates")} if name == "dates" else {}
+        labels = (
+            {**date_labels, ALL_DATES: gettext("All remaining dates")} if name == "dates" else {}
+        )
         choices: Any = field.choices
         data["choices"] = [
             [str(value), labels.get(str(value), str(label))] for value, label in choices if value

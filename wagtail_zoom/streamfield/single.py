@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks import BlockGroup
@@ -198,7 +198,7 @@ class NextMeetingBlock(ZoomDatesBlock):
             "row": row,
             "countdown": value["countdown"],
             "empty": value["empty"]
-            or _now("No date is set yet. The next one appears here as soon as it is planned."),
+            or gettext("No date is set yet. The next one appears here as soon as it is planned."),
             "stale": _stale(visibility, row),
         }
         shown = [row] if row else []
