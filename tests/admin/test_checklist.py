@@ -275,7 +275,7 @@ def test_the_first_save_says_whether_the_import_starts(aurora, as_aurora):
     page = as_aurora.post(aurora.panel, panel_form(aurora), follow=True).content.decode()
     assert "Saved. The import starts when the background worker runs." in page
     steps = Checklist(get_site_status(aurora.site), aurora.owner).steps
-    assert "The import goes on when the background worker runs." in steps[1].text
+    assert "The import continues when the background worker runs." in steps[1].text
 
 
 def test_a_long_title_is_cut_on_the_button(aurora):

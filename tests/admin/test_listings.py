@@ -114,7 +114,9 @@ def test_meetings_show_upcoming_ones_by_default(as_aurora, aurora):
 def test_every_page_with_times_names_its_time_zone(as_aurora, aurora):
     """The owner's time zone may differ from the meeting's."""
     UserProfile.objects.create(user=aurora.owner, current_time_zone="America/New_York")
-    lists = [f"/admin/zoom/{name}/" for name in ("meetings", "recordings", "sign-ups", "activity")]
+    lists = [
+        f"/admin/zoom/{name}/" for name in ("meetings", "recordings", "registrations", "activity")
+    ]
     items = (
         reverse("wagtail_zoom_meetings:edit", args=[aurora.meeting_item.pk]),
         reverse("wagtail_zoom_recordings:edit", args=[aurora.recording_item.pk]),
@@ -453,7 +455,7 @@ def test_bulk_decisions_on_registrations(as_aurora, aurora):
     )
     Registration.objects.update(state="pending")
     question = act("zoom_deny", "get").content.decode()
-    assert "Deny 1 person?" in question and "Zoom tells them that they have no place." in question
+    assert "Deny 1 person?" in question and "Zoom informs them that they have no place." in question
     assert act("zoom_approve").status_code == 302
     assert Registration.objects.get().task == "approve"
     Registration.objects.update(state="failed", task="")

@@ -76,7 +76,7 @@ def test_every_layout_says_why_a_live_meeting_cannot_be_joined(render_block, hos
     ZoomSettings.objects.update(join_policy=policy)
     rows.occurrence(host, state="live", start=timezone.now() + 3 * HOUR)
     words = {
-        "window": "The door opens here 15 minutes",
+        "window": "You can join here from 15 minutes",
         "never": "The organiser gives out the link",
     }
     if layout == "next":

@@ -203,7 +203,7 @@ def test_without_a_duration_no_end_is_shown(surfaces):
     ("policy", "values", "early", "opened"),
     [
         ("public", {"approval_type": 2}, "Join on Zoom", "Join on Zoom"),
-        ("window", {"approval_type": 2}, "The door opens here 15 minutes", "Join on Zoom"),
+        ("window", {"approval_type": 2}, "You can join here from 15 minutes", "Join on Zoom"),
         ("registrants", {"approval_type": 0}, "Register", "Register"),
         ("registrants", {"approval_type": 2}, "The organiser gives out the link.", ""),
         ("never", {"approval_type": 2}, "The organiser gives out the link.", ""),
@@ -216,7 +216,7 @@ def test_live_before_its_time(surfaces, policy, values, early, opened):
     for minutes, expected in ((-100, early), (-10, opened or early)):
         seen = meeting.see(minutes, join_policy=policy)
         assert expected in seen["single"]
-        assert "For people who registered." not in seen["single"]
+        assert "Only for people who have registered." not in seen["single"]
         assert all("Live now" in seen[name] for name in ("list", "next", "single"))
         if policy == "window" and expected == early:
             assert all("Add to calendar" in seen[name] for name in ("list", "single"))
@@ -231,7 +231,7 @@ def test_live_for_those_who_registered_at_zoom(surfaces):
     meeting = surfaces()
     meeting.started(1)
     seen = meeting.see(2, join_policy="registrants", show_registration=False)
-    assert "For people who registered." in seen["single"]
+    assert "Only for people who have registered." in seen["single"]
 
 
 def test_no_countdown_when_the_host_is_late(surfaces):

@@ -82,7 +82,7 @@ def test_a_series_lists_further_occurrences(show, host):
             end=first.end + number * 7 * DAY,
         )
     html = show(first)
-    assert "Further dates" in html and "/zoom/calendar/series/" in html
+    assert "More dates" in html and "/zoom/calendar/series/" in html
 
 
 def test_without_a_fixed_date(show, host):

@@ -106,7 +106,7 @@ def test_the_button_of_an_invitation(installation: Installation, script: bool) -
     owner.goto(installation.url(PANEL))
     question = "Josefine Adler connected Harbour House. Is this right?"
     expect(owner.get_by_text(question)).to_be_visible()
-    owner.get_by_role("button", name="Yes, go on").click()
+    owner.get_by_role("button", name="Yes, continue").click()
     expect(owner.get_by_text("Good. Now choose what to show.")).to_be_visible()
     disconnect(owner)
 

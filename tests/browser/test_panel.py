@@ -136,7 +136,7 @@ def test_review_and_publish_a_recording(
     owner.get_by_role("button", name="Hide from visitors").click()
     expect(owner.get_by_text("Visitors do not see it.")).to_be_visible()
     reload_until(page, recordings, lambda: row(page, own).count() == 0)
-    choose(owner, site_url, "Publish by themselves")
+    choose(owner, site_url, "Publish automatically")
 
 
 def choose(owner: Page, site_url: SiteURL, label: str) -> None:

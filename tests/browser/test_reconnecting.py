@@ -117,7 +117,7 @@ def recordings_refused(
         for name in ("list_user_recordings", "list_recording_files")
     ]
     zoom.create_recording("borealis-1", topic=OLD, start_time="-1d 19:00")
-    owner = harbour(TOMAS, "Meetings", "Recordings", "Tomás Rivera", "Publish by themselves")
+    owner = harbour(TOMAS, "Meetings", "Recordings", "Tomás Rivera", "Publish automatically")
     reload_until(page, site_url("harbour", "/recordings/"), lambda: row(page, OLD).count())
     zoom.options(optional_scopes=scopes)
     owner.goto(site_url("harbour", PANEL))

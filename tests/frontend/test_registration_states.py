@@ -302,7 +302,7 @@ def test_every_place_says_the_same(client, rf, name):
         assert set(availabilities(pages[place])[:1]) <= {availability.get(expected, "")}
     failed = scenario.people[2]
     body = mail_content.message(failed, "failed").body
-    assert ("Please register once more." in body) is is_open
+    assert ("Please register again." in body) is is_open
     project = {"site": scenario.site, "meeting": Meeting.objects.get(), "email": "a@example.org"}
     if is_open:
         assert service.register(**project, first_name="Mika", last_name="Tanaka").pk

@@ -156,7 +156,7 @@ def without_registration(tenant, **settings_values):
 
 @pytest.mark.parametrize(
     ("policy", "text"),
-    [("window", "The door opens here 15 minutes before"), ("never", "The organiser gives out")],
+    [("window", "You can join here from 15 minutes before"), ("never", "The organiser gives out")],
 )
 def test_without_registration_visitors_read_when_it_is_and_how_to_join(
     tenant, meeting, rf, policy, text
@@ -176,7 +176,7 @@ def test_without_registration_visitors_join_in_time(tenant, meeting, rf):
         start=timezone.now() + timedelta(minutes=5), end=timezone.now() + timedelta(minutes=65)
     )
     html = html_of(tenant, rf, item_of(tenant.site, other))
-    assert "Join" in html and "The door is open." in html
+    assert "Join" in html and "You can join now." in html
 
 
 def test_without_registration_and_date_visitors_read_that(tenant, meeting, rf):

@@ -380,5 +380,5 @@ def test_no_form_link_for_registrations_from_project_code(client, tenant, meetin
     row = service.register(site=tenant.site, meeting=meeting, **person)
     service.cancel(row.pk)
     page = client.get(tokens.status_path(row))
-    assert b"You are welcome to register once more." in page.content
+    assert b"You can register again at any time." in page.content
     assert register_again_link(page) == ""

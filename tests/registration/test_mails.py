@@ -266,7 +266,7 @@ def test_english_text_after_the_greeting_starts_with_a_capital(kind, zoom_sends)
     assert greeting == "Hello Mika," and words[0].isupper(), words
 
 
-ZOOM_SENDS_DETAILS = "Zoom sends your joining details in an email of its own."
+ZOOM_SENDS_DETAILS = "Zoom will also email you the joining details."
 PERSONAL_LINK = "Your personal link."
 JOIN_ON_PAGE = "You can also join from the page below."
 ASK_ORGANISER = "The organiser gives out the link."

@@ -373,7 +373,7 @@ def steady_keys(name, tenant):
 def list_queries(name, tenant, pk):
     """Queries of a list; a list's results alone are the same rows."""
     site = tenant.site.pk
-    if "activity" in name or "results" in name or "sign-ups" in name:
+    if "activity" in name or "results" in name or "registrations" in name:
         return [f"?site={site}&when="]
     if "items:" in name:
         return [f"?id={pk}", "?kind=recording", f"?q={MEETING_WORD[:-1]}"]

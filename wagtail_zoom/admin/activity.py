@@ -64,7 +64,7 @@ def _format(sentence: str, **values: Any) -> SafeString:
 
 def _source(row: Activity) -> str:
     """Where a change came from: an event, or reconciliation."""
-    return _("Zoom told us:") if row.event_id else _("We saw:")
+    return _("Zoom reported:") if row.event_id else _("We saw:")
 
 
 def _format_time(text: Any) -> str:
@@ -137,7 +137,7 @@ def _date_text(row: Activity, data: dict[str, Any]) -> ActivityText:
 def _grant_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     texts = {
         "grant_connected": _("Zoom answers again."),
-        "grant_degraded": _("Zoom is not answering. We go on trying."),
+        "grant_degraded": _("Zoom is not answering. The worker keeps trying."),
         "grant_needs_reconnect": _("Zoom lets us read nothing any more. Please connect again."),
         "grant_revoked": _("The permission in Zoom has ended."),
     }
@@ -223,13 +223,13 @@ def _event_failed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     topic = str(data.get("topic") or "")
     text: Any
     if event is not None and event.error_class == WebhookEvent.WORKER_LOST:
-        text = _("Zoom told us about a change, but the worker broke down over it each time.")
+        text = _("Zoom reported a change, but the worker failed each time it processed it.")
     elif topic:
         text = _format(
-            _("Zoom told us about {topic}, but we could not fetch the change."), topic=topic
+            _("Zoom reported a change of {topic}, but it could not be read."), topic=topic
         )
     else:
-        text = _("Zoom told us about a change, but we could not fetch it.")
+        text = _("Zoom reported a change, but it could not be read.")
     attempts = event.attempts if event is not None else 0
     attempts_text = ngettext("Tried %(n)d time.", "Tried %(n)d times.", attempts) % {"n": attempts}
     code = f" ({event.error_code})" if event is not None and event.error_code else ""
@@ -289,7 +289,7 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "removal_mailed": _user_action(gettext_lazy("The owner was emailed that the app was removed.")),
     "owner_mailed": _user_action(gettext_lazy("{who} wrote to the owner.")),
     "paused": _user_action(gettext_lazy("{who} paused Zoom.")),
-    "resumed": _user_action(gettext_lazy("{who} let Zoom go on.")),
+    "resumed": _user_action(gettext_lazy("{who} resumed syncing.")),
     "scope_missing": _missing_scope_text,
     "exposure_changed": _exposure_text,
     "removals_withheld": _withheld_text,
@@ -357,5 +357,5 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     ),
     "person_forgotten": _user_action(gettext_lazy("{who} deleted what is stored about a person.")),
     "registrations_exported": _user_action(gettext_lazy("{who} exported the registrations.")),
-    "replayed": _user_action(gettext_lazy("{who} let us handle a message of Zoom’s again.")),
+    "replayed": _user_action(gettext_lazy("{who} replayed a webhook event from Zoom.")),
 }

@@ -158,7 +158,7 @@ class Checklist:
         if run is not None and run.mode == SyncRun.Mode.BACKFILL:
             text = progress.progress_of(run, site_status.now).text
             if site_status.worker_down:
-                text = _("The import goes on when the background worker runs.")
+                text = _("The import continues when the background worker runs.")
             action = StatusAction(_("Show the import"), panel_url, post=False)
             return ChecklistStep(title, text, "waiting", [action])
         if not (site_status.occurrences_shown or site_status.recordings_shown):

@@ -121,7 +121,7 @@ class SiteSettingsForm(ConcurrentEditForm, WagtailAdminModelForm):
         label=_("New recordings"),
         choices=[
             (True, _("I look at each one first (recommended)")),
-            (False, _("Publish by themselves")),
+            (False, _("Publish automatically")),
         ],
         coerce=lambda value: value in (True, "True"),
         widget=forms.RadioSelect,

@@ -225,7 +225,7 @@ def _host_row(site_status: SiteStatus, host: Host, is_selected: bool) -> HostRow
     }
     notes = []
     if site_status.grant is not None and site_status.grant.zoom_user_id == host.zoom_id:
-        notes.append(_("This connection was made with it."))
+        notes.append(_("Used for this connection."))
     notes.append(_("Licensed") if host.is_licensed else _("Without a licence"))
     if host.status and host.status != "active":
         notes.append(_("Not active in Zoom"))

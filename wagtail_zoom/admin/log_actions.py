@@ -14,7 +14,7 @@ ACTIONS = {
     "wagtail_zoom.resume": (_("Resume Zoom"), _("Resumed Zoom")),
     "wagtail_zoom.plan": (_("State the Zoom plan"), _("Said which plan the Zoom account has")),
     "wagtail_zoom.adopt": (_("Wake a copy"), _("Switched Zoom on in this copy")),
-    "wagtail_zoom.replay": (_("Replay a message"), _("Handled a message of Zoom’s again")),
+    "wagtail_zoom.replay": (_("Replay a webhook event"), _("Replayed a webhook event from Zoom")),
     "wagtail_zoom.publish": (_("Show to visitors"), _("Shown to visitors")),
     "wagtail_zoom.hide": (_("Hide from visitors"), _("Hidden from visitors")),
     "wagtail_zoom.registrants": (_("Read registrations"), _("Read personal data of registrations")),

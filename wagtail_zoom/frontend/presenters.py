@@ -102,12 +102,12 @@ def _live_message(
     if join_opens_at(row, site_settings):
         minutes = site_settings.join_minutes
         return ngettext(
-            "The door opens here %(minutes)s minute before the start.",
-            "The door opens here %(minutes)s minutes before the start.",
+            "You can join here from %(minutes)s minute before the start.",
+            "You can join here from %(minutes)s minutes before the start.",
             minutes,
         ) % {"minutes": minutes}
     if row.meeting.takes_registration:
-        return _("For people who registered.")
+        return _("Only for people who have registered.")
     return _("The organiser gives out the link.")
 
 

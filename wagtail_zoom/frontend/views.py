@@ -202,7 +202,7 @@ def _join_context(
     """The context of the join page."""
     minutes = site_settings.join_minutes if site_settings else 15
     early_message = _(
-        "The door opens %(minutes)d minutes before the start. You can leave this page open."
+        "You can join from %(minutes)d minutes before the start. You can leave this page open."
     ) % {"minutes": minutes}
     texts = {
         "early": (_("You are early"), early_message),

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ("beat_at", models.DateTimeField()),
             ],
             options={
-                "verbose_name": "sign of life",
+                "verbose_name": "heartbeat",
                 "verbose_name_plural": "signs of life",
             },
         ),
@@ -514,7 +514,7 @@ class Migration(migrations.Migration):
                             ("approved", "Registered"),
                             ("denied", "Denied"),
                             ("cancelled", "Cancelled"),
-                            ("failed", "Needs you"),
+                            ("failed", "Needs attention"),
                         ],
                         default="waiting",
                         max_length=12,
@@ -587,8 +587,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "sign-up",
-                "verbose_name_plural": "sign-ups",
+                "verbose_name": "registration",
+                "verbose_name_plural": "registrations",
             },
         ),
         migrations.CreateModel(
@@ -625,8 +625,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "date of a sign-up",
-                "verbose_name_plural": "dates of sign-ups",
+                "verbose_name": "date of a registration",
+                "verbose_name_plural": "dates of registrations",
             },
         ),
         migrations.CreateModel(
@@ -806,8 +806,8 @@ class Migration(migrations.Migration):
                 ("done_at", models.DateTimeField(null=True)),
             ],
             options={
-                "verbose_name": "message from Zoom",
-                "verbose_name_plural": "messages from Zoom",
+                "verbose_name": "webhook event",
+                "verbose_name_plural": "webhook events",
                 "indexes": [
                     models.Index(fields=["account_zoom_id"], name="wagtail_zoom_event_account"),
                     models.Index(fields=["state", "run_after"], name="wagtail_zoom_event_due"),
@@ -1208,7 +1208,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(3650),
                         ],
-                        verbose_name="delete sign-ups after",
+                        verbose_name="delete registrations after",
                     ),
                 ),
                 (
@@ -1279,7 +1279,7 @@ class Migration(migrations.Migration):
                     "action",
                     models.CharField(
                         choices=[
-                            ("publish", "Publish by themselves"),
+                            ("publish", "Publish automatically"),
                             ("review", "Wait for a look"),
                             ("hide", "Hide"),
                         ],

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('occurrence_id', wagtail_zoom.utils.fields.ZoomIdField(blank=True, max_length=100)),
                 ('topic', models.CharField(blank=True, max_length=300)),
                 ('payload', wagtail_zoom.utils.fields.SecretField(blank=True, default='', editable=False)),
-                ('state', models.CharField(choices=[('waiting', 'On the way to Zoom'), ('done', 'Zoom has it'), ('failed', 'Needs you'), ('given_up', 'Given up')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'On the way to Zoom'), ('done', 'Zoom has it'), ('failed', 'Needs attention'), ('given_up', 'Given up')], default='waiting', max_length=10)),
                 ('maybe_sent_at', models.DateTimeField(null=True)),
                 ('lookups', models.PositiveSmallIntegerField(default=0)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -27,7 +27,7 @@ class MeetingChange(OutboxRow):
     class State(models.TextChoices):
         WAITING = "waiting", _("On the way to Zoom")
         DONE = "done", _("Zoom has it")
-        FAILED = "failed", _("Needs you")
+        FAILED = "failed", _("Needs attention")
         GIVEN_UP = "given_up", _("Given up")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

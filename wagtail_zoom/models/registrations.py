@@ -29,7 +29,7 @@ class Registration(OutboxRow):
         APPROVED = "approved", _("Registered")
         DENIED = "denied", _("Denied")
         CANCELLED = "cancelled", _("Cancelled")
-        FAILED = "failed", _("Needs you")
+        FAILED = "failed", _("Needs attention")
 
     class Task(models.TextChoices):
         """What is still to be done at Zoom. ``state`` does not change until it is done."""
@@ -91,8 +91,8 @@ class Registration(OutboxRow):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = _("sign-up")
-        verbose_name_plural = _("sign-ups")
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
         indexes = [
             models.Index(fields=["site", "state"], name="wagtail_zoom_reg_site"),
         ]
@@ -119,8 +119,8 @@ class RegistrationDate(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = _("date of a sign-up")
-        verbose_name_plural = _("dates of sign-ups")
+        verbose_name = _("date of a registration")
+        verbose_name_plural = _("dates of registrations")
 
     def __str__(self) -> str:
         return f"{self.registration_id}"

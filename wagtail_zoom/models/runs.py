@@ -182,7 +182,7 @@ class Heartbeat(Leased):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = _("sign of life")
+        verbose_name = _("heartbeat")
         verbose_name_plural = _("signs of life")
 
     def __str__(self) -> str:

@@ -154,7 +154,7 @@ class ZoomSettings(BaseSiteSetting):
         _("ask people to confirm their address first"), default=False
     )
     registration_days = models.PositiveIntegerField(
-        _("delete sign-ups after"),
+        _("delete registrations after"),
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text=_("Days after the last date."),
@@ -309,7 +309,7 @@ class RecordingRule(models.Model):
     """What happens to new recordings of one host or one series, instead of the Site's default."""
 
     class Action(models.TextChoices):
-        PUBLISH = "publish", _("Publish by themselves")
+        PUBLISH = "publish", _("Publish automatically")
         REVIEW = "review", _("Wait for a look")
         HIDE = "hide", _("Hide")
 

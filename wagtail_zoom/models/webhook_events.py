@@ -50,8 +50,8 @@ class WebhookEvent(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = _("message from Zoom")
-        verbose_name_plural = _("messages from Zoom")
+        verbose_name = _("webhook event")
+        verbose_name_plural = _("webhook events")
         # Each is written with every event. Not ``db_index``: PostgreSQL creates two of them for a
         # text column, one of them for LIKE queries, which are not used.
         indexes = [

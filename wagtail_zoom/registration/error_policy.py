@@ -129,32 +129,34 @@ OWNER_MESSAGES: dict[str, str | Promise] = {
     **VISITOR_MESSAGES,
     "answers": _("Zoom did not accept one of the answers. Edit them and try again."),
     "gone": _("Zoom no longer has this meeting, or its registration is switched off there."),
-    "refused": _("Zoom refused it without saying why in a way we know."),
+    "refused": _("Zoom rejected it with an unknown error."),
     "unlicensed": _("The host has no Zoom licence that includes registration."),
     "host": _("It is the address of the host, who cannot register."),
     "work_email": _("This webinar takes addresses of organisations only."),
     "full": _("All places are taken in Zoom."),
     "over": _("It was over before Zoom took it."),
     "unreadable": _("It cannot be read with the installation’s keys."),
-    "connection": _("Zoom is not connected. It goes on by itself once you have connected again."),
+    "connection": _(
+        "Zoom is not connected. This continues automatically once you have reconnected."
+    ),
     "left": _(
-        "Your site is no longer connected with the Zoom account that holds this meeting. It goes "
-        "on by itself once you have connected that account again."
+        "Your site is no longer connected with the Zoom account that holds this meeting. This "
+        "continues automatically once you have connected that account again."
     ),
     "not_covered": _(
-        "Your connection with Zoom no longer covers the host of this meeting. It goes on by itself "
-        "once it does again."
+        "Your connection with Zoom no longer covers the host of this meeting. This continues "
+        "automatically once it does again."
     ),
     "not_shown": _(
         "Your site no longer shows this host or this type of meeting. It continues automatically "
         "once you show them again."
     ),
-    "scope": _("A permission is missing in Zoom. It goes on by itself once it is granted."),
+    "scope": _("A permission is missing in Zoom. This continues automatically once it is granted."),
     "quarantined": _("This installation is a copy; nothing is sent to Zoom."),
-    "busy": _("Zoom is busy. It goes on by itself."),
-    "daily_limit": _("Zoom’s limit of the day is reached. It goes on after midnight UTC."),
+    "busy": _("Zoom is busy. This continues automatically."),
+    "daily_limit": _("Zoom’s daily limit is reached. This continues after midnight UTC."),
     "personal_limit": _(
-        "Zoom takes three sign-ups a day of one person. It goes on after midnight UTC."
+        "Zoom accepts three registrations a day from one person. This continues after midnight UTC."
     ),
     "mail": _("Our email could not be delivered to this address."),
 }

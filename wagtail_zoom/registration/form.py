@@ -124,7 +124,7 @@ class RegistrationForm(forms.Form):
             )
         self.fields["email"] = EmailField(
             label=_("Email address"),
-            help_text=_("Everything about your registration goes to this address."),
+            help_text=_("We send your confirmation and joining details to this address."),
         )
         for name, required in required_by_name.items():
             if name != "last_name":

@@ -235,7 +235,7 @@ def notify_owner(row: Registration) -> None:
             "list_url": f"{settings.base_url}{list_path}?site={row.site_id}",
         }
         body = render_to_string("wagtail_zoom/registration/mail/owner.txt", context)
-        subject = one_line(_("A registration needs you: %(title)s") % {"title": title})
+        subject = one_line(_("A registration needs attention: %(title)s") % {"title": title})
     try:
         EmailMessage(
             subject=subject, body=body, to=[recipient], headers={"Auto-Submitted": "auto-generated"}

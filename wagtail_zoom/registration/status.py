@@ -125,10 +125,10 @@ def status_page_of(row: Registration, site_settings: ZoomSettings) -> StatusPage
         name = organiser(row.site, site_settings)
         page.sentence = _cancelled_sentence(row, name, page.reaches_zoom or never_sent)
         if is_open:
-            page.sentence += " " + _("You are welcome to register once more.")
+            page.sentence += " " + _("You can register again at any time.")
     elif row.state == Registration.State.FAILED:
         if is_open and row.error_class in error_policy.WORTH_REPEATING:
-            page.sentence += " " + _("Please register once more.")
+            page.sentence += " " + _("Please register again.")
     elif refusal in REFUSALS and not over and row.state in FOLLOWED_STATES:
         page.notice = _(
             "This website does not follow this meeting in Zoom any more, so what you read here may "
@@ -212,7 +212,7 @@ def _how_to_join(row: Registration, join_url: str) -> str:
     if join_url:
         parts.append(_("This link is yours alone. Please do not pass it on."))
     if row.meeting is not None and row.meeting.zoom_sends_details:
-        parts.append(_("Zoom sends your joining details in an email of its own."))
+        parts.append(_("Zoom will also email you the joining details."))
     return " ".join(parts) or _("The organiser gives out the link.")
 
 
@@ -380,9 +380,9 @@ def _failed(row: Registration, organiser_name: str, name: str, next_date: Any) -
     reason = error_policy.VISITOR_MESSAGES.get(
         row.error_class, error_policy.VISITOR_MESSAGES["refused"]
     )
-    notice = _("%(organiser)s has been told.") % {"organiser": organiser_name}
+    notice = _("%(organiser)s has been informed.") % {"organiser": organiser_name}
     return {
-        "label": _("Did not work"),
+        "label": _("Not registered"),
         "tone": "live",
         "heading": _("We could not register you"),
         "sentence": f"{reason} {notice}",

@@ -87,27 +87,31 @@ MESSAGES: dict[str, str | Promise] = {
     "running": _("It is running now. Try again when it has ended."),
     "no_host": _("Zoom no longer has this host."),
     "gone": _("Zoom no longer has this meeting or this date."),
-    "refused": _("Zoom refused it without saying why in a way we know."),
+    "refused": _("Zoom rejected it with an unknown error."),
     "unreadable": _("It cannot be read with the installation’s keys."),
     "unreachable": _("Zoom did not answer. We try again."),
-    "busy": _("Zoom is busy. It goes on by itself."),
-    "daily_limit": _("Zoom’s limit of the day is reached. It goes on after midnight UTC."),
+    "busy": _("Zoom is busy. This continues automatically."),
+    "daily_limit": _("Zoom’s daily limit is reached. This continues after midnight UTC."),
     "host_limit": _(
-        "Zoom takes 100 new or changed meetings a day of one host. It goes on after midnight UTC."
+        "Zoom accepts 100 new or changed meetings a day from one host. This continues after "
+        "midnight UTC."
     ),
-    "connection": _("Zoom is not connected. It goes on by itself once you have connected again."),
+    "connection": _(
+        "Zoom is not connected. This continues automatically once you have reconnected."
+    ),
     "left": _(
-        "Your site is not connected with the Zoom account that this is for. It goes on by itself "
-        "once you have connected that account again."
+        "Your site is not connected with the Zoom account that this is for. This continues "
+        "automatically once you have connected that account again."
     ),
     "not_covered": _(
-        "Your connection with Zoom does not cover this host. It goes on by itself once it does."
+        "Your connection with Zoom does not cover this host. This continues automatically once "
+        "it does."
     ),
     "not_shown": _(
         "Your site does not show this host or this type of meeting. It continues automatically "
         "once you show them again."
     ),
-    "scope": _("A permission is missing in Zoom. It goes on by itself once it is granted."),
+    "scope": _("A permission is missing in Zoom. This continues automatically once it is granted."),
     "quarantined": _("This installation is a copy; nothing is sent to Zoom."),
     "changed_elsewhere": _(
         "It was changed in Zoom after you opened the form. Nothing was sent. Edit it to compare."

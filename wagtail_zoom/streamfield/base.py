@@ -78,7 +78,7 @@ class ZoomBlock(blocks.StructBlock):
         search_index=False,
     )
     off = blocks.CharBlock(
-        label=_("Sentence while Zoom is not connected"),
+        label=_("Message while Zoom is not connected"),
         required=False,
         default="",
         max_length=300,

@@ -107,7 +107,7 @@ class ZoomFilteredBlock(ZoomBlock):
     zoom_label: ClassVar[tuple[str, ...]] = ("heading", "kind", "items", "hosts", "tags")
 
     hosts = names_field(_("Only these hosts"), _("Names, separated by commas."))
-    tags = names_field(_("Only what is tagged"), _("Tags, separated by commas."))
+    tags = names_field(_("Filter by tag"), _("Tags, separated by commas."))
 
 
 class ZoomDatesBlock(ZoomFilteredBlock):
@@ -145,14 +145,12 @@ class ZoomListBlock(ZoomFilteredBlock):
         label=_("How many"), default=10, min_value=1, max_value=100, search_index=False
     )
     paging = blocks.BooleanBlock(
-        label=_("Further pages, when there are more"),
+        label=_("Show pagination"),
         required=False,
         default=True,
         search_index=False,
     )
-    empty = blocks.CharBlock(
-        label=_("Sentence when there is nothing"), required=False, default="", max_length=300
-    )
+    empty = blocks.CharBlock(label=_("Empty message"), required=False, default="", max_length=300)
 
     def requested_page(self, value: Any, params: BlockParams) -> int:
         """Number of the requested page; 0 for the first one."""

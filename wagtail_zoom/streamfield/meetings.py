@@ -142,7 +142,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         first, last = cleaned.get("first"), cleaned.get("last")
         if cleaned["period"] == "range" and not getattr(self, "is_deferred_validation", False):
             if not first and not last:
-                message = _("Say from or until which day.")
+                message = _("Enter a start or end date.")
                 raise StructBlockValidationError(block_errors={"first": ValidationError(message)})
             if first and last and last < first:
                 message = _("This is before the first day.")

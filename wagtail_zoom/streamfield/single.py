@@ -48,7 +48,7 @@ class MeetingBlock(ZoomBlock):
             ("places", _("Places left")),
             ("countdown", _("Countdown")),
             ("calendar", _("Add to calendar")),
-            ("dates", _("Further dates of a series")),
+            ("dates", _("More dates of a series")),
         ],
         default=["summary", "host", "places", "calendar", "dates"],
         widget=forms.CheckboxSelectMultiple,
@@ -171,9 +171,7 @@ class NextMeetingBlock(ZoomDatesBlock):
     countdown = blocks.BooleanBlock(
         label=_("Countdown"), required=False, default=True, search_index=False
     )
-    empty = blocks.CharBlock(
-        label=_("Sentence when there is nothing"), required=False, default="", max_length=300
-    )
+    empty = blocks.CharBlock(label=_("Empty message"), required=False, default="", max_length=300)
 
     class Meta:
         icon = "date"

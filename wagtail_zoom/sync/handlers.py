@@ -187,7 +187,7 @@ def _on_app_deauthorized(account: ZoomAccount, event: WebhookEvent) -> HandlerRe
 
 _CHANGES = _("to follow new, moved, renamed and cancelled dates at once")
 _LIVE = _("to show that it is live, and that it is over")
-_REGISTRATIONS = _("to follow sign-ups that Zoom or the host decides on")
+_REGISTRATIONS = _("to follow registrations that Zoom or the host decides on")
 _TRASHED = _("to take a recording off the pages at once")
 _BATCH_TRASHED = _("to take recordings off the pages at once")
 _SUMMARY = _("to offer a summary for review, and to follow what changes in it")

@@ -132,8 +132,8 @@ class ActivityView(SiteIndexView):
         if not n or self.site_status.grant is None:
             return {}
         text = ngettext(
-            "%(n)d message of Zoom’s could not be handled.",
-            "%(n)d messages of Zoom’s could not be handled.",
+            "%(n)d webhook event from Zoom could not be processed.",
+            "%(n)d webhook events from Zoom could not be processed.",
             n,
         ) % {"n": n}
         replay_all = StatusAction(

@@ -148,7 +148,7 @@ class DenyBulkAction(RegistrationBulkAction):
     action_priority = 20
     name = "deny"
     button = _("Deny")
-    explanation = _("Zoom tells them that they have no place.")
+    explanation = _("Zoom informs them that they have no place.")
     perform = staticmethod(moderation.deny)
 
     def question(self, n: int) -> str:

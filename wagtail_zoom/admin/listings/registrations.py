@@ -196,7 +196,7 @@ class RegistrationsView(SiteIndexView):
         parts = []
         if counts.get("failed"):
             n = counts["failed"]
-            parts.append(ngettext("%(n)d needs you", "%(n)d need you", n) % {"n": n})
+            parts.append(ngettext("%(n)d needs attention", "%(n)d need attention", n) % {"n": n})
         if counts.get("pending"):
             n = counts["pending"]
             pending_text = ngettext("%(n)d waits for your answer", "%(n)d wait for your answer", n)

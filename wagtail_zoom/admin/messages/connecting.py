@@ -45,7 +45,7 @@ def confirm(site_status: SiteStatus) -> StatusMessage:
         % {"person": person, "account": site_status.account},
         _("Nothing is fetched until you say so."),
         [
-            StatusAction(_("Yes, go on"), links.view_url("confirm", site_status), primary=True),
+            StatusAction(_("Yes, continue"), links.view_url("confirm", site_status), primary=True),
             StatusAction(_("Use another account"), links.connect_url(site_status)),
             StatusAction(
                 _("No, disconnect"), links.view_url("disconnect", site_status), post=False

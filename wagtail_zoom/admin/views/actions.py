@@ -197,7 +197,9 @@ class FailedEventsReplayView(ActionView):
                 data=data,
             )
         return ngettext(
-            "We handle %(n)d message again.", "We handle %(n)d messages again.", count
+            "%(n)d webhook event is processed again.",
+            "%(n)d webhook events are processed again.",
+            count,
         ) % {"n": count}
 
     def next_url(self, site_status: SiteStatus) -> str:
