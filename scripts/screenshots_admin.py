@@ -247,10 +247,10 @@ def take_lists(studio: Studio) -> None:
     studio.take("recordings", f"/admin/zoom/recordings/{site}", click="tbody input[type=checkbox]")
     studio.take("recording", f"/admin/zoom/recordings/edit/{recording.pk}/")
     studio.take("meeting", f"/admin/zoom/meetings/edit/{meeting.pk}/")
-    studio.take("registrations", f"/admin/zoom/sign-ups/{site}")
+    studio.take("registrations", f"/admin/zoom/registrations/{site}")
     row = Registration.objects.filter(site=aurora.site, state="failed").first()
     if row is not None:
-        studio.take("registration", f"/admin/zoom/sign-ups/view/{row.pk}/")
+        studio.take("registration", f"/admin/zoom/registrations/view/{row.pk}/")
     studio.take("activity", f"/admin/zoom/activity/{site}")
     studio.take("home", "/admin/")
     studio.take("fleet", "/admin/zoom/sites/", person="admin")

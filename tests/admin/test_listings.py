@@ -451,7 +451,7 @@ def test_bulk_decisions_on_registrations(as_aurora, aurora):
     question = act("zoom_deny", "get").content.decode()
     assert (
         "Not possible in their present state" in question
-        and "Visitor aurora: Needs you" in question
+        and "Visitor aurora: Needs attention" in question
     )
     Registration.objects.update(state="pending")
     question = act("zoom_deny", "get").content.decode()
@@ -622,7 +622,7 @@ def test_failed_events_of_other_sites_are_not_counted(as_aurora, aurora, boreali
     other = WebhookEvent.objects.create(**values | {"content_key": "other", "request_id": None})
     Activity.objects.create(site=borealis.site, category="sync", code="event", event=other)
     body = as_aurora.get(index_url("activity", site=aurora.site.pk)).content.decode()
-    assert "1 message of Zoom’s could not be handled." in body
+    assert "1 webhook event from Zoom could not be processed." in body
     as_aurora.post(reverse("wagtail_zoom_admin:replay", args=[aurora.site.pk]))
     assert WebhookEvent.objects.get(pk=aurora.event.pk).state == "pending"
     assert WebhookEvent.objects.get(pk=other.pk).state == "dead"
@@ -632,7 +632,7 @@ def test_an_event_that_crashed_the_worker_is_shown_and_can_be_replayed(as_aurora
     values = {"state": "dead", "error_class": "WorkerLost", "error_code": None, "attempts": 10}
     WebhookEvent.objects.filter(pk=aurora.event.pk).update(**values)
     body = as_aurora.get(index_url("activity", site=aurora.site.pk)).content.decode()
-    assert "the worker broke down over it each time." in body
+    assert "the worker failed each time it processed it." in body
     assert "Nothing is lost. Tried 10 times." in body
     as_aurora.post(reverse("wagtail_zoom_activity:replay", args=[aurora.activity.pk]))
     assert WebhookEvent.objects.get(pk=aurora.event.pk).state == "pending"

@@ -96,7 +96,7 @@ def test_the_list_of_another_site_selects_nothing(as_aurora, borealis):
     assert hidden(borealis) == 0
 
 
-@pytest.mark.parametrize("listing", ["/admin/", "/admin/zoom/sign-ups/", "/nowhere/", ""])
+@pytest.mark.parametrize("listing", ["/admin/", "/admin/zoom/registrations/", "/nowhere/", ""])
 def test_only_a_list_of_items_selects_items(as_aurora, aurora, listing):
     assert as_aurora.post(bulk_url(listing)).status_code == 404
     assert hidden(aurora) == 0

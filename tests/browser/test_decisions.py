@@ -18,7 +18,7 @@ from .test_registration_types import Visitor
 
 LogIn = Callable[..., Page]
 AtPanel = Callable[[str], Page]
-LIST = "/admin/zoom/sign-ups/"
+LIST = "/admin/zoom/registrations/"
 SAVED = re.compile(r"^\s*Saved\.\s*$")
 
 

@@ -17,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 LISTS = (
     "/admin/zoom/meetings/",
     "/admin/zoom/recordings/",
-    "/admin/zoom/sign-ups/",
+    "/admin/zoom/registrations/",
     "/admin/zoom/activity/",
 )
 

@@ -208,7 +208,7 @@ def test_registration_with_approval(visitor: Visitor, site_url: SiteURL, log_in:
     visitor.wait_for_state("Pending")
     owner = log_in("borealis", "borealis")
     listed = owner.locator("tbody tr").filter(has_text=visitor.email)
-    registrations_url = site_url("borealis", "/admin/zoom/sign-ups/")
+    registrations_url = site_url("borealis", "/admin/zoom/registrations/")
     owner.goto(registrations_url)
     expect(listed).to_contain_text("Waiting for your answer")
     assert axe_violations(owner) == []

@@ -15,7 +15,7 @@ from .conftest import SiteURL
 from .connection import PANEL
 from .web_servers import web_server
 
-LISTS = ("meetings", "recordings", "sign-ups", "activity")
+LISTS = ("meetings", "recordings", "registrations", "activity")
 TOO_WIDE = """() => [document.scrollingElement, document.querySelector("main")]
     .filter(box => box.scrollWidth > box.clientWidth + 1)
     .map(box => `${box.tagName} ${box.scrollWidth} > ${box.clientWidth}`)"""

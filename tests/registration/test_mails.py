@@ -304,7 +304,7 @@ def test_form_promises_only_what_every_email_contains(client, tenant, meeting, z
     ZoomSettings.objects.update(join_policy=policy)
     url = form_url(tenant, meeting)
     form = client.get(url).content.decode()
-    assert "It tells you how to join, and you can cancel with it." in form
+    assert "explains how to join and how to cancel" in form
     assert "link" not in form.partition("<form")[2].partition("</form>")[0]
     type(tenant.account).objects.update(throttled_until=None)
     response = client.get(url + "received/").content.decode()

@@ -129,7 +129,7 @@ class RegistrationViewSet(OwnerViewSet):
 
     model = Registration
     name = "wagtail_zoom_registrations"
-    url_prefix = "zoom/sign-ups"
+    url_prefix = "zoom/registrations"
     icon = "group"
     menu_label = _("Registrations")
     policy = registration_policy

@@ -16,14 +16,14 @@ from ..base import DatabaseCommand
 class Command(DatabaseCommand):
     """Exit status 1 when Zoom, or a receiver of ``person_forgotten``, failed."""
 
-    help = "Deletes the sign-ups of one person here and cancels them at Zoom."
+    help = "Deletes the registrations of one person here and cancels them at Zoom."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the address; - reads it from standard input")
         parser.add_argument("--site", help="hostname of one site; all sites without it")
         parser.add_argument("--export", action="store_true", help="print what is stored, as JSON")
         parser.add_argument(
-            "--only-here", action="store_true", help="do not cancel the sign-ups at Zoom"
+            "--only-here", action="store_true", help="do not cancel the registrations at Zoom"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +42,7 @@ class Command(DatabaseCommand):
             return
         result = forget.forget(email, site, at_zoom=not options["only_here"])
         self.stdout.write(
-            f"Sign-ups deleted: {result.deleted}; messages emptied: {result.webhook_events}."
+            f"Registrations deleted: {result.deleted}; webhook events emptied: {result.webhook_events}."
         )
         if result.not_at_zoom:
             self.stderr.write(
