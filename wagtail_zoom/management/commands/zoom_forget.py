@@ -42,7 +42,8 @@ class Command(DatabaseCommand):
             return
         result = forget.forget(email, site, at_zoom=not options["only_here"])
         self.stdout.write(
-            f"Registrations deleted: {result.deleted}; webhook events emptied: {result.webhook_events}."
+            f"Registrations deleted: {result.deleted}; "
+            f"webhook events emptied: {result.webhook_events}."
         )
         if result.not_at_zoom:
             self.stderr.write(
