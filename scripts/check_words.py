@@ -25,7 +25,7 @@ WORDS = {
     r"whoever may": "users who may",
     r"broke off": "was interrupted",
     r"worked off": "processed",
-    r"heartbeat": "heartbeat",
+    r"sign of life": "heartbeat",
     r"by (itself|themselves)": "automatically",
     r"the ink": "text colour",
     r"minutely": "every minute",
