@@ -35,6 +35,9 @@ myst_heading_anchors = 4
 myst_enable_extensions: list[str] = []
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
+language = "en"
 html_title = "wagtail-zoom"
 html_show_sourcelink = False
 html_copy_source = False
