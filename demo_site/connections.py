@@ -11,8 +11,18 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import Site
 
+from wagtail_zoom.admin import curation
 from wagtail_zoom.conf import settings as zoom
-from wagtail_zoom.models import ExposedHost, Host, Kind, SyncRun, ZoomAccount, ZoomSettings
+from wagtail_zoom.models import (
+    SUMMARY,
+    ExposedHost,
+    Host,
+    Kind,
+    SiteItem,
+    SyncRun,
+    ZoomAccount,
+    ZoomSettings,
+)
 from wagtail_zoom.sync.settings_changes import SettingsSnapshot, apply_settings_changes
 from wagtail_zoom.sync.users import refresh_directory
 from wagtail_zoom.testing.connect import connect_site
@@ -49,6 +59,15 @@ def wait_for_import(seconds: float = 60) -> bool:
     return True
 
 
+def publish_summary() -> None:
+    """Publish the oldest summary, as its owner does; the others wait for review."""
+    items = SiteItem.objects.filter(kind=SUMMARY, meeting_summary__isnull=False)
+    item = items.order_by("meeting_summary__start").first()
+    if item is not None and items.filter(visibility=SiteItem.Visibility.PUBLISHED).count() == 0:
+        user = get_user_model().objects.get(username=item.site.hostname.partition(".")[0])
+        curation.set_visibility([item], curation.PUBLISHED, user)
+
+
 def _update_fingerprints() -> None:
     """Accept the database on another port: the fingerprint includes the URL."""
     ZoomAccount.objects.exclude(fingerprint="").update(fingerprint=zoom.fingerprint)
@@ -70,6 +89,7 @@ def _connect(site_data: SiteData, site: Site) -> None:
     for kind, flag in SHOW_FIELDS.items():
         setattr(site_settings, flag, kind.value in site_data.kinds)
     site_settings.show_transcripts = site_data.transcripts
+    site_settings.show_summaries = site_data.summaries
     site_settings.show_registration = True
     site_settings.review_recordings = False
     site_settings.organiser = site_data.name

@@ -68,6 +68,8 @@ class SiteData:
     """Whether Zoom has allowed the Site to schedule meetings."""
     transcripts: bool = False
     """Whether the Site also shows transcripts."""
+    summaries: bool = False
+    """Whether the Site also shows summaries of meetings."""
     theme: str = ""
     """One of ``HomePage.Theme``; empty: the one named like the key."""
 
@@ -96,6 +98,7 @@ AURORA = SiteData(
     zone="Europe/Berlin",
     kinds=frozenset({"meeting", "recording"}),
     may_schedule=True,
+    summaries=True,
     home=PageData(
         title="Yoga before the day gets loud",
         lead=(

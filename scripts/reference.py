@@ -254,6 +254,27 @@ def scheduling_scopes() -> str:
     )
 
 
+def summary_scopes() -> str:
+    from wagtail_zoom.oauth.scopes import SUMMARY_SCOPES
+
+    return table(
+        "scope | reason",
+        ((f"`{scope.name}`", markdown(scope.reason)) for scope in SUMMARY_SCOPES),
+    )
+
+
+def summary_events() -> str:
+    from wagtail_zoom.oauth.scopes import SUMMARIES
+    from wagtail_zoom.sync.handlers import subscriptions
+
+    rows = [
+        (f"`{name}`", markdown(reason))
+        for name, feature, reason in subscriptions(admin=True, kinds=[SUMMARIES])
+        if feature == SUMMARIES
+    ]
+    return table("event | reason", rows)
+
+
 def events() -> str:
     from wagtail_zoom.sync.handlers import subscriptions
 
@@ -305,6 +326,8 @@ WRITERS: dict[str, Callable[[], str]] = {
     "classes": classes,
     "scopes": scopes,
     "scheduling_scopes": scheduling_scopes,
+    "summary_scopes": summary_scopes,
+    "summary_events": summary_events,
     "events": events,
     "checks": checks,
 }

@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import reverse
 
 from ..conf import settings
-from .scopes import SCOPES, Scope
+from .scopes import SCOPES, SUMMARY_SCOPES, Scope
 
 
 def redirect_url() -> str:
@@ -47,11 +47,12 @@ def scope_name(scope: Scope, *, admin: bool, classic: bool) -> str:
 
 
 def required_scopes(*, admin: bool, kinds: Iterable[str] = ()) -> list[Scope]:
-    """Scopes of an account-level (``admin``) or a personal app, for some features or all."""
+    """Scopes of an account-level (``admin``) or a personal app, for some features or all but
+    summaries, which only an app has that names them."""
     features = {*kinds, "directory"} if kinds else None
     return [
         scope
-        for scope in SCOPES
+        for scope in (*SCOPES, *(SUMMARY_SCOPES if features else ()))
         if (admin or not scope.admin_only) and (features is None or scope.feature in features)
     ]
 

@@ -30,6 +30,7 @@ class Command(BaseCommand):
             connections.connect_all(self.stdout.write)
             if not connections.wait_for_import():
                 self.stdout.write("The first import goes on in the background.")
+            connections.publish_summary()
             return
         # With its checks: a database of an earlier development version is refused in words.
         call_command("migrate", verbosity=0, interactive=False, skip_checks=False)

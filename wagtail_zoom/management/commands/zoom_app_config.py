@@ -9,12 +9,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...conf import settings
 from ...oauth import marketplace
-from ...oauth.scopes import ATTENDANCE_SCOPES, SCHEDULING_SCOPES, Scope
+from ...oauth.scopes import (
+    ATTENDANCE_SCOPES,
+    SCHEDULING_SCOPES,
+    SUMMARIES,
+    SUMMARY_SCOPES,
+    Scope,
+)
 from ...sync.handlers import subscriptions
 
 SEPARATE_SETS = (
     ("Scopes for scheduling meetings in the CMS", SCHEDULING_SCOPES),
     ("Scopes for reading who attended", ATTENDANCE_SCOPES),
+    ("Scopes for summaries of meetings", SUMMARY_SCOPES),
 )
 
 
@@ -36,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--classic", action="store_true", help="scopes of apps before 2024")
         parser.add_argument(
             "--kind", action="append", default=[], dest="kinds",
-            choices=["meeting", "webinar", "recording", "registration"],
+            choices=["meeting", "webinar", "recording", "registration", SUMMARIES],
             help="only what this needs; may be repeated",
         )  # fmt: skip
 
@@ -72,6 +79,11 @@ class Command(BaseCommand):
         self.stdout.write("\nEvents:")
         for name, feature, reason in events:
             self.stdout.write(f"  {name} [{feature}]: {reason}")
+        if not kinds:
+            self.stdout.write("\nEvents for summaries of meetings, only with their scopes:")
+            for name, feature, reason in subscriptions(admin=admin, kinds=[SUMMARIES]):
+                if feature == SUMMARIES:
+                    self.stdout.write(f"  {name} [{feature}]: {reason}")
         self.stdout.write("  app_deauthorized comes by itself, once the app is published.")
 
     def _write_separate(

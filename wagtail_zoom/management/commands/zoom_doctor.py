@@ -24,7 +24,7 @@ from ...checks import (
 )
 from ...conf import settings
 from ...exceptions import ZoomConfigurationError
-from ...oauth.scopes import missing_scopes
+from ...oauth.scopes import SUMMARIES, SUMMARY_SCOPES, has_scope, missing_scopes
 from ..base import DatabaseCommand
 
 
@@ -162,6 +162,10 @@ class Command(DatabaseCommand):
             for scope in missing_scopes(site_status.grant.scopes):
                 if not scope.optional:
                     self.stdout.write(f"  lacks {scope.name}: {scope.reason}")
+            if SUMMARIES in site_status.missing_kinds:
+                for scope in SUMMARY_SCOPES:
+                    if not has_scope(site_status.grant.scopes, scope):
+                        self.stdout.write(f"  lacks {scope.name}: {scope.reason}")
 
 
 MARKS = {

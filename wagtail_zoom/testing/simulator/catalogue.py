@@ -2,7 +2,8 @@
 
 Each entry has the control API's fields of a meeting, with ``host`` an index in the list of users,
 and additionally: ``move`` and ``cancel`` (index of an upcoming occurrence of a series), ``record``
-(number of past occurrences with a recording), ``people`` (number of registrants) and ``waiting``
+(number of past occurrences with a recording), ``summary`` (what AI Companion wrote about the newest
+of them), ``people`` (number of registrants) and ``waiting``
 (number of registrants that wait for approval).
 """
 
@@ -21,6 +22,36 @@ def weekly(days: str, times: int, every: int = 1) -> dict[str, Any]:
 MONTHLY = {"type": 3, "repeat_interval": 1, "monthly_week": 2, "monthly_week_day": 5}
 EACH_DATE, SEVERAL_DATES = {"registration_type": 2}, {"registration_type": 3}
 
+YIN_SUMMARY = """# Quick recap
+
+The group practised five long-held postures and talked about sleep afterwards.
+
+## What was discussed
+
+- Ines showed how to support the knees with two cushions.
+- Mika asked whether the class could begin ten minutes earlier in winter.
+- Several people wish for a short breathing exercise at the end.
+
+## Next steps
+
+- Ines decides about the earlier beginning.
+- Everybody brings a second blanket.
+"""
+RETREAT_SUMMARY = """# Quick recap
+
+The weekend begins with a circle in which everybody says what they *leave behind* for two days.
+
+## What was agreed
+
+1. Mornings are silent until **ten o'clock**.
+2. The walk by the lake takes place in any weather.
+3. Phones stay in the basket at the door.
+
+## Next steps
+
+- Mika sends the packing list to everybody.
+"""
+
 AURORA: list[Doc] = [
     {
         "host": 1, "topic": "Morning flow", "start_time": "-13d 07:00", "duration": 45,
@@ -31,6 +62,7 @@ AURORA: list[Doc] = [
     {
         "host": 1, "topic": "Yin and rest", "start_time": "-27d 19:30", "duration": 75,
         "recurrence": weekly("1", 36), "record": 3, "move": 1, "cancel": 3,
+        "summary": YIN_SUMMARY,
         "agenda": "Long-held, quiet postures to end the week. Have two cushions, a blanket and "
         "something warm to drink within reach.",
     },
@@ -90,7 +122,7 @@ AURORA: list[Doc] = [
     {"host": 0, "topic": "Teachers' round", "start_time": "+6d 21:00", "private": True},
     {"host": 0, "topic": "Drop in and sit with us", "type": 3, "duration": 20},
     {"host": 1, "topic": "Weekend retreat: opening circle", "start_time": "-16d 18:00",
-     "duration": 90, "record": 1},
+     "duration": 90, "record": 1, "summary": RETREAT_SUMMARY},
 ]  # fmt: skip
 
 BOREALIS: list[Doc] = [

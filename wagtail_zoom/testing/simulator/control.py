@@ -17,7 +17,7 @@ blueprint = Blueprint("control", __name__, url_prefix="/_sim")
 def state() -> Response:
     """Accounts, users, row counts, clock, options and faults; also a health check."""
     world = get_simulator()
-    tables = ("users", "meetings", "recordings", "registrants", "grants", "events")
+    tables = (*("users", "meetings", "recordings", "summaries", "registrants", "grants", "events"),)
     return jsonify(
         accounts=world.store.find("accounts", "1"),
         users=world.store.find("users", "1", tail="ORDER BY seq LIMIT 200"),

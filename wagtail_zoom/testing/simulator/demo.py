@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from . import registrations
+from . import registrations, summaries
 from .catalogue import PEOPLE, PROGRAMMES
 from .clock import epoch, parse, stamp
 from .content import change_meeting, delete_meeting, make_meeting, make_recording
@@ -13,7 +13,7 @@ from .registration_form import questions
 from .storage import Doc
 from .world import World
 
-DEMO_ONLY_FIELDS = ("host", "move", "cancel", "record", "people", "waiting")
+DEMO_ONLY_FIELDS = ("host", "move", "cancel", "record", "summary", "people", "waiting")
 """Keys of an entry that are not fields of the meeting."""
 
 
@@ -24,7 +24,10 @@ def add_programme(world: World, key: str, users: list[Doc]) -> None:
         doc = make_meeting(world, users[entry["host"]], world.copy(fields))
         _register(world, doc, entry, index)
         _move_and_cancel(world, doc, entry)
-        _record(world, doc, int(entry.get("record", 0)), index)
+        recorded = _record(world, doc, int(entry.get("record", 0)), index)
+        if "summary" in entry and recorded:
+            fields = {"uuid": recorded[-1]["id"], "summary_content": entry["summary"]}
+            summaries.create(world, world.user(doc["host_id"]), {**fields, "event": False})
 
 
 def _coming(world: World, doc: Doc) -> list[Doc]:
@@ -44,10 +47,11 @@ def _move_and_cancel(world: World, doc: Doc, entry: Doc) -> None:
         delete_meeting(world, doc, coming[entry["cancel"]]["occurrence_id"])
 
 
-def _record(world: World, doc: Doc, count: int, index: int) -> None:
-    """Add an instance and a recording to the newest past occurrences."""
+def _record(world: World, doc: Doc, count: int, index: int) -> list[Doc]:
+    """Add an instance and a recording to the newest past occurrences; returns the recordings."""
+    recordings: list[Doc] = []
     if not count:
-        return
+        return recordings
     now = world.clock.time()
     past = [
         date for date in doc.get("occurrences", [doc])
@@ -75,7 +79,8 @@ def _record(world: World, doc: Doc, count: int, index: int) -> None:
             fields["passcode"] = ""
         if doc["kind"] == "webinar":
             fields["settings"] = {"on_demand": True}
-        make_recording(world, world.user(doc["host_id"]), fields)
+        recordings.append(make_recording(world, world.user(doc["host_id"]), fields))
+    return recordings
 
 
 def _uuid(world: World, index: int, number: int) -> str:
