@@ -1,9 +1,13 @@
 """Summaries of meetings: read, reviewed, withdrawn with Zoom, deleted when unused."""
 
 from datetime import timedelta
+from itertools import count
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as hypothesis_settings
 
 from wagtail_zoom.models import (
     SUMMARY,
@@ -20,8 +24,10 @@ from wagtail_zoom.models import (
     ZoomSettings,
 )
 from wagtail_zoom.sync import retention, runs, settings_changes, summaries
+from wagtail_zoom.testing.webhooks import post_event
 
 pytestmark = pytest.mark.django_db
+numbers = count(1)
 SLASHES = ("/ajXp112QmuoKj4854875==", "ab//cd12QmuoKj48548==")
 
 
@@ -343,3 +349,67 @@ def test_a_later_passcode_is_cut_from_both_texts(connected, zoom_app, zoom_deliv
     for text in (row.text, item.review.text, item.review.plain_text):
         assert "garden42x" not in text
     assert not item.review.differs_from(row)
+
+
+HISTORIES = (
+    ("completed", "updated", "shared"),
+    ("completed", "trashed"),
+    ("completed", "updated", "trashed", "recovered"),
+    ("completed", "trashed", "recovered", "updated", "trashed"),
+    ("completed", "updated", "shared", "trashed", "recovered", "deleted"),
+    ("completed", "trashed", "deleted"),
+)
+"""What happens at Zoom; the last entry decides how it ends."""
+
+
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=strategies.data())
+def test_events_in_any_order_and_number_end_as_zoom_does(
+    connected, zoom_app, zoom_deliver, zoom_worker, evening, data
+):
+    """Also when some arrive while the others are still to happen, twice, or not at all."""
+    history = data.draw(strategies.sampled_from(HISTORIES))
+    uuid = f"order{next(numbers)}=="
+    bodies = []
+    sent = {row["event_id"] for row in zoom_app.deliveries(state="unsubscribed", limit=5000)}
+    for name in history:
+        if name == "completed":
+            write(zoom_app, evening, uuid=uuid)
+        elif name == "updated":
+            zoom_app.change_summary(uuid, summary_content=f"Text {len(bodies)}.")
+        elif name == "shared":
+            zoom_app.change_summary(uuid, share=True)
+        elif name == "recovered":
+            zoom_app.recover_summary(uuid)
+        else:
+            zoom_app.delete_summary(uuid, permanent=name == "deleted")
+        rows = zoom_app.deliveries(state="unsubscribed", limit=5000)
+        new = [row for row in rows if row["event_id"] not in sent]
+        sent |= {row["event_id"] for row in new}
+        bodies += [row["body"] for row in new]
+        if data.draw(strategies.booleans()):
+            post_event(data.draw(strategies.sampled_from(bodies)))
+            zoom_worker.run()
+    assert len(bodies) == len(history)
+    published = data.draw(strategies.booleans())
+    if published and Summary.objects.filter(uuid=uuid, removed_at=None, trashed_at=None).exists():
+        publish(uuid)
+    order = data.draw(strategies.permutations([*bodies, bodies[-1]]))
+    for body in order:
+        post_event(body, request_id=str(uuid4()))
+        if data.draw(strategies.booleans()):
+            zoom_worker.run()
+    zoom_worker.run()
+    is_there = history[-1] not in ("trashed", "deleted")
+    row = Summary.objects.filter(uuid=uuid).first()
+    at_zoom = next(row for row in zoom_app.summaries("aurora") if row["id"] == uuid)
+    assert (row is not None and not row.is_withdrawn) is is_there
+    item = SiteItem.objects.filter(kind=SUMMARY, key=uuid).first()
+    if is_there:
+        assert row.text == at_zoom["summary_content"].strip() and item is not None
+    elif item is not None:
+        assert item.visibility == "auto"
+    if history[-1] == "deleted" and row is not None:
+        assert row.text == "" and not SummaryReview.objects.filter(item=item).exists()
