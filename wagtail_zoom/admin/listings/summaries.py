@@ -339,8 +339,8 @@ class SummaryEditView(ItemEditView):
             "current_version": current,
             "preview": markdown_to_html(shown_text, 3),
             "is_preview": "action-preview" in self.request.POST,
-            "own_html": markdown_to_html(review.text, 4) if review else "",
-            "zoom_html": markdown_to_html(summary.text, 4) if summary else "",
+            "own_html": markdown_to_html(review.text, 3) if review else "",
+            "zoom_html": markdown_to_html(summary.text, 3) if summary else "",
             "differs": bool(review and summary and review.differs_from(summary)),
             "is_new": self.object.visibility == curation.AUTO,
         }
