@@ -1,5 +1,6 @@
 """Each partial template alone, with the documented context only."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ CONTEXTS = {
     "_slot": ({**ROW, "row": LIVE}, "Live now"),
     "_stale": ({"stale": SOON.when.start}, "Last updated"),
     "_state": ({"state": MOVED.state}, "wz-state--moved"),
+    "_summary_link": (
+        {"row": replace(RECORDING, meeting_summary_url="/zoom/summary/x/")},
+        "Read the summary",
+    ),
     "_table": ({**ROW, "rows": [SOON, MOVED, OFF], "h_title": 3}, "<table"),
     "_when": ({"when": MOVED.when, "leaf": True}, "Was:"),
     "_yours": ({"when": SOON.when}, "data-wz-start"),
