@@ -259,3 +259,21 @@ def test_the_whole_way(zoom_app, zoom_connect, zoom_deliver, client, admin_clien
     assert seen() == (False, False, False)
     item.refresh_from_db()
     assert item.visibility == "auto"
+
+
+def test_switching_off_asks_before_reviewed_texts_are_deleted(as_aurora, aurora, item):
+    factories.make_review(item, "My own words.")
+    panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", aurora.site.pk])
+    site_settings = ZoomSettings.objects.get(site=aurora.site)
+    hosts = list(site_settings.hosts.values_list("pk", flat=True))
+    values = {
+        "show_meetings": "on", "show_recordings": "on", "hosts": hosts, "item_rule": "all",
+        "join_policy": "window", "join_minutes": 15, "passcode_policy": "in_link",
+        "review_recordings": "True", "registration_days": 30, "mark_word": "#public",
+        "show_registration": "on", "attendance_days": 30,
+    }  # fmt: skip
+    response = as_aurora.post(panel, values)
+    assert "1 reviewed summary" in response.content.decode()
+    assert ZoomSettings.objects.get(site=aurora.site).show_summaries
+    as_aurora.post(panel, {**values, "confirmed": "1"})
+    assert not ZoomSettings.objects.get(site=aurora.site).show_summaries

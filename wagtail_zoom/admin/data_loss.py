@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from ..models import Kind, Meeting, Recording, ZoomSettings
+from ..models import SUMMARY, Kind, Meeting, Recording, SummaryReview, ZoomSettings
 from . import formatting, links, usage
 from .site_status import SiteStatus
 
@@ -28,10 +28,12 @@ class DataLoss:
     recordings: int
     missing_in_zoom: int
     """How many of them no longer exist in Zoom and could not be imported again."""
+    reviewed_summaries: int = 0
+    """Texts that somebody of this Site has reviewed: they do not come back."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.meetings or self.recordings)
+        return not (self.meetings or self.recordings or self.reviewed_summaries)
 
     @property
     def kind_names(self) -> str:
@@ -43,13 +45,23 @@ def loss_of_settings(
     stored_host_ids: frozenset[int],
     kinds: Iterable[Kind],
     host_ids: Iterable[int],
+    *,
+    show_summaries: bool = False,
 ) -> DataLoss:
-    """What the Site has now and would lose with these kinds and hosts: two queries.
+    """What the Site has now and would lose with these kinds and hosts: three queries
+    at most.
 
     ``site_settings`` is the stored row, ``stored_host_ids`` are its hosts. Rows that another Site
     uses stay in the database, but are no longer shown by this Site.
     """
     lost_kinds = site_settings.kinds - set(kinds)
+    reviews = SummaryReview.objects.filter(
+        item__site=site_settings.site_id,
+        item__account=site_settings.account_id,
+        item__meeting_summary__isnull=False,
+    )
+    if show_summaries:
+        reviews = reviews.filter(item__meeting_summary__host__in=stored_host_ids - set(host_ids))
     lost_host_ids = stored_host_ids - set(host_ids)
     stored = Q(account=site_settings.account_id, host__in=stored_host_ids, removed_at=None)
     meetings = Meeting.objects.filter(
@@ -66,11 +78,17 @@ def loss_of_settings(
         n=Count("pk"), missing=Count("pk", filter=is_missing | Q(trashed_at__isnull=False))
     )
     return DataLoss(
-        kinds=sorted(str(kind) for kind in lost_kinds),
+        kinds=sorted(
+            [
+                *map(str, lost_kinds),
+                *([SUMMARY] if site_settings.show_summaries and not show_summaries else []),
+            ]
+        ),
         hosts=len(lost_host_ids),
         meetings=meeting_counts["n"],
         recordings=recording_counts["n"],
         missing_in_zoom=meeting_counts["missing"] + recording_counts["missing"],
+        reviewed_summaries=reviews.count() if site_settings.show_summaries else 0,
     )
 
 

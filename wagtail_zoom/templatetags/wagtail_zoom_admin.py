@@ -57,6 +57,9 @@ def data_loss_message(loss: Any) -> str:
         )
     if loss.recordings:
         parts.append(formatting.recording_count(loss.recordings))
+    if loss.reviewed_summaries:
+        n = loss.reviewed_summaries
+        parts.append(ngettext("%(n)d reviewed summary", "%(n)d reviewed summaries", n) % {"n": n})
     return _("This leaves your pages and is deleted here: %(what)s.") % {
         "what": formatting.join_list(parts)
     }

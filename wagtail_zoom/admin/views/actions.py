@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.generic import View
 from wagtail.log_actions import log
 
-from ...models import Activity, Invitation, SyncRun
+from ...models import SUMMARY, Activity, Invitation, SyncRun
 from .. import data_loss, formatting, links
 from ..listings.activity import replayable_events
 from ..messages.running import not_for_this_site
@@ -123,7 +123,15 @@ class TurnOffMissingView(ActionView):
             raise Http404
         kinds = site_status.site_settings.kinds - set(site_status.missing_kinds)
         host_ids = site_status.stored_host_ids
-        loss = data_loss.loss_of_settings(site_status.site_settings, host_ids, kinds, host_ids)
+        site_settings = site_status.site_settings
+        keeps_summaries = SUMMARY not in site_status.missing_kinds
+        loss = data_loss.loss_of_settings(
+            site_settings,
+            host_ids,
+            kinds,
+            host_ids,
+            show_summaries=keeps_summaries and site_settings.show_summaries,
+        )
         if not loss.is_empty and "confirmed" not in request.POST:
             url = links.view_url("turn_off_missing", site_status)
             return data_loss.confirmation(request, site_status, loss, confirm_url=url)

@@ -94,7 +94,11 @@ class PanelView(EditView):
         host_ids = [host.pk for host in form.cleaned_data["hosts"]]
         if before.configured_at and "confirmed" not in self.request.POST:
             loss = data_loss.loss_of_settings(
-                before, self.site_status.stored_host_ids, form.instance.kinds, host_ids
+                before,
+                self.site_status.stored_host_ids,
+                form.instance.kinds,
+                host_ids,
+                show_summaries=form.instance.show_summaries,
             )
             if not loss.is_empty:
                 return self.confirm_loss(loss)
