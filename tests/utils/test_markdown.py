@@ -8,6 +8,7 @@ import pytest
 from wagtail_zoom.utils.markdown import (
     MAX_LENGTH,
     _href_elsewhere,
+    _sanitize,
     clean_markdown,
     markdown_to_html,
     markdown_to_text,
@@ -56,6 +57,11 @@ def test_hostile_markdown_is_harmless(text):
 def test_no_link_leads_to_zoom(href):
     assert "href" not in markdown_to_html(f"[join](<{href}>)")
     assert _href_elsewhere("a", "href", href) is None
+
+
+def test_the_second_net_knows_no_other_tags():
+    html = '<h1>a</h1><img src="x"><script>b</script><p style="c" title="d">e</p>'
+    assert _sanitize(html) == "a<p>e</p>"
 
 
 def test_raw_html_is_text():

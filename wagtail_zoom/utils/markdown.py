@@ -43,15 +43,7 @@ def markdown_to_html(text: str, heading_level: int = 2) -> SafeString:
     tokens = parser.parse(cut_links(text[:MAX_LENGTH]))
     _demote_headings(tokens, heading_level)
     html = parser.renderer.render(tokens, parser.options, {})
-    clean = nh3.clean(
-        html,
-        tags=ALLOWED_TAGS,  # guard: summary-tags
-        attributes={"*": set(), "a": {"href"}},  # guard: summary-attributes
-        attribute_filter=_href_elsewhere,
-        url_schemes={"http", "https"},  # guard: summary-link-schemes
-        link_rel="nofollow noopener",
-    )
-    return mark_safe(_without_dead_links(clean))  # noqa: S308 - sanitised by nh3
+    return mark_safe(_sanitize(html))  # noqa: S308 - sanitised by nh3
 
 
 def markdown_to_text(text: str) -> str:
@@ -65,6 +57,19 @@ def clean_markdown(text: str) -> str:
     text = _IMAGE.sub(r"\1", text.replace("\r\n", "\n"))
     text = _EMAIL.sub("", text)  # guard: summary-emails-cut
     return text[:MAX_LENGTH].strip()
+
+
+def _sanitize(html: str) -> str:
+    """The second net, should the parser let something through."""
+    clean = nh3.clean(
+        html,
+        tags=ALLOWED_TAGS,  # guard: summary-tags
+        attributes={"*": set(), "a": {"href"}},  # guard: summary-attributes
+        attribute_filter=_href_elsewhere,
+        url_schemes={"http", "https"},  # guard: summary-link-schemes
+        link_rel="nofollow noopener",
+    )
+    return _without_dead_links(clean)
 
 
 @lru_cache(maxsize=1)
