@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Activity, GrantReason, Plan, WebhookEvent
-from . import formatting
+from . import attendance, formatting
 
 CATEGORIES = [
     ("connection", gettext_lazy("Connection")),
@@ -248,6 +248,32 @@ def _refused_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     )
 
 
+def _attendance_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    sentence = ngettext(
+        "It is known who came to {topic}, {start}: {n} registered here, {came} came.",
+        "It is known who came to {topic}, {start}: {n} registered here, {came} came.",
+        int(data.get("registered") or 0),
+    )
+    return ActivityText(
+        _format(
+            sentence,
+            topic=_topic(data),
+            start=_format_time(data.get("start") or ""),
+            n=int(data.get("registered") or 0),
+            came=int(data.get("came") or 0),
+        )
+    )
+
+
+def _attendance_unavailable_text(row: Activity, data: dict[str, Any]) -> ActivityText:
+    text = _format(
+        _("It is not known who came to {topic}, {start}."),
+        topic=_topic(data),
+        start=_format_time(data.get("start") or ""),
+    )
+    return ActivityText(text, str(attendance.REASONS.get(str(data.get("reason")), "")))
+
+
 def _missing_scope_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     names = formatting.join_list(
         formatting.kind_name(str(name)) for name in data.get("kinds") or []
@@ -357,5 +383,7 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     ),
     "person_forgotten": _user_action(gettext_lazy("{who} deleted what is stored about a person.")),
     "registrations_exported": _user_action(gettext_lazy("{who} exported the registrations.")),
+    "attendance_recorded": _attendance_text,
+    "attendance_unavailable": _attendance_unavailable_text,
     "replayed": _user_action(gettext_lazy("{who} replayed a webhook event from Zoom.")),
 }

@@ -12,7 +12,15 @@ from django.utils.translation import ngettext
 
 from ..models import SUMMARY, GrantState, Plan
 from ..oauth import notifications
-from . import disconnect_dialog, formatting, health_checks, links, progress, status_rules
+from . import (
+    attendance,
+    disconnect_dialog,
+    formatting,
+    health_checks,
+    links,
+    progress,
+    status_rules,
+)
 from .site_state import SiteState, StatusAction
 from .site_status import SiteStatus
 
@@ -213,6 +221,9 @@ def card_rows(site_status: SiteStatus) -> list[CardRow]:
     rows.append(CardRow(_("Email about problems goes to"), email or _("nobody yet")))
     if grant is not None:
         rows.append(_permissions_row(site_status))
+    if latest := attendance.latest_date(site_status):
+        url = links.registrations_url(site_status)
+        rows.append(CardRow(_("Who attended"), latest.text, latest.note, latest.warning, url))
     n = len(site_status.public_pages)
     used_on = formatting.page_count(n) if n else _("no published page yet")
     rows.append(CardRow(_("Used on"), used_on, url=links.view_url("visitors", site_status)))

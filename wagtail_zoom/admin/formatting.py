@@ -191,5 +191,6 @@ def kind_name(name: str) -> str:
         "recording": _("recordings"),
         "registration": _("registration"),
         "summary": _("summaries"),
+        "attendance": _("who attended"),
     }
     return names.get(name, name)

@@ -167,6 +167,16 @@ def _settings_tab() -> SettingsTab:
                     FieldPanel("consent_text"),
                     FieldPanel("privacy_notice"),
                     FieldPanel("registration_days"),
+                    FieldPanel(
+                        "record_attendance",
+                        heading=gettext_lazy("Record who attended"),
+                        help_text=gettext_lazy(
+                            "After a date, Zoom is asked who of the people registered here came, "
+                            "and for how long. The form tells visitors. It begins with dates that "
+                            "end after you save, and is deleted with the registration. Nothing is "
+                            "kept of people who did not register here."
+                        ),
+                    ),
                 ],
                 heading=gettext_lazy("Registrations"),
                 icon="clipboard-list",

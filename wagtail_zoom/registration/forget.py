@@ -56,9 +56,25 @@ def export(email: str, site: Site | None = None, user: Any = None) -> list[dict[
             "consented": row.consented_at.isoformat() if row.consented_at else None,
             "mails": row.mails,
             "answers": dict(moderation.details(row)),
+            "attendance": _attendances(row),
             "deleted_after": row.purge_on.isoformat() if row.purge_on else None,
         }
         for row in rows
+    ]
+
+
+def _attendances(row: Registration) -> list[dict[str, Any]]:
+    """Whether the person came to each date, as far as it is known."""
+    return [
+        {
+            "date": attendance.reading.start.isoformat(),
+            "came": attendance.came,
+            "minutes": attendance.minutes,
+            "first_arrival": (
+                attendance.first_arrival.isoformat() if attendance.first_arrival else None
+            ),
+        }
+        for attendance in row.attendances.select_related("reading").order_by("reading__start", "pk")
     ]
 
 

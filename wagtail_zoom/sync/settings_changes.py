@@ -26,12 +26,14 @@ class SettingsSnapshot:
     registration: bool = False
     transcripts: bool = False
     summaries: bool = False
+    attendance: bool = False
 
     @property
     def names(self) -> frozenset[str]:
-        """The kinds, and ``registration``."""
+        """The kinds, and ``registration`` and ``attendance``."""
         kinds = frozenset(str(kind) for kind in self.kinds)
-        return kinds | {"registration"} if self.registration else kinds
+        switches = {"registration": self.registration, "attendance": self.attendance}
+        return kinds | {name for name, is_on in switches.items() if is_on}
 
     @classmethod
     def of(cls, site_settings: ZoomSettings) -> SettingsSnapshot:
@@ -43,6 +45,7 @@ class SettingsSnapshot:
             site_settings.show_registration,
             site_settings.show_recordings and site_settings.show_transcripts,
             site_settings.show_summaries,
+            site_settings.record_attendance,
         )
 
 

@@ -20,7 +20,7 @@ from wagtail.log_actions import log
 from ...models import Registration, WriteAccess, ZoomSettings
 from ...registration import mails, moderation, payload
 from ...utils.crypto import DecryptionError
-from .. import formatting
+from .. import attendance, formatting
 from ..concurrent_edits import SEEN_FIELD, digest
 from ..permissions import OwnerAccessMixin, visible_to
 
@@ -116,6 +116,7 @@ class RegistrationDetailView(BaseRegistrationView):
         self.log_access()
         starts = [date.start for date in row.dates.all() if date.start]
         access = WriteAccess.of(row.site_id)
+        site_settings = access.site_settings or ZoomSettings(site=row.site)
         return render(
             request,
             "wagtail_zoom/admin/registration.html",
@@ -132,6 +133,7 @@ class RegistrationDetailView(BaseRegistrationView):
                 "zoom_notifies": row.meeting is not None and row.meeting.zoom_notifies,
                 "next_email": _next_email(row),
                 "reason": moderation.reason(row, access),
+                "attendance": attendance.detail_rows(row, site_settings),
                 "topic": row.snapshot.get("topic") or "",
                 "dates": [formatting.date_time(start) for start in sorted(starts)],
                 "buttons": action_buttons(row, access),

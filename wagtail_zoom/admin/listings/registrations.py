@@ -18,9 +18,9 @@ from wagtail.admin.ui.tables import TitleColumn
 from wagtail.log_actions import log
 from wagtail.models.audit_log import ModelLogEntry
 
-from ...models import Activity, BlockUsage, Registration, WriteAccess
+from ...models import Activity, BlockUsage, Registration, WriteAccess, ZoomSettings
 from ...registration import moderation, tokens
-from .. import formatting
+from .. import attendance, formatting
 from . import registration
 from .base import RadioFilter, SiteIndexView
 from .columns import ButtonsColumn, Cell, CellColumn, StateCheckboxColumn
@@ -79,6 +79,12 @@ class RegistrationFilters(WagtailFilterSet):
         choices=[],
     )
 
+    attendance = RadioFilter(
+        label=gettext_lazy("Attendance"),
+        choices=attendance.CHOICES,
+        method="filter_attendance",
+    )
+
     class Meta:
         model = Registration
         fields: list[str] = []
@@ -86,6 +92,14 @@ class RegistrationFilters(WagtailFilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.filters["meeting"].extra["choices"] = meeting_choices(self.request)
+        site_settings = ZoomSettings.objects.filter(site=self.request.wagtail_zoom_site).first()
+        if site_settings is None or not attendance.is_shown(site_settings):
+            del self.filters["attendance"]
+
+    def filter_attendance(
+        self, rows: QuerySet[Registration], name: str, value: str
+    ) -> QuerySet[Registration]:
+        return attendance.filter_registrations(rows, value)
 
 
 class RegistrationsView(SiteIndexView):
@@ -99,11 +113,11 @@ class RegistrationsView(SiteIndexView):
     bulk_type = "zoomregistration"
     sort_expressions = {"meeting": Lower(KT("snapshot__topic")), "registered": F("created_at")}
     empty_text = gettext_lazy("Nobody has registered yet.")
-    export_times = ("row_start", "created_at")
+    export_times = ("row_start", "created_at", "row_arrival")
 
     @cached_property
     def export_headings(self) -> dict[str, str]:
-        return {
+        headings = {
             "row_name": _("Person"),
             "row_email": _("Email"),
             "row_topic": _("Meeting"),
@@ -111,10 +125,21 @@ class RegistrationsView(SiteIndexView):
             "created_at": _("Signed up"),
             "row_state": _("State"),
         }
+        if self.shows_attendance:
+            headings |= {
+                "row_attendance": _("Attendance"),
+                "row_minutes": _("Minutes"),
+                "row_arrival": _("First arrival"),
+            }
+        return headings
+
+    @cached_property
+    def shows_attendance(self) -> bool:
+        return attendance.is_shown(self.site_status.site_settings)
 
     @cached_property
     def columns(self) -> list[Any]:
-        return [
+        columns = [
             StateCheckboxColumn(
                 "bulk_actions", obj_type="zoomregistration", get_id=registration.id_with_state
             ),
@@ -133,6 +158,18 @@ class RegistrationsView(SiteIndexView):
             CellColumn("state", label=_("State"), accessor=_state_cell),
             ButtonsColumn("buttons", label=_("Actions"), accessor=_row_buttons),
         ]
+        if self.shows_attendance:
+            column = CellColumn("attendance", label=_("Attendance"), accessor=self._attendance_cell)
+            columns.insert(-1, column)
+        return columns
+
+    def _attendance_cell(self, row: Any) -> Cell:
+        person: attendance.PersonAttendance = row.attendance
+        if not person.state:
+            return Cell("")
+        icon, tone = attendance.ICONS[person.state]
+        note = person.note(self.site_status.site_settings)
+        return Cell(person.label, note, icon=icon, tone=tone)
 
     def get_base_queryset(self) -> QuerySet[Registration]:
         self.request.wagtail_zoom_site = self.site
@@ -161,7 +198,12 @@ class RegistrationsView(SiteIndexView):
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         access = WriteAccess.of(self.site.pk) if rows else None
+        persons = attendance.attendances_of(rows) if rows and self.shows_attendance else None
         for row in rows:
+            if persons is not None:
+                row.attendance = persons[row.pk]
+                row.row_attendance, row.row_minutes = row.attendance.label, row.attendance.minutes
+                row.row_arrival = row.attendance.first_arrival
             row.write_access = access
             row.row_name, row.row_email = registration.name_and_email(row)
             row.row_topic = row.snapshot.get("topic") or ""
