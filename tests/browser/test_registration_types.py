@@ -62,7 +62,7 @@ class Visitor:
 
     def open_status_page(self) -> None:
         """The confirmation page, then the status page from the email."""
-        heading = self.page.get_by_role("heading", name=re.compile("inbox"))
+        heading = self.page.get_by_role("heading", name=re.compile("heck your email"))
         expect(heading).to_be_visible(timeout=TIMEOUT_MS)
         self.check_accessibility("received")
         self.page.goto(status_link_from_email(self.page, self.demo, self.email))
