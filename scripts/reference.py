@@ -254,6 +254,15 @@ def scheduling_scopes() -> str:
     )
 
 
+def attendance_scopes() -> str:
+    from wagtail_zoom.oauth.scopes import ATTENDANCE_SCOPES
+
+    return table(
+        "scope | reason",
+        ((f"`{scope.name}`", markdown(scope.reason)) for scope in ATTENDANCE_SCOPES),
+    )
+
+
 def summary_scopes() -> str:
     from wagtail_zoom.oauth.scopes import SUMMARY_SCOPES
 
@@ -326,6 +335,7 @@ WRITERS: dict[str, Callable[[], str]] = {
     "classes": classes,
     "scopes": scopes,
     "scheduling_scopes": scheduling_scopes,
+    "attendance_scopes": attendance_scopes,
     "summary_scopes": summary_scopes,
     "summary_events": summary_events,
     "events": events,

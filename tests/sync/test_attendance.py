@@ -1,10 +1,13 @@
 """Attendance: who of the people registered here came, over the simulator."""
 
+import csv
+import io
 import tracemalloc
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from tests.attendance_helpers import NAMES, STRANGERS, evening, ten_registered_seven_came
 from tests.default_site import default_site
@@ -93,6 +96,31 @@ def heard_by(heard):
         heard.append((reading.pk, site.pk, attendances.filter(came=True).count()))
 
     return receive
+
+
+def test_list_export_and_panel_say_seven_of_ten(scene, client, admin_user):
+    ten_registered_seven_came(scene)
+    scene.later(minutes=17)
+    scene.later(minutes=46)
+    client.force_login(admin_user)
+    site = scene.site_settings.site
+    url = f"{reverse('wagtail_zoom_registrations:index')}?site={site.pk}"
+    for value, names in (("came", set(NAMES[:7])), ("absent", set(NAMES[7:]))):
+        rows = client.get(f"{url}&attendance={value}").context["object_list"]
+        assert {row.row_name.split()[0] for row in rows} == names
+    response = client.get(f"{url}&export=csv")
+    text = b"".join(response.streaming_content).decode()
+    lines = {line["Person"].split()[0]: line for line in csv.DictReader(io.StringIO(text))}
+    minutes = {name: lines[name]["Minutes"] for name in NAMES}
+    assert minutes == {
+        **dict.fromkeys(NAMES, ""), **dict.fromkeys(NAMES[:6], "60"), "Nora": "20",
+    }  # fmt: skip
+    panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site.pk])
+    content = client.get(panel).content.decode()
+    assert "10 registered here, 7 came" in content
+    assert "About 11 people were there in all." in content
+    for stranger in STRANGERS:
+        assert stranger["name"] not in content + text
 
 
 def test_the_signal_comes_once_with_the_rows_of_the_site(scene, django_capture_on_commit_callbacks):
