@@ -98,7 +98,9 @@ def test_from_the_email_to_cancellation(
     fill(page, "ines@example.org")
     page.wait_for_timeout(1500)
     page.get_by_role("button", name=re.compile("^Register")).click()
-    expect(page.get_by_role("heading", name=re.compile("heck your email"))).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("heading", name=re.compile("heck your email"))).to_be_visible(
+        timeout=TIMEOUT_MS
+    )
     status = status_link_from_email(page, demo, "ines@example.org")
     page.goto(status)
     expect(page.locator(".wz-state")).to_have_text(re.compile("You are registered|Pending"))

@@ -21,7 +21,7 @@ def value_of(field: Any, rows: dict[str, Any], number: int) -> Any:
     if field.is_relation:
         return rows.get(field.related_model._meta.label)
     if kind == "JSONField":
-        return {"list": [number, "ü"]}
+        return [f"{number} ü"] if field.default is list else {"list": [number, "ü"]}
     if kind == "SecretField":
         return f"secret {number}"
     if "DateTime" in kind:

@@ -34,7 +34,7 @@ REASONS: dict[str, str | Promise] = {
     "missing": gettext_lazy("Zoom has no complete list of who attended this date."),
     "refused": gettext_lazy("Zoom refused to say who attended."),
     "unreachable": gettext_lazy("Zoom did not answer. We try again."),
-    "busy": gettext_lazy("Zoom is busy. We go on by ourselves."),
+    "busy": gettext_lazy("Zoom is busy. This continues automatically."),
     "connection": gettext_lazy("Waiting until Zoom is connected and not paused."),
     "quarantined": gettext_lazy("This installation is a copy; nothing is read from Zoom."),
     "not_shown": gettext_lazy("Waiting until this site shows the host and the meeting again."),
