@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -18,15 +19,20 @@ from wagtail_zoom.models import (
     ExposedHost,
     Host,
     Kind,
+    Meeting,
     SiteItem,
     SyncRun,
     ZoomAccount,
     ZoomSettings,
 )
+from wagtail_zoom.models.mirror import MeetingType
 from wagtail_zoom.sync.settings_changes import SettingsSnapshot, apply_settings_changes
 from wagtail_zoom.sync.users import refresh_directory
 from wagtail_zoom.testing.connect import connect_site
+from wagtail_zoom.testing.factories import make_registration
+from wagtail_zoom.testing.server import SimulatorControl
 from wagtail_zoom.testing.simulator.scopes import scheduling_scopes
+from wagtail_zoom.utils.queue import enqueue
 
 from .sites import SITES, SiteData
 
@@ -68,6 +74,33 @@ def publish_summary() -> None:
         curation.set_visibility([item], curation.PUBLISHED, user)
 
 
+def register_for_past_meeting() -> None:
+    """Whoever is registered at Zoom for a past meeting of a Site that records attendance, is so
+    here: as if they had used the Site's form. The worker then reads who came."""
+    zoom = SimulatorControl(settings.DEMO.simulator_url)
+    rows = ZoomSettings.objects.filter(record_attendance=True, account__isnull=False)
+    for site_settings in rows.select_related("site"):
+        meetings = Meeting.objects.taking_registration().filter(
+            account=site_settings.account, occurrences__end__lt=timezone.now(), registrations=None,
+            zoom_type=MeetingType.SCHEDULED,
+        )  # fmt: skip
+        for meeting in meetings:
+            _register(zoom, site_settings, meeting)
+        earlier = timezone.now() - timedelta(days=7)
+        ZoomSettings.objects.filter(pk=site_settings.pk).update(attendance_since=earlier)
+        enqueue("tick")
+
+
+def _register(zoom: SimulatorControl, site_settings: ZoomSettings, meeting: Meeting) -> None:
+    before = timezone.now() - timedelta(days=6)
+    for person in zoom.registrants(meeting.zoom_id):
+        make_registration(
+            site_settings.site, meeting, person["email"],
+            first_name=person["first_name"], last_name=person["last_name"],
+            zoom_registrant_id=person["id"], created_at=before,
+        )  # fmt: skip
+
+
 def _update_fingerprints() -> None:
     """Accept the database on another port: the fingerprint includes the URL."""
     ZoomAccount.objects.exclude(fingerprint="").update(fingerprint=zoom.fingerprint)
@@ -90,6 +123,7 @@ def _connect(site_data: SiteData, site: Site) -> None:
         setattr(site_settings, flag, kind.value in site_data.kinds)
     site_settings.show_transcripts = site_data.transcripts
     site_settings.show_summaries = site_data.summaries
+    site_settings.record_attendance = site_data.attendance
     site_settings.show_registration = True
     site_settings.review_recordings = False
     site_settings.organiser = site_data.name

@@ -70,6 +70,8 @@ class SiteData:
     """Whether the Site also shows transcripts."""
     summaries: bool = False
     """Whether the Site also shows summaries of meetings."""
+    attendance: bool = False
+    """Whether the Site records who attended."""
     theme: str = ""
     """One of ``HomePage.Theme``; empty: the one named like the key."""
 
@@ -99,6 +101,7 @@ AURORA = SiteData(
     kinds=frozenset({"meeting", "recording"}),
     may_schedule=True,
     summaries=True,
+    attendance=True,
     home=PageData(
         title="Yoga before the day gets loud",
         lead=(

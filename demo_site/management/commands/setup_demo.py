@@ -31,6 +31,7 @@ class Command(BaseCommand):
             if not connections.wait_for_import():
                 self.stdout.write("The first import goes on in the background.")
             connections.publish_summary()
+            connections.register_for_past_meeting()
             return
         # With its checks: a database of an earlier development version is refused in words.
         call_command("migrate", verbosity=0, interactive=False, skip_checks=False)

@@ -3,8 +3,8 @@
 Each entry has the control API's fields of a meeting, with ``host`` an index in the list of users,
 and additionally: ``move`` and ``cancel`` (index of an upcoming occurrence of a series), ``record``
 (number of past occurrences with a recording), ``summary`` (what AI Companion wrote about the newest
-of them), ``people`` (number of registrants) and ``waiting``
-(number of registrants that wait for approval).
+of them), ``people`` (number of registrants), ``waiting``
+(number of registrants that wait for approval) and ``attended`` (number of registrants who came).
 """
 
 from __future__ import annotations
@@ -123,6 +123,8 @@ AURORA: list[Doc] = [
     {"host": 0, "topic": "Drop in and sit with us", "type": 3, "duration": 20},
     {"host": 1, "topic": "Weekend retreat: opening circle", "start_time": "-16d 18:00",
      "duration": 90, "record": 1, "summary": RETREAT_SUMMARY},
+    {"host": 0, "topic": "Open evening: breathing for beginners", "start_time": "-2d 19:00",
+     "duration": 60, "registration": "auto", "people": 12, "attended": 8},
 ]  # fmt: skip
 
 BOREALIS: list[Doc] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from . import registrations, summaries
+from . import participants, registrations, summaries
 from .catalogue import PEOPLE, PROGRAMMES
 from .clock import epoch, parse, stamp
 from .content import change_meeting, delete_meeting, make_meeting, make_recording
@@ -13,7 +13,7 @@ from .registration_form import questions
 from .storage import Doc
 from .world import World
 
-DEMO_ONLY_FIELDS = ("host", "move", "cancel", "record", "summary", "people", "waiting")
+DEMO_ONLY_FIELDS = ("host", "move", "cancel", "record", "summary", "people", "waiting", "attended")
 """Keys of an entry that are not fields of the meeting."""
 
 
@@ -24,6 +24,7 @@ def add_programme(world: World, key: str, users: list[Doc]) -> None:
         doc = make_meeting(world, users[entry["host"]], world.copy(fields))
         _register(world, doc, entry, index)
         _move_and_cancel(world, doc, entry)
+        _attend(world, doc, int(entry.get("attended", 0)))
         recorded = _record(world, doc, int(entry.get("record", 0)), index)
         if "summary" in entry and recorded:
             fields = {"uuid": recorded[-1]["id"], "summary_content": entry["summary"]}
@@ -59,19 +60,7 @@ def _record(world: World, doc: Doc, count: int, index: int) -> list[Doc]:
     ]  # fmt: skip
     for turn, date in enumerate(past[-count:]):
         start = date["start_time"]
-        instance = {
-            "id": _uuid(world, index, turn),
-            "account_id": doc["account_id"],
-            "meeting_id": doc["id"],
-            "host_id": doc["host_id"],
-            "kind": doc["kind"],
-            "type": doc["type"],
-            "topic": doc["topic"],
-            "started": epoch(start),
-            "start_time": start,
-            "end_time": stamp(parse(start) + timedelta(minutes=doc["duration"])),
-        }
-        world.store.put("instances", instance)
+        world.store.put("instances", _instance(doc, _uuid(world, index, turn), start))
         fields: dict[str, Any] = {"meeting": doc["id"], "audio": turn % 2 == 0}
         # Some have no transcript, some no passcode, those of webinars need registration.
         fields["transcript"] = (index + turn) % 3 != 2
@@ -81,6 +70,40 @@ def _record(world: World, doc: Doc, count: int, index: int) -> list[Doc]:
             fields["settings"] = {"on_demand": True}
         recordings.append(make_recording(world, world.user(doc["host_id"]), fields))
     return recordings
+
+
+def _instance(doc: Doc, uuid: str, start: str) -> Doc:
+    """A past instance of a meeting that lasted as long as planned."""
+    return {
+        "id": uuid,
+        "account_id": doc["account_id"],
+        "meeting_id": doc["id"],
+        "host_id": doc["host_id"],
+        "kind": doc["kind"],
+        "type": doc["type"],
+        "topic": doc["topic"],
+        "started": epoch(start),
+        "start_time": start,
+        "end_time": stamp(parse(start) + timedelta(minutes=doc["duration"])),
+    }
+
+
+def _attend(world: World, doc: Doc, count: int) -> None:
+    """Hold a past meeting: ``count`` of its registrants come, one of them twice, and two guests;
+    one registrant stays in the waiting room."""
+    if not count:
+        return
+    world.store.put("instances", _instance(doc, doc["uuid"], doc["start_time"]))
+    instance = participants.instance_of(world, doc)
+    people = world.store.find("registrants", "object_id = ?", str(doc["id"]))
+    rows = [
+        {"registrant": person["id"], "join": 60 * (number % 7), "leave": f"{55 - number}m"}
+        for number, person in enumerate(people[:count])
+    ]
+    rows.append({"registrant": people[0]["id"], "join": "57m", "leave": "60m"})
+    rows.append({"registrant": people[count]["id"], "status": "in_waiting_room"})
+    participants.add_host(world, instance)
+    participants.add(world, instance, rows, strangers=2)
 
 
 def _uuid(world: World, index: int, number: int) -> str:
