@@ -290,7 +290,8 @@ def visit_admin(tenant) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(tenant.owner)
     panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", tenant.site.pk])
-    keys = {"recordings": tenant.recording_item.pk, "registrations": tenant.registration.pk,
+    keys = {"recordings": tenant.recording_item.pk, "summaries": tenant.summary_item.pk,
+            "registrations": tenant.registration.pk,
             "activity": tenant.activity.pk}  # fmt: skip
 
     def walk(method, data):

@@ -121,6 +121,12 @@ def test_plain_text_has_what_visitors_read():
     assert "secret" not in plain
 
 
+def test_quotes_are_entities_in_html_and_quotes_in_text():
+    assert "&quot;x&quot; onzzz=1" in markdown_to_html('He said "x" onzzz=1 it\'s')
+    assert markdown_to_text('He said "x", it\'s so.') == 'He said "x", it\'s so.'
+    assert "href" not in _sanitize('<a href="https://a.example/x>y">z</a>')
+
+
 def test_emails_and_images_are_not_stored():
     text = "Ana <ana@example.org>, tom.r+x@mail.example.co.uk ![a](https://e.example/x.png)"
     assert clean_markdown(text) == "Ana ,  a"

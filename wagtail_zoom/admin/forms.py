@@ -28,7 +28,7 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
 )
-from ..oauth.scopes import LIST_USERS, has_scope
+from ..oauth.scopes import LIST_USERS, has_scope, lacks_summaries
 from ..registration.fields import one_line
 from ..utils.urls import split_origin
 from .concurrent_edits import ConcurrentEditForm
@@ -165,7 +165,9 @@ class SiteSettingsForm(ConcurrentEditForm, WagtailAdminModelForm):
             )
         ]
         grant, account = self.instance.grant, self.instance.account
-        if grant is not None and SUMMARY in grant.missing_kinds:
+        if grant is not None and (
+            SUMMARY in grant.missing_kinds or (grant.scope and lacks_summaries(grant.scopes))
+        ):
             texts.append(
                 gettext(
                     "Zoom has not allowed it yet: the administrator of this website adds the "

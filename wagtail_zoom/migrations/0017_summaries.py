@@ -7,27 +7,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-SCOPES = ("meeting:read:summary", "meeting_summary:read")
-
-
-def note_missing_scope(apps, schema_editor):
-    """Grants of before have no scope for summaries; new ones note it when they are made."""
-    Grant = apps.get_model("wagtail_zoom", "Grant")
-    for grant in Grant.objects.exclude(scope="").only("pk", "scope", "missing_kinds"):
-        names = {name.removesuffix(":admin") for name in grant.scope.split()}
-        if not names.intersection(SCOPES) and "summary" not in grant.missing_kinds:
-            grant.missing_kinds = [*grant.missing_kinds, "summary"]
-            grant.save(update_fields=["missing_kinds"])
-
-
-def forget_missing_scope(apps, schema_editor):
-    Grant = apps.get_model("wagtail_zoom", "Grant")
-    for grant in Grant.objects.all().only("pk", "missing_kinds"):
-        if "summary" in grant.missing_kinds:
-            grant.missing_kinds = [name for name in grant.missing_kinds if name != "summary"]
-            grant.save(update_fields=["missing_kinds"])
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -120,5 +99,4 @@ class Migration(migrations.Migration):
             model_name='summary',
             constraint=models.UniqueConstraint(fields=('account', 'uuid'), name='wagtail_zoom_summary_identity'),
         ),
-        migrations.RunPython(note_missing_scope, forget_missing_scope),
     ]

@@ -235,7 +235,9 @@ def _covers(grant: Grant, other: Grant | None) -> bool:
     has_hosts = grant.account_level or (
         not other.account_level and grant.zoom_user_id == other.zoom_user_id
     )
-    return has_hosts and set(grant.missing_kinds) <= set(other.missing_kinds)
+    # A grant from before a feature does not note that it lacks its scope.
+    others_missing = {*other.missing_kinds, *(missing_kinds(other.scopes) if other.scope else ())}
+    return has_hosts and set(grant.missing_kinds) <= others_missing
 
 
 def confirm(site_settings: ZoomSettings, user: Any) -> None:

@@ -310,11 +310,17 @@ def missing_scopes(granted: Iterable[str]) -> list[Scope]:
     ]
 
 
+def lacks_summaries(granted: Iterable[str]) -> bool:
+    """Whether the granted scopes do not allow to read summaries."""
+    names = frozenset(granted)
+    return any(not scope.optional and not has_scope(names, scope) for scope in SUMMARY_SCOPES)
+
+
 def missing_kinds(granted: Iterable[str]) -> list[str]:
     """Content types, ``registration`` and ``summary``, if the granted scopes do not cover them."""
     names = frozenset(granted)
     missing_features = {scope.feature for scope in missing_scopes(names) if not scope.optional}
     missing = [name for name in FEATURES if name in missing_features and name != DIRECTORY]
-    if any(not scope.optional and not has_scope(names, scope) for scope in SUMMARY_SCOPES):
+    if lacks_summaries(names):
         missing.append(SUMMARIES)
     return missing

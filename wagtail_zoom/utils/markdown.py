@@ -29,6 +29,8 @@ ALLOWED_TAGS = {
 }
 MAX_HEADING = 6
 _EMAIL = re.compile(r"<?(?:mailto:)?[^\s<>()\[\]@,;:]{1,80}@[\w-]{1,80}(?:\.[\w-]{1,80}){1,6}>?")
+_MARKUP_IN_URL = re.compile(r"[<>\"'\s]")
+_TAG_OR_QUOTE = re.compile(r"(<[^<>]*>)|([\"'])")
 _IMAGE = re.compile(r"!\[([^\[\]\n]{0,500})\](?:\([^()\n]{0,4000}\))?")
 
 
@@ -69,7 +71,12 @@ def _sanitize(html: str) -> str:
         url_schemes={"http", "https"},  # guard: summary-link-schemes
         link_rel="nofollow noopener",
     )
-    return _without_dead_links(clean)
+    # Quotation marks as entities: nothing of a text looks like an attribute. No tag holds a ">".
+    return _TAG_OR_QUOTE.sub(_escape_quote, _without_dead_links(clean))
+
+
+def _escape_quote(match: re.Match[str]) -> str:
+    return match[1] or str(escape(match[2]))
 
 
 @lru_cache(maxsize=1)
@@ -93,6 +100,10 @@ def _demote_headings(tokens: list[Token], heading_level: int) -> None:
 
 
 def _href_elsewhere(tag: str, attribute: str, value: str) -> str | None:
+    if attribute != "href":
+        return value
+    if _MARKUP_IN_URL.search(value):
+        return None
     return None if has_zoom_link(value) else value  # guard: summary-links-elsewhere
 
 
@@ -104,6 +115,7 @@ def _without_dead_links(html: str) -> str:
 
 
 def _unescape(text: str) -> str:
-    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
+    letters = {"&quot;": '"', "&#x27;": "'", "&#39;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": " "}
+    for entity, letter in {**letters, "&amp;": "&"}.items():
         text = text.replace(entity, letter)
     return text
