@@ -2622,12 +2622,6 @@ WIRING = (
 
 ATTENDANCE = (
     Guard(
-        "attendance-switched-on",
-        "Attendance is read only for Sites whose owner has switched it on.",
-        "remove",
-        ("sync/test_attendance.py::test_switching_off_stops_reading",),
-    ),
-    Guard(
         "attendance-not-retroactive",
         "Nothing is read of what ended before attendance was switched on.",
         "remove",
@@ -2644,12 +2638,6 @@ ATTENDANCE = (
         "A Site gets attendance only if Zoom has allowed it to the Site's own grant.",
         "remove",
         ("sync/test_attendance.py::test_a_missing_permission_is_awaited",),
-    ),
-    Guard(
-        "attendance-read-when-over",
-        "No list is read before the planned end: a look-in makes nobody absent.",
-        "never",
-        ("sync/test_attendance.py::test_a_host_who_looks_in_earlier_makes_no_one_absent",),
     ),
     Guard(
         "empty-list-proves-nothing",

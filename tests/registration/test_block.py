@@ -13,7 +13,7 @@ from wagtail_zoom.blocks import RegistrationFormBlock, ZoomStreamBlock
 from wagtail_zoom.frontend import links
 from wagtail_zoom.models import BlockUsage, Registration, SiteItem, ZoomSettings
 
-from .conftest import PERSON, SAME_ORIGIN, make_meeting
+from .conftest import PERSON, SAME_ORIGIN, form_url, make_meeting
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +185,14 @@ def test_without_registration_and_date_visitors_read_that(tenant, meeting, rf):
     type(other).objects.filter(pk=other.pk).update(zoom_type=3)
     html = html_of(tenant, rf, item_of(tenant.site, other))
     assert "No fixed date. The organiser gives out the link." in html
+
+
+def test_the_form_says_that_attendance_is_recorded(client, tenant, meeting):
+    """Only where the owner has switched it on; the next page view after saving has it."""
+    url = form_url(tenant, meeting)
+    sentence = "also reads in Zoom whether you came, when you arrived and how long you stayed"
+    assert sentence not in client.get(url).content.decode()
+    tenant.site_settings.record_attendance = True
+    tenant.site_settings.save()
+    text = client.get(url).content.decode()
+    assert text.count(f"Harbour House {sentence}") == 1

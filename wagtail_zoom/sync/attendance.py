@@ -173,7 +173,7 @@ def _recording_sites(meeting: Meeting, ended_at: datetime, *, fetched: bool = Tr
     rows = ZoomSettings.objects.filter(
         account=meeting.account_id,
         site__in=sites,
-        record_attendance=True,  # guard: attendance-switched-on
+        record_attendance=True,
         attendance_since__lte=ended_at,  # guard: attendance-not-retroactive
     )
     return set(rows.values_list("site_id", flat=True))
@@ -380,7 +380,7 @@ def _attempt(reading: AttendanceReading, lease: str) -> Outcome | None:
     reading.ended_at = _end(reading, occurrence)
     if occurrence.is_live(now):
         return Outcome("", now + LIVE_DELAY)
-    if reading.ended_at + DELAYS[0] > now:  # guard: attendance-read-when-over
+    if reading.ended_at + DELAYS[0] > now:
         return Outcome("", reading.ended_at + DELAYS[0])
     readers = _recording_sites(meeting, reading.ended_at, fetched=False)
     if not readers:
