@@ -154,6 +154,12 @@ WEBHOOKS = (
         ),
     ),
     Guard(
+        "payload-addresses-dropped",
+        "W: email addresses of an event are not stored, whatever their member is called.",
+        "remove",
+        ("webhooks/test_endpoint.py::test_no_address_of_whomever_zoom_names_is_stored",),
+    ),
+    Guard(
         "payload-secrets-dropped",
         "W: secrets of an event are not stored.",
         "remove",
@@ -2920,6 +2926,12 @@ SUMMARIES = (
         "X26: email addresses in a summary are not stored.",
         "remove",
         ("utils/test_markdown.py::test_emails_and_images_are_not_stored",),
+    ),
+    Guard(
+        "escaped-secrets-cut",
+        "X26: what opens a meeting is cut from its summary, also with backslashes in it.",
+        "argument=0",
+        ("sync/test_summaries.py::test_what_is_cut_may_be_escaped",),
     ),
     Guard(
         "known-values-cut-from-summary",

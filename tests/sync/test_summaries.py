@@ -104,6 +104,15 @@ def test_only_the_text_is_stored(connected, zoom_app, zoom_deliver, evening):
         assert secret not in text
 
 
+def test_what_is_cut_may_be_escaped(connected, zoom_app, zoom_deliver, evening):
+    """Markdown may have a backslash before each sign: the text is read without them."""
+    content = rf"Join zoom\.us/j/{evening['id']}?pwd=x or write to ana\@example\.org today."
+    write(zoom_app, evening, summary_content=content)
+    zoom_deliver()
+    text = Summary.objects.get().text
+    assert "today" in text and "zoom" not in text and "example" not in text
+
+
 def test_the_older_format_is_assembled(connected, zoom_app, zoom_deliver, evening):
     write(zoom_app, evening, parts=True)
     zoom_deliver()

@@ -12,6 +12,7 @@ from wagtail_zoom.utils.markdown import (
     clean_markdown,
     markdown_to_html,
     markdown_to_text,
+    without_escapes,
 )
 
 HOSTILE = [
@@ -130,6 +131,19 @@ def test_quotes_are_entities_in_html_and_quotes_in_text():
 def test_emails_and_images_are_not_stored():
     text = "Ana <ana@example.org>, tom.r+x@mail.example.co.uk ![a](https://e.example/x.png)"
     assert clean_markdown(text) == "Ana ,  a"
+
+
+def test_words_are_stored_as_they_are_read():
+    """Zoom writes Markdown: ``Ab\\_c12`` is read as ``Ab_c12``, and is the passcode."""
+    texts = {
+        r"The code is Ab\_\_c12": "The code is Ab__c12",
+        r"zoom\.us/j/1": "zoom.us/j/1",
+        r"ana\@example\.org": "ana@example.org",
+        r"\_no emphasis\_, 1\. no list": r"\_no emphasis\_, 1\. no list",
+    }
+    for written, stored in texts.items():
+        assert without_escapes(written) == stored
+        assert markdown_to_text(written) == markdown_to_text(stored)
 
 
 def test_huge_and_nested_texts_are_quick():

@@ -301,6 +301,19 @@ def test_nothing_personal_or_secret_is_stored(client):
     assert "canary" not in stored and "keep-me" in stored
 
 
+def test_no_address_of_whomever_zoom_names_is_stored(client):
+    """A summary names whom it was shared with, under members that differ from event to event."""
+    item = {
+        "meeting_uuid": "keep-me", "meeting_host_email": "canary@host",
+        "share_with_users": [{"user_id": "u", "user_email": "canary@user"}],
+        "summary_created_user_email": "canary@creator", "Shared_Emails": ["canary@list"],
+    }  # fmt: skip
+    payload = {"account_id": "acc", "object": item}
+    post(client, event_body(event="meeting.summary_shared", payload=payload))
+    stored = json.dumps(WebhookEvent.objects.values()[0], default=str)
+    assert "canary" not in stored and "keep-me" in stored
+
+
 def test_unstorable_characters(client):
     """W16: on PostgreSQL they would always fail."""
     raw = (

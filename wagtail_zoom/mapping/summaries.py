@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from ..utils.markdown import MAX_LENGTH, clean_markdown
+from ..utils.markdown import MAX_LENGTH, clean_markdown, without_escapes
 from ..utils.secret_text import KnownValues
 from ..utils.text import without_secrets
 from .parsing import InvalidItem, get_dict, get_list, parse_datetime, parse_id, single_line, text
@@ -31,9 +31,8 @@ class MappedSummary:
     def without(self, known_values: KnownValues) -> dict[str, Any]:
         """The fields as they are stored: without what opens the meeting or its recording."""
         topic = without_secrets(self.fields["topic"], known_values).strip()
-        content = without_secrets(
-            self.fields["text"], known_values
-        )  # guard: known-values-cut-from-summary
+        content = without_escapes(self.fields["text"])  # guard: escaped-secrets-cut
+        content = without_secrets(content, known_values)  # guard: known-values-cut-from-summary
         return {**self.fields, "topic": topic, "text": clean_markdown(content)}
 
 

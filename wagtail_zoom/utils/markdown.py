@@ -31,6 +31,8 @@ MAX_HEADING = 6
 _EMAIL = re.compile(r"<?(?:mailto:)?[^\s<>()\[\]@,;:]{1,80}@[\w-]{1,80}(?:\.[\w-]{1,80}){1,6}>?")
 _MARKUP_IN_URL = re.compile(r"[<>\"'\s]")
 _TAG_OR_QUOTE = re.compile(r"(<[^<>]*>)|([\"'])")
+_ESCAPED = re.compile(r"(?<=\w)\\([-_.@:/=?#+%])(?=[\w\\])")
+"""A backslash within a word before a sign that has no effect there."""
 _IMAGE = re.compile(r"!\[([^\[\]\n]{0,500})\](?:\([^()\n]{0,4000}\))?")
 
 
@@ -52,6 +54,11 @@ def markdown_to_text(text: str) -> str:
     """The words of a Markdown text as a visitor reads them, a paragraph a line."""
     with_lines = re.sub(r"</(?:p|li|h[1-6]|pre)>|<br>|<hr>", "\n", markdown_to_html(text))
     return sanitize_text(_unescape(nh3.clean(with_lines, tags=set())))
+
+
+def without_escapes(text: str) -> str:
+    """The same Markdown without needless backslashes: addresses and passcodes as they are read."""
+    return _ESCAPED.sub(r"\1", text)
 
 
 def clean_markdown(text: str) -> str:

@@ -75,6 +75,8 @@ PERSONAL = frozenset(
         "participants",
     }
 )
+PERSONAL_ENDS = ("email", "emails", "with_users")
+"""Ends of further members that hold addresses of anybody: ``user_email``, ``share_with_users``."""
 REGISTRANT_FIELDS = frozenset({"id", "status"})
 """Stored fields of a registrant: enough to find the registration it belongs to."""
 
@@ -126,6 +128,7 @@ def redact(value: Any) -> Any:
         elif (
             key not in SECRET  # guard: payload-secrets-dropped
             and key not in PERSONAL  # guard: payload-personal-data-dropped
+            and not key.lower().endswith(PERSONAL_ENDS)  # guard: payload-addresses-dropped
             and key not in WRITTEN  # guard: payload-texts-dropped
         ):
             stored[key] = redact(item)

@@ -19,7 +19,7 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 
 from ...frontend.visibility import Audience, Channel, SiteVisibility
 from ...models import SUMMARY, SiteItem, Summary, SummaryReview
-from ...utils.markdown import MAX_LENGTH, markdown_to_html
+from ...utils.markdown import MAX_LENGTH, markdown_to_html, without_escapes
 from .. import curation, formatting, links, reasons
 from ..site_status import SiteStatus, summaries_to_review
 from .base import RadioFilter, SiteIndexView
@@ -258,6 +258,7 @@ class SummaryForm(ItemForm):
         return super()._stored_value(name)
 
     def clean_text(self) -> str:
+        self.cleaned_data["text"] = without_escapes(self.cleaned_data["text"])
         text = self._without_secrets("text").replace("\r\n", "\n").strip()
         if self.publishes and not text:
             raise forms.ValidationError(_("There is nothing to publish: the text is empty."))
