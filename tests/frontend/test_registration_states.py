@@ -270,8 +270,8 @@ def test_every_place_says_the_same(client, rf, name):
     )
     assert all(("<form" in pages[place]) is is_open for place in ("form", "form page"))
     assert all(("Register for" in pages[place]) is is_open for place in ("form", "form page"))
-    assert ("register once more" in pages["status cancelled"]) is is_open
-    assert ("register once more" in pages["status failed"]) is is_open
+    assert ("register again" in pages["status cancelled"]) is is_open
+    assert ("register again" in pages["status failed"]) is is_open
     form = scenario.form_data(rf)
     assert form["state"] == expected and ("action" in form) is is_open
     for data in scenario.dates(client, rf, period).values():

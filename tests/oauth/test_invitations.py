@@ -211,7 +211,7 @@ def test_reconnecting_a_confirmed_account_needs_no_second_confirmation(
     Grant.objects.update(state="needs_reconnect", reason="invalid_grant")
     hosts = ExposedHost.objects.count()
     page = accept(client, path)
-    assert "goes on with that at once" in page.content.decode()
+    assert "continues with that at once" in page.content.decode()
     site_settings = ZoomSettings.for_site(site)
     assert not site_settings.needs_confirmation
     assert site_settings.shows_data

@@ -89,7 +89,7 @@ def test_many_chosen_dates_are_counted_and_not_listed(client, tenant):
 
 
 def test_registering_once_more_is_proposed_only_where_it_is_possible(client, tenant, meeting):
-    words = "register once more"
+    words = "register again"
     url = post(client, form_url(tenant, meeting)).url.partition("?")[0]
     account = meeting.account
     account.throttled_until = None

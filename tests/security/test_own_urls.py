@@ -51,7 +51,9 @@ def save_address(tenant, address):
     client = Client()
     client.force_login(tenant.owner)
     panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", tenant.site.pk])
-    data = panel_form(tenant, show_webinars="on", show_transcripts="on", join_policy="public")
+    data = panel_form(
+        tenant, show_webinars="on", show_transcripts="on", show_summaries="on", join_policy="public"
+    )
     return client.post(panel, {**data, "base_url": address})
 
 

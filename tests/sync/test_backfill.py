@@ -103,7 +103,12 @@ def test_missing_scope_switches_one_kind_off(connect, zoom_app):
         "meeting:read:list_meetings:admin", "meeting:read:meeting:admin",
     ])  # fmt: skip
     site_settings = connect("borealis-0")
-    assert site_settings.grant.missing_kinds == ["webinar", "recording", "registration"]
+    assert site_settings.grant.missing_kinds == [
+        "webinar",
+        "recording",
+        "registration",
+        "summary",
+    ]
     assert site_settings.grant.state == "connected"
     assert SyncRun.objects.get().state == "done"
     assert Meeting.objects.exists()
