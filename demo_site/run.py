@@ -118,13 +118,13 @@ def print_urls(config: DemoConfig) -> None:
         url = f"{config.site_url(site_data.hostname)}/"
         print(f"  {site_data.name:<20} {url:<36} owner {site_data.key} / {PASSWORD}{state}")
     print(f"  {'Whole installation':<20} {config.base_url + '/admin/':<36} {ADMIN} / {PASSWORD}")
-    print(f"  {'Simulated Zoom':<20} {config.simulator_url}/")
+    print(f"  {'Zoom simulator':<20} {config.simulator_url}/")
     print(f"  {'Emails':<20} {config.base_url}/demo/mails/")
     name = SITES[0].hostname
     print(
-        f"\nBrowsers find names under localhost by themselves. With curl:\n"
+        f"\nBrowsers find *.localhost automatically. With curl:\n"
         f"  curl --resolve {name}:{config.port}:{LOOPBACK} http://{name}:{config.port}/\n"
-        f"\nw + Enter stops and starts the worker, z + Enter the simulated Zoom. Ctrl-C ends all.\n"
+        f"\nw + Enter stops and starts the worker, z + Enter the Zoom simulator. Ctrl-C ends all.\n"
         f"Logs: {config.folder / 'logs'}",
         flush=True,
     )

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -277,3 +278,22 @@ def test_switching_off_asks_before_reviewed_texts_are_deleted(as_aurora, aurora,
     assert ZoomSettings.objects.get(site=aurora.site).show_summaries
     as_aurora.post(panel, {**values, "confirmed": "1"})
     assert not ZoomSettings.objects.get(site=aurora.site).show_summaries
+
+
+def test_what_is_over_has_a_filter_of_its_own(as_aurora, item):
+    """As in the list of recordings: what was published until yesterday is not published."""
+    yesterday = timezone.now() - timedelta(days=2)
+    SiteItem.objects.filter(pk=item.pk).update(visibility="published", expires_on=yesterday.date())
+    url = reverse("wagtail_zoom_summaries:index")
+    title = item.display_title
+    shown = {
+        state: title in as_aurora.get(url, {"state": state}).content.decode()
+        for state in ("new", "published", "hidden", "over")
+    }
+    assert shown == {"new": False, "published": False, "hidden": False, "over": True}
+
+
+def test_one_summary_waits(as_aurora, item):
+    page = as_aurora.get(reverse("wagtail_zoom_summaries:index")).content.decode()
+    assert "1 new summary" in page
+    assert "waits for you. Visitors do not see it until you publish it." in page

@@ -1,4 +1,4 @@
-"""Shared by the lists of meetings and recordings: Site items with their synced object."""
+"""Shared by the lists of meetings, recordings and summaries: Site items and their synced object."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet, Value
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import WagtailFilterSet
 
 from ...frontend.visibility import SiteVisibility
@@ -23,6 +23,55 @@ from .columns import Cell
 def usage_cell(item: Any) -> Cell:
     """On how many pages an item is used."""
     return Cell(formatting.page_count(item.page_count) if item.page_count else "–")
+
+
+def in_state(rows: QuerySet[SiteItem], value: str) -> QuerySet[SiteItem]:
+    """Rows that wait for review (``new``), are ``published``, ``hidden`` or ``over``."""
+    is_over = SiteItem.expired()
+    condition = {
+        "new": Q(visibility=SiteItem.Visibility.AUTO),
+        "published": Q(visibility=SiteItem.Visibility.PUBLISHED) & ~is_over,
+        "hidden": Q(visibility=SiteItem.Visibility.HIDDEN),
+        "over": is_over,
+    }[value]
+    return rows.filter(condition)
+
+
+def to_review_first(rows: QuerySet[SiteItem], start: str) -> QuerySet[SiteItem]:
+    """Rows that wait for review first, then the latest ``start``."""
+    is_new = When(visibility=SiteItem.Visibility.AUTO, then=Value(0))
+    first = Case(is_new, default=Value(1), output_field=IntegerField())
+    return rows.order_by(first, f"-{start}", "-pk")
+
+
+def review_intro(view: Any, n: int, strong: str) -> dict[str, Any]:
+    """Above a list: how many rows wait for review, and a link to them; nothing once it is used."""
+    if not n or view.request.GET.get("state"):
+        return {}
+    return {
+        "strong": strong,
+        "text": ngettext(
+            "waits for you. Visitors do not see it until you publish it.",
+            "wait for you. Visitors do not see them until you publish them.",
+            n,
+        ),
+        "url": f"{view.index_url}?site={view.site.pk}&state=new",
+        "link": _("Show only the new ones"),
+    }
+
+
+def review_state_cell(item: Any, new: str) -> Cell:
+    """The state of a row that is shown only after review; ``new``: the label while it waits."""
+    if item.visibility == SiteItem.Visibility.HIDDEN:
+        return Cell(_("Hidden"), getattr(item, "row_note", ""), tag="plain")
+    if item.is_expired:
+        return Cell(_("Over"), _("taken off automatically"), tag="plain")
+    if item.visibility == SiteItem.Visibility.AUTO:
+        since = _("since %(day)s") % {"day": formatting.short_day(item.created_at)}
+        return Cell(new, since, tag="primary")
+    if getattr(item, "row_shown", True):
+        return Cell(_("Published"), getattr(item, "row_note", ""), tag="primary")
+    return Cell(_("Not shown"), getattr(item, "row_reason", ""), tag="plain")
 
 
 def exposed_hosts(request: Any) -> QuerySet[Host]:

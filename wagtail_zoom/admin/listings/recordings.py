@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Count, F, Max, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -30,14 +30,15 @@ from .items import (
     ItemFilters,
     decision_note,
     import_message,
+    in_state,
     missing_kind_message,
+    review_intro,
+    review_state_cell,
     set_page_counts,
     set_rows,
+    to_review_first,
     usage_cell,
 )
-
-IS_NEW = Q(visibility=SiteItem.Visibility.AUTO)
-
 
 MAX_SERIES = 100
 
@@ -100,15 +101,7 @@ class RecordingFilters(ItemFilters):
         self.filters["series"].extra["choices"] = series_choices(self.request)
 
     def by_state(self, rows: QuerySet[SiteItem], name: str, value: str) -> QuerySet[SiteItem]:
-        is_over = SiteItem.expired()
-        if value == "over":
-            return rows.filter(is_over)
-        condition = {
-            "new": IS_NEW,
-            "published": Q(visibility=SiteItem.Visibility.PUBLISHED) & ~is_over,
-            "hidden": Q(visibility=SiteItem.Visibility.HIDDEN),
-        }[value]
-        return rows.filter(condition)
+        return in_state(rows, value)
 
 
 class RecordingsView(SiteIndexView):
@@ -172,8 +165,7 @@ class RecordingsView(SiteIndexView):
         return rows.filter(recording__removed_at=None).select_related("decided_by", "image")
 
     def default_order(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
-        first = Case(When(IS_NEW, then=Value(0)), default=Value(1), output_field=IntegerField())
-        return queryset.order_by(first, "-recording__start", "-pk")
+        return to_review_first(queryset, "recording__start")
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         visible = self.site_status.visibility.recordings(Audience.VISITOR, Channel.PAGE)
@@ -206,15 +198,8 @@ class RecordingsView(SiteIndexView):
 
     def intro(self) -> dict[str, Any]:
         n = recordings_to_review(self.site_status.visibility).count()
-        if not n or self.request.GET.get("state"):
-            return {}
         strong = ngettext("%(n)d new recording", "%(n)d new recordings", n) % {"n": n}
-        return {
-            "strong": strong,
-            "text": _("wait for you. Visitors do not see them until you publish them."),
-            "url": f"{self.index_url}?site={self.site.pk}&state=new",
-            "link": _("Show only the new ones"),
-        }
+        return review_intro(self, n, strong)
 
     def empty_message(self) -> dict[str, Any]:
         if self.request.GET.get("state") == "new":
@@ -248,13 +233,4 @@ def _until_cell(item: Any) -> Cell:
 
 
 def _state_cell(item: Any) -> Cell:
-    if item.visibility == SiteItem.Visibility.HIDDEN:
-        return Cell(_("Hidden"), getattr(item, "row_note", ""), tag="plain")
-    if item.is_expired:
-        return Cell(_("Over"), _("taken off automatically"), tag="plain")
-    if item.visibility == SiteItem.Visibility.AUTO:
-        since = _("since %(day)s") % {"day": formatting.short_day(item.created_at)}
-        return Cell(_("New"), since, tag="primary")
-    if getattr(item, "row_shown", True):
-        return Cell(_("Published"), getattr(item, "row_note", ""), tag="primary")
-    return Cell(_("Not shown"), getattr(item, "row_reason", ""), tag="plain")
+    return review_state_cell(item, _("New"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,9 +25,17 @@ from ..site_status import SiteStatus, summaries_to_review
 from .base import RadioFilter, SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn
 from .edit import ItemEditView, ItemForm
-from .items import SHOWN_TITLE, HostFilter, decision_note, import_message, set_rows
-
-IS_NEW = Q(visibility=SiteItem.Visibility.AUTO)
+from .items import (
+    SHOWN_TITLE,
+    HostFilter,
+    decision_note,
+    import_message,
+    in_state,
+    review_intro,
+    review_state_cell,
+    set_rows,
+    to_review_first,
+)
 
 
 class SummaryFilters(WagtailFilterSet):
@@ -39,6 +47,7 @@ class SummaryFilters(WagtailFilterSet):
             ("new", gettext_lazy("Needs review")),
             ("published", gettext_lazy("Published")),
             ("hidden", gettext_lazy("Hidden")),
+            ("over", gettext_lazy("Over")),
             ("changed", gettext_lazy("Changed in Zoom")),
         ],
         method="by_state",
@@ -59,12 +68,7 @@ class SummaryFilters(WagtailFilterSet):
                 if item.meeting_summary and item.review.differs_from(item.meeting_summary)
             ]
             return rows.filter(pk__in=changed)
-        condition = {
-            "new": IS_NEW,
-            "published": Q(visibility=SiteItem.Visibility.PUBLISHED),
-            "hidden": Q(visibility=SiteItem.Visibility.HIDDEN),
-        }[value]
-        return rows.filter(condition)
+        return in_state(rows, value)
 
 
 class SummariesView(SiteIndexView):
@@ -120,8 +124,7 @@ class SummariesView(SiteIndexView):
         return rows.select_related("decided_by", "review")
 
     def default_order(self, queryset: QuerySet[SiteItem]) -> QuerySet[SiteItem]:
-        first = Case(When(IS_NEW, then=Value(0)), default=Value(1), output_field=IntegerField())
-        return queryset.order_by(first, "-meeting_summary__start", "-pk")
+        return to_review_first(queryset, "meeting_summary__start")
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         visible = self.site_status.visibility.summaries(Audience.VISITOR, Channel.PAGE)
@@ -153,15 +156,8 @@ class SummariesView(SiteIndexView):
         if refusal := refusal_text(self.site_status):
             return {"strong": refusal}
         n = summaries_to_review(self.site_status.visibility).count()
-        if not n or self.request.GET.get("state"):
-            return {}
         strong = ngettext("%(n)d new summary", "%(n)d new summaries", n) % {"n": n}
-        return {
-            "strong": strong,
-            "text": _("wait for you. Visitors do not see them until you publish them."),
-            "url": f"{self.index_url}?site={self.site.pk}&state=new",
-            "link": _("Show only the new ones"),
-        }
+        return review_intro(self, n, strong)
 
     def empty_message(self) -> dict[str, Any]:
         if self.request.GET.get("state") == "new":
@@ -207,16 +203,7 @@ def _state_cell(item: Any) -> Cell:
     if item.row_changed:
         note = _("your text stays until you decide")
         return Cell(_("Changed in Zoom"), note, tag="primary")
-    if item.visibility == SiteItem.Visibility.HIDDEN:
-        return Cell(_("Hidden"), item.row_note, tag="plain")
-    if item.is_expired:
-        return Cell(_("Over"), _("taken off automatically"), tag="plain")
-    if item.visibility == SiteItem.Visibility.AUTO:
-        since = _("since %(day)s") % {"day": formatting.short_day(item.created_at)}
-        return Cell(_("Needs review"), since, tag="primary")
-    if item.row_shown:
-        return Cell(_("Published"), item.row_note, tag="primary")
-    return Cell(_("Not shown"), item.row_reason, tag="plain")
+    return review_state_cell(item, _("Needs review"))
 
 
 class SummaryForm(ItemForm):
