@@ -8,8 +8,9 @@ import time_machine
 from django.utils import timezone
 
 from tests.concurrency import restore_test_database, run_concurrently
-from wagtail_zoom.models import Heartbeat, ZoomAccount, leases
+from wagtail_zoom.models import Heartbeat, ZoomAccount
 from wagtail_zoom.testing.factories import make_account
+from wagtail_zoom.utils import leases
 
 MINUTE = timedelta(minutes=1)
 

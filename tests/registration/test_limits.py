@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from wagtail_zoom.models import LimitCounter, Registration
 from wagtail_zoom.registration import csrf, ratelimit, tokens
+from wagtail_zoom.utils.ratelimit import log_once
 
 from .conftest import PERSON, SAME_ORIGIN, form_url, make_all_due, make_meeting, post, process_due
 from .test_delivery import add_calls, zoom_registrants
@@ -301,7 +302,7 @@ def test_malformed_setting_costs_no_registration(
     client, tenant, meeting, settings, given, problem, caplog
 ):
     """The default is used, and the log says so once. ``manage.py check`` names it."""
-    ratelimit._log_once.cache_clear()
+    log_once.cache_clear()
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, **given}
     for number in range(2):
         data = {"email": f"p{number}@example.org"}

@@ -11,6 +11,7 @@ from tests.concurrency import restore_test_database, run_concurrently
 from wagtail_zoom.models import LimitCounter
 from wagtail_zoom.registration import ratelimit
 from wagtail_zoom.sync import retention
+from wagtail_zoom.utils.ratelimit import network_of
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -18,7 +19,7 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 def network(rf, settings, remote, forwarded="", trusted=()):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "TRUSTED_PROXIES": list(trusted)}
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    return ratelimit.network_of(rf.get("/", REMOTE_ADDR=remote, headers=headers))
+    return network_of(rf.get("/", REMOTE_ADDR=remote, headers=headers))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from wagtail_zoom.models import (
 from wagtail_zoom.oauth import connect, disconnect, flow, http, protocol, tokens, userinfo
 from wagtail_zoom.testing.connect import connect_site
 from wagtail_zoom.testing.signing import sign
+from wagtail_zoom.utils import webhook_requests
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.full_import]
 SECRET = "simulator-webhook-secret"
@@ -210,7 +211,13 @@ def test_x19_webhook(db, zoom_app, secrets, settings, event):
         url = reverse("wagtail_zoom:webhook")
         Client().post(url, raw, content_type="application/json", headers=headers)
 
-    functions = [webhooks.webhook, webhooks._verify, webhooks._answer_challenge, webhooks._store]
+    functions = [
+        webhooks.webhook,
+        webhook_requests.receive,
+        webhook_requests.verify,
+        webhook_requests.answer_challenge,
+        webhooks._store,
+    ]
     # With DEBUG, the comparison loop shows its secret.
     inject_everywhere(functions, work, lambda: None, secrets, settings, debug=(False,))
 

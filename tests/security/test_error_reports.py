@@ -21,7 +21,7 @@ from tests.security.tenant_data import make_tenants
 from tests.webhooks.test_endpoint import SECRET
 from wagtail_zoom import tasks, webhooks
 from wagtail_zoom.frontend.form_links import FormLink
-from wagtail_zoom.models import Registration, ZoomAccount, leases
+from wagtail_zoom.models import Registration, ZoomAccount
 from wagtail_zoom.oauth import views as oauth_views
 from wagtail_zoom.registration import (
     delivery,
@@ -36,6 +36,7 @@ from wagtail_zoom.registration import (
 )
 from wagtail_zoom.registration.form import RegistrationForm
 from wagtail_zoom.testing.signing import sign
+from wagtail_zoom.utils import leases
 from wagtail_zoom.utils.logging import JsonFormatter
 
 pytestmark = pytest.mark.django_db

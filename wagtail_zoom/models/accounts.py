@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import settings
 from ..utils.fields import SecretField, ZoomIdField
-from .leases import Leased
+from ..utils.leases import Leased
 
 
 def version_step() -> tuple[int, int]:

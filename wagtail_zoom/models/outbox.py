@@ -20,11 +20,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..conf import settings
+from ..utils import leases
 from ..utils.error_reports import exc_info_of
+from ..utils.leases import Leased
 from ..utils.logging import get_logger
 from ..utils.queue import debounce, enqueue, reset_debounce
-from . import leases
-from .leases import Leased
 from .write_access import Refusal
 
 logger = get_logger("outbox")

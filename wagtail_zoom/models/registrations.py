@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..utils.fields import SecretField, ZoomIdField
+from ..utils.ratelimit import RateLimitCounter
 from .accounts import ZoomAccount
 from .mirror import Meeting, Occurrence
 from .outbox import OutboxRow
@@ -126,19 +127,11 @@ class RegistrationDate(models.Model):
         return f"{self.registration_id}"
 
 
-class LimitCounter(models.Model):
+class LimitCounter(RateLimitCounter):
     """How often something was counted against a limit of registrations, until ``expires_at``."""
-
-    key = models.CharField(max_length=80, unique=True)
-    """Name of the limit and a keyed digest of what is counted."""
-    count = models.PositiveIntegerField()
-    expires_at = models.DateTimeField(db_index=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = _("counter of registrations")
         verbose_name_plural = _("counters of registrations")
-
-    def __str__(self) -> str:
-        return self.key

@@ -11,9 +11,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..utils.leases import Leased
 from .accounts import ZoomAccount
 from .curation import SiteItem
-from .leases import Leased
 from .webhook_events import WebhookEvent
 
 

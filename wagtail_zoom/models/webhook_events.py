@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..utils.fields import ZoomIdField
+from ..utils.leases import Leased
 from .accounts import ZoomAccount
-from .leases import Leased
 
 
 class WebhookEvent(models.Model):

@@ -28,10 +28,10 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
     bump_data_version,
-    leases,
 )
 from ..models.mirror import UserType
 from ..signals import account_connected
+from ..utils import leases
 from ..utils.queue import enqueue
 from . import disconnect, grant_state, invitations, notifications, userinfo
 from .protocol import TokenSet

@@ -30,7 +30,8 @@ from ..exceptions import (
     ZoomQuarantined,
     ZoomTransient,
 )
-from ..models import Grant, GrantReason, GrantState, Secret, bump_data_version, leases
+from ..models import Grant, GrantReason, GrantState, Secret, bump_data_version
+from ..utils import leases
 from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, log_context, record_metric
 from ..utils.queue import enqueue

@@ -26,8 +26,10 @@ from ..conf import settings
 from ..exceptions import ZoomConfigurationError, ZoomError
 from ..frontend import form_links, links, restrictions
 from ..frontend.form_links import FormLink
-from ..models import GrantState, Registration, leases
+from ..models import GrantState, Registration
+from ..utils import leases
 from ..utils.logging import get_logger
+from ..utils.ratelimit import network_of
 from . import inline, outbox, ratelimit, service, tokens
 from .context import ONE, SEVERAL, FormContext, OfferedDate, form_context_of
 from .csrf import Origin, classify_origin, is_confirmed, sign_confirmation
@@ -176,7 +178,7 @@ def _handle_post(request: HttpRequest, signed_link: str, form_context: FormConte
     if not form_context.availability.is_open:  # guard: closed-registration-refused
         return _form_page(request, signed_link, form_context, status=409)
     form = make_form(form_context, request.POST)
-    network = ratelimit.network_of(request)
+    network = network_of(request)
     wait = ratelimit.seconds_to_wait("network", network)  # guard: network-rate-limit
     if wait:
         return _rate_limited_page(request, signed_link, form_context, form, wait)

@@ -27,13 +27,13 @@ from ..exceptions import (
 )
 from ..mapping.parsing import get_list
 from ..models import Meeting, MeetingChange, SiteItem, fetch_scope
-from ..models.leases import LeaseLost
 from ..oauth.tokens import RefreshRequired
 from ..sync import removals
 from ..sync.refetch import RefetchTarget
 from ..sync.refetch_meetings import refetch_all
 from ..utils.crypto import DecryptionError
 from ..utils.error_reports import exc_info_of
+from ..utils.leases import LeaseLost
 from ..utils.logging import get_logger, log_context
 from . import lookup, outbox
 from .error_policy import ChangeOutcome, classify

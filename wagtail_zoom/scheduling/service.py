@@ -22,9 +22,9 @@ from wagtail.models import Site
 from ..client import client_for_request
 from ..exceptions import ZoomWriteRefused
 from ..models import Host, Kind, Meeting, MeetingChange, Occurrence, Refusal, WriteAccess
-from ..models.leases import new_owner
 from ..models.mirror import DATED_SERIES_TYPES, MeetingType, UserType
 from ..utils.error_reports import exc_info_of
+from ..utils.leases import new_owner
 from ..utils.logging import get_logger
 from . import delivery, lookup, outbox
 from .delivery import RequestAttempt

@@ -54,13 +54,13 @@ from ..models import (
     ZoomSettings,
     fetch_scope,
 )
-from ..models.leases import LeaseLost
 from ..models.mirror import ENDED_STATES
 from ..models.outbox import CONNECTION_DELAY, Outbox
 from ..oauth.scopes import attendance_scope, has_scope
 from ..signals import attendance_recorded
 from ..utils import backoff
 from ..utils.emails import email_indexes
+from ..utils.leases import LeaseLost
 from ..utils.logging import get_logger, log_context
 from . import runs
 from .event_effects import START_MATCH_WINDOW, nearest_occurrence

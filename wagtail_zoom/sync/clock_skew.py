@@ -22,9 +22,9 @@ from ..models import (
     RateBudget,
     ZoomAccount,
     bump_data_version,
-    leases,
 )
 from ..models.mirror import ENDED_STATES
+from ..utils import leases
 from ..utils.logging import get_logger, record_metric
 from ..utils.queue import repair_schedule
 

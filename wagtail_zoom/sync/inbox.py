@@ -20,7 +20,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings, leases
+from ..models import Heartbeat, WebhookEvent, ZoomAccount, ZoomSettings
+from ..utils import leases
 from ..utils.logging import log_context
 from ..utils.queue import enqueue
 from . import batch, locks, outcomes

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..conf import settings
-from ..models import ObjectLock, WebhookEvent, ZoomAccount, leases
+from ..models import ObjectLock, WebhookEvent, ZoomAccount
+from ..utils import leases
 from ..utils.logging import get_logger
 
 logger = get_logger("inbox")

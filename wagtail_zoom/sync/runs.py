@@ -25,8 +25,8 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
     fetch_scope,
-    leases,
 )
+from ..utils import leases
 from ..utils.queue import enqueue
 
 LEASE = timedelta(seconds=180)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
+from django.utils.module_loading import import_string
+
 from wagtail_zoom import tasks
+from wagtail_zoom.utils import queue
 
 
 class TaskRunner:
@@ -14,9 +17,10 @@ class TaskRunner:
         self.waiting: deque[tuple[str, tuple[int | str, ...]]] = deque()
         self.ran: list[str] = []
 
-    def send(self, name: str, ids: tuple[int | str, ...]) -> None:
-        """Enqueue a task (replaces ``wagtail_zoom.utils.queue._send``)."""
-        self.waiting.append((name, ids))
+    def send(self, path: str, ids: tuple[int | str, ...]) -> None:
+        """Enqueue a task (replaces ``wagtail_zoom.utils.queue._send``). Of a task in
+        ``wagtail_zoom.tasks`` only the name is stored."""
+        self.waiting.append((path.removeprefix(f"{queue.TASKS}."), ids))
 
     def run(self, max_tasks: int = 1000) -> int:
         """Run all tasks, and those they enqueue; returns how many ran.
@@ -27,7 +31,8 @@ class TaskRunner:
         count = 0
         while self.waiting:
             name, ids = self.waiting.popleft()
-            getattr(tasks, name)(*ids)
+            task = import_string(name) if "." in name else getattr(tasks, name)
+            task(*ids)
             self.ran.append(name)
             count += 1
             if count > max_tasks:

@@ -1,4 +1,4 @@
-"""The task queue: ``enqueue()`` for tasks, and the only schedule, which runs every minute.
+"""The task queue: ``enqueue()`` for tasks, and the schedule of an app, which runs every minute.
 
 django-q2 has no de-duplication and no priorities, and its brokers lose or repeat tasks when a
 worker dies. So a task only wakes the worker for rows in our own tables. Each task may run twice or
@@ -8,6 +8,7 @@ never; a sweep every minute finds rows whose task was lost.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -28,8 +29,22 @@ SCHEDULE_FUNCTION = "wagtail_zoom.tasks.tick"
 Q_OPTIONS = {"ack_failure": True, "save": False, "group": "wagtail-zoom"}
 
 
-def enqueue(name: str, *ids: int | str) -> None:
-    """Wake the worker: run ``wagtail_zoom.tasks.<name>(*ids)`` after the transaction commits.
+@dataclass(frozen=True)
+class MinuteSchedule:
+    """The one schedule of an app; it exists as long as the table of ``model`` does."""
+
+    name: str
+    function: str
+    """Dotted path of the task."""
+    model: tuple[str, str]
+    """App label and name of a model."""
+
+
+SCHEDULE = MinuteSchedule(SCHEDULE_NAME, SCHEDULE_FUNCTION, ("wagtail_zoom", "ZoomSettings"))
+
+
+def enqueue(name: str, *ids: int | str, tasks: str = TASKS) -> None:
+    """Wake the worker: run ``<tasks>.<name>(*ids)`` after the transaction commits.
 
     Only integers and short strings are allowed: the queue stores pickles that anyone with database
     access can read. A broker that cannot be reached is logged, not raised: the sweep finds the
@@ -40,7 +55,7 @@ def enqueue(name: str, *ids: int | str) -> None:
             isinstance(value, str) and len(value) > 64
         ):  # guard: queue-takes-ids-only
             raise TypeError("Only ids may be put into the task queue.")
-    transaction.on_commit(partial(_send, name, ids), robust=True)
+    transaction.on_commit(partial(_send, f"{tasks}.{name}", ids), robust=True)
 
 
 def debounce(name: str, seconds: int) -> bool:
@@ -67,9 +82,9 @@ def _bucket(name: str, seconds: int) -> str:
     return f"wagtail-zoom:{name}:{int(time.time()) // seconds}"  # guard: wake-up-not-by-cache-age
 
 
-def _send(name: str, ids: tuple[int | str, ...]) -> None:
+def _send(path: str, ids: tuple[int | str, ...]) -> None:
     try:
-        async_task(f"{TASKS}.{name}", *ids, q_options=dict(Q_OPTIONS))
+        async_task(path, *ids, q_options=dict(Q_OPTIONS))
     except Exception as error:
         logger.warning(
             "The task queue cannot be reached (%s); the sweep will find the rows.",
@@ -77,9 +92,9 @@ def _send(name: str, ids: tuple[int | str, ...]) -> None:
         )
 
 
-def ensure_schedule(**kwargs: Any) -> None:
-    """Create or repair the schedule, so that it exists once and is due within a minute (after
-    ``migrate``). After ``migrate wagtail_zoom zero`` it is removed: its job would find no table.
+def ensure_schedule(schedule: MinuteSchedule = SCHEDULE, **kwargs: Any) -> None:
+    """Create or repair a schedule, so that it exists once and is due within a minute (after
+    ``migrate``). Once the app's tables are gone it is removed: its job would find none.
 
     Names of schedules are not unique in django-q2, so surplus rows are removed.
     """
@@ -93,45 +108,45 @@ def ensure_schedule(**kwargs: Any) -> None:
         return
     if Schedule._meta.db_table not in connections[alias].introspection.table_names():
         return
-    if not _has_tables():
-        Schedule.objects.using(alias).filter(name=SCHEDULE_NAME).delete()
+    rows = Schedule.objects.using(alias).filter(name=schedule.name).order_by("pk")
+    if not _has_table(*schedule.model):
+        rows.delete()
         return
-    rows = Schedule.objects.using(alias).filter(name=SCHEDULE_NAME).order_by("pk")
     first = rows.first()
     if first is None:
         Schedule.objects.using(alias).create(
-            name=SCHEDULE_NAME,
-            func=SCHEDULE_FUNCTION,
+            name=schedule.name,
+            func=schedule.function,
             schedule_type=Schedule.MINUTES,
             minutes=1,
             repeats=-1,
         )
         return
     rows.exclude(pk=first.pk).delete()
-    if (first.func, first.minutes, first.repeats) != (SCHEDULE_FUNCTION, 1, -1):
-        first.func, first.minutes, first.repeats = SCHEDULE_FUNCTION, 1, -1
+    if (first.func, first.minutes, first.repeats) != (schedule.function, 1, -1):
+        first.func, first.minutes, first.repeats = schedule.function, 1, -1
         first.save(using=alias)
-    repair_schedule()
+    repair_schedule(schedule=schedule)
 
 
-def _has_tables() -> bool:
-    """Whether the tables of this app exist."""
+def _has_table(app_label: str, model_name: str) -> bool:
+    """Whether the table of a model exists."""
     from django.db import connections, router
 
-    model = apps.get_model("wagtail_zoom", "ZoomSettings")
+    model = apps.get_model(app_label, model_name)
     names = connections[router.db_for_write(model)].introspection.table_names()
     return model._meta.db_table in names
 
 
-def repair_schedule(now: datetime | None = None) -> int:
-    """Make the schedule due now if its next run is later than two minutes. Such a time was written
+def repair_schedule(now: datetime | None = None, schedule: MinuteSchedule = SCHEDULE) -> int:
+    """Make a schedule due now if its next run is later than two minutes. Such a time was written
     by a clock that ran ahead, and no job would run until then."""
     if not apps.is_installed("django_q"):
         return 0
     from django_q.models import Schedule
 
     now = now or timezone.now()
-    late = Schedule.objects.filter(name=SCHEDULE_NAME, next_run__gt=now + timedelta(minutes=2))
+    late = Schedule.objects.filter(name=schedule.name, next_run__gt=now + timedelta(minutes=2))
     count: int = late.update(next_run=now)  # guard: schedule-corrected
     return count
 
