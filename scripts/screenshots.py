@@ -1,8 +1,9 @@
 """All screenshots of the documentation, taken from a separate demo.
 
-``make screenshots``, or ``python scripts/screenshots.py [--only public|admin] [--folder FOLDER]``.
-Needs the extra ``testing`` and a Chromium; takes two or three minutes. It uses free ports and a
-temporary folder, so that another running demo is not affected. Times are those of the current day.
+``make screenshots``, or ``python scripts/screenshots.py [--only public|admin|tutorial]
+[--folder FOLDER]``. Needs the extra ``testing`` and a Chromium; takes about four minutes. It uses
+free ports and temporary folders, so that another running demo is not affected. Times are those of
+the current day.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts.screenshots_admin import demo_data, own_demo, shrink, take_all  # noqa: E402
+from scripts.screenshots_tutorial import take_tutorial  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -122,14 +124,18 @@ def main() -> int:
     """Start a separate demo and take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
-    parser.add_argument("--only", choices=["public", "admin"])
+    parser.add_argument("--only", choices=["public", "admin", "tutorial"])
     parser.add_argument("--axe", action="store_true", help="examine the owner's; 1 on a finding")
     parser.add_argument("--database", type=Path, help="a migrated one of the demo to begin with")
     options = parser.parse_args()
-    for name in ("blocks", "admin"):
+    for name in ("blocks", "admin", "tutorial"):
         (options.folder / name).mkdir(parents=True, exist_ok=True)
 
     findings: list[str] = []
+    if options.only in (None, "tutorial"):
+        take_tutorial(options.folder / "tutorial")
+    if options.only == "tutorial":
+        return 0
     with own_demo(options.database) as (demo, browser):
         if options.only != "admin":
             take_pages(demo, browser, options.folder)

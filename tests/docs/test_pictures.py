@@ -25,6 +25,18 @@ def test_every_picture_is_used_with_an_alternative_text() -> None:
     assert shown_pictures() == set(PICTURES)
 
 
+CAPTIONED = ("tutorial.md",)
+
+
+@pytest.mark.parametrize("name", CAPTIONED)
+def test_every_picture_has_a_caption(name: str) -> None:
+    """A line in italics below it."""
+    text = (ROOT / "docs" / name).read_text()
+    pictures = re.findall(r"^ *!\[[^\]]+\]\([^)]+\)\n(.*)", text, re.MULTILINE)
+    assert len(pictures) > 3
+    assert [line for line in pictures if not re.fullmatch(r" *\*[^*]+\.\*", line)] == []
+
+
 def test_every_block_has_a_picture() -> None:
     from wagtail_zoom import blocks
 

@@ -85,7 +85,11 @@ def tutorial_samples(language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``wagtail start mysite`` and the changes of the tutorial."""
-    folder = tmp_path_factory.mktemp("project")
+    return start_project(python, tmp_path_factory.mktemp("project"))
+
+
+def start_project(python: Path, folder: Path) -> Path:
+    """``wagtail start mysite`` in a folder, and the changes of the tutorial; its root."""
     lines = [line for block in tutorial_samples("console") for line in block.splitlines()]
     (start,) = [line for line in lines if line.startswith("wagtail ")]
     assert f"cd {start.split()[-1]}" in lines

@@ -86,6 +86,14 @@ def test_move_by_an_hour_and_to_a_new_time(visitor, simulator):
     assert (moved["start_time"], moved["topic"]) == ("2030-06-01T12:00:00Z", "Renamed")
 
 
+def test_move_to_some_minutes_from_now(visitor, simulator):
+    simulator.call("POST", "clock", set="2030-05-05T10:00:40Z", freeze=True)
+    number = meeting(simulator, start_time="2030-08-05T10:00:00Z")["id"]
+    assert "Move to 5 minutes from now" in visitor.page().text
+    visitor.do("move", number=number, soon="5m")
+    assert simulator.meeting(number)["start_time"] == "2030-05-05T10:05:00Z"
+
+
 def test_move_and_cancel_one_date(visitor, simulator):
     series = meeting(simulator, recurrence=WEEKLY)
     first, second = (date["occurrence_id"] for date in series["occurrences"][:2])

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--connect",
             action="store_true",
-            help="connect the owners to the simulated Zoom; needs the running web server",
+            help="connect the owners to the Zoom simulator; needs the running web server",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -78,7 +78,7 @@ def main() -> None:
     world.base_url = f"http://{options.host}:{server.port}"
     if not world.store.meta("seeded"):
         seed(world, **world.seed_args)
-    print(f"Simulated Zoom at {world.base_url}", flush=True)
+    print(f"Zoom simulator at {world.base_url}", flush=True)
     server.serve_forever()
 
 

@@ -115,9 +115,12 @@ def _move(world: World, form: dict[str, str]) -> str:
     if form.get("later"):
         start = parse(_date(doc, form)["start_time"]) + timedelta(seconds=seconds(form["later"]))
         fields["start_time"] = stamp(start)
+    elif form.get("soon"):
+        start = world.clock.now() + timedelta(seconds=seconds(form["soon"]))
+        fields["start_time"] = stamp(start.replace(second=0))
     elif form.get("start"):
         fields["start_time"] = form["start"]
-    if form.get("topic") and form["topic"] != doc["topic"] and not form.get("later"):
+    if form.get("topic") and form["topic"] != doc["topic"]:
         meetings.change(world, doc, {"topic": form["topic"]})
     if "start_time" in fields:
         fields["occurrence_id"] = form.get("occurrence_id", "")
