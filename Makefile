@@ -91,7 +91,7 @@ lint: $(VENV)/.ready
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_names.py
 	$(BIN)/python scripts/check_words.py
-	$(BIN)/djlint wagtail_zoom/templates demo_site --lint --quiet
+	$(BIN)/djlint wagtail_zoom/templates wagtail_zoom/hub/templates demo_site --lint --quiet
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run wagtail_zoom
 	rm -rf dist
 	$(BIN)/python -m build --quiet

@@ -22,6 +22,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 INSTALLED_APPS = [
     "tests.testapp",
     "wagtail_zoom",
+    "wagtail_zoom.hub",
     "django_q",
     "wagtail.contrib.settings",
     "wagtail.contrib.frontend_cache",

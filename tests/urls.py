@@ -8,6 +8,7 @@ urlpatterns = [
     path("django-admin/", admin.site.urls),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
+    path("zoom/hub/", include("wagtail_zoom.hub.urls")),
     path("zoom/", include("wagtail_zoom.urls")),
     path("", include(wagtail_urls)),
 ]

@@ -62,6 +62,7 @@ DEFAULTS: dict[str, Any] = {
     "METRICS": "",
     "HEALTH_TOKEN": "",
     "OPERATOR_EMAIL": "",
+    "HUB_PRIVATE_NETWORKS": [],
 }
 
 REGISTRATION_LIMITS: dict[str, tuple[int, int]] = {
@@ -380,6 +381,29 @@ class ZoomAppSettings:
     def operator_email(self) -> str:
         """Email address of whoever runs the installation; owners can write to it from the panel."""
         return str(self.get("OPERATOR_EMAIL"))
+
+    # Hub
+
+    @property
+    def hub_private_networks(self) -> list[IPNetwork]:
+        """Private networks, such as ``10.0.0.0/8``, in which the hub may send events to
+        deployments. Under ``DEBUG`` also this machine.
+        """
+        texts = [str(text) for text in _as_list(self.get("HUB_PRIVATE_NETWORKS"))]
+        local = ["127.0.0.0/8", "::1"] if django_settings.DEBUG else []
+        return [network for text in (*texts, *local) if (network := _parse_network(text))]
+
+    @property
+    def hub_private_network_problems(self) -> list[str]:
+        """What is wrong in ``HUB_PRIVATE_NETWORKS``; nothing is sent into such a network."""
+        value = self.get("HUB_PRIVATE_NETWORKS")
+        if not isinstance(value, list | tuple | set):
+            return ["WAGTAIL_ZOOM['HUB_PRIVATE_NETWORKS'] must be a list."]
+        return [
+            f"WAGTAIL_ZOOM['HUB_PRIVATE_NETWORKS'] holds {text!r}, which is no network."
+            for text in value
+            if _parse_network(str(text)) is None
+        ]
 
     def days(self, name: str) -> int:
         """One of the settings in :data:`RETENTION`, in days."""

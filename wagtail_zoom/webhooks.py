@@ -38,7 +38,7 @@ SUMMARY_EVENTS = "meeting.summary_"
 @hide_people
 def webhook(request: HttpRequest) -> HttpResponse:
     """``zoom/webhook/``: the one event URL of the app, for all accounts."""
-    return receive(request, _store)
+    return receive(request, store_event)
 
 
 @csrf_exempt
@@ -49,8 +49,12 @@ def without_slash(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=404)
 
 
-def _store(received: SignedEvent) -> None:
-    """Insert or ignore the event, committed before the response."""
+def store_event(received: SignedEvent) -> None:
+    """Insert or ignore the event, committed before the response.
+
+    Raises:
+        WebhookRefused: it could not be stored.
+    """
     data, payload, well_formed = received.data, received.payload, received.is_well_formed
     event_ts = data.get("event_ts")
     event = WebhookEvent(

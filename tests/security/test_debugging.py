@@ -216,7 +216,7 @@ def test_x19_webhook(db, zoom_app, secrets, settings, event):
         webhook_requests.receive,
         webhook_requests.verify,
         webhook_requests.answer_challenge,
-        webhooks._store,
+        webhooks.store_event,
     ]
     # With DEBUG, the comparison loop shows its secret.
     inject_everywhere(functions, work, lambda: None, secrets, settings, debug=(False,))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +15,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail.models import Site
@@ -26,8 +22,8 @@ from wagtail.models import Site
 from ..exceptions import ZoomConfigurationError, ZoomError
 from ..models import ExposedHost, FormerHost, Grant, Invitation, OAuthState, ZoomSettings
 from ..permissions import sites_for
-from ..utils.error_reports import hide_people
 from ..utils.logging import get_logger
+from ..utils.private_views import private_page, public_page, take_parameters
 from . import disconnect, flow, invitations, notifications
 from .connect import InvitationRefusedError, connect_site, is_account_switch
 from .flow import FlowError
@@ -38,51 +34,6 @@ logger = get_logger("oauth")
 SWITCH_SESSION_KEY = "wagtail_zoom_switch"
 GUEST_CODES = ("invitation", "invitation_connected", "other_account", "covers_less")
 """Messages of :mod:`.messages` that an invited person reads."""
-View = Callable[..., HttpResponse]
-
-
-def private_page(referrer_policy: str) -> Callable[[View], View]:
-    """No caching, no framing, no opener, and the given referrer policy.
-
-    A page with a form needs ``same-origin``: with ``no-referrer`` a browser posts it with
-    ``Origin: null``, which Django's CSRF protection refuses.
-    """
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            response = view(request, *args, **kwargs)
-            response["Referrer-Policy"] = referrer_policy
-            response["Cross-Origin-Opener-Policy"] = "same-origin"  # guard: oauth-no-opener
-            response.headers.setdefault("X-Frame-Options", "DENY")
-            return response
-
-        return never_cache(hide_people(wrapper))
-
-    return decorate
-
-
-def public_page(referrer_policy: str) -> Callable[[View], View]:
-    """A private page without a required login and without a transaction around calls to Zoom."""
-
-    def decorate(view: View) -> View:
-        page = private_page(referrer_policy)(view)
-        return login_not_required(transaction.non_atomic_requests(page))
-
-    return decorate
-
-
-def take_parameters(request: HttpRequest, *names: str) -> list[str]:
-    """Read these parameters and remove the query from the request.
-
-    Error reports print ``request.GET`` and ``request.META``; state, code and ticket are in neither.
-    """
-    values = [request.GET.get(name, "") for name in names]
-    request.GET = QueryDict()  # guard: oauth-query-not-reported
-    for name in ("QUERY_STRING", "REQUEST_URI", "RAW_URI"):
-        if name in request.META:
-            request.META[name] = ""
-    return values
 
 
 def panel_url(site: Site) -> str:

@@ -1,0 +1,122 @@
+"""``manage.py zoom_hub``: the deployments of the hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from ... import delivery, deployments, own_sites, status
+from ...models import Delivery, Deployment
+
+LOOP_SECONDS = 3600.0
+
+
+class Command(BaseCommand):
+    """Exit status 0: all is well; 1: a deployment needs somebody; 2: the call is wrong."""
+
+    help = "Adds, lists, rotates and removes the deployments of the hub, and sends their events."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        add = actions.add_parser("add", help="add a deployment and print its settings")
+        add.add_argument("name", help="the name that people see before they allow access")
+        add.add_argument("url", help="its address, such as https://harbour.example")
+        add.add_argument("--email", required=True, help="email address of its operator")
+        add.add_argument("--redirect-uri", default="", help="default: <url>/zoom/oauth/callback/")
+        add.add_argument("--webhook-url", default="", help="default: <url>/zoom/webhook/")
+        actions.add_parser("list", help="list the deployments")
+        rotate = actions.add_parser("rotate", help="print new secrets; the old ones last a week")
+        remove = actions.add_parser("remove", help="refuse its calls and send it nothing more")
+        deliver = actions.add_parser("deliver", help="send the events that are due")
+        deliver.add_argument("--loop", action="store_true", help="do not end: a worker of its own")
+        deliver.add_argument("--again", action="store_true", help="first those that were given up")
+        doctor = actions.add_parser("doctor", help="check webhook URLs and secrets")
+        doctor.add_argument("client_id", nargs="*", help="only these")
+        for action in (rotate, remove):
+            action.add_argument("client_id", help="as printed by list")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, f"_{options['action']}")(**options)
+
+    def _add(self, **options: Any) -> None:
+        try:
+            credentials = deployments.add(
+                options["name"],
+                options["url"],
+                options["email"],
+                redirect_uri=options["redirect_uri"],
+                webhook_url=options["webhook_url"],
+            )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages), returncode=2) from error
+        self._print_settings(credentials)
+
+    def _print_settings(self, credentials: deployments.Credentials) -> None:
+        path = reverse("wagtail_zoom_hub:callback").removesuffix("/callback/")
+        self.stdout.write(
+            f"Settings of {credentials.deployment.name}; the secrets are not shown again:\n\n"
+            f"{credentials.settings_text(deployments.hub_url(path))}\n"
+        )
+
+    def _list(self, **options: Any) -> None:
+        for row in status.deployments_with_counts():
+            state = (
+                f"failing since {row.failing_since:%Y-%m-%d %H:%M}" if row.failing_since else "ok"
+            )
+            self.stdout.write(
+                f"{row.client_id}  {row.name} <{row.url}>  accounts: {row.account_count}  "
+                f"waiting: {row.backlog}  given up: {row.dead_count}  {state}"
+            )
+
+    def _deployment(self, client_id: str) -> Deployment:
+        deployment = deployments.by_client_id(client_id)
+        if deployment is None:
+            raise CommandError(f"No deployment has the client ID {client_id}.", returncode=2)
+        return deployment
+
+    def _rotate(self, **options: Any) -> None:
+        credentials = deployments.rotate(self._deployment(options["client_id"]))
+        self._print_settings(credentials)
+        self.stdout.write(
+            f"The secrets from before stay valid for {deployments.ROTATION_DAYS} days."
+        )
+
+    def _remove(self, **options: Any) -> None:
+        deployment = self._deployment(options["client_id"])
+        deployments.remove(deployment)
+        self.stdout.write(
+            f"{deployment.name} is removed. Access tokens that it has end within an hour."
+        )
+
+    def _deliver(self, **options: Any) -> None:
+        if options["again"]:
+            count = delivery.send_again(Delivery.objects.all())
+            self.stdout.write(f"{count} deliveries that were given up are tried again.")
+        sender = delivery.EventSender()
+        while True:
+            sender.run(LOOP_SECONDS, idle_seconds=LOOP_SECONDS if options["loop"] else 0)
+            if not options["loop"]:
+                break
+        self.stdout.write(f"{sender.sent} deliveries tried.")
+
+    def _doctor(self, **options: Any) -> None:
+        numbers = status.metrics()
+        for name, value in numbers.items():
+            self.stdout.write(f"{name.replace('_', ' ')}: {value}")
+        if own_sites.is_installed():
+            self.stdout.write("The Sites of this installation receive their events as well.")
+        rows = status.deployments_with_counts()
+        if options["client_id"]:
+            for client_id in options["client_id"]:
+                self._deployment(client_id)
+            rows = rows.filter(client_id__in=options["client_id"])
+        problems = 0
+        for row in rows:
+            problem = status.validate_webhook(row)
+            problems += bool(problem)
+            self.stdout.write(f"{row.name}: {problem or 'ok'}")
+        if problems:
+            raise CommandError(f"{problems} deployments need somebody.", returncode=1)
