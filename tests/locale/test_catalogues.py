@@ -77,7 +77,7 @@ def test_translation_functions_have_names_that_xgettext_knows() -> None:
 def test_catalogues_contain_all_messages(tmp_path: Path) -> None:
     """The catalogues contain exactly the messages of the code."""
     package = tmp_path / "wagtail_zoom"
-    shutil.copytree(FOLDER.parent, package, ignore=shutil.ignore_patterns("static", "*.pyc"))
+    shutil.copytree(FOLDER.parent, package, ignore=shutil.ignore_patterns("static", "hub", "*.pyc"))
     # -P: no module of the package may shadow one of the standard library.
     command = [sys.executable, "-P", "-m", "django", "makemessages", "--no-obsolete", "-v0"]
     plain = {name: text for name, text in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

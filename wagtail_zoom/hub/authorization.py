@@ -134,7 +134,6 @@ def finish(browser: str, state: str, code: str) -> str:
     rows = Authorization.objects.select_related("deployment").filter(
         state_hash=digest(state),
         browser_hash=digest(browser),  # guard: hub-callback-bound-to-browser
-        code_hash=None,
         conflict="",
         expires_at__gt=timezone.now(),  # guard: hub-state-expires
         deployment__removed_at=None,
@@ -146,9 +145,11 @@ def finish(browser: str, state: str, code: str) -> str:
     if not code:
         row.delete()
         return redirect_url(row.deployment, error="access_denied", state=deployment_state)
-    if not Authorization.objects.filter(pk=row.pk, code_hash=None).update(  # guard: hub-state-once
-        code_hash=digest(code), expires_at=timezone.now() + CODE_LIFETIME
-    ):
+    unused = Authorization.objects.filter(
+        pk=row.pk,
+        code_hash=None,  # guard: hub-state-once
+    )
+    if not unused.update(code_hash=digest(code), expires_at=timezone.now() + CODE_LIFETIME):
         raise RequestRefused
     return redirect_url(row.deployment, code=code, state=deployment_state)
 

@@ -109,13 +109,14 @@ def of_user(deployment: Deployment, user: User) -> Binding | None:
     whose revocation at Zoom may have failed."""
     rows = Binding.objects.filter(
         Q(ended_at=None) | Q(end_reason=Binding.End.REVOKED),
-        deployment=deployment,  # guard: hub-revoke-own-user-only
+        deployment=deployment,
         client_id=settings.client_id,
         account_zoom_id=user.account_zoom_id,
         user_zoom_id=user.zoom_id,
     )
     key = Binding.key_of(user.account_zoom_id, user.zoom_id)
-    if Binding.objects.filter(active_key=key).exclude(deployment=deployment).exists():
+    others = Binding.objects.filter(active_key=key).exclude(deployment=deployment)
+    if others.exists():  # guard: hub-revoke-own-user-only
         return None
     return rows.first()
 

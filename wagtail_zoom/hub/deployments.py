@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from ..conf import settings
 from ..utils.crypto import blind_index
@@ -143,13 +144,11 @@ def check_url(url: str) -> None:
         )
 
 
+@sensitive_variables()
 def authenticate(request: HttpRequest) -> Deployment | None:
     """The deployment whose ID and secret a call has: HTTP Basic or, as widely used, in the body
     (RFC 6749, 2.3.1)."""
-    if request.headers.get("Authorization"):
-        client_id, secret = extract_basic_authorization(request.headers)
-    else:
-        client_id, secret = request.POST.get("client_id"), request.POST.get("client_secret")
+    client_id, secret = _credentials(request)
     deployment = _active(client_id or "")
     given = digest(secret or "")
     expected = deployment.secret_hash if deployment is not None else digest("")
@@ -162,6 +161,17 @@ def authenticate(request: HttpRequest) -> Deployment | None:
     ):
         return deployment
     return None
+
+
+@sensitive_variables()
+def _credentials(request: HttpRequest) -> tuple[str | None, str | None]:
+    if not request.headers.get("Authorization"):
+        return request.POST.get("client_id"), request.POST.get("client_secret")
+    try:
+        client_id, secret = extract_basic_authorization(request.headers)
+    except ValueError:
+        return None, None
+    return client_id, secret
 
 
 def by_client_id(client_id: str) -> Deployment | None:

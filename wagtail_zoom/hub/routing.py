@@ -79,7 +79,10 @@ def _store_deliveries(event: SignedEvent) -> int:
         row.body = body
         rows.append(row)
     # A repeated event makes no second delivery.
-    Delivery.objects.bulk_create(rows, ignore_conflicts=True)  # guard: hub-event-once
+    Delivery.objects.bulk_create(
+        rows,
+        ignore_conflicts=True,  # guard: hub-event-once
+    )
     if event.name == DEAUTHORIZED:
         user = event.payload.get("user_id")
         bindings.deauthorize(

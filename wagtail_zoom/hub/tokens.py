@@ -61,7 +61,7 @@ def _exchange(deployment: Deployment, form: QueryDict) -> dict[str, Any]:
     if row is None:
         raise OAuthError(400, "invalid_grant", "The code is invalid.", INVALID_CODE)
     # Used from now on, whatever comes of it (RFC 6749, 4.1.2).
-    if not rows.update(code_hash=None, expires_at=timezone.now()):  # guard: hub-code-once
+    if not rows.update(code_hash=None, expires_at=timezone.now()):
         raise OAuthError(400, "invalid_grant", "The code is invalid.", INVALID_CODE)
     if form.get("redirect_uri", "") != deployment.redirect_uri:
         raise OAuthError(400, "invalid_request", "The redirect URL is another one.", 4709)

@@ -139,7 +139,6 @@ def _authenticate(request: HttpRequest) -> Deployment:
 
 def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
     response = JsonResponse(body, status=status)
-    response["Cache-Control"] = "no-store"
     response["Pragma"] = "no-cache"
     return response
 
