@@ -3042,7 +3042,7 @@ HUB = (
         "hub-urls-https",
         "Hub: A deployment's URLs are https outside DEBUG.",
         "remove",
-        ("hub/test_commands.py::test_add_refuses_addresses_that_are_not_allowed",),
+        ("hub/test_commands.py::test_add_refuses_urls_that_are_not_allowed",),
     ),
     Guard(
         "hub-client-secret-compared",

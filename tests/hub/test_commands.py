@@ -55,7 +55,7 @@ def test_add_prints_the_settings_to_paste():
         ("https://harbour.example", ("--redirect-uri", "javascript:alert(1)")),
     ],
 )
-def test_add_refuses_addresses_that_are_not_allowed(url, options):
+def test_add_refuses_urls_that_are_not_allowed(url, options):
     with pytest.raises(CommandError) as problem:
         run("add", "Harbour", url, "--email", "a@harbour.example", *options)
     assert problem.value.returncode == 2

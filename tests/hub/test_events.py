@@ -281,7 +281,7 @@ def test_failed_delivery_is_tried_again_and_nothing_is_lost(harbour, recorder):
     assert (harbour.row.failing_since, harbour.row.failures) == (None, 0)
 
 
-def test_deployment_that_is_away_delays_nobody(harbour, hill, recorder):
+def test_deployment_that_is_away_delays_no_other(harbour, hill, recorder):
     bind(harbour, user="anna")
     bind(hill, user="ben")
     recorder.status = 503
@@ -377,7 +377,7 @@ def test_private_address_is_refused_before_anything_is_sent(harbour, recorder, s
         ("not an address", False),
     ],
 )
-def test_addresses(address, allowed, settings):
+def test_allowed_ips(address, allowed, settings):
     assert http.is_allowed(address) is allowed
 
 
