@@ -58,6 +58,7 @@ JOBS = (
     Job("registration"),
     Job("scheduling"),
     Job("tokens"),
+    Job("hub"),
     Job("latency"),
     Job("overview"),
     Job("overview.operator", in_quick=False),

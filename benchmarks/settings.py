@@ -14,6 +14,7 @@ WAGTAIL_ZOOM = {
     "RATE_SHARE": 1.0,
     "DEBOUNCE_SECONDS": 0,
     "BLOCK_CACHE": "default",
+    "HUB_PRIVATE_NETWORKS": ["127.0.0.0/8"],
     "REGISTRATION_LIMITS": {"network": (10**6, 600), "address": (10**6, 600)},
 }
 # As in production: templates are compiled once.

@@ -42,6 +42,7 @@ def store_event(event: SignedEvent) -> None:
     own_sites.store_event(event)
     if not event.is_well_formed:
         return
+    count = 0
     try:
         with transaction.atomic():
             count = _store_deliveries(event)
