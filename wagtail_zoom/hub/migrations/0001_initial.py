@@ -253,7 +253,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("deployment", "client_id", "account_zoom_id", "user_zoom_id"),
-                        name="wagtail_zoom_hub_binding",
+                        name="wagtail_zoom_hub_binding_identity",
                     )
                 ],
             },
