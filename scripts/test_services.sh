@@ -3,7 +3,7 @@
 # ALL=1 runs the whole suite instead.
 set -eu
 BIN=$1
-TESTS="tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py tests/api/test_v2.py"
+TESTS="tests/hub tests/models tests/permissions tests/webhooks tests/oauth/test_tokens.py tests/sync/test_upsert.py tests/sync/test_occurrences.py tests/sync/test_inbox.py tests/api/test_v2.py"
 if [ -n "${ALL:-}" ]; then TESTS=tests; fi
 run() {
     echo "== $1 =="
