@@ -74,6 +74,7 @@ MENU = {
         "how-to/registration",
         "how-to/private-sites",
         "how-to/designer",
+        "how-to/theming-gallery",
         "how-to/developer",
         "how-to/gdpr",
         "how-to/troubleshooting",

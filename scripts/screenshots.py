@@ -9,8 +9,11 @@ the current day.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +24,7 @@ from scripts.screenshots_admin import demo_data, own_demo, shrink, take_all  # n
 from scripts.screenshots_tutorial import take_tutorial  # noqa: E402
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
     from demo_site.run import Demo
 
@@ -39,6 +42,8 @@ BLOCKS = {
 }
 """Name of the screenshot → block and its options."""
 PHONE = {"viewport": {"width": 360, "height": 800}}
+HALF = 500
+"""Pixels of the width of one mode in a picture of the gallery."""
 MARGIN = 20
 """Pixels of the page around a block."""
 
@@ -76,7 +81,7 @@ def take_blocks(demo: Demo, browser: Browser, folder: Path) -> None:
     blocks = dict(BLOCKS)
     item = item_with_registration()
     blocks["meeting"] = ("meeting", {"item": item.pk})
-    blocks["registration"] = ("registration", {"item": item.pk, "heading": "Sign up"})
+    blocks["registration"] = ("registration", {"item": item.pk, "heading": "Register"})
     paths = {name: add_page(f"picture-{name}", *block) for name, block in blocks.items()}
     connection.close()
     for name in paths:
@@ -94,8 +99,10 @@ def take_block(demo: Demo, browser: Browser, file: Path, path: str, view: dict[s
     page = context.new_page()
     page.goto(f"{demo.config.site_url('borealis.localhost')}/{path}/")
     page.wait_for_load_state("networkidle")
-    if page.locator("main details").count():
-        page.locator("main summary").first.click()
+    transcripts = page.locator("main .wz-recordings summary")
+    if transcripts.count():
+        transcripts.first.click()
+        page.evaluate("scrollTo(0, 0)")
     box = page.locator("main .wz").first.bounding_box() or {}
     margin = min(MARGIN, box["x"])
     clip = {
@@ -120,6 +127,77 @@ def take_pages(demo: Demo, browser: Browser, folder: Path) -> None:
     print("events-page", flush=True)
 
 
+def take_gallery(demo: Demo, browser: Browser, folder: Path) -> None:
+    """The samples of the theming gallery: one block, light beside dark."""
+    from django.db import connection
+    from PIL import Image
+
+    from tests.browser.gallery import document, samples
+
+    block = ("meetings", {"heading": "Evenings", "limit": 3, "paging": False, "feed": False})
+    path = add_page("picture-gallery", *block)
+    connection.close()
+    url = f"{demo.config.site_url('borealis.localhost')}/{path}/"
+    for sample in samples():
+        html = document(block_html(url, sample.template), sample.css, url)
+        halves = []
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": HALF, "height": 640},
+                color_scheme=scheme,
+                java_script_enabled=False,
+            )
+            page = context.new_page()
+            fulfil = functools.partial(answer, html=html)
+            page.route(url, fulfil)
+            page.goto(url)
+            page.wait_for_load_state("networkidle")
+            file = folder / f"{sample.name}-{scheme}.png"
+            page.screenshot(path=file, full_page=True)
+            halves.append(file)
+            context.close()
+        pair = [Image.open(file) for file in halves]
+        both = Image.new("RGB", (2 * HALF, max(half.height for half in pair)))
+        for number, half in enumerate(pair):
+            both.paste(half, (number * HALF, 0))
+        both.save(folder / f"{sample.name}.png")
+        shrink(folder / f"{sample.name}.png")
+        for file in halves:
+            file.unlink()
+        print(sample.name, flush=True)
+
+
+def answer(route: Route, html: str) -> None:
+    """Answer a request with this page."""
+    route.fulfill(body=html, content_type="text/html")
+
+
+def block_html(url: str, template: str) -> str:
+    """The block of a page of the demo, with a template of a row if there is one."""
+    from urllib.parse import urlsplit
+
+    from django.conf import settings
+    from django.core.cache import cache
+    from django.test import Client, override_settings
+
+    place = urlsplit(url)
+    with tempfile.TemporaryDirectory() as folder:
+        if template:
+            file = Path(folder) / "wagtail_zoom/blocks/_item.html"
+            file.parent.mkdir(parents=True)
+            file.write_text(template)
+        templates = settings.TEMPLATES[0]
+        templates = {**templates, "DIRS": [folder, *templates.get("DIRS", [])]}
+        with override_settings(TEMPLATES=[templates]):
+            cache.clear()
+            text = Client().get(place.path, headers={"host": place.netloc}).content.decode()
+            cache.clear()
+    match = re.search(r'<section class="wz wz-meetings".*?</section>', text, re.DOTALL)
+    if match is None:
+        raise LookupError(f"No block at {url}: {text[:2000]}")
+    return match[0]
+
+
 def main() -> int:
     """Start a separate demo and take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,7 +206,7 @@ def main() -> int:
     parser.add_argument("--axe", action="store_true", help="examine the owner's; 1 on a finding")
     parser.add_argument("--database", type=Path, help="a migrated one of the demo to begin with")
     options = parser.parse_args()
-    for name in ("blocks", "admin", "tutorial"):
+    for name in ("blocks", "gallery", "admin", "tutorial"):
         (options.folder / name).mkdir(parents=True, exist_ok=True)
 
     findings: list[str] = []
@@ -140,6 +218,7 @@ def main() -> int:
         if options.only != "admin":
             take_pages(demo, browser, options.folder)
             take_blocks(demo, browser, options.folder)
+            take_gallery(demo, browser, options.folder / "gallery")
         if options.only != "public":
             findings = take_all(demo, browser, options.folder / "admin", axe=options.axe)
     print(*findings, sep="\n")

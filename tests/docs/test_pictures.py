@@ -25,7 +25,7 @@ def test_every_picture_is_used_with_an_alternative_text() -> None:
     assert shown_pictures() == set(PICTURES)
 
 
-CAPTIONED = ("tutorial.md",)
+CAPTIONED = ("tutorial.md", "reference/blocks.md", "how-to/theming-gallery.md")
 
 
 @pytest.mark.parametrize("name", CAPTIONED)
@@ -51,4 +51,4 @@ def test_no_picture_is_too_large(picture: Path) -> None:
 
 
 def test_all_pictures_together_are_small() -> None:
-    assert sum(picture.stat().st_size for picture in PICTURES) < 3_000_000
+    assert sum(picture.stat().st_size for picture in PICTURES) < 3_500_000
