@@ -3147,6 +3147,18 @@ HUB = (
         ("hub/test_tokens.py::test_attack_website_that_had_the_user_revokes_the_new_connection",),
     ),
     Guard(
+        "hub-older-keys-needed",
+        "Hub: Older keys are needed until every website has refreshed its tokens.",
+        "always",
+        ("hub/test_key_rotation.py::test_older_keys_are_needed_until_every_website_has_refreshed",),
+    ),
+    Guard(
+        "hub-digest-key-renewed",
+        "Hub: A refresh brings a connection under the newest key.",
+        "remove",
+        ("hub/test_key_rotation.py::test_older_keys_are_needed_until_every_website_has_refreshed",),
+    ),
+    Guard(
         "hub-deauthorization-of-one-user",
         "Hub: The removal of the app ends that user's binding only.",
         "remove",

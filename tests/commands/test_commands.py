@@ -16,11 +16,11 @@ from django.utils import timezone
 from tests.blocks import rows
 from tests.default_site import default_site
 from wagtail_zoom.management import base
-from wagtail_zoom.management.commands import zoom_rotate_keys
 from wagtail_zoom.models import Grant, Registration, SyncRun, WebhookEvent
 from wagtail_zoom.oauth.scopes import SCHEDULING_SCOPES, SCOPES
 from wagtail_zoom.registration.tokens import email_index, email_indexes
 from wagtail_zoom.sync import handlers
+from wagtail_zoom.utils import key_rotation
 from wagtail_zoom.utils.crypto import is_current
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +80,8 @@ def test_o25_all_rows_are_reencrypted_and_the_old_key_can_be_removed(stored, set
     assert registration.email_index in email_indexes("ana@example.org")
     # A second time there is nothing to do.
     assert all(
-        zoom_rotate_keys.rotate(*model_and_columns).renewed == 0
-        for model_and_columns in zoom_rotate_keys.secret_models()
+        key_rotation.rotate(*model_and_columns).renewed == 0
+        for model_and_columns in key_rotation.secret_models()
     )
 
 
@@ -103,18 +103,18 @@ def test_o25_a_refresh_at_the_same_time_wins(stored, settings, monkeypatch):
         row = Grant.objects.get()
         row.access_token = "newer"
         row.save(update_fields=["access_token"])
-        monkeypatch.setattr(zoom_rotate_keys, "is_current", is_current)
+        monkeypatch.setattr(key_rotation, "is_current", is_current)
         return False
 
-    monkeypatch.setattr(zoom_rotate_keys, "is_current", concurrent_refresh)
+    monkeypatch.setattr(key_rotation, "is_current", concurrent_refresh)
     names = ["access_token", "refresh_token", "user_email"]
-    assert zoom_rotate_keys.rotate(Grant, names).conflicts == 1
+    assert key_rotation.rotate(Grant, names).conflicts == 1
     assert Grant.objects.get().access_token.reveal() == "newer"
-    assert zoom_rotate_keys.rotate(Grant, names).renewed == 1
+    assert key_rotation.rotate(Grant, names).renewed == 1
 
 
 def test_every_encrypted_column_is_rotated():
-    columns = {model.__name__: set(names) for model, names in zoom_rotate_keys.secret_models()}
+    columns = {model.__name__: set(names) for model, names in key_rotation.secret_models()}
     assert columns["Grant"] == {"access_token", "refresh_token", "user_email"}
     assert columns["Registration"] == {"email", "answers", "identity", "join_url"}
     assert {"OAuthState", "Meeting", "Recording"} <= set(columns)

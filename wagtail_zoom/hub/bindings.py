@@ -12,11 +12,25 @@ from django.views.decorators.debug import sensitive_variables
 from ..conf import settings
 from ..utils.crypto import blind_index, blind_indexes
 from . import own_sites
-from .models import Binding, Deployment
+from .models import Binding, BindingQuerySet, Deployment
 from .zoom import User
 
 PURPOSE = "hub-refresh-token"
 """Purpose of the keyed digest of a refresh token."""
+
+
+def key_label() -> str:
+    """A label of the newest of the ``ENCRYPTION_KEYS``, which says nothing about the key.
+
+    A digest cannot be made again without its token, which is not stored: only the next refresh
+    brings a binding under the newest key.
+    """
+    return blind_index("key", "hub-key-label")[:16]
+
+
+def under_older_keys() -> BindingQuerySet:
+    """Bindings in force for which an older key is needed until they are refreshed."""
+    return Binding.objects.active().exclude(digest_key=key_label())
 
 
 class UserTaken(Exception):
@@ -65,6 +79,7 @@ def connect(
                 "account_level": account_level,
                 "refresh_hash": digest,
                 "previous_refresh_hash": "",
+                "digest_key": key_label(),
                 "connected_at": now,
                 "refreshed_at": now,
                 "ended_at": None,
@@ -98,6 +113,7 @@ def store_refresh(
         rows.update(
             refresh_hash=blind_index(new_token, PURPOSE),
             previous_refresh_hash=blind_index(old_token, PURPOSE),
+            digest_key=key_label(),  # guard: hub-digest-key-renewed
             refreshed_at=timezone.now(),
             **levels,
         )

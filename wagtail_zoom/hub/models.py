@@ -138,6 +138,8 @@ class Binding(models.Model):
     refresh_hash = models.CharField(max_length=64, blank=True, db_index=True)
     previous_refresh_hash = models.CharField(max_length=64, blank=True, db_index=True)
     """The one before: its response may have been lost, and Zoom decides whether it still works."""
+    digest_key = models.CharField(max_length=16, blank=True)
+    """Which of the ``ENCRYPTION_KEYS`` both digests are made with; see ``bindings.key_label``."""
     connected_at = models.DateTimeField(default=timezone.now)
     refreshed_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import settings
 from ..utils.webhook_requests import CHALLENGE, sign
-from . import http
+from . import bindings, http
 from .models import Delivery, Deployment
 
 
@@ -50,6 +50,19 @@ def metrics(now: datetime | None = None) -> dict[str, Any]:
         "deliveries_oldest": round(max(0.0, (now - oldest).total_seconds()), 1) if oldest else 0,
         "deliveries_dead": Delivery.objects.filter(state=Delivery.State.DEAD).count(),
     }
+
+
+def older_keys_problem() -> str:
+    """Why older ``ENCRYPTION_KEYS`` are still needed after everything was re-encrypted; empty if
+    they are not."""
+    count = bindings.under_older_keys().count()
+    if len(settings.encryption_keys) < 2 or not count:  # guard: hub-older-keys-needed
+        return ""
+    return (
+        f"{count} connections of deployments are recognised with an older key until the websites "
+        "refresh them, which they do within eight days. Keep the older keys and run this again; a "
+        "website that is gone can be removed with zoom_hub remove."
+    )
 
 
 def validate_webhook(deployment: Deployment) -> str:

@@ -8,6 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
+from ....utils.key_rotation import (
+    BATCH,
+    not_rotated_text,
+    older_keys_text,
+    rotate_models,
+    secret_models,
+)
 from ... import delivery, deployments, own_sites, status
 from ...models import Delivery, Deployment
 
@@ -33,13 +40,17 @@ class Command(BaseCommand):
         deliver = actions.add_parser("deliver", help="send the events that are due")
         deliver.add_argument("--loop", action="store_true", help="do not end: a worker of its own")
         deliver.add_argument("--again", action="store_true", help="first those that were given up")
+        keys = actions.add_parser(
+            "rotate-keys", help="re-encrypt what is stored with the first of the ENCRYPTION_KEYS"
+        )
+        keys.add_argument("--batch", type=int, default=BATCH, help=f"rows at a time ({BATCH})")
         doctor = actions.add_parser("doctor", help="check webhook URLs and secrets")
         doctor.add_argument("client_id", nargs="*", help="only these")
         for action in (rotate, remove):
             action.add_argument("client_id", help="as printed by list")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        getattr(self, f"_{options['action']}")(**options)
+        getattr(self, f"_{options['action'].replace('-', '_')}")(**options)
 
     def _add(self, **options: Any) -> None:
         try:
@@ -101,6 +112,19 @@ class Command(BaseCommand):
             if not options["loop"]:
                 break
         self.stdout.write(f"{sender.sent} deliveries tried.")
+
+    def _rotate_keys(self, **options: Any) -> None:
+        if options["batch"] < 1:
+            raise CommandError("--batch must be 1 or more.", returncode=2)
+        remaining = rotate_models(
+            secret_models(Deployment._meta.app_label), self.stdout.write, batch=options["batch"]
+        )
+        if remaining:
+            raise CommandError(not_rotated_text(remaining), returncode=1)
+        if problem := status.older_keys_problem():
+            raise CommandError(problem, returncode=1)
+        if text := older_keys_text():
+            self.stdout.write(text)
 
     def _doctor(self, **options: Any) -> None:
         numbers = status.metrics()
