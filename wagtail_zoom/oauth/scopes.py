@@ -98,7 +98,7 @@ SCOPES: tuple[Scope, ...] = (
         "meeting:write:registrant",
         "meeting:write",
         REGISTRATION,
-        _("to sign visitors up for a meeting"),
+        _("to register visitors for a meeting"),
     ),
     Scope(
         "meeting:read:list_registrants",
@@ -130,7 +130,7 @@ SCOPES: tuple[Scope, ...] = (
         "webinar:write:registrant",
         "webinar:write",
         REGISTRATION,
-        _("to sign visitors up for a webinar"),
+        _("to register visitors for a webinar"),
         optional=True,
     ),
     Scope(

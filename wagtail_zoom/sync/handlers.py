@@ -194,7 +194,7 @@ _SUMMARY = _("to offer a summary for review, and to follow what changes in it")
 _SUMMARY_GONE = _("to take a summary off the pages at once")
 SUMMARY_DELETED = "meeting.summary_deleted"
 _NEW_HOST = _("to offer new hosts for choice")
-_HOST_GONE = _("to say that a host is gone")
+_HOST_GONE = _("to notice that a host has left")
 
 
 @dataclass(frozen=True)

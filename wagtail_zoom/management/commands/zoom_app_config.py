@@ -38,7 +38,7 @@ class Command(BaseCommand):
             help="name of the app: shorter than 50 characters, not beginning with Zoom",
         )
         parser.add_argument(
-            "--user-managed", action="store_true", help="an app that each person adds for herself"
+            "--user-managed", action="store_true", help="a user-managed app (each user adds it)"
         )
         parser.add_argument("--classic", action="store_true", help="scopes of apps before 2024")
         parser.add_argument(

@@ -34,7 +34,7 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say what a comparison would change, and change nothing; -v 2 names each thing",
+            help="report what a reconciliation would change, and change nothing; -v 2 lists each item",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
