@@ -129,7 +129,7 @@ def urls() -> str:
         text = markdown(inspect.unwrap(pattern.callback).__doc__)
         text = re.sub(r"^`zoom/[^`]*`:? ?", "", text)
         rows.append((f"`{shown}`", f"`{pattern.name}`", text[:1].upper() + text[1:]))
-    return table("address | name | what it is", rows)
+    return table("URL | name | content", rows)
 
 
 EVERYWHERE = ("heading", "heading_level", "off")
