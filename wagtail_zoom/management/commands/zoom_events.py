@@ -42,7 +42,9 @@ class Command(DatabaseCommand):
         parser.add_argument("--event", help="name of the event, such as meeting.updated")
         parser.add_argument("--state", choices=WebhookEvent.State.values)
         parser.add_argument("--limit", type=int, default=100, help="most lines of a list")
-        parser.add_argument("--dry-run", action="store_true", help="only report how many events match")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only report how many events match"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         rows = self._rows(options)

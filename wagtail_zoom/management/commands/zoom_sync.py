@@ -34,7 +34,7 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="report what a reconciliation would change, and change nothing; -v 2 lists each item",
+            help="report what a reconciliation would change, without changes; -v 2 lists each item",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
