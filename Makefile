@@ -92,7 +92,7 @@ lint: $(VENV)/.ready
 	$(BIN)/python scripts/check_names.py
 	$(BIN)/python scripts/check_words.py
 	$(BIN)/djlint wagtail_zoom/templates wagtail_zoom/hub/templates demo_site --lint --quiet
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run wagtail_zoom
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run wagtail_zoom wagtail_zoom_hub
 	rm -rf dist
 	$(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*

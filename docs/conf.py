@@ -62,6 +62,7 @@ MENU = {
         "how-to/production",
         "how-to/deployment",
         "how-to/multi-tenant",
+        "how-to/hub",
         "how-to/performance",
         "how-to/multilingual",
         "how-to/staging",

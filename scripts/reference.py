@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import inspect
 import os
@@ -95,17 +96,36 @@ def signals() -> str:
 def commands() -> str:
     """Every option of the package's management commands."""
     from django.core.management import load_command_class
+
+    rows = []
+    for app, folder in COMMAND_FOLDERS.items():
+        for name in sorted(file.stem for file in (ROOT / folder).glob("zoom_*.py")):
+            parser = load_command_class(app, name).create_parser("manage.py", name)
+            rows += _options(name, parser)
+    return table("command | option | meaning", rows)
+
+
+COMMAND_FOLDERS = {
+    "wagtail_zoom": "wagtail_zoom/management/commands",
+    "wagtail_zoom.hub": "wagtail_zoom/hub/management/commands",
+}
+
+
+def _options(name: str, parser: Any) -> list[tuple[str, str, str]]:
+    """Rows of a command, or of each of its actions."""
     from django.core.management.base import DjangoHelpFormatter
 
-    folder = ROOT / "wagtail_zoom/management/commands"
     usual = set(DjangoHelpFormatter.show_last) | {"--help"}
     rows = []
-    for name in sorted(file.stem for file in folder.glob("zoom_*.py")):
-        parser = load_command_class("wagtail_zoom", name).create_parser("manage.py", name)
-        for action in parser._actions:
-            if not usual.intersection(action.option_strings):
-                rows.append((f"`{name}`", f"`{_option(action)}`", markdown(action.help)))
-    return table("command | option | meaning", rows)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help for choice in action._choices_actions}
+            for key, subparser in action.choices.items():
+                rows.append((f"`{name} {key}`", "", markdown(helps[key])))
+                rows += _options(f"{name} {key}", subparser)
+        elif not usual.intersection(action.option_strings):
+            rows.append((f"`{name}`", f"`{_option(action)}`", markdown(action.help)))
+    return rows
 
 
 def _option(action: Any) -> str:
@@ -121,15 +141,34 @@ def urls() -> str:
     """Every URL, with the first sentence of its view."""
     from wagtail_zoom import urls as module
 
+    return _urls(module)
+
+
+def hub_urls() -> str:
+    from wagtail_zoom.hub import urls as module
+
+    return _urls(module)
+
+
+def _urls(module: Any) -> str:
     rows = []
     for pattern in module.urlpatterns:
         if not pattern.name:
             continue
         shown = re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
-        text = markdown(inspect.unwrap(pattern.callback).__doc__)
+        text = _view_doc(module, pattern)
         text = re.sub(r"^`zoom/[^`]*`:? ?", "", text)
         rows.append((f"`{shown}`", f"`{pattern.name}`", text[:1].upper() + text[1:]))
     return table("URL | name | content", rows)
+
+
+def _view_doc(module: Any, pattern: Any) -> str:
+    """What a view is for; one that is assigned has a docstring below it."""
+    views = getattr(module, "views", None)
+    names = {id(value): name for name, value in vars(views).items()} if views else {}
+    text = following_docs(views).get(names.get(id(pattern.callback), "")) if views else ""
+    text = markdown(text or inspect.unwrap(pattern.callback).__doc__)
+    return re.sub(r"^`oauth/[^`]*`: ", "", text)
 
 
 EVERYWHERE = ("heading", "heading_level", "off")
@@ -298,6 +337,16 @@ def checks() -> str:
     """Every system check: id, message, hint. What depends on the settings is an ellipsis."""
     from wagtail_zoom import checks as module
 
+    return _checks(module, "wagtail_zoom.")
+
+
+def hub_checks() -> str:
+    from wagtail_zoom.hub import checks as module
+
+    return _checks(module, "wagtail_zoom_hub.")
+
+
+def _checks(module: Any, prefix: str) -> str:
     rows = []
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
@@ -305,7 +354,7 @@ def checks() -> str:
         parts = {keyword.arg: keyword.value for keyword in node.keywords}
         if node.func.id in ("Info", "Warning", "Error") and "id" in parts:
             hint = _static_text(parts["hint"]) if "hint" in parts else ""
-            name = _static_text(parts["id"]).removeprefix("wagtail_zoom.")
+            name = _static_text(parts["id"]).removeprefix(prefix)
             # Two loops number the settings that they look at.
             name = {"W00…": "W001` to `W004", "E00…": "E006` to `E008"}.get(name, name)
             rows.append((f"`{name}`", markdown(_static_text(node.args[0])), markdown(hint)))
@@ -330,6 +379,7 @@ WRITERS: dict[str, Callable[[], str]] = {
     "signals": signals,
     "commands": commands,
     "urls": urls,
+    "hub_urls": hub_urls,
     "blocks": blocks,
     "views": views,
     "classes": classes,
@@ -340,6 +390,7 @@ WRITERS: dict[str, Callable[[], str]] = {
     "summary_events": summary_events,
     "events": events,
     "checks": checks,
+    "hub_checks": hub_checks,
 }
 
 

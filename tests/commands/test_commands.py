@@ -180,7 +180,12 @@ def test_w28_an_invalid_duration_is_an_error(db, text):
 # The app at Zoom
 
 
-def test_app_config_names_urls_scopes_and_events(settings):
+@pytest.fixture
+def without_hub(settings):
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if "hub" not in name]
+
+
+def test_app_config_names_urls_scopes_and_events(settings, without_hub):
     output = run("zoom_app_config")
     assert "https://testserver/zoom/oauth/callback/" in output
     assert "https://testserver/zoom/webhook/" in output
@@ -208,7 +213,7 @@ MANIFEST_SCHEMA = json.loads(
 @pytest.mark.parametrize(
     ("options", "usage"), [((), "ADMIN_MANAGEMENT"), (("--user-managed",), "USER_OPERATION")]
 )
-def test_app_config_prints_a_manifest_as_zoom_takes_it(options, usage):
+def test_app_config_prints_a_manifest_as_zoom_takes_it(options, usage, without_hub):
     """The file has no outer member; only the call of Zoom's API has one."""
     manifest = json.loads(run("zoom_app_config", "--manifest", "--name", "Our app", *options))
     jsonschema.validate(manifest, MANIFEST_SCHEMA)
@@ -248,6 +253,40 @@ def test_the_schema_refuses_what_zoom_refuses(path, value):
 def test_app_config_refuses_names_that_the_marketplace_refuses(name):
     with pytest.raises(CommandError, match="name of an app"):
         run("zoom_app_config", "--name", name)
+
+
+HUB_URLS = (
+    "https://hub.example.org/zoom/hub/callback/",
+    "https://hub.example.org/zoom/hub/webhook/",
+)
+
+
+def test_app_config_of_a_hub_elsewhere():
+    """Its one redirect URL and its one event URL, nothing of this installation."""
+    hub = ("--hub", "https://hub.example.org/zoom/hub/")
+    output = run("zoom_app_config", *hub)
+    assert all(f"URL and allow list: {url}\n" in output or f"URL:   {url}\n" in output
+               for url in HUB_URLS)  # fmt: skip
+    assert "testserver" not in output
+    manifest = json.loads(run("zoom_app_config", "--manifest", *hub))
+    jsonschema.validate(manifest, MANIFEST_SCHEMA)
+    assert manifest["oauth_information"]["oauth_allow_list"] == [HUB_URLS[0]]
+    (events,) = manifest["features"]["event_subscription"]["events"]
+    assert events["production_webhook_url"] == HUB_URLS[1]
+    with pytest.raises(CommandError, match="not the URL of a hub"):
+        run("zoom_app_config", "--hub", "hub.example.org")
+
+
+def test_app_config_beside_a_hub_in_the_same_installation():
+    """The Sites' own redirect URL is allowed too; Zoom's events go to the hub."""
+    manifest = json.loads(run("zoom_app_config", "--manifest"))
+    assert manifest["oauth_information"]["oauth_allow_list"] == [
+        "https://testserver/zoom/hub/callback/",
+        "https://testserver/zoom/oauth/callback/",
+    ]
+    output = run("zoom_app_config")
+    assert "endpoint URL:   https://testserver/zoom/hub/webhook/\n" in output
+    assert "https://testserver/zoom/start/" in output
 
 
 def test_app_config_needs_the_base_url(settings):

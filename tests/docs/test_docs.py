@@ -16,6 +16,7 @@ from django.dispatch import Signal
 
 from wagtail_zoom import blocks, signals, urls
 from wagtail_zoom.conf import DEFAULTS
+from wagtail_zoom.hub import urls as hub_urls
 from wagtail_zoom.oauth import scopes
 from wagtail_zoom.utils.fields import SecretField
 
@@ -102,8 +103,9 @@ def test_signals_are_in_the_reference() -> None:
 
 def test_commands_and_their_options_are_in_the_reference() -> None:
     text = reference("commands")
-    folder = ROOT / "wagtail_zoom/management/commands"
-    for file in folder.glob("zoom_*.py"):
+    files = [*(ROOT / "wagtail_zoom").glob("**/management/commands/zoom_*.py")]
+    assert len(files) > 5
+    for file in files:
         assert f"## `{file.stem}" in text
         for option in re.findall(r"\"(--[a-z-]+)\"", file.read_text()):
             assert option in text, f"{file.stem} {option}"
@@ -111,7 +113,7 @@ def test_commands_and_their_options_are_in_the_reference() -> None:
 
 def test_urls_are_in_the_reference() -> None:
     text = reference("urls")
-    for pattern in urls.urlpatterns:
+    for pattern in (*urls.urlpatterns, *hub_urls.urlpatterns):
         if pattern.name:
             assert f"| `{pattern.name}` |" in text
 
@@ -216,16 +218,23 @@ def test_private_words_are_reported_with_their_line() -> None:
     ]
 
 
+MODELS = [
+    model
+    for label in ("wagtail_zoom", "wagtail_zoom_hub")
+    for model in apps.get_app_config(label).get_models()
+]
+
+
 def test_every_model_is_in_data_stored() -> None:
     text = (DOCS / "data-stored.md").read_text()
-    for model in apps.get_app_config("wagtail_zoom").get_models():
+    for model in MODELS:
         assert f"`{model.__name__}`" in text
 
 
 def test_encrypted_columns_are_in_data_stored() -> None:
     """The line of a model with secrets lists them in the last but one cell."""
     text = (DOCS / "data-stored.md").read_text()
-    for model in apps.get_app_config("wagtail_zoom").get_models():
+    for model in MODELS:
         if any(isinstance(field, SecretField) for field in model._meta.fields):
             line = next(line for line in text.splitlines() if f"`{model.__name__}`" in line)
             assert line.split("|")[3].strip()

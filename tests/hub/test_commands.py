@@ -4,6 +4,7 @@ import re
 from io import StringIO
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django_q.models import Schedule
 
@@ -85,13 +86,31 @@ def test_list_rotate_and_remove():
         assert problem.value.returncode == 2
 
 
+def test_rotate_repairs_a_secret_that_cannot_be_decrypted(settings):
+    """The encryption key was lost."""
+    run("add", "Harbour", "https://harbour.example", "--email", "a@harbour.example")
+    settings.WAGTAIL_ZOOM = {
+        **settings.WAGTAIL_ZOOM,
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
+    deployment = Deployment.objects.get()
+    assert not deployment.webhook_secret.readable
+    assert "WEBHOOK_SECRET_TOKENS" in run("rotate", deployment.client_id)
+    deployment.refresh_from_db()
+    assert deployment.webhook_secret.readable
+    assert not deployment.previous_webhook_secret
+
+
 def test_deliver_sends_what_is_due(harbour, recorder):
     bind(harbour)
     post_event(event())
     assert "1 deliveries tried" in run("deliver")
     assert len(recorder.requests) == 1
-    Delivery.objects.update(state=Delivery.State.DEAD)
+    assert "0 deliveries that were given up" in run("deliver", "--again")
+    post_event(event(number=2))
+    Delivery.objects.exclude(body="").update(state=Delivery.State.DEAD)
     assert "1 deliveries that were given up" in run("deliver", "--again")
+    assert len(recorder.requests) == 2
 
 
 def test_doctor_names_the_deployment_that_does_not_answer_rightly(harbour, recorder):

@@ -10,11 +10,12 @@ import time_machine
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from wagtail_zoom.hub import delivery, deployments, http, routing, status, tasks
-from wagtail_zoom.hub.models import Binding, Delivery
+from wagtail_zoom.hub.models import Binding, Delivery, Deployment
 from wagtail_zoom.models import WebhookEvent
 from wagtail_zoom.testing.signing import challenge_answer, signature
 from wagtail_zoom.utils.webhook_requests import SignedEvent
@@ -459,6 +460,32 @@ def test_retention(harbour, recorder):
     assert not Delivery.objects.exists()
 
 
+def test_removed_deployment_is_deleted_after_a_while(harbour, hill):
+    bind(harbour, user="anna")
+    bind(hill, user="bert")
+    deployments.remove(harbour.row)
+    for days, names in ((89, ["Harbour", "Hill"]), (91, ["Hill"])):
+        with time_machine.travel(timezone.now() + timedelta(days=days)):
+            tasks.tick()
+        assert list(Deployment.objects.values_list("name", flat=True)) == names
+    assert Binding.objects.get().user_zoom_id == "bert"
+
+
+def test_given_up_deliveries_are_sent_again_while_their_content_exists(harbour, hill, recorder):
+    for member in (harbour, hill):
+        bind(member, user=member.row.name)
+        post_event(event(host_id=member.row.name), request_id=str(uuid4()))
+    Delivery.objects.update(state=Delivery.State.DEAD)
+    Delivery.objects.filter(deployment=hill.row).update(body="")
+    assert delivery.send_again(Delivery.objects.all()) == 2
+    assert set(Delivery.objects.filter(state=Delivery.State.DEAD)) == set(
+        Delivery.objects.filter(deployment=hill.row)
+    )
+    deployments.remove(harbour.row)
+    Delivery.objects.update(state=Delivery.State.DEAD)
+    assert delivery.send_again(Delivery.objects.all()) == 0
+
+
 def test_metrics_and_counts(harbour, hill, recorder, django_assert_num_queries):
     bind(harbour, "acct-1", "anna")
     bind(harbour, "acct-2", "anna")
@@ -485,6 +512,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
+@examples(suppress_health_check=[HealthCheck.too_slow])
 @given(payload=st.dictionaries(st.sampled_from(["account_id", "object", "user_id"]), VALUES))
 def test_no_payload_makes_the_routing_fail(payload):
     for name in ("meeting.updated", "user.updated", "app_deauthorized"):

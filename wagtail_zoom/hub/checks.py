@@ -60,8 +60,7 @@ def _queue() -> list[CheckMessage]:
     return [
         Warning(
             "Q_CLUSTER is not set: no event reaches a deployment.",
-            hint="Set Q_CLUSTER and run manage.py qcluster, "
-            "or run manage.py zoom_hub deliver --loop.",
+            hint="Set Q_CLUSTER and run manage.py qcluster.",
             id="wagtail_zoom_hub.W003",
         )
     ]

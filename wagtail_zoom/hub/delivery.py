@@ -256,9 +256,10 @@ def give_up_outdated(now: datetime) -> int:
 
 
 def send_again(rows: QuerySet[Delivery]) -> int:
-    """Try deliveries again that were given up, and their deployments at once."""
+    """Try deliveries again that were given up, and their deployments at once. Those whose content
+    is deleted already stay as they are."""
     now = timezone.now()
-    dead = rows.filter(state=Delivery.State.DEAD)
+    dead = rows.filter(state=Delivery.State.DEAD, deployment__removed_at=None).exclude(body="")
     Deployment.objects.filter(deliveries__in=dead).update(retry_at=None)
     return dead.update(
         state=Delivery.State.PENDING, run_after=now, received_at=now, **leases.RELEASED

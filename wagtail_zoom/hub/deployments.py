@@ -97,9 +97,11 @@ def add(
 
 
 def rotate(deployment: Deployment) -> Credentials:
-    """New secrets. Those that were valid so far stay valid for a week."""
+    """New secrets. Those that were valid so far stay valid for a week, but no webhook secret that
+    cannot be decrypted any more."""
     deployment.previous_secret_hash = deployment.secret_hash
-    deployment.previous_webhook_secret = deployment.webhook_secret.reveal()
+    secret = deployment.webhook_secret
+    deployment.previous_webhook_secret = secret.reveal() if secret.readable else ""
     deployment.previous_until = timezone.now() + timedelta(days=ROTATION_DAYS)
     credentials = _new_secrets(deployment)
     deployment.save()

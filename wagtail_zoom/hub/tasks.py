@@ -12,7 +12,7 @@ from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, instrumented_task
 from ..utils.queue import enqueue
 from . import delivery, notifications, routing
-from .models import Authorization, Binding, CallCounter, Delivery
+from .models import Authorization, Binding, CallCounter, Delivery, Deployment
 
 logger = get_logger("hub")
 
@@ -47,7 +47,10 @@ def delete_outdated(now: datetime) -> None:
     ended.filter(received_at__lt=now - payload_days).exclude(body="").update(body="")
     ended.filter(received_at__lt=now - key_days).delete()
     Delivery.objects.filter(deployment__removed_at__lt=now - payload_days).delete()
-    Binding.objects.filter(ended_at__lt=now - timedelta(days=settings.days("RUN_DAYS"))).delete()
+    run_days = timedelta(days=settings.days("RUN_DAYS"))
+    Binding.objects.filter(ended_at__lt=now - run_days).delete()
+    # With its connections.
+    Deployment.objects.filter(removed_at__lt=now - run_days).delete()
 
 
 PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (

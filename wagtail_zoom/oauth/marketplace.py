@@ -6,27 +6,46 @@ Scopes come from the registry in ``scopes``, events from the table in ``sync.han
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.urls import reverse
 
 from ..conf import settings
 from .scopes import SCOPES, SUMMARY_SCOPES, Scope
 
 
-def redirect_url() -> str:
-    """The one OAuth redirect URL."""
-    return f"{settings.base_url}{reverse('wagtail_zoom:oauth_callback')}"
+@dataclass(frozen=True)
+class AppUrls:
+    """The URLs to enter in the Marketplace."""
 
-
-def event_url() -> str:
+    redirect_urls: tuple[str, ...]
+    """The first one is the app's; all are in its allow list."""
+    event_url: str
     """The one event notification endpoint."""
-    return f"{settings.base_url}{reverse('wagtail_zoom:webhook')}"
+    start_url: str = ""
+    """Where an owner starts from the Marketplace listing; a hub without Sites has none."""
 
 
-def start_url() -> str:
-    """The URL in the Marketplace listing at which an owner starts."""
-    return f"{settings.base_url}{reverse('wagtail_zoom:start')}"
+def app_urls(hub: str = "") -> AppUrls:
+    """The URLs of this installation's app, or of the app of a hub elsewhere.
+
+    Args:
+        hub: where that hub is mounted, such as ``https://hub.example.org/zoom/hub``: the
+            ``OAUTH_URL`` of its deployments.
+    """
+    if hub:
+        return AppUrls((f"{hub}/callback/",), f"{hub}/webhook/")
+    own, start = _url("wagtail_zoom:oauth_callback"), _url("wagtail_zoom:start")
+    if apps.is_installed("wagtail_zoom.hub"):
+        redirect_urls = (_url("wagtail_zoom_hub:callback"), own)
+        return AppUrls(redirect_urls, _url("wagtail_zoom_hub:webhook"), start)
+    return AppUrls((own,), _url("wagtail_zoom:webhook"), start)
+
+
+def _url(name: str) -> str:
+    return f"{settings.base_url}{reverse(name)}"
 
 
 def app_name_error(name: str) -> str:
@@ -58,7 +77,12 @@ def required_scopes(*, admin: bool, kinds: Iterable[str] = ()) -> list[Scope]:
 
 
 def manifest(
-    name: str, events: Iterable[str], *, admin: bool, kinds: Iterable[str] = ()
+    name: str,
+    events: Iterable[str],
+    *,
+    admin: bool,
+    kinds: Iterable[str] = (),
+    urls: AppUrls | None = None,
 ) -> dict[str, Any]:
     """The app's manifest as a file in Zoom's format (Zoom: app manifest), for the Marketplace.
 
@@ -66,7 +90,9 @@ def manifest(
 
     Args:
         events: names of the webhook events to subscribe to (``sync.handlers.subscriptions``).
+        urls: by default those of this installation.
     """
+    urls = urls or app_urls()
     scopes = [
         {"scope": scope_name(scope, admin=admin, classic=False), "optional": scope.optional}
         for scope in required_scopes(admin=admin, kinds=kinds)
@@ -75,9 +101,9 @@ def manifest(
         "display_information": {"display_name": name},
         "oauth_information": {
             "usage": "ADMIN_MANAGEMENT" if admin else "USER_OPERATION",
-            "development_redirect_uri": redirect_url(),
-            "production_redirect_uri": redirect_url(),
-            "oauth_allow_list": [redirect_url()],
+            "development_redirect_uri": urls.redirect_urls[0],
+            "production_redirect_uri": urls.redirect_urls[0],
+            "oauth_allow_list": list(urls.redirect_urls),
             "strict_mode": True,
             "subdomain_strict_mode": False,
             "scopes": scopes,
@@ -96,8 +122,8 @@ def manifest(
                 "events": [
                     {
                         "subscription_name": "wagtail-zoom",
-                        "development_webhook_url": event_url(),
-                        "production_webhook_url": event_url(),
+                        "development_webhook_url": urls.event_url,
+                        "production_webhook_url": urls.event_url,
                         "event_types": list(events),
                     }
                 ],

@@ -17,6 +17,7 @@ from ...oauth.scopes import (
     Scope,
 )
 from ...sync.handlers import subscriptions
+from ...utils.urls import split_url
 
 SEPARATE_SETS = (
     ("Scopes for scheduling meetings in the CMS", SCHEDULING_SCOPES),
@@ -46,23 +47,37 @@ class Command(BaseCommand):
             choices=["meeting", "webinar", "recording", "registration", SUMMARIES],
             help="only what this needs; may be repeated",
         )  # fmt: skip
+        parser.add_argument(
+            "--hub",
+            default="",
+            metavar="URL",
+            help="for the app of a hub: its URL, as in OAUTH_URL of its deployments",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.base_url:
+        hub = options["hub"].rstrip("/")
+        if hub and split_url(hub).scheme not in ("http", "https"):
+            raise CommandError(f"{hub} is not the URL of a hub.", returncode=2)
+        if not settings.base_url and not hub:
             raise CommandError("WAGTAIL_ZOOM lacks BASE_URL; see manage.py check.", returncode=2)
         admin, kinds = not options["user_managed"], options["kinds"]
         problem = marketplace.app_name_error(options["name"])
         if problem:
             raise CommandError(problem, returncode=2)
+        urls = marketplace.app_urls(hub)
         events = subscriptions(admin=admin, kinds=kinds)
         if options["manifest"]:
             names = [name for name, _feature, _reason in events]
-            manifest = marketplace.manifest(options["name"], names, admin=admin, kinds=kinds)
+            manifest = marketplace.manifest(
+                options["name"], names, admin=admin, kinds=kinds, urls=urls
+            )
             self.stdout.write(json.dumps(manifest, indent=2))
             return
-        self.stdout.write(f"OAuth redirect URL and allow list: {marketplace.redirect_url()}")
-        self.stdout.write(f"Event notification endpoint URL:   {marketplace.event_url()}")
-        self.stdout.write(f"Configuration URL (after publication): {marketplace.start_url()}")
+        for url in urls.redirect_urls:
+            self.stdout.write(f"OAuth redirect URL and allow list: {url}")
+        self.stdout.write(f"Event notification endpoint URL:   {urls.event_url}")
+        if urls.start_url:
+            self.stdout.write(f"Configuration URL (after publication): {urls.start_url}")
         self.stdout.write("\nScopes:")
         printed: set[str] = set()
         for scope in marketplace.required_scopes(admin=admin, kinds=kinds):
