@@ -119,7 +119,7 @@ def _options(name: str, parser: Any) -> list[tuple[str, str, str]]:
     rows = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            helps = {choice.dest: choice.help for choice in action._choices_actions}
+            helps = {row.dest: row.help for row in action._choices_actions}
             for key, subparser in action.choices.items():
                 rows.append((f"`{name} {key}`", "", markdown(helps[key])))
                 rows += _options(f"{name} {key}", subparser)

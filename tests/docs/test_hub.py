@@ -42,8 +42,8 @@ def commands() -> list[list[str]]:
 
 def sample(start: str) -> str:
     """The Python sample that contains this text."""
-    (found,) = [code for code in samples("python") if start in code]
-    return found
+    (code,) = [code for code in samples("python") if start in code]
+    return code
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,12 @@ class Command(BaseCommand):
         add.add_argument("name", help="the name that people see before they allow access")
         add.add_argument("url", help="its address, such as https://harbour.example")
         add.add_argument("--email", required=True, help="email address of its operator")
-        add.add_argument("--redirect-uri", default="", help="default: /zoom/oauth/callback/ of that address")
-        add.add_argument("--webhook-url", default="", help="default: /zoom/webhook/ of that address")
+        add.add_argument(
+            "--redirect-uri", default="", help="default: /zoom/oauth/callback/ of that address"
+        )
+        add.add_argument(
+            "--webhook-url", default="", help="default: /zoom/webhook/ of that address"
+        )
         actions.add_parser("list", help="list the deployments")
         rotate = actions.add_parser("rotate", help="print new secrets; the old ones last a week")
         remove = actions.add_parser("remove", help="refuse its calls and send it nothing more")
