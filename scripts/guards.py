@@ -571,6 +571,12 @@ TOKENS = (
         ),
     ),
     Guard(
+        "gateway-timeout-may-have-rotated",
+        "O10: after a gateway's timeout the pair may have been rotated.",
+        "value=False",
+        ("oauth/test_tokens.py::test_o13_a_gateways_timeout_may_hide_a_rotation",),
+    ),
+    Guard(
         "timeout-held-during-refresh",
         "O11: the worker's time limit does not interrupt it between refresh and save.",
         "remove with",

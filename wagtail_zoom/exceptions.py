@@ -136,3 +136,13 @@ class ZoomWriteRefused(ZoomError):
 
 class ZoomConfigurationError(ImproperlyConfigured):
     """The installation's settings are missing or wrong; a Site's owner cannot fix that."""
+
+
+def may_have_taken_effect(error: Exception) -> bool:
+    """Whether a request that was to change something may have done so, although it failed.
+
+    Then it must not be sent again before Zoom was looked at.
+    """
+    if isinstance(error, ZoomTransient):
+        return error.ambiguous
+    return isinstance(error, ZoomProtocolError)

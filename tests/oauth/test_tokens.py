@@ -291,6 +291,7 @@ REFUSALS = [
     (500, "<html>", "transient"),
     (502, "", "transient"),
     (503, {"error": "invalid_grant"}, "transient"),
+    (504, "", "transient"),
     (403, "<html>Forbidden by a proxy</html>", "transient"),
     (400, {"error": "a_new_error"}, "transient"),
     (302, "", "transient"),
@@ -313,6 +314,20 @@ def test_o13_error_responses_are_classified(expired_grant, zoom_app, status, bod
     else:
         assert (row.state, row.reason) == ("needs_reconnect", meaning)
     assert refreshes(zoom_app) == 1
+
+
+@pytest.mark.parametrize(("status", "reason"), [(504, "lost_rotation"), (503, "invalid_grant")])
+def test_o13_a_gateways_timeout_may_hide_a_rotation(expired_grant, zoom_app, status, reason):
+    zoom_app.fault("status", status=status, path=TOKEN)
+    with pytest.raises(ZoomTransient) as caught:
+        tokens.get_token(expired_grant)
+    assert caught.value.ambiguous == (status == 504)
+    Grant.objects.update(retry_at=None)
+    zoom_app.clear_faults()
+    zoom_app.fault("status", status=400, body={"error": "invalid_grant"}, path=TOKEN)
+    with pytest.raises(ZoomAuthError):
+        tokens.get_token(Grant.objects.get())
+    assert Grant.objects.get().reason == reason
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "truncate", "cut_after"])

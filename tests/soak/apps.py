@@ -20,13 +20,13 @@ class SoakConfig(AppConfig):
         from wagtail_zoom.sync import completion, inbox, locks, outcomes, runner, runs
 
         outbox.OUTBOX.lease = locks.LEASE = runs.LEASE = settings.LEASE
-        error_policy.RETRY_SECONDS = (3, 10, 20, 50, 150, 300, 600)
+        error_policy.POLICY.retry_seconds = (3, 10, 20, 50, 150, 300, 600)
         outbox.AMBIGUOUS_SECONDS = 3
         change_outbox.OUTBOX.lease = settings.LEASE
         change_outbox.AMBIGUOUS_DELAY = timedelta(seconds=3)
         changes.LOOKUP_DELAY = timedelta(seconds=4)
         changes.EARLIER_DELAY = timedelta(seconds=5)
-        change_errors.RETRY_SECONDS = (2, 4, 8, 15, 30)
+        change_errors.POLICY.retry_seconds = (2, 4, 8, 15, 30)
         outbox.MAIL_DELAY = timedelta(seconds=8)
         inbox.MAX_SECONDS = 8.0
         outcomes.TRANSIENT_RETRY_SECONDS = outcomes.RETRY_SECONDS = (4, 8, 16, 30)

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..client.error_policy import COMMON_MESSAGES
 from ..models import Attendance, AttendanceReading, Kind, Registration, ZoomSettings
 from ..oauth.scopes import attendance_scope, has_scope
 from . import formatting
@@ -25,6 +26,7 @@ CHOICES = [
 ]
 ICONS = {CAME: ("success", "good"), ABSENT: ("minus", "plain"), UNKNOWN: ("time", "work")}
 REASONS: dict[str, str | Promise] = {
+    **COMMON_MESSAGES,
     "scope": gettext_lazy(
         "Zoom has not allowed this site to read who attended. Connect Zoom again once the app has "
         "this permission."
@@ -34,7 +36,6 @@ REASONS: dict[str, str | Promise] = {
     "missing": gettext_lazy("Zoom has no complete list of who attended this date."),
     "refused": gettext_lazy("Zoom refused to say who attended."),
     "unreachable": gettext_lazy("Zoom did not answer. We try again."),
-    "busy": gettext_lazy("Zoom is busy. This continues automatically."),
     "connection": gettext_lazy("Waiting until Zoom is connected and not paused."),
     "quarantined": gettext_lazy("This installation is a copy; nothing is read from Zoom."),
     "not_shown": gettext_lazy("Waiting until this site shows the host and the meeting again."),

@@ -181,7 +181,13 @@ def classify_error(status: int, body: dict[str, Any]) -> Exception:
     code = body.get("errorCode", body.get("code"))
     code = code if isinstance(code, int) and not isinstance(code, bool) else None
     if status == 429 or status >= 500 or status < 200:
-        return ZoomTransient("Zoom's authorisation server is busy.", code=code, status=status)
+        # A gateway that waited in vain does not know what the server behind it did.
+        return ZoomTransient(
+            "Zoom's authorisation server is busy.",
+            ambiguous=status == 504,  # guard: gateway-timeout-may-have-rotated
+            code=code,
+            status=status,
+        )
     if name in ("invalid_client", "unauthorized_client") or code in CLIENT_ERROR_CODES:
         return ZoomConfigurationError("Zoom does not know CLIENT_ID or CLIENT_SECRET.")
     if code in REASON_BY_CODE:

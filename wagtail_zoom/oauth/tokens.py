@@ -29,6 +29,7 @@ from ..exceptions import (
     ZoomProtocolError,
     ZoomQuarantined,
     ZoomTransient,
+    may_have_taken_effect,
 )
 from ..models import Grant, GrantReason, GrantState, Secret, bump_data_version
 from ..utils import leases
@@ -232,18 +233,14 @@ def _request_and_store(
 ) -> AccessToken:
     try:
         token_set = protocol.refresh(row.refresh_token)
-    except ZoomTransient as error:
-        # Without a response the rotation may have happened: keep ``refresh_started_at``.
-        _release_lease(row, lease_owner, keep_refresh_started=error.ambiguous or unfinished)
+    except (ZoomTransient, ZoomProtocolError) as error:
+        # Without a readable response the rotation may have happened: keep ``refresh_started_at``.
+        keep = may_have_taken_effect(error) or unfinished
+        _release_lease(row, lease_owner, keep_refresh_started=keep)
         grant_state.record_failure(row, error)
         raise
     except ZoomAuthError as error:
         return _handle_refusal(row, generation, lease_owner, error, unfinished)
-    except ZoomProtocolError as error:
-        # Zoom has most likely rotated the token, and the new pair cannot be read.
-        _release_lease(row, lease_owner, keep_refresh_started=True)
-        grant_state.record_failure(row, error)
-        raise
     except DecryptionError:
         _release_lease(row, lease_owner, keep_refresh_started=unfinished)
         raise

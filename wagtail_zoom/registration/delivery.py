@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from ..client import SiteClient
-from ..exceptions import ZoomConfigurationError, ZoomError, ZoomProtocolError, ZoomTransient
+from ..client.error_policy import Affects, ErrorOutcome
+from ..exceptions import ZoomConfigurationError, ZoomError, may_have_taken_effect
 from ..models import Activity, Registration
 from ..models.mirror import ApprovalType
 from ..models.outbox import REFUSALS
@@ -27,7 +28,6 @@ from .error_policy import (
     CLOSED_ERRORS,
     INVALID_ANSWERS,
     MEETING_ERRORS,
-    ErrorPolicy,
     classify,
 )
 from .outbox import Deferral
@@ -95,7 +95,7 @@ def attempt(row: Registration, inline_attempt: InlineAttempt | None = None) -> D
     # The request has just checked that registration is open.
     give_up_error = "" if inline_attempt else _give_up_error(row, task)
     if give_up_error:
-        _record_failure(row, task, ErrorPolicy(give_up_error), inline_attempt)
+        _record_failure(row, task, ErrorOutcome(give_up_error), inline_attempt)
         return None
     try:
         client = (
@@ -108,17 +108,16 @@ def attempt(row: Registration, inline_attempt: InlineAttempt | None = None) -> D
         _requeue(row, inline_attempt)
         return None
     except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
-        policy = classify(error, row.attempts)
+        outcome = classify(error, row.attempts)
         is_unknown = task == Registration.Task.CHECK and row.state == Registration.State.WAITING
-        if is_unknown and policy.retry_at is None:
+        if is_unknown and outcome.retry_at is None:
             # Zoom has taken it: ask for its state until the row is given up.
-            policy = replace(policy, retry_at=timezone.now() + UNKNOWN_DELAY)
-        _record_failure(row, task, policy, inline_attempt)
-        if policy.rate_limited and policy.retry_at:
-            return Deferral(
-                row.account_id, policy.retry_at, row.site_id if policy.site_only else None
-            )
-        return None
+            outcome = replace(outcome, retry_at=timezone.now() + UNKNOWN_DELAY)
+        _record_failure(row, task, outcome, inline_attempt)
+        if outcome.affects == Affects.ROW or outcome.retry_at is None:
+            return None
+        site_id = row.site_id if outcome.affects == Affects.SITE else None
+        return Deferral(row.account_id, outcome.retry_at, site_id)
     _record_success(row, task, result, inline_attempt)
     return None
 
@@ -144,13 +143,8 @@ def _add_registrant(row: Registration, client: SiteClient) -> Registrant:
         response = client.add_registrant(
             row.meeting_zoom_id, registrants.kind_of(row), body, chosen_ids
         )
-    except ZoomTransient as error:
-        row.maybe_sent = error.ambiguous
-        raise
-    except ZoomProtocolError:
-        raise
-    except (ZoomError, ZoomConfigurationError):
-        row.maybe_sent = False
+    except (ZoomError, ZoomConfigurationError) as error:
+        row.maybe_sent = may_have_taken_effect(error)
         raise
     join_url = str(response.get("join_url") or "")
     # Meetings name no status. The link is absent while the registration is not approved; without
@@ -313,31 +307,31 @@ def state_at_zoom(row: Registration, registrant: Registrant) -> str:
 
 
 def _record_failure(
-    attempted: Registration, task: str, policy: ErrorPolicy, inline_attempt: InlineAttempt | None
+    attempted: Registration, task: str, outcome: ErrorOutcome, inline_attempt: InlineAttempt | None
 ) -> None:
     now = timezone.now()
-    if inline_attempt and policy.error == INVALID_ANSWERS and task == Registration.Task.ADD:
+    if inline_attempt and outcome.error == INVALID_ANSWERS and task == Registration.Task.ADD:
         # Zoom's questions may have changed: the request checks that before the failure is final.
-        policy = ErrorPolicy(INVALID_ANSWERS, now + outbox.MAIL_DELAY, policy.code)
-    elif inline_attempt and inline_attempt.may_withdraw and policy.error in CLOSED_ERRORS:
+        outcome = ErrorOutcome(INVALID_ANSWERS, now + outbox.MAIL_DELAY, outcome.code)
+    elif inline_attempt and inline_attempt.may_withdraw and outcome.error in CLOSED_ERRORS:
         # Final for the worker, should the request end before it has withdrawn the row.
-        policy = ErrorPolicy(policy.error, now + outbox.MAIL_DELAY, policy.code)
-    final = policy.retry_at is None
+        outcome = ErrorOutcome(outcome.error, now + outbox.MAIL_DELAY, outcome.code)
+    final = outcome.retry_at is None
     with outbox.edit_row(attempted.pk, inline_attempt.lease if inline_attempt else "") as row:
         _reuse_meeting(row, attempted)
         if task == Registration.Task.ADD:
             row.maybe_sent = attempted.maybe_sent
         if row.task == task:  # guard: older-task-counts-no-failure
-            row.error_class, row.error_code = policy.error, policy.code
-            row.attempts += policy.counts_as_failure
-            _apply_failure(row, task, policy, now)
+            row.error_class, row.error_code = outcome.error, outcome.code
+            row.attempts += outcome.counts_as_failure
+            _apply_failure(row, task, outcome, now)
         elif row.task and row.task_at is not None:
             # Another task was queued in the meantime.
-            earliest = outbox.earliest_after(task, policy.error)
+            earliest = outbox.earliest_after(task, outcome.error)
             outbox.queue_task(row, row.task, max(row.task_at, earliest))
-    attempted.error_class = policy.error
-    if task == Registration.Task.ADD and attempted.meeting and policy.error in MEETING_ERRORS:
-        capacity.set_refusal(attempted.meeting, policy.error)
+    attempted.error_class = outcome.error
+    if task == Registration.Task.ADD and attempted.meeting and outcome.error in MEETING_ERRORS:
+        capacity.set_refusal(attempted.meeting, outcome.error)
     is_waiting = attempted.state == Registration.State.WAITING
     if final and (is_waiting or task != Registration.Task.CHECK):
         Activity.log(
@@ -348,22 +342,22 @@ def _record_failure(
             data={
                 "topic": attempted.snapshot.get("topic", ""),
                 "task": task,
-                "error": policy.error,
+                "error": outcome.error,
             },
             account=attempted.account,
         )
 
 
-def _apply_failure(row: Registration, task: str, policy: ErrorPolicy, now: datetime) -> None:
+def _apply_failure(row: Registration, task: str, outcome: ErrorOutcome, now: datetime) -> None:
     """Retry a locked row later, or mark its failure as final."""
-    if policy.retry_at is None:
+    if outcome.retry_at is None:
         outbox.queue_task(row, "")
         if task == Registration.Task.ADD or row.state == Registration.State.WAITING:
             outbox.set_state(row, Registration.State.FAILED, mail="failed")
-        elif task == Registration.Task.CHECK or policy.error == "over":
+        elif task == Registration.Task.CHECK or outcome.error == "over":
             row.error_class, row.error_code = "", None
         return
     earliest = now + timedelta(seconds=outbox.AMBIGUOUS_SECONDS) if row.maybe_sent else now
-    outbox.queue_task(row, task, max(policy.retry_at, earliest))
+    outbox.queue_task(row, task, max(outcome.retry_at, earliest))
     if task == Registration.Task.ADD and not row.mails and not row.mail_due:
         outbox.queue_mail(row, "received", now + outbox.MAIL_DELAY)

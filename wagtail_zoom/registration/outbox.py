@@ -13,11 +13,11 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
+from ..client.error_policy import UNREACHABLE
 from ..models import Registration, ZoomSettings
 from ..models.outbox import CONNECTION_ERRORS, Outbox
 from ..signals import registration_changed
 from ..utils.logging import get_logger
-from .error_policy import UNREACHABLE
 
 logger = get_logger("registration")
 

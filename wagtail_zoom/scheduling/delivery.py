@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from ..client import SiteClient, client_for_request, client_for_site
+from ..client.error_policy import ErrorOutcome
 from ..exceptions import (
     ZoomConfigurationError,
     ZoomError,
     ZoomNotFound,
-    ZoomProtocolError,
-    ZoomTransient,
+    may_have_taken_effect,
 )
 from ..mapping.parsing import get_list
 from ..models import Meeting, MeetingChange, SiteItem, fetch_scope
@@ -36,7 +36,7 @@ from ..utils.error_reports import exc_info_of
 from ..utils.leases import LeaseLost
 from ..utils.logging import get_logger, log_context
 from . import lookup, outbox
-from .error_policy import ChangeOutcome, classify
+from .error_policy import classify
 from .values import MeetingValues
 
 logger = get_logger("scheduling")
@@ -94,13 +94,13 @@ def attempt(row: MeetingChange, lease: str, inline: RequestAttempt | None = None
     except LeaseLost:
         return
     except EarlierFirst:
-        _record_failure(row, ChangeOutcome("earlier", timezone.now() + EARLIER_DELAY), lease)
+        _record_failure(row, ErrorOutcome("earlier", timezone.now() + EARLIER_DELAY), lease)
     except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
         _record_failure(row, classify(error, row.attempts), lease)
     except Outdated:
-        _record_failure(row, ChangeOutcome("over"), lease)
+        _record_failure(row, ErrorOutcome("over"), lease)
     except ChangedElsewhere:
-        _record_failure(row, ChangeOutcome("changed_elsewhere"), lease)
+        _record_failure(row, ErrorOutcome("changed_elsewhere"), lease)
     except lookup.NumberTaken:
         # An equal row has it, or may have it: look again, which is no lookup in vain.
         _look_later(row, lease, counts=False)
@@ -221,13 +221,9 @@ def _call(row: MeetingChange, send: Any) -> Any:
     before, row.maybe_sent_at = row.maybe_sent_at, first
     try:
         return send()
-    except ZoomTransient as error:
-        row.maybe_sent_at = first if error.ambiguous else before
-        raise
-    except ZoomProtocolError:
-        raise
-    except (ZoomError, ZoomConfigurationError):
-        row.maybe_sent_at = before
+    except (ZoomError, ZoomConfigurationError) as error:
+        if not may_have_taken_effect(error):
+            row.maybe_sent_at = before
         raise
 
 
@@ -244,7 +240,7 @@ def _claim_number(row: MeetingChange, number: str) -> None:
     row.maybe_sent_at = None
 
 
-def _update_copy(row: MeetingChange) -> ChangeOutcome | None:
+def _update_copy(row: MeetingChange) -> ErrorOutcome | None:
     """Store what Zoom has now, so that pages show it without waiting for the event.
 
     The change is at Zoom: an error here is logged, and the event or the next import repairs it.
@@ -309,19 +305,19 @@ def _look_later(attempted: MeetingChange, lease: str, *, counts: bool = True) ->
             row.next_try_at = timezone.now() + delay
 
 
-def _record_failure(attempted: MeetingChange, policy: ChangeOutcome, lease: str) -> None:
+def _record_failure(attempted: MeetingChange, outcome: ErrorOutcome, lease: str) -> None:
     with outbox.edit_row(attempted.pk, lease) as row:
         if row.lease_owner != lease:
             # Another process has taken it over, and knows more.
             return
         row.maybe_sent_at, row.lookups = attempted.maybe_sent_at, attempted.lookups
-        row.error_class, row.error_code = policy.error, policy.code
-        row.attempts += policy.counts_as_failure
+        row.error_class, row.error_code = outcome.error, outcome.code
+        row.attempts += outcome.counts_as_failure
         if row.state != State.WAITING:
             return
-        if policy.retry_at is None:
+        if outcome.retry_at is None:
             outbox.finish(row, State.FAILED)
             return
-        row.next_try_at = policy.retry_at
+        row.next_try_at = outcome.retry_at
         if row.maybe_sent_at is not None:
-            row.next_try_at = max(policy.retry_at, timezone.now() + outbox.AMBIGUOUS_DELAY)
+            row.next_try_at = max(outcome.retry_at, timezone.now() + outbox.AMBIGUOUS_DELAY)

@@ -24,18 +24,14 @@ from django.views.decorators.debug import sensitive_variables
 from wagtail.models import Site
 
 from ..client import Priority, ZoomClient, client_for_reading
+from ..client.error_policy import ErrorOutcome, ErrorPolicy
 from ..client.responses import PAID_ONLY_CODE
 from ..exceptions import (
-    ZoomAuthError,
     ZoomConfigurationError,
     ZoomError,
     ZoomNotFound,
-    ZoomProtocolError,
-    ZoomQuarantined,
-    ZoomRateLimited,
     ZoomRejected,
     ZoomScopeMissing,
-    ZoomTransient,
 )
 from ..mapping.parsing import parse_datetime, single_line
 from ..mapping.participants import PeopleCounter, Presence, Stay, map_stay
@@ -58,7 +54,6 @@ from ..models.mirror import ENDED_STATES
 from ..models.outbox import CONNECTION_DELAY, Outbox
 from ..oauth.scopes import attendance_scope, has_scope
 from ..signals import attendance_recorded
-from ..utils import backoff
 from ..utils.emails import email_indexes
 from ..utils.leases import LeaseLost
 from ..utils.logging import get_logger, log_context
@@ -74,8 +69,6 @@ LIVE_DELAY = timedelta(minutes=15)
 PLAN_DELAY = timedelta(hours=24)
 HIDDEN_DELAY = timedelta(hours=6)
 """While nobody shows the host or the kind. Showing them again does not wait for it."""
-RETRY_SECONDS = (60, 300, 900, 1800, 3600)
-"""Seconds until the next attempt, by the number of failures in a row."""
 GIVE_UP_AFTER = timedelta(days=30)
 """After the end: nothing is read of older dates."""
 LEASE = timedelta(minutes=5)
@@ -335,16 +328,6 @@ def add_rows(
                 presence.add(stay.joined_at, stay.left_at)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What becomes of a reading that did not succeed. Without ``retry_at`` it is given up."""
-
-    error: str
-    retry_at: datetime | None = None
-    code: int | None = None
-    counts_as_failure: bool = False
-
-
 @sensitive_variables()
 def process(pk: int, lease: str) -> None:
     """Read what is due for one claimed row, and save the outcome. Never raises ``ZoomError``."""
@@ -355,12 +338,12 @@ def process(pk: int, lease: str) -> None:
         except LeaseLost:
             return
         except (ZoomError, ZoomConfigurationError) as error:
-            outcome = _classify(error, reading)
+            outcome = POLICY.classify(error, reading.attempts)
         if outcome is not None:
             _record_outcome(reading, lease, outcome)
 
 
-def _attempt(reading: AttendanceReading, lease: str) -> Outcome | None:
+def _attempt(reading: AttendanceReading, lease: str) -> ErrorOutcome | None:
     """Read all lists of a date.
 
     Raises:
@@ -372,28 +355,32 @@ def _attempt(reading: AttendanceReading, lease: str) -> Outcome | None:
         account=reading.account_id, public_id=reading.occurrence_public_id
     ).first()
     if occurrence is None:
-        return Outcome("not_shown", now + HIDDEN_DELAY)
+        return ErrorOutcome("not_shown", now + HIDDEN_DELAY)
     if occurrence.state == Occurrence.State.CANCELLED:
-        return Outcome("cancelled")
+        return ErrorOutcome("cancelled")
     meeting = occurrence.meeting
     reading.start = occurrence.start
     reading.ended_at = _end(reading, occurrence)
     if occurrence.is_live(now):
-        return Outcome("", now + LIVE_DELAY)
+        return ErrorOutcome("", now + LIVE_DELAY)
     if reading.ended_at + DELAYS[0] > now:
-        return Outcome("", reading.ended_at + DELAYS[0])
+        return ErrorOutcome("", reading.ended_at + DELAYS[0])
     readers = _recording_sites(meeting, reading.ended_at, fetched=False)
     if not readers:
         is_off = not ZoomSettings.objects.filter(
             account=reading.account_id, record_attendance=True
         ).exists()
-        return Outcome("switched_off") if is_off else Outcome("not_shown", now + HIDDEN_DELAY)
+        return (
+            ErrorOutcome("switched_off")
+            if is_off
+            else ErrorOutcome("not_shown", now + HIDDEN_DELAY)
+        )
     sites = _recording_sites(meeting, reading.ended_at)
     if not sites:
-        return Outcome("connection", now + CONNECTION_DELAY)
+        return ErrorOutcome("connection", now + CONNECTION_DELAY)
     grants = _allowed_grants(sites, meeting.kind)
     if not grants:
-        return Outcome("scope", now + CONNECTION_DELAY)
+        return ErrorOutcome("scope", now + CONNECTION_DELAY)
     _add_registrations(reading, occurrence, grants)
     grant = next(iter(grants.values()))
     client = client_for_reading(
@@ -599,29 +586,27 @@ WAITING_ERRORS = ("scope", "connection", "quarantined", "not_shown", "plan")
 """Errors that end when somebody connects again, or shows the kind and the host again."""
 
 
-def _classify(error: Exception, reading: AttendanceReading) -> Outcome:
-    """What to do about an exception of a call to Zoom."""
-    now, code = timezone.now(), getattr(error, "code", None)
-    if isinstance(error, ZoomRateLimited):
-        return Outcome("busy", error.retry_at or now + timedelta(minutes=1), code)
-    if isinstance(error, ZoomScopeMissing):
-        return Outcome("scope", now + CONNECTION_DELAY, code)
-    if isinstance(error, ZoomAuthError):
-        return Outcome("connection", now + CONNECTION_DELAY, code)
-    if isinstance(error, ZoomQuarantined | ZoomConfigurationError):
-        return Outcome("quarantined", now + CONNECTION_DELAY)
-    if isinstance(error, ZoomRejected) and code == PAID_ONLY_CODE:
-        return Outcome("plan", now + PLAN_DELAY, code)
-    if isinstance(error, ZoomRejected) and code == TOO_OLD_CODE:
-        return Outcome("old", code=code)
-    if isinstance(error, ZoomTransient | ZoomProtocolError) or code == PAGE_TOKEN_CODE:
-        not_before = getattr(error, "retry_at", None)
-        retry_at = backoff.retry_at(RETRY_SECONDS, reading.attempts + 1, not_before=not_before)
-        return Outcome("unreachable", retry_at, code, counts_as_failure=True)
-    return Outcome("refused", now + PLAN_DELAY, code)
+class ReadingErrors(ErrorPolicy):
+    """What Zoom refuses may be allowed tomorrow: a refusal is final only for lists too old."""
+
+    retry_seconds = (60, 300, 900, 1800, 3600)
+
+    def refused(self, error: ZoomNotFound | ZoomRejected, failures: int) -> ErrorOutcome:
+        """Ask again tomorrow, or as after no answer when only the page was no longer there."""
+        tomorrow = timezone.now() + PLAN_DELAY
+        if isinstance(error, ZoomRejected) and error.code == PAID_ONLY_CODE:
+            return ErrorOutcome("plan", tomorrow, error.code)
+        if isinstance(error, ZoomRejected) and error.code == TOO_OLD_CODE:
+            return ErrorOutcome("old", code=error.code)
+        if error.code == PAGE_TOKEN_CODE:
+            return self.unreachable(error, failures)
+        return ErrorOutcome("refused", tomorrow, error.code)
 
 
-def _record_outcome(reading: AttendanceReading, lease: str, outcome: Outcome) -> None:
+POLICY = ReadingErrors()
+
+
+def _record_outcome(reading: AttendanceReading, lease: str, outcome: ErrorOutcome) -> None:
     """Wait, or give up. What is known stays, what is not known stays unknown."""
     with OUTBOX.edit_row(reading.pk, lease) as row:
         if row.lease_owner != lease:
