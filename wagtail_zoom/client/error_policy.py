@@ -2,7 +2,7 @@
 
 The rules are the same for registrations, changes of meetings and lists of who took part. Each has
 a subclass of :class:`ErrorPolicy` that states in what it differs. Whether the call may have taken
-effect all the same: :func:`wagtail_zoom.exceptions.may_have_taken_effect`.
+effect anyway: :func:`wagtail_zoom.exceptions.may_have_taken_effect`.
 """
 
 from __future__ import annotations
