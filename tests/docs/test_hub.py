@@ -170,7 +170,7 @@ def test_numbers_of_the_page_are_those_of_the_code() -> None:
     assert minutes["CONFLICT_LIFETIME"] == 60 and "within an hour" in TEXT
 
 
-def test_metrics_and_log_lines_of_the_page_exist() -> None:
+def test_metrics_and_messages_of_the_page_exist() -> None:
     folder = Path(package.__file__).parent
     code = "".join(path.read_text() for path in folder.rglob("*.py"))
     recorded = set(re.findall(r'record_metric\(\s*"(hub_\w+)"', code))
@@ -178,8 +178,18 @@ def test_metrics_and_log_lines_of_the_page_exist() -> None:
     (line,) = re.findall(r"\*(Zoom does not know [^*]+)\*", TEXT)
     assert line in code
     pages = "".join(path.read_text() for path in folder.rglob("*.html"))
-    for label in re.findall(r"\*(My Zoom user [^*]+)\*", TEXT):
-        assert label in pages
+    package_code = "".join(path.read_text() for path in folder.parent.rglob("*.py"))
+    for label, place in (
+        ("My Zoom user is connected with another website here. Move it to this one", pages),
+        ("It has another webhook secret", code),
+        (
+            "Zoom did not accept the permission. Nothing was connected. Please try again.",
+            package_code,
+        ),
+        ("Sync now", package_code),
+    ):
+        assert f"*{label}*" in TEXT
+        assert label in place
 
 
 def _settings_of(text: str) -> dict[str, object]:
