@@ -3153,6 +3153,44 @@ HUB = (
         ("hub/test_tokens.py::test_attack_website_that_had_the_user_revokes_the_new_connection",),
     ),
     Guard(
+        "hub-again-while-bound",
+        "Hub: An event is not sent again to a website that lost the account.",
+        "remove",
+        (
+            "hub/test_wagtail_admin.py::test_event_of_an_account_that_is_no_longer_connected_is_not_sent",
+        ),
+    ),
+    Guard(
+        "hub-again-with-content",
+        "Hub: An event whose content was deleted is not sent again.",
+        "remove",
+        ("hub/test_wagtail_admin.py::test_event_whose_content_was_deleted_is_not_sent",),
+    ),
+    Guard(
+        "hub-admin-list-permission",
+        "Hub: The list of deployments needs a permission.",
+        "value=None",
+        ("hub/test_wagtail_admin.py::test_matrix_of_permissions",),
+    ),
+    Guard(
+        "hub-admin-page-permission",
+        "Hub: The page of a deployment needs a permission.",
+        "value=None",
+        ("hub/test_wagtail_admin.py::test_matrix_of_permissions",),
+    ),
+    Guard(
+        "hub-admin-again-permission",
+        "Hub: Sending again needs the permission to change.",
+        "value=None",
+        ("hub/test_wagtail_admin.py::test_matrix_of_permissions",),
+    ),
+    Guard(
+        "hub-admin-shows-no-secret",
+        "Hub: No secret is shown in the admin.",
+        'value=["client_id", "secret_hash"]',
+        ("hub/test_wagtail_admin.py::test_no_secret_and_no_content_of_an_event_is_shown",),
+    ),
+    Guard(
         "hub-older-keys-needed",
         "Hub: Older keys are needed until every website has refreshed its tokens.",
         "always",

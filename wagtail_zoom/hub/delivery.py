@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 from django.db import close_old_connections
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ..utils import backoff, leases
@@ -28,7 +28,7 @@ from ..utils.crypto import DecryptionError
 from ..utils.logging import get_logger, record_metric
 from ..utils.webhook_requests import sign
 from . import http
-from .models import Delivery, Deployment
+from .models import DEAUTHORIZED, Binding, Delivery, Deployment
 
 logger = get_logger("hub")
 
@@ -255,11 +255,23 @@ def give_up_outdated(now: datetime) -> int:
     return rows.filter(leases.is_free(now)).update(state=Delivery.State.DEAD)
 
 
+def may_send_again() -> Q:
+    """Condition for deliveries that were given up: their content is still stored, and the Zoom
+    account is still connected with the deployment."""
+    bound = Binding.objects.active().filter(
+        deployment=OuterRef("deployment"), account_zoom_id=OuterRef("account_zoom_id")
+    )
+    return (
+        Q(state=Delivery.State.DEAD, deployment__removed_at=None)
+        & (Q(Exists(bound)) | Q(event=DEAUTHORIZED))  # guard: hub-again-while-bound
+        & ~Q(body="")  # guard: hub-again-with-content
+    )
+
+
 def send_again(rows: QuerySet[Delivery]) -> int:
-    """Try deliveries again that were given up, and their deployments at once. Those whose content
-    is deleted already stay as they are."""
+    """Try deliveries again that were given up, and their deployments at once; return how many."""
     now = timezone.now()
-    dead = rows.filter(state=Delivery.State.DEAD, deployment__removed_at=None).exclude(body="")
+    dead = rows.filter(may_send_again())
     Deployment.objects.filter(deliveries__in=dead).update(retry_at=None)
     return dead.update(
         state=Delivery.State.PENDING, run_after=now, received_at=now, **leases.RELEASED

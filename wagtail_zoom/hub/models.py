@@ -16,6 +16,9 @@ from ..utils.fields import SecretField, ZoomIdField
 from ..utils.leases import Leased
 from ..utils.ratelimit import RateLimitCounter
 
+DEAUTHORIZED = "app_deauthorized"
+"""The event that a user has removed the app."""
+
 
 class Deployment(models.Model):
     """A website with its own installation of ``wagtail_zoom``: an OAuth client of the hub."""

@@ -22,10 +22,9 @@ from ..utils.queue import debounce, enqueue
 from ..utils.redaction import content_key
 from ..utils.webhook_requests import SignedEvent, WebhookRefused
 from . import bindings, own_sites
-from .models import Binding, Delivery
+from .models import DEAUTHORIZED, Binding, Delivery
 
 TASKS = "wagtail_zoom.hub.tasks"
-DEAUTHORIZED = "app_deauthorized"
 HOST_MEMBERS = ("host_id", "meeting_host_id")
 """Members of ``payload.object`` that name the host: of meetings, webinars and recordings, and of
 summaries (Zoom: webhook events)."""

@@ -78,11 +78,12 @@ class Command(BaseCommand):
 
     def _list(self, **options: Any) -> None:
         for row in status.deployments_with_counts():
-            state = (
-                f"failing since {row.failing_since:%Y-%m-%d %H:%M}" if row.failing_since else "ok"
-            )
+            deployment = row.deployment
+            since = deployment.failing_since
+            state = f"failing since {since:%Y-%m-%d %H:%M}" if since else "ok"
             self.stdout.write(
-                f"{row.client_id}  {row.name} <{row.url}>  accounts: {row.account_count}  "
+                f"{deployment.client_id}  {deployment.name} <{deployment.url}>  "
+                f"accounts: {row.account_count}  "
                 f"waiting: {row.backlog}  given up: {row.dead_count}  {state}"
             )
 
@@ -136,7 +137,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{name.replace('_', ' ')}: {value}")
         if own_sites.is_installed():
             self.stdout.write("The Sites of this installation receive their events as well.")
-        rows = status.deployments_with_counts()
+        rows = Deployment.objects.filter(removed_at=None)
         if options["client_id"]:
             for client_id in options["client_id"]:
                 self._deployment(client_id)
