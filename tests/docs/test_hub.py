@@ -192,7 +192,33 @@ def test_metrics_and_messages_of_the_page_exist() -> None:
         assert label in place
 
 
+def test_messages_of_troubleshooting_exist() -> None:
+    text = (ROOT / "docs/how-to/troubleshooting.md").read_text()
+    section = text[text.index("### Through a hub") : text.index("## Registration does not work")]
+    messages = re.findall(r'^\| "([^"]+)" \|', section, re.MULTILINE)
+    assert len(messages) > 5
+    folder = Path(package.__file__).parent
+    files = [*folder.rglob("*.html"), folder.parent / "oauth/messages.py"]
+    shown = " ".join("".join(path.read_text() for path in files).replace("\u2019", "'").split())
+    assert [message for message in messages if message not in shown] == []
+
+
 def _settings_of(text: str) -> dict[str, object]:
     namespace: dict[str, dict[str, object]] = {}
     exec(text[text.index("WAGTAIL_ZOOM") :], namespace)  # noqa: S102 - our own sample
     return namespace["WAGTAIL_ZOOM"]
+
+
+def test_every_setting_that_the_hub_reads_is_on_the_page() -> None:
+    """Those in its own modules, and those of the modules that it uses."""
+    table = PAGE[PAGE.index("## Settings of a hub") : PAGE.index("## Watch it")]
+    folder = Path(package.__file__).parent
+    shared = ("oauth/http.py", "utils/webhook_requests.py", "utils/ratelimit.py", "utils/crypto.py")
+    files = [*folder.rglob("*.py"), *(folder.parent / name for name in shared)]
+    code = "".join(path.read_text() for path in files)
+    names = {name.upper() for name in re.findall(r"\bsettings\.([a-z_]+)", code)}
+    names |= set(re.findall(r'settings\.days\("(\w+)"\)', code))
+    read = names & set(DEFAULTS)
+    assert len(read) > 10
+    assert {name for name in read if f"`{name}`" not in table} == set()
+    assert set(re.findall(r"`([A-Z_]+)`", table)) - {"WAGTAIL_ZOOM"} <= set(DEFAULTS)
