@@ -1,6 +1,6 @@
 """All screenshots of the documentation, taken from a separate demo.
 
-``make screenshots``, or ``python scripts/screenshots.py [--only public|admin|tutorial]
+``make screenshots``, or ``python scripts/screenshots.py [--only public|admin|tutorial|hub]
 [--folder FOLDER]``. Needs the extra ``testing`` and a Chromium; takes about four minutes. It uses
 free ports and temporary folders, so that another running demo is not affected. Times are those of
 the current day.
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts.screenshots_admin import demo_data, own_demo, shrink, take_all  # noqa: E402
+from scripts.screenshots_hub import take_hub  # noqa: E402
 from scripts.screenshots_tutorial import take_tutorial  # noqa: E402
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def main() -> int:
     """Start a separate demo and take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
-    parser.add_argument("--only", choices=["public", "admin", "tutorial"])
+    parser.add_argument("--only", choices=["public", "admin", "tutorial", "hub"])
     parser.add_argument("--axe", action="store_true", help="examine the owner's; 1 on a finding")
     parser.add_argument("--database", type=Path, help="a migrated one of the demo to begin with")
     options = parser.parse_args()
@@ -212,7 +213,9 @@ def main() -> int:
     findings: list[str] = []
     if options.only in (None, "tutorial"):
         take_tutorial(options.folder / "tutorial")
-    if options.only == "tutorial":
+    if options.only in (None, "hub"):
+        take_hub(options.folder)
+    if options.only in ("tutorial", "hub"):
         return 0
     with own_demo(options.database) as (demo, browser):
         if options.only != "admin":

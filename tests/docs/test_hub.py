@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from django.core.management import get_commands, load_command_class
 
 from wagtail_zoom import hub as package
@@ -22,65 +16,16 @@ from wagtail_zoom.hub import authorization, delivery, deployments, http, zoom
 from wagtail_zoom.hub.models import Delivery
 from wagtail_zoom.oauth.marketplace import app_urls
 
+from .hub_project import PAGE, SIMULATOR, commands, make_project, run, sample, settings_of
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs/how-to/hub.md").read_text()
 TEXT = " ".join(PAGE.split())
-KEY = Fernet.generate_key().decode()
-
-
-def samples(language: str) -> list[str]:
-    """The samples of one language, in order."""
-    matches = re.findall(rf"^ *```{language}\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
-    return [textwrap.dedent(sample) for sample in matches]
-
-
-def commands() -> list[list[str]]:
-    """The words of each ``manage.py`` command."""
-    lines = [line for sample in samples("console") for line in sample.splitlines()]
-    return [shlex.split(line)[2:] for line in lines if line.startswith("python manage.py")]
-
-
-def sample(start: str) -> str:
-    """The Python sample that contains this text."""
-    (code,) = [code for code in samples("python") if start in code]
-    return code
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project of its own, made as the page says."""
-    folder = tmp_path_factory.mktemp("hub")
-    (start,) = re.findall(r"^django-admin (.*)$", PAGE, re.MULTILINE)
-    subprocess.run([sys.executable, "-m", "django", *start.split()], cwd=folder, check=True)
-    (folder / "zoomhub/settings.py").write_text(sample("BASE_DIR = "))
-    (folder / "zoomhub/urls.py").write_text(sample("urlpatterns = "))
-    (folder / "zoomhub/simulator.py").write_text(sample("from .settings import *"))
-    return folder
-
-
-def run(project: Path, *arguments: str, settings: str = "", status: int = 0) -> str:
-    """Run ``manage.py`` with the environment of the page; return its output."""
-    secrets = {
-        "HUB_URL": "https://hub.example.org",
-        "SECRET_KEY": "k" * 20 + "0123456789" * 4,
-        "ZOOM_CLIENT_ID": "app",
-        "ZOOM_CLIENT_SECRET": "secret",
-        "ZOOM_WEBHOOK_TOKENS": "token",
-        "ZOOM_ENCRYPTION_KEYS": KEY,
-    }
-    keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment = {**keep, "PYTHONPATH": str(ROOT)}
-    environment |= {"DJANGO_SETTINGS_MODULE": settings} if settings else secrets
-    result = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == status, result.stdout + result.stderr
-    return result.stdout + result.stderr
+    return make_project(tmp_path_factory.mktemp("hub"))
 
 
 def test_a_project_of_its_own(project: Path) -> None:
@@ -94,7 +39,7 @@ def test_a_project_of_its_own(project: Path) -> None:
     add, _local = (words for words in commands() if words[:2] == ["zoom_hub", "add"])
     printed = run(project, *add)
     # The same settings as on the page, and complete.
-    shown, pasted = (_settings_of(text) for text in (sample('"CLIENT_ID": "zh_'), printed))
+    shown, pasted = (settings_of(text) for text in (sample('"CLIENT_ID": "zh_'), printed))
     assert list(shown) == list(pasted)
     assert shown["OAUTH_URL"] == pasted["OAUTH_URL"]
     assert shown["BASE_URL"] == pasted["BASE_URL"]
@@ -115,11 +60,10 @@ def test_a_project_of_its_own(project: Path) -> None:
 
 
 def test_the_settings_for_the_simulator_need_no_environment(project: Path) -> None:
-    (settings,) = re.findall(r"^export DJANGO_SETTINGS_MODULE=(\S+)$", PAGE, re.MULTILINE)
     _first, add = (words for words in commands() if words[:2] == ["zoom_hub", "add"])
-    run(project, "migrate", settings=settings)
-    output = run(project, *add, settings=settings)
-    pasted = _settings_of(output)
+    run(project, "migrate", settings=SIMULATOR)
+    output = run(project, *add, settings=SIMULATOR)
+    pasted = settings_of(output)
     assert pasted["OAUTH_URL"] == "http://localhost:8020/zoom/hub"
     assert pasted["BASE_URL"] == "http://localhost:8000"
     (simulator,) = re.findall(r"wagtail_zoom.testing.simulator (.*)$", PAGE, re.MULTILINE)
@@ -201,12 +145,6 @@ def test_messages_of_troubleshooting_exist() -> None:
     files = [*folder.rglob("*.html"), folder.parent / "oauth/messages.py"]
     shown = " ".join("".join(path.read_text() for path in files).replace("\u2019", "'").split())
     assert [message for message in messages if message not in shown] == []
-
-
-def _settings_of(text: str) -> dict[str, object]:
-    namespace: dict[str, dict[str, object]] = {}
-    exec(text[text.index("WAGTAIL_ZOOM") :], namespace)  # noqa: S102 - our own sample
-    return namespace["WAGTAIL_ZOOM"]
 
 
 def test_every_setting_that_the_hub_reads_is_on_the_page() -> None:
