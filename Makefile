@@ -1,4 +1,5 @@
 # make demo   three sites, a worker and the Zoom simulator on this machine; Ctrl-C stops all of it
+# make demo-hub   a hub, two websites with projects of their own and the Zoom simulator
 # make test   sets up a virtual environment and runs the tests on SQLite
 # make test-browser   the main paths in a real Chromium
 # make bench   measures everything beside its baseline, about 15 minutes; QUICK=1: a minute and a half
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-reset test test-browser test-services bench soak lint clean
+.PHONY: demo demo-reset demo-hub test test-browser test-services bench soak lint clean
 .PHONY: meeting-changes mutants fuzz properties docs reference screenshots coverage release
 
 $(BIN)/pip:
@@ -43,6 +44,9 @@ demo: $(VENV)/.demo
 
 demo-reset: $(VENV)/.demo
 	@$(BIN)/python -m demo_site.run --reset
+
+demo-hub: $(VENV)/.demo
+	@$(BIN)/python -m demo_site.hub_demo
 
 test: $(VENV)/.ready
 	$(BIN)/pytest -n auto -m "not services and not browser and not slow"

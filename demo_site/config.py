@@ -1,6 +1,7 @@
 """Ports and data folder of the demo, from the environment, so that several demos can run.
 
-``DEMO_PORT`` (8000), ``SIMULATOR_PORT`` (8010), ``DEMO_DIR`` (``demo_site/var``).
+``DEMO_PORT`` (8000), ``SIMULATOR_PORT`` (8010), ``DEMO_DIR`` (``demo_site/var``); ``DEMO_SITES``,
+keys of the sites: all by default.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class DemoConfig:
     folder: Path = DEFAULT_FOLDER
     admin_hosts: tuple[str, ...] = ()
     """Further hosts with their ports, such as those of a second web server."""
+    sites: tuple[str, ...] = ()
+    """Keys of the sites; empty: all of them."""
 
     @classmethod
     def from_environment(cls) -> DemoConfig:
@@ -45,7 +48,11 @@ class DemoConfig:
             raise SystemExit("DEMO_PORT and SIMULATOR_PORT must be numbers.") from None
         folder = Path(os.environ.get("DEMO_DIR") or cls.folder).resolve()
         return cls(
-            port, simulator_port, folder, tuple(os.environ.get("DEMO_ADMIN_HOSTS", "").split())
+            port,
+            simulator_port,
+            folder,
+            tuple(os.environ.get("DEMO_ADMIN_HOSTS", "").split()),
+            tuple(os.environ.get("DEMO_SITES", "").split()),
         )
 
     @classmethod
@@ -60,12 +67,18 @@ class DemoConfig:
             "SIMULATOR_PORT": str(self.simulator_port),
             "DEMO_DIR": str(self.folder),
             "DEMO_ADMIN_HOSTS": " ".join(self.admin_hosts),
+            "DEMO_SITES": " ".join(self.sites),
         }
 
     @property
     def base_url(self) -> str:
-        """The base URL: landing page, OAuth callback, webhook."""
-        return f"http://localhost:{self.port}"
+        """The base URL: landing page, OAuth callback, webhook. That of the site if there is one."""
+        hostname = f"{self.sites[0]}.localhost" if len(self.sites) == 1 else "localhost"
+        return f"http://{hostname}:{self.port}"
+
+    def has_site(self, key: str) -> bool:
+        """Whether this demo has the site with this key."""
+        return not self.sites or key in self.sites
 
     @property
     def simulator_url(self) -> str:

@@ -47,6 +47,8 @@ def connect_all(write: Callable[[str], object]) -> None:
     """Connect each Site that is connected from the start and is not yet."""
     _update_fingerprints()
     for site_data in SITES:
+        if not settings.DEMO.has_site(site_data.key):
+            continue
         site = Site.objects.get(hostname=site_data.hostname)
         if not site_data.kinds or ZoomSettings.for_site(site).configured_at:
             continue

@@ -8,6 +8,7 @@ import select
 import shutil
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .config import LOOPBACK, DemoConfig
@@ -18,44 +19,45 @@ MANAGE = str(Path(__file__).with_name("manage.py"))
 SECRET = "simulator-webhook-secret"
 
 
-class Demo:
-    """The three processes of the demo.
+class Website:
+    """Web server and worker of one project.
 
     ``interrupts``: the signals that end this program, where it counts them.
     """
 
-    def __init__(self, config: DemoConfig, interrupts: Interrupts | None = None) -> None:
+    def __init__(
+        self,
+        config: DemoConfig,
+        interrupts: Interrupts | None = None,
+        manage: str = MANAGE,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.config = config
         self.interrupts = interrupts or Interrupts()
-        self.simulator = self._process("simulator", ["-m", "wagtail_zoom.testing.simulator"])
-        self.simulator.arguments += [
-            *("--port", str(config.simulator_port)),
-            *("--state", str(config.folder / "simulator.sqlite3")),
-            *("--redirect-uri", f"{config.base_url}/zoom/oauth/callback/"),
-            *("--webhook-url", config.webhook_url, "--webhook-secret", SECRET),
-            *("--demo", "--optional-scheduling"),
-        ]
-        self.worker = self._process("worker", [MANAGE, "qcluster"])
+        self.environment = {**config.environment(), **(environment or {})}
+        self.manage_file = manage
+        self.worker = self.process("worker", [manage, "qcluster"])
         address = f"{LOOPBACK}:{config.port}"
-        self.web = self._process("web", [MANAGE, "runserver", "--noreload", address])
+        self.web = self.process("web", [manage, "runserver", "--noreload", address])
 
     @property
-    def processes(self) -> tuple[Process, Process, Process]:
+    def processes(self) -> tuple[Process, ...]:
         """In the order in which they are stopped: clients before servers."""
-        return self.worker, self.web, self.simulator
+        return self.worker, self.web
 
-    def _process(self, name: str, arguments: list[str]) -> Process:
+    def process(self, name: str, arguments: list[str]) -> Process:
+        """A process with the environment of this project."""
         log = self.config.folder / "logs" / f"{name}.log"
-        return Process(name, arguments, log, self.config.environment())
+        return Process(name, arguments, log, self.environment)
 
-    def manage(self, *arguments: str) -> None:
-        """Run one of the demo's management commands.
+    def manage(self, *arguments: str) -> Process:
+        """Run a management command of the project; its log holds the output.
 
         Raises:
             RuntimeError: it failed; with the end of its output.
             Interrupted: see :class:`Interrupts`.
         """
-        process = self._process("setup", [MANAGE, *arguments])
+        process = self.process("setup", [self.manage_file, *arguments])
         process.start()
         try:
             while process.is_running:
@@ -66,6 +68,45 @@ class Demo:
                 raise RuntimeError(f"{' '.join(arguments)} failed.\n{process.log_tail(40)}")
         finally:
             process.stop()
+        return process
+
+    def kill(self) -> None:
+        """Kill all processes at once; :meth:`stop` still has to be called."""
+        for process in self.processes:
+            process.kill()
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        for process in self.processes:
+            process.stop()
+
+
+def simulator_arguments(config: DemoConfig, redirect_uri: str, webhook_url: str) -> list[str]:
+    """The command line of the Zoom simulator, with the data of the demo."""
+    return [
+        *("-m", "wagtail_zoom.testing.simulator"),
+        *("--port", str(config.simulator_port)),
+        *("--state", str(config.folder / "simulator.sqlite3")),
+        *("--redirect-uri", redirect_uri),
+        *("--webhook-url", webhook_url, "--webhook-secret", SECRET),
+        *("--demo", "--optional-scheduling"),
+    ]
+
+
+class Demo(Website):
+    """The three processes of the demo."""
+
+    def __init__(self, config: DemoConfig, interrupts: Interrupts | None = None) -> None:
+        super().__init__(config, interrupts)
+        redirect_uri = f"{config.base_url}/zoom/oauth/callback/"
+        self.simulator = self.process(
+            "simulator", simulator_arguments(config, redirect_uri, config.webhook_url)
+        )
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """In the order in which they are stopped: clients before servers."""
+        return self.worker, self.web, self.simulator
 
     def start(self) -> None:
         """Start everything and connect the Sites that are not connected yet.
@@ -84,16 +125,6 @@ class Demo:
         self.manage("setup_demo", "--connect")
         wait_for(self.web, f"http://{LOOPBACK}:{self.config.port}/demo/mails/", check=check)
 
-    def kill(self) -> None:
-        """Kill all processes at once; :meth:`stop` still has to be called."""
-        for process in self.processes:
-            process.kill()
-
-    def stop(self) -> None:
-        """Stop all processes."""
-        for process in self.processes:
-            process.stop()
-
 
 def check_ports(config: DemoConfig) -> None:
     """Check that the ports are free.
@@ -101,13 +132,21 @@ def check_ports(config: DemoConfig) -> None:
     Raises:
         SystemExit: a port is taken.
     """
-    ports = (("DEMO_PORT", config.port), ("SIMULATOR_PORT", config.simulator_port))
-    for name, port in ports:
-        if port_is_taken(port):
-            raise SystemExit(
-                f"Port {port} is taken by another program.\n"
-                f"Stop that program, or choose another port: {name}={port + 1} make demo"
-            )
+    check_port("DEMO_PORT", config.port, "make demo")
+    check_port("SIMULATOR_PORT", config.simulator_port, "make demo")
+
+
+def check_port(name: str, port: int, command: str, step: int = 1) -> None:
+    """Check that a port is free; the message names a setting and a command.
+
+    Raises:
+        SystemExit: it is taken.
+    """
+    if port_is_taken(port):
+        raise SystemExit(
+            f"Port {port} is taken by another program.\n"
+            f"Stop that program, or choose another port: {name}={port + step} {command}"
+        )
 
 
 def print_urls(config: DemoConfig) -> None:
@@ -140,25 +179,29 @@ def toggle(process: Process) -> None:
         print(f"The {process.name} is running.", flush=True)
 
 
-def watch(demo: Demo) -> None:
-    """Handle keys and report ended processes, until the web server ends.
+def watch(
+    processes: Sequence[Process],
+    keys: Mapping[str, Process],
+    web: Sequence[Process],
+    interrupts: Interrupts,
+) -> None:
+    """Handle keys and report ended processes, until a web server of ``web`` ends.
 
     Raises:
-        RuntimeError: the web server ended.
+        RuntimeError: a web server ended.
         Interrupted: see :class:`Interrupts`.
     """
-    keys = {"w": demo.worker, "z": demo.simulator}
     listen = sys.stdin.isatty()
-    reported: set[str] = set()
+    reported: set[Process] = set()
     while True:
-        demo.interrupts.check()
-        for process in demo.processes:
+        interrupts.check()
+        for process in processes:
             if process.child is None or process.is_running:
-                reported.discard(process.name)
-            elif process is demo.web:
+                reported.discard(process)
+            elif process in web:
                 raise RuntimeError(f"The web server ended.\n{process.log_tail()}")
-            elif process.name not in reported:
-                reported.add(process.name)
+            elif process not in reported:
+                reported.add(process)
                 print(f"The {process.name} ended; see {process.log}", flush=True)
         if listen and select.select([sys.stdin], [], [], 0.5)[0]:
             line = ""
@@ -169,6 +212,21 @@ def watch(demo: Demo) -> None:
                 toggle(chosen)
         elif not listen:
             time.sleep(0.5)
+
+
+def run(start: Callable[[], None], stop: Callable[[], None]) -> int:
+    """Start processes and stop them at Ctrl-C; returns the exit status."""
+    try:
+        start()
+    except Interrupted:
+        with contextlib.suppress(OSError):  # nobody reads it in a closed terminal
+            print("\nStopping ...", flush=True)
+    except RuntimeError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    finally:
+        stop()
+    return 0
 
 
 def main() -> int:
@@ -185,20 +243,15 @@ def main() -> int:
     demo = Demo(config)
     demo.interrupts.again = demo.kill
     demo.interrupts.install()
-    try:
+
+    def start() -> None:
         print("Starting the demo ...", flush=True)
         demo.start()
         print_urls(config)
-        watch(demo)
-    except Interrupted:
-        with contextlib.suppress(OSError):  # nobody reads it in a closed terminal
-            print("\nStopping ...", flush=True)
-    except RuntimeError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    finally:
-        demo.stop()
-    return 0
+        keys = {"w": demo.worker, "z": demo.simulator}
+        watch(demo.processes, keys, [demo.web], demo.interrupts)
+
+    return run(start, demo.stop)
 
 
 if __name__ == "__main__":

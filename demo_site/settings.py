@@ -1,4 +1,10 @@
-"""Settings of the demo. For local use only: DEBUG is on, the secrets are in the source."""
+"""Settings of the demo. For local use only: DEBUG is on, the secrets are in the source.
+
+``ZOOM_OAUTH_URL``, ``ZOOM_CLIENT_ID``, ``ZOOM_CLIENT_SECRET`` and ``ZOOM_WEBHOOK_SECRET_TOKENS`` in
+the environment connect it through a hub (``make demo-hub``).
+"""
+
+import os
 
 from .config import LOOPBACK, DemoConfig
 
@@ -114,14 +120,16 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 
 WAGTAIL_ZOOM = {
-    "CLIENT_ID": "simulator-client",
-    "CLIENT_SECRET": "simulator-secret",
-    "WEBHOOK_SECRET_TOKENS": ["simulator-webhook-secret"],
+    "CLIENT_ID": os.environ.get("ZOOM_CLIENT_ID", "simulator-client"),
+    "CLIENT_SECRET": os.environ.get("ZOOM_CLIENT_SECRET", "simulator-secret"),
+    "WEBHOOK_SECRET_TOKENS": os.environ.get(
+        "ZOOM_WEBHOOK_SECRET_TOKENS", "simulator-webhook-secret"
+    ).split(),
     "BASE_URL": DEMO.base_url,
     "ADMIN_HOSTS": DEMO.admin_hosts,
     # The same installation on any port.
     "INSTALLATION_ID": "demo",
-    "OAUTH_URL": DEMO.simulator_url,
+    "OAUTH_URL": os.environ.get("ZOOM_OAUTH_URL", DEMO.simulator_url),
     "API_URL": f"{DEMO.simulator_url}/v2",
     # No other app uses these accounts, and the first import should be fast.
     "RATE_SHARE": 1.0,

@@ -197,5 +197,6 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-"""Policy of the hub's pages. The button leads to a page that continues to Zoom, not to a redirect:
-browsers apply ``form-action`` to the redirects after a form too, and Zoom's go to many hosts."""
+"""Policy of the hub's pages. Both buttons lead to a page that continues to Zoom or back, not to a
+redirect: browsers apply ``form-action`` to the redirects after a form too, and Zoom's go to many
+hosts."""

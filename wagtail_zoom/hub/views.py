@@ -68,9 +68,10 @@ def authorize(request: HttpRequest) -> HttpResponse:
         conflict = authorization.conflict_for(browser, deployment)
         return _render(request, "authorize", {"deployment": deployment, "conflict": conflict})
     if request.POST.get("answer") != "continue":
-        return redirect(
-            authorization.redirect_url(deployment, error="access_denied", state=oauth_request.state)
+        url = authorization.redirect_url(
+            deployment, error="access_denied", state=oauth_request.state
         )
+        return _render(request, "continue", {"url": url, "deployment": deployment})
     browser = browser or secrets.token_urlsafe(32)
     may_move = request.POST.get("move") == "1"
     url = authorization.start(oauth_request, browser, may_move=may_move)

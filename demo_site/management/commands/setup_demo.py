@@ -39,4 +39,6 @@ class Command(BaseCommand):
             content.remove_welcome()
             users.ensure_admin()
             for site_data in SITES:
-                users.ensure_owner(site_data, content.ensure_site(site_data, settings.DEMO.port))
+                if settings.DEMO.has_site(site_data.key):
+                    site = content.ensure_site(site_data, settings.DEMO.port)
+                    users.ensure_owner(site_data, site)

@@ -1,0 +1,1 @@
+"""A hub as a Django project of its own, without Wagtail."""
