@@ -46,6 +46,7 @@ def test_a_project_of_its_own(project: Path) -> None:
     client_id = str(pasted["CLIENT_ID"])
     assert run(project, "zoom_hub", "list").startswith(f"{client_id}  Harbour House <")
     assert "7 days" in run(project, "zoom_hub", "rotate", client_id)
+    run(project, "zoom_hub", "rotate-keys")
     assert "0 deliveries tried" in run(project, "zoom_hub", "deliver", "--again")
     # Nothing answers at harbour.example, which is reserved for examples.
     assert "Harbour House: It does not answer" in run(project, "zoom_hub", "doctor", status=1)
@@ -78,8 +79,8 @@ def test_every_command_of_the_page_exists() -> None:
         assert words[0] in get_commands()
         if words[0] == "zoom_hub":
             hub.parse_args(words[1:])
-    actions = set(re.findall(r"(?<!wagtail_)zoom_hub (\w+)", PAGE))
-    assert actions == {"add", "list", "rotate", "remove", "deliver", "doctor"}
+    actions = set(re.findall(r"(?<!wagtail_)zoom_hub ([\w-]+)", PAGE))
+    assert actions == {"add", "list", "rotate", "rotate-keys", "remove", "deliver", "doctor"}
     for action in actions:
         assert action in hub.format_help()
 
