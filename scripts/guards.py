@@ -3191,6 +3191,12 @@ HUB = (
         ("hub/test_wagtail_admin.py::test_no_secret_and_no_content_of_an_event_is_shown",),
     ),
     Guard(
+        "health-numbers-with-token",
+        "The numbers of a health check need the token.",
+        "always",
+        ("hub/test_health.py::test_numbers_need_the_token",),
+    ),
+    Guard(
         "hub-older-keys-needed",
         "Hub: Older keys are needed until every website has refreshed its tokens.",
         "always",

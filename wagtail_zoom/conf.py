@@ -374,7 +374,8 @@ class ZoomAppSettings:
 
     @property
     def health_token(self) -> str:
-        """With ``Authorization: Bearer <this>``, ``zoom/health/`` also returns metrics."""
+        """With ``Authorization: Bearer <this>``, ``zoom/health/`` also returns metrics; so does
+        ``zoom/hub/health/``."""
         return str(self.get("HEALTH_TOKEN"))
 
     @property

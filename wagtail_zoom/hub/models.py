@@ -5,7 +5,7 @@ No token of Zoom is stored. The hub recognises a refresh token by a keyed digest
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -230,3 +230,26 @@ class CallCounter(RateLimitCounter):
     class Meta:
         verbose_name = _("counter of calls")
         verbose_name_plural = _("counters of calls")
+
+
+class JobRun(models.Model):
+    """When a background job last ran: ``tick`` shows that the worker is running."""
+
+    name = models.CharField(max_length=30, primary_key=True)
+    ran_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("run of a background job")
+        verbose_name_plural = _("runs of background jobs")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def record(cls, name: str, time: datetime) -> None:
+        """Store the time. Two statements: on MariaDB, processes that look for a missing row inside
+        a transaction deadlock."""
+        if not cls.objects.filter(name=name).update(ran_at=time):
+            JobRun.objects.bulk_create([JobRun(name=name, ran_at=time)], ignore_conflicts=True)

@@ -8,18 +8,21 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..conf import settings
 from ..utils.webhook_requests import CHALLENGE, sign
 from . import bindings, http
-from .models import Binding, Delivery, Deployment
+from .models import Binding, Delivery, Deployment, JobRun
+
+TICK_LATE = timedelta(minutes=3)
+DELIVERIES_LATE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,41 @@ def deployments_with_counts(rows: QuerySet[Deployment] | None = None) -> list[De
 
 
 def metrics(now: datetime | None = None) -> dict[str, Any]:
-    """Ages in seconds and counts of rows, for monitoring."""
+    """Ages in seconds and counts of rows, for monitoring. Seven queries."""
     now = now or timezone.now()
     pending = Delivery.objects.filter(state=Delivery.State.PENDING, deployment__removed_at=None)
     # Of a deployment that answers: another one's backlog says nothing about the hub.
     oldest = pending.filter(deployment__failures=0).aggregate(oldest=Min("run_after"))["oldest"]
+    # One that has just come back is still getting what waited for it: that is not late.
+    late = pending.filter(
+        Q(deployment__last_delivered_at=None)
+        | Q(deployment__last_delivered_at__lt=now - DELIVERIES_LATE),
+        deployment__failures=0,
+        run_after__lt=now - DELIVERIES_LATE,
+    )
     deployments = Deployment.objects.filter(removed_at=None)
+    last_tick = JobRun.objects.filter(name="tick").values_list("ran_at", flat=True).first()
     return {
+        "tick_age": round((now - last_tick).total_seconds(), 1) if last_tick else None,
         "deployments": deployments.count(),
         "deployments_failing": deployments.exclude(failing_since=None).count(),
         "deliveries_pending": pending.count(),
         "deliveries_oldest": round(max(0.0, (now - oldest).total_seconds()), 1) if oldest else 0,
+        "deliveries_late": late.count(),
         "deliveries_dead": Delivery.objects.filter(state=Delivery.State.DEAD).count(),
+    }
+
+
+def checks(numbers: dict[str, Any]) -> dict[str, bool]:
+    """Results by name: ``worker``, ``deliveries``; True means healthy.
+
+    A worker whose last heartbeat lies in the future is not running: the clock was set back.
+    A deployment that does not answer does not affect the result; its operator is notified.
+    """
+    age = numbers["tick_age"]
+    return {
+        "worker": age is not None and abs(age) < TICK_LATE.total_seconds(),
+        "deliveries": not numbers["deliveries_late"],
     }
 
 

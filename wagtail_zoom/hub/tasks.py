@@ -12,7 +12,7 @@ from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, instrumented_task
 from ..utils.queue import enqueue
 from . import delivery, notifications, routing
-from .models import Authorization, Binding, CallCounter, Delivery, Deployment
+from .models import Authorization, Binding, CallCounter, Delivery, Deployment, JobRun
 
 logger = get_logger("hub")
 
@@ -66,6 +66,7 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
 def tick() -> None:
     """The hub's schedule: run every periodic job once."""
     now = timezone.now()
+    JobRun.record("tick", now)
     for job in PERIODIC_JOBS:
         try:
             job(now)

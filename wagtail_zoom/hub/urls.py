@@ -14,5 +14,6 @@ urlpatterns = [
     path("oauth/revoke", views.revoke, name="revoke"),
     path("callback/", views.callback, name="callback"),
     path("webhook/", views.webhook, name="webhook"),
+    path("health/", views.health, name="health"),
     path("webhook", views.webhook_without_slash),
 ]

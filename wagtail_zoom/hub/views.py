@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from ..conf import settings
 from ..utils.error_reports import hide_people
+from ..utils.health import health_view
 from ..utils.logging import get_logger, record_metric
 from ..utils.private_views import public_page, take_parameters
 from ..utils.webhook_requests import receive
-from . import authorization, deployments, routing, tokens
+from . import authorization, deployments, routing, status, tokens
 from .authorization import RequestRefused
 from .models import Deployment
 from .zoom import OAuthError
@@ -170,3 +171,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 def webhook_without_slash(request: HttpRequest) -> HttpResponse:
     """The URL without its slash: a redirect would silently lose the event, a 404 is noticed."""
     return HttpResponse(status=404)
+
+
+health = health_view("wagtail-zoom:hub-health", status.metrics, status.checks)
+"""200 when the worker runs and events are sent in time, otherwise 503."""

@@ -5,34 +5,20 @@ Public, with results only; a request with ``HEALTH_TOKEN`` also gets the numbers
 
 from __future__ import annotations
 
-import hmac
-import time
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
-from django.db import DatabaseError, transaction
 from django.db.models import Count, Min, QuerySet
-from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
-from ..conf import settings
 from ..models import Grant, GrantState, Heartbeat, Registration, SyncRun, WebhookEvent
-from ..utils.logging import get_logger
-
-logger = get_logger("health")
+from ..utils.health import health_view
 
 TICK_LATE = timedelta(minutes=3)
 EVENTS_LATE = timedelta(minutes=5)
 REGISTRATIONS_LATE = timedelta(minutes=10)
 RUN_LATE = timedelta(minutes=15)
-CACHE_SECONDS = 5
-"""Seconds for which the numbers are cached, so that frequent requests cost nothing."""
-CACHE_KEY = "wagtail-zoom:health"
 
 
 def metrics(now: datetime | None = None) -> dict[str, Any]:
@@ -84,55 +70,7 @@ def checks(numbers: dict[str, Any]) -> dict[str, bool]:
     }
 
 
-@login_not_required
-@transaction.non_atomic_requests
-@require_safe
-def health(request: HttpRequest) -> JsonResponse:
-    """200 when all checks pass, otherwise 503."""
-    try:
-        numbers = _cached_metrics()
-    except DatabaseError as error:
-        logger.warning("The health check cannot query the database (%s).", type(error).__name__)
-        return _json_response({"status": "failing", "database": False}, 503)
-    results = checks(numbers)
-    is_healthy = all(results.values())
-    body: dict[str, Any] = {
-        "status": "ok" if is_healthy else "failing",
-        "database": True,
-        **results,
-    }
-    if _is_authorized(request):
-        body["numbers"] = numbers
-    return _json_response(body, 200 if is_healthy else 503)
-
-
-def _cached_metrics() -> dict[str, Any]:
-    """The metrics, cached if possible: an outage of the cache is not part of this check."""
-    # The time is part of the key: after a clock jump, an old entry is not used.
-    key = f"{CACHE_KEY}:{int(time.time()) // CACHE_SECONDS}"
-    try:
-        cached = cache.get(key)
-    except Exception:
-        cached = None
-    if isinstance(cached, dict):
-        return cached
-    numbers = metrics()
-    with suppress(Exception):
-        cache.set(key, numbers, CACHE_SECONDS)
-    return numbers
-
-
-def _is_authorized(request: HttpRequest) -> bool:
-    token = settings.health_token
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
-
-
-def _json_response(body: dict[str, Any], status: int) -> JsonResponse:
-    response = JsonResponse(body, status=status)
-    response["Cache-Control"] = "no-store"
-    response["X-Robots-Tag"] = "noindex"
-    return response
-
+health = health_view("wagtail-zoom:health", metrics, checks)
+"""200 when all checks pass, otherwise 503."""
 
 urlpatterns = [path("health/", health, name="health")]
