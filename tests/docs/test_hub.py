@@ -107,7 +107,7 @@ def test_numbers_of_the_page_are_those_of_the_code() -> None:
         f"After {hours:.0f} hours an event is given up",
         f"after {', '.join(map(str, seconds[:-2]))} and {seconds[-2]} seconds, then every "
         f"{seconds[-1] // 60} minutes",
-        f"another {DEFAULTS['EVENT_PAYLOAD_DAYS']} days",
+        f"until {DEFAULTS['EVENT_PAYLOAD_DAYS']} days after they were received",
         f"deleted after {DEFAULTS['RUN_DAYS']} days",
         f"status than {', '.join(map(str, statuses[:-1]))} or {statuses[-1]} concerns",
     ):
