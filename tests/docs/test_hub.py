@@ -20,6 +20,7 @@ from .hub_project import PAGE, SIMULATOR, commands, make_project, run, sample, s
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = " ".join(PAGE.split())
+UTILS = ("crypto", "health", "logging", "ratelimit", "webhook_requests")
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_every_setting_that_the_hub_reads_is_on_the_page() -> None:
     """Those in its own modules, and those of the modules that it uses."""
     table = PAGE[PAGE.index("## Settings of a hub") : PAGE.index("## Watch it")]
     folder = Path(package.__file__).parent
-    shared = ("oauth/http.py", "utils/webhook_requests.py", "utils/ratelimit.py", "utils/crypto.py")
+    shared = ("oauth/http.py", *(f"utils/{name}.py" for name in UTILS))
     files = [*folder.rglob("*.py"), *(folder.parent / name for name in shared)]
     code = "".join(path.read_text() for path in files)
     names = {name.upper() for name in re.findall(r"\bsettings\.([a-z_]+)", code)}
