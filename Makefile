@@ -49,7 +49,7 @@ demo-hub: $(VENV)/.demo
 	@$(BIN)/python -m demo_site.hub_demo
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -n auto -m "not services and not browser and not slow"
+	$(BIN)/pytest -n auto --dist worksteal -m "not services and not browser and not slow"
 
 test-browser: $(VENV)/.ready
 	@test -x /usr/bin/chromium || $(BIN)/playwright install chromium

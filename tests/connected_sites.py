@@ -1,4 +1,4 @@
-"""Connects Sites as :mod:`wagtail_zoom.testing.connect` does, but equal ones once a minute.
+"""Connects Sites as :mod:`wagtail_zoom.testing.connect` does, but equal ones once in a while.
 
 To connect and import takes seven hundred statements and fifty calls, and most tests need the result
 only. It is stored, rows and simulator, and a test that starts from the same state gets it back.
@@ -29,8 +29,8 @@ from wagtail_zoom.testing.connect import connect_and_import
 from wagtail_zoom.testing.server import SimulatorControl
 from wagtail_zoom.testing.worker import TaskRunner
 
-MAX_AGE = 60.0
-"""Seconds. Some tests rely on an import that has just ended."""
+MAX_AGE = 900.0
+"""Seconds: less than an access token lasts, and than what is read again because it is old."""
 STATIC_TABLES = {"auth_permission", "django_content_type", "django_migrations"}
 NOT_COMPARED = {
     *("datetime", "data_version"),
@@ -148,14 +148,16 @@ class ConnectedSite:
 
 
 class ConnectedSites:
-    """Connects, or restores what an equal connection of the last minute changed."""
+    """Connects, or restores what an equal, recent connection changed."""
 
     def __init__(self, simulator: SimulatorControl) -> None:
         self.simulator = simulator
         self.control = SimulatorChanges(simulator)
         self.connected: dict[str, ConnectedSite] = {}
 
-    def once_a_minute(self, arguments: str, connect: Callable[[], Any], worker: TaskRunner) -> None:
+    def once_in_a_while(
+        self, arguments: str, connect: Callable[[], Any], worker: TaskRunner
+    ) -> None:
         """Call ``connect``, or restore what it changed when it was called with these arguments."""
         if not self._can_be_stored(worker):
             connect()
@@ -225,14 +227,14 @@ def connected_sites(zoom_simulator_process: Any) -> ConnectedSites:
 
 
 @pytest.fixture
-def once_a_minute(
+def once_in_a_while(
     request: pytest.FixtureRequest,
     connected_sites: ConnectedSites,
     monkeypatch: pytest.MonkeyPatch,
     zoom_app: SimulatorControl,
     zoom_worker: TaskRunner,
 ) -> Any:
-    """``once_a_minute("arguments", connect)``: calls ``connect`` or restores what it changed."""
+    """``once_in_a_while("arguments", connect)``: calls ``connect`` or restores what it changed."""
     patches = len(monkeypatch._setattr) + len(monkeypatch._setitem)
 
     def once(arguments: str, connect: Callable[[], Any]) -> None:
@@ -240,17 +242,17 @@ def once_a_minute(
         if is_patched or request.node.get_closest_marker("full_import"):
             connect()
         else:
-            connected_sites.once_a_minute(arguments, connect, zoom_worker)
+            connected_sites.once_in_a_while(arguments, connect, zoom_worker)
 
     return once
 
 
 @pytest.fixture
-def import_once_a_minute(zoom_no_rate_limit: None, once_a_minute: Any, zoom_worker: Any) -> Any:
+def import_once_in_a_while(zoom_no_rate_limit: None, once_in_a_while: Any, zoom_worker: Any) -> Any:
     """:func:`wagtail_zoom.testing.connect.connect_and_import`, or its stored result."""
 
     def connect(site: Any, person: str, **options: Any) -> ZoomSettings:
-        once_a_minute(
+        once_in_a_while(
             f"import {site.pk} {person} {sorted(options.items())}",
             lambda: connect_and_import(site, person, zoom_worker, **options),
         )

@@ -12,7 +12,7 @@ def site(db):
 
 
 @pytest.fixture
-def account(site, django_user_model, zoom_app, zoom_no_rate_limit, zoom_worker, once_a_minute):
+def account(site, django_user_model, zoom_app, zoom_no_rate_limit, zoom_worker, once_in_a_while):
     """The connected account of aurora."""
     admin = django_user_model.objects.create_superuser("admin", "a@example.org", "pw")
 
@@ -21,7 +21,7 @@ def account(site, django_user_model, zoom_app, zoom_no_rate_limit, zoom_worker, 
         browser.force_login(admin)
         connect_site(browser, site, "aurora-0")
 
-    once_a_minute("connect aurora-0", connect)
+    once_in_a_while("connect aurora-0", connect)
     zoom_worker.clear()
     account = ZoomSettings.for_site(site).account
     account.plan = "business"

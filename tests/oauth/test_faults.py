@@ -25,9 +25,9 @@ PAIR = ("access_token", "refresh_token", "generation", "expires_at", "refreshed_
 
 
 @pytest.fixture
-def grant(owner, owner_client, site, zoom_app, zoom_worker, once_a_minute):
+def grant(owner, owner_client, site, zoom_app, zoom_worker, once_in_a_while):
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
-    once_a_minute("connect aurora-0", lambda: connect_site(owner_client, site, "aurora-0"))
+    once_in_a_while("connect aurora-0", lambda: connect_site(owner_client, site, "aurora-0"))
     zoom_app.clear_calls()
     return ZoomSettings.for_site(site).grant
 

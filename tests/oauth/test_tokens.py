@@ -33,10 +33,10 @@ TOKEN = "/oauth/token"
 
 
 @pytest.fixture
-def grant(owner, owner_client, site, zoom_app, zoom_worker, once_a_minute):
+def grant(owner, owner_client, site, zoom_app, zoom_worker, once_in_a_while):
     # Wagtail's policies cache content types, which tests with real transactions create again.
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
-    once_a_minute("connect aurora-0", lambda: connect_site(owner_client, site, "aurora-0"))
+    once_in_a_while("connect aurora-0", lambda: connect_site(owner_client, site, "aurora-0"))
     zoom_app.clear_calls()
     return ZoomSettings.for_site(site).grant
 

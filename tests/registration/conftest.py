@@ -139,7 +139,7 @@ def stored_answers(row):
 
 
 @pytest.fixture
-def connect_site(site, zoom_app, import_once_a_minute, settings, django_user_model):
+def connect_site(site, zoom_app, import_once_in_a_while, settings, django_user_model):
     """``connect_site("aurora-0", topic=…)``: connected to the simulator, with a new meeting."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
     user = django_user_model.objects.create_superuser("admin", "admin@example.org", "pw")
@@ -152,7 +152,7 @@ def connect_site(site, zoom_app, import_once_a_minute, settings, django_user_mod
             **values,
         }
         zoom_meeting = zoom_app.create_meeting(person, **values)
-        site_settings = import_once_a_minute(
+        site_settings = import_once_in_a_while(
             site,
             person,
             show=["meetings", "webinars", "registration"],

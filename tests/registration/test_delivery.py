@@ -538,7 +538,7 @@ def test_past_registrations_are_not_changed(client, connect_site):
     )
     scenario.zoom.delete_meeting(scenario.number)
     Registration.objects.update(
-        task="check", task_at=timezone.now(), next_try_at=timezone.now(), mail_due=""
+        task="check", task_at=timezone.now(), next_try_at=timezone.now(), mail_due="", mail_at=None
     )
     process_due()
     assert (get_registration().state, get_registration().task, get_registration().error_class) == (

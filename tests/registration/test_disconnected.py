@@ -44,11 +44,11 @@ NO_LONGER_CONNECTED = "no longer connected with the Zoom account"
 
 
 @pytest.fixture
-def shared(connect_site, import_once_a_minute, zoom_worker):
+def shared(connect_site, import_once_in_a_while, zoom_worker):
     """The Site of ``connect_site`` and another one, with grants of two users of one account."""
     scenario = connect_site(registration="manual")
     other = make_site("other.example.org")
-    import_once_a_minute(other, "borealis-1", show=SHOW, host="testserver")
+    import_once_in_a_while(other, "borealis-1", show=SHOW, host="testserver")
     assert Grant.objects.filter(account=scenario.tenant.account).usable().count() == 2
     scenario.admin = Client()
     scenario.admin.force_login(scenario.tenant.user)

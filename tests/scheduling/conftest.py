@@ -25,10 +25,10 @@ def process_due():
 
 
 @pytest.fixture
-def connected(db, zoom_app, import_once_a_minute):
+def connected(db, zoom_app, import_once_in_a_while):
     """The Site, its host, the simulator, and shortcuts of the service."""
     site = default_site()
-    site_settings = import_once_a_minute(
+    site_settings = import_once_in_a_while(
         site, PERSON, show=["meetings", "webinars", "registration"], plan="business"
     )
     hosts = Host.objects.filter(account=site_settings.account)

@@ -441,7 +441,17 @@ MUST_SHOW = {
 """Where the new words are when the Site is connected: else their absence proves nothing."""
 
 
-@pytest.mark.parametrize("way", ["connected", *WAYS])
+QUICK_WAYS = ("connected", "recordings off", "remove", "narrowed to one user")
+"""One of each sort. All of them take two minutes."""
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(way, marks=[] if way in QUICK_WAYS else [pytest.mark.slow])
+        for way in ("connected", *WAYS)
+    ],
+)
 def test_no_user_reads_what_came_after_disconnecting(tenants, rf, way):
     function, allowed = WAYS.get(way, (lambda tenants: None, EVERYTHING))
     function(tenants)

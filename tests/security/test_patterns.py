@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 import time
+from functools import cache
 from importlib.util import find_spec
 
 import pytest
@@ -58,6 +59,7 @@ def patterns():
     return patterns_by_key
 
 
+@cache
 def hostile_texts(seed: str):
     """A long repetition, and the same with endings that cannot match. ``{}`` differs each time."""
     text = "".join(seed.replace("{}", str(n)) for n in range(LENGTH // len(seed)))[:LENGTH]

@@ -14,12 +14,12 @@ def admin_user(django_user_model, db):
 
 
 @pytest.fixture
-def connect(site, admin_user, import_once_a_minute, settings):
+def connect(site, admin_user, import_once_in_a_while, settings):
     """``connect("aurora-0")``: connected, all kinds selected, imported."""
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "DEBOUNCE_SECONDS": 0}
 
     def run(person, *, on=None, kinds=("meetings", "webinars", "recordings"), **site_settings):
-        return import_once_a_minute(
+        return import_once_in_a_while(
             on or site,
             person,
             show=kinds,

@@ -312,6 +312,7 @@ def test_a_listing_that_breaks_off_is_repeated(scene, zoom_app, kind):
     assert scene.result()["Ines"] == (True, 61)
 
 
+@pytest.mark.slow
 def test_fifty_thousand_rows_need_little_memory(scene, monkeypatch):
     """Streamed page by page; strangers leave nothing but digests and a number."""
     scene.register(*NAMES)

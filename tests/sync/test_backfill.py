@@ -129,6 +129,7 @@ def test_s5_a_looping_token_is_an_error_and_removes_nothing(connect, zoom_app, z
     assert Meeting.objects.filter(removed_at=None, missing_since=None).count() == count
 
 
+@pytest.mark.slow
 def test_a_large_account_is_imported_completely(connect, zoom_app, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "RECORDING_MONTHS": 24}
     host = zoom_app.state()["users"][0]["id"]
