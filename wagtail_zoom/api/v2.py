@@ -20,23 +20,13 @@ from rest_framework.viewsets import ViewSet
 from wagtail.api.v2.utils import BadRequestError
 from wagtail.models import Site
 
-from ..frontend import restrictions, serializers
+from ..frontend import restrictions
 from ..frontend.api_site import AmbiguousSite, site_of_api_request
-from ..frontend.presenters import occurrence_views, recording_views, summary_views
-from ..frontend.queries import (
-    Filters,
-    OccurrenceQuery,
-    RecordingQuery,
-    SummaryQuery,
-    occurrences_of,
-    recordings_of,
-    summaries_of,
-    visitor_filters,
-)
-from ..frontend.visibility import Channel, SiteVisibility
+from ..frontend.queries import Filters, visitor_filters
+from ..frontend.visibility import SiteVisibility
 from ..models import Kind, SiteItem
+from .lists import MAX_LIMIT, ApiList, DatesApi, RecordingsApi, SummariesApi
 
-MAX_LIMIT = 50
 PERIODS = ("upcoming", "past", "live")
 
 
@@ -45,14 +35,15 @@ class _NoModel:
 
 
 class ZoomAPIViewSet(ViewSet):
-    """Base of both endpoints: Site, pagination, format of the response."""
+    """Base of all endpoints: Site, pagination, format of the response."""
 
     model = _NoModel
     """Wagtail's router asks each endpoint for its model when it looks for the URL of a page or of
     an image. Our endpoints represent none: items are not rows of one table."""
     queryset = SiteItem.objects.none()
     """For permission classes of the project that look for a model."""
-    allowed_params = frozenset({"limit", "offset", "host", "tag", "site", "format"})
+    api_list: ApiList
+    allowed_params = frozenset({"limit", "offset", "search", "host", "tag", "site", "format"})
 
     @classproperty
     def renderer_classes(cls) -> Sequence[type[BaseRenderer]]:
@@ -101,19 +92,17 @@ class ZoomAPIViewSet(ViewSet):
         visibility = SiteVisibility.for_site(site) if site else SiteVisibility(None)
         try:
             limit, offset = self._number("limit", 20, MAX_LIMIT), self._number("offset", 0, 100_000)
-            rows = self.rows(visibility)
+            api_list = self.get_list()
         except BadRequestError as error:
             return self._bad_request(str(error))
-        items = self.items(visibility, list(rows[offset : offset + limit]))
+        search = request.GET.get("search", "")[:100]
+        rows = api_list.rows(visibility, self.filters(visibility), search)
+        items = api_list.items(visibility, list(rows[offset : offset + limit]))
         return Response({"meta": {"total_count": rows.count()}, "items": items})
 
-    def rows(self, visibility: SiteVisibility) -> Any:
-        """The queryset for the request parameters."""
-        raise NotImplementedError
-
-    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        """Rows, serialized."""
-        raise NotImplementedError
+    def get_list(self) -> ApiList:
+        """The list for the request parameters."""
+        return self.api_list
 
     def filters(self, visibility: SiteVisibility) -> Filters:
         params = self.request.GET
@@ -134,48 +123,22 @@ class ZoomDatesAPIViewSet(ZoomAPIViewSet):
     """Occurrences of meetings and webinars. Parameters: kind, period, search, host,
     tag, site, limit, offset."""
 
-    allowed_params = ZoomAPIViewSet.allowed_params | {"kind", "period", "search"}
+    allowed_params = ZoomAPIViewSet.allowed_params | {"kind", "period"}
 
-    def rows(self, visibility: SiteVisibility) -> Any:
+    def get_list(self) -> DatesApi:
         kind, period = self.request.GET.get("kind", ""), self.request.GET.get("period", "upcoming")
         if kind not in ("", Kind.MEETING, Kind.WEBINAR) or period not in PERIODS:
             raise BadRequestError("kind is meeting or webinar; period is upcoming, past or live")
-        search = self.request.GET.get("search", "")[:100]
-        return occurrences_of(
-            visibility,
-            OccurrenceQuery(self.filters(visibility), kind, period, search=search),
-            Channel.API,
-        )
-
-    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        return serializers.occurrences(
-            visibility, occurrence_views(visibility, rows, recordings=True)
-        )
+        return DatesApi(kind, period)
 
 
 class ZoomRecordingsAPIViewSet(ZoomAPIViewSet):
     """Published recordings. Parameters: search, host, tag, site, limit, offset."""
 
-    allowed_params = ZoomAPIViewSet.allowed_params | {"search"}
-
-    def rows(self, visibility: SiteVisibility) -> Any:
-        search = self.request.GET.get("search", "")[:100]
-        return recordings_of(
-            visibility, RecordingQuery(self.filters(visibility), search=search), Channel.API
-        )
-
-    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        return serializers.recordings(visibility, recording_views(visibility, rows))
+    api_list = RecordingsApi()
 
 
 class ZoomSummariesAPIViewSet(ZoomAPIViewSet):
     """Published summaries of meetings. Parameters: search, host, tag, site, limit, offset."""
 
-    allowed_params = ZoomAPIViewSet.allowed_params | {"search"}
-
-    def rows(self, visibility: SiteVisibility) -> Any:
-        search = self.request.GET.get("search", "")[:100]
-        return summaries_of(visibility, SummaryQuery(self.filters(visibility), search), Channel.API)
-
-    def items(self, visibility: SiteVisibility, rows: list[Any]) -> list[dict[str, Any]]:
-        return serializers.summaries(visibility, summary_views(visibility, rows, whole=True))
+    api_list = SummariesApi()

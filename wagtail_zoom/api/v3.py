@@ -17,23 +17,14 @@ from ninja.errors import HttpError
 from pydantic import Field
 from wagtail.api.v3.auth import AllowAnonymous, BearerTokenAuth
 
-from ..frontend import restrictions, serializers
+from ..frontend import restrictions
 from ..frontend.api_site import AmbiguousSite, site_of_api_request
 from ..frontend.availability import RegistrationState
-from ..frontend.presenters import occurrence_views, recording_views, summary_views
-from ..frontend.queries import (
-    Filters,
-    OccurrenceQuery,
-    RecordingQuery,
-    SummaryQuery,
-    occurrences_of,
-    recordings_of,
-    summaries_of,
-    visitor_filters,
-)
-from ..frontend.visibility import Channel, SiteVisibility
+from ..frontend.queries import visitor_filters
+from ..frontend.visibility import SiteVisibility
+from . import lists
+from .lists import MAX_LIMIT
 
-MAX_LIMIT = 50
 router = Router(tags=["zoom"], auth=[BearerTokenAuth(), AllowAnonymous()])
 """Read-only: what visitors of the Site's root page may see. As in Wagtail's own lists, a token
 tells who asks, and a session does not."""
@@ -155,24 +146,12 @@ class ListParams(Schema):
     search: str = Field("", max_length=100)
     site: str = Field("", description="Hostname of the Site, with `:port` where several have it")
 
-    def filters(self, visibility: SiteVisibility) -> Filters:
-        """The same filters as in a list block."""
-        return visitor_filters(visibility, self.host, self.tag)
-
-    def paginate(self, rows: Any) -> tuple[int, list[Any]]:
-        """Total number of rows, and the rows of the requested page."""
-        return rows.count(), list(rows[self.offset : self.offset + self.limit])
-
 
 class DateListParams(ListParams):
     """Parameters of the list of dates."""
 
     kind: Literal["", "meeting", "webinar"] = ""
     period: Literal["upcoming", "past", "live"] = "upcoming"
-
-
-class RecordingListParams(ListParams):
-    """Parameters of the list of recordings."""
 
 
 @router.get(
@@ -185,13 +164,7 @@ class RecordingListParams(ListParams):
 @decorate_view(keep_private)
 def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str, Any]:
     """Dates of meetings and webinars, with the same visibility rules as pages."""
-    visibility = _visibility(request)
-    query = OccurrenceQuery(
-        params.filters(visibility), params.kind, params.period, search=params.search
-    )
-    count, rows = params.paginate(occurrences_of(visibility, query, Channel.API))
-    views = occurrence_views(visibility, rows, recordings=True)
-    return {"count": count, "items": serializers.occurrences(visibility, views)}
+    return _page(request, params, lists.DatesApi(params.kind, params.period))
 
 
 @router.get(
@@ -202,19 +175,9 @@ def list_dates(request: HttpRequest, params: Query[DateListParams]) -> dict[str,
     summary="List published recordings of the requested Site",
 )
 @decorate_view(keep_private)
-def list_recordings(request: HttpRequest, params: Query[RecordingListParams]) -> dict[str, Any]:
+def list_recordings(request: HttpRequest, params: Query[ListParams]) -> dict[str, Any]:
     """Published recordings, with the same visibility rules as pages."""
-    visibility = _visibility(request)
-    query = RecordingQuery(params.filters(visibility), search=params.search)
-    count, rows = params.paginate(recordings_of(visibility, query, Channel.API))
-    return {
-        "count": count,
-        "items": serializers.recordings(visibility, recording_views(visibility, rows)),
-    }
-
-
-class SummaryListParams(ListParams):
-    """Parameters of the list of summaries."""
+    return _page(request, params, lists.RecordingsApi())
 
 
 @router.get(
@@ -225,13 +188,18 @@ class SummaryListParams(ListParams):
     summary="List published summaries of meetings of the requested Site",
 )
 @decorate_view(keep_private)
-def list_summaries(request: HttpRequest, params: Query[SummaryListParams]) -> dict[str, Any]:
+def list_summaries(request: HttpRequest, params: Query[ListParams]) -> dict[str, Any]:
     """Summaries that a person of the Site has reviewed and published."""
+    return _page(request, params, lists.SummariesApi())
+
+
+def _page(request: HttpRequest, params: ListParams, api_list: lists.ApiList) -> dict[str, Any]:
+    """The requested page of a list, and how many rows it has in all."""
     visibility = _visibility(request)
-    query = SummaryQuery(params.filters(visibility), params.search)
-    count, rows = params.paginate(summaries_of(visibility, query, Channel.API))
-    views = summary_views(visibility, rows, whole=True)
-    return {"count": count, "items": serializers.summaries(visibility, views)}
+    filters = visitor_filters(visibility, params.host, params.tag)
+    rows = api_list.rows(visibility, filters, params.search)
+    page = rows[params.offset : params.offset + params.limit]
+    return {"count": rows.count(), "items": api_list.items(visibility, list(page))}
 
 
 def _visibility(request: HttpRequest) -> SiteVisibility:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -83,10 +83,17 @@ def known_filters(visibility: SiteVisibility, hosts: Iterable[str], tags: Iterab
 
 
 @dataclass(frozen=True)
-class OccurrenceQuery:
-    """Which occurrences a list shows."""
+class ListQuery:
+    """Which rows a list shows."""
 
     filters: Filters = field(default_factory=Filters)
+    search: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class OccurrenceQuery(ListQuery):
+    """Which occurrences a list shows."""
+
     kind: str = ""
     period: str = "upcoming"
     """``upcoming``, ``past``, ``range`` or ``live``."""
@@ -102,7 +109,6 @@ class OccurrenceQuery:
     order: str = ""
     """``soonest`` or ``latest``; empty: the default of the period."""
     with_places: bool = False
-    search: str = ""
 
     @property
     def since(self) -> datetime | None:
@@ -121,22 +127,27 @@ class OccurrenceQuery:
 
 
 @dataclass(frozen=True)
-class RecordingQuery:
+class RecordingQuery(ListQuery):
     """Which recordings a list shows."""
 
-    filters: Filters = field(default_factory=Filters)
     order: str = "newest"
     """``newest``, ``oldest`` or ``title``."""
     year: int = 0
-    search: str = ""
 
 
-@dataclass(frozen=True)
-class SummaryQuery:
-    """Which summaries a list has, the newest first."""
+class ItemPath(NamedTuple):
+    """How the rows of a query lead to their items and to their host."""
 
-    filters: Filters = field(default_factory=Filters)
-    search: str = ""
+    kind: str
+    """Name of the column with the kind of the item, or the kind of all of them."""
+    key: str
+    prefix: str = ""
+
+
+OCCURRENCES = ItemPath("meeting__kind", "meeting__zoom_id", "meeting__")
+MEETINGS = ItemPath("kind", "zoom_id")
+RECORDINGS = ItemPath(Kind.RECORDING, "uuid")
+SUMMARIES = ItemPath(SUMMARY, "uuid")
 
 
 def occurrences_of(
@@ -145,9 +156,7 @@ def occurrences_of(
     """The ordered queryset of a query."""
     now = timezone.now()
     rows = visible_occurrences(visibility, channel)
-    rows = _apply_filters(
-        visibility, rows, query.filters, "meeting__kind", "meeting__zoom_id", "meeting__"
-    )
+    rows = _apply_filters(visibility, rows, query.filters, OCCURRENCES)
     if query.kind:
         rows = rows.filter(meeting__kind=query.kind)
     rows = _filter_period(rows, query, now)
@@ -186,37 +195,35 @@ def _one_per_series(
 def visible_occurrences(
     visibility: SiteVisibility, channel: Channel = Channel.PAGE
 ) -> QuerySet[Occurrence]:
-    """Occurrences that visitors may see. The queryset is built once for a page."""
-    querysets: dict[Channel, QuerySet[Occurrence]] = visibility.memo.setdefault(
-        "visible occurrences", {}
-    )
-    if channel not in querysets:
-        querysets[channel] = visibility.occurrences(Audience.VISITOR, channel)
-    return querysets[channel].all()
+    """Occurrences that visitors may see."""
+    return _built_once(visibility, SiteVisibility.occurrences, channel)
 
 
 def visible_recordings(
     visibility: SiteVisibility, channel: Channel = Channel.PAGE
 ) -> QuerySet[Recording]:
-    """Recordings that visitors may see. The queryset is built once for a page."""
-    querysets: dict[Channel, QuerySet[Recording]] = visibility.memo.setdefault(
-        "visible recordings", {}
-    )
-    if channel not in querysets:
-        querysets[channel] = visibility.recordings(Audience.VISITOR, channel)
-    return querysets[channel].all()
+    """Recordings that visitors may see."""
+    return _built_once(visibility, SiteVisibility.recordings, channel)
 
 
 def visible_summaries(
     visibility: SiteVisibility, channel: Channel = Channel.PAGE
 ) -> QuerySet[Summary]:
-    """Summaries that visitors may read. The queryset is built once for a page."""
-    querysets: dict[Channel, QuerySet[Summary]] = visibility.memo.setdefault(
-        "visible summaries", {}
-    )
-    if channel not in querysets:
-        querysets[channel] = visibility.summaries(Audience.VISITOR, channel)
-    return querysets[channel].all()
+    """Summaries that visitors may read."""
+    return _built_once(visibility, SiteVisibility.summaries, channel)
+
+
+def _built_once(
+    visibility: SiteVisibility,
+    build: Callable[[SiteVisibility, Audience, Channel], QuerySet[M]],
+    channel: Channel,
+) -> QuerySet[M]:
+    """Rows for visitors. Their queryset takes long to build, and is built once for a page."""
+    querysets = visibility.memo.setdefault("rows for visitors", {})
+    if (build, channel) not in querysets:
+        querysets[build, channel] = build(visibility, Audience.VISITOR, channel)
+    rows: QuerySet[M] = querysets[build, channel]
+    return rows.all()
 
 
 def _filter_period(
@@ -270,7 +277,7 @@ def _zones(visibility: SiteVisibility, filters: Filters, kind: str) -> Counter[s
     counted: dict[tuple[Filters, str], Counter[str]] = visibility.memo.setdefault("zones", {})
     if (filters, kind) not in counted:
         rows = visibility.meetings(Audience.VISITOR, Channel.PAGE)
-        rows = _apply_filters(visibility, rows, filters, "kind", "zoom_id", "")
+        rows = _apply_filters(visibility, rows, filters, MEETINGS)
         rows = rows.filter(kind=kind) if kind else rows
         names = rows.order_by("-pk").values_list("timezone", flat=True)[:MEETINGS_COUNTED]
         counted[filters, kind] = Counter(names)
@@ -282,7 +289,7 @@ def recordings_of(
 ) -> QuerySet[Recording]:
     """The ordered queryset of a query for recordings."""
     rows = visible_recordings(visibility, channel)
-    rows = _apply_filters(visibility, rows, query.filters, Kind.RECORDING, "uuid", "")
+    rows = _apply_filters(visibility, rows, query.filters, RECORDINGS)
     if query.year in YEARS:
         rows = rows.filter(start__year=query.year)
     if query.search:
@@ -292,11 +299,11 @@ def recordings_of(
 
 
 def summaries_of(
-    visibility: SiteVisibility, query: SummaryQuery, channel: Channel = Channel.PAGE
+    visibility: SiteVisibility, query: ListQuery, channel: Channel = Channel.PAGE
 ) -> QuerySet[Summary]:
-    """The ordered queryset of a query for summaries."""
+    """The summaries of a query, the newest first."""
     rows = visible_summaries(visibility, channel)
-    rows = _apply_filters(visibility, rows, query.filters, SUMMARY, "uuid", "")
+    rows = _apply_filters(visibility, rows, query.filters, SUMMARIES)
     if query.search:
         rows = summaries_matching(visibility, rows, query.search)
     return rows.order_by("-start", "-pk")
@@ -327,17 +334,15 @@ def _by_tag(names: Iterable[str], path: str) -> Q:
 
 
 def _apply_filters(
-    visibility: SiteVisibility, rows: QuerySet[M], filters: Filters, kind: str, key: str, path: str
+    visibility: SiteVisibility, rows: QuerySet[M], filters: Filters, path: ItemPath
 ) -> QuerySet[M]:
     if filters.hosts:
-        rows = rows.filter(_by_host(filters.hosts, f"{path}host__"))
+        rows = rows.filter(_by_host(filters.hosts, f"{path.prefix}host__"))
+    items = items_matching(visibility, path.kind, path.key)
     if filters.tags:
-        items = items_matching(visibility, kind, key).filter(_by_tag(filters.tags, "tags__"))
-        rows = rows.filter(Exists(items))
+        rows = rows.filter(Exists(items.filter(_by_tag(filters.tags, "tags__"))))
     if filters.picked:
-        rows = rows.filter(
-            Exists(items_matching(visibility, kind, key).filter(pk__in=filters.items))
-        )
+        rows = rows.filter(Exists(items.filter(pk__in=filters.items)))
     return rows
 
 
@@ -346,11 +351,8 @@ def matches_meetings(
 ) -> bool:
     """Whether a list with these filters can show any of these meetings, now or before."""
     rows = Meeting.objects.filter(pk__in=meetings)
-    if kind:
-        rows = rows.filter(kind=kind)
-    return (
-        bool(meetings) and _apply_filters(visibility, rows, filters, "kind", "zoom_id", "").exists()
-    )
+    rows = rows.filter(kind=kind) if kind else rows
+    return bool(meetings) and _apply_filters(visibility, rows, filters, MEETINGS).exists()
 
 
 def matches_recordings(
@@ -358,7 +360,4 @@ def matches_recordings(
 ) -> bool:
     """Whether a list with these filters can show any of these recordings, now or before."""
     rows = Recording.objects.filter(pk__in=recordings)
-    return (
-        bool(recordings)
-        and _apply_filters(visibility, rows, filters, Kind.RECORDING, "uuid", "").exists()
-    )
+    return bool(recordings) and _apply_filters(visibility, rows, filters, RECORDINGS).exists()

@@ -15,9 +15,9 @@ from ..models import Summary
 from . import restrictions
 from .presenters import occurrence_views, recording_views, summary_views
 from .queries import (
+    ListQuery,
     OccurrenceQuery,
     RecordingQuery,
-    SummaryQuery,
     occurrences_of,
     recordings_of,
     summaries_of,
@@ -88,7 +88,7 @@ def _summaries(visibility: SiteVisibility, query: str, limit: int) -> list[Summa
     """No query where the Site shows none."""
     if visibility.site_settings is None or not visibility.site_settings.show_summaries:
         return []
-    return list(summaries_of(visibility, SummaryQuery(search=query), Channel.SEARCH)[:limit])
+    return list(summaries_of(visibility, ListQuery(search=query), Channel.SEARCH)[:limit])
 
 
 def _may_search(site_or_request: HttpRequest | Site, site: Site) -> bool:

@@ -162,7 +162,7 @@ class RecordingListBlock(ZoomListBlock):
 
     def selection(self, value: Any, year: int = 0, search: str = "") -> RecordingQuery:
         """The query for the editor's options."""
-        return RecordingQuery(filters_of(value), value["order"] or "newest", year, search)
+        return RecordingQuery(filters_of(value), value["order"] or "newest", year, search=search)
 
     def _layout_context(self, value: Any, rows: list[RecordingView]) -> dict[str, Any]:
         return {
