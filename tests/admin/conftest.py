@@ -13,6 +13,7 @@ from django.utils import timezone
 from wagtail.models import GroupPagePermission, GroupSitePermission, Page, Site
 
 from tests.blocks import rows
+from tests.stored_rows import made_once
 from wagtail_zoom.models import Activity, Heartbeat, Registration, WebhookEvent
 
 
@@ -105,12 +106,12 @@ def make_tenant(name: str) -> SimpleNamespace:
 
 @pytest.fixture
 def aurora(db):
-    return make_tenant("aurora")
+    return made_once("aurora", lambda: make_tenant("aurora"))
 
 
 @pytest.fixture
 def borealis(db):
-    return make_tenant("borealis")
+    return made_once("borealis", lambda: make_tenant("borealis"))
 
 
 @pytest.fixture

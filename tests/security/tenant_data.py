@@ -17,6 +17,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.admin.conftest import make_owner, make_site
+from tests.stored_rows import made_once
 from tests.testapp.models import DatesPage, EventPage
 from wagtail_zoom.models import (
     Activity,
@@ -243,6 +244,11 @@ def _create_pages(tenant: TenantData) -> None:
 
 
 def make_tenants() -> Tenants:
+    """The three Sites, of which nothing may be seen by another one's people."""
+    return made_once("tenants", _make_tenants)
+
+
+def _make_tenants() -> Tenants:
     """North and south share one account; east has another one with the same numbers as north."""
     first, second = make_account("first"), make_account("second")
     north = make_tenant("northwind", first, 1)
