@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Made:
+class StoredRows:
     """What making the rows returned, and changed."""
 
     time: float
@@ -40,7 +40,7 @@ class Made:
         )
 
 
-_made: dict[str, list[Made]] = defaultdict(list)
+_stored: dict[str, list[StoredRows]] = defaultdict(list)
 
 
 def made_once(name: str, make: Callable[[], T]) -> T:
@@ -49,14 +49,14 @@ def made_once(name: str, make: Callable[[], T]) -> T:
     if connection.vendor != "sqlite" or queue.transaction is not transaction:
         return make()
     now, settings = time.time(), tuple(_overridden_settings())
-    for made in _made[name]:
-        if made.fits(now, settings):
+    for stored in _stored[name]:
+        if stored.fits(now, settings):
             with transaction.atomic():
-                for table, (before, after) in made.changes.items():
+                for table, (before, after) in stored.changes.items():
                     table.replace(before, after)
-            cache._cache.update(made.cache[0])  # type: ignore[attr-defined]
-            cache._expire_info.update(made.cache[1])  # type: ignore[attr-defined]
-            return copy.deepcopy(made.result)
+            cache._cache.update(stored.cache[0])  # type: ignore[attr-defined]
+            cache._expire_info.update(stored.cache[1])  # type: ignore[attr-defined]
+            return copy.deepcopy(stored.result)
     before = _all_rows()
     result = make()
     after = _all_rows()
@@ -64,8 +64,8 @@ def made_once(name: str, make: Callable[[], T]) -> T:
         table: (before[table], rows) for table, rows in after.items() if rows != before[table]
     }
     stored_cache = (cache._cache.copy(), cache._expire_info.copy())  # type: ignore[attr-defined]
-    _made[name] = [
-        Made(now, settings, copy.deepcopy(result), changes, stored_cache),
-        *_made[name][: MAX_VARIANTS - 1],
+    _stored[name] = [
+        StoredRows(now, settings, copy.deepcopy(result), changes, stored_cache),
+        *_stored[name][: MAX_VARIANTS - 1],
     ]
     return result
