@@ -50,6 +50,7 @@ MEMORY = (1000, 3000) if QUICK else (1000, int(os.environ.get("BENCH_MEMORY") or
 JOBS = (
     Job("pages", everywhere=not QUICK),
     Job("serving", in_quick=False),
+    Job("busy"),
     Job("feeds"),
     Job("upserts"),
     Job("inbox"),

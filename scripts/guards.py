@@ -1303,6 +1303,24 @@ EXPOSURE = (
         ("projects/test_blocks.py::test_another_requests_page_is_never_used",),
     ),
     Guard(
+        "recordings-follow-their-meeting",
+        "Cached pages drop a recording when its meeting is hidden, whoever hosts the meeting.",
+        "remove",
+        ("blocks/test_block_cache_hosts.py::test_a_meeting_of_another_host_hides_its_recordings",),
+    ),
+    Guard(
+        "transferred-meeting-leaves",
+        "Cached pages drop a meeting that has moved to a host that their Site does not show.",
+        "remove",
+        ("blocks/test_block_cache_hosts.py::test_a_transferred_meeting_leaves_and_comes_back",),
+    ),
+    Guard(
+        "transferred-recording-leaves",
+        "The same for recordings.",
+        "remove",
+        ("blocks/test_block_cache_hosts.py::test_a_transferred_recording_leaves",),
+    ),
+    Guard(
         "page-expires-at-next-change",
         "No page cache stores a page with blocks beyond the next start or end.",
         "remove",

@@ -26,6 +26,7 @@ from wagtail_zoom.admin.listings.edit import ItemForm, zoom_values
 from wagtail_zoom.models import (
     Activity,
     BlockUsage,
+    HostVersion,
     Meeting,
     Occurrence,
     RecordingRule,
@@ -33,7 +34,6 @@ from wagtail_zoom.models import (
     RegistrationDate,
     SiteItem,
     WebhookEvent,
-    ZoomAccount,
     ZoomSettings,
 )
 from wagtail_zoom.signals import mirror_changed
@@ -323,7 +323,7 @@ def test_publish_a_recording(as_aurora, aurora, django_capture_on_commit_callbac
         recording_ids.append(kwargs["recordings"])
 
     mirror_changed.connect(receive)
-    version = ZoomAccount.objects.get(pk=aurora.account.pk).data_version
+    versions = list(HostVersion.objects.filter(host=aurora.recording.host).values())
     url, data = edit(
         aurora,
         aurora.recording_item,
@@ -337,7 +337,7 @@ def test_publish_a_recording(as_aurora, aurora, django_capture_on_commit_callbac
     assert (item.visibility, item.title, item.decided_by) == ("published", "Own", aurora.owner)
     assert [tag.name for tag in item.tags.all()] == ["calm", "evening"]
     assert recording_ids == [{aurora.recording.pk}]
-    assert ZoomAccount.objects.get(pk=aurora.account.pk).data_version > version
+    assert list(HostVersion.objects.filter(host=aurora.recording.host).values()) != versions
     assert Activity.objects.filter(code="item_published", user=aurora.owner).exists()
     assert ModelLogEntry.objects.filter(action="wagtail_zoom.publish").exists()
 

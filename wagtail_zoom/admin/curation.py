@@ -20,7 +20,7 @@ from ..models import (
     Summary,
     SummaryReview,
     ZoomAccount,
-    bump_data_version,
+    bump_items,
 )
 from ..models.versions import send_mirror_changed
 
@@ -187,7 +187,7 @@ def invalidate_items(items: list[SiteItem], was_shown: Collection[int] = ()) -> 
     by_account: dict[int, list[SiteItem]] = {}
     for item in items:
         by_account.setdefault(item.account_id, []).append(item)
-    bump_data_version(*by_account)
+    bump_items(items)
     for account in ZoomAccount.objects.filter(pk__in=by_account):
         account_items = by_account[account.pk]
         send_mirror_changed(

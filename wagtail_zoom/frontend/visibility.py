@@ -43,6 +43,7 @@ from ..models import (
     ZoomSettings,
 )
 from ..models.mirror import CLOSED_STATES, REGISTRATION_TYPES
+from ..models.versions import with_host_versions
 
 ItemRow = Meeting | Recording | Summary
 """What an item stands for."""
@@ -82,6 +83,7 @@ class SiteVisibility:
     def for_site(cls, site: Site, page: Page | None = None) -> SiteVisibility:
         """Read the Site's settings with one query. The result is valid for one request."""
         rows = ZoomSettings.objects.select_related("grant", "account").defer(*_DEFERRED_COLUMNS)
+        rows = with_host_versions(rows)
         # Whether the installation has any view restriction: it tells most pages to ask no further.
         rows = rows.annotate(has_restrictions=Exists(PageViewRestriction.objects.all()))
         site_settings = rows.filter(site=site).first()

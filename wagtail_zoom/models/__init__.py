@@ -24,7 +24,14 @@ from .settings import (
 )
 from .summaries import Summary, SummaryReview, reset_reviews
 from .transcripts import Transcript
-from .versions import bump_data_version, bump_data_version_of_sites
+from .versions import (
+    HostVersion,
+    bump_data_version,
+    bump_data_version_of_sites,
+    bump_hosts,
+    bump_items,
+    bump_rows,
+)
 from .webhook_events import ObjectLock, WebhookEvent
 from .write_access import Refusal, WriteAccess
 
@@ -49,6 +56,7 @@ __all__ = [
     "Heartbeat",
     "HiddenDate",
     "Host",
+    "HostVersion",
     "Invitation",
     "ItemRule",
     "ItemTag",
@@ -83,6 +91,9 @@ __all__ = [
     "ZoomSettings",
     "bump_data_version",
     "bump_data_version_of_sites",
+    "bump_hosts",
+    "bump_items",
+    "bump_rows",
     "fetch_scope",
     "public_day",
     "reset_reviews",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ..client import Priority, client_for_reading
 from ..exceptions import ZoomConfigurationError, ZoomError
 from ..frontend.availability import REFUSAL_TTL
-from ..models import Meeting, ZoomSettings, bump_data_version
+from ..models import Meeting, ZoomSettings, bump_rows
 from ..models.versions import publish_changes
 from ..utils.logging import get_logger
 from ..utils.queue import debounce, enqueue
@@ -64,7 +64,7 @@ def change_count(meeting: Meeting, change: int) -> None:
 def _publish_count(meeting: Meeting, before: tuple[int, int] | None) -> None:
     """Every count invalidates block HTML; only the last place also purges the front-end cache."""
     if _is_full(before) == _is_full(meeting.places):
-        bump_data_version(meeting.account_id)
+        bump_rows(meeting.account_id, [meeting.pk])
     else:
         publish_change(meeting)
 

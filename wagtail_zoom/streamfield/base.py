@@ -25,6 +25,7 @@ from ..frontend.restrictions import check, is_login_missing
 from ..frontend.served_page import complete_context, record_rendered
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage
+from ..models.versions import ALL_DATA
 
 
 def public_path(block_class: type) -> str:
@@ -123,9 +124,16 @@ class ZoomBlock(blocks.StructBlock):
     @property
     def is_cacheable(self) -> bool:
         """Whether the HTML of this block may be cached at all."""
-        block_class = type(self)
-        is_own = block_class.__module__.startswith("wagtail_zoom.")
-        return self.zoom_cacheable and (is_own or "zoom_cacheable" in vars(block_class))
+        return self.zoom_cacheable and (self.is_own or "zoom_cacheable" in vars(type(self)))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the block is ours. A project's subclass may show anything else, too."""
+        return type(self).__module__.startswith("wagtail_zoom.")
+
+    def zoom_data(self, value: Any) -> tuple[str, ...]:
+        """The kinds of data that the HTML depends on: a change of another kind leaves it cached."""
+        return ALL_DATA
 
     def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
         """Query parameters that affect the HTML, for the cache key; None: do not cache."""

@@ -26,6 +26,7 @@ from ..frontend.queries import OccurrenceQuery, occurrences_of
 from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage, Kind
+from ..models.versions import ALL_DATA, DATES
 from .base import page_url
 from .lists import (
     EmptyState,
@@ -184,6 +185,10 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
             "structured": schema_org.events(rows, visibility.site_settings, page_url(context)),
             **self._layout_context(value, shown),
         }
+
+    def zoom_data(self, value: Any) -> tuple[str, ...]:
+        is_dates_only = self.is_own and not self.with_recordings(value)
+        return (DATES,) if is_dates_only else ALL_DATA
 
     def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
         return (*self._requested_filters(value, params), self.requested_page(value, params))

@@ -23,6 +23,7 @@ from ..frontend.queries import RecordingQuery, matches_recordings, recordings_of
 from ..frontend.view_models import RecordingView
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage
+from ..models.versions import ALL_DATA, RECORDINGS
 from .lists import EmptyState, ZoomListBlock, filters_of
 
 YEARS_BACK = 10
@@ -140,6 +141,9 @@ class RecordingListBlock(ZoomListBlock):
             "structured": schema_org.videos(rows, visibility.site_settings),
             **self._layout_context(value, rows),
         }
+
+    def zoom_data(self, value: Any) -> tuple[str, ...]:
+        return (RECORDINGS,) if self.is_own else ALL_DATA
 
     def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
         if value["search"] and params.get("q").strip():

@@ -21,6 +21,7 @@ from ..frontend.pagination import BlockParams
 from ..frontend.visibility import SiteVisibility
 from ..models import BlockUsage, Kind, Meeting, Occurrence, SiteItem, ZoomSettings
 from ..models.mirror import ApprovalType, MeetingType
+from ..models.versions import ALL_DATA, DATES
 from ..registration.context import FormContext, visible_meeting
 from ..registration.dates import RegisteredDate
 from ..registration.form import ALL_DATES, RegistrationForm, make_form
@@ -65,6 +66,9 @@ class RegistrationFormBlock(ZoomBlock):
                 "action": form_context.form_link.url,
             }
         return block_context
+
+    def zoom_data(self, value: Any) -> tuple[str, ...]:
+        return (DATES,) if self.is_own else ALL_DATA
 
     def cache_vary(self, value: Any, params: BlockParams) -> tuple[Any, ...] | None:
         """Our own form depends on Zoom's questions only; a project's may show anything."""

@@ -24,6 +24,7 @@ from ..frontend.view_models import OccurrenceView
 from ..frontend.visibility import Audience, Channel, SiteVisibility
 from ..models import BlockUsage, Occurrence, SiteItem
 from ..models.mirror import ENDED_STATES, OVERRUN
+from ..models.versions import ALL_DATA, DATES
 from .base import ZoomBlock, page_url
 from .lists import ZoomDatesBlock, filters_of
 
@@ -204,6 +205,9 @@ class NextMeetingBlock(ZoomDatesBlock):
             shown, visibility.site_settings, page_url(context)
         )
         return block_context
+
+    def zoom_data(self, value: Any) -> tuple[str, ...]:
+        return (DATES,) if self.is_own else ALL_DATA
 
     def zoom_sample(self, value: Any) -> dict[str, Any]:
         return {"row": previews.occurrences()[1], "countdown": value["countdown"], "empty": ""}

@@ -21,6 +21,7 @@ from ..models import (
     ZoomAccount,
     ZoomSettings,
     bump_data_version,
+    bump_hosts,
     fetch_scope,
 )
 from . import purged_occurrences
@@ -120,7 +121,8 @@ def _ensure_items(
         for site, key in missing
     ]
     SiteItem.objects.bulk_create(new_items, ignore_conflicts=True, batch_size=500)
-    bump_data_version(account.pk)
+    # Of all rows: another transaction may lock these versions too, in the same order.
+    bump_hosts({row.host_id for row in rows_by_key.values()})
     created = SiteItem.objects.filter(
         account=account, kind=kind, site__in=sites, key__in=[key for _site, key in missing]
     )

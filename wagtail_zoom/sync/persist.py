@@ -28,6 +28,8 @@ from ..models import (
     WebhookEvent,
     ZoomAccount,
     bump_data_version,
+    bump_hosts,
+    bump_rows,
 )
 from ..models.summaries import text_digest
 from ..signals import occurrences_moved
@@ -155,8 +157,14 @@ def store_meetings(
             changes.log_meetings(
                 account, scope, stored, upserted, occurrence_changes, site_items, context.events
             )
-        if result.meetings:
-            bump_data_version(account.pk)
+        if result.meetings or result.recordings:
+            former_hosts = [before["host_id"] for before in upserted.before.values()]
+            bump_rows(
+                account.pk,
+                result.meetings,
+                result.recordings,
+                former_hosts=former_hosts,  # guard: transferred-meeting-leaves
+            )
     return result
 
 
@@ -213,7 +221,12 @@ def store_recordings(
         if not context.quiet:
             changes.log_recordings(account, scope, written, upserted, site_items, context.events)
         if result.recordings:
-            bump_data_version(account.pk)
+            former_hosts = [before["host_id"] for before in upserted.before.values()]
+            bump_rows(
+                account.pk,
+                recordings=result.recordings,
+                former_hosts=former_hosts,  # guard: transferred-recording-leaves
+            )
     return result
 
 
@@ -304,6 +317,7 @@ def _cut_host_names(pairs: Iterable[tuple[Host, KnownValues]]) -> None:
         if name != host.display_name:
             host.display_name = name
             Host.objects.filter(pk=host.pk).update(display_name=name)
+            bump_hosts([host.pk])
 
 
 def _set_counts(result: WriteResult, upserted: UpsertResult) -> None:

@@ -26,7 +26,7 @@ from ..models import (
     Kind,
     Meeting,
     ZoomAccount,
-    bump_data_version,
+    bump_rows,
     fetch_scope,
 )
 from ..models.versions import publish_changes
@@ -186,8 +186,8 @@ class _MeetingRefetch:
             if not _is_wanted(scope, hosts.get(meeting.host_zoom_id), meeting.fields["kind"]):
                 # Its host or kind has changed to one that no Site shows: delete it.
                 with transaction.atomic():
+                    bump_rows(self.account.pk, [row.pk])
                     row.delete()
-                    bump_data_version(self.account.pk)
                 continue
             questions.refresh_quietly(self.account, row)
 

@@ -28,7 +28,7 @@ from ..models import (
     Transcript,
     ZoomAccount,
     ZoomSettings,
-    bump_data_version,
+    bump_rows,
 )
 from ..models.mirror import UNDATED_TYPES, is_live_at
 from ..models.versions import publish_changes
@@ -115,7 +115,7 @@ def _mark_expired(account: ZoomAccount, rows: QuerySet[Meeting]) -> None:
         Occurrence.objects.filter(meeting__in=pks, end__lte=now).exclude(
             is_live_at(now) | Q(state__in=(Occurrence.State.CANCELLED, Occurrence.State.EXPIRED))
         ).update(state=Occurrence.State.EXPIRED, state_since=now, updated_at=now)
-        bump_data_version(account.pk)
+        bump_rows(account.pk, pks)
 
 
 def _confirm_missing(run: SyncRun, rows: QuerySet[Meeting], client: ZoomClient) -> None:

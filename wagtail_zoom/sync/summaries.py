@@ -36,7 +36,7 @@ from ..models import (
     reset_reviews,
 )
 from ..models.mirror import UNDATED_TYPES
-from ..models.versions import publish_changes
+from ..models.versions import bump_rows, publish_changes
 from ..oauth.scopes import LIST_PAST_INSTANCES, has_scope
 from ..utils.secret_text import KnownValues
 from . import changes, items
@@ -188,6 +188,8 @@ def _store(
         written = [stored[key] for key in result.written]
         link_to_meetings(account, written)
         site_items = items.ensure_summaries(account, scope, list(stored.values()))
+        former_hosts = [before["host_id"] for before in result.before.values()]
+        bump_rows(account.pk, summaries=[row.pk for row in written], former_hosts=former_hosts)
         if not context.quiet:
             changes.log_summaries(account, scope, stored, result, site_items, context.events)
     return True

@@ -24,7 +24,7 @@ from ..models import (
     Recording,
     Transcript,
     ZoomAccount,
-    bump_data_version,
+    bump_rows,
 )
 from ..models.versions import publish_changes
 from ..utils.secret_text import KnownValues
@@ -89,8 +89,7 @@ def delete_unused(account: ZoomAccount, scope: FetchScope) -> int:
     if recording_by_pk:
         with transaction.atomic():
             Transcript.objects.filter(pk__in=list(recording_by_pk)).delete()
-            bump_data_version(account.pk)
-        publish_changes(account, recordings=set(recording_by_pk.values()))
+            publish_changes(account, recordings=set(recording_by_pk.values()))
     return len(recording_by_pk)
 
 
@@ -174,5 +173,5 @@ def _save(recording: Recording, source_version: str, text: str) -> bool:
             recording=recording,
             defaults={"source_version": source_version, "text": text, "read_at": timezone.now()},
         )
-        bump_data_version(recording.account_id)
+        bump_rows(recording.account_id, recordings=[recording.pk])
     return before is None or before.text != text

@@ -26,6 +26,7 @@ from ..models import (
     WebhookEvent,
     ZoomAccount,
     bump_data_version,
+    bump_hosts,
 )
 from ..utils.secret_text import KnownValues
 from ..utils.text import without_secrets
@@ -70,7 +71,7 @@ def store_hosts(
 ) -> None:
     """Store users, and what their personal rooms mean for what was stored before.
 
-    Bumps the data version when something changed: pages show the names of hosts.
+    Gives changed hosts a new version: pages show the names of hosts.
     """
     for zoom_id, fields in rows:
         fields["display_name"] = _without_passcodes(account, zoom_id, fields["display_name"])
@@ -78,15 +79,16 @@ def store_hosts(
         written = upsert(Host, account, "zoom_id", rows, fetched_at=started).written
         if not written:
             return
-        in_rooms = {"account": account, "host__in": Host.objects.filter(
-            account=account, zoom_id__in=written).exclude(pmi="")}  # fmt: skip
+        hosts = Host.objects.filter(account=account, zoom_id__in=written)
+        in_rooms = {"account": account, "host__in": hosts.exclude(pmi="")}
         Recording.objects.filter(
             **in_rooms, meeting_zoom_id=F("host__pmi"), is_unscheduled=False
         ).update(is_unscheduled=True)
-        Meeting.objects.filter(**in_rooms, zoom_id=F("host__pmi"), uses_personal_room=False).update(
-            uses_personal_room=True
-        )
-        bump_data_version(account.pk)
+        rooms = Meeting.objects.filter(**in_rooms, zoom_id=F("host__pmi"), uses_personal_room=False)
+        if rooms.update(uses_personal_room=True):
+            # Recordings in these rooms may be of any host.
+            bump_data_version(account.pk)
+        bump_hosts(hosts.values_list("pk", flat=True))
 
 
 def _without_passcodes(account: ZoomAccount, zoom_id: str, name: str) -> str:

@@ -18,7 +18,8 @@ from django.utils.crypto import salted_hmac
 
 from ...conf import settings
 from ...models import ZoomSettings, public_day
-from .html import as_json, call_cache, site_key_parts
+from ...models.versions import DATES
+from .html import as_json, call_cache, host_versions, site_key_parts
 
 SECONDS = 24 * 3600
 """How long an unchanged file is cached. The day is part of the key: items expire with days."""
@@ -41,7 +42,8 @@ def file_key(site_settings: ZoomSettings, *subject: Any) -> str:
     """The key of a file of a Site; empty without ``BLOCK_CACHE``."""
     if not settings.block_cache:
         return ""
-    text = as_json([*site_key_parts(site_settings), public_day(), *subject])
+    dates = host_versions(site_settings)[DATES]
+    text = as_json([*site_key_parts(site_settings), dates, public_day(), *subject])
     return salted_hmac("wagtail_zoom.frontend.cache.files", text, algorithm="sha256").hexdigest()
 
 

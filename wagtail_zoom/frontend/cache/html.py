@@ -1,10 +1,11 @@
 """Caches the rendered HTML of blocks in Django's cache until something that it shows changes.
 
 The key covers everything that the HTML depends on: the Site's settings and what its grant covers,
-the version of the account's data, page, block, value and language. All of that is read from the
-database once for a page, so processes do not need to notify each other. An entry expires at the
-next time at which the page may look different (``expiry``). Requests whose output depends on
-anything outside the key bypass the cache: previews, searches, paths that are not the page's own.
+the versions of the data of the account and of the hosts that the Site shows, page, block, value and
+language. All of that is read from the database once for a page, so processes do not need to notify
+each other. An entry expires at the next time at which the page may look different (``expiry``).
+Requests whose output depends on anything outside the key bypass the cache: previews, searches,
+paths that are not the page's own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from wagtail.models import Page
 
 from ...conf import settings
 from ...models import ZoomSettings
+from ...models.versions import ALL_DATA, DATES, with_host_versions
 from ...utils.logging import get_logger
 from ...utils.urls import split_url
 from ..context import RequestContext, stale_since, visibility_for
@@ -55,6 +57,8 @@ class BlockCache:
 
     key_base: str
     """The key parts that all blocks of the page share, as text."""
+    versions: Mapping[str, Any]
+    """The version of each kind of data of the Site's hosts."""
     site_settings: ZoomSettings
     page: Page
     now: datetime
@@ -104,7 +108,8 @@ class BlockCache:
             stale_since(visibility.site_settings, now),
             *(page.pk, url, page.title, page.live_revision_id, page.last_published_at),
         ]
-        return cls(as_json(key_parts), visibility.site_settings, page, now)
+        versions = host_versions(visibility.site_settings)
+        return cls(as_json(key_parts), versions, visibility.site_settings, page, now)
 
     def key(self, block: Any, value: Any, name: str, request: Any) -> str:
         """The cache key of a block; empty when the block is not cached."""
@@ -122,6 +127,7 @@ class BlockCache:
             fingerprint.template_digest(template),
             name,
             vary,
+            [self.versions[kind] for kind in block.zoom_data(value)],
             self.digests[id(value)][1],
         ]
         digest = salted_hmac(
@@ -187,7 +193,7 @@ class BlockCache:
 
 
 def site_key_parts(site_settings: ZoomSettings) -> list[Any]:
-    """What a Site's pages and files depend on; ``data_version`` stands for the rows."""
+    """What a Site's pages and files depend on, besides ``host_versions``."""
     grant, account, site = site_settings.grant, site_settings.account, site_settings.site
     parts = [
         getattr(site_settings, column.attname) for column in site_settings._meta.concrete_fields
@@ -203,6 +209,13 @@ def site_key_parts(site_settings: ZoomSettings) -> list[Any]:
         *(get_script_prefix(), get_urlconf(), fingerprint.fingerprint()),
         fingerprint.translations_digest(get_language()),
     ]
+
+
+def host_versions(site_settings: ZoomSettings) -> dict[str, Any]:
+    """The version of each kind of data of the hosts that a Site shows."""
+    if not hasattr(site_settings, f"{DATES}_version"):
+        site_settings = with_host_versions(ZoomSettings.objects.all()).get(pk=site_settings.pk)
+    return {kind: getattr(site_settings, f"{kind}_version") for kind in ALL_DATA}
 
 
 def as_json(value: Any) -> str:

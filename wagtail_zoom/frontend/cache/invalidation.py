@@ -1,8 +1,8 @@
 """Cache invalidation for changes outside the sync: curation, exposed hosts, images and the
-project's own pages. Each gives the affected accounts a new version (``bump_data_version``).
+project's own pages. Each gives the affected hosts or accounts a new version (``models/versions``).
 
 Uses signals, so changes from the admin, a shell and a project's code all count. Bulk writes send
-none: our code that writes in bulk calls ``bump_data_version`` explicitly.
+none: our code that writes in bulk gives new versions explicitly.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ...models import (
     ZoomAccount,
     ZoomSettings,
     bump_data_version,
+    bump_items,
 )
 from .. import page_tree
 from ..related import CARD_IMAGE_SPEC, DATA_IMAGE_SPEC
@@ -76,8 +77,10 @@ def signal_connections() -> list[tuple[Any, Any, Any]]:
 def _on_row_changed(instance: Any, raw: bool = False, **kwargs: Any) -> None:
     if raw:
         return
-    if isinstance(instance, ItemTag | SummaryReview):
-        bump_data_version(instance.item.account_id)
+    if isinstance(instance, SiteItem):
+        bump_items([instance])
+    elif isinstance(instance, ItemTag | SummaryReview):
+        bump_items([instance.item])
     elif isinstance(instance, ExposedHost):
         bump_data_version(instance.host.account_id)
     else:
@@ -91,15 +94,12 @@ def _on_hosts_changed(instance: Any, action: str, pk_set: Any = None, **kwargs: 
 
 def _on_image_changed(instance: Any, created: bool = False, **kwargs: Any) -> None:
     if not created:
-        bump_data_version(
-            *SiteItem.objects.filter(image=instance.pk).values_list("account", flat=True)
-        )
+        bump_items(SiteItem.objects.filter(image=instance.pk))
 
 
 def _on_rendition_deleted(instance: Any, **kwargs: Any) -> None:
     if instance.filter_spec in (CARD_IMAGE_SPEC, DATA_IMAGE_SPEC):
-        rows = SiteItem.objects.filter(image=instance.image_id)
-        bump_data_version(*rows.values_list("account", flat=True))
+        bump_items(SiteItem.objects.filter(image=instance.image_id))
 
 
 def _on_page_changed(
