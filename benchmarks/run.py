@@ -62,6 +62,7 @@ JOBS = (
     Job("hub"),
     Job("latency"),
     Job("overview"),
+    Job("exports"),
     Job("overview.operator", in_quick=False),
     Job("overview.year", in_quick=False),
     Job("unbounded", in_quick=False),

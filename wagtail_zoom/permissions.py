@@ -6,9 +6,11 @@ themselves: Wagtail's generic views and choosers do not isolate rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db.models import Model, Q, QuerySet
 from wagtail.models import GroupSitePermission, Site
 from wagtail.permission_policies.sites import SitePermissionPolicy
@@ -68,6 +70,26 @@ def owned_sites(user: Any) -> QuerySet[Site]:
 def may_change(user: Any, site: Site) -> bool:
     """Whether this user may change the Zoom settings of this Site, and thereby see its data."""
     return sites_for(user).filter(pk=site.pk).exists()
+
+
+def changing_pairs(pairs: Collection[tuple[Any, Site]]) -> set[tuple[int, int]]:
+    """Those of these users and Sites, by primary keys, for which ``may_change`` is true: two
+    queries for any number. A permission that only a project's own backend gives is left out."""
+    users = {user.pk: user for user, _site in pairs if user.is_active and user.is_authenticated}
+    permissions = Permission.objects.filter(
+        codename=CODENAME, content_type__app_label="wagtail_zoom"
+    )
+    everywhere = {pk for pk, user in users.items() if user.is_superuser}
+    by_permission = Q(user_permissions__in=permissions) | Q(groups__permissions__in=permissions)
+    rows = get_user_model().objects.filter(by_permission, pk__in=users)
+    everywhere |= set(rows.values_list("pk", flat=True))
+    named = GroupSitePermission.objects.filter(permission__in=permissions, group__user__in=users)
+    named_pairs = set(named.values_list("group__user", "site"))
+    return {
+        (user.pk, site.pk)
+        for user, site in pairs
+        if user.pk in everywhere or (user.pk in users and (user.pk, site.pk) in named_pairs)
+    }
 
 
 def may_activate(user: Any, account: ZoomAccount) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 
 import pytest
@@ -16,7 +18,7 @@ from wagtail.models import Site
 
 from tests.admin.conftest import hours_ago, make_owner, make_site, make_tenant
 from tests.testapp.models import ZoomPage
-from wagtail_zoom.admin import overview
+from wagtail_zoom.admin import overview, usage
 from wagtail_zoom.models import (
     Activity,
     Grant,
@@ -88,19 +90,49 @@ def test_overview_export(as_root, aurora):
     assert b"".join(as_root.get(f"{OVERVIEW}?export=xlsx"))
 
 
-def test_a_file_of_all_sites_is_streamed_and_counts_once(as_root, aurora, monkeypatch):
-    """Its first line needs no counting, and no page is made beside it."""
-    counted = []
-    count = overview.count_for_visitors
-    monkeypatch.setattr(overview, "count_for_visitors", lambda s: (counted.append(1), count(s)))
+def test_a_file_of_all_sites_is_streamed_and_read_once(as_root, aurora, monkeypatch):
+    """Its first line needs no page, and nothing is counted for visitors."""
+    read = []
+    complete = overview.complete_for_file
+    monkeypatch.setattr(overview, "complete_for_file", lambda r: read.append(1) or complete(r))
+    monkeypatch.setattr(overview, "count_for_visitors", lambda statuses: pytest.fail("counted"))
     lines = iter(as_root.get(f"{OVERVIEW}?export=csv"))
-    assert b"Site" in next(lines) and not counted
+    assert b"Site" in next(lines) and not read
     assert any(b"aurora.example" in line for line in lines)
-    assert counted == [1]
+    assert read == [1]
+
+
+def test_a_file_of_all_sites_says_what_kinds_visitors_see(as_root, aurora, borealis):
+    page = ZoomPage(title="Dates", slug="dates", body=[("dates", {})])
+    aurora.site.root_page.add_child(instance=page)
+    rows = list(csv.DictReader(io.StringIO(_file_of_all_sites(as_root))))
+    seen = {row["Site"].partition(" ")[0]: row["What visitors see"] for row in rows}
+    assert seen["aurora.example"] == "meetings and recordings"
+    page.unpublish()
+    assert "meetings" not in _file_of_all_sites(as_root)
+
+
+def _file_of_all_sites(client):
+    return b"".join(client.get(f"{OVERVIEW}?export=csv")).decode()
+
+
+@pytest.mark.parametrize("many_sites", [False, True])
+def test_sites_with_a_public_page_are_the_same_of_few_and_many(
+    as_root, aurora, borealis, monkeypatch, many_sites
+):
+    """For many Sites all pages are read, instead of those below their roots."""
+    if many_sites:
+        monkeypatch.setattr(usage, "MAX_PATHS", 0)
+    sites = [aurora.site, borealis.site]
+    assert usage.sites_with_public_pages(sites) == set()
+    page = ZoomPage(title="Dates", slug="dates", body=[("dates", {})])
+    borealis.site.root_page.add_child(instance=page)
+    below = {site.pk for site in sites if page.path.startswith(site.root_page.path)}
+    assert usage.sites_with_public_pages(sites) == below == {borealis.site.pk}
 
 
 def test_a_workbook_of_too_many_sites_is_refused_in_words(as_root, aurora, borealis, monkeypatch):
-    monkeypatch.setattr("wagtail_zoom.admin.views.overview.MAX_WORKBOOK_SITES", 2)
+    monkeypatch.setattr("wagtail_zoom.admin.listings.base.MAX_WORKBOOK_ROWS", 2)
     response = as_root.get(f"{OVERVIEW}?export=xlsx&q=aurora", follow=True)
     assert "spreadsheet" in response["Content-Type"]
     response = as_root.get(f"{OVERVIEW}?export=xlsx", follow=True)
@@ -113,15 +145,11 @@ def test_overview_export_needs_no_query_for_each_site(as_root, aurora, borealis)
             lines = b"".join(as_root.get(f"{OVERVIEW}?export=csv")).decode().splitlines()
         return len(queries), {line.split(",")[0]: line for line in lines[1:]}
 
-    page = ZoomPage(title="Dates", slug="dates", body=[("dates", {})])
-    aurora.site.root_page.add_child(instance=page)
-    few, lines = export()
-    # The same as on the page, where each Site may show something else.
-    expected = {str(row.site): row.visitors for row in overview.site_rows()}
-    assert len(set(expected.values())) > 1
-    assert all(expected[hostname] in line for hostname, line in lines.items())
+    ZoomSettings.objects.filter(pk=aurora.site_settings.pk).update(linked_by=aurora.owner)
+    few, _lines = export()
     for number in range(12):
-        make_tenant(f"more-{number}")
+        tenant = make_tenant(f"more-{number}")
+        ZoomSettings.objects.filter(pk=tenant.site_settings.pk).update(linked_by=tenant.owner)
     many, lines = export()
     assert many == few and len(lines) >= 14
 

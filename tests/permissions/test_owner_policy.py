@@ -6,6 +6,7 @@ from wagtail.models import GroupSitePermission, Page, Site
 
 from wagtail_zoom.models import SiteItem, ZoomAccount
 from wagtail_zoom.permissions import (
+    changing_pairs,
     item_policy,
     may_change,
     owned_sites,
@@ -75,6 +76,30 @@ def test_inactive_owner_has_none(owner, sites):
     owner.is_active = False
     owner.save()
     assert not may_change(owner, sites[0])
+
+
+def test_many_users_and_sites_are_decided_as_one_by_one(
+    owner, sites, django_assert_max_num_queries
+):
+    """For files of all Sites: in two queries, with the same answers."""
+    permission = Permission.objects.get(codename="change_zoomsettings")
+    with_group = User.objects.create_user("with a group for all")
+    group = Group.objects.create(name="all sites")
+    group.permissions.add(permission)
+    with_group.groups.add(group)
+    direct = User.objects.create_user("all sites")
+    direct.user_permissions.add(permission)
+    inactive = User.objects.create_user("inactive", is_active=False)
+    inactive.groups.add(*owner.groups.all(), group)
+    other = User.objects.create_user("another permission")
+    other.user_permissions.add(Permission.objects.get(codename="add_user"))
+    users = [owner, with_group, direct, inactive, other, User.objects.create_superuser("root")]
+    users += [User.objects.create_superuser("gone", is_active=False), AnonymousUser()]
+    pairs = [(user, site) for user in users for site in sites]
+    with django_assert_max_num_queries(2):
+        decided = changing_pairs(pairs)
+    assert decided == {(user.pk, site.pk) for user, site in pairs if may_change(user, site)}
+    assert len(decided) == 7 and changing_pairs([]) == set()
 
 
 def test_an_inactive_superuser_looks_after_no_site(sites):

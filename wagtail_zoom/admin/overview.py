@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.models import GroupSitePermission, Site
 
-from ..models import Activity
+from ..models import Activity, Kind
 from ..oauth import notifications
-from ..permissions import CODENAME
+from ..permissions import CODENAME, changing_pairs
 from ..utils.text import fold
-from . import formatting, links, status_rules
+from . import formatting, links, status_rules, usage
 from .site_state import NEEDS_OWNER, SiteState
 from .site_status import SiteStatus, count_for_visitors, get_site_statuses
 
@@ -105,12 +105,14 @@ class SiteRow:
     """One Site in the overview.
 
     ``fallback_owner`` is the email address of a user who may change its Zoom settings,
-    ``last_mail_at`` is when the owner was last emailed, apart from the reminders of a grant.
+    ``last_mail_at`` is when the owner was last emailed, apart from the reminders of a grant,
+    ``changing_pairs`` are users and Sites that they may change, as far as they were read.
     """
 
     site_status: SiteStatus
     fallback_owner: str = ""
     last_mail_at: datetime | None = None
+    changing_pairs: Collection[tuple[int, int]] = ()
 
     @property
     def pk(self) -> int:
@@ -192,9 +194,11 @@ class SiteRow:
             return "–"
         return formatting.date_time(account.reconciled_at, self.site_status.now)
 
-    @property
+    @cached_property
     def owner(self) -> str:
-        return notifications.owner_email(self.site_status.site_settings) or self.fallback_owner
+        site_settings = self.site_status.site_settings
+        email = notifications.owner_email(site_settings, self.changing_pairs)
+        return email or self.fallback_owner
 
     @cached_property
     def mailed_at(self) -> datetime | None:
@@ -233,6 +237,15 @@ class SiteRow:
         return self._shown_text
 
     @property
+    def kinds_shown(self) -> str:
+        """What kinds of things its pages show now, for files: no counting."""
+        site_settings = self.site_status.site_settings
+        if not (site_settings.shows_data and self.site_status.has_public_page):
+            return _("Nothing")
+        kinds = [formatting.kind_name(kind) for kind in Kind if kind in site_settings.kinds]
+        return formatting.join_list(kinds) or _("Nothing")
+
+    @property
     def visitors_note(self) -> str:
         """What its pages could show, while none of them has a block."""
         if not self.site_status.site_settings.shows_data or self.site_status.has_public_page:
@@ -257,9 +270,22 @@ def site_rows(sites: QuerySet[Site] | None = None, now: datetime | None = None) 
     """These Sites, or all, worst first: a fixed number of queries."""
     sites = Site.objects.order_by("hostname") if sites is None else sites
     fallback_owners, mail_times = _fallback_owners(), _mail_times()
+    statuses = get_site_statuses(sites, now)
+    pairs = changing_pairs(
+        [
+            (person, status.site)
+            for status in statuses
+            for person in notifications.persons_of(status.site_settings)
+        ]
+    )
     rows = [
-        SiteRow(status, fallback_owners.get(status.site.pk, ""), mail_times.get(status.site.pk))
-        for status in get_site_statuses(sites, now)
+        SiteRow(
+            status,
+            fallback_owners.get(status.site.pk, ""),
+            mail_times.get(status.site.pk),
+            pairs,
+        )
+        for status in statuses
     ]
     return sorted(rows, key=lambda row: row.sort_key)
 
@@ -314,6 +340,15 @@ def rows_for_summaries(summaries: Iterable[SiteSummary]) -> list[SiteRow]:
     rows = {row.pk: row for row in site_rows(Site.objects.filter(pk__in=pks))}
     count_for_visitors(row.site_status for row in rows.values())
     return [rows[pk] for pk in pks if pk in rows]
+
+
+def complete_for_file(rows: Iterable[SiteRow]) -> list[SiteRow]:
+    """These rows with what a file needs of them, in a fixed number of queries: without counts."""
+    rows = list(rows)
+    public = usage.sites_with_public_pages(row.site for row in rows)
+    for row in rows:
+        row.site_status.has_public_page = row.pk in public
+    return rows
 
 
 def _fallback_owners() -> dict[int, str]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..models import GrantState, SyncRun
 from .messages import connecting, running
@@ -132,30 +134,32 @@ def problems(site_status: SiteStatus) -> list[StatusMessage]:
     return [row if index == 0 else row.without_primary() for index, row in enumerate(rows)]
 
 
+SHORT_LABELS: dict[SiteState, Promise] = {
+    SiteState.QUARANTINED: gettext_lazy("Copy, turned off"),
+    SiteState.NEEDS_RECONNECT: gettext_lazy("Owner must reconnect"),
+    SiteState.REVOKED: gettext_lazy("Removed in Zoom"),
+    SiteState.CONFIRM: gettext_lazy("Owner must confirm"),
+    SiteState.WORKER_DOWN: gettext_lazy("Worker is not running"),
+    SiteState.MISSING: gettext_lazy("Permission missing"),
+    SiteState.WITHHELD: gettext_lazy("Items no longer in Zoom"),
+    SiteState.REGISTRATIONS_FAILED: gettext_lazy("Registrations failed"),
+    SiteState.LATE: gettext_lazy("Not up to date"),
+    SiteState.NO_EVENTS: gettext_lazy("Zoom does not report changes"),
+    SiteState.DEGRADED: gettext_lazy("Zoom is not answering"),
+    SiteState.THROTTLED: gettext_lazy("Zoom is limiting requests"),
+    SiteState.PAUSED: gettext_lazy("Paused"),
+    SiteState.CHOOSE: gettext_lazy("Nothing chosen yet"),
+    SiteState.IMPORTING: gettext_lazy("First import"),
+    SiteState.SYNCING: gettext_lazy("Syncing"),
+    SiteState.INVITED: gettext_lazy("Invited"),
+    SiteState.ARCHIVED: gettext_lazy("Archive"),
+    SiteState.NOT_CONNECTED: gettext_lazy("Not connected"),
+    SiteState.GOOD: gettext_lazy("Up to date"),
+}
+
+
 def short_label(site_status: SiteStatus, state: SiteState) -> str:
     """The state in two or three words, for lists."""
-    labels = {
-        SiteState.QUARANTINED: _("Copy, turned off"),
-        SiteState.NEEDS_RECONNECT: _("Owner must reconnect"),
-        SiteState.REVOKED: _("Removed in Zoom"),
-        SiteState.CONFIRM: _("Owner must confirm"),
-        SiteState.WORKER_DOWN: _("Worker is not running"),
-        SiteState.MISSING: _("Permission missing"),
-        SiteState.WITHHELD: _("Items no longer in Zoom"),
-        SiteState.REGISTRATIONS_FAILED: _("Registrations failed"),
-        SiteState.LATE: _("Not up to date"),
-        SiteState.NO_EVENTS: _("Zoom does not report changes"),
-        SiteState.DEGRADED: _("Zoom is not answering"),
-        SiteState.THROTTLED: _("Zoom is limiting requests"),
-        SiteState.PAUSED: _("Paused"),
-        SiteState.CHOOSE: _("Nothing chosen yet"),
-        SiteState.IMPORTING: _("First import"),
-        SiteState.SYNCING: _("Syncing"),
-        SiteState.INVITED: _("Invited"),
-        SiteState.ARCHIVED: _("Archive"),
-        SiteState.NOT_CONNECTED: _("Not connected"),
-        SiteState.GOOD: _("Up to date"),
-    }
     if state is SiteState.GOOD and site_status.worker_down:
         return _("Not synced now")
-    return labels[state]
+    return str(SHORT_LABELS[state])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,9 @@ from wagtail.models import Page, ReferenceIndex, Site
 from ..frontend import page_tree
 from ..models import BlockUsage, SiteItem
 from . import formatting
+
+MAX_PATHS = 100
+"""For more Sites all pages with our blocks are read: SQLite joins at most 500 conditions."""
 
 
 def pages_using_zoom(site: Site) -> QuerySet[Any]:
@@ -42,18 +46,22 @@ def sites_with_public_pages(sites: Iterable[Site]) -> set[int]:
     Without one, visitors see nothing of what the rules let them see.
     """
     rows = Site.objects.filter(pk__in=[site.pk for site in sites]).select_related("root_page")
+    rows = rows.only("root_page__path", "root_page__translation_key")
     roots = page_tree.root_paths(rows)
-    below = Q(pk__in=[])
-    for paths in roots.values():
-        for path in paths:
-            below |= Q(path__startswith=path)
-    pages = Page.objects.filter(below, _uses_zoom(), live=True)
-    public_paths = list(pages.order_by().values_list("path", flat=True))
-    return {
-        pk
-        for pk, paths in roots.items()
-        if any(page_path.startswith(tuple(paths)) for page_path in public_paths)
-    }
+    pages = Page.objects.filter(_uses_zoom(), live=True)
+    if len(roots) <= MAX_PATHS:
+        below = Q(pk__in=[])
+        for paths in roots.values():
+            for path in paths:
+                below |= Q(path__startswith=path)
+        pages = pages.filter(below)
+    public_paths = sorted(pages.order_by().values_list("path", flat=True))
+
+    def has_page_below(path: str) -> bool:
+        index = bisect_left(public_paths, path)
+        return index < len(public_paths) and public_paths[index].startswith(path)
+
+    return {pk for pk, paths in roots.items() if any(map(has_page_below, paths))}
 
 
 def pages_with_blocks(site: Site, *block_types: str) -> QuerySet[Any]:

@@ -9,7 +9,7 @@ overridden.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,18 +37,31 @@ BATCH_SIZE = 50
 """Emails sent per tick; the others wait for the next minute."""
 
 
-def owner_email(site_settings: ZoomSettings) -> str:
+def persons_of(site_settings: ZoomSettings) -> list[Any]:
+    """The users of the admin who connected this Site or invited somebody to do so."""
+    grant = site_settings.grant
+    persons = (site_settings.linked_by, grant.connected_by if grant else None)
+    return [person for person in persons if person is not None and person.email]
+
+
+def owner_email(
+    site_settings: ZoomSettings, changing_pairs: Collection[tuple[int, int]] = ()
+) -> str:
     """Email address for problems of a Site; empty when none is known.
 
     The address that the owner entered, otherwise that of the user who connected this Site or
     invited somebody to do so, otherwise that of the Zoom user. Several Sites may share a grant: a
     user who connected another Site is not notified about this one.
+
+    Args:
+        changing_pairs: what is known already of ``permissions.changing_pairs``.
     """
     if site_settings.contact_email:
         return site_settings.contact_email
     grant = site_settings.grant
-    for person in (site_settings.linked_by, grant.connected_by if grant else None):
-        if person is not None and person.email and may_change(person, site_settings.site):
+    site = site_settings.site
+    for person in persons_of(site_settings):
+        if (person.pk, site.pk) in changing_pairs or may_change(person, site):
             return str(person.email)
     return grant.user_email.reveal() if grant is not None and grant.user_email.readable else ""
 

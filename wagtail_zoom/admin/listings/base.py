@@ -35,7 +35,7 @@ FORMULA = re.compile('(^|[;\t\r\n])([ "\u00a0\u200b\ufeff]*)(?=[=+@\uff1d\uff0b\
 """Where a spreadsheet would run a cell of a CSV file: at its start, or after a separator, because
 in many countries spreadsheets split a file at semicolons, and then drop a quotation mark before the
 cell. Full-width signs count in East Asia."""
-EXPORT_CHUNK = 500
+EXPORT_CHUNK = 2000
 MAX_WORKBOOK_ROWS = 5000
 """A workbook with more rows is refused: it is made whole, in the request. CSV is streamed."""
 MAX_SITE_OPTIONS = 50
@@ -95,10 +95,6 @@ class StreamedExportMixin(SpreadsheetExportMixin):
     """Files have the rows of a list, decorated in chunks: a file begins immediately, and memory
     stays limited."""
 
-    def workbook_limit(self) -> int:
-        """Most rows of an XLSX file: it is made whole, in the request."""
-        return MAX_WORKBOOK_ROWS
-
     def decorate(self, rows: list[Any]) -> list[Any]:
         """Add what the columns of these rows need, in a fixed number of queries."""
         return rows
@@ -114,20 +110,21 @@ class StreamedExportMixin(SpreadsheetExportMixin):
         is_list = isinstance(queryset, list)
         is_workbook = spreadsheet_format == self.FORMAT_XLSX
         n = (len(queryset) if is_list else queryset.count()) if is_workbook else 0
-        if n > self.workbook_limit():
+        if n > MAX_WORKBOOK_ROWS:
             text = _(
                 "An XLSX file has room for %(most)s rows, and these are %(n)s. Download CSV, or "
                 "filter the list first."
             )
-            limit = formatting.number(self.workbook_limit())
+            limit = formatting.number(MAX_WORKBOOK_ROWS)
             messages.warning(self.request, text % {"most": limit, "n": formatting.number(n)})
             params = self.request.GET.copy()
             del params["export"]
             return redirect(f"{self.request.path}?{params.urlencode()}")
         rows = iter(queryset) if is_list else queryset.iterator(chunk_size=EXPORT_CHUNK)
-        return super().as_spreadsheet(self._in_chunks(rows), spreadsheet_format)
+        return super().as_spreadsheet(self.in_chunks(rows), spreadsheet_format)
 
-    def _in_chunks(self, rows: Iterator[Any]) -> Iterator[Any]:
+    def in_chunks(self, rows: Iterator[Any]) -> Iterator[Any]:
+        """The rows of a file with what its columns need."""
         while chunk := list(islice(rows, EXPORT_CHUNK)):
             yield from self.decorate(chunk)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -21,9 +22,6 @@ from .. import formatting, overview
 from ..installation import START_COMMAND, InstallationStatus
 from ..listings.base import RadioFilter, StreamedExportMixin, escape_formula
 from ..listings.columns import Cell, CellColumn
-
-MAX_WORKBOOK_SITES = 500
-"""A workbook of more Sites is refused: counting what visitors see of each takes seconds."""
 
 
 class SuperuserRequiredMixin(View):
@@ -74,7 +72,7 @@ class OverviewView(SuperuserRequiredMixin, StreamedExportMixin, ReportView):
     paginate_by = 20
     is_searchable = True
     filterset_class = OverviewFilters
-    list_export = ["site", "state_label", "note", "checked", "visitors", "owner", "mailed"]
+    list_export = ["site", "state_label", "note", "checked", "kinds_shown", "owner", "mailed"]
     export_filename = "zoom-sites"
 
     @cached_property
@@ -105,7 +103,13 @@ class OverviewView(SuperuserRequiredMixin, StreamedExportMixin, ReportView):
         return overview.mail_url(row, f"{self.index_url}?{query}" if query else self.index_url)
 
     @cached_property
+    def all_rows(self) -> list[overview.SiteRow]:
+        return overview.site_rows()
+
+    @cached_property
     def all_summaries(self) -> list[overview.SiteSummary]:
+        if self.is_export:
+            return [overview.SiteSummary.from_row(row) for row in self.all_rows]
         return overview.site_summaries()
 
     def get_queryset(self) -> list[overview.SiteSummary]:
@@ -125,16 +129,14 @@ class OverviewView(SuperuserRequiredMixin, StreamedExportMixin, ReportView):
     def get_filtered_queryset(self) -> list[overview.SiteSummary]:
         return self.get_queryset()
 
-    def workbook_limit(self) -> int:
-        return MAX_WORKBOOK_SITES
-
-    def decorate(self, rows: list[overview.SiteSummary]) -> list[Any]:
-        """Full rows of these summaries."""
-        return overview.rows_for_summaries(rows)
+    def in_chunks(self, rows: Iterator[overview.SiteSummary]) -> Iterator[Any]:
+        """Full rows of all summaries at once: a Site more needs no query more."""
+        full_rows = {row.pk: row for row in self.all_rows}
+        yield from overview.complete_for_file(full_rows[summary.pk] for summary in rows)
 
     def get_table(self, object_list: list[overview.SiteSummary]) -> Any:
         """Full rows for the current page only."""
-        return super().get_table(self.decorate(object_list))
+        return super().get_table(overview.rows_for_summaries(object_list))
 
     def get_search_form(self) -> SearchForm:
         data = self.request.GET if self.search_kwarg in self.request.GET else None
@@ -146,7 +148,7 @@ class OverviewView(SuperuserRequiredMixin, StreamedExportMixin, ReportView):
             "state_label": _("State"),
             "note": _("Why"),
             "checked": _("Last checked"),
-            "visitors": _("What visitors see"),
+            "kinds_shown": _("What visitors see"),
             "owner": _("Owner"),
             "mailed": _("Emailed"),
         }
