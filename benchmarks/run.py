@@ -55,6 +55,7 @@ JOBS = (
     Job("upserts"),
     Job("inbox"),
     Job("imports.reconcile"),
+    Job("imports.first_dates"),
     Job("webhook_endpoint", everywhere=not QUICK),
     Job("registration"),
     Job("scheduling"),

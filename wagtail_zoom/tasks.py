@@ -91,6 +91,7 @@ def sync_directory(account_pk: int) -> None:
         return
     try:
         users.refresh_directory(account)
+        users.count_selected_hosts(account)
     except ZoomError as error:
         # Every run reads the directory first, so it will be read later.
         logger.warning("The directory of account %s: %s.", account_pk, type(error).__name__)

@@ -223,3 +223,28 @@ def test_a_cancelled_run_stores_no_remaining_numbers(connect, zoom_app, short_sl
     connect("aurora-0", kinds=("meetings",))
     run = SyncRun.objects.get()
     assert run.state == SyncRun.State.CANCELLED and "remaining" not in run.cursor
+
+
+def test_first_dates_are_stored_after_a_few_details(connect, zoom_app, monkeypatch):
+    """The owner of a new Site waits for them: no host is counted beforehand, and the first batches
+    are small."""
+    zoom_app.bulk("aurora-0", meetings=120)
+    sizes, store = [], import_list.store_meetings
+
+    def store_and_note(client, account, scope, mapped, context):
+        sizes.append(len(mapped))
+        run = SyncRun.objects.get()
+        completed = [sum(pair[0] for pair in run.progress.values())]
+        assert completed == [sum(sizes[:-1])], "the bar shows what is stored"
+        return store(client, account, scope, mapped, context)
+
+    monkeypatch.setattr(import_list, "store_meetings", store_and_note)
+    counted_in_run = []
+    monkeypatch.setattr(
+        runner.users,
+        "count_selected_hosts",
+        lambda account: counted_in_run.append(SyncRun.objects.exists()),
+    )
+    connect("aurora-0", kinds=("meetings",))
+    assert sizes[:4] == [8, 16, 32, 64]
+    assert counted_in_run == [False], "only when it was connected, for the choices"

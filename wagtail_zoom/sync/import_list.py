@@ -24,6 +24,9 @@ from .steps import Step, today
 
 BATCH = 100
 """Details that are held in memory at once, whatever the size of the account."""
+FIRST_BATCH = 8
+"""The first batches are smaller, so that a new Site's first dates are on its pages after seconds
+and the bar moves. Each is twice the one before, up to ``BATCH``."""
 READS_AFTER_DEADLINE = 4
 """Details of a page that are still read when the time is over: about as long as its listing takes,
 so that a listing is completed without leaving the rate unused."""
@@ -228,14 +231,14 @@ def _compare_with_stored(
 def _read_due(context: StepContext, result: StepResult, due: Iterator[tuple[str, str]]) -> None:
     """Read details in one stream and store them in batches; what was read is always stored."""
     details = _details(context, result, due)
-    has_more = True
+    has_more, size = True, min(FIRST_BATCH, BATCH)
     next_started = timezone.now()
     while has_more:
         # Reads begin before the batch is stored, by less than a batch.
         started, next_started = next_started, timezone.now()
         mapped: list[MappedMeeting] = []
         try:
-            mapped.extend(islice(details, BATCH))
+            mapped.extend(islice(details, size))
         finally:
             if mapped:
                 write_result = store_meetings(
@@ -251,7 +254,7 @@ def _read_due(context: StepContext, result: StepResult, due: Iterator[tuple[str,
             # Also after a stop between two pages: reads that were running have been stored since,
             # and the purge that the stop requested may have been faster.
             context.heartbeat(result)
-        has_more = len(mapped) == BATCH
+        has_more, size = len(mapped) == size, min(2 * size, BATCH)
 
 
 def _details(

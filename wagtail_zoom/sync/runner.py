@@ -151,6 +151,9 @@ def _run(current: Slice) -> None:
     scope = current.scope = fetch_scope(account)
     if not run.cursor.get("directory"):
         users.refresh_directory(account)
+        if run.mode != SyncRun.Mode.BACKFILL:
+            # A first import counts as it lists: its owner waits for the first dates.
+            users.count_selected_hosts(account)
         rolling = runs.older_month(run)
         _save_cursor(run, directory=True, totals=_totals(account, scope), rolling=rolling)
         current.heartbeat()

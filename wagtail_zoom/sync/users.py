@@ -61,7 +61,6 @@ def refresh_directory(account: ZoomAccount) -> int:
             store_hosts(account, _map_users([payload]), started)
     ZoomAccount.objects.filter(pk=account.pk).update(directory_at=started)
     disconnected.restore_hosts(account)
-    count_selected_hosts(account)
     unpark(account)
     return Host.objects.filter(account=account, missing_since=None).count()
 
