@@ -113,6 +113,19 @@ def test_deliver_sends_what_is_due(harbour, recorder):
     assert len(recorder.requests) == 2
 
 
+def test_doctor_names_what_is_wrong_with_the_hub_itself(hub, settings):
+    with pytest.raises(CommandError, match=r"^The hub itself needs somebody\.$") as problem:
+        run("doctor")
+    assert problem.value.returncode == 1
+    tasks.tick()
+    assert "deliveries late: 0" in run("doctor")
+    out = StringIO()
+    settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
+    with pytest.raises(CommandError):
+        call_command("zoom_hub", "doctor", stdout=out)
+    assert "does not know CLIENT_ID and CLIENT_SECRET" in out.getvalue()
+
+
 def test_doctor_names_the_deployment_that_does_not_answer_rightly(harbour, recorder):
     recorder.status = 404
     out = StringIO()
@@ -127,6 +140,7 @@ def test_doctor_of_a_deployment_that_has_its_secret(harbour, recorder, live_serv
     secret = harbour.credentials.webhook_secret
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "WEBHOOK_SECRET_TOKENS": [secret]}
     Deployment.objects.update(webhook_url=f"{live_server.url}/zoom/webhook/")
+    tasks.tick()
     assert "Harbour: ok" in run("doctor")
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "WEBHOOK_SECRET_TOKENS": ["another"]}
     out = StringIO()

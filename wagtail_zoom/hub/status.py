@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 
 from ..conf import settings
 from ..utils.webhook_requests import CHALLENGE, sign
-from . import bindings, http
+from . import bindings, http, zoom
 from .models import Binding, Delivery, Deployment, JobRun
 
 TICK_LATE = timedelta(minutes=3)
+UNKNOWN_TOKEN = "zoom_hub doctor"  # noqa: S105 - a token that nobody has
 DELIVERIES_LATE = timedelta(minutes=5)
 
 
@@ -121,6 +122,16 @@ def older_keys_problem() -> str:
         "refresh them, which they do within eight days. Keep the older keys and run this again; a "
         "website that is gone can be removed with zoom_hub remove."
     )
+
+
+def zoom_problem() -> str:
+    """Why the hub cannot pass calls on to Zoom; empty if Zoom knows it."""
+    try:
+        zoom.request_token(grant_type="refresh_token", refresh_token=UNKNOWN_TOKEN)
+    except zoom.OAuthError as error:
+        if error.status >= 500:
+            return _("Zoom cannot be reached, or does not know CLIENT_ID and CLIENT_SECRET.")
+    return ""
 
 
 def validate_webhook(deployment: Deployment) -> str:

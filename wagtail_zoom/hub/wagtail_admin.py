@@ -202,7 +202,7 @@ def _delivery_table(rows: QuerySet[Delivery]) -> Table:
     return Table(
         [
             Column("event", label=_("Event")),
-            DateColumn("received_at", label=_("Received")),
+            DateColumn("received_at", label=_("Received at")),
             NumberColumn("attempts", label=_("Attempts")),
             Column("outcome", label=_("Last response"), accessor=_outcome),
         ],

@@ -26,6 +26,7 @@ from ...conf import settings
 from ...exceptions import ZoomConfigurationError
 from ...oauth.scopes import SUMMARIES, SUMMARY_SCOPES, has_scope, missing_scopes
 from ..base import DatabaseCommand
+from ..hub_lines import hub_lines
 
 
 def _groups_for_all_sites() -> list[str]:
@@ -62,13 +63,12 @@ class Command(DatabaseCommand):
         status = InstallationStatus()
         worst_first = sorted(statuses, key=lambda row: status_rules.own_state(row).rank)
         in_trouble = [row for row in worst_first if status_rules.own_state(row) in PROBLEM_STATES]
-        failed_lines = [
-            line for line in (status.worker, status.zoom, status.backlog) if is_failed(line)
-        ]
+        lines = [status.worker, status.zoom, status.backlog, *hub_lines()]
+        failed_lines = [line for line in lines if is_failed(line)]
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(status, statuses), indent=2))
+            self.stdout.write(json.dumps(as_json(status, lines, statuses), indent=2))
         else:
-            self._print_installation(status, len(statuses), in_trouble)
+            self._print_installation(lines, len(statuses), in_trouble)
             if options["hostname"] or len(statuses) <= MAX_DETAILED and not options["trouble"]:
                 for row in statuses:
                     self._print_site(row)
@@ -117,9 +117,9 @@ class Command(DatabaseCommand):
         return get_site_statuses(sites)
 
     def _print_installation(
-        self, status: InstallationStatus, site_count: int, in_trouble: list[SiteStatus]
+        self, lines: list[InstallationLine], site_count: int, in_trouble: list[SiteStatus]
     ) -> None:
-        for line in (status.worker, status.zoom, status.backlog):
+        for line in lines:
             self._print_line(MARKS[line.health], line.title, line.text)
         for message in (*check_queue(), *check_databases()):
             self.stdout.write(f"{message.msg} {message.hint}")
@@ -182,12 +182,14 @@ def is_failed(line: InstallationLine) -> bool:
     return line.health is Health.FAILED
 
 
-def as_json(status: InstallationStatus, statuses: list[SiteStatus]) -> dict[str, Any]:
+def as_json(
+    status: InstallationStatus, lines: list[InstallationLine], statuses: list[SiteStatus]
+) -> dict[str, Any]:
     """The same for scripts. Names and states are stable, titles are in the active language."""
     return {
         "installation": {
             line.name: {"health": line.health.value, "title": line.title, "text": line.text}
-            for line in (status.worker, status.zoom, status.backlog)
+            for line in lines
         },
         "numbers": status.numbers,
         "sites": [

@@ -15,7 +15,7 @@ from ....utils.key_rotation import (
     rotate_models,
     secret_models,
 )
-from ... import delivery, deployments, own_sites, status
+from ... import checks, delivery, deployments, own_sites, status
 from ...models import Delivery, Deployment
 
 LOOP_SECONDS = 3600.0
@@ -135,6 +135,9 @@ class Command(BaseCommand):
         numbers = status.metrics()
         for name, value in numbers.items():
             self.stdout.write(f"{name.replace('_', ' ')}: {value}")
+        own_problems = self._own_problems(numbers)
+        for problem in own_problems:
+            self.stdout.write(problem)
         if own_sites.is_installed():
             self.stdout.write("The Sites of this installation receive their events as well.")
         rows = Deployment.objects.filter(removed_at=None)
@@ -147,5 +150,20 @@ class Command(BaseCommand):
             problem = status.validate_webhook(row)
             problems += bool(problem)
             self.stdout.write(f"{row.name}: {problem or 'ok'}")
-        if problems:
-            raise CommandError(f"{problems} deployments need somebody.", returncode=1)
+        summary = [f"{problems} deployments need somebody."] if problems else []
+        if own_problems:
+            summary.insert(0, "The hub itself needs somebody.")
+        if summary:
+            raise CommandError(" ".join(summary), returncode=1)
+
+    def _own_problems(self, numbers: dict[str, Any]) -> list[str]:
+        """What is wrong with the hub itself: settings, Zoom, worker."""
+        problems = [f"{message.msg} {message.hint}" for message in checks.check_hub()]
+        if problem := status.zoom_problem():
+            problems.append(problem)
+        results = status.checks(numbers)
+        if not results["worker"]:
+            problems.append("The worker does not run: start manage.py qcluster.")
+        elif not results["deliveries"]:
+            problems.append("Events have been waiting for more than 5 minutes.")
+        return problems
