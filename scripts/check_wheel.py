@@ -6,9 +6,16 @@ import sys
 import zipfile
 from pathlib import Path
 
-NEEDED = ("wagtail_zoom/py.typed", "wagtail_zoom/migrations/0001_initial.py")
+NEEDED = (
+    "wagtail_zoom/py.typed",
+    "wagtail_zoom/migrations/0001_initial.py",
+    "wagtail_zoom/hub/migrations/0001_initial.py",
+)
 FOREIGN = ("tests/", "demo_site/", "scripts/", "benchmarks/")
-FOLDERS = ("templates", "static", "locale", "testing/simulator")
+FOLDERS = (
+    "templates", "static", "locale", "hub/templates", "hub/static", "hub/locale",
+    "testing/simulator",
+)  # fmt: skip
 
 
 def main() -> int:

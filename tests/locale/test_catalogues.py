@@ -13,15 +13,20 @@ from pathlib import Path
 import polib
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "wagtail_zoom/locale"
+PACKAGE = Path(__file__).resolve().parents[2] / "wagtail_zoom"
+FOLDER = PACKAGE / "locale"
+HUB_FOLDER = PACKAGE / "hub/locale"
+"""The hub is an app of its own, with its own messages."""
 PLACEHOLDER = re.compile(r"%\(\w+\)[0-9]*[a-z]|\{\w+\}|<[^>]+>")
 
 LANGUAGES = ["de", "es", "fr"]
 every_language = pytest.mark.parametrize("language", LANGUAGES)
+every_folder = pytest.mark.parametrize("folder", [FOLDER, HUB_FOLDER], ids=["app", "hub"])
+LEAST_MESSAGES = {FOLDER: 1000, HUB_FOLDER: 100}
 
 
-def entries(language: str) -> list[polib.POEntry]:
-    catalogue = polib.pofile(str(FOLDER / language / "LC_MESSAGES/django.po"))
+def entries(language: str, folder: Path = FOLDER) -> list[polib.POEntry]:
+    catalogue = polib.pofile(str(folder / language / "LC_MESSAGES/django.po"))
     return [entry for entry in catalogue if not entry.obsolete]
 
 
@@ -33,18 +38,20 @@ PLURAL_FORMS = {"de": 2, "fr": 2, "es": 3}
 
 
 @every_language
-def test_complete(language: str) -> None:
-    all_entries = entries(language)
-    assert len(all_entries) > 1000
+@every_folder
+def test_complete(language: str, folder: Path) -> None:
+    all_entries = entries(language, folder)
+    assert len(all_entries) > LEAST_MESSAGES[folder]
     assert [entry.msgid for entry in all_entries if entry.fuzzy or not all(texts(entry))] == []
     forms = {len(texts(entry)) for entry in all_entries if entry.msgid_plural}
     assert forms == {PLURAL_FORMS[language]}
 
 
 @every_language
-def test_placeholders(language: str) -> None:
+@every_folder
+def test_placeholders(language: str, folder: Path) -> None:
     """Placeholders are complete; a singular may omit its number."""
-    for entry in entries(language):
+    for entry in entries(language, folder):
         placeholders = {
             *PLACEHOLDER.findall(entry.msgid),
             *PLACEHOLDER.findall(entry.msgid_plural or ""),
@@ -57,11 +64,22 @@ def test_placeholders(language: str) -> None:
 
 
 @every_language
-def test_compiled(language: str) -> None:
-    compiled = polib.mofile(str(FOLDER / language / "LC_MESSAGES/django.mo"))
+@every_folder
+def test_compiled(language: str, folder: Path) -> None:
+    compiled = polib.mofile(str(folder / language / "LC_MESSAGES/django.mo"))
     messages = {(entry.msgctxt, entry.msgid): texts(entry) for entry in compiled}
-    for entry in entries(language):
+    for entry in entries(language, folder):
         assert messages.get((entry.msgctxt, entry.msgid)) == texts(entry), entry.msgid
+
+
+@every_language
+def test_messages_of_both_apps_are_translated_alike(language: str) -> None:
+    """Django has one catalogue for all apps: which of two texts is shown follows from the order of
+    the apps."""
+    of_app = {(entry.msgctxt, entry.msgid): texts(entry) for entry in entries(language)}
+    for entry in entries(language, HUB_FOLDER):
+        key = (entry.msgctxt, entry.msgid)
+        assert of_app.get(key, texts(entry)) == texts(entry), entry.msgid
 
 
 def test_translation_functions_have_names_that_xgettext_knows() -> None:
@@ -74,10 +92,13 @@ def test_translation_functions_have_names_that_xgettext_knows() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="needs GNU gettext")
-def test_catalogues_contain_all_messages(tmp_path: Path) -> None:
+@every_folder
+def test_catalogues_contain_all_messages(tmp_path: Path, folder: Path) -> None:
     """The catalogues contain exactly the messages of the code."""
-    package = tmp_path / "wagtail_zoom"
-    shutil.copytree(FOLDER.parent, package, ignore=shutil.ignore_patterns("static", "hub", "*.pyc"))
+    package = tmp_path / folder.parent.name
+    other_apps = ("hub",) if folder == FOLDER else ()
+    ignored = shutil.ignore_patterns("static", "*.pyc", *other_apps)
+    shutil.copytree(folder.parent, package, ignore=ignored)
     # -P: no module of the package may shadow one of the standard library.
     command = [sys.executable, "-P", "-m", "django", "makemessages", "--no-obsolete", "-v0"]
     plain = {name: text for name, text in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
@@ -85,6 +106,5 @@ def test_catalogues_contain_all_messages(tmp_path: Path) -> None:
     catalogue = polib.pofile(str(package / "locale/de/LC_MESSAGES/django.po"))
     message_ids = {(entry.msgctxt, entry.msgid) for entry in catalogue}
     for language in LANGUAGES:
-        assert {(entry.msgctxt, entry.msgid) for entry in entries(language)} == message_ids, (
-            language
-        )
+        in_catalogue = {(entry.msgctxt, entry.msgid) for entry in entries(language, folder)}
+        assert in_catalogue == message_ids, language
