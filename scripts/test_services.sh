@@ -10,6 +10,8 @@ run() {
     # shellcheck disable=SC2086 - a list of folders
     TEST_DATABASE=$1 "$BIN/pytest" -q -n auto -m "not browser and not slow" $TESTS
 }
+echo "== a hub between installation and Zoom: what is Zoom's contract, unchanged =="
+"$BIN/pytest" -q -m contract --through-hub tests/contract tests/oauth tests/kit
 if "$BIN/python" -c 'import socket; socket.create_connection(("127.0.0.1", 5432), 2)' 2>/dev/null; then
     "$BIN/pip" install --quiet 'psycopg[binary,pool]'
     run postgres

@@ -10,12 +10,13 @@ from wagtail.models import Locale
 
 from tests.contract.checker import check, check_delivery
 from tests.prepared_database import PreparedMigrate
+from wagtail_zoom.testing.webhooks import EventDelivery
 
 gc.set_threshold(10_000, 20, 20)
 # pytest --hypothesis-profile=nightly
 hypothesis_settings.register_profile("nightly", max_examples=1000, deadline=None)
 
-pytest_plugins = ["wagtail_zoom.testing.fixtures", "tests.connected_sites"]
+pytest_plugins = ["wagtail_zoom.testing.fixtures", "tests.connected_sites", "tests.through_hub"]
 
 
 def pytest_collection_finish():
@@ -46,14 +47,23 @@ def _fresh_process():
 
 
 @pytest.fixture
-def zoom_app(connected_sites, zoom_app):
+def zoom_app(connected_sites, zoom_app, hub_between, settings):
     """Check every request to the simulator and every response against the contract."""
+    if hub_between is not None:
+        hub_between.put_before(zoom_app, settings)
     zoom_app.options(record_exchanges=True)
     yield zoom_app
     exchanges = zoom_app.call("GET", "exchanges")["exchanges"]
     violations = [text for exchange in exchanges for text in check(exchange)]
     violations += [text for delivery in zoom_app.deliveries() for text in check_delivery(delivery)]
     assert violations == []
+
+
+@pytest.fixture
+def zoom_deliver(hub_between, zoom_app, zoom_worker):
+    """The kit's fixture; with ``--through-hub`` the hub delivers."""
+    kind = EventDelivery if hub_between is None else hub_between.event_delivery
+    return kind(zoom_app, zoom_worker).deliver
 
 
 @pytest.fixture

@@ -150,8 +150,8 @@ class ConnectedSite:
 class ConnectedSites:
     """Connects, or restores what an equal, recent connection changed."""
 
-    def __init__(self, simulator: SimulatorControl) -> None:
-        self.simulator = simulator
+    def __init__(self, simulator: SimulatorControl, *, through_hub: bool = False) -> None:
+        self.simulator, self.through_hub = simulator, through_hub
         self.control = SimulatorChanges(simulator)
         self.connected: dict[str, ConnectedSite] = {}
 
@@ -193,6 +193,7 @@ class ConnectedSites:
             connection.vendor == "sqlite"
             and isinstance(caches["default"], LocMemCache)
             and not worker.waiting
+            and not self.through_hub
             and not self.simulator.calls()
             and not any("webhook_url" in change for change in self.control.changes)
         )
@@ -221,9 +222,9 @@ class ConnectedSites:
 
 
 @pytest.fixture(scope="session")
-def connected_sites(zoom_simulator_process: Any) -> ConnectedSites:
-    """What tests of this process have connected."""
-    return ConnectedSites(zoom_simulator_process.client)
+def connected_sites(zoom_simulator_process: Any, hub_between: Any) -> ConnectedSites:
+    """What tests of this process have connected. What a hub stores cannot be restored."""
+    return ConnectedSites(zoom_simulator_process.client, through_hub=hub_between is not None)
 
 
 @pytest.fixture

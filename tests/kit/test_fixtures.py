@@ -99,6 +99,7 @@ def test_a_personal_grant_covers_one_user_only(zoom_rows):
     assert not any(name.endswith(":admin") for name in grant.scopes)
 
 
+@pytest.mark.contract
 def test_connect_list_register_and_an_event(zoom_connect, zoom_app, zoom_worker, zoom_deliver):
     site_settings = zoom_connect(
         "aurora-0", show=["meetings", "registration"], organiser="Harbour House"

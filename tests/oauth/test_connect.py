@@ -34,6 +34,7 @@ def grant_of(site):
     return ZoomSettings.for_site(site).grant
 
 
+@pytest.mark.contract
 def test_owner_connects_and_returns_to_the_panel(owner_client, site, zoom_app):
     response = connect_site(owner_client, site, "aurora-0")
     assert response["Location"].endswith(f"/zoomsettings/{site.pk}/")
@@ -51,6 +52,7 @@ def test_owner_connects_and_returns_to_the_panel(owner_client, site, zoom_app):
     assert not OAuthState.objects.exists()
 
 
+@pytest.mark.contract
 def test_personal_grant_follows_from_the_scopes(owner_client, site, zoom_app):
     zoom_app.options(app_kind="user")
     connect_site(owner_client, site, "borealis-1")
@@ -67,6 +69,7 @@ def test_o20_a_state_works_once(owner_client, site, zoom_app):
     assert Grant.objects.get().generation == 1
 
 
+@pytest.mark.contract
 def test_o20_another_browser_cannot_finish(owner_client, owner, site, zoom_app):
     from django.test import Client
 
@@ -115,6 +118,7 @@ def test_x2_a_state_expires_during_the_flow(owner_client, site, zoom_app):
     assert not Grant.objects.exists()
 
 
+@pytest.mark.contract
 def test_x2_a_second_code_for_one_state_is_refused(owner_client, site, zoom_app):
     back = callback_url(owner_client, site)
     assert follow(owner_client, back).status_code == 302
@@ -200,6 +204,7 @@ def test_callback_redirects_to_the_originating_domain(owner_client, site, zoom_a
     assert received["Referrer-Policy"] == "no-referrer"
 
 
+@pytest.mark.contract
 def test_declining_changes_nothing(owner_client, site, zoom_app):
     response = owner_client.post(reverse("wagtail_zoom:oauth_connect", args=[site.pk]))
     state = OAuthState.objects.get()
@@ -224,6 +229,7 @@ def test_marketplace_install_without_state_shows_a_page(client, zoom_app, db):
     assert not Grant.objects.exists()
 
 
+@pytest.mark.contract
 def test_o5_another_account_needs_confirmation(owner_client, site, zoom_app):
     connect_site(owner_client, site, "aurora-0")
     first = grant_of(site)
@@ -241,6 +247,7 @@ def test_o5_another_account_needs_confirmation(owner_client, site, zoom_app):
     assert [row.host.account_id for row in ExposedHost.objects.all()] == [second.account_id]
 
 
+@pytest.mark.contract
 def test_o5_declining_the_switch_revokes_the_new_grant(owner_client, site, zoom_app):
     connect_site(owner_client, site, "aurora-0")
     response = connect_site(owner_client, site, "borealis-0")
@@ -258,6 +265,7 @@ def test_o1_two_sites_one_person_one_grant(owner_client, owner, site, zoom_app):
     assert Grant.objects.get().generation == 2
 
 
+@pytest.mark.contract
 def test_a_refused_client_secret_connects_nothing(owner_client, site, zoom_app, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "CLIENT_SECRET": "wrong"}
     response = connect_site(owner_client, site, "aurora-0")

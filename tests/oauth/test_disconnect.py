@@ -92,6 +92,7 @@ def codes():
     return set(Activity.objects.values_list("code", flat=True))
 
 
+@pytest.mark.contract
 def test_disconnect_revokes_and_deletes_the_tokens(site_settings, owner, zoom_app, zoom_worker):
     archived = []
     account_disconnected.connect(lambda **kwargs: archived.append(kwargs["archived"]), weak=False)
@@ -175,6 +176,7 @@ def test_a_deleted_site_leaves_nothing_from_zoom(
     assert grant.state == "revoked" and not grant.access_token
 
 
+@pytest.mark.contract
 def test_o4_a_failing_revoke_disconnects_immediately_and_is_retried(
     site_settings, owner, zoom_app, zoom_worker
 ):
@@ -210,6 +212,7 @@ def test_o4_after_six_tries_the_tokens_go_anyway(site_settings, owner, zoom_app,
     assert len(zoom_app.calls(f"path={REVOKE}")) == disconnect.MAX_REVOKE_ATTEMPTS
 
 
+@pytest.mark.contract
 def test_an_expired_token_is_refreshed_to_be_revoked(site_settings, owner, zoom_app, zoom_worker):
     """The refreshed pair is stored, so that a failed revocation can be retried."""
     Grant.objects.update(expires_at=timezone.now())
@@ -240,6 +243,7 @@ def test_a_copied_database_revokes_nothing(site_settings, owner, zoom_app, zoom_
     assert not Grant.objects.get().access_token
 
 
+@pytest.mark.contract
 def test_connecting_again_before_the_worker_ran(
     site_settings, owner, owner_client, site, zoom_app, zoom_worker
 ):

@@ -40,6 +40,7 @@ def refreshes(zoom_app):
     return len(zoom_app.calls(f"path={TOKEN}"))
 
 
+@pytest.mark.contract
 @pytest.mark.django_db(transaction=True)
 def test_o7_a_slow_refresh_is_waited_for_and_not_repeated(grant, zoom_app, tmp_path):
     expire_token()
@@ -138,6 +139,7 @@ def test_o16_a_copy_leaves_the_originals_tokens_alone(grant, zoom_app, settings)
     assert tokens.get_token(grant).generation == 2
 
 
+@pytest.mark.contract
 def test_o1_o3_a_second_site_of_the_same_user_shares_the_grant(grant, zoom_app, owner_client, site):
     """Zoom revokes the older pair (4741): there is one row, so both Sites use the newer one."""
     old_token = tokens.get_token(grant)

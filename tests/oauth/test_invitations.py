@@ -69,6 +69,7 @@ def test_viewing_the_link_uses_nothing_up(client, invited, zoom_app):
     assert zoom_app.calls() == []
 
 
+@pytest.mark.contract
 def test_a_person_without_a_login_connects_and_the_owner_confirms(
     client, invited, site, owner, zoom_app, zoom_worker
 ):

@@ -79,6 +79,7 @@ def test_o14_the_leeway_is_two_minutes_plus_jitter(grant, zoom_app):
     assert refreshes(zoom_app) == 1
 
 
+@pytest.mark.contract
 def test_an_expired_token_is_refreshed_once(expired_grant, zoom_app):
     before = secrets_of(expired_grant)
     token = tokens.get_token(expired_grant)
@@ -93,6 +94,7 @@ def test_an_expired_token_is_refreshed_once(expired_grant, zoom_app):
     assert tokens.get_token(expire_token(expired_grant)).generation == 3
 
 
+@pytest.mark.contract
 @pytest.mark.django_db(transaction=True)
 def test_o7_many_processes_make_one_call(expired_grant, zoom_app, tmp_path):
     pk = expired_grant.pk
@@ -134,6 +136,7 @@ def test_o15_a_second_401_is_an_error_and_no_loop(grant, zoom_app):
     assert len(zoom_app.calls("path=/v2/users/me")) == 2
 
 
+@pytest.mark.contract
 def test_o15_a_token_refused_by_zoom_is_refreshed_within_the_call(grant, zoom_app):
     zoom_app.fault("status", status=401, code=124, path="/v2/users/me", count=1)
     assert client_for_reading(grant.account).me()["id"] == grant.zoom_user_id
@@ -201,6 +204,7 @@ def test_o10_a_crash_before_the_save_is_a_lost_rotation(expired_grant, zoom_app)
     assert activity_codes() == ["grant_needs_reconnect"]
 
 
+@pytest.mark.contract
 def test_o10_a_lost_response_keeps_refresh_started(expired_grant, zoom_app):
     zoom_app.fault("cut_after", path=TOKEN, count=1)
     with pytest.raises(ZoomTransient) as caught:
@@ -330,6 +334,7 @@ def test_o13_a_gateways_timeout_may_hide_a_rotation(expired_grant, zoom_app, sta
     assert Grant.objects.get().reason == reason
 
 
+@pytest.mark.contract
 @pytest.mark.parametrize("kind", ["cut_before", "truncate", "cut_after"])
 def test_o13_broken_connections_are_transient(expired_grant, zoom_app, kind):
     zoom_app.fault(kind, path=TOKEN)
@@ -347,6 +352,7 @@ def test_o13_an_unreachable_server_is_transient_and_unambiguous(expired_grant, s
     assert Grant.objects.get().refresh_started_at is None
 
 
+@pytest.mark.contract
 def test_o13_a_slow_server_times_out(expired_grant, zoom_app, settings):
     settings.WAGTAIL_ZOOM = {**settings.WAGTAIL_ZOOM, "READ_TIMEOUT": 0.2}
     zoom_app.fault("slow", seconds=0.6, path=TOKEN)

@@ -21,6 +21,8 @@ from ..sync.settings_changes import apply_settings_changes
 from .worker import TaskRunner
 
 _REFRESH = re.compile(r'http-equiv="refresh" content="0; url=([^"]*)"')
+_HUB_AUTHORIZE = "/hub/oauth/authorize"
+"""End of the path of a hub that is mounted at ``zoom/hub/``."""
 
 
 def consent_url(response: Any) -> str:
@@ -39,23 +41,47 @@ def consent_url(response: Any) -> str:
 def authorize_as(authorize_url: str, person: str, *, deselect: Iterable[str] = ()) -> str:
     """Allow access on the simulator's consent page as ``person`` (such as ``aurora-0``).
 
+    With a hub in between, its button is pressed first, in the same browser.
+
     Args:
         deselect: optional scopes that are not granted.
 
     Returns the URL to which Zoom redirects the browser.
     """
-    consent_page = requests.get(
-        authorize_url,
+    browser = requests.Session()
+    zoom_url = _past_hub(browser, authorize_url)
+    consent_page = browser.get(
+        zoom_url,
         params={"sim_user": person, "sim_auto": "1", "sim_deselect": ",".join(deselect)},
         allow_redirects=False,
         timeout=30,
     )
-    redirect_url = consent_page.headers.get("Location")
-    if consent_page.status_code != 302 or not redirect_url:
-        raise AssertionError(
-            f"The consent page answered {consent_page.status_code}: {consent_page.text[:200]}"
-        )
+    redirect_url = _location(consent_page, "The consent page")
+    if zoom_url != authorize_url:
+        answer = browser.get(redirect_url, allow_redirects=False, timeout=30)
+        redirect_url = _location(answer, "The hub's callback")
     return redirect_url
+
+
+def _past_hub(browser: requests.Session, authorize_url: str) -> str:
+    """Zoom's URL behind the page of a hub, whose button is pressed; else the URL itself."""
+    if not urlsplit(authorize_url).path.endswith(_HUB_AUTHORIZE):
+        return authorize_url
+    page = browser.get(authorize_url, allow_redirects=False, timeout=30)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    form = {"csrfmiddlewaretoken": token[1] if token else "", "answer": "continue"}
+    answer = browser.post(authorize_url, form, headers={"Referer": authorize_url}, timeout=30)
+    match = _REFRESH.search(answer.text)
+    if match is None:
+        raise AssertionError(f"The hub answered {answer.status_code}: {answer.text[:200]}")
+    return html.unescape(match[1])
+
+
+def _location(response: requests.Response, name: str) -> str:
+    location = response.headers.get("Location")
+    if response.status_code != 302 or not location:
+        raise AssertionError(f"{name} answered {response.status_code}: {response.text[:200]}")
+    return location
 
 
 def follow(client: Client, url: str, host: str = "") -> HttpResponseBase:
