@@ -93,7 +93,7 @@ def test_the_list_says_who_came(as_aurora, recorded):
     response = as_aurora.get(list_url(recorded))
     labels = {row.row_name.split()[0]: row.attendance.label for row in rows_of(response)}
     assert {name: labels[name] for name in NAMES} == {
-        "Ada": "Came", "Bea": "Did not come", "Cem": "Not known yet",
+        "Ada": "Attended", "Bea": "Did not attend", "Cem": "Not known yet",
     }  # fmt: skip
     text = response.content.decode()
     assert "42 minutes" in text and "list is read at" in text
@@ -110,7 +110,7 @@ def test_the_list_is_filtered(as_aurora, recorded, value, names):
 
 def test_without_the_switch_there_is_no_column_and_no_filter(as_aurora, aurora):
     text = as_aurora.get(list_url(aurora, attendance="came")).content.decode()
-    assert "Attendance" not in text and "Did not come" not in text
+    assert "Attendance" not in text and "Did not attend" not in text
 
 
 def test_what_was_recorded_stays_readable_after_switching_off(as_aurora, recorded):
@@ -134,8 +134,8 @@ def test_the_export_has_minutes_and_arrival(as_aurora, recorded):
     text = b"".join(response.streaming_content).decode()
     lines = {line["Person"].split()[0]: line for line in csv.DictReader(io.StringIO(text))}
     ada = lines["Ada"]
-    assert (ada["Attendance"], ada["Minutes"]) == ("Came", "42") and ada["First arrival"]
-    assert (lines["Bea"]["Attendance"], lines["Bea"]["Minutes"]) == ("Did not come", "")
+    assert (ada["Attendance"], ada["Minutes"]) == ("Attended", "42") and ada["First arrival"]
+    assert (lines["Bea"]["Attendance"], lines["Bea"]["Minutes"]) == ("Did not attend", "")
     assert (lines["Cem"]["Attendance"], lines["Cem"]["First arrival"]) == ("Not known yet", "")
 
 
@@ -148,7 +148,7 @@ def test_the_page_of_a_registration(as_aurora, recorded):
     row = Attendance.objects.get(came=True).registration
     url = reverse("wagtail_zoom_registrations:view", args=[row.pk])
     text = as_aurora.get(url).content.decode()
-    assert "Came, 42 minutes" in text and "First arrival:" in text
+    assert "Attended, 42 minutes" in text and "First arrival:" in text
 
 
 def test_several_dates_of_one_registration(as_aurora, recorded):
@@ -167,8 +167,8 @@ def panel_text(client, tenant):
 
 def test_the_panel_has_a_line(as_aurora, recorded):
     text = panel_text(as_aurora, recorded)
-    assert "3 registered here, 1 came" in text
-    assert "About 5 people were there in all." in text
+    assert "3 registered here, 1 attended" in text
+    assert "About 5 people attended in total." in text
 
 
 def test_the_panel_says_when_nothing_is_known_yet(as_aurora, aurora):
@@ -177,7 +177,7 @@ def test_the_panel_says_when_nothing_is_known_yet(as_aurora, aurora):
     assert "No date has ended since it was switched on." in panel_text(as_aurora, aurora)
     reading = make_reading(aurora, state="waiting", read_at=None, people=None)
     make_attendance(aurora, reading, "Ada", None)
-    assert "1 registered here; who came is not known yet" in panel_text(as_aurora, aurora)
+    assert "1 registered here; attendance is not known yet" in panel_text(as_aurora, aurora)
 
 
 def test_the_panel_says_that_the_permission_is_missing(as_aurora, recorded):
@@ -201,8 +201,8 @@ def test_the_activity_says_it(as_aurora, aurora):
     Activity.log([aurora.site.pk], "registration", "attendance_unavailable", data=failed)
     url = f"{reverse('wagtail_zoom_activity:index')}?site={aurora.site.pk}"
     text = as_aurora.get(url).content.decode()
-    assert "10 registered here, 7 came." in text
-    assert "It is not known who came to" in text and "paid plan" in text
+    assert "10 registered here, 7 attended." in text
+    assert "The attendance of" in text and "paid plan" in text
 
 
 def test_a_person_gets_it_with_everything_that_is_stored(recorded):

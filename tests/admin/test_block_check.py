@@ -210,7 +210,7 @@ def test_a_meeting_whose_host_is_no_longer_ticked(client, owner, site, host, add
 def test_a_host_that_does_not_exist(client, owner, site, host, add):
     html = html_of(client, owner, site, "meeting-list", hosts="Ines Krüger, Nobody Special")
     assert "No host is called “Nobody Special”." in html
-    assert "The list shows what fits the other names." in html
+    assert "The list shows the items that match the other names." in html
     assert "Hosts of this site: Ines Krüger." in html
     assert 'data-wza-field="hosts" data-wza-value="Ines Krüger"' in html
     html = html_of(client, owner, site, "recording-list", hosts="Ines Kruger")

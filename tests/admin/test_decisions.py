@@ -36,7 +36,7 @@ def test_what_cannot_be_undone_asks_first(as_aurora, pending, name):
     if name == "deny":
         assert f'<a href="{url_of(name, pending)}"' in as_aurora.get(index).content.decode()
     question = as_aurora.get(url_of(name, pending)).content.decode()
-    assert "Zoom tells" in question
+    assert "Zoom emails" in question
     assert re.search(r'class="button"[^>]*>\s*Back to the list', question)
     pending.refresh_from_db()
     assert (pending.state, pending.task) == ("pending", "")

@@ -11,7 +11,7 @@ from tests.admin.conftest import make_owner, make_site
 from wagtail_zoom.models import Grant, ZoomSettings
 
 pytestmark = pytest.mark.django_db
-FOREIGN, FOR_OWNER = "This is somebody else's site.", "Do it for the owner"
+FOREIGN, FOR_OWNER = "This site belongs to another owner.", "Do it for the owner"
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ def test_progress_is_live_and_ends_with_the_run(as_aurora, aurora):
 
 def test_health_checks_are_reloaded_with_the_progress(as_aurora, aurora):
     url = f"/admin/zoom/{aurora.site.pk}/live/"
-    reconciled_text = "Everything was compared with Zoom"
+    reconciled_text = "Everything was synced with Zoom"
     SyncRun.objects.all().delete()
     assert reconciled_text not in as_aurora.get(url).content.decode()
     assert reconciled_text not in as_aurora.get(aurora.panel).content.decode()

@@ -29,7 +29,7 @@ def person(aurora, borealis):
 
 
 def test_stored_data_is_exported(as_aurora, person):
-    assert "If the person asks" in as_aurora.get(person_url("view", person)).content.decode()
+    assert "Data requests" in as_aurora.get(person_url("view", person)).content.decode()
     response = as_aurora.post(person_url("export", person))
     assert "attachment" in response["Content-Disposition"]
     assert "no-store" in response["Cache-Control"]
@@ -64,7 +64,7 @@ def test_failed_notifications_are_reported(as_aurora, person, settings):
     finally:
         person_forgotten.disconnect(broken)
     text = " ".join(str(message) for message in get_messages(response.wsgi_request))
-    assert "Zoom could not be told" in text and "Other parts" in text
+    assert "Zoom could not be notified" in text and "Other parts" in text
     assert not Registration.objects.filter(site=person.site).exists()
 
 
@@ -74,7 +74,7 @@ def test_an_email_that_cannot_be_decrypted(as_aurora, person):
     row = Registration.objects.get(pk=person.registration.pk)
     row.email = other.email  # a ciphertext of another row
     Registration.objects.filter(pk=row.pk).update(email=row.email)
-    assert "If the person asks" not in as_aurora.get(person_url("view", person)).content.decode()
+    assert "Data requests" not in as_aurora.get(person_url("view", person)).content.decode()
     assert as_aurora.post(person_url("forget", person)).status_code == 302
     assert Registration.objects.filter(pk=row.pk).exists()
 

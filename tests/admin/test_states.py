@@ -182,7 +182,7 @@ def test_homepage_is_empty_when_nothing_needs_attention(as_aurora, aurora):
     Registration.objects.all().delete()
     aurora.recording_item.visibility = "hidden"
     aurora.recording_item.save()
-    assert "What waits for you" not in as_aurora.get("/admin/").content.decode()
+    assert "Your tasks" not in as_aurora.get("/admin/").content.decode()
 
 
 # Email to the owner
@@ -341,7 +341,7 @@ def test_nothing_is_called_good_that_the_stopped_worker_would_have_to_check(auro
     create_run(aurora, state="done", finished_at=hours_ago(3))
     healths = {check.title: check.health for check in run_checks(get_site_status(aurora.site))}
     assert healths["Zoom answers"] is Health.GOOD
-    assert healths["Everything was compared with Zoom"] is Health.GOOD
+    assert healths["Everything was synced with Zoom"] is Health.GOOD
     Heartbeat.objects.update(beat_at=hours_ago(2))
     healths = {check.title: check.health for check in run_checks(get_site_status(aurora.site))}
     assert "Zoom answers" not in healths

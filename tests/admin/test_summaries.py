@@ -209,7 +209,7 @@ def test_why_there_are_none(as_aurora, aurora, item):
 def test_the_panel_has_the_switch_and_says_what_is_missing(as_aurora, aurora):
     panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", aurora.site.pk])
     page = as_aurora.get(panel).content.decode()
-    assert 'name="show_summaries"' in page and "waits for you to read it" in page
+    assert 'name="show_summaries"' in page and "each one needs your review" in page
     grant = ZoomSettings.objects.get(site=aurora.site).grant
     grant.missing_kinds = ["summary"]
     grant.save()

@@ -84,7 +84,7 @@ def test_the_whole_list_is_selected_with_its_search(as_aurora, aurora, borealis,
 def test_a_longer_list_says_what_is_selected(as_aurora, aurora, meetings, monkeypatch):
     """In the question, and again when it is done; nobody takes the others for changed."""
     monkeypatch.setattr(bulk_base, "MAX_SELECTED", 2)
-    text = "Only the first 2 entries of the list are selected. Repeat it for the others."
+    text = "Only the first 2 items of the list are selected."
     assert as_aurora.get(bulk_url(MEETINGS)).content.decode().count(text) == 1
     response = as_aurora.post(bulk_url(MEETINGS), follow=True)
     assert hidden(aurora) == 2 and response.content.decode().count(text) == 1

@@ -64,7 +64,7 @@ def test_the_inviter_reads_of_the_connection_and_says_whether_it_is_right(
     disconnect(owner)
     owner.get_by_role("button", name="Invite your Zoom administrator").click()
     page.goto(owner.get_by_label("The link.").input_value())
-    page.get_by_role("button", name="Go on to Zoom").click()
+    page.get_by_role("button", name="Continue to Zoom").click()
     decide(page, "Allow", OTHER)
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 

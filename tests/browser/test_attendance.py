@@ -26,16 +26,16 @@ def test_the_owner_reads_who_came(
     came = owner.locator("tbody tr").filter(has_text=re.compile("minutes"))
     listing = site_url("aurora", f"{LIST}?attendance=came")
     reload_until(owner, listing, lambda: came.count() == 8)
-    expect(came.first).to_contain_text("Came")
+    expect(came.first).to_contain_text("Attended")
     assert axe_violations(owner) == []
     owner.goto(site_url("aurora", f"{LIST}?attendance=absent"))
-    expect(owner.locator("tbody tr").filter(has_text="Did not come")).to_have_count(4)
+    expect(owner.locator("tbody tr").filter(has_text="Did not attend")).to_have_count(4)
     owner.goto(listing)
     came.first.get_by_role("link").first.click()
     expect(owner.get_by_role("heading", name="Attendance")).to_be_visible()
     expect(owner.locator("main")).to_contain_text("First arrival")
     assert axe_violations(owner) == []
     owner.goto(site_url("aurora", PANEL))
-    expect(owner.locator("main")).to_contain_text("12 registered here, 8 came")
-    expect(owner.locator("main")).to_contain_text("About 11 people were there in all.")
+    expect(owner.locator("main")).to_contain_text("12 registered here, 8 attended")
+    expect(owner.locator("main")).to_contain_text("About 11 people attended in total.")
     assert violations == []

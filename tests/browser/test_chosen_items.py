@@ -106,9 +106,9 @@ def test_owner_editor_and_superuser(
     # Hidden from visitors: whoever may not change the Zoom settings does not read its title.
     owner.goto(site_url("borealis", f"/admin/zoom/meetings/?q={boats[0]}"))
     owner.locator("tbody input[type=checkbox]").check()
-    owner.get_by_role("link", name="Hide the selected entries").click()
+    owner.get_by_role("link", name="Hide the selected items").click()
     owner.get_by_role("button", name="Hide them").click()
-    expect(owner.locator(".messages")).to_contain_text("1 entry was changed.")
+    expect(owner.locator(".messages")).to_contain_text("1 item was changed.")
     reload_until(page, public, lambda: block(page, boats[0]).count() == 0)
     expect(block(page, boats[1])).to_be_visible()
     for user in (owner, admin):

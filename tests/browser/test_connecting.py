@@ -82,7 +82,7 @@ def test_connect_and_decline(installation: Installation) -> None:
     page.get_by_role("button", name="Connect Zoom").click()
     decide(page, "Decline")
     page.wait_for_url(f"**{PANEL}**")
-    expect(page.get_by_text("You did not agree in Zoom")).to_be_visible()
+    expect(page.get_by_text("You did not allow access in Zoom")).to_be_visible()
     page.get_by_role("button", name="Connect Zoom").click()
     decide(page, "Allow")
     page.wait_for_url(f"**{PANEL}**")
@@ -100,14 +100,14 @@ def test_the_button_of_an_invitation(installation: Installation, script: bool) -
     link = urlsplit(owner.get_by_label("The link.").input_value())
     administrator = installation.person(script=script)
     administrator.goto(installation.url(link.path))
-    administrator.get_by_role("button", name="Go on to Zoom").click()
+    administrator.get_by_role("button", name="Continue to Zoom").click()
     decide(administrator, "Allow")
     expect(administrator.get_by_role("heading", name="Thank you")).to_be_visible()
     owner.goto(installation.url(PANEL))
     question = "Josefine Adler connected Harbour House. Is this right?"
     expect(owner.get_by_text(question)).to_be_visible()
     owner.get_by_role("button", name="Yes, continue").click()
-    expect(owner.get_by_text("Good. Now choose what to show.")).to_be_visible()
+    expect(owner.get_by_text("Confirmed. Now choose what to show.")).to_be_visible()
     disconnect(owner)
 
 

@@ -52,6 +52,6 @@ def test_select_and_sort_the_whole_list(log_in: LogIn, site_url: SiteURL) -> Non
     if whole.count():
         whole.click()
         expect(owner.get_by_text("All items in listing selected")).to_be_visible()
-    owner.get_by_role("link", name="Add tags to the selected entries").click()
+    owner.get_by_role("link", name="Add tags to the selected items").click()
     expect(owner.get_by_text("Add tags to these?").first).to_be_visible()
     assert owner.locator("main li").count() >= len(titles)

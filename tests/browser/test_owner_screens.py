@@ -61,9 +61,9 @@ def visit_all(page: Page, site_url: SiteURL, check: Callable[[str], None]) -> No
         check(path)
     page.goto(site_url("aurora", LISTS[1]))
     page.locator("tbody input[type=checkbox]").first.check()
-    expect(page.get_by_role("link", name="Hide the selected entries")).to_be_visible()
+    expect(page.get_by_role("link", name="Hide the selected items")).to_be_visible()
     check("bulk bar")
-    page.get_by_role("link", name="Hide the selected entries").click()
+    page.get_by_role("link", name="Hide the selected items").click()
     expect(page.get_by_text("Hide these from visitors?").first).to_be_visible()
     check("bulk question")
     for path in LISTS[:2]:

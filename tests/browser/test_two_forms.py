@@ -157,8 +157,8 @@ def test_errors_in_both(opened: Callable[..., Page], width: int) -> None:
     assert page.locator("section.wz").evaluate_all("(all) => all.map((each) => each.id)") == anchors
     headings = page.get_by_role("heading")
     assert headings.all_inner_texts() == [
-        "Two forms", "Register for Heat pumps", "9 things need another look", "The winter choir",
-        "10 things need another look",
+        "Two forms", "Register for Heat pumps", "Please fix 9 problems", "The winter choir",
+        "Please fix 10 problems",
     ]  # fmt: skip
     level = "(all) => all.map((each) => each.getAttribute('aria-level') || each.tagName[1])"
     assert headings.evaluate_all(level) == ["1", "2", "3", "3", "4"]

@@ -87,7 +87,7 @@ def test_curation_and_hosts(site, host):
     [
         ({"is_ready": False}, "preparing"),
         ({"trashed_at": NOW}, "deleted"),
-        ({}, "waits for you"),
+        ({}, "needs your review"),
     ],
 )
 def test_recordings(site, host, values, words):

@@ -276,10 +276,10 @@ def test_own_cancellation_says_what_is_true(client, shared, leave):
     shared.worker.run()
     row = Registration.objects.get()
     path = tokens.status_path(row)
-    assert "does not follow this meeting in Zoom" in client.get(path).content.decode()
+    assert "no longer receives updates of this meeting" in client.get(path).content.decode()
     question = client.get(f"{path}cancel/").content.decode()
     assert "Zoom keeps you on its list" in question
-    assert "becomes free" not in question
+    assert "becomes available" not in question
     client.post(f"{path}cancel/")
     process_due()
     page = client.get(path).content.decode()
@@ -307,7 +307,7 @@ def test_own_cancellation_reaches_zoom_while_the_host_is_not_shown(client, share
     shared.worker.run()
     shared.zoom.clear_calls()
     path = tokens.status_path(Registration.objects.get())
-    assert "becomes free" in client.get(f"{path}cancel/").content.decode()
+    assert "becomes available" in client.get(f"{path}cancel/").content.decode()
     client.post(f"{path}cancel/")
     process_due()
     assert len(writes(shared)) == 1
@@ -387,5 +387,5 @@ def test_archive_has_no_personal_link(client, shared):
     keep(shared)
     page = client.get(path).content.decode()
     assert "Join on Zoom" not in page
-    assert "does not follow" in page
+    assert "no longer receives updates" in page
     assert client.get(tokens.join_path(row)).url == path

@@ -96,7 +96,7 @@ def test_errors_keep_what_was_entered(client, tenant, meeting):
     assert response.status_code == 422
     assert 'value="Mika"' in html
     for text in (
-        "2 things need another look", "Enter your last name",
+        "Please fix 2 problems", "Enter your last name",
         "Enter an address such as name@example.org", 'aria-invalid="true"',
     ):  # fmt: skip
         assert text in html
@@ -322,7 +322,7 @@ def test_double_opt_in(client, tenant, meeting):
     tenant.site_settings.double_opt_in = True
     tenant.site_settings.save()
     response = post(client, form_url(tenant, meeting))
-    assert "confirmed it there" in client.get(response.url).content.decode()
+    assert "you confirm it there" in client.get(response.url).content.decode()
     row = Registration.objects.get()
     assert (row.state, row.task, row.mail_due) == ("unconfirmed", "", "confirm")
     assert (row.purge_on - timezone.now().date()).days == 2

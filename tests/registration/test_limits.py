@@ -241,7 +241,7 @@ def test_a_refused_form_with_errors_has_one_focus(client, tenant, meeting, setti
     text = post(client, url, {"email": "b@example.org", "first_name": ""}).content.decode()
     assert text.count('class="wz-summary"') == 2
     assert text.count(" autofocus") == 1
-    assert text.index(" autofocus") < text.index("One thing needs another look")
+    assert text.index(" autofocus") < text.index("Please fix one problem")
 
 
 def test_a_counter_does_not_reveal_what_it_counts(db, settings):

@@ -308,7 +308,7 @@ def test_form_promises_only_what_every_email_contains(client, tenant, meeting, z
     assert "link" not in form.partition("<form")[2].partition("</form>")[0]
     type(tenant.account).objects.update(throttled_until=None)
     response = client.get(url + "received/").content.decode()
-    assert "It tells you how things stand and how to join." in response
+    assert "An email with its status and the joining details is on its way." in response
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_nothing_is_confirmed_that_was_not_shown(client, connect_site):
     page = press_confirm(client, page)
     assert get_registration().state == "unconfirmed"
     assert scenario.zoom.registrants(scenario.number) == []
-    assert "The entries have changed" in page
+    assert "The details have changed" in page
     assert "Rude" in page
     post(client, scenario.url, VERA)
     press_confirm(client)

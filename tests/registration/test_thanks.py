@@ -23,7 +23,7 @@ from .conftest import PERSON, form_url
 pytestmark = pytest.mark.django_db
 THANKS = ("Thank you.", "One more step")
 REFUSALS = (
-    "You are not registered", "Do you want to register?", "need another look", "needs another look",
+    "You are not registered", "Do you want to register?", "Please fix",
     "places are taken", "Registration is not possible", "Registration is closed.",
 )  # fmt: skip
 SERIES = {"recurrence": {"type": 2, "repeat_interval": 1, "end_times": 3}}

@@ -414,7 +414,7 @@ def test_zoom_cannot_be_read(owner, connected, scheduled):
     """Nothing is sent, and the sentence says why."""
     connected.zoom.fault("status", status=503, path="/v2/meetings/")
     page = owner.get(url("change_meeting", connected.site, scheduled.pk), follow=True)
-    assert "Zoom could not be asked what it has now." in messages_of(page)[-1]
+    assert "The meeting could not be read from Zoom." in messages_of(page)[-1]
     assert MeetingChange.objects.count() == 1
 
 

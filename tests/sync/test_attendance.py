@@ -117,8 +117,8 @@ def test_list_export_and_panel_say_seven_of_ten(scene, client, admin_user):
     }  # fmt: skip
     panel = reverse("wagtailsettings:edit", args=["wagtail_zoom", "zoomsettings", site.pk])
     content = client.get(panel).content.decode()
-    assert "10 registered here, 7 came" in content
-    assert "About 11 people were there in all." in content
+    assert "10 registered here, 7 attended" in content
+    assert "About 11 people attended in total." in content
     for stranger in STRANGERS:
         assert stranger["name"] not in content + text
 

@@ -85,7 +85,7 @@ def test_a_link_that_leads_elsewhere_is_dropped_and_the_owner_reads_it_once(
         reverse("wagtail_zoom_meetings:edit", args=[activity.item.pk]),
     ]
     for page in pages:
-        assert "unknown address" in client.get(page).content.decode(), page
+        assert "unknown domain" in client.get(page).content.decode(), page
 
 
 def test_w21_a_false_event_only_causes_a_read(connect, zoom_app, zoom_worker, post):

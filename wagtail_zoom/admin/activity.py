@@ -22,10 +22,10 @@ from . import attendance, formatting
 
 CATEGORIES = [
     ("connection", gettext_lazy("Connection")),
-    ("sync", gettext_lazy("Comparing with Zoom")),
-    ("event", gettext_lazy("Messages from Zoom")),
+    ("sync", gettext_lazy("Syncing with Zoom")),
+    ("event", gettext_lazy("Events from Zoom")),
     ("registration", gettext_lazy("Registrations")),
-    ("curation", gettext_lazy("What you decided")),
+    ("curation", gettext_lazy("Your decisions")),
 ]
 
 
@@ -64,7 +64,7 @@ def _format(sentence: str, **values: Any) -> SafeString:
 
 def _source(row: Activity) -> str:
     """Where a change came from: an event, or reconciliation."""
-    return _("Zoom reported:") if row.event_id else _("We saw:")
+    return _("Zoom reported:") if row.event_id else _("Found:")
 
 
 def _format_time(text: Any) -> str:
@@ -94,10 +94,7 @@ def _object_change(sentence: Promise) -> Callable[[Activity, dict[str, Any]], Ac
 
 def _dropped_link_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     text = _format(
-        _(
-            "The link that Zoom gave for {topic} leads to an unknown address, "
-            "{host}. It is not used."
-        ),
+        _("Zoom’s link for {topic} leads to an unknown domain, {host}. It is not used."),
         topic=_topic(data),
         host=str(data.get("host") or "?"),
     )
@@ -138,8 +135,8 @@ def _grant_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     texts = {
         "grant_connected": _("Zoom answers again."),
         "grant_degraded": _("Zoom is not answering. The worker keeps trying."),
-        "grant_needs_reconnect": _("Zoom lets us read nothing any more. Please connect again."),
-        "grant_revoked": _("The permission in Zoom has ended."),
+        "grant_needs_reconnect": _("Zoom no longer allows access. Please reconnect."),
+        "grant_revoked": _("Zoom access has ended."),
     }
     reasons = dict(GrantReason.choices)
     reason = str(reasons.get(str(data["reason"]), "")) if data.get("reason") else ""
@@ -153,7 +150,7 @@ def _renewed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     )
     return ActivityText(
         _format(text, person=str(data.get("person") or _("Somebody"))),
-        _("It counts for this site, too."),
+        _("This also applies to this site."),
     )
 
 
@@ -184,9 +181,9 @@ def _run_text(row: Activity, data: dict[str, Any]) -> ActivityText:
         return sum(int(kind.get(name) or 0) for kind in counts.values())
 
     texts = {
-        "run_done": _("We compared everything with Zoom."),
-        "run_failed": _("The comparison with Zoom broke off. We try again by ourselves."),
-        "run_cancelled": _("The comparison with Zoom was stopped."),
+        "run_done": _("Everything was synced with Zoom."),
+        "run_failed": _("The sync with Zoom failed. It is retried automatically."),
+        "run_cancelled": _("The sync with Zoom was stopped."),
     }
     parts = [capfirst(formatting.reconciled_counts(counts))]
     if total("created"):
@@ -201,18 +198,18 @@ def _run_text(row: Activity, data: dict[str, Any]) -> ActivityText:
 def _withheld_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     n = int(data.get("count") or 0)
     text = ngettext(
-        "%(n)d entry was no longer in Zoom. We kept it, to be safe.",
-        "%(n)d entries were no longer in Zoom at once. We kept them, to be safe.",
+        "%(n)d item is no longer in Zoom. It has not been removed yet.",
+        "%(n)d items are no longer in Zoom. They have not been removed yet.",
         n,
     )
-    return ActivityText(text % {"n": n}, _("If that is right, say so in the Zoom settings."))
+    return ActivityText(text % {"n": n}, _("If this is correct, confirm it in the Zoom settings."))
 
 
 def _many_changed_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     n = int(data.get("count") or 0)
     text = ngettext(
-        "Much changed in Zoom at once: %(n)d entry.",
-        "Much changed in Zoom at once: %(n)d entries.",
+        "Much changed in Zoom at once: %(n)d item.",
+        "Much changed in Zoom at once: %(n)d items.",
         n,
     )
     return ActivityText(text % {"n": n})
@@ -250,8 +247,8 @@ def _refused_text(row: Activity, data: dict[str, Any]) -> ActivityText:
 
 def _attendance_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     sentence = ngettext(
-        "It is known who came to {topic}, {start}: {n} registered here, {came} came.",
-        "It is known who came to {topic}, {start}: {n} registered here, {came} came.",
+        "Attendance of {topic}, {start}: {n} registered here, {came} attended.",
+        "Attendance of {topic}, {start}: {n} registered here, {came} attended.",
         int(data.get("registered") or 0),
     )
     return ActivityText(
@@ -267,7 +264,7 @@ def _attendance_text(row: Activity, data: dict[str, Any]) -> ActivityText:
 
 def _attendance_unavailable_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     text = _format(
-        _("It is not known who came to {topic}, {start}."),
+        _("The attendance of {topic}, {start}, is not known."),
         topic=_topic(data),
         start=_format_time(data.get("start") or ""),
     )
@@ -290,8 +287,8 @@ def _plan_text(row: Activity, data: dict[str, Any]) -> ActivityText:
         "plan": dict(Plan.choices).get(data.get("plan", ""), ""),
     }
     if data.get("stated"):
-        return ActivityText(_("%(who)s said that the Zoom plan is %(plan)s.") % params)
-    return ActivityText(_("%(who)s left it to us to find out the Zoom plan.") % params)
+        return ActivityText(_("%(who)s set the Zoom plan to %(plan)s.") % params)
+    return ActivityText(_("%(who)s set the Zoom plan to automatic.") % params)
 
 
 _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
@@ -301,15 +298,15 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     ),
     "confirmed": _user_action(gettext_lazy("{who} confirmed the connection with {account}.")),
     "disconnected": _user_action(
-        gettext_lazy("{who} disconnected Zoom and removed what came from it.")
+        gettext_lazy("{who} disconnected Zoom and removed everything from Zoom.")
     ),
     "disconnected_kept": _user_action(gettext_lazy("{who} disconnected Zoom and kept an archive.")),
     "deauthorized": _user_action(
         gettext_lazy("The app was removed in Zoom. The connection has ended.")
     ),
     "authorization_refused": _refused_text,
-    "invited": _user_action(gettext_lazy("{who} made a link for the Zoom administrator.")),
-    "uninvited": _user_action(gettext_lazy("{who} took the link for the Zoom administrator back.")),
+    "invited": _user_action(gettext_lazy("{who} created an invitation link.")),
+    "uninvited": _user_action(gettext_lazy("{who} revoked the invitation link.")),
     "adopted": _user_action(gettext_lazy("{who} switched Zoom on in this copy of the website.")),
     "plan_stated": _plan_text,
     "removal_mailed": _user_action(gettext_lazy("The owner was emailed that the app was removed.")),
@@ -319,9 +316,7 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "scope_missing": _missing_scope_text,
     "exposure_changed": _exposure_text,
     "removals_withheld": _withheld_text,
-    "removals_approved": _user_action(
-        gettext_lazy("{who} said that the removals in Zoom are right.")
-    ),
+    "removals_approved": _user_action(gettext_lazy("{who} confirmed the removals in Zoom.")),
     "many_changed": _many_changed_text,
     "renewed_elsewhere": _renewed_text,
     "run_done": _run_text,
@@ -332,7 +327,7 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "meeting_renamed": _object_change(gettext_lazy("{topic} has a new title.")),
     "meeting_changed": _object_change(gettext_lazy("{topic} was changed.")),
     "meeting_gone": _object_change(gettext_lazy("{topic} was deleted.")),
-    "meeting_started": _object_change(gettext_lazy("{topic} has begun.")),
+    "meeting_started": _object_change(gettext_lazy("{topic} has started.")),
     "meeting_ended": _object_change(gettext_lazy("{topic} is over.")),
     "date_moved": _object_change(gettext_lazy("{topic} moved to {start}.")),
     "date_cancelled": _object_change(gettext_lazy("{topic} on {start} was cancelled.")),
@@ -350,13 +345,13 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     ),
     "summary_taken": _user_action(gettext_lazy("{who} took Zoom’s summary of {topic}.")),
     "summary_kept": _user_action(
-        gettext_lazy("{who} kept the own summary of {topic}, although Zoom has another one.")
+        gettext_lazy("{who} kept their own text of the summary of {topic}.")
     ),
     "item_published": _user_action(gettext_lazy("{who} showed {topic} to visitors.")),
     "item_hidden": _user_action(gettext_lazy("{who} hid {topic} from visitors.")),
     "date_hidden": _date_text,
     "date_shown": _date_text,
-    "item_by_rule": _user_action(gettext_lazy("{who} left {topic} to the rules.")),
+    "item_by_rule": _user_action(gettext_lazy("{who} reset {topic} to the site’s rules.")),
     "item_edited": _user_action(gettext_lazy("{who} edited {topic}.")),
     "meeting_scheduled": _user_action(gettext_lazy("{who} scheduled {topic}.")),
     "meeting_change_sent": _user_action(gettext_lazy("{who} changed {topic} from this site.")),
@@ -364,8 +359,10 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "meeting_change_discarded": _user_action(gettext_lazy("{who} discarded a change of {topic}.")),
     "rule_made": _user_action(gettext_lazy("{who} made a rule for recordings of {topic}.")),
     "rule_ended": _user_action(gettext_lazy("{who} ended the rule for recordings of {topic}.")),
-    "registration_approved": _user_action(gettext_lazy("{who} gave somebody a place in {topic}.")),
-    "registration_denied": _user_action(gettext_lazy("{who} refused somebody a place in {topic}.")),
+    "registration_approved": _user_action(
+        gettext_lazy("{who} approved a registration for {topic}.")
+    ),
+    "registration_denied": _user_action(gettext_lazy("{who} denied a registration for {topic}.")),
     "registration_cancelled": _user_action(
         gettext_lazy("{who} cancelled a registration for {topic}.")
     ),
@@ -378,10 +375,8 @@ _BUILDERS: dict[str, Callable[[Activity, dict[str, Any]], ActivityText]] = {
     "registration_failed": _user_action(
         gettext_lazy("A registration for {topic} did not reach Zoom. Nothing is lost.")
     ),
-    "person_exported": _user_action(
-        gettext_lazy("{who} handed out what is stored about a person.")
-    ),
-    "person_forgotten": _user_action(gettext_lazy("{who} deleted what is stored about a person.")),
+    "person_exported": _user_action(gettext_lazy("{who} exported the data of a person.")),
+    "person_forgotten": _user_action(gettext_lazy("{who} deleted the data of a person.")),
     "registrations_exported": _user_action(gettext_lazy("{who} exported the registrations.")),
     "attendance_recorded": _attendance_text,
     "attendance_unavailable": _attendance_unavailable_text,

@@ -20,8 +20,8 @@ from .site_status import SiteStatus
 
 CAME, ABSENT, UNKNOWN = "came", "absent", "unknown"
 CHOICES = [
-    (CAME, gettext_lazy("Came")),
-    (ABSENT, gettext_lazy("Did not come")),
+    (CAME, gettext_lazy("Attended")),
+    (ABSENT, gettext_lazy("Did not attend")),
     (UNKNOWN, gettext_lazy("Not known yet")),
 ]
 ICONS = {CAME: ("success", "good"), ABSENT: ("minus", "plain"), UNKNOWN: ("time", "work")}
@@ -31,11 +31,11 @@ REASONS: dict[str, str | Promise] = {
         "Zoom has not allowed this site to read who attended. Connect Zoom again once the app has "
         "this permission."
     ),
-    "plan": gettext_lazy("Zoom gives lists of who attended only to accounts with a paid plan."),
-    "old": gettext_lazy("Zoom has no lists of who attended that are older than a year."),
-    "missing": gettext_lazy("Zoom has no complete list of who attended this date."),
-    "refused": gettext_lazy("Zoom refused to say who attended."),
-    "unreachable": gettext_lazy("Zoom did not answer. We try again."),
+    "plan": gettext_lazy("Zoom provides attendance lists only for paid plans."),
+    "old": gettext_lazy("Zoom has no attendance lists older than a year."),
+    "missing": gettext_lazy("Zoom has no complete attendance list for this date."),
+    "refused": gettext_lazy("Zoom refused access to the attendance list."),
+    "unreachable": gettext_lazy("Zoom did not answer. It is retried automatically."),
     "connection": gettext_lazy("Waiting until Zoom is connected and not paused."),
     "quarantined": gettext_lazy("This installation is a copy; nothing is read from Zoom."),
     "not_shown": gettext_lazy("Waiting until this site shows the host and the meeting again."),
@@ -200,19 +200,19 @@ def latest_date(site_status: SiteStatus) -> LatestDate | None:
     if reading.people is not None:
         n = reading.people
         about = ngettext(
-            "About %(n)d person was there in all.", "About %(n)d people were there in all.", n
+            "About %(n)d person attended in total.", "About %(n)d people attended in total.", n
         )
         note = f"{note}. {about % {'n': n}}"
     if reading.read_at is None:
         text = ngettext(
-            "%(registered)d registered here; who came is not known yet",
-            "%(registered)d registered here; who came is not known yet",
+            "%(registered)d registered here; attendance is not known yet",
+            "%(registered)d registered here; attendance is not known yet",
             counts["registered"],
         )
     else:
         text = ngettext(
-            "%(registered)d registered here, %(came)d came",
-            "%(registered)d registered here, %(came)d came",
+            "%(registered)d registered here, %(came)d attended",
+            "%(registered)d registered here, %(came)d attended",
             counts["registered"],
         )
     if not warning and reading.error_class in REASONS:

@@ -417,7 +417,7 @@ class BlockCheck:
         if has_days and options.period != "range":
             yield BlockWarning(
                 _("“From” and “Until” are not used."),
-                _("They only count when “When” is set to “Between two days”."),
+                _("They apply only if “When” is set to “Between two days”."),
             )
 
     def _empty_range(self, options: BlockOptions) -> Iterable[BlockWarning]:
@@ -513,7 +513,7 @@ def _visitors_read(sentence: str) -> str:
 def _effect(is_empty: bool) -> str:
     if is_empty:
         return _("The list is empty.")
-    return _("The list shows what fits the other names.")
+    return _("The list shows the items that match the other names.")
 
 
 def _unmatched(rows: Any, lookup: str, names: set[str]) -> set[str]:

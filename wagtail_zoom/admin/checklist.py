@@ -125,7 +125,7 @@ class Checklist:
             return ChecklistStep(
                 title,
                 _(
-                    "You need the login of a Zoom administrator. If that is somebody else, send "
+                    "You need the login of a Zoom administrator. If another person has it, send "
                     "an invitation link."
                 ),
                 actions=actions,
@@ -177,8 +177,8 @@ class Checklist:
         totals = self.site_status.preview.zoom_totals
         parts = [formatting.kind_count(kind, totals[kind]) for kind in Kind if totals.get(kind)]
         if not parts:
-            return _("Now choose what to show. Nothing is visible before.")
-        return _("Zoom has %(things)s. Now choose what to show. Nothing is visible before.") % {
+            return _("Now choose what to show. Until then nothing is visible.")
+        return _("Zoom has %(things)s. Now choose what to show. Until then nothing is visible.") % {
             "things": formatting.join_list(parts)
         }
 

@@ -117,7 +117,7 @@ def build_card(site_status: SiteStatus) -> ConnectionCard:
             "warning", STOPPED_TONES[stopped], title, _notified_text(site_status), []
         )
     if SiteState.CHOOSE in states:
-        text = _("Choose what to show. Nothing is imported before.")
+        text = _("Choose what to show. Until then nothing is imported.")
         return ConnectionCard("success", "good", _("Connected"), text, [])
     if SiteState.CONFIRM in states:
         return ConnectionCard("help", "warn", _("Waiting for your confirmation"), "", [])

@@ -88,11 +88,11 @@ def former_hosts(site_settings: ZoomSettings) -> QuerySet[FormerHost]:
 
 
 def plan_choices(account: ZoomAccount | None) -> list[tuple[str, Any]]:
-    """The plans to choose from, and "I do not know" with the detected plan."""
-    unknown_label = _("I do not know")
+    """The plans to choose from, and "Detect automatically" with the detected plan."""
+    unknown_label = _("Detect automatically")
     if account is not None and not account.plan_stated and account.plan != Plan.UNKNOWN:
         unknown_label = format_lazy(
-            _("I do not know (it looks like {plan})"), plan=account.get_plan_display()
+            _("Detect automatically (it looks like {plan})"), plan=account.get_plan_display()
         )
     return [
         ("", unknown_label),
@@ -131,7 +131,10 @@ class SiteSettingsForm(ConcurrentEditForm, WagtailAdminModelForm):
         label=_("Your Zoom plan"),
         required=False,
         widget=forms.RadioSelect,
-        help_text=_("It says how fast we may read. All sites of this Zoom account share it."),
+        help_text=_(
+            "It determines how many calls to Zoom are allowed. "
+            "All sites of this Zoom account share it."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -159,9 +162,9 @@ class SiteSettingsForm(ConcurrentEditForm, WagtailAdminModelForm):
             return
         texts = [
             gettext(
-                "Zoom’s AI Companion writes them after a meeting. Names of people stand in them, "
-                "so each one waits for you to read it; visitors see it when you publish it. When "
-                "this is no longer ticked, the texts are deleted here."
+                "Zoom’s AI Companion writes them after a meeting. They contain people’s names, so "
+                "each one needs your review; visitors see it after you publish it. If you untick "
+                "this, the texts are deleted here."
             )
         ]
         grant, account = self.instance.grant, self.instance.account

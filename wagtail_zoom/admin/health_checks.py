@@ -156,7 +156,9 @@ def worker_seen(heartbeat_at: datetime | None, now: datetime) -> tuple[Health, s
     if now - heartbeat_at <= WORKER_LATE:
         return Health.GOOD, _("The background worker is running"), text
     text = _("Last seen about %(age)s ago.") % {"age": formatting.age(heartbeat_at, now)}
-    rule = _("It reports once a minute, and counts as stopped after %(n)d minutes.")
+    rule = _(
+        "It reports once a minute. Without a report for %(n)d minutes it is considered stopped."
+    )
     rule %= {"n": WORKER_TIMEOUT // timedelta(minutes=1)}
     return Health.WAITING, _("The background worker is late"), f"{text} {rule}"
 
@@ -195,7 +197,7 @@ def _reconciliation_check(site_status: SiteStatus) -> HealthCheck | None:
         )
     is_current = not (is_stopped or site_status.is_late or grant.state == GrantState.DEGRADED)
     if is_current or site_status.is_idle:
-        return HealthCheck(Health.GOOD, _("Everything was compared with Zoom"), text)
+        return HealthCheck(Health.GOOD, _("Everything was synced with Zoom"), text)
     return HealthCheck(
         Health.UNKNOWN, _("Nothing was compared with Zoom since the last sync"), text
     )

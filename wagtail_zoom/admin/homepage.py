@@ -231,7 +231,9 @@ def _registration_rows(sites: Any) -> list[HomepageRow]:
             ngettext("%(n)d registration failed", "%(n)d registrations failed", n)
             if failed
             else ngettext(
-                "%(n)d person waits for your answer", "%(n)d people wait for your answer", n
+                "%(n)d registration needs your approval",
+                "%(n)d registrations need your approval",
+                n,
             )
         )
         url = f"{reverse('wagtail_zoom_registrations:index')}?site={row['site']}"

@@ -77,7 +77,7 @@ def count_texts(preview: ExposurePreview) -> dict[str, str]:
     texts = {kind.value: _count_text(preview, kind) for kind in Kind}
     n = preview.registration_count
     texts["registration"] = ngettext(
-        "%(n)d meeting asks for it", "%(n)d meetings ask for it", n
+        "%(n)d meeting with registration", "%(n)d meetings with registration", n
     ) % {"n": n}
     return texts
 

@@ -171,10 +171,11 @@ def _settings_tab() -> SettingsTab:
                         "record_attendance",
                         heading=gettext_lazy("Record who attended"),
                         help_text=gettext_lazy(
-                            "After a date, Zoom is asked who of the people registered here came, "
-                            "and for how long. The form tells visitors. It begins with dates that "
-                            "end after you save, and is deleted with the registration. Nothing is "
-                            "kept of people who did not register here."
+                            "After a date, the attendance of people who registered here is read "
+                            "from Zoom: whether they attended, and for how long. The form informs "
+                            "visitors. It begins with dates that end after you save, and is "
+                            "deleted with the registration. Nothing is stored about people who "
+                            "did not register here."
                         ),
                     ),
                 ],

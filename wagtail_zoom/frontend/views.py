@@ -224,7 +224,7 @@ def _join_context(
         ),
         "unavailable": (
             _("There is no link to join"),
-            _("Zoom gave this site no link for it. Please ask the organiser."),
+            _("Zoom provided no link for it. Please ask the organiser."),
         ),
         "closed": (
             _("You need an invitation"),

@@ -138,9 +138,7 @@ def _meeting_reason(
     if meeting.is_private:
         return _("It is marked as private in Zoom.")
     if meeting.is_unclear:
-        return _("Zoom says that it is a type of meeting that is not known here (%(type)s).") % {
-            "type": meeting.zoom_type
-        }
+        return _("Its meeting type (%(type)s) is not supported here.") % {"type": meeting.zoom_type}
     if meeting.detail_at is None:
         return _("It is still being read from Zoom.")
     item = item or _find_item(site_settings, meeting.kind, meeting.zoom_id)
@@ -191,7 +189,7 @@ def _recording_reason(
     item = item or _find_item(site_settings, Kind.RECORDING, recording.uuid)
     waiting = ""
     if item is None or item.visibility == SiteItem.Visibility.AUTO or not item.decided_at:
-        waiting = _("It waits for you to look at it and to publish it.")
+        waiting = _("It needs your review: watch it, then publish it.")
         if recording.needs_decision:
             waiting = _(
                 "It is not of a scheduled meeting: look at it, and publish it if it is meant for "
@@ -214,7 +212,7 @@ def _summary_reason(
     if meeting is not None and (meeting.is_private or meeting.uses_personal_room):
         return _("Its meeting is private or was held in a personal room.")
     item = item or _find_item(site_settings, SUMMARY, summary.uuid)
-    waiting = _("It waits for you to read it and to publish it.")
+    waiting = _("It needs your review: read it, then publish it.")
     is_published = item is not None and item.visibility == SiteItem.Visibility.PUBLISHED
     return (
         _host_reason(site_settings, summary, exposed_hosts)
@@ -229,7 +227,7 @@ def link_reason(obj: Meeting | Recording) -> str:
     if has_link:
         return ""
     if obj.unknown_link_host:
-        return _(
-            "The link Zoom gave leads to an unknown address (%(host)s), so it is not used."
-        ) % {"host": obj.unknown_link_host}
-    return _("Zoom gave no link to it.")
+        return _("Zoom’s link leads to an unknown domain (%(host)s), so it is not used.") % {
+            "host": obj.unknown_link_host
+        }
+    return _("Zoom provides no link to it.")

@@ -31,7 +31,7 @@ MESSAGES: dict[str, str | Promise] = {
         "connected. Ask the administrator of this website."
     ),
     "invitation": _(
-        "This invitation is over, was used already or was taken back. Ask the person who sent it "
+        "This invitation has expired, was already used or was revoked. Ask the person who sent it "
         "for a new one."
     ),
     "invitation_connected": _(
@@ -52,7 +52,7 @@ MESSAGES: dict[str, str | Promise] = {
         "with “manage.py check”."
     ),
     "declined": _(
-        "You did not agree in Zoom, so nothing was connected. You can try again at any time."
+        "You did not allow access in Zoom, so nothing was connected. You can try again at any time."
     ),
     "other_account": _(
         "This site is connected with another Zoom account. Ask its owner to disconnect that one "

@@ -51,7 +51,7 @@ VISITOR_MESSAGES: dict[str, str | Promise] = {
     "refused": _("Zoom did not accept this registration."),
     "unlicensed": _("Registration is not possible in Zoom at the moment."),
     "host": _("This is the address of the host, who does not need to register."),
-    "work_email": _("This registration takes addresses of organisations only."),
+    "work_email": _("This registration accepts email addresses of organisations only."),
     "full": _("All places are taken."),
     "over": _("It was over before Zoom could take your registration."),
     "unreachable": _("Zoom could not be reached for several days."),
@@ -73,7 +73,7 @@ OWNER_MESSAGES: dict[str, str | Promise] = {
     "refused": _("Zoom rejected it with an unknown error."),
     "unlicensed": _("The host has no Zoom licence that includes registration."),
     "host": _("It is the address of the host, who cannot register."),
-    "work_email": _("This webinar takes addresses of organisations only."),
+    "work_email": _("This webinar accepts email addresses of organisations only."),
     "full": _("All places are taken in Zoom."),
     "over": _("It was over before Zoom took it."),
     "left": _(

@@ -234,9 +234,9 @@ class RegistrationForm(forms.Form):
     def error_title(self) -> str:
         """The heading of the summary."""
         count = len(self.errors)
-        return ngettext(
-            "One thing needs another look", "%(count)d things need another look", count
-        ) % {"count": count}
+        return ngettext("Please fix one problem", "Please fix %(count)d problems", count) % {
+            "count": count
+        }
 
     @property
     def error_lines(self) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ def status_page_of(row: Registration, site_settings: ZoomSettings) -> StatusPage
             page.sentence += " " + _("Please register again.")
     elif refusal in REFUSALS and not over and row.state in FOLLOWED_STATES:
         page.notice = _(
-            "This website does not follow this meeting in Zoom any more, so what you read here may "
+            "This website no longer receives updates of this meeting from Zoom, so this page may "
             "be out of date. Please ask %(organiser)s."
         ) % {"organiser": organiser(row.site, site_settings)}
     return page
@@ -151,7 +151,7 @@ def _cancelled_sentence(row: Registration, organiser_name: str, reaches_zoom: bo
     if row.task != Registration.Task.CANCEL:
         return _("Your place is free again and your link no longer works.")
     if reaches_zoom:
-        return _("We pass this on to Zoom as soon as Zoom answers.")
+        return _("We will send this to Zoom as soon as Zoom answers.")
     return _(
         "It is cancelled on this website only: the website is not connected with this meeting in "
         "Zoom any more, so Zoom still has you on its list. Please write to %(organiser)s."
@@ -267,8 +267,8 @@ def _unconfirmed(row: Any, organiser_name: str, name: str, next_date: Any) -> di
         "tone": "moved",
         "heading": _("Please confirm your registration"),
         "sentence": _(
-            "Press the button, and we register you in Zoom with the entries that you find here. Do "
-            "not press it if they are not yours."
+            "Press the button to register with the details on this page. Do not press it if they "
+            "are not yours."
         ),
         "steps": _steps(_("Received"), _("Confirmed by you"), _("Link ready"), completed=1),
     }
@@ -282,24 +282,24 @@ def _waiting(row: Registration, organiser_name: str, name: str, next_date: Any) 
     if row.error_class in REFUSALS:
         sentence = _(
             "Your registration is saved. This website is not connected with this meeting in Zoom "
-            "at the moment; we write to you as soon as it is again and Zoom has your registration. "
-            "You do not need to do anything."
+            "at the moment. We will email you as soon as Zoom has your registration. You do not "
+            "need to do anything."
         )
     elif row.zoom_registrant_id and not row.error_class and row.task != Registration.Task.ADD:
         sentence = _(
-            "Zoom has received your registration and has not said yet whether you have a place. "
-            "We write to you as soon as we know. You do not need to do anything."
+            "Zoom has received your registration, but has not confirmed your place yet. We will "
+            "email you as soon as it does. You do not need to do anything."
         )
     elif row.error_class == "personal_limit":
         sentence = _(
-            "Zoom takes only a few registrations of one person a day. Yours is saved, and we write "
-            "to you as soon as Zoom takes it, at the latest tomorrow. You do not need to do "
-            "anything."
+            "Zoom accepts only a few registrations per person a day. Yours is saved, and we will "
+            "email you as soon as Zoom has accepted it, tomorrow at the latest. You do not need "
+            "to do anything."
         )
     elif row.error_class:
         sentence = _(
-            "Zoom is not answering at the moment. Your registration is saved, and we write to you "
-            "as soon as Zoom has it. You do not need to do anything."
+            "Zoom is not answering at the moment. Your registration is saved, and we will email "
+            "you as soon as Zoom has it. You do not need to do anything."
         )
     return {
         "label": _("Waiting for Zoom"),

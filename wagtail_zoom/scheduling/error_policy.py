@@ -47,7 +47,7 @@ MESSAGES: dict[str, str | Promise] = {
     "no_host": _("Zoom no longer has this host."),
     "gone": _("Zoom no longer has this meeting or this date."),
     "refused": _("Zoom rejected it with an unknown error."),
-    "unreachable": _("Zoom did not answer. We try again."),
+    "unreachable": _("Zoom did not answer. It is retried automatically."),
     "host_limit": _(
         "Zoom accepts 100 new or changed meetings a day from one host. This continues after "
         "midnight UTC."
@@ -70,7 +70,10 @@ MESSAGES: dict[str, str | Promise] = {
     "private": _("It is private in Zoom now, so it can be changed only there."),
     "over": _("It was to begin before Zoom took it. Edit the start and try again."),
     "earlier": _("An earlier change of this meeting is on its way. This one follows it."),
-    "copy": _("Zoom has it. It could not be read yet for this site. We try again."),
-    "looking": _("Zoom did not say whether it has it. We look before we try again."),
+    "copy": _(
+        "Zoom has accepted it, but it could not be read for this site yet. "
+        "It is retried automatically."
+    ),
+    "looking": _("Zoom did not confirm it. It is checked in Zoom before the next attempt."),
 }
 """Why a change waits or has failed, as owners read it."""

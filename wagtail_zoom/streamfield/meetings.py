@@ -78,7 +78,7 @@ class MeetingListBlock(ZoomDatesBlock, ZoomListBlock):
         label=_("Until"), required=False, help_text=_("Only for “Between two days”.")
     )
     repeat = blocks.ChoiceBlock(
-        label=_("Of a series"),
+        label=_("Recurring meetings"),
         choices=[("all", _("All dates")), ("next", _("Only the next date"))],
         default="all",
         search_index=False,

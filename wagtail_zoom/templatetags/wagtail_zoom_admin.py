@@ -60,7 +60,7 @@ def data_loss_message(loss: Any) -> str:
     if loss.reviewed_summaries:
         n = loss.reviewed_summaries
         parts.append(ngettext("%(n)d reviewed summary", "%(n)d reviewed summaries", n) % {"n": n})
-    return _("This leaves your pages and is deleted here: %(what)s.") % {
+    return _("Removed from your pages and deleted here: %(what)s.") % {
         "what": formatting.join_list(parts)
     }
 

@@ -198,7 +198,7 @@ class EventReplayView(OwnerAccessMixin, View):
         site_settings = ZoomSettings.objects.filter(site=row.site_id).first()
         if site_settings is not None:
             log(instance=site_settings, action="wagtail_zoom.replay", user=request.user)
-        messages.success(request, _("We handle it again now."))
+        messages.success(request, _("It is being processed again."))
         return redirect(f"{reverse('wagtail_zoom_activity:index')}?site={row.site_id}")
 
     def back_url(self) -> str:

@@ -90,7 +90,8 @@ class OwnedBulkAction(SelectedBulkAction):
         pks = list(rows.values_list("pk", flat=True)[: MAX_SELECTED + 1])
         if len(pks) > MAX_SELECTED:
             text = _(
-                "Only the first %(n)s entries of the list are selected. Repeat it for the others."
+                "Only the first %(n)s items of the list are selected. "
+                "Repeat the action for the others."
             )
             messages.warning(self.request, text % {"n": formatting.number(MAX_SELECTED)})
         return pks[:MAX_SELECTED]

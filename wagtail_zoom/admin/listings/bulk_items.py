@@ -33,14 +33,14 @@ class ItemBulkAction(OwnedBulkAction):
 
     def get_success_message(self, num_parent_objects: int, num_child_objects: int) -> str:
         n = num_parent_objects
-        return ngettext("%(n)d entry was changed.", "%(n)d entries were changed.", n) % {"n": n}
+        return ngettext("%(n)d item was changed.", "%(n)d items were changed.", n) % {"n": n}
 
 
 class PublishBulkAction(ItemBulkAction):
     """Show."""
 
     display_name = _("Show to visitors")
-    aria_label = _("Show the selected entries to visitors")
+    aria_label = _("Show the selected items to visitors")
     action_type = "zoom_publish"
     action_priority = 10
     question = _("Show these to visitors?")
@@ -55,7 +55,7 @@ class HideBulkAction(ItemBulkAction):
     """Hide."""
 
     display_name = _("Hide")
-    aria_label = _("Hide the selected entries from visitors")
+    aria_label = _("Hide the selected items from visitors")
     action_type = "zoom_hide"
     action_priority = 20
     question = _("Hide these from visitors?")
@@ -76,7 +76,7 @@ class TagBulkAction(ItemBulkAction):
     """Add tags."""
 
     display_name = _("Add tags")
-    aria_label = _("Add tags to the selected entries")
+    aria_label = _("Add tags to the selected items")
     action_type = "zoom_tag"
     action_priority = 30
     form_class = TagForm

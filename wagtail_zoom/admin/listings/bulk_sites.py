@@ -63,7 +63,7 @@ class MailOwnersBulkAction(SiteBulkAction):
     action_priority = 10
     template_name = "wagtail_zoom/admin/bulk_mail.html"
     explanation = _("This is sent as soon as you confirm:")
-    left_out_text = _("Nothing to write about, or nobody known to write to:")
+    left_out_text = _("No problem, or no known email address:")
 
     def applies_to(self, row: overview.SiteRow) -> bool:
         return row.can_mail

@@ -80,11 +80,15 @@ class PersonForgetView(BasePersonView):
         messages.success(request, text % {"n": result.deleted})
         if result.not_at_zoom:
             messages.warning(
-                request, _("Zoom could not be told. Please cancel the registration there by hand.")
+                request,
+                _("Zoom could not be notified. Please cancel the registration there manually."),
             )
         if result.failed_receivers:
             messages.warning(
                 request,
-                _("Other parts of this website could not be told. Please tell whoever runs it."),
+                _(
+                    "Other parts of this website could not be notified. "
+                    "Please contact its administrator."
+                ),
             )
         return redirect(list_url)

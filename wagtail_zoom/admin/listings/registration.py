@@ -172,17 +172,17 @@ class RegistrationDecisionView(BaseRegistrationView):
             "deny": (
                 _("Deny this registration?"),
                 _(
-                    "Zoom tells the person that they have no place, and takes no other "
-                    "registration with this email address. You can approve them later, but they "
-                    "have read the refusal by then."
+                    "Zoom emails the person that they have no place, and accepts no other "
+                    "registration with this email address. You can still approve them later, but "
+                    "they have received the refusal by then."
                 ),
                 _("Deny the registration"),
             ),
             "cancel": (
                 _("Cancel this registration?"),
                 _(
-                    "The person loses their place and their link, and Zoom tells them. This cannot "
-                    "be undone; they can register again."
+                    "The person loses their place and their link, and Zoom emails them. This "
+                    "cannot be undone; they can register again."
                 ),
                 _("Cancel the registration"),
             ),
@@ -290,7 +290,7 @@ class RegistrationEditView(BaseRegistrationView):
                 )
             elif data is not None and form.is_valid():  # guard: incomplete-correction-not-saved
                 moderation.save_edit(row, form, request.user)
-                messages.success(request, _("Saved. We try again now."))
+                messages.success(request, _("Saved. It is being sent again."))
                 return redirect(self.list_url())
         except moderation.ActionNotAllowed as error:
             messages.error(request, not_allowed_text(error))

@@ -249,7 +249,7 @@ class RegistrationsView(SiteIndexView):
             parts.append(ngettext("%(n)d needs attention", "%(n)d need attention", n) % {"n": n})
         if counts.get("pending"):
             n = counts["pending"]
-            pending_text = ngettext("%(n)d waits for your answer", "%(n)d wait for your answer", n)
+            pending_text = ngettext("%(n)d needs your approval", "%(n)d need your approval", n)
             parts.append(pending_text % {"n": n})
         text = ngettext(
             "Names and addresses are deleted %(n)d day after the last date.",

@@ -100,7 +100,7 @@ class RuleView(OwnerAccessMixin, View):
         for name, action in actions.items():
             _save_rule(site_settings, _target_filter(name, keys[name]), action)
         _log_rule(site_settings, recording.topic, request.user, item)
-        messages.success(request, _("Saved. It counts from the next recording on."))
+        messages.success(request, _("Saved. It applies from the next recording."))
         return redirect(reverse("wagtail_zoom_recordings:edit", args=[item.pk]))
 
     def back_url(self) -> str:

@@ -299,7 +299,7 @@ class SummaryEditView(ItemEditView):
         """Take Zoom's version, or keep the own one: the version that the page showed."""
         review = review_of(self.object)
         if review is None or self.request.POST.get("zoom_version") != summary.version:
-            text = _("Zoom has changed the summary again. Please read it once more.")
+            text = _("Zoom has changed the summary again. Please review it again.")
             messages.warning(self.request, text)
         else:
             curation.decide_difference(

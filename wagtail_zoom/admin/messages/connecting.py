@@ -43,7 +43,7 @@ def confirm(site_status: SiteStatus) -> StatusMessage:
         "warning",
         _("%(person)s connected %(account)s. Is this right?")
         % {"person": person, "account": site_status.account},
-        _("Nothing is fetched until you say so."),
+        _("Nothing is imported until you confirm."),
         [
             StatusAction(_("Yes, continue"), links.view_url("confirm", site_status), primary=True),
             StatusAction(_("Use another account"), links.connect_url(site_status)),

@@ -558,7 +558,7 @@ class ChangeMeetingView(BaseMeetingView):
             messages.error(self.request, str(MESSAGES[error.reason]))
         except (ZoomError, ZoomConfigurationError, DecryptionError) as error:
             reason = MESSAGES.get(classify(error, 0).error, MESSAGES["unreachable"])
-            text = _("Zoom could not be asked what it has now. Nothing was sent. %(reason)s")
+            text = _("The meeting could not be read from Zoom. Nothing was sent. %(reason)s")
             messages.error(self.request, text % {"reason": reason})
         return None
 

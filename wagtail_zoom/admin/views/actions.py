@@ -110,7 +110,7 @@ class ApproveRemovalsView(ActionView):
         if not site_status.withheld_removals or site_status.last_run is None:
             raise Http404
         runs.approve_removals(site_status.last_run, self.request.user)
-        return _("We remove them with the next check, which starts now.")
+        return _("They are removed with the next check, which starts now.")
 
 
 class TurnOffMissingView(ActionView):
@@ -155,7 +155,7 @@ class PauseView(ActionView):
 
         _connected_account(site_status)
         settings_changes.pause(site_status.site_settings, self.request.user)
-        return _("Paused. Your pages keep what they show.")
+        return _("Paused. Your pages stay unchanged.")
 
 
 class ResumeView(ActionView):
@@ -178,7 +178,7 @@ class ConfirmView(ActionView):
         if not site_status.site_settings.needs_confirmation:
             raise Http404
         connect.confirm(site_status.site_settings, self.request.user)
-        return _("Good. Now choose what to show.")
+        return _("Confirmed. Now choose what to show.")
 
 
 class FailedEventsReplayView(ActionView):
