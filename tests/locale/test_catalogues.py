@@ -8,10 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import polib
 import pytest
+from django.utils import timezone, translation
+
+from wagtail_zoom.admin import formatting
 
 PACKAGE = Path(__file__).resolve().parents[2] / "wagtail_zoom"
 FOLDER = PACKAGE / "locale"
@@ -80,6 +84,62 @@ def test_messages_of_both_apps_are_translated_alike(language: str) -> None:
     for entry in entries(language, HUB_FOLDER):
         key = (entry.msgctxt, entry.msgid)
         assert of_app.get(key, texts(entry)) == texts(entry), entry.msgid
+
+
+END = re.compile(r"[.:?!…]$")
+ABBREVIATED = re.compile(r"(Std|Min)\.$")
+GREETINGS = {"Hello,", "Hello %(name)s,"}
+
+
+@every_language
+def test_texts_end_alike(language: str) -> None:
+    """With the same sign as the English text; an abbreviation has its own, a greeting its rule."""
+    for entry in entries(language):
+        if entry.msgid in GREETINGS:
+            continue
+        sources = [entry.msgid, entry.msgid_plural or entry.msgid]
+        ends = {match[0] if (match := END.search(text.rstrip())) else "" for text in sources}
+        for text in texts(entry):
+            if not ABBREVIATED.search(text):
+                match = END.search(text.rstrip())
+                assert (match[0] if match else "") in ends, entry.msgid
+
+
+SPACING = {
+    "fr": re.compile(
+        r"[ \w»)](?<!\u00a0)(?<!\u202f)[;?!](?!\w)|[^\u00a0/\w]:(?!/)|\w:(?=\s|$)|« | »"
+    ),
+    "de": re.compile(r"\b(z|d|u|o)\. ?[A-Za-zÄ]\.|[ \u00a0][;:?!]|»|«"),
+    "es": re.compile(r"[ \u00a0][;:?!]"),
+}
+"""What the typography of a language does not allow. French: no-break spaces before ``: ; ? !``."""
+
+
+@every_language
+def test_typography(language: str) -> None:
+    for entry in entries(language):
+        for text in texts(entry):
+            plain = PLACEHOLDER.sub("x", re.sub(r"https?:\S+|&\w+;", "", text))
+            match = SPACING[language].search(plain)
+            assert match is None or entry.msgctxt, (entry.msgid, match)
+
+
+AGES = {
+    "de": ["30 Minuten", "1 Stunde", "3 Tagen", "2 Wochen", "2 Monaten", "3 Jahren"],
+    "fr": ["30 minutes", "1 heure", "3 jours", "2 semaines", "2 mois", "3 ans"],
+    "es": ["30 minutos", "1 hora", "3 días", "2 semanas", "2 meses", "3 años"],
+    "en": ["30 minutes", "1 hour", "3 days", "2 weeks", "2 months", "3 years"],
+}
+
+
+@pytest.mark.parametrize("language", AGES)
+def test_ages_have_the_case_that_their_sentence_needs(language: str) -> None:
+    """German: "vor 3 Tagen", where Django's own text would be "3 Tage"."""
+    now = timezone.now()
+    minutes = [30, 61, 3 * 1440 + 5, 15 * 1440, 63 * 1440, 3 * 366 * 1440]
+    with translation.override(language):
+        ages = [formatting.age(now - timedelta(minutes=ago), now) for ago in minutes]
+    assert ages == AGES[language]
 
 
 def test_translation_functions_have_names_that_xgettext_knows() -> None:

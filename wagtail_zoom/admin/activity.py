@@ -187,11 +187,14 @@ def _run_text(row: Activity, data: dict[str, Any]) -> ActivityText:
     }
     parts = [capfirst(formatting.reconciled_counts(counts))]
     if total("created"):
-        parts.append(_("%(n)d new") % {"n": total("created")})
+        n = total("created")
+        parts.append(ngettext("%(n)d new", "%(n)d new", n) % {"n": n})
     if total("changed"):
-        parts.append(_("%(n)d changed") % {"n": total("changed")})
+        n = total("changed")
+        parts.append(ngettext("%(n)d changed", "%(n)d changed", n) % {"n": n})
     if total("removed"):
-        parts.append(_("%(n)d removed") % {"n": total("removed")})
+        n = total("removed")
+        parts.append(ngettext("%(n)d removed", "%(n)d removed", n) % {"n": n})
     return ActivityText(texts.get(row.code, row.code), f"{', '.join(parts)}." if counts else "")
 
 

@@ -13,10 +13,20 @@ from django.utils.formats import date_format, number_format
 from django.utils.text import get_text_list
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, npgettext, npgettext_lazy, pgettext
 
 from ..frontend import datetimes
 from ..models import Kind
+
+AGE_UNITS = {
+    "year": npgettext_lazy("age", "%(num)d year", "%(num)d years", "num"),
+    "month": npgettext_lazy("age", "%(num)d month", "%(num)d months", "num"),
+    "week": npgettext_lazy("age", "%(num)d week", "%(num)d weeks", "num"),
+    "day": npgettext_lazy("age", "%(num)d day", "%(num)d days", "num"),
+    "hour": npgettext_lazy("age", "%(num)d hour", "%(num)d hours", "num"),
+    "minute": npgettext_lazy("age", "%(num)d minute", "%(num)d minutes", "num"),
+}
+"""As they stand after "for" and before "ago": German needs another case than Django's own."""
 
 _in_email: ContextVar[bool] = ContextVar("in_email", default=False)
 
@@ -90,14 +100,15 @@ def _own_zone() -> str:
 
 
 def age(value: datetime, now: datetime | None = None) -> str:
-    """``less than a minute``, ``3 minutes`` (rounded), ``2 hours`` since then."""
+    """``less than a minute``, ``3 minutes`` (rounded), ``2 hours``: within "… ago" or "for …"."""
     now = now or timezone.now()
     seconds = max(0, int((now - value).total_seconds()))
     if seconds < 60:
-        return _("less than a minute")
+        return pgettext("age", "less than a minute")
     if (minutes := round(seconds / 60)) < 60:
-        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
-    return timesince(value, now, depth=1).replace("\xa0", " ")
+        text = npgettext("age", "%(num)d minute", "%(num)d minutes", minutes)
+        return text % {"num": minutes}
+    return timesince(value, now, time_strings=AGE_UNITS, depth=1).replace("\xa0", " ")
 
 
 def duration(value: int) -> str:

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..utils.fields import SecretField, ZoomIdField
 from ..utils.ratelimit import RateLimitCounter
@@ -29,7 +30,7 @@ class Registration(OutboxRow):
         PENDING = "pending", _("Waiting for your answer")
         APPROVED = "approved", _("Registered")
         DENIED = "denied", _("Denied")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("registration", "Cancelled")
         FAILED = "failed", _("Needs attention")
 
     class Task(models.TextChoices):

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from wagtail.models import Page
 
 from ..frontend import datetimes
@@ -370,7 +370,7 @@ def _denied(row: Any, organiser_name: str, name: str, next_date: Any) -> dict[st
 
 def _cancelled(row: Registration, organiser_name: str, name: str, next_date: Any) -> dict[str, Any]:
     return {
-        "label": _("Cancelled"),
+        "label": pgettext("registration", "Cancelled"),
         "tone": "off",
         "heading": _("Your registration is cancelled"),
     }
