@@ -7,7 +7,7 @@
 # make docs   the documentation as HTML, in build/docs; a warning is an error
 # make soak MINUTES=30   random changes, faults and kills, then every row is compared; SOAK="--seed 7 …"
 # make meeting-changes CHANGES=200   meetings scheduled, changed and cancelled on PostgreSQL, with faults and kills
-# make screenshots   retakes the pictures of the documentation, from a demo of its own
+# make screenshots   retakes the pictures and the recording of the documentation, from demos of their own
 # make coverage   the lines that the tests run, also in processes of their own; at least 95 %
 # make release   sdist and wheel, built twice and compared, in dist
 # make fuzz      a thousand made-up requests of each kind (tests/security/test_fuzz.py), about half an hour
@@ -105,6 +105,7 @@ lint: $(VENV)/.ready
 
 screenshots: $(VENV)/.ready
 	@$(BIN)/python scripts/screenshots.py
+	@$(BIN)/python scripts/screencast.py
 
 coverage: $(VENV)/.ready
 	@mkdir -p build/coverage && $(BIN)/coverage erase

@@ -17,7 +17,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "wagtail_zoom/__init__.py")
 def absolute(found):
     """One target of a link with its address in the repository; pictures as files."""
     target = found[1]
-    kind = "raw" if target.endswith(".png") else "blob"
+    kind = "raw" if target.endswith((".png", ".webp")) else "blob"
     return f"]({REPOSITORY}/{kind}/v{VERSION}/{target})"
 
 

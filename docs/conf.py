@@ -104,7 +104,14 @@ MENU = {
         "security",
         "zoom",
     ],
-    "Project": ["changelog", "contributing", "requirements", "reliability", "guidelines"],
+    "Project": [
+        "changelog",
+        "contributing",
+        "requirements",
+        "reliability",
+        "guidelines",
+        "wording",
+    ],
 }
 """Captions and pages of the menu at the side. A page that is not here ends the build."""
 

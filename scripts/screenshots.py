@@ -49,13 +49,13 @@ MARGIN = 20
 """Pixels of the page around a block."""
 
 
-def add_page(slug: str, kind: str, value: dict[str, Any]) -> str:
+def add_page(slug: str, kind: str, value: dict[str, Any], title: str = "") -> str:
     """Add a page with only this block to Borealis; returns its path."""
     from demo_site.models import EventsPage
 
     home = demo_data("borealis").site.root_page
     body = json.dumps([{"type": kind, "value": value}])
-    page = home.add_child(instance=EventsPage(title=slug, slug=slug, body=body))
+    page = home.add_child(instance=EventsPage(title=title or slug, slug=slug, body=body))
     return str(page.slug)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
-PICTURES = sorted(IMAGES.rglob("*.png"))
+PICTURES = sorted([*IMAGES.rglob("*.png"), *IMAGES.rglob("*.webp")])
 PAGES = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
 
 
@@ -17,7 +17,7 @@ def shown_pictures() -> set[Path]:
     return {
         (page.parent / target).resolve()
         for page in PAGES
-        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+\.png)\)", page.read_text())
+        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+\.(?:png|webp))\)", page.read_text())
     }
 
 
@@ -47,7 +47,7 @@ def test_every_block_has_a_picture() -> None:
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
 def test_no_picture_is_too_large(picture: Path) -> None:
-    assert picture.stat().st_size < 150_000
+    assert picture.stat().st_size < (1_000_000 if picture.suffix == ".webp" else 150_000)
 
 
 def test_all_pictures_together_are_small() -> None:

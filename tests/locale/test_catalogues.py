@@ -124,6 +124,23 @@ def test_typography(language: str) -> None:
             assert match is None or entry.msgctxt, (entry.msgid, match)
 
 
+TEXTS_PAGE = FOLDER.parents[1] / "docs/wording.md"
+
+
+def test_the_page_for_translators_has_the_present_texts() -> None:
+    """The last column of its tables is in the code or in a catalogue."""
+    rows = re.findall(r"^\| (\w+) \| .* \| ([^|]+) \|$", TEXTS_PAGE.read_text(), re.MULTILINE)
+    codes = {"German": "de", "French": "fr", "Spanish": "es"}
+    present = {name: {text for entry in entries(code) for text in texts(entry)}
+               for name, code in codes.items()}  # fmt: skip
+    present["English"] = {
+        text for entry in entries("de") for text in (entry.msgid, entry.msgid_plural)
+    }
+    rows = [(name, text) for name, text in rows if name in present and text != "Spanish"]
+    assert len(rows) == 40
+    assert [text for name, text in rows if text not in present[name]] == []
+
+
 AGES = {
     "de": ["30 Minuten", "1 Stunde", "3 Tagen", "2 Wochen", "2 Monaten", "3 Jahren"],
     "fr": ["30 minutes", "1 heure", "3 jours", "2 semaines", "2 mois", "3 ans"],

@@ -59,7 +59,7 @@ class MeetingBlock(ZoomBlock):
     class Meta:
         icon = "date"
         label = _("Zoom meeting")
-        description = _("One meeting, webinar or series, for its whole life.")
+        description = _("One meeting, webinar or series: before, during and after it takes place.")
         template = "wagtail_zoom/blocks/meeting.html"
         form_layout = BlockGroup(
             children=["item"], settings=["show", "heading", "heading_level", "off"]
