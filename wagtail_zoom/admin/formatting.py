@@ -18,7 +18,7 @@ from django.utils.translation import ngettext, npgettext, npgettext_lazy, pgette
 from ..frontend import datetimes
 from ..models import Kind
 
-AGE_UNITS = {
+AGE_UNITS: dict[str, Any] = {
     "year": npgettext_lazy("age", "%(num)d year", "%(num)d years", "num"),
     "month": npgettext_lazy("age", "%(num)d month", "%(num)d months", "num"),
     "week": npgettext_lazy("age", "%(num)d week", "%(num)d weeks", "num"),
