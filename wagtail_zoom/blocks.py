@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wagtail.blocks import StreamBlock
 
-from .streamfield.base import ZoomBlock, public_path
+from .streamfield.base import NamedByClass, ZoomBlock
 from .streamfield.calendar import CalendarBlock
 from .streamfield.lists import ZoomDatesBlock, ZoomListBlock
 from .streamfield.meetings import MeetingListBlock
@@ -28,7 +26,7 @@ __all__ = [
 ]
 
 
-class ZoomStreamBlock(StreamBlock):
+class ZoomStreamBlock(NamedByClass, StreamBlock):
     """All our blocks, to add them to a StreamField in one line."""
 
     meetings = MeetingListBlock()
@@ -37,17 +35,3 @@ class ZoomStreamBlock(StreamBlock):
     calendar = CalendarBlock()
     recordings = RecordingListBlock()
     registration = RegistrationFormBlock()
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(None, **kwargs)
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """Reference only the class, so that a new block needs no migration in a project."""
-        return public_path(type(self)), [], self._constructor_kwargs
-
-    def deconstruct_with_lookup(self, lookup: Any) -> tuple[str, list[Any], dict[str, Any]]:
-        return self.deconstruct()
-
-    @classmethod
-    def construct_from_lookup(cls, lookup: Any, *args: Any, **kwargs: Any) -> ZoomStreamBlock:
-        return cls(**kwargs)

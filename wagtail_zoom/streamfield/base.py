@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django import forms
 from django.template.loader import render_to_string
@@ -51,7 +51,24 @@ class ZoomValue(blocks.StructValue):
         return html
 
 
-class ZoomBlock(blocks.StructBlock):
+class NamedByClass(blocks.Block):
+    """A block of which migrations hold the class only: new children need none in a project."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(None, **kwargs)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return public_path(type(self)), [], self._constructor_kwargs
+
+    def deconstruct_with_lookup(self, lookup: Any) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.deconstruct()
+
+    @classmethod
+    def construct_from_lookup(cls, lookup: Any, *args: Any, **kwargs: Any) -> Self:
+        return cls(**kwargs)
+
+
+class ZoomBlock(NamedByClass, blocks.StructBlock):
     """Base of our blocks. A subclass sets ``zoom_usage`` and implements ``zoom_context``.
 
     Children and import path of a subclass are public: stored pages depend on them.
@@ -91,20 +108,6 @@ class ZoomBlock(blocks.StructBlock):
         group = "Zoom"
         value_class = ZoomValue
         preview_template = "wagtail_zoom/blocks/preview.html"
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(None, **kwargs)
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """Reference only the class, so that new children need no migration in a project."""
-        return public_path(type(self)), [], self._constructor_kwargs
-
-    def deconstruct_with_lookup(self, lookup: Any) -> tuple[str, list[Any], dict[str, Any]]:
-        return self.deconstruct()
-
-    @classmethod
-    def construct_from_lookup(cls, lookup: Any, *args: Any, **kwargs: Any) -> ZoomBlock:
-        return cls(**kwargs)
 
     def normalize(self, value: Any) -> Any:
         """Add defaults of children that are missing where a stream is filled by code."""

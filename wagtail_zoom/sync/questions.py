@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..client import Priority, client_for_reading
-from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..exceptions import ZoomAuthError, ZoomError, ZoomTransient
 from ..mapping.parsing import get_list, parse_flag, single_line, text
 from ..models import FetchScope, Meeting, ZoomAccount, ZoomSettings
 from ..models.versions import publish_changes
@@ -69,7 +69,7 @@ def refresh(account: ZoomAccount, meeting: Meeting, priority: Priority) -> None:
         payload = client_for_reading(
             account, meeting.host_zoom_id, priority, kind=REGISTRATION
         ).questions(meeting.zoom_id, meeting.kind)
-    except (ZoomTransient, ZoomRateLimited, ZoomAuthError):
+    except (ZoomTransient, ZoomAuthError):
         raise
     except ZoomError:
         Meeting.objects.filter(

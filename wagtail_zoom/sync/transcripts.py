@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ..client import Priority, client_for_reading
 from ..client.files import fetch_text_file
-from ..exceptions import ZoomAuthError, ZoomError, ZoomRateLimited, ZoomTransient
+from ..exceptions import ZoomAuthError, ZoomError, ZoomTransient
 from ..mapping.parsing import get_list, parse_int, single_line
 from ..mapping.recordings import read_known_values
 from ..models import (
@@ -108,7 +108,7 @@ def _refresh(account: ZoomAccount, recording: Recording, priority: Priority) -> 
     try:
         client = client_for_reading(account, recording.host_zoom_id, priority, kind=Kind.RECORDING)
         _read(account, recording, client.recording(recording.uuid), priority)
-    except (ZoomTransient, ZoomRateLimited, ZoomAuthError):
+    except (ZoomTransient, ZoomAuthError):
         raise
     except ZoomError:
         _save(recording, "", "")

@@ -14,7 +14,7 @@ from wagtail.admin.filters import WagtailFilterSet
 
 from ...frontend.visibility import SiteVisibility
 from ...models import Host, Kind, SiteItem
-from .. import formatting, links, progress, usage
+from .. import formatting, links, progress, reasons, usage
 from ..site_status import is_missing_in_zoom
 from .base import RadioFilter
 from .columns import Cell
@@ -133,6 +133,28 @@ def set_rows(visibility: SiteVisibility, items: list[Any]) -> None:
     rows = visibility.rows_of(items)
     for item in items:
         item.zoom_row = rows.get(item.pk)
+
+
+def set_reviewed_rows(view: Any, items: list[Any], visible: QuerySet[Any]) -> list[Any]:
+    """Set what lists of recordings and summaries say of each item; returns those with a row.
+
+    ``visible``: the rows that visitors see.
+    """
+    set_rows(view.site_status.visibility, items)
+    items = [item for item in items if item.zoom_row is not None]
+    pks = [item.zoom_row.pk for item in items]
+    shown = set(visible.filter(pk__in=pks).values_list("pk", flat=True))
+    host_ids = reasons.exposed_host_ids(view.site_status.site_settings)
+    for item in items:
+        row = item.zoom_row
+        item.row_title, item.row_start = item.display_title, row.start
+        item.row_host = str(row.host) if row.host else ""
+        item.row_shown = row.pk in shown
+        item.row_note = decision_note(item, view.request.user)
+        item.row_reason = (
+            "" if item.row_shown else reasons.row_reason(view.site_status, row, item, host_ids)
+        )
+    return items
 
 
 def import_message(view: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ...frontend.datetimes import nearest_day
 from ...frontend.presenters import last_day
 from ...frontend.visibility import Audience, Channel
 from ...models import Kind, SiteItem
-from .. import formatting, reasons
+from .. import formatting
 from ..site_status import recordings_to_review
 from .base import RadioFilter, SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn, ThumbnailColumn
@@ -28,14 +28,13 @@ from .items import (
     SHOWN_TITLE,
     HostFilter,
     ItemFilters,
-    decision_note,
     import_message,
     in_state,
     missing_kind_message,
     review_intro,
     review_state_cell,
     set_page_counts,
-    set_rows,
+    set_reviewed_rows,
     to_review_first,
     usage_cell,
 )
@@ -169,27 +168,13 @@ class RecordingsView(SiteIndexView):
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         visible = self.site_status.visibility.recordings(Audience.VISITOR, Channel.PAGE)
-        set_rows(self.site_status.visibility, rows)
-        rows = [item for item in rows if item.zoom_row is not None]
-        recording_ids = [item.zoom_row.pk for item in rows]
-        shown = set(visible.filter(pk__in=recording_ids).values_list("pk", flat=True))
-        host_ids = reasons.exposed_host_ids(self.site_status.site_settings)
+        rows = set_reviewed_rows(self, rows, visible)
         set_page_counts(rows)
         looks = Counter(_look(item) for item in rows)
         for item in rows:
-            recording = item.zoom_row
-            item.row_title, item.row_start = item.display_title, recording.start
-            item.row_host = str(recording.host) if recording.host else ""
-            item.row_minutes, item.row_used = recording.duration, item.page_count
+            item.row_minutes, item.row_used = item.zoom_row.duration, item.page_count
             item.row_is_twin = looks[_look(item)] > 1
-            item.row_shown = recording.pk in shown
             item.row_until = last_day(item.zoom_row, item, self.site_status.site_settings)
-            item.row_note = decision_note(item, self.request.user)
-            item.row_reason = (
-                ""
-                if item.row_shown
-                else reasons.row_reason(self.site_status, recording, item, host_ids)
-            )
             item.row_state = str(_state_cell(item).text)
         return rows
 

@@ -20,7 +20,7 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 from ...frontend.visibility import Audience, Channel, SiteVisibility
 from ...models import SUMMARY, SiteItem, Summary, SummaryReview
 from ...utils.markdown import MAX_LENGTH, markdown_to_html, without_escapes
-from .. import curation, formatting, links, reasons
+from .. import curation, formatting, links
 from ..site_status import SiteStatus, summaries_to_review
 from .base import RadioFilter, SiteIndexView
 from .columns import Cell, CellColumn, ItemTitleColumn
@@ -28,12 +28,11 @@ from .edit import ItemEditView, ItemForm
 from .items import (
     SHOWN_TITLE,
     HostFilter,
-    decision_note,
     import_message,
     in_state,
     review_intro,
     review_state_cell,
-    set_rows,
+    set_reviewed_rows,
     to_review_first,
 )
 
@@ -128,24 +127,10 @@ class SummariesView(SiteIndexView):
 
     def decorate(self, rows: list[Any]) -> list[Any]:
         visible = self.site_status.visibility.summaries(Audience.VISITOR, Channel.PAGE)
-        set_rows(self.site_status.visibility, rows)
-        rows = [item for item in rows if item.zoom_row is not None]
-        summary_ids = [item.zoom_row.pk for item in rows]
-        shown = set(visible.filter(pk__in=summary_ids).values_list("pk", flat=True))
-        host_ids = reasons.exposed_host_ids(self.site_status.site_settings)
+        rows = set_reviewed_rows(self, rows, visible)
         for item in rows:
-            summary = item.zoom_row
-            item.row_title, item.row_start = item.display_title, summary.start
-            item.row_host = str(summary.host) if summary.host else ""
-            item.row_shown = summary.pk in shown
-            item.row_note = decision_note(item, self.request.user)
             review = review_of(item)
-            item.row_changed = review is not None and review.differs_from(summary)
-            item.row_reason = (
-                ""
-                if item.row_shown
-                else reasons.row_reason(self.site_status, summary, item, host_ids)
-            )
+            item.row_changed = review is not None and review.differs_from(item.zoom_row)
             item.row_state = str(_state_cell(item).text)
         return rows
 
