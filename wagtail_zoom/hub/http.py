@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import socket
 import threading
+import time
 from typing import Any
 
 import requests
@@ -18,12 +19,14 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from ..conf import settings
+from ..oauth.deadline import call_with_deadline
 from ..oauth.http import configure_session
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
 MAX_SECONDS = 8.0
 """Seconds for a delivery, from the resolution of the name to the status of the response."""
+MAX_ANSWER_BYTES = 4096
 _current = threading.local()
 
 
@@ -135,6 +138,32 @@ def post(url: str, body: bytes, headers: dict[str, str], sockets: list[socket.so
         )
         with response:
             return int(response.status_code)
+
+
+def ask(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Status and beginning of the response, whatever the other side does, within ``MAX_SECONDS``.
+
+    Raises:
+        requests.RequestException, OSError, HTTPError, ZoomTransient: there was no response, or it
+            takes too long.
+    """
+    end = time.monotonic() + MAX_SECONDS
+
+    def call() -> tuple[int, bytes]:
+        with checked_session() as session:
+            response = session.post(
+                url, data=body, headers=headers, allow_redirects=False, stream=True,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+            )  # fmt: skip
+            text = b""
+            while len(text) < MAX_ANSWER_BYTES and time.monotonic() < end:
+                # More at once would wait until all of it is there.
+                if not (byte := response.raw.read(1, decode_content=True)):
+                    break
+                text += byte
+            return int(response.status_code), text
+
+    return call_with_deadline(MAX_SECONDS, call, ambiguous=False)
 
 
 def end_connections(sockets: list[socket.socket]) -> None:

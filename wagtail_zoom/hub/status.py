@@ -15,8 +15,11 @@ import requests
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from urllib3.exceptions import HTTPError
 
 from ..conf import settings
+from ..exceptions import ZoomTransient
+from ..utils.crypto import DecryptionError
 from ..utils.webhook_requests import CHALLENGE, sign
 from . import bindings, http, zoom
 from .models import Binding, Delivery, Deployment, JobRun
@@ -138,7 +141,10 @@ def validate_webhook(deployment: Deployment) -> str:
     """Send Zoom's URL validation to a deployment. Returns an empty string when it proves that it
     has the webhook secret, else a sentence that says what is wrong.
     """
-    token, secret = secrets.token_urlsafe(16), deployment.webhook_secret.reveal()
+    try:
+        token, secret = secrets.token_urlsafe(16), deployment.webhook_secret.reveal()
+    except DecryptionError:
+        return _("Its webhook secret cannot be decrypted. Rotate its secrets.")
     body = json.dumps(
         {"event": CHALLENGE, "event_ts": int(time.time() * 1000), "payload": {"plainToken": token}}
     ).encode()
@@ -149,18 +155,13 @@ def validate_webhook(deployment: Deployment) -> str:
         "x-zm-signature": sign(body, stamp, secret),
     }
     try:
-        with http.checked_session() as session:
-            response = session.post(
-                deployment.webhook_url, data=body, headers=headers, allow_redirects=False,
-                timeout=(http.CONNECT_SECONDS, http.READ_SECONDS), stream=True,
-            )  # fmt: skip
-            text = response.raw.read(4096, decode_content=True)
-    except (requests.RequestException, OSError) as error:
+        status_code, text = http.ask(deployment.webhook_url, body, headers)
+    except (requests.RequestException, OSError, HTTPError, ZoomTransient) as error:
         return _("It does not answer (%(error)s).") % {"error": type(error).__name__}
-    if response.status_code == 401:
+    if status_code == 401:
         return _("It has another webhook secret.")
-    if response.status_code != 200:
-        return _("It answered with status %(status)s.") % {"status": response.status_code}
+    if status_code != 200:
+        return _("It answered with status %(status)s.") % {"status": status_code}
     proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
     try:
         is_right = json.loads(text).get("encryptedToken") == proof
