@@ -2,11 +2,13 @@
 
 import hashlib
 import hmac
+import os
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.static import serve
 
 from tests.urls import urlpatterns as tested
 from wagtail_zoom.conf import settings
@@ -30,4 +32,9 @@ def bare(request: HttpRequest) -> HttpResponse:
     return JsonResponse({})
 
 
-urlpatterns = [path("bare/", bare), *tested]
+static_file = login_not_required(serve)
+urlpatterns = [
+    path("bare/", bare),
+    path("file/<path:path>", static_file, {"document_root": os.environ.get("BENCH_FILES", "")}),
+    *tested,
+]

@@ -1303,6 +1303,12 @@ EXPOSURE = (
         ("projects/test_blocks.py::test_another_requests_page_is_never_used",),
     ),
     Guard(
+        "burst-delays-no-other-account",
+        "One pass takes the oldest events of each account, however many one of them has.",
+        "remove",
+        ("sync/test_inbox.py::test_a_burst_of_one_account_delays_no_other",),
+    ),
+    Guard(
         "recordings-follow-their-meeting",
         "Cached pages drop a recording when its meeting is hidden, whoever hosts the meeting.",
         "remove",

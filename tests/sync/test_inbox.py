@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from wagtail.models import Site
 
 from wagtail_zoom.models import (
     Activity,
@@ -18,6 +19,7 @@ from wagtail_zoom.models import (
     ZoomAccount,
 )
 from wagtail_zoom.sync import inbox
+from wagtail_zoom.testing import factories
 from wagtail_zoom.testing.signing import sign
 
 pytestmark = pytest.mark.django_db
@@ -342,3 +344,28 @@ def test_x12_an_event_cannot_reach_a_meeting_of_another_account(
     zoom_worker.run()
     victim.refresh_from_db()
     assert (victim.removed_at, victim.expired_at, victim.topic) == (None, None, "Theirs")
+
+
+def test_a_burst_of_one_account_delays_no_other(site, monkeypatch):
+    """More objects than one pass takes, all older than the event of the other account."""
+    monkeypatch.setattr(inbox, "MAX_LOCKS", 10)
+    accounts = [factories.make_account(zoom_id="stormy"), factories.make_account(zoom_id="calm")]
+    other_site = Site.objects.create(hostname="calm.example", root_page=site.root_page)
+    for account, own_site in zip(accounts, (site, other_site), strict=True):
+        factories.make_settings(own_site, factories.make_grant(account))
+    now = timezone.now()
+    for number in range(31):
+        zoom_id = "calm" if number == 30 else "stormy"
+        WebhookEvent.objects.create(
+            request_id=str(number), content_key=str(number), event="meeting.started",
+            account_zoom_id=zoom_id, lock_key=f"{zoom_id}:meeting:{number}",
+            received_at=now - timedelta(seconds=60 - number), payload={"object": {"id": number}},
+        )  # fmt: skip
+    taken = []
+    monkeypatch.setattr(
+        inbox, "_process_locks", lambda account, keys: taken.extend(keys) or len(keys)
+    )
+    assert inbox.process_due_events(timezone.now()) == 10
+    assert "calm:meeting:30" in taken
+    stormy = [key for key in taken if key.startswith("stormy")]
+    assert stormy == [f"stormy:meeting:{number}" for number in range(9)], "the oldest come first"

@@ -15,8 +15,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import Count, Max, Min, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Value, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from ..conf import settings
@@ -31,6 +31,8 @@ POLL_SECONDS = 1.3
 """How long to poll after the last wake-up: the endpoint enqueues at most once a second."""
 MAX_SECONDS = 20.0
 POLL_INTERVAL = 0.05
+ROUND_SECONDS = 0.3
+"""A pass begins no further round of the accounts after this time."""
 MAX_LOCKS = 100
 """Locks of one pass."""
 LOCKS_PER_BATCH = 32
@@ -114,7 +116,9 @@ def _due_lock_count() -> int:
 
 
 def process_due_events(now: datetime, *, until: float | None = None) -> int:
-    """One pass over the due locks, oldest first; returns how many were processed.
+    """One pass over the due locks; returns how many were processed.
+
+    The oldest of each account come first: a burst of one account delays no other one.
 
     Args:
         until: monotonic time from which on no further account is begun.
@@ -126,7 +130,10 @@ def process_due_events(now: datetime, *, until: float | None = None) -> int:
     )
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     isolated: set[str] = set()
-    for row in rows.order_by("lost_workers", "first")[:MAX_LOCKS]:
+    turn = Window(RowNumber(), partition_by=F("account_zoom_id"), order_by=F("first").asc())
+    rows = rows.annotate(turn=turn).order_by("lost_workers", "first")
+    rows = rows.order_by("lost_workers", "turn", "first")  # guard: burst-delays-no-other-account
+    for row in rows[:MAX_LOCKS]:
         counts[row["account_zoom_id"]][row["lock_key"]] = row["events"]
         if row["lost_workers"]:
             isolated.add(row["lock_key"])
@@ -163,12 +170,16 @@ def _round_robin(
         for zoom_id in counts
         if zoom_id in accounts
     }
+    began = time.monotonic()
+    fewest_first = sorted(batches.items(), key=lambda pair: len(pair[1]))
     position = 0
-    while any(len(key_lists) > position for key_lists in batches.values()):
-        for zoom_id, key_lists in batches.items():
+    while any(len(key_lists) > position for _zoom_id, key_lists in fewest_first):
+        for zoom_id, key_lists in fewest_first:
             if len(key_lists) > position:
                 yield accounts[zoom_id], key_lists[position]
         position += 1
+        if time.monotonic() - began > ROUND_SECONDS:
+            break  # the next pass sees what has come since
     for zoom_id, account in accounts.items():
         for key in counts[zoom_id]:
             if key in isolated:
