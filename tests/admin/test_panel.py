@@ -109,7 +109,7 @@ def test_data_loss_is_confirmed_first(as_aurora, aurora):
     Recording.objects.filter(pk=aurora.recording.pk).update(expired_at=timezone.now())
     response = as_aurora.post(aurora.panel, form(aurora, show_recordings=None))
     assert response.status_code == 200
-    assert b"is deleted here: 1 recording." in response.content
+    assert b"deleted here: 1 recording." in response.content
     assert b"no longer exists in Zoom and cannot come back" in response.content
     assert site_settings(aurora).show_recordings
     again = dict(form(aurora, show_recordings=None), confirmed="1")
@@ -314,7 +314,7 @@ def test_activate_a_copy(as_aurora, aurora):
 def test_disconnect(as_aurora, aurora, pages, is_archived):
     url = f"/admin/zoom/{aurora.site.pk}/disconnect/"
     body = as_aurora.get(url).content.decode()
-    assert "is deleted here: 1 meeting and 1 recording." in body
+    assert "deleted here: 1 meeting and 1 recording." in body
     assert b"Choose what should happen" in as_aurora.post(url, {}).content
     assert site_settings(aurora).grant_id
     assert as_aurora.post(url, {"pages": pages}).status_code == 302

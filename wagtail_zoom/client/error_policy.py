@@ -28,7 +28,7 @@ from ..exceptions import (
     ZoomTransient,
     ZoomWriteRefused,
 )
-from ..models.outbox import CONNECTION_DELAY
+from ..models.outbox import CONNECTION_DELAY, CONNECTION_ERRORS
 from ..utils import backoff
 from .responses import next_midnight
 
@@ -78,7 +78,8 @@ class ErrorPolicy:
         if isinstance(error, ZoomTransient | ZoomProtocolError):
             return self.unreachable(error, failures)
         if isinstance(error, ZoomWriteRefused):
-            return ErrorOutcome(error.reason, waits_until)
+            ends_by_itself = error.reason in CONNECTION_ERRORS
+            return ErrorOutcome(error.reason, waits_until if ends_by_itself else None)
         if isinstance(error, ZoomAuthError):
             name = "scope" if isinstance(error, ZoomScopeMissing) else "connection"
             return ErrorOutcome(name, waits_until, code, affects=Affects.SITE)

@@ -5,8 +5,6 @@ Such an installation has a client ID from a hub, and the hub's URL as ``OAUTH_UR
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.db.models import Max, Min
 from django.utils import timezone
 
@@ -17,6 +15,7 @@ from ..conf import DEFAULTS, settings
 from ..exceptions import ZoomProtocolError, ZoomTransient
 from ..models import WebhookEvent, ZoomSettings
 from ..oauth.http import ZoomResponse, request_json
+from ..utils.urls import split_url
 
 CLIENT_ID_PREFIX = "zh_"
 """Of the client IDs that a hub gives."""
@@ -37,7 +36,7 @@ def hub_lines() -> list[InstallationLine]:
 
 
 def _answers() -> InstallationLine:
-    name = urlsplit(settings.oauth_url).netloc
+    name = split_url(settings.oauth_url).netloc
     try:
         response = _call()
         health = request_json("GET", f"{settings.oauth_url}/health/", deadline=SECONDS)
