@@ -122,7 +122,7 @@ def test_cancelling_on_the_page_of_the_hub(
     press_connect(owner, BOREALIS, urls[BOREALIS.key])
     owner.get_by_role("button", name="Cancel").click()
     owner.wait_for_url(f"{urls[BOREALIS.key]}{PANEL}**")
-    expect(owner.get_by_text("You did not agree in Zoom")).to_be_visible()
+    expect(owner.get_by_text("You did not allow access in Zoom")).to_be_visible()
 
 
 def test_a_zoom_user_moves_to_another_website(
