@@ -176,7 +176,7 @@ def test_a_webinar_with_questions_of_its_own(visitor: Visitor, site_url: SiteURL
     page = visitor.page
     visitor.fill_form()
     visitor.submit()
-    expect(page.locator(".wz-summary")).to_contain_text("4 things", timeout=TIMEOUT_MS)
+    expect(page.locator(".wz-summary")).to_contain_text("4 problems", timeout=TIMEOUT_MS)
     expect(page.get_by_role("link", name="Do you own or rent? Choose an answer")).to_be_visible()
     visitor.check_accessibility("four questions open")
     assert visitor.registrants(number) == []
