@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,11 +191,11 @@ def harbour(at_panel: Callable[[str], Page]) -> Iterator[Callable[..., Page]]:
     person at Zoom, with these kinds and hosts; afterwards the Site is not connected, as before.
     """
 
-    def enter(person: str = PERSON, *labels: str) -> Page:
+    def enter(person: str = PERSON, *labels: str, without: Iterable[str] = ()) -> Page:
         owner = at_panel("harbour")
         disconnect(owner)
         connect(owner, person)
-        choose(owner, *labels)
+        choose(owner, *labels, without=without)
         return owner
 
     yield enter

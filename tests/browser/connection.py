@@ -30,11 +30,16 @@ def connect(owner: Page, person: str = PERSON) -> None:
     owner.wait_for_url(f"**{PANEL}**")
 
 
-def choose(owner: Page, *labels: str) -> None:
-    """Tick kinds and hosts on *What to show*, save, and wait for the import."""
+def choose(owner: Page, *labels: str, without: Iterable[str] = ()) -> None:
+    """Tick kinds and hosts on *What to show*, save, and wait for the import.
+
+    ``without``: hosts that an earlier connection of the Site may have left ticked.
+    """
     owner.get_by_role("tab", name="What to show").click()
     for label in labels:
         owner.get_by_label(label, exact=True).and_(owner.locator("input")).check()
+    for label in without:
+        owner.get_by_label(label, exact=True).and_(owner.locator("input")).uncheck()
     owner.get_by_role("button", name=re.compile("^Save")).first.click()
     expect(owner.get_by_role("heading", name="Up to date")).to_be_visible(timeout=IMPORT_TIMEOUT_MS)
 
