@@ -49,7 +49,7 @@ demo-hub: $(VENV)/.demo
 	@$(BIN)/python -m demo_site.hub_demo
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -n auto --dist worksteal -m "not services and not browser and not slow"
+	$(BIN)/pytest -n auto -m "not services and not browser and not slow"
 
 test-browser: $(VENV)/.ready
 	@test -x /usr/bin/chromium || $(BIN)/playwright install chromium
@@ -84,7 +84,7 @@ fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest -q tests/security/test_fuzz.py --hypothesis-profile=nightly
 
 properties: $(VENV)/.ready
-	$(BIN)/pytest -q -n auto --dist worksteal --hypothesis-profile=nightly \
+	$(BIN)/pytest -q -n auto --hypothesis-profile=nightly \
 		-m "not services and not browser and not slow" \
 		$(filter-out tests/security/test_fuzz.py,$(shell grep -rl --include="test_*.py" "^@given" tests))
 

@@ -46,6 +46,15 @@ def test_make_targets_and_scripts_exist(path):
             assert (ROOT / script).exists()
 
 
+def test_tests_that_empty_the_database_come_last():
+    """They are last in the order of pytest-django. A process that takes tests from the end of
+    another one's list (``worksteal``) would empty the database for its next tests."""
+    for path in [ROOT / "Makefile", ROOT / "scripts/test_services.sh", *FILES]:
+        commands = path.read_text().replace("\\\n", "")
+        for line in commands.splitlines():
+            assert "worksteal" not in line or "-m browser" in line, (path.name, line)
+
+
 def test_the_matrix_covers_all_supported_versions():
     matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     pairs = matrix["jobs"]["tests"]["strategy"]["matrix"]["include"]
