@@ -182,14 +182,18 @@ def publish_changes(
     meetings: Collection[int] = (),
     recordings: Collection[int] = (),
     summaries: Collection[int] = (),
+    former_hosts: Iterable[int | None] = (),
 ) -> None:
     """Give the rows' hosts new versions, and send ``mirror_changed`` after the commit.
 
     Call it in the transaction that changed the rows with these primary keys. A second new version
     does no harm.
+
+    Args:
+        former_hosts: who hosted some of these rows before.
     """
     if meetings or recordings or summaries:
-        bump_rows(account.pk, meetings, recordings, summaries)
+        bump_rows(account.pk, meetings, recordings, summaries, former_hosts)
         send_mirror_changed(account, meetings, recordings, summaries)
 
 

@@ -16,7 +16,6 @@ from ..mapping.meetings import MappedMeeting, map_meeting
 from ..mapping.parsing import InvalidItem, parse_id
 from ..mapping.recordings import map_recording
 from ..models import FetchScope, Host, Kind, Meeting, SyncRun, ZoomAccount
-from ..models.versions import publish_changes
 from .persist import WriteContext, WriteResult, store_recordings
 from .registrant_lookup import store_meetings
 from .staleness import StoredMeeting, is_due, stored_meetings
@@ -171,7 +170,6 @@ def _store_recordings(
         context.account, context.scope, mapped, context.write_context(started)
     )
     result.add(write_result)
-    publish_changes(context.account, write_result.meetings, write_result.recordings)
 
 
 def _due(
@@ -250,7 +248,6 @@ def _read_due(context: StepContext, result: StepResult, due: Iterator[tuple[str,
                 )
                 result.add(write_result)
                 result.read += len(mapped)
-                publish_changes(context.account, write_result.meetings, write_result.recordings)
             # Also after a stop between two pages: reads that were running have been stored since,
             # and the purge that the stop requested may have been faster.
             context.heartbeat(result)

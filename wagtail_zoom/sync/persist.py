@@ -29,9 +29,9 @@ from ..models import (
     ZoomAccount,
     bump_data_version,
     bump_hosts,
-    bump_rows,
 )
 from ..models.summaries import text_digest
+from ..models.versions import publish_changes
 from ..signals import occurrences_moved
 from ..utils.secret_text import KnownValues
 from ..utils.text import without_secrets
@@ -46,7 +46,7 @@ RECORDING_MATCH_WINDOW = timedelta(hours=3)
 
 @dataclass
 class WriteResult:
-    """Counts of a batch, and which rows changed (for the signal)."""
+    """Counts of a batch, and which rows changed: their changes are published."""
 
     seen: int = 0
     created: int = 0
@@ -157,14 +157,13 @@ def store_meetings(
             changes.log_meetings(
                 account, scope, stored, upserted, occurrence_changes, site_items, context.events
             )
-        if result.meetings or result.recordings:
-            former_hosts = [before["host_id"] for before in upserted.before.values()]
-            bump_rows(
-                account.pk,
-                result.meetings,
-                result.recordings,
-                former_hosts=former_hosts,  # guard: transferred-meeting-leaves
-            )
+        former_hosts = [before["host_id"] for before in upserted.before.values()]
+        publish_changes(
+            account,
+            result.meetings,
+            result.recordings,
+            former_hosts=former_hosts,  # guard: transferred-meeting-leaves
+        )
     return result
 
 
@@ -220,13 +219,12 @@ def store_recordings(
         site_items = items.ensure_recordings(account, scope, list(stored.values()))
         if not context.quiet:
             changes.log_recordings(account, scope, written, upserted, site_items, context.events)
-        if result.recordings:
-            former_hosts = [before["host_id"] for before in upserted.before.values()]
-            bump_rows(
-                account.pk,
-                recordings=result.recordings,
-                former_hosts=former_hosts,  # guard: transferred-recording-leaves
-            )
+        former_hosts = [before["host_id"] for before in upserted.before.values()]
+        publish_changes(
+            account,
+            recordings=result.recordings,
+            former_hosts=former_hosts,  # guard: transferred-recording-leaves
+        )
     return result
 
 

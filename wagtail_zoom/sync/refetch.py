@@ -22,7 +22,6 @@ from ..models import (
     ZoomAccount,
     fetch_scope,
 )
-from ..models.versions import publish_changes
 from . import removals, transcripts
 from .persist import WriteContext, store_recordings
 from .users import store_hosts
@@ -90,13 +89,12 @@ def refetch_recording(target: RefetchTarget) -> bool:
             Recording.objects.filter(pk=row.pk, missing_since=None).update(missing_since=started)
         return True
     scope = fetch_scope(target.account)
-    result = store_recordings(
+    store_recordings(
         target.account,
         scope,
         [map_recording(payload)],
         WriteContext(started, events={target.key: target.event}),
     )
-    publish_changes(target.account, result.meetings, result.recordings)
     transcripts.refresh_quietly(target.account, scope, payload)
     return True
 

@@ -29,7 +29,6 @@ from ..models import (
     bump_rows,
     fetch_scope,
 )
-from ..models.versions import publish_changes
 from . import questions
 from .persist import WriteContext, hosts_by_zoom_id
 from .refetch import RefetchTarget, handle_missing
@@ -171,8 +170,7 @@ class _MeetingRefetch:
         scope = fetch_scope(self.account)  # an owner may have disconnected in the meantime
         events = {meeting.zoom_id: self.targets[meeting.zoom_id].event for meeting in mapped}
         context = WriteContext(started, events=events)
-        result = store_meetings(client, self.account, scope, mapped, context)
-        publish_changes(self.account, result.meetings, result.recordings)
+        store_meetings(client, self.account, scope, mapped, context)
         rows = Meeting.objects.filter(account=self.account, zoom_id__in=list(events))
         stored = {row.zoom_id: row for row in rows}
         hosts = self.hosts | hosts_by_zoom_id(
