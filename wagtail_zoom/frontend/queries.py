@@ -338,11 +338,12 @@ def _apply_filters(
 ) -> QuerySet[M]:
     if filters.hosts:
         rows = rows.filter(_by_host(filters.hosts, f"{path.prefix}host__"))
-    items = items_matching(visibility, path.kind, path.key)
-    if filters.tags:
-        rows = rows.filter(Exists(items.filter(_by_tag(filters.tags, "tags__"))))
-    if filters.picked:
-        rows = rows.filter(Exists(items.filter(pk__in=filters.items)))
+    if filters.tags or filters.picked:
+        items = items_matching(visibility, path.kind, path.key)
+        if filters.tags:
+            rows = rows.filter(Exists(items.filter(_by_tag(filters.tags, "tags__"))))
+        if filters.picked:
+            rows = rows.filter(Exists(items.filter(pk__in=filters.items)))
     return rows
 
 

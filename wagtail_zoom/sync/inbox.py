@@ -131,8 +131,11 @@ def process_due_events(now: datetime, *, until: float | None = None) -> int:
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     isolated: set[str] = set()
     turn = Window(RowNumber(), partition_by=F("account_zoom_id"), order_by=F("first").asc())
-    rows = rows.annotate(turn=turn).order_by("lost_workers", "first")
-    rows = rows.order_by("lost_workers", "turn", "first")  # guard: burst-delays-no-other-account
+    rows = rows.annotate(turn=turn).order_by(
+        "lost_workers",
+        "turn",  # guard: burst-delays-no-other-account
+        "first",
+    )
     for row in rows[:MAX_LOCKS]:
         counts[row["account_zoom_id"]][row["lock_key"]] = row["events"]
         if row["lost_workers"]:
