@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .config import LOOPBACK, DemoConfig, free_port
-from .processes import ROOT, Interrupts, Process, wait_for
+from .processes import ROOT, Interrupts, Process, ProcessGroup, wait_for
 from .run import Website, check_port, run, simulator_arguments, watch
 from .sites import AURORA, BOREALIS, PASSWORD, SiteData
 
@@ -54,7 +54,7 @@ def hub_of(config: DemoConfig, interrupts: Interrupts | None = None) -> Website:
     )
 
 
-class HubDemo:
+class HubDemo(ProcessGroup):
     """The hub, one website for each of ``SITES``, and the Zoom simulator."""
 
     def __init__(self, config: DemoConfig, ports: tuple[int, ...] = ()) -> None:
@@ -145,16 +145,6 @@ class HubDemo:
             config.folder.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(printed))
         return dict(printed)
-
-    def kill(self) -> None:
-        """Kill all processes at once; :meth:`stop` still has to be called."""
-        for process in self.processes:
-            process.kill()
-
-    def stop(self) -> None:
-        """Stop all processes."""
-        for process in self.processes:
-            process.stop()
 
 
 def print_urls(demo: HubDemo) -> None:

@@ -14,7 +14,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +26,25 @@ GRACE = 8.0
 """Seconds that a process has to end after SIGTERM."""
 PAUSE = 0.05
 """Seconds between two looks at a process."""
+
+
+class ProcessGroup(ABC):
+    """Processes that are stopped together."""
+
+    @property
+    @abstractmethod
+    def processes(self) -> Sequence[Process]:
+        """In the order in which they are stopped: clients before servers."""
+
+    def kill(self) -> None:
+        """Kill all processes at once; :meth:`stop` still has to be called."""
+        for process in self.processes:
+            process.kill()
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        for process in self.processes:
+            process.stop()
 
 
 class Interrupted(Exception):

@@ -12,14 +12,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .config import LOOPBACK, DemoConfig
-from .processes import PAUSE, Interrupted, Interrupts, Process, port_is_taken, wait_for
+from .processes import (
+    PAUSE,
+    Interrupted,
+    Interrupts,
+    Process,
+    ProcessGroup,
+    port_is_taken,
+    wait_for,
+)
 from .sites import ADMIN, PASSWORD, SITES
 
 MANAGE = str(Path(__file__).with_name("manage.py"))
 SECRET = "simulator-webhook-secret"
 
 
-class Website:
+class Website(ProcessGroup):
     """Web server and worker of one project.
 
     ``interrupts``: the signals that end this program, where it counts them.
@@ -69,16 +77,6 @@ class Website:
         finally:
             process.stop()
         return process
-
-    def kill(self) -> None:
-        """Kill all processes at once; :meth:`stop` still has to be called."""
-        for process in self.processes:
-            process.kill()
-
-    def stop(self) -> None:
-        """Stop all processes."""
-        for process in self.processes:
-            process.stop()
 
 
 def simulator_arguments(config: DemoConfig, redirect_uri: str, webhook_url: str) -> list[str]:
