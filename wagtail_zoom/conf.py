@@ -19,6 +19,8 @@ from django.conf import settings as django_settings
 
 from .exceptions import ZoomConfigurationError
 
+HUB_CLIENT_ID_PREFIX = "zh_"
+"""Of the client IDs that a hub gives to its deployments."""
 ZOOM_DOMAINS = ("zoom.us", "zoom.com", "zoom.com.cn", "zoomgov.com", "zoom-x.de")
 """Zoom's own domains, with their subdomains. The only list of them."""
 

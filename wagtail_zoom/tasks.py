@@ -5,9 +5,6 @@ Arguments are ids only. Every task may run twice, late, or never: the rows hold 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from django.utils import timezone
 
 from .exceptions import ZoomError
@@ -29,12 +26,12 @@ from .sync import (
     runs,
     users,
 )
-from .utils.error_reports import exc_info_of
 from .utils.logging import get_logger, instrumented_task
+from .utils.queue import PeriodicJob, run_periodic_jobs
 
 logger = get_logger("tasks")
 
-PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
+PERIODIC_JOBS: tuple[PeriodicJob, ...] = (
     clock_skew.check_clock,  # guard: job-clock-check
     retention.record_heartbeat,  # guard: job-heartbeat
     retention.delete_outdated,  # guard: job-retention
@@ -57,16 +54,7 @@ PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
 @instrumented_task
 def tick() -> None:
     """The only schedule: run every periodic job once."""
-    now = timezone.now()
-    for job in PERIODIC_JOBS:
-        try:
-            job(now)
-        except Exception as error:
-            # The other jobs still run.
-            logger.error(
-                "The periodic job %s.%s failed.",
-                job.__module__, job.__name__, exc_info=exc_info_of(error),
-            )  # fmt: skip
+    run_periodic_jobs(PERIODIC_JOBS, timezone.now(), logger)
 
 
 @instrumented_task

@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from ..conf import settings
+from ..conf import HUB_CLIENT_ID_PREFIX, settings
 from ..utils.crypto import blind_index
 from ..utils.ratelimit import count, network_of
 from ..utils.urls import split_origin, split_url
@@ -83,7 +83,7 @@ def add(
     deployment = Deployment(
         name=name.strip(),
         url=url,
-        client_id=f"zh_{secrets.token_urlsafe(16)}",
+        client_id=f"{HUB_CLIENT_ID_PREFIX}{secrets.token_urlsafe(16)}",
         redirect_uri=redirect_uri or f"{url}{CALLBACK_PATH}",
         webhook_url=webhook_url or f"{url}{WEBHOOK_PATH}",
         contact_email=contact_email,

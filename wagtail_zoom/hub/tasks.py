@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from ..conf import settings
-from ..utils.error_reports import exc_info_of
 from ..utils.logging import get_logger, instrumented_task
-from ..utils.queue import enqueue
+from ..utils.queue import PeriodicJob, enqueue, run_periodic_jobs
 from . import delivery, notifications, routing
 from .models import Authorization, Binding, CallCounter, Delivery, Deployment, JobRun
 
@@ -53,7 +51,7 @@ def delete_outdated(now: datetime) -> None:
     Deployment.objects.filter(removed_at__lt=now - run_days).delete()
 
 
-PERIODIC_JOBS: tuple[Callable[[datetime], object], ...] = (
+PERIODIC_JOBS: tuple[PeriodicJob, ...] = (
     delivery.give_up_outdated,  # guard: hub-job-give-up
     wake_for_due,  # guard: hub-job-deliver
     notifications.send_due_notifications,  # guard: hub-job-emails
@@ -67,12 +65,4 @@ def tick() -> None:
     """The hub's schedule: run every periodic job once."""
     now = timezone.now()
     JobRun.record("tick", now)
-    for job in PERIODIC_JOBS:
-        try:
-            job(now)
-        except Exception as error:
-            # The other jobs still run.
-            logger.error(
-                "The periodic job %s.%s failed.",
-                job.__module__, job.__name__, exc_info=exc_info_of(error),
-            )  # fmt: skip
+    run_periodic_jobs(PERIODIC_JOBS, now, logger)

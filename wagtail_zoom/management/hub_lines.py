@@ -11,14 +11,12 @@ from django.utils import timezone
 from ..admin import formatting
 from ..admin.health_checks import Health
 from ..admin.installation import InstallationLine
-from ..conf import DEFAULTS, settings
+from ..conf import DEFAULTS, HUB_CLIENT_ID_PREFIX, settings
 from ..exceptions import ZoomProtocolError, ZoomTransient
 from ..models import WebhookEvent, ZoomSettings
 from ..oauth.http import ZoomResponse, request_json
 from ..utils.urls import split_url
 
-CLIENT_ID_PREFIX = "zh_"
-"""Of the client IDs that a hub gives."""
 SECONDS = 8.0
 INVALID_TOKEN_STATUS = 400
 """To a token that nobody has, from a hub that knows this installation."""
@@ -26,7 +24,7 @@ INVALID_TOKEN_STATUS = 400
 
 def hub_lines() -> list[InstallationLine]:
     """Whether the hub answers, and since when events come through it; empty without a hub."""
-    if not settings.client_id.startswith(CLIENT_ID_PREFIX):
+    if not settings.client_id.startswith(HUB_CLIENT_ID_PREFIX):
         return []
     if settings.oauth_url == DEFAULTS["OAUTH_URL"]:
         title = "CLIENT_ID is of a hub, but OAUTH_URL is not set"

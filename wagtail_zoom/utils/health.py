@@ -6,6 +6,7 @@ import hmac
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -19,6 +20,8 @@ from .logging import get_logger
 
 logger = get_logger("health")
 
+TICK_LATE = timedelta(minutes=3)
+"""Without a run of the periodic jobs for so long, the worker counts as stopped."""
 CACHE_SECONDS = 5
 """Seconds for which the numbers are cached, so that frequent requests cost nothing."""
 
@@ -57,6 +60,17 @@ def health_view(name: str, metrics: Metrics, checks: Checks) -> Callable[..., Ht
         return _json_response(body, 200 if is_healthy else 503)
 
     return health
+
+
+def age_seconds(time: datetime | None, now: datetime) -> float | None:
+    """Seconds from a time until now; None without one."""
+    return round((now - time).total_seconds(), 1) if time else None
+
+
+def is_worker_running(tick_age: float | None) -> bool:
+    """Whether the periodic jobs ran lately. A run that lies in the future does not count: the
+    clock was set back."""
+    return tick_age is not None and abs(tick_age) < TICK_LATE.total_seconds()
 
 
 def _cached(name: str, metrics: Metrics) -> dict[str, Any]:

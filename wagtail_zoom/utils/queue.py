@@ -8,9 +8,11 @@ never; a sweep every minute finds rows whose task was lost.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from logging import LoggerAdapter
 from typing import Any
 
 from django.apps import apps
@@ -19,10 +21,12 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from .error_reports import exc_info_of
 from .logging import get_logger
 
 logger = get_logger("queue")
 
+PeriodicJob = Callable[[datetime], object]
 TASKS = "wagtail_zoom.tasks"
 SCHEDULE_NAME = "wagtail-zoom tick"
 SCHEDULE_FUNCTION = "wagtail_zoom.tasks.tick"
@@ -76,6 +80,18 @@ def reset_debounce(name: str, seconds: int) -> None:
         cache.delete(_bucket(name, seconds))
     except Exception:
         return
+
+
+def run_periodic_jobs(jobs: Iterable[PeriodicJob], now: datetime, log: LoggerAdapter[Any]) -> None:
+    """Run every job once; when one fails, it is logged, and the others still run."""
+    for job in jobs:
+        try:
+            job(now)
+        except Exception as error:
+            log.error(
+                "The periodic job %s.%s failed.",
+                job.__module__, job.__name__, exc_info=exc_info_of(error),
+            )  # fmt: skip
 
 
 def _bucket(name: str, seconds: int) -> str:
