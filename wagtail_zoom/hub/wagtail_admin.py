@@ -28,6 +28,7 @@ from wagtail.admin.ui.tables import TitleColumn as WagtailTitleColumn
 from wagtail.admin.views.generic import IndexView, InspectView, PermissionCheckedMixin
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
 
 from ..utils.error_reports import hide_people
 from . import delivery, routing, status
@@ -220,7 +221,8 @@ class SendAgainView(ReportsNothingMixin, PermissionCheckedMixin, View):
 
     http_method_names = ["post"]
     permission_required = "change"  # guard: hub-admin-again-permission
-    permission_policy: Any = None
+    # Named here: without a policy Wagtail's mixin lets everybody in.
+    permission_policy = ModelPermissionPolicy(Deployment)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         deployment = get_object_or_404(Deployment, pk=pk, removed_at=None)
